@@ -1,0 +1,69 @@
+// WebSocket, on the way in (a client's masked frames) and out (a server's headers).
+#include <benchmark/benchmark.h>
+
+#include <cstring>
+#include <span>
+#include <string>
+
+#include "protocol/websocket_decoder.h"
+#include "protocol/websocket_frame.h"
+
+namespace stormo::websocket {
+namespace {
+
+constexpr char kMask[4] = {0x12, 0x34, 0x56, 0x78};
+
+std::string clientFrames(std::size_t payloadBytes, std::size_t count) {
+  std::string wire;
+  for (std::size_t frame = 0; frame < count; ++frame) {
+    char header[kClientHeaderBytesMax];
+    wire.append(header, encodeMaskedHeader(Opcode::Text, payloadBytes, kMask, header));
+    std::string payload(payloadBytes, 'a');
+    applyMask(payload.data(), payload.size(), kMask, 0);
+    wire += payload;
+  }
+  return wire;
+}
+
+/// 64 whole frames that came in one read. The decoder unmasks in place, so each round starts with a
+/// copy.
+void decode(benchmark::State& state) {
+  constexpr std::size_t kFrames = 64;
+  const std::string wire = clientFrames(static_cast<std::size_t>(state.range(0)), kFrames);
+  std::string buffer(wire.size(), '\0');
+  const Limits limits{.messageBytesMax = 1 << 20};
+  for (auto _ : state) {
+    std::memcpy(buffer.data(), wire.data(), wire.size());
+    Decoder decoder;
+    std::span<char> in(buffer);
+    std::size_t messages = 0;
+    while (decoder.next(in, limits).event == Event::Message) ++messages;
+    if (messages != kFrames) state.SkipWithError("a frame was not decoded");
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * kFrames));
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * wire.size()));
+}
+BENCHMARK(decode)->Name("websocket/decode")->Arg(32)->Arg(125)->Arg(1024)->Arg(16384);
+
+void mask(benchmark::State& state) {
+  std::string payload(static_cast<std::size_t>(state.range(0)), 'a');
+  for (auto _ : state) {
+    applyMask(payload.data(), payload.size(), kMask, 1);
+    benchmark::ClobberMemory();
+  }
+  state.SetBytesProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK(mask)->Name("websocket/mask")->Arg(32)->Arg(1024)->Arg(65536);
+
+void encode(benchmark::State& state) {
+  const auto payloadBytes = static_cast<std::uint64_t>(state.range(0));
+  char header[kServerHeaderBytesMax];
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(encodeHeader(Opcode::Text, payloadBytes, header));
+    benchmark::ClobberMemory();
+  }
+}
+BENCHMARK(encode)->Name("websocket/encodeHeader")->Arg(125)->Arg(65536);
+
+}  // namespace
+}  // namespace stormo::websocket

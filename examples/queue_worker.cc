@@ -1,0 +1,36 @@
+// A queue: whoever sends a line gets a ticket, and one of three workers does the job.
+//
+//     $ nc 127.0.0.1 1237
+//     resize holiday.jpg
+//     accepted: resize holiday.jpg
+#include <stormo/stormo.h>
+
+#include <cstdio>
+
+using namespace stormo;
+
+int main(int argc, char** argv) {
+  channel::Server channelServer("127.0.0.1", 2207);
+
+  Worker intake("text://127.0.0.1:1237");
+  intake.name = "intake";
+  intake.onWorkerStart = [](Worker&) { channel::Client::connect("127.0.0.1", 2207); };
+  intake.onMessage = [](Connection& connection, Message line) {
+    const auto status = channel::Client::enqueue("jobs", Value::array({{"task", line.data}}));
+    const bool accepted = status == channel::PublishStatus::Accepted;
+    connection.send(std::string(accepted ? "accepted: " : "full, try later: ").append(line.data));
+  };
+
+  Worker doers;  // they listen on nothing: their work comes from the queue
+  doers.name = "doer";
+  doers.count = 3;
+  doers.onWorkerStart = [](Worker& worker) {
+    channel::Client::connect("127.0.0.1", 2207);
+    channel::Client::watch("jobs", [&worker](const Value& job) {
+      std::printf("worker %d does: %s\n", worker.id(), std::string(job["task"].asString()).c_str());
+      std::fflush(stdout);
+    });
+  };
+
+  return Worker::runAll(argc, argv);
+}

@@ -1,0 +1,37 @@
+// One decoder for many texts, as in a worker. What it takes keeps the bounds; what it does not take
+// has its reason in words; and the JSON reader agrees on what is JSON.
+#include <stormo/json.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "base/assert.h"
+#include "protocol/group_command.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace stormo;
+  static GroupCommandDecoder decoder;
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  GroupRequest request;
+  const GroupError error = decoder.decode(text, request);
+  STORMO_ASSERT((error == GroupError::None) == decoder.detail().empty());
+
+  const auto value = parseJson(text);
+  if (value) {
+    STORMO_ASSERT(error != GroupError::NotJson);
+    STORMO_ASSERT(parseJson(toJson(*value)).has_value());
+  }
+  if (error == GroupError::None) {
+    STORMO_ASSERT(!request.group.empty() && request.group.size() <= kGroupNameBytesMax);
+    const Value& message = value ? (*value)["message"] : Value();
+    if (value && request.command == GroupCommand::SendToGroup) {
+      // What was no string must be the JSON text of the same value.
+      const auto same = message.isString() ? Value(request.message) : parseJson(request.message);
+      STORMO_ASSERT(same && *same == message);
+    }
+  } else {
+    STORMO_ASSERT(parseJson(errorReply(codeName(error), decoder.detail())).has_value());
+  }
+  return 0;
+}

@@ -1,0 +1,85 @@
+// The WebSocket decoder must give the same sequence of events for a stream read whole and for the
+// same stream cut at any places, each piece in memory of its own.
+#include <fuzzer/FuzzedDataProvider.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "protocol/utf8.h"
+#include "protocol/websocket_decoder.h"
+
+namespace {
+
+using stormo::websocket::Decoded;
+using stormo::websocket::Decoder;
+using stormo::websocket::Event;
+using stormo::websocket::Limits;
+
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+
+struct Seen {
+  Event event;
+  bool binary;
+  std::string payload;
+  stormo::CloseCode code;
+  std::string reason;
+  bool operator==(const Seen&) const = default;
+};
+
+struct Reader {
+  Limits limits;
+  bool frugal;  // throw the decoder away whenever it is at rest
+  Decoder decoder = {};
+  std::vector<Seen> seen = {};
+  bool ended = false;
+
+  void read(std::string_view piece) {
+    std::vector<char> memory(piece.begin(), piece.end());
+    std::span<char> in(memory);
+    while (!ended) {
+      const Decoded decoded = decoder.next(in, limits);
+      if (decoded.event == Event::NeedMore) {
+        require(in.empty());
+        break;
+      }
+      if (decoded.event == Event::Message) {
+        require(decoded.payload.size() <= limits.messageBytesMax);
+        require(decoded.binary || stormo::isUtf8(decoded.payload));
+      }
+      seen.push_back({decoded.event, decoded.binary, std::string(decoded.payload), decoded.code,
+                      decoded.reason});
+      ended = decoded.event == Event::Close || decoded.event == Event::Violation;
+      if (frugal && decoder.atRest()) decoder = Decoder();
+    }
+  }
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  // The provider takes its numbers from the end, so that a seed is a stream and a few bytes behind
+  // it.
+  FuzzedDataProvider provider(data, size);
+  const Limits limits{provider.ConsumeIntegral<std::uint16_t>()};
+  const bool frugal = provider.ConsumeBool();
+  std::vector<std::size_t> pieces(provider.ConsumeIntegralInRange<std::size_t>(1, 6));
+  for (std::size_t& piece : pieces) piece = provider.ConsumeIntegralInRange<std::size_t>(1, 40);
+  const std::string stream = provider.ConsumeRemainingBytesAsString();
+
+  Reader whole{limits, false};
+  whole.read(stream);
+  Reader cut{limits, frugal};
+  for (std::size_t at = 0, i = 0; at < stream.size(); ++i) {
+    const std::string_view piece = std::string_view(stream).substr(at, pieces[i % pieces.size()]);
+    cut.read(piece);
+    at += piece.size();
+  }
+  require(whole.seen == cut.seen);
+  require(whole.decoder.atRest() == cut.decoder.atRest());
+  return 0;
+}

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <stormo/close_code.h>
+#include <stormo/message.h>
+
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace stormo {
+
+/// Names one connection of one worker process, also after it is gone: it is never used again.
+/// Zero names nobody.
+using ConnectionId = std::uint64_t;
+
+enum class SendStatus {
+  Queued,  ///< Leaves in this turn, as far as the kernel takes it; the rest waits in the queue.
+  Full,    ///< Nothing was queued: maxSendBufferSize bytes are waiting already. See onBufferDrain.
+  Closed,  ///< Nothing was queued: the connection is closing or gone.
+};
+
+/// One accepted or outgoing socket. Owned by its worker process; used only on that process's loop.
+/// A Connection& passed to a handler is valid until the handler returns. To reach the peer later, keep
+/// id() and ask Worker::find(), which gives null once the peer is gone.
+class Connection {
+ public:
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  [[nodiscard]] ConnectionId id() const;
+
+  /// Queues one message for this turn's flush, copying it. Never blocks, never calls a handler.
+  SendStatus send(Message message);
+
+  /// Flushes what was sent, says goodbye as the protocol has it (WebSocket: `code` and `reason`, which is cut
+  /// at 123 bytes), then closes. The connection leaves its groups at once. Idempotent; onClose runs exactly
+  /// once, at the end of this turn, and never inside this call.
+  void close(CloseCode code = CloseCode::Normal, std::string_view reason = {});
+
+  /// Closes at once and forgets what waits to be sent. onClose runs as with close().
+  void destroy();
+
+  /// Stops reading from the socket, and handing on what was read: the peer is pushed back by TCP.
+  /// Idempotent. A peer that goes away meanwhile is noticed at resumeRecv().
+  void pauseRecv();
+  void resumeRecv();
+
+  [[nodiscard]] std::string remoteAddress() const;  ///< "203.0.113.7:51234", "[::1]:51234", "unix://"
+  [[nodiscard]] std::string remoteIp() const;
+  [[nodiscard]] std::uint16_t remotePort() const;
+  [[nodiscard]] std::string localAddress() const;
+
+  [[nodiscard]] std::uint64_t bytesRead() const;
+  [[nodiscard]] std::uint64_t bytesWritten() const;
+  /// What waits to be taken by the kernel.
+  [[nodiscard]] std::uint64_t sendQueueBytes() const;
+
+  /// How the connection ended, for onClose. WebSocket: the peer's code, or ours; Abnormal (1006) if the
+  /// socket ended without a goodbye. Other protocols: Normal after close(), else Abnormal.
+  [[nodiscard]] CloseCode closeCode() const;
+
+  /// The user's own state of type T, made by default construction when first asked for, destroyed with
+  /// the connection (after onClose). One type per connection: another one throws std::logic_error.
+  template <typename T>
+  T& state() {
+    if (state_ == nullptr) {
+      state_ = std::unique_ptr<void, Deleter>(
+          new T(), Deleter([](void* object) { delete static_cast<T*>(object); }));
+      stateType_ = typeKey<T>();
+    } else if (stateType_ != typeKey<T>()) {
+      throw std::logic_error("Connection::state() of two types on one connection");
+    }
+    return *static_cast<T*>(state_.get());
+  }
+
+  /// The state if there is some of that type, else null: asking makes none.
+  template <typename T>
+  T* stateOrNull() {
+    return stateType_ == typeKey<T>() ? static_cast<T*>(state_.get()) : nullptr;
+  }
+
+ protected:
+  Connection() = default;
+  ~Connection() = default;
+
+ private:
+  struct Deleter {
+    Deleter() : destroy(nullptr) {}
+    explicit Deleter(void (*function)(void*)) : destroy(function) {}
+    void operator()(void* object) const { destroy(object); }
+    void (*destroy)(void*);
+  };
+  template <typename T>
+  static const void* typeKey() {
+    static const char kKey = 0;
+    return &kKey;
+  }
+  std::unique_ptr<void, Deleter> state_;
+  const void* stateType_ = nullptr;
+};
+
+}  // namespace stormo

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+namespace stormo {
+
+struct Counters;
+
+/// One thread's loop over epoll, working in turns:
+///   1. wait, and read all that is ready; 2. decode and route, touching memory only;
+///   3. flush: Channel links, group batches, single connections; 4. free what was closed.
+/// No socket is written outside step 3, so what one turn produces for one peer leaves in one call.
+///
+/// There is at most one loop per thread; current() finds it. Not copyable, used on its thread only.
+class EventLoop {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+  using Duration = std::chrono::steady_clock::duration;
+
+  EventLoop();
+  ~EventLoop();
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+
+  /// The loop of this thread. There must be one.
+  static EventLoop& current();
+  /// The same, or null.
+  static EventLoop* currentOrNull();
+
+  /// Turns until stop(). May be called again afterwards.
+  void run();
+  /// One turn, waiting for at most `wait` for something to happen.
+  void turn(Duration wait);
+  /// Ends run() after the current turn, whose output is still flushed. Callable from any handler.
+  void stop();
+
+  /// The time at which this turn began; the clock is read once a turn.
+  [[nodiscard]] TimePoint now() const;
+
+  // --- For programs that bring their own file descriptors ---
+
+  /// Watches `fd` (level-triggered) and calls `onReady(events)` with EPOLLIN, EPOLLOUT, … in step 2.
+  /// The caller keeps the fd and must unwatch before closing it. Zero is never a WatchId. Throws std::system_error
+  /// if the system cannot watch that fd. A handler or task that throws is logged; the loop goes on.
+  using WatchId = std::uint64_t;
+  WatchId watch(int fd, std::uint32_t events, std::function<void(std::uint32_t)> onReady);
+  void rewatch(WatchId id, std::uint32_t events);
+  void unwatch(WatchId id);
+
+  /// Runs `task` in step 2 of the next turn.
+  void defer(std::function<void()> task);
+
+  /// What this process counts of itself.
+  [[nodiscard]] Counters& counters();
+
+  // --- Inside the library ---
+  struct Impl;
+  Impl& impl() { return *impl_; }
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace stormo

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <stormo/value.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace stormo {
+
+/// The Value of a JSON text (RFC 8259), as PHP's json_decode($text, true) gives it: objects become
+/// arrays with string keys, of a name given twice the last counts, an integer beyond int64 becomes
+/// a double. Nothing if the text is not one valid JSON value in UTF-8, if it nests deeper than 512,
+/// or if a number is beyond a double.
+[[nodiscard]] std::optional<Value> parseJson(std::string_view text);
+
+/// The JSON text of a Value, as PHP's json_encode() with JSON_UNESCAPED_UNICODE and
+/// JSON_UNESCAPED_SLASHES: lists (and the empty array) as [], other arrays as {}. What JSON cannot
+/// say: NaN and the infinities become null, bytes that are not UTF-8 become U+FFFD.
+[[nodiscard]] std::string toJson(const Value& value);
+
+}  // namespace stormo

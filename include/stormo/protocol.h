@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace stormo {
+
+/// How a stream of bytes is cut into messages. The scheme of a listening address chooses one
+/// (`websocket://`, `frame://`, `text://`, `tcp://`); on a unix socket, Worker::protocol does.
+///
+/// A protocol of one's own is three functions, as in Workerman:
+///
+///     Protocol::custom("semicolons",
+///         [](std::string_view buffer) -> std::ptrdiff_t {
+///           const std::size_t end = buffer.find(';');
+///           return end == buffer.npos ? Protocol::kNeedMore : static_cast<std::ptrdiff_t>(end + 1);
+///         },
+///         [](std::string_view package) { return package.substr(0, package.size() - 1); },
+///         [](std::string_view message, std::string& out) { out.append(message).push_back(';'); });
+struct Protocol {
+  /// Answers of `input` beside a length.
+  static constexpr std::ptrdiff_t kNeedMore = 0;
+  static constexpr std::ptrdiff_t kInvalid = -1;
+
+  /// How many bytes the first package in `buffer` has, its head included: more than there are, if that is
+  /// known already; kNeedMore if not; kInvalid closes the connection. `buffer` is never empty.
+  using Input = std::function<std::ptrdiff_t(std::string_view buffer)>;
+  /// The message in one whole package: a view into it (or into storage that lives until the next call).
+  using Decode = std::function<std::string_view(std::string_view package)>;
+  /// Appends the package that carries `message`.
+  using Encode = std::function<void(std::string_view message, std::string& out)>;
+
+  static Protocol websocket();  ///< RFC 6455, server side.
+  static Protocol frame();      ///< Workerman's: 4 bytes big-endian total length, then the message.
+  static Protocol text();       ///< A line each, ended by "\n".
+  static Protocol tcp();        ///< Bytes as they come.
+  static Protocol custom(std::string name, Input input, Decode decode, Encode encode);
+
+  /// The built-in one of that name. Throws std::invalid_argument for an unknown name.
+  static Protocol named(std::string_view name);
+
+  std::string name;
+  Input input;  ///< Empty for websocket, which is no mere cutting of bytes.
+  Decode decode;
+  Encode encode;
+};
+
+}  // namespace stormo

@@ -1,0 +1,15 @@
+#pragma once
+
+// Everything that a program made with the framework needs.
+#include <stormo/channel/client.h>
+#include <stormo/channel/server.h>
+#include <stormo/connection.h>
+#include <stormo/connector.h>
+#include <stormo/event_loop.h>
+#include <stormo/groups.h>
+#include <stormo/json.h>
+#include <stormo/message.h>
+#include <stormo/protocol.h>
+#include <stormo/timer.h>
+#include <stormo/value.h>
+#include <stormo/worker.h>

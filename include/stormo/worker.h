@@ -1,0 +1,100 @@
+#pragma once
+
+#include <stormo/connection.h>
+#include <stormo/protocol.h>
+#include <stormo/result.h>
+#include <stormo/websocket.h>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace stormo {
+
+class WorkerProcess;
+
+/// A server of one kind: an address, a number of processes, and what happens in them. Declare any number of them in
+/// main, then call runAll(), which starts a master that keeps them running.
+///
+///     stormo::Worker worker("websocket://0.0.0.0:1234");
+///     worker.count = 4;
+///     worker.onMessage = [](stormo::Connection& connection, stormo::Message message) {
+///       connection.send(message);
+///     };
+///     return stormo::Worker::runAll(argc, argv);
+///
+/// Handlers run in the worker processes, each with its own copy of everything that main set up, each on one thread. A
+/// handler that throws is logged, and its connection closed with 1011; onWorkerStart that throws ends the process.
+class Worker {
+ public:
+  /// `listen` is `websocket://`, `frame://`, `text://` or `tcp://` with `host:port` (IPv6 in brackets), or
+  /// `unix:///path` with `protocol` set beside it. Empty: the processes listen on nothing. Port 0: a free one.
+  /// What is wrong with it is said by runAll().
+  explicit Worker(std::string listen = {});
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  /// Does what the command line asks (`start`, `stop`, `status`, …; see --help), and gives the exit status for main:
+  /// 0 only if it happened. `start` returns when all has stopped. Worker processes never return from it.
+  static int runAll(int argc, char** argv);
+  /// From within a worker process: stops the whole program, as the command `stop` does.
+  static void stopAll();
+
+  // --- Settings, read by runAll() ---
+
+  int count = 1;              ///< Processes.
+  std::string name = "none";  ///< For `status`.
+  std::string user;           ///< To run as; needs root. Empty: as the master.
+  std::string group;
+  /// Instead of the address's scheme; for unix sockets and protocols of one's own.
+  std::optional<Protocol> protocol;
+  /// Of one message from a peer, in bytes; a longer one closes the connection (WebSocket: 1009).
+  std::size_t maxPackageSize = 10 << 20;
+  /// Of what waits to be sent to one peer, in bytes: beyond it send() says Full.
+  std::size_t maxSendBufferSize = 8 << 20;
+  /// WebSocket: of silence before a ping; zero for no pings. And of the wait for any answer to it.
+  std::chrono::milliseconds pingInterval{30'000};
+  std::chrono::milliseconds pongTimeout{20'000};
+  /// For the opening handshake.
+  std::chrono::milliseconds handshakeTimeout{10'000};
+  WebSocketOptions websocket;
+
+  // --- Handlers, set before runAll() ---
+
+  std::function<void(Worker&)> onWorkerStart;
+  std::function<void(Worker&)> onWorkerStop;    ///< Connections are still open.
+  std::function<void(Worker&)> onWorkerReload;  ///< Before onWorkerStop, if the process ends for a reload.
+  std::function<void(Connection&)> onConnect;   ///< Of the socket; WebSocket's handshake is still to come.
+  /// After the handshake's request was found well-formed, before it is answered.
+  std::function<void(Connection&, WebSocketHandshake&)> onWebSocketConnect;
+  /// A whole message. It is valid until the handler returns.
+  std::function<void(Connection&, Message)> onMessage;
+  std::function<void(Connection&)> onClose;
+  std::function<void(Connection&, const Error&)> onError;  ///< The socket failed; onClose follows.
+  std::function<void(Connection&)> onBufferFull;   ///< maxSendBufferSize is reached.
+  std::function<void(Connection&)> onBufferDrain;  ///< All of it has left.
+
+  // --- In a worker process ---
+
+  /// 0 to count-1; a process that is started again has the same one.
+  [[nodiscard]] int id() const;
+  /// Null if that connection is closing or gone, or belongs to another process.
+  [[nodiscard]] Connection* find(ConnectionId id) const;
+  [[nodiscard]] std::size_t connectionCount() const;
+  /// Visits the open connections of this worker; `visit` may close them.
+  void forEachConnection(const std::function<void(Connection&)>& visit) const;
+
+  /// As given to the constructor.
+  [[nodiscard]] const std::string& listen() const { return listen_; }
+
+ private:
+  friend class WorkerProcess;
+  std::string listen_;
+  WorkerProcess* process_ = nullptr;
+};
+
+}  // namespace stormo

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+namespace stormo {
+
+/// A counted block of bytes: its one writer appends, then any number of output queues hold it.
+/// Handles are plain pointers with a count; a block and its handles stay on one thread. Blocks come from
+/// that thread's pool, by powers of two, so that a warm program allocates none.
+class SharedBuffer {
+ public:
+  SharedBuffer() = default;
+  SharedBuffer(const SharedBuffer& other) : block_(other.block_) {
+    if (block_ != nullptr) ++block_->references;
+  }
+  SharedBuffer(SharedBuffer&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
+  SharedBuffer& operator=(SharedBuffer other) noexcept {
+    std::swap(block_, other.block_);
+    return *this;
+  }
+  ~SharedBuffer() { reset(); }
+
+  [[nodiscard]] std::size_t size() const { return block_ == nullptr ? 0 : block_->size; }
+  [[nodiscard]] bool empty() const { return size() == 0; }
+  [[nodiscard]] const char* data() const { return block_ == nullptr ? nullptr : bytes(block_); }
+  [[nodiscard]] std::string_view view() const { return {data(), size()}; }
+
+  /// Makes the buffer `extra` bytes longer and gives the place to write them. Only for a block that no
+  /// other handle holds; earlier pointers into it are invalid afterwards.
+  char* extend(std::size_t extra) {
+    if (block_ == nullptr || block_->capacity - block_->size < extra) grow(extra);
+    char* place = bytes(block_) + block_->size;
+    block_->size += extra;
+    return place;
+  }
+
+  void reset() {
+    if (block_ != nullptr && --block_->references == 0) release(block_);
+    block_ = nullptr;
+  }
+
+ private:
+  friend class BufferPool;
+  struct Block {
+    std::size_t size;
+    std::size_t capacity;
+    std::uint32_t references;
+    Block* nextFree;
+  };
+
+  static char* bytes(Block* block) { return reinterpret_cast<char*>(block + 1); }
+  void grow(std::size_t extra);
+  static void release(Block* block);
+
+  Block* block_ = nullptr;
+};
+
+}  // namespace stormo

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <utility>
+#include <vector>
+
+#include "base/assert.h"
+
+namespace stormo {
+
+/// The address of a slot and the generation of its tenant. Zero is nobody.
+/// 24 bits of generation above 32 of index leave the top byte of a 64-bit word free for a tag.
+struct SlotId {
+  std::uint32_t index = 0;
+  std::uint32_t generation = 0;
+
+  static constexpr std::uint32_t kGenerationMask = 0xff'ffff;
+
+  [[nodiscard]] std::uint64_t packed() const {
+    return (std::uint64_t{generation} << 32) | index;
+  }
+  static SlotId unpack(std::uint64_t word) {
+    return {static_cast<std::uint32_t>(word),
+            static_cast<std::uint32_t>(word >> 32) & kGenerationMask};
+  }
+  bool operator==(const SlotId&) const = default;
+};
+
+/// Objects at stable addresses, found by an id that goes stale when its object is gone.
+/// Storage grows by chunks and is used again, last freed first; it is never given back.
+template <typename T>
+class SlotTable {
+ public:
+  SlotTable() = default;
+  SlotTable(const SlotTable&) = delete;
+  SlotTable& operator=(const SlotTable&) = delete;
+  ~SlotTable() {
+    for (std::uint32_t i = 0; i < extent_; ++i) {
+      if (slot(i).occupied) slot(i).object()->~T();
+    }
+  }
+
+  /// Makes a T and gives its id, through the constructor's first argument too.
+  template <typename... Args>
+  T& create(Args&&... args) {
+    std::uint32_t index;
+    if (free_.empty()) {
+      if (extent_ % kChunkSlots == 0) chunks_.push_back(std::make_unique<Chunk>());
+      index = extent_++;
+    } else {
+      index = free_.back();
+      free_.pop_back();
+    }
+    Slot& s = slot(index);
+    s.generation = (s.generation + 1) & SlotId::kGenerationMask;
+    if (s.generation == 0) s.generation = 1;
+    T* object = new (s.storage) T(SlotId{index, s.generation}, std::forward<Args>(args)...);
+    s.occupied = true;
+    ++size_;
+    return *object;
+  }
+
+  /// The object of that id, or null once it is gone.
+  [[nodiscard]] T* find(SlotId id) {
+    if (id.index >= extent_) return nullptr;
+    Slot& s = slot(id.index);
+    return s.occupied && s.generation == id.generation ? s.object() : nullptr;
+  }
+
+  /// Whoever lives in that slot now, or null.
+  [[nodiscard]] T* at(std::uint32_t index) {
+    return index < extent_ && slot(index).occupied ? slot(index).object() : nullptr;
+  }
+
+  /// Destroys the object; its id finds nothing from now on.
+  void destroy(SlotId id) {
+    Slot& s = slot(id.index);
+    STORMO_ASSERT(s.occupied && s.generation == id.generation);
+    s.occupied = false;  // first: what its destructor calls must not find it any more
+    s.object()->~T();
+    free_.push_back(id.index);
+    --size_;
+  }
+
+  [[nodiscard]] std::size_t size() const { return size_; }
+
+  /// Calls `visit(T&)` for each object, which may destroy the one it is given and create others.
+  template <typename Visit>
+  void forEach(Visit visit) {
+    for (std::uint32_t i = 0; i < extent_; ++i) {
+      if (slot(i).occupied) visit(*slot(i).object());
+    }
+  }
+
+ private:
+  static constexpr std::uint32_t kChunkSlots = 256;
+
+  struct Slot {
+    alignas(T) unsigned char storage[sizeof(T)];
+    std::uint32_t generation = 0;
+    bool occupied = false;
+    T* object() { return std::launder(reinterpret_cast<T*>(storage)); }
+  };
+  struct Chunk {
+    Slot slots[kChunkSlots];
+  };
+
+  Slot& slot(std::uint32_t index) { return chunks_[index / kChunkSlots]->slots[index % kChunkSlots]; }
+
+  std::vector<std::unique_ptr<Chunk>> chunks_;
+  std::vector<std::uint32_t> free_;
+  std::uint32_t extent_ = 0;
+  std::size_t size_ = 0;
+};
+
+}  // namespace stormo

@@ -1,0 +1,243 @@
+#include "channel/broker.h"
+
+#include <algorithm>
+
+#include "protocol/frame.h"
+#include "protocol/php_serialize.h"
+#include "sys/log.h"
+
+namespace stormo::channel {
+namespace {
+
+// An Event is longer than the Publish that it comes from; it must still be a frame that can be
+// said.
+constexpr std::size_t kPackageBytesMax = kFramePayloadBytesMax - 1024;
+
+/// Takes the same time wherever the first difference is.
+bool isSameSecret(std::string_view said, std::string_view secret) {
+  unsigned difference = said.size() == secret.size() ? 0 : 1;
+  for (std::size_t i = 0; i < kSecretBytesMax; ++i) {
+    const char a = i < said.size() ? said[i] : '\0';
+    const char b = i < secret.size() ? secret[i] : '\0';
+    difference |= static_cast<unsigned char>(a ^ b);
+  }
+  return difference == 0;
+}
+
+/// True if the bytes are exactly one serialized value.
+bool isOneValue(std::string_view bytes) { return php::serializedLength(bytes) == bytes.size(); }
+
+}  // namespace
+
+Broker::Broker(EventLoop& loop, const Server& settings)
+    : table_(net::ConnectionTable::of(loop)),
+      settings_(settings),
+      codec_(*this,
+             settings.secret.empty()),  // with a secret, the first word is awaited like a handshake
+      backPressure_(table_, endpoint_, settings.linkStallMax),
+      router_(loop, settings.groupEvent),
+      queues_(settings.queueBytesMax, *this) {
+  endpoint_.codec = &codec_;
+  endpoint_.packageBytesMax = std::min<std::size_t>(settings.maxPackageSize, kPackageBytesMax);
+  endpoint_.sendQueueBytesMax = settings.linkBytesMax;
+  endpoint_.cutWhenFull = false;
+  endpoint_.handlers.onClose = [this](Connection& link) { onClose(net::Peer::of(link)); };
+  endpoint_.handlers.onBufferFull = [this](Connection& link) {
+    backPressure_.onFull(net::Peer::of(link));
+  };
+  endpoint_.handlers.onBufferDrain = [this](Connection& link) {
+    backPressure_.onDrain(net::Peer::of(link));
+  };
+}
+
+bool Broker::expects(net::Peer& peer, std::size_t frameBytes, std::string_view start) {
+  if (peer.state<Link>().speaks != Link::Speaks::Nothing) return true;
+  const bool mustBeHello = !settings_.secret.empty();
+  if (start.empty()) return !mustBeHello || frameBytes <= kHelloFrameBytesMax;
+  return dialectOf(start) == Dialect::Stormo ? frameBytes <= kHelloFrameBytesMax : !mustBeHello;
+}
+
+void Broker::onFrame(net::Peer& peer, std::string_view payload) {
+  Link& link = peer.state<Link>();
+  switch (link.speaks) {
+    case Link::Speaks::Stormo:
+      onPacket(peer, link, payload);
+      break;
+    case Link::Speaks::Workerman:
+      onCommand(peer, payload);
+      break;
+    case Link::Speaks::Nothing:
+      onFirstFrame(peer, link, payload);
+      break;
+  }
+  backPressure_.onFrame(peer);
+}
+
+void Broker::onFirstFrame(net::Peer& peer, Link& link, std::string_view payload) {
+  if (dialectOf(payload) == Dialect::Stormo) return onHello(peer, link, payload);
+  if (!settings_.secret.empty())
+    return violation(peer, "a link without a secret, where one is asked for");
+  link.speaks = Link::Speaks::Workerman;
+  onCommand(peer, payload);
+}
+
+void Broker::onClose(net::Peer& peer) {
+  queues_.remove(peer.id.packed());
+  backPressure_.onClose(peer);
+}
+
+void Broker::onHello(net::Peer& peer, Link& link, std::string_view payload) {
+  Packet hello;
+  if (decode(payload, hello) != Decode::Ok) return violation(peer, "malformed packet");
+  if (hello.kind != Kind::Hello) return refuseInWords(peer, "say Hello first");
+  if (hello.version != kProtocolVersion)
+    return refuseInWords(peer, "this server speaks version 1 of the protocol");
+  if (!settings_.secret.empty() && !isSameSecret(hello.payload, settings_.secret)) {
+    return refuseInWords(peer, "the secret is not the server's");
+  }
+  link.speaks = Link::Speaks::Stormo;
+  link.publisherId = hello.publisherId;
+  if (peer.phase == net::Phase::Handshake) table_.open(peer);
+  scratch_.clear();
+  appendWelcome(router_.epoch(), scratch_);
+  send(peer, scratch_);
+}
+
+void Broker::refuseInWords(net::Peer& peer, std::string_view reason) {
+  scratch_.clear();
+  appendRefused(reason, scratch_);
+  send(peer, scratch_);
+  violation(peer, reason);
+}
+
+void Broker::onPacket(net::Peer& peer, Link& link, std::string_view payload) {
+  Packet packet;
+  if (decode(payload, packet) != Decode::Ok) return violation(peer, "malformed packet");
+  switch (packet.kind) {
+    case Kind::Publish:
+      return onPublish(peer, link, packet);
+    case Kind::Subscribe:
+      if (packet.hasPosition) return violation(peer, "a position, where no history is kept");
+      return router_.subscribe(peer, Dialect::Stormo, packet.space, packet.channel);
+    case Kind::Unsubscribe:
+      return router_.unsubscribe(peer, Dialect::Stormo, packet.space, packet.channel);
+    case Kind::Watch:
+      return queues_.watch(peer.id.packed(), packet.channel);
+    case Kind::Unwatch:
+      return queues_.unwatch(peer.id.packed(), packet.channel);
+    case Kind::Enqueue:
+      return onEnqueue(peer, packet);
+    case Kind::Reserve:
+      return queues_.reserve(peer.id.packed());
+    case Kind::Ping:
+      scratch_.clear();
+      appendPong(scratch_);
+      return send(peer, scratch_);
+    case Kind::Hello:
+    case Kind::Welcome:
+    case Kind::Refused:
+    case Kind::Event:
+    case Kind::Ack:
+    case Kind::Job:
+    case Kind::Gap:
+    case Kind::Pong:
+      return violation(peer, "not a client's word");
+  }
+}
+
+void Broker::onPublish(net::Peer& peer, Link& link, const Packet& packet) {
+  const Origin origin{.publisherId = link.publisherId, .sequence = packet.sequence};
+  if (packet.space == Space::Groups) {
+    if (packet.payloadKind == PayloadKind::Value)
+      return violation(peer, "a value, where a message was expected");
+    const bool isText = packet.payloadKind == PayloadKind::Text;
+    const Message message(packet.payload, isText ? MessageType::Text : MessageType::Binary);
+    return router_.publishToGroup(origin, packet.channel, message);
+  }
+  if (packet.payloadKind != PayloadKind::Value || !isOneValue(packet.payload)) {
+    return violation(peer, "an event that is no serialized value");
+  }
+  if (packet.loop) return router_.publishLoop(origin, packet.channel, packet.payload);
+  router_.publishEvent(origin, packet.channel, packet.payload);
+}
+
+void Broker::onEnqueue(net::Peer& peer, const Packet& packet) {
+  if (packet.payloadKind != PayloadKind::Value || !isOneValue(packet.payload)) {
+    return violation(peer, "a job that is no serialized value");
+  }
+  enqueue(packet.channel, packet.payload);
+}
+
+void Broker::onCommand(net::Peer& peer, std::string_view payload) {
+  if (decodeWorkerman(payload, command_) != Decode::Ok) return violation(peer, "malformed command");
+  const ConsumerId consumer = peer.id.packed();
+  const auto forEach = [this](auto act) {
+    for (const std::string_view name : command_.channels) act(name);
+  };
+  switch (command_.type) {
+    case CommandType::Publish:
+      return forEach(
+          [&](std::string_view event) { router_.publishEvent({}, event, command_.data); });
+    case CommandType::PublishLoop:
+      return forEach(
+          [&](std::string_view event) { router_.publishLoop({}, event, command_.data); });
+    case CommandType::Subscribe:
+      return forEach([&](std::string_view event) {
+        router_.subscribe(peer, Dialect::Workerman, Space::Events, event);
+      });
+    case CommandType::Unsubscribe:
+      return forEach([&](std::string_view event) {
+        router_.unsubscribe(peer, Dialect::Workerman, Space::Events, event);
+      });
+    case CommandType::Watch:
+      return forEach([&](std::string_view queue) { queues_.watch(consumer, queue); });
+    case CommandType::Unwatch:
+      return forEach([&](std::string_view queue) { queues_.unwatch(consumer, queue); });
+    case CommandType::Enqueue:
+      return forEach([&](std::string_view queue) { enqueue(queue, command_.data); });
+    case CommandType::Reserve:
+      return queues_.reserve(consumer);
+    case CommandType::Ping:
+      return;
+    case CommandType::Event:
+    case CommandType::Queue:
+      return violation(peer, "not a client's word");
+  }
+}
+
+void Broker::enqueue(std::string_view queue, std::string_view data) {
+  if (!queues_.enqueue(queue, data)) table_.counters().sendFull.add();
+}
+
+void Broker::onQueueFull(std::string_view queue) {
+  log::error(
+      "a queue is full and refuses jobs queue=\"{}\" bytes_max={} (more consumers, or a larger "
+      "queueBytesMax)",
+      queue, settings_.queueBytesMax);
+}
+
+bool Broker::deliver(ConsumerId consumer, std::string_view queue, std::string_view data) {
+  net::Peer* peer = table_.find(consumer);
+  if (peer == nullptr) return false;
+  scratch_.clear();
+  if (peer->state<Link>().speaks == Link::Speaks::Stormo) {
+    appendJob({.channel = queue}, data, scratch_);
+  } else {
+    scratch_.assign(kFrameHeaderBytes, '\0');
+    encodeWorkerman(CommandType::Queue, {&queue, 1}, data, scratch_);
+    encodeFrameHeader(scratch_.size() - kFrameHeaderBytes, scratch_.data());
+  }
+  send(*peer, scratch_);
+  return true;
+}
+
+void Broker::send(net::Peer& peer, std::string_view frames) {
+  table_.ownBatch(peer).append(frames, table_.order());
+  table_.counters().messagesOut.add();
+}
+
+void Broker::violation(net::Peer& peer, std::string_view what) {
+  table_.refuse(peer, CloseCode::ProtocolError, what);
+}
+
+}  // namespace stormo::channel

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <stormo/channel/server.h>
+
+#include <string>
+#include <string_view>
+
+#include "channel/back_pressure.h"
+#include "channel/job_queue.h"
+#include "channel/link_codec.h"
+#include "channel/router.h"
+#include "net/endpoint.h"
+#include "protocol/workerman_channel.h"
+
+namespace stormo::channel {
+
+/// The Channel server's logic: what each link says, in either dialect, and what becomes of it. Its
+/// links are the connections of endpoint(), on one loop. It writes into their output of this turn,
+/// never to a socket.
+class Broker final : FrameSink, JobSink {
+ public:
+  /// `settings` outlives the broker; only what concerns links is taken from it.
+  Broker(EventLoop& loop, const Server& settings);
+  Broker(const Broker&) = delete;
+  Broker& operator=(const Broker&) = delete;
+
+  /// For listeners. Lives as long as the broker, which outlives its connections or abandons them.
+  [[nodiscard]] const net::Endpoint& endpoint() const { return endpoint_; }
+
+ private:
+  /// What a link has told of itself.
+  struct Link {
+    enum class Speaks { Nothing, Workerman, Stormo };
+    Speaks speaks = Speaks::Nothing;
+    std::uint64_t publisherId = 0;
+  };
+
+  bool expects(net::Peer& peer, std::size_t frameBytes, std::string_view start) override;
+  void onFrame(net::Peer& peer, std::string_view payload) override;
+  void onFirstFrame(net::Peer& peer, Link& link, std::string_view payload);
+  void onClose(net::Peer& peer);
+
+  // Stormo's dialect.
+  void onPacket(net::Peer& peer, Link& link, std::string_view payload);
+  void onHello(net::Peer& peer, Link& link, std::string_view payload);
+  void onPublish(net::Peer& peer, Link& link, const Packet& packet);
+  void onEnqueue(net::Peer& peer, const Packet& packet);
+  void refuseInWords(net::Peer& peer, std::string_view reason);
+
+  // Workerman's.
+  void onCommand(net::Peer& peer, std::string_view payload);
+
+  void enqueue(std::string_view queue, std::string_view data);
+  bool deliver(ConsumerId consumer, std::string_view queue, std::string_view data) override;
+  void onQueueFull(std::string_view queue) override;
+
+  void send(net::Peer& peer, std::string_view frames);
+  void violation(net::Peer& peer, std::string_view what);
+
+  net::ConnectionTable& table_;
+  const Server& settings_;
+  LinkCodec codec_;
+  net::Endpoint endpoint_;
+  BackPressure backPressure_;
+  Router router_;
+  JobQueues queues_;
+  WorkermanCommand command_;  // kept for the room of its names
+  std::string scratch_;
+};
+
+}  // namespace stormo::channel

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <stormo/channel/client.h>
+#include <stormo/message.h>
+#include <stormo/value.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace stormo::channel {
+
+/// A process's way to all others. What carries it is chosen by URL; see makeBus().
+/// Lives on the loop of the thread that made it, and may be destroyed after it, but not in its own
+/// handlers. These are set before connect(); what they throw is logged and counted, and the link
+/// lives. Names are 1 to 255 bytes.
+class Bus {
+ public:
+  virtual ~Bus() = default;
+  Bus(const Bus&) = delete;
+  Bus& operator=(const Bus&) = delete;
+
+  /// Starts to connect, and goes on trying. Subscriptions and watches are made again on each new
+  /// link.
+  virtual void connect() = 0;
+  /// Flushes and closes the link, and makes no other until connect().
+  virtual void close() = 0;
+  [[nodiscard]] virtual bool isConnected() const = 0;
+
+  // --- Groups: messages for members of a group, wherever they are ---
+
+  /// From now on messages of that group come to onGroupMessage.
+  virtual void subscribeGroup(std::string_view name) = 0;
+  virtual void unsubscribeGroup(std::string_view name) = 0;
+  virtual PublishStatus publishToGroup(std::string_view name, Message message) = 0;
+  /// May be called for groups that are not subscribed, too.
+  std::function<void(std::string_view group, Message message)> onGroupMessage;
+
+  // --- Events and queues, as channel::Client has them ---
+
+  virtual void subscribe(const std::vector<std::string>& events) = 0;
+  virtual void unsubscribe(const std::vector<std::string>& events) = 0;
+  virtual PublishStatus publish(const std::vector<std::string>& events, const Value& data,
+                                bool loop) = 0;
+  virtual void watch(const std::vector<std::string>& queues) = 0;
+  virtual void unwatch(const std::vector<std::string>& queues) = 0;
+  virtual PublishStatus enqueue(const std::vector<std::string>& queues, const Value& data) = 0;
+  /// One more job, of any watched queue. Lapses if no queue is watched any more.
+  virtual void reserve() = 0;
+  virtual void ping() = 0;
+  std::function<void(std::string_view event, const Value& data)> onEvent;
+  std::function<void(std::string_view queue, const Value& data)> onJob;
+
+  /// The link is up, with everything restored; it was lost.
+  std::function<void()> onConnect;
+  std::function<void()> onClose;
+  /// Publishes are accepted again after one was Full.
+  std::function<void()> onDrain;
+
+ protected:
+  Bus() = default;
+};
+
+struct BusOptions {
+  std::string secret;
+  std::size_t keptBytesMax = 64 << 20;
+  std::chrono::milliseconds pingInterval{25'000};
+  /// Of dialects without groups: the event that carries {group_id, message}.
+  std::string groupEvent = "send_to_group";
+};
+
+/// Reconnects for as long as it lives: soon at first, then every two seconds.
+/// `unix:///path` and `stormo://host:port`: Stormo's dialect. `frame://host:port`: Workerman's.
+/// Throws std::invalid_argument for any other.
+std::unique_ptr<Bus> makeBus(std::string_view url, const BusOptions& options = {});
+
+}  // namespace stormo::channel

@@ -1,0 +1,237 @@
+#include "channel/link_bus.h"
+
+#include <algorithm>
+
+#include "event/call_handler.h"
+#include "protocol/php_serialize.h"
+#include "sys/log.h"
+
+namespace stormo::channel {
+namespace {
+
+using std::chrono::milliseconds;
+
+// The Channel is near, and everybody waits for it.
+constexpr milliseconds kRetryFirst{50};
+constexpr milliseconds kRetryMax{2000};
+
+/// Of what the server sends, which has bounded it already.
+constexpr std::uint64_t kPackageBytesMax = 0xffff'ffff;
+
+/// Moves the names that are not in `into` there, and gives these.
+std::vector<std::string> addNew(const std::vector<std::string>& names,
+                                std::vector<std::string>& into) {
+  std::vector<std::string> added;
+  for (const std::string& name : names) {
+    if (std::ranges::find(into, name) != into.end()) continue;
+    into.push_back(name);
+    added.push_back(name);
+  }
+  return added;
+}
+
+std::vector<std::string> takeAway(const std::vector<std::string>& names,
+                                  std::vector<std::string>& from) {
+  std::vector<std::string> taken;
+  for (const std::string& name : names) {
+    if (std::erase(from, name) > 0) taken.push_back(name);
+  }
+  return taken;
+}
+
+}  // namespace
+
+LinkBus::LinkBus(SocketUrl url, const BusOptions& options)
+    : url_(std::move(url)), options_(options), codec_(*this, true), outgoing_(url_, codec_) {
+  outgoing_.retryFirst = kRetryFirst;
+  outgoing_.retryMax = kRetryMax;
+  outgoing_.endpoint.isLink = true;
+  outgoing_.endpoint.cutWhenFull = false;
+  outgoing_.endpoint.packageBytesMax = kPackageBytesMax;
+  outgoing_.endpoint.sendQueueBytesMax = options_.keptBytesMax;
+  outgoing_.onConnect = [this](Connection&) { onLinkMade(); };
+  outgoing_.onClose = [this](Connection&) { onLost(); };
+  outgoing_.onError = [this](const Error& error) { reportFailure(error); };
+  outgoing_.endpoint.handlers.onBufferDrain = [this](Connection&) {
+    if (std::exchange(wantsDrain_, false)) guarded("onDrain", onDrain);
+  };
+}
+
+LinkBus::~LinkBus() {
+  if (tick_ != 0 && outgoing_.hasLoop()) Timer::cancel(tick_);
+}
+
+template <typename Call>
+void LinkBus::guarded(const char* kind, const Call& call) {
+  if constexpr (requires { static_cast<bool>(call); }) {
+    if (!call) return;
+  }
+  if (!callHandler(kind, [&call] { call(); })) EventLoop::current().counters().handlerErrors.add();
+}
+
+void LinkBus::connect() {
+  outgoing_.connect();
+  if (tick_ == 0 && options_.pingInterval > options_.pingInterval.zero()) {
+    tick_ = Timer::add(options_.pingInterval, [this] { onTick(); });
+  }
+}
+
+void LinkBus::close() {
+  outgoing_.close();
+  if (tick_ != 0) Timer::cancel(std::exchange(tick_, 0));
+}
+
+void LinkBus::becomeUp() {
+  if (std::exchange(failureReported_, false))
+    log::info("the Channel is there again url={}", url_.text());
+  isUp_ = true;
+  scratch_.clear();
+  if (!events_.empty()) saySubscribe(events_, scratch_);
+  sayGroups(scratch_);
+  if (!queues_.empty()) sayWatch(queues_, scratch_);
+  for (std::uint64_t i = 0; i < reservations_; ++i) sayReserve(scratch_);
+  send(scratch_);
+  if (!kept_.empty()) {
+    send(kept_);
+    kept_ = {};
+  }
+  if (wantsDrain_) outgoing_.peer()->table.noteFull(*outgoing_.peer());
+  guarded("onConnect", onConnect);
+}
+
+void LinkBus::onLost() {
+  const bool wasUp = std::exchange(isUp_, false);
+  if (wasUp) guarded("onClose", onClose);
+  if (kept_.empty() && std::exchange(wantsDrain_, false)) guarded("onDrain", onDrain);
+}
+
+void LinkBus::reportFailure(const Error& error) {
+  if (std::exchange(failureReported_, true)) return;  // it is the same one all the time
+  log::warning("no link to the Channel, trying again url={} reason=\"{}\"", url_.text(),
+               error.message());
+}
+
+void LinkBus::onTick() {
+  net::Peer* link = outgoing_.peer();
+  if (link == nullptr || link->phase != net::Phase::Open) return;
+  const bool isSilent =
+      EventLoop::current().now() - link->lastReceived >= 2 * options_.pingInterval;
+  if (isSilent && (expectsPong() || !isUp_)) {
+    log::warning("the Channel does not answer, making a new link url={}", url_.text());
+    return link->destroy();
+  }
+  ping();
+}
+
+void LinkBus::onFrame(net::Peer&, std::string_view payload) { onPayload(payload); }
+
+void LinkBus::violation(std::string_view what) {
+  if (net::Peer* link = outgoing_.peer()) link->table.refuse(*link, CloseCode::ProtocolError, what);
+}
+
+void LinkBus::send(std::string_view frames) {
+  net::Peer* link = outgoing_.peer();
+  if (link == nullptr || frames.empty()) return;
+  link->table.ownBatch(*link).append(frames, link->table.order());
+  link->table.counters().messagesOut.add();
+}
+
+char* LinkBus::place(std::size_t bytes) {
+  net::Peer* link = isUp_ ? outgoing_.peer() : nullptr;
+  if (link != nullptr) {
+    if (!link->table.isFull(*link, bytes)) {
+      link->table.counters().messagesOut.add();
+      return link->table.ownBatch(*link).extend(bytes, link->table.order());
+    }
+    link->table.noteFull(*link);
+    wantsDrain_ = true;
+    return nullptr;
+  }
+  if (!kept_.empty() && kept_.size() + bytes > options_.keptBytesMax) {
+    EventLoop::current().counters().sendFull.add();
+    wantsDrain_ = true;
+    return nullptr;
+  }
+  kept_.resize(kept_.size() + bytes);
+  return kept_.data() + kept_.size() - bytes;
+}
+
+PublishStatus LinkBus::sendOrKeep(std::string_view frame) {
+  char* const room = place(frame.size());
+  if (room == nullptr) return PublishStatus::Full;
+  frame.copy(room, frame.size());
+  return PublishStatus::Accepted;
+}
+
+bool LinkBus::isSubscribed(std::string_view event) const {
+  return std::ranges::find(events_, event) != events_.end();
+}
+
+void LinkBus::subscribe(const Names& events) {
+  const Names added = addNew(events, events_);
+  if (added.empty() || !isUp_) return;
+  scratch_.clear();
+  saySubscribe(added, scratch_);
+  send(scratch_);
+}
+
+void LinkBus::unsubscribe(const Names& events) {
+  const Names gone = takeAway(events, events_);
+  if (gone.empty() || !isUp_) return;
+  scratch_.clear();
+  sayUnsubscribe(gone, scratch_);
+  send(scratch_);
+}
+
+void LinkBus::watch(const Names& queues) {
+  const Names added = addNew(queues, queues_);
+  if (added.empty() || !isUp_) return;
+  scratch_.clear();
+  sayWatch(added, scratch_);
+  send(scratch_);
+}
+
+void LinkBus::unwatch(const Names& queues) {
+  const Names gone = takeAway(queues, queues_);
+  if (queues_.empty()) reservations_ = 0;  // as the server sees it
+  if (gone.empty() || !isUp_) return;
+  scratch_.clear();
+  sayUnwatch(gone, scratch_);
+  send(scratch_);
+}
+
+void LinkBus::reserve() {
+  if (!queues_.empty()) ++reservations_;
+  if (!isUp_) return;
+  scratch_.clear();
+  sayReserve(scratch_);
+  send(scratch_);
+}
+
+void LinkBus::ping() {
+  if (!isUp_) return;
+  scratch_.clear();
+  sayPing(scratch_);
+  send(scratch_);
+}
+
+void LinkBus::jobReceived(std::string_view queue, std::string_view data) {
+  if (reservations_ > 0) --reservations_;
+  std::size_t consumed = 0;
+  const auto value = php::unserialize(data, consumed);
+  if (!value || consumed != data.size()) return violation("a job that is no serialized value");
+  if (onJob) guarded("onJob", [&] { onJob(queue, *value); });
+}
+
+void LinkBus::eventReceived(std::string_view event, std::string_view data) {
+  std::size_t consumed = 0;
+  const auto value = php::unserialize(data, consumed);
+  if (!value || consumed != data.size()) return violation("an event that is no serialized value");
+  if (onEvent) guarded("onEvent", [&] { onEvent(event, *value); });
+}
+
+void LinkBus::groupMessageReceived(std::string_view group, Message message) {
+  if (onGroupMessage) guarded("onGroupMessage", [&] { onGroupMessage(group, message); });
+}
+
+}  // namespace stormo::channel

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "group/registry.h"
+#include "protocol/channel_codec.h"
+
+namespace stormo::channel {
+
+/// Who published; zero of both: a link that does not say.
+struct Origin {
+  std::uint64_t publisherId = 0;
+  std::uint64_t sequence = 0;
+};
+
+/// Who is subscribed to what, and the way of an event to all of them: it is written once for each
+/// dialect, into a batch that its subscribers share, and leaves in the flush of this turn.
+///
+/// There are two spaces of names, events and groups; one event, `groupEvent`, joins them: what is
+/// published there reaches the subscribers of the group that it names, and what is published to any
+/// group reaches its subscribers.
+class Router {
+ public:
+  Router(EventLoop& loop, std::string groupEvent);
+  Router(const Router&) = delete;
+  Router& operator=(const Router&) = delete;
+
+  // A link that closes is unsubscribed by itself. Names are of valid length.
+  void subscribe(net::Peer& link, Dialect dialect, Space space, std::string_view name);
+  void unsubscribe(net::Peer& link, Dialect dialect, Space space, std::string_view name);
+
+  /// `data` is one serialized value.
+  void publishEvent(Origin origin, std::string_view event, std::string_view data);
+  /// To one subscriber, in turn. This reaches no groups.
+  void publishLoop(Origin origin, std::string_view event, std::string_view data);
+  void publishToGroup(Origin origin, std::string_view group, Message message);
+
+  /// Of this router's life: what came in another one is not comparable.
+  [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
+
+ private:
+  struct NameHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view name) const {
+      return std::hash<std::string_view>{}(name);
+    }
+  };
+  /// The subscribers of one event, by what they speak. Null: none.
+  struct Subscribers {
+    group::Group* stormo = nullptr;
+    group::Group* workerman = nullptr;
+  };
+
+  group::Registry& registryOf(Dialect dialect, Space space);
+  [[nodiscard]] EventHeader nextHeader(Origin origin, std::string_view channel, PayloadKind kind,
+                                       Space space);
+  void toEventSubscribers(Origin origin, const Subscribers& subscribers, std::string_view event,
+                          std::string_view data);
+  void toGroupSubscribers(Origin origin, std::string_view group, Message message);
+  /// A whole frame, valid until the next call.
+  std::string_view workermanFrame(std::string_view event, std::string_view data);
+
+  net::ConnectionTable& table_;
+  group::Registry stormoEvents_;
+  group::Registry stormoGroups_;
+  group::Registry workermanEvents_;
+
+  const std::string groupEvent_;
+  Subscribers groupEventSubscribers_;  // always at hand: every group message asks for them
+  std::unordered_map<std::string, std::size_t, NameHash, std::equal_to<>> loopTurns_;
+
+  const std::uint64_t epoch_;
+  std::uint64_t offset_ = 0;
+  std::string frame_;
+  std::string data_;
+  std::string text_;
+};
+
+}  // namespace stormo::channel

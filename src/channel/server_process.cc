@@ -1,0 +1,71 @@
+#include "channel/server_process.h"
+
+#include <stdexcept>
+
+#include "protocol/channel_codec.h"
+#include "sys/address.h"
+
+namespace stormo::channel {
+namespace {
+
+void checkAddress(const Server& server, const std::string& url) {
+  const SocketUrl parsed = parseSocketUrl(url);
+  if (parsed.isUnix()) return;
+  if (parsed.scheme != "frame" && parsed.scheme != "stormo") {
+    throw std::invalid_argument(
+        "the Channel cannot listen on '" + url +
+        "' (write frame://address:port or unix:///path; both dialects are spoken there)");
+  }
+  const auto address = Address::ip(parsed.host, parsed.port);
+  if (!address)
+    throw std::invalid_argument("the Channel cannot listen on '" + url +
+                                "': no IPv4 or IPv6 address");
+  if (server.secret.empty() && !server.allowOpen && !address->isLocal()) {
+    throw std::invalid_argument(
+        "the Channel would listen on " + url +
+        " without a secret, open to other machines (set a secret, listen on 127.0.0.1 or "
+        "unix:///path, or set allowOpen)");
+  }
+}
+
+}  // namespace
+
+void checkExposure(const Server& server) {
+  checkAddress(server, server.url());
+  for (const std::string& url : server.alsoListen) checkAddress(server, url);
+  if (server.secret.size() > kSecretBytesMax) {
+    throw std::invalid_argument("the Channel's secret is longer than 255 bytes");
+  }
+  if (server.groupEvent.empty() || server.groupEvent.size() > kChannelNameBytesMax) {
+    throw std::invalid_argument("the Channel's groupEvent must be a name of 1 to 255 bytes");
+  }
+}
+
+ServerProcess::ServerProcess(EventLoop& loop, const Server& server)
+    : table_(net::ConnectionTable::of(loop)),
+      broker_(loop, server),
+      listener_(loop, broker_.endpoint()) {}
+
+ServerProcess::~ServerProcess() { table_.abandon(broker_.endpoint()); }
+
+template <typename Visit>
+void ServerProcess::forEachLink(Visit visit) const {
+  table_.forEach([&](net::Peer& peer) {
+    if (peer.endpoint == &broker_.endpoint()) visit(peer);
+  });
+}
+
+void ServerProcess::listen(int fd) { listener_.start(fd); }
+
+void ServerProcess::stop() {
+  listener_.stopAll();
+  forEachLink([](net::Peer& link) { link.close(); });
+}
+
+std::size_t ServerProcess::linkCount() const {
+  std::size_t count = 0;
+  forEachLink([&](const net::Peer&) { ++count; });
+  return count;
+}
+
+}  // namespace stormo::channel

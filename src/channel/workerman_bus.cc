@@ -1,0 +1,121 @@
+#include "channel/workerman_bus.h"
+
+#include <algorithm>
+
+#include "channel/group_event.h"
+#include "protocol/frame.h"
+#include "protocol/php_serialize.h"
+
+namespace stormo::channel {
+
+void WorkermanBus::say(CommandType type, std::span<const std::string_view> names,
+                       std::string_view data, std::string& out) {
+  const std::size_t start = out.size();
+  out.append(kFrameHeaderBytes, '\0');
+  encodeWorkerman(type, names, data, out);
+  encodeFrameHeader(out.size() - start - kFrameHeaderBytes, out.data() + start);
+}
+
+void WorkermanBus::say(CommandType type, const Names& names, std::string_view data,
+                       std::string& out) {
+  names_.assign(names.begin(), names.end());
+  say(type, names_, data, out);
+}
+
+void WorkermanBus::onPayload(std::string_view payload) {
+  if (decodeWorkerman(payload, command_) != Decode::Ok) return violation("malformed message");
+  switch (command_.type) {
+    case CommandType::Event:
+      break;
+    case CommandType::Queue:
+      return jobReceived(command_.channels.front(), command_.data);
+    case CommandType::Ping:
+      return;
+    case CommandType::Subscribe:
+    case CommandType::Unsubscribe:
+    case CommandType::Publish:
+    case CommandType::PublishLoop:
+    case CommandType::Watch:
+    case CommandType::Unwatch:
+    case CommandType::Enqueue:
+    case CommandType::Reserve:
+      return violation("not a server's word");
+  }
+  const std::string_view event = command_.channels.front();
+  if (event != options().groupEvent || groups_.empty()) return eventReceived(event, command_.data);
+  const auto said = readGroupEvent(command_.data, text_);
+  if (said) groupMessageReceived(said->group, said->message);
+  if (userHearsGroups()) eventReceived(event, command_.data);
+}
+
+PublishStatus WorkermanBus::publish(CommandType type, const Names& names, const Value& data) {
+  data_.clear();
+  php::serialize(data, data_);
+  frame_.clear();
+  say(type, names, data_, frame_);
+  return sendOrKeep(frame_);
+}
+
+PublishStatus WorkermanBus::publish(const Names& events, const Value& data, bool loop) {
+  return publish(loop ? CommandType::PublishLoop : CommandType::Publish, events, data);
+}
+
+PublishStatus WorkermanBus::enqueue(const Names& queues, const Value& data) {
+  return publish(CommandType::Enqueue, queues, data);
+}
+
+PublishStatus WorkermanBus::publishToGroup(std::string_view name, Message message) {
+  const std::string_view event = options().groupEvent;
+  data_.clear();
+  appendGroupEvent(name, message.data, data_);
+  frame_.clear();
+  say(CommandType::Publish, {&event, 1}, data_, frame_);
+  return sendOrKeep(frame_);
+}
+
+void WorkermanBus::subscribeGroup(std::string_view name) {
+  const bool isNew = groups_.emplace(name).second;
+  if (!isNew || groups_.size() > 1 || !isConnected()) return;
+  frame_.clear();
+  sayGroups(frame_);
+  send(frame_);
+}
+
+void WorkermanBus::unsubscribeGroup(std::string_view name) {
+  const auto found = groups_.find(name);
+  if (found == groups_.end()) return;
+  groups_.erase(found);
+  if (!groups_.empty() || userHearsGroups() || !isConnected()) return;
+  frame_.clear();
+  say(CommandType::Unsubscribe, Names{options().groupEvent}, {}, frame_);
+  send(frame_);
+}
+
+void WorkermanBus::sayGroups(std::string& out) {
+  if (groups_.empty() || userHearsGroups()) return;
+  say(CommandType::Subscribe, Names{options().groupEvent}, {}, out);
+}
+
+void WorkermanBus::saySubscribe(const Names& events, std::string& out) {
+  say(CommandType::Subscribe, events, {}, out);
+}
+
+void WorkermanBus::sayUnsubscribe(const Names& events, std::string& out) {
+  Names gone = events;
+  if (!groups_.empty()) std::erase(gone, options().groupEvent);  // still heard for the groups' sake
+  if (!gone.empty()) say(CommandType::Unsubscribe, gone, {}, out);
+}
+
+void WorkermanBus::sayWatch(const Names& queues, std::string& out) {
+  say(CommandType::Watch, queues, {}, out);
+}
+
+void WorkermanBus::sayUnwatch(const Names& queues, std::string& out) {
+  say(CommandType::Unwatch, queues, {}, out);
+}
+
+void WorkermanBus::sayReserve(std::string& out) { say(CommandType::Reserve, Names{}, {}, out); }
+
+void WorkermanBus::sayPing(std::string& out) { say(CommandType::Ping, Names{}, {}, out); }
+
+}  // namespace stormo::channel

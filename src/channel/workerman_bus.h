@@ -1,0 +1,54 @@
+#pragma once
+
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "channel/link_bus.h"
+#include "protocol/workerman_channel.h"
+
+namespace stormo::channel {
+
+/// A bus in Workerman's dialect, to a Channel server of either make. It knows no groups: their
+/// messages are the event BusOptions::groupEvent, which is subscribed while any group is, and which
+/// every process hears.
+class WorkermanBus final : public LinkBus {
+ public:
+  WorkermanBus(SocketUrl url, const BusOptions& options) : LinkBus(std::move(url), options) {}
+
+  void subscribeGroup(std::string_view name) override;
+  void unsubscribeGroup(std::string_view name) override;
+  PublishStatus publishToGroup(std::string_view name, Message message) override;
+  PublishStatus publish(const Names& events, const Value& data, bool loop) override;
+  PublishStatus enqueue(const Names& queues, const Value& data) override;
+
+ private:
+  void onLinkMade() override { becomeUp(); }
+  void onPayload(std::string_view payload) override;
+  void saySubscribe(const Names& events, std::string& out) override;
+  void sayUnsubscribe(const Names& events, std::string& out) override;
+  void sayWatch(const Names& queues, std::string& out) override;
+  void sayUnwatch(const Names& queues, std::string& out) override;
+  void sayReserve(std::string& out) override;
+  void sayPing(std::string& out) override;
+  void sayGroups(std::string& out) override;
+  [[nodiscard]] bool expectsPong() const override { return false; }
+
+  void say(CommandType type, const Names& names, std::string_view data, std::string& out);
+  void say(CommandType type, std::span<const std::string_view> names, std::string_view data,
+           std::string& out);
+  PublishStatus publish(CommandType type, const Names& names, const Value& data);
+  /// The event of groups is subscribed for the user's sake, too.
+  [[nodiscard]] bool userHearsGroups() const { return isSubscribed(options().groupEvent); }
+
+  std::set<std::string, std::less<>> groups_;
+  std::vector<std::string_view> names_;
+  WorkermanCommand command_;
+  std::string frame_;
+  std::string data_;
+  std::string text_;
+};
+
+}  // namespace stormo::channel

@@ -1,0 +1,104 @@
+// The program `stormo`: the ready server, a Channel alone, and a check of configuration files.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "process/command_line.h"
+#include "server/server_program.h"
+#include "server/settings.h"
+
+namespace {
+
+using namespace stormo;
+
+/// What the command line says of settings, kept until the file has been read: flags win over it.
+struct GivenSettings {
+  std::string file;
+  std::vector<std::pair<const server::SettingSpec*, std::vector<std::string>>> flags;
+
+  void addOptions(CLI::App& app) {
+    app.add_option("--config", file, "a TOML file with settings; flags win over it");
+    for (const server::SettingSpec& spec : server::settingSpecs()) {
+      app.add_option_function<std::vector<std::string>>(
+             spec.flag, [this, &spec](const std::vector<std::string>& words) {
+               flags.emplace_back(&spec, words);
+             },
+             spec.help)
+          ->type_name("")
+          ->group("Settings");
+    }
+  }
+
+  [[nodiscard]] server::Settings resolve() const {
+    server::Settings settings;
+    if (!file.empty()) {
+      const std::vector<std::string> complaints = server::applyFile(file, settings);
+      if (!complaints.empty()) {
+        throw std::runtime_error(complaints.front() + (complaints.size() == 1 ? "" : " (and more: see 'stormo check-config')"));
+      }
+    }
+    for (const auto& [spec, words] : flags) server::applyFlag(*spec, words, settings);
+    return settings;
+  }
+};
+
+void checkConfig(const std::string& path) {
+  server::Settings settings;
+  std::vector<std::string> complaints = server::applyFile(path, settings);
+  if (complaints.empty()) {
+    if (std::string wrong = server::contradiction(settings); !wrong.empty()) {
+      complaints.push_back(path + ": " + wrong);
+    }
+  }
+  for (const std::string& complaint : complaints) std::fprintf(stderr, "%s\n", complaint.c_str());
+  if (!complaints.empty()) throw CLI::RuntimeError(1);
+  std::printf("%s: ok\n", path.c_str());
+}
+
+int runServer(int argc, char** argv) {
+  process::CommandLine commandLine("stormo", "Stormo, real-time group messaging");
+  GivenSettings given;
+  commandLine.addStartOptions([&](CLI::App& app) { given.addOptions(app); });
+  std::string path;
+  CLI::App* check = commandLine.app().add_subcommand(
+      "check-config", "say what is wrong with a configuration file, line by line");
+  check->fallthrough();
+  check->add_option("file,--config", path, "the file")->required();
+  check->callback([&] { checkConfig(path); });
+  commandLine.app().footer("A Channel alone: 'stormo channel --help'.");
+
+  std::unique_ptr<server::ServerProgram> program;
+  return commandLine.run(argc, argv, [&] {
+    program = std::make_unique<server::ServerProgram>(given.resolve(), commandLine.instanceDirectory());
+    return program->program();
+  });
+}
+
+int runChannel(int argc, char** argv) {
+  process::CommandLine commandLine("stormo channel", "Stormo's Channel alone, for workers elsewhere");
+  server::ChannelSettings settings;
+  commandLine.addStartOptions([&](CLI::App& app) {
+    app.add_option("--listen", settings.listen,
+                   "where workers connect: frame://127.0.0.1:2206, or unix:///path")
+        ->capture_default_str();
+    app.add_option("--secret-file", settings.secretFile,
+                   "a file with the secret that links must say (needed beyond this machine)");
+    app.add_flag("--open", settings.open, "listen beyond this machine without a secret");
+  });
+  std::unique_ptr<server::ChannelProgram> program;
+  return commandLine.run(argc, argv, [&] {
+    program = std::make_unique<server::ChannelProgram>(settings);
+    return program->program();
+  });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "channel") return runChannel(argc - 1, argv + 1);
+  return runServer(argc, argv);
+}

@@ -1,0 +1,195 @@
+#include <stormo/event_loop.h>
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+#include <stdexcept>
+#include <system_error>
+
+#include "base/assert.h"
+#include "event/call_handler.h"
+#include "event/loop_impl.h"
+
+namespace stormo {
+namespace {
+
+thread_local EventLoop* currentLoop = nullptr;
+
+constexpr EventLoop::Impl::Tag kWatchTag = 0;
+constexpr int kEventsPerWait = 512;
+
+std::uint64_t word(EventLoop::Impl::Tag tag, SlotId id) {
+  return (std::uint64_t{tag} << 56) | id.packed();
+}
+
+}  // namespace
+
+EventLoop::Impl::Impl() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+  STORMO_ASSERT(epoll_.valid());
+  sinks_[kWatchTag] = this;
+}
+
+EventLoop::Impl::Tag EventLoop::Impl::addSink(EventSink& sink) {
+  const auto free = std::find(sinks_.begin(), sinks_.end(), nullptr);
+  STORMO_ASSERT(free != sinks_.end());
+  *free = &sink;
+  return static_cast<Tag>(free - sinks_.begin());
+}
+
+void EventLoop::Impl::removeSink(Tag tag) { sinks_[tag] = nullptr; }
+
+void EventLoop::Impl::control(int operation, int fd, std::uint32_t events, Tag tag, SlotId id) {
+  epoll_event event{};
+  event.events = events;
+  event.data.u64 = word(tag, id);
+  if (::epoll_ctl(epoll_.get(), operation, fd, &event) < 0) {
+    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+  }
+}
+
+void EventLoop::Impl::add(int fd, std::uint32_t events, Tag tag, SlotId id) {
+  control(EPOLL_CTL_ADD, fd, events, tag, id);
+}
+
+void EventLoop::Impl::modify(int fd, std::uint32_t events, Tag tag, SlotId id) {
+  control(EPOLL_CTL_MOD, fd, events, tag, id);
+}
+
+void EventLoop::Impl::remove(int fd) { ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }
+
+void EventLoop::Impl::addStage(Stage stage, StageWorker& worker) {
+  stages_[static_cast<std::size_t>(stage)].push_back(&worker);
+}
+
+void EventLoop::Impl::removeStage(Stage stage, StageWorker& worker) {
+  std::erase(stages_[static_cast<std::size_t>(stage)], &worker);
+}
+
+int EventLoop::Impl::waitMilliseconds(Duration wait) const {
+  if (hasWork_ || !deferred_.empty()) return 0;
+  if (wait == Duration::max()) return -1;
+  // Rounded up: waking before a deadline would spin until it is reached.
+  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(wait).count();
+  return static_cast<int>(std::clamp<std::int64_t>(ms, 0, std::numeric_limits<int>::max()));
+}
+
+void EventLoop::Impl::turn(Duration wait) {
+  if (const auto deadline = timers.next()) {
+    const auto untilTimer = std::max(*deadline - Clock::now(), Duration::zero());
+    wait = std::min(wait, untilTimer);
+  }
+  epoll_event ready[kEventsPerWait];
+  const int count = ::epoll_wait(epoll_.get(), ready, kEventsPerWait, waitMilliseconds(wait));
+  STORMO_ASSERT(count >= 0 || errno == EINTR);
+  now = Clock::now();
+  // What handlers defer from here on is for the next turn.
+  std::vector<std::function<void()>> tasks = std::move(spareTasks_);
+  tasks.swap(deferred_);
+
+  for (int i = 0; i < count; ++i) {
+    const std::uint64_t data = ready[i].data.u64;
+    EventSink* sink = sinks_[data >> 56];
+    if (sink != nullptr) sink->onReady(SlotId::unpack(data), ready[i].events);
+  }
+  for (const auto& task : tasks) countThrown(callHandler("deferred", task) ? 0 : 1);
+  tasks.clear();
+  spareTasks_ = std::move(tasks);
+  countThrown(timers.fire(now));
+  flushAndFree();
+
+  counters().turns.add();
+  counters().timers.set(timers.size());
+}
+
+void EventLoop::Impl::flushAndFree() {
+  hasWork_ = false;  // what was asked for until now is done here
+  for (std::size_t stage = 0; stage < kStageCount; ++stage) {
+    for (StageWorker* worker : stages_[stage]) worker->onStage(static_cast<Stage>(stage));
+  }
+}
+
+void EventLoop::Impl::countThrown(std::size_t handlers) {
+  if (handlers > 0) counters().handlerErrors.add(handlers);
+}
+
+EventLoop::WatchId EventLoop::Impl::watch(int fd, std::uint32_t events,
+                                          std::function<void(std::uint32_t)> onReady) {
+  const SlotId id = watches_.create(fd, std::move(onReady)).id;
+  try {
+    add(fd, events, kWatchTag, id);
+  } catch (const std::system_error&) {
+    watches_.destroy(id);
+    throw;
+  }
+  return id.packed();
+}
+
+void EventLoop::Impl::rewatch(WatchId id, std::uint32_t events) {
+  const SlotId slot = SlotId::unpack(id);
+  const Watch* watched = watches_.find(slot);
+  if (watched == nullptr) throw std::invalid_argument("EventLoop::rewatch() of what is not watched");
+  modify(watched->fd, events, kWatchTag, slot);
+}
+
+void EventLoop::Impl::unwatch(WatchId id) {
+  const SlotId slot = SlotId::unpack(id);
+  const Watch* watched = watches_.find(slot);
+  if (watched == nullptr) return;
+  remove(watched->fd);
+  watches_.destroy(slot);
+}
+
+void EventLoop::Impl::onReady(SlotId id, std::uint32_t events) {
+  Watch* watched = watches_.find(id);
+  if (watched == nullptr) return;  // unwatched earlier in this turn
+  // Moved out while it runs: a handler may unwatch itself.
+  auto handler = std::move(watched->onReady);
+  countThrown(callHandler("watch", handler, events) ? 0 : 1);
+  if (Watch* still = watches_.find(id)) still->onReady = std::move(handler);
+}
+
+void EventLoop::Impl::forgetHandlers() {
+  deferred_.clear();
+  timers.clear();
+  watches_.forEach([this](const Watch& watched) { watches_.destroy(watched.id); });
+}
+
+EventLoop::EventLoop() : impl_(std::make_unique<Impl>()) {
+  STORMO_ASSERT(currentLoop == nullptr);
+  currentLoop = this;
+}
+
+EventLoop::~EventLoop() {
+  // While there is a loop to leave: what is destroyed here may cancel timers and unwatch.
+  impl_->connections.reset();
+  impl_->forgetHandlers();
+  currentLoop = nullptr;
+}
+
+EventLoop& EventLoop::current() {
+  STORMO_ASSERT(currentLoop != nullptr);
+  return *currentLoop;
+}
+
+EventLoop* EventLoop::currentOrNull() { return currentLoop; }
+
+void EventLoop::run() {
+  impl_->stopped = false;
+  while (!impl_->stopped) impl_->turn(Duration::max());
+}
+
+void EventLoop::turn(Duration wait) { impl_->turn(wait); }
+void EventLoop::stop() { impl_->stopped = true; }
+EventLoop::TimePoint EventLoop::now() const { return impl_->now; }
+
+EventLoop::WatchId EventLoop::watch(int fd, std::uint32_t events,
+                                    std::function<void(std::uint32_t)> onReady) {
+  return impl_->watch(fd, events, std::move(onReady));
+}
+void EventLoop::rewatch(WatchId id, std::uint32_t events) { impl_->rewatch(id, events); }
+void EventLoop::unwatch(WatchId id) { impl_->unwatch(id); }
+void EventLoop::defer(std::function<void()> task) { impl_->defer(std::move(task)); }
+Counters& EventLoop::counters() { return impl_->counters(); }
+
+}  // namespace stormo

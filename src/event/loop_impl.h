@@ -1,0 +1,104 @@
+#pragma once
+
+#include <stormo/event_loop.h>
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/counters.h"
+#include "base/slot_table.h"
+#include "event/timer_queue.h"
+#include "sys/unique_fd.h"
+
+namespace stormo {
+
+/// Receives the events of the descriptors that it added. Must outlive its registration.
+class EventSink {
+ public:
+  virtual void onReady(SlotId id, std::uint32_t events) = 0;
+
+ protected:
+  ~EventSink() = default;
+};
+
+/// The parts of a turn after everything has been read and decoded, in this order.
+enum class Stage { FlushLinks, CollectGroups, FlushGroups, FlushConnections, Free };
+inline constexpr std::size_t kStageCount = 5;
+
+/// Does one stage's work of a turn. Must outlive its registration.
+class StageWorker {
+ public:
+  virtual void onStage(Stage stage) = 0;
+
+ protected:
+  ~StageWorker() = default;
+};
+
+/// What the library's own parts see of the loop.
+struct EventLoop::Impl final : EventSink {
+  Impl();
+
+  /// Ids ride in epoll_event.data beside the sink's tag, so a stale event finds nothing.
+  using Tag = std::uint8_t;
+  Tag addSink(EventSink& sink);
+  void removeSink(Tag tag);
+
+  /// These throw std::system_error if the system refuses: no such descriptor, or already added.
+  void add(int fd, std::uint32_t events, Tag tag, SlotId id);
+  void modify(int fd, std::uint32_t events, Tag tag, SlotId id);
+  void remove(int fd);
+
+  void addStage(Stage stage, StageWorker& worker);
+  void removeStage(Stage stage, StageWorker& worker);
+  /// Some stage has work. If that stage is over already, the next turn does not wait.
+  void requestTurn() { hasWork_ = true; }
+
+  /// From now on counts into `counters`, which must outlive the loop.
+  void useCounters(Counters& counters) { counters_ = &counters; }
+  Counters& counters() { return *counters_; }
+
+  void turn(Duration wait);
+
+  /// The connections of this loop; what they are is no matter of the loop's.
+  std::shared_ptr<void> connections;
+
+  TimerQueue timers;
+  TimePoint now = std::chrono::steady_clock::now();
+  bool stopped = false;
+
+  WatchId watch(int fd, std::uint32_t events, std::function<void(std::uint32_t)> onReady);
+  void rewatch(WatchId id, std::uint32_t events);
+  void unwatch(WatchId id);
+  void defer(std::function<void()> task) { deferred_.push_back(std::move(task)); }
+  /// Drops all handlers, and with them what they own.
+  void forgetHandlers();
+
+ private:
+  struct Watch {
+    Watch(SlotId self, int watchedFd, std::function<void(std::uint32_t)> handler)
+        : id(self), fd(watchedFd), onReady(std::move(handler)) {}
+    SlotId id;
+    int fd;
+    std::function<void(std::uint32_t)> onReady;
+  };
+
+  void onReady(SlotId id, std::uint32_t events) override;
+  void countThrown(std::size_t handlers);
+  void flushAndFree();
+  void control(int operation, int fd, std::uint32_t events, Tag tag, SlotId id);
+  [[nodiscard]] int waitMilliseconds(Duration wait) const;
+
+  UniqueFd epoll_;
+  std::array<EventSink*, 256> sinks_{};
+  std::array<std::vector<StageWorker*>, kStageCount> stages_;
+  SlotTable<Watch> watches_;
+  std::vector<std::function<void()>> deferred_;
+  std::vector<std::function<void()>> spareTasks_;  // empty; its room is used again
+  Counters ownCounters_;
+  Counters* counters_ = &ownCounters_;
+  bool hasWork_ = false;
+};
+
+}  // namespace stormo

@@ -1,0 +1,35 @@
+#include <stormo/timer.h>
+
+#include <algorithm>
+
+#include "event/loop_impl.h"
+
+namespace stormo {
+namespace {
+
+constexpr Timer::Duration kShortest = std::chrono::milliseconds(1);
+constexpr Timer::Duration kLongest = std::chrono::years(100);  // now and that is still a time
+
+Timer::Id set(Timer::Duration delay, Timer::Duration interval, std::function<void()> handler) {
+  delay = std::min(delay, kLongest);
+  interval = std::min(interval, kLongest);
+  EventLoop::Impl& loop = EventLoop::current().impl();
+  return loop.timers.add(Clock::now() + delay, interval, std::move(handler)).packed();
+}
+
+}  // namespace
+
+Timer::Id Timer::add(Duration interval, std::function<void()> handler) {
+  interval = std::max(interval, kShortest);
+  return set(interval, interval, std::move(handler));
+}
+
+Timer::Id Timer::once(Duration delay, std::function<void()> handler) {
+  return set(std::max(delay, Duration::zero()), Duration::zero(), std::move(handler));
+}
+
+bool Timer::cancel(Id id) {
+  return EventLoop::current().impl().timers.cancel(SlotId::unpack(id));
+}
+
+}  // namespace stormo

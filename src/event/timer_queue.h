@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "base/slot_table.h"
+#include "sys/clock.h"
+
+namespace stormo {
+
+/// Timers ordered by deadline; among equals, by when they were set. Knows no clock: time comes in.
+class TimerQueue {
+ public:
+  using Duration = Clock::duration;
+  using Handler = std::function<void()>;
+
+  /// Fires first at `deadline`, and from then on every `interval` if that is not zero.
+  SlotId add(TimePoint deadline, Duration interval, Handler handler);
+  /// True if it was still to fire.
+  bool cancel(SlotId id);
+  /// Calls the handlers of all timers due at `now`, those that are added meanwhile not included. Gives how many of
+  /// them threw.
+  std::size_t fire(TimePoint now);
+
+  void clear();
+  /// The earliest deadline; none without timers.
+  [[nodiscard]] std::optional<TimePoint> next();
+  [[nodiscard]] std::size_t size() const { return timers_.size(); }
+  /// The same with those that were cancelled and are still held.
+  [[nodiscard]] std::size_t pending() const { return heap_.size(); }
+
+ private:
+  struct Entry {
+    Entry(SlotId self, Duration every, Handler call)
+        : id(self), interval(every), handler(std::move(call)) {}
+    SlotId id;
+    Duration interval;
+    Handler handler;
+  };
+  struct Due {
+    TimePoint deadline;
+    std::uint64_t order;
+    SlotId id;
+    bool operator<(const Due& other) const {  // the std heap keeps its greatest in front
+      return deadline != other.deadline ? deadline > other.deadline : order > other.order;
+    }
+  };
+
+  void push(TimePoint deadline, SlotId id);
+  SlotId pop();
+  bool fireOne(SlotId id, TimePoint now);
+  void dropCancelled();
+
+  SlotTable<Entry> timers_;
+  std::vector<Due> heap_;  // may hold cancelled ones, found stale by their id
+  std::vector<SlotId> firing_;
+  std::uint64_t order_ = 0;
+};
+
+}  // namespace stormo

@@ -1,0 +1,99 @@
+#include <stormo/groups.h>
+
+#include <optional>
+#include <stdexcept>
+
+#include "group/registry.h"
+#include "net/codec.h"
+
+namespace stormo {
+
+using net::Peer;
+
+/// Bound to the loop of the thread that first joins somebody: Groups may be declared before the fork.
+struct Groups::Impl {
+  std::optional<group::Registry> registry;
+
+  group::Registry& bind(Groups& groups) {
+    if (registry && !registry->hasLoop()) registry.reset();
+    if (!registry) {
+      registry.emplace(EventLoop::current());
+      registry->onFirstMember = [&groups](std::string_view name) {
+        if (groups.onFirstMember) groups.onFirstMember(name);
+      };
+      registry->onLastMember = [&groups](std::string_view name) {
+        if (groups.onLastMember) groups.onLastMember(name);
+      };
+    }
+    return *registry;
+  }
+
+  [[nodiscard]] group::Group* find(std::string_view name) const {
+    return registry ? registry->find(name) : nullptr;
+  }
+
+  std::size_t send(std::string_view name, Message message, Peer* except) {
+    group::Group* group = find(name);
+    if (group == nullptr) return 0;
+    // The members of a group are connections of one kind: they share a codec.
+    const net::Codec& codec = *group->members.front().peer->endpoint->codec;
+    const auto write = [&](net::Batch& batch, net::OutputOrder& order) {
+      codec.encode(message, batch, order);
+    };
+    registry->append(*group, message.data.size(), write, except);
+    const bool leavesOneOut = except != nullptr && registry->isMember(*except, *group);
+    return group->members.size() - (leavesOneOut ? 1 : 0);
+  }
+};
+
+Groups::Groups() : impl_(std::make_unique<Impl>()) {}
+Groups::~Groups() = default;
+
+bool Groups::join(Connection& connection, std::string_view name) {
+  Peer& peer = Peer::of(connection);
+  group::Registry& registry = impl_->bind(*this);
+  if (const group::Group* group = registry.find(name)) {
+    const net::Endpoint& others = *group->members.front().peer->endpoint;
+    if (others.codec->name() != peer.endpoint->codec->name()) {
+      throw std::logic_error("Groups::join() of connections with different protocols");
+    }
+  }
+  return registry.join(peer, name);
+}
+
+bool Groups::leave(Connection& connection, std::string_view name) {
+  return impl_->registry && impl_->registry->leave(Peer::of(connection), name);
+}
+
+std::size_t Groups::send(std::string_view name, Message message) {
+  return impl_->send(name, message, nullptr);
+}
+
+std::size_t Groups::sendExcept(std::string_view name, Message message, const Connection& except) {
+  return impl_->send(name, message, &Peer::of(const_cast<Connection&>(except)));
+}
+
+bool Groups::isMember(const Connection& connection, std::string_view name) const {
+  const group::Group* group = impl_->find(name);
+  return group != nullptr && impl_->registry->isMember(Peer::of(connection), *group);
+}
+
+std::size_t Groups::memberCount(std::string_view name) const {
+  const group::Group* group = impl_->find(name);
+  return group == nullptr ? 0 : group->members.size();
+}
+
+std::size_t Groups::groupCount() const { return impl_->registry ? impl_->registry->size() : 0; }
+
+std::size_t Groups::groupCount(const Connection& connection) const {
+  return impl_->registry ? impl_->registry->countOf(Peer::of(connection)) : 0;
+}
+
+void Groups::forEachMember(std::string_view name,
+                           const std::function<void(Connection&)>& visit) const {
+  if (const group::Group* group = impl_->find(name)) {
+    for (const auto& member : group->members) visit(*member.peer);
+  }
+}
+
+}  // namespace stormo

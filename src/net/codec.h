@@ -1,0 +1,52 @@
+#pragma once
+
+#include <stormo/close_code.h>
+#include <stormo/message.h>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "net/batch.h"
+
+namespace stormo::net {
+
+struct Peer;
+
+/// What a codec keeps of a connection between two reads; an idle connection has none.
+struct CodecState {
+  virtual ~CodecState() = default;
+};
+
+/// How one protocol turns a connection's bytes into messages and back. Shared by the connections of an endpoint,
+/// so whatever belongs to one of them is in its CodecState.
+class Codec {
+ public:
+  virtual ~Codec() = default;
+
+  /// "websocket", "frame", …
+  [[nodiscard]] virtual std::string_view name() const = 0;
+
+  /// A connection is there; messages may pass once Peer::phase is Open.
+  virtual void begin(Peer&) const {}
+
+  /// Takes bytes from the peer, handing each message on through the table, until all are taken or the
+  /// connection is paused or closing. Gives how many it took; the others are handed in again, with
+  /// those that follow. May change the bytes that it takes.
+  [[nodiscard]] virtual std::size_t receive(Peer&, std::span<char> bytes) const = 0;
+
+  /// Appends the bytes that carry `message`.
+  virtual void encode(Message message, Batch&, OutputOrder&) const = 0;
+
+  /// Queues a goodbye, if the protocol has one. True if the peer answers it with its own.
+  virtual bool sayGoodbye(Peer&, CloseCode, std::string_view /*reason*/) const { return false; }
+
+  /// Queues a sign of life that the peer must answer. False if the protocol has none.
+  virtual bool ping(Peer&) const { return false; }
+
+  /// The peer did not finish its handshake in time.
+  virtual void onHandshakeTimeout(Peer&) const {}
+};
+
+}  // namespace stormo::net

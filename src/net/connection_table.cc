@@ -1,0 +1,244 @@
+#include "net/connection_table.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "net/package_codec.h"
+#include "sys/log.h"
+#include "sys/sockets.h"
+
+namespace stormo::net {
+
+// Edge-triggered: a connection is added once, and epoll is asked again only around a full kernel buffer.
+constexpr std::uint32_t kReadEvents = EPOLLIN | EPOLLRDHUP | EPOLLET;
+
+// Of FlushGroups it comes first, as any registry of groups is made after it: they forget their batches there.
+constexpr Stage kStages[] = {Stage::FlushLinks, Stage::FlushGroups, Stage::FlushConnections, Stage::Free};
+
+ConnectionTable::ConnectionTable(EventLoop& loop)
+    : loop_(loop.impl()), tag_(loop_.addSink(*this)), wheel_(Clock::now()) {
+  for (const Stage stage : kStages) {
+    loop_.addStage(stage, *this);
+  }
+}
+
+ConnectionTable::~ConnectionTable() {
+  peers_.forEach([this](Peer& peer) {
+    peer.phase = Phase::Dead;  // nothing is queued for it any more; its endpoint may be gone
+    leaveFanouts(peer);
+  });
+  for (const Stage stage : kStages) {
+    loop_.removeStage(stage, *this);
+  }
+  loop_.removeSink(tag_);
+}
+
+ConnectionTable& ConnectionTable::of(EventLoop& loop) {
+  auto& owned = loop.impl().connections;
+  if (owned == nullptr) owned = std::make_shared<ConnectionTable>(loop);
+  return *static_cast<ConnectionTable*>(owned.get());
+}
+
+Peer& ConnectionTable::add(UniqueFd fd, const Endpoint& endpoint, Phase phase,
+                           std::uint32_t events) {
+  Peer& peer = peers_.create(*this, std::move(fd), endpoint, phase);
+  loop_.add(peer.fd.get(), events, tag_, peer.id);
+  peer.lastReceived = loop_.now;
+  counters().connections.add();
+  counters().connectionsTotal.add();
+  setDeadline(peer, loop_.now + endpoint.handshakeTimeout);
+  return peer;
+}
+
+Peer& ConnectionTable::accept(UniqueFd fd, const Endpoint& endpoint) {
+  Peer& peer = add(std::move(fd), endpoint, Phase::Handshake, kReadEvents);
+  announce(peer);
+  return peer;
+}
+
+Peer& ConnectionTable::connect(UniqueFd fd, const Endpoint& endpoint) {
+  return add(std::move(fd), endpoint, Phase::Connecting, kReadEvents | EPOLLOUT);
+}
+
+void ConnectionTable::finishConnect(Peer& peer) {
+  if (auto outcome = connectOutcome(peer.fd.get()); !outcome) {
+    fail(peer, outcome.error().code.value(), "connect");
+    return;
+  }
+  loop_.modify(peer.fd.get(), kReadEvents, tag_, peer.id);
+  setNoDelay(peer.fd.get());
+  peer.phase = Phase::Handshake;
+  announce(peer);
+}
+
+void ConnectionTable::announce(Peer& peer) {
+  // A codec without a handshake opens the connection right here, before the user hears of it.
+  peer.endpoint->codec->begin(peer);
+  peer.connectReported = true;
+  call(peer, peer.endpoint->handlers.onConnect);
+}
+
+Peer* ConnectionTable::find(ConnectionId id) {
+  Peer* peer = peers_.find(SlotId::unpack(id));
+  return peer != nullptr && peer->isUsable() ? peer : nullptr;
+}
+
+void ConnectionTable::open(Peer& peer) {
+  peer.phase = Phase::Open;
+  if (peer.own != nullptr) markDirty(peer);  // what was sent before the handshake was done
+  watchForSilence(peer);
+}
+
+void ConnectionTable::close(Peer& peer, CloseCode code, std::string_view reason) {
+  if (!peer.isUsable()) return;
+  if (peer.phase == Phase::Connecting) return die(peer);
+  leaveFanouts(peer);  // what they sent before goes first
+  const bool answers = peer.endpoint->codec->sayGoodbye(peer, code, reason);
+  if (!peer.isUsable()) return;  // the goodbye was the whole of it
+  beginClosing(peer, code);
+  peer.awaitsGoodbye = answers;
+}
+
+void ConnectionTable::closeQuietly(Peer& peer, CloseCode code) {
+  if (peer.isUsable()) beginClosing(peer, code);
+}
+
+void ConnectionTable::closeWith(Peer& peer, CloseCode code, std::string_view lastBytes) {
+  if (!peer.isUsable()) return;
+  leaveFanouts(peer);
+  discardOwn(peer);
+  ownBatch(peer).append(lastBytes, order_);
+  beginClosing(peer, code);
+}
+
+void ConnectionTable::refuse(Peer& peer, CloseCode code, std::string_view reason) {
+  if (!peer.isUsable()) return;
+  counters().badPeers.add();
+  log::debug("a peer broke its protocol remote={} code={} reason=\"{}\"", peer.remoteAddress(),
+             static_cast<int>(code), reason);
+  close(peer, code, reason);
+  // RFC 6455 7.1.7: having failed the connection, there is nothing more to hear from the peer.
+  peer.awaitsGoodbye = false;
+}
+
+void ConnectionTable::goodbyeReceived(Peer& peer, CloseCode code) {
+  if (peer.isUsable()) {
+    leaveFanouts(peer);
+    peer.endpoint->codec->sayGoodbye(peer, code, {});
+    beginClosing(peer, code);
+  }
+  peer.awaitsGoodbye = false;
+  markDirty(peer);
+}
+
+void ConnectionTable::destroy(Peer& peer) {
+  if (peer.isUsable()) peer.closeCode = CloseCode::Abnormal;
+  if (peer.phase != Phase::Dead) die(peer);
+}
+
+void ConnectionTable::abandon(const Endpoint& endpoint) {
+  static const PackageCodec codec(Protocol::tcp());
+  static const Endpoint nobody{.codec = &codec, .handlers = {}};
+  peers_.forEach([&](Peer& peer) {
+    if (peer.endpoint != &endpoint) return;
+    peer.endpoint = &nobody;
+    if (peer.isUsable()) die(peer);
+  });
+}
+
+void ConnectionTable::beginClosing(Peer& peer, CloseCode code) {
+  leaveFanouts(peer);
+  peer.phase = Phase::Closing;
+  peer.closeCode = code;
+  setDeadline(peer, loop_.now + peer.endpoint->closeTimeout);
+  if (peer.receivePaused) {
+    // What is read from now on is thrown away, but the end of file must be seen.
+    peer.receivePaused = false;
+    readNextTurn(peer);
+  }
+  markDirty(peer);
+  putInClosedList(peer);
+}
+
+void ConnectionTable::fail(Peer& peer, int error, const char* step) {
+  if (peer.isUsable()) {
+    const Error what{std::error_code(error, std::generic_category()), step};
+    peer.closeCode = CloseCode::Abnormal;
+    call(peer, peer.endpoint->handlers.onError, what);
+  }
+  die(peer);
+}
+
+void ConnectionTable::die(Peer& peer) {
+  peer.phase = Phase::Dead;
+  leaveFanouts(peer);
+  putInClosedList(peer);
+}
+
+void ConnectionTable::leaveFanouts(Peer& peer) {
+  while (!peer.memberships.empty()) {
+    const std::size_t last = peer.memberships.size() - 1;
+    peer.memberships[last].fanout->drop(peer, last);
+  }
+}
+
+void ConnectionTable::putInClosedList(Peer& peer) {
+  if (peer.inClosedList) return;
+  peer.inClosedList = true;
+  closed_.push_back(peer.id);
+  loop_.requestTurn();
+}
+
+void ConnectionTable::freeClosed() {
+  while (!closed_.empty()) {
+    Peer& peer = *peers_.find(closed_.back());
+    closed_.pop_back();
+    if (!peer.closeReported) {
+      peer.closeReported = true;
+      if (peer.connectReported) call(peer, peer.endpoint->handlers.onClose);
+    }
+    peer.inClosedList = false;  // not before: onClose may have destroyed it
+    if (peer.phase != Phase::Dead) continue;
+    wheel_.clear(peer.id.index);
+    if (peer.queue != nullptr) {
+      peer.queue->clear();
+      spareQueues_.push_back(std::move(peer.queue));
+    }
+    discardOwn(peer);
+    counters().connections.subtract();
+    peers_.destroy(peer.id);
+  }
+}
+
+void ConnectionTable::handlerThrew(Peer& peer, const char* what) {
+  counters().handlerErrors.add();
+  log::error("a handler threw what=\"{}\" remote={}", what, peer.remoteAddress());
+  close(peer, CloseCode::InternalError, "internal error");
+}
+
+void ConnectionTable::onReady(SlotId id, std::uint32_t events) {
+  Peer* peer = peers_.find(id);
+  if (peer == nullptr || peer->phase == Phase::Dead) return;
+  if (peer->phase == Phase::Connecting) return finishConnect(*peer);
+  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
+    read(*peer, (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
+  }
+  if ((events & EPOLLOUT) != 0 && peer->phase != Phase::Dead) {
+    peer->writeReady = true;
+    markDirty(*peer);
+  }
+}
+
+void ConnectionTable::onStage(Stage stage) {
+  switch (stage) {
+    case Stage::FlushLinks: return flushDirty(dirtyLinks_);
+    case Stage::CollectGroups: return;
+    case Stage::FlushGroups: return flushGathered();
+    case Stage::FlushConnections: return flushDirty(dirty_);
+    case Stage::Free:
+      executeDoomed();
+      return freeClosed();
+  }
+}
+
+}  // namespace stormo::net

@@ -1,0 +1,328 @@
+// Output of connections: what a turn produced, in one call for each.
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "net/connection_table.h"
+
+namespace stormo::net {
+namespace {
+
+constexpr std::size_t kVectorsMax = 256;
+constexpr std::size_t kBlocked = ~std::size_t{0};
+
+ssize_t sendVectors(int fd, iovec* vectors, std::size_t count) {
+  msghdr message{};
+  message.msg_iov = vectors;
+  message.msg_iovlen = count;
+  return ::sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+}  // namespace
+
+SendStatus ConnectionTable::send(Peer& peer, Message message) {
+  if (!peer.isUsable()) return SendStatus::Closed;
+  if (isFull(peer, message.data.size())) {
+    noteFull(peer);
+    return SendStatus::Full;
+  }
+  peer.endpoint->codec->encode(message, ownBatch(peer), order_);
+  counters().messagesOut.add();
+  return SendStatus::Queued;
+}
+
+void ConnectionTable::noteFull(Peer& peer) {
+  counters().sendFull.add();
+  peer.fullPending = true;
+  markDirty(peer);
+}
+
+bool ConnectionTable::isFull(const Peer& peer, std::size_t extra) const {
+  const std::uint64_t waiting = peer.queuedBytes() + (peer.own == nullptr ? 0 : peer.own->size());
+  return waiting > 0 && waiting + extra > peer.endpoint->sendQueueBytesMax;
+}
+
+Batch& ConnectionTable::ownBatch(Peer& peer) {
+  if (peer.own == nullptr) {
+    if (spareBatches_.empty()) {
+      peer.own = std::make_unique<Batch>();
+    } else {
+      peer.own = std::move(spareBatches_.back());
+      spareBatches_.pop_back();
+    }
+    markDirty(peer);
+  }
+  return *peer.own;
+}
+
+Batch* ConnectionTable::ownBatchOfMember(Peer& peer) {
+  return cutIfHeldTooMuch(peer) ? nullptr : &ownBatch(peer);
+}
+
+/// What a connection is sent before its handshake is done waits outside of the queue, with the same bound.
+bool ConnectionTable::cutIfHeldTooMuch(Peer& peer) {
+  if (!peer.doomed && peer.phase < Phase::Open && isFull(peer, 0)) doom(peer, 0);
+  return peer.doomed;
+}
+
+void ConnectionTable::keepForLeaver(Peer& peer, const Batch& batch) {
+  pieces_.clear();
+  collectPieces(batch, peer.id, pieces_);
+  if (pieces_.empty()) return;
+  if (peer.own != nullptr) collectPieces(*peer.own, peer.id, pieces_);
+  sortPieces(pieces_);
+  replaceOwn(peer, pieces_);
+}
+
+void ConnectionTable::sendFirst(Peer& peer, std::string_view bytes) {
+  SharedBuffer first;
+  bytes.copy(first.extend(bytes.size()), bytes.size());
+  pieces_.assign({{.order = 0, .buffer = &first, .begin = 0, .length = bytes.size()}});
+  if (peer.own != nullptr) collectPieces(*peer.own, peer.id, pieces_);
+  replaceOwn(peer, pieces_);
+}
+
+/// Makes the own output anew from these pieces, some of which may lie in what it was until now.
+void ConnectionTable::replaceOwn(Peer& peer, std::span<const Piece> pieces) {
+  std::unique_ptr<Batch> old = std::move(peer.own);
+  order_.last = nullptr;  // what comes next begins a run, behind all these
+  Batch& own = ownBatch(peer);
+  for (const Piece& piece : pieces) {
+    own.appendInPlace(piece.order, piece.buffer->view().substr(piece.begin, piece.length));
+  }
+  if (old == nullptr) return;
+  old->clear();
+  spareBatches_.push_back(std::move(old));
+}
+
+void ConnectionTable::discardOwn(Peer& peer) {
+  if (peer.own == nullptr) return;
+  if (order_.last == peer.own.get()) order_.last = nullptr;
+  peer.own->clear();
+  spareBatches_.push_back(std::move(peer.own));
+}
+
+void ConnectionTable::markDirty(Peer& peer) {
+  if (peer.dirty) return;
+  peer.dirty = true;
+  (peer.endpoint->isLink ? dirtyLinks_ : dirty_).push_back(peer.id);
+  loop_.requestTurn();
+}
+
+void ConnectionTable::flushDirty(std::vector<SlotId>& dirty) {
+  if (dirty.empty()) return;
+  flushing_.swap(dirty);
+  for (const SlotId id : flushing_) {
+    Peer* peer = peers_.find(id);
+    if (peer == nullptr) continue;
+    peer->dirty = false;
+    if (peer->phase != Phase::Dead) flushOwn(*peer);
+  }
+  flushing_.clear();
+}
+
+void ConnectionTable::flushOwn(Peer& peer) {
+  const bool held = peer.phase < Phase::Open;  // leaves when the handshake is done
+  if (!held) {
+    if (peer.own == nullptr || peer.own->empty()) {
+      flush(peer, {});
+    } else {
+      const Piece whole{0, &peer.own->bytes(), 0, peer.own->size()};
+      flush(peer, {&whole, 1});
+    }
+    discardOwn(peer);
+  }
+  if (peer.fullPending) reportFull(peer);
+  if (!held && peer.queuedBytes() == 0 && !peer.doomed) onDrained(peer);
+}
+
+void ConnectionTable::reportFull(Peer& peer) {
+  peer.fullPending = false;
+  if (peer.fullReported || !peer.isUsable()) return;
+  peer.fullReported = true;
+  call(peer, peer.endpoint->handlers.onBufferFull);
+}
+
+void ConnectionTable::onDrained(Peer& peer) {
+  if (peer.fullReported && peer.isUsable()) {
+    peer.fullReported = false;
+    call(peer, peer.endpoint->handlers.onBufferDrain);
+  }
+  if (peer.phase != Phase::Closing || peer.own != nullptr || peer.awaitsGoodbye) return;
+  if (peer.peerEnded) return die(peer);
+  ::shutdown(peer.fd.get(), SHUT_WR);
+  peer.phase = Phase::Lingering;
+}
+
+void ConnectionTable::fanOut(Peer& peer, const Batch& batch) {
+  if (batch.empty()) return;  // of a protocol for which an empty message is nothing
+  const bool alone = peer.memberships.size() == 1 && peer.own == nullptr;
+  if (!alone || peer.phase != Phase::Open) {
+    if (!peer.gathering) {
+      peer.gathering = true;
+      peer.firstGathered = kNobody;
+      gathering_.push_back(&peer);
+    }
+    gathered_.push_back({&batch, peer.firstGathered});
+    peer.firstGathered = static_cast<std::uint32_t>(gathered_.size() - 1);
+    return;
+  }
+  if (!peer.excluded) {
+    const Piece whole{0, &batch.bytes(), 0, batch.size()};
+    return flush(peer, {&whole, 1});
+  }
+  peer.excluded = false;
+  pieces_.clear();
+  collectPieces(batch, peer.id, pieces_);
+  flush(peer, pieces_);
+}
+
+void ConnectionTable::flushGathered() {
+  for (Peer* peer : gathering_) {
+    peer->gathering = false;
+    peer->excluded = false;
+    pieces_.clear();
+    for (std::uint32_t i = peer->firstGathered; i != kNobody; i = gathered_[i].next) {
+      collectPieces(*gathered_[i].batch, peer->id, pieces_);
+    }
+    if (peer->own != nullptr) collectPieces(*peer->own, peer->id, pieces_);
+    sortPieces(pieces_);
+    if (peer->phase < Phase::Open) {  // kept, encoded, until the handshake is done
+      if (!cutIfHeldTooMuch(*peer)) replaceOwn(*peer, pieces_);
+      continue;
+    }
+    joinNeighbours(pieces_);
+    flush(*peer, pieces_);
+    discardOwn(*peer);
+  }
+  gathering_.clear();
+  gathered_.clear();
+}
+
+/// Calls no handler and changes no membership: fan-outs run through their members meanwhile.
+void ConnectionTable::flush(Peer& peer, std::span<const Piece> pieces) {
+  if (peer.doomed) return;
+  const std::uint64_t waitedBefore = peer.queuedBytes();
+  std::size_t taken = 0;
+  if (waitedBefore == 0 || (peer.writeReady && drainQueue(peer))) {
+    if (peer.doomed) return;
+    taken = sendPieces(peer, pieces);
+    if (taken == kBlocked) return doom(peer, errno);
+  }
+  if (peer.doomed) return;
+  enqueue(peer, pieces, taken);
+  // A peer may fall behind by its limit and one turn's output; who is behind the limit already and does
+  // not even take that is beyond help, and nothing may be left out in silence. Who is closing gets no more
+  // than a goodbye, and has its deadline.
+  if (peer.endpoint->cutWhenFull && peer.phase != Phase::Closing && waitedBefore > peer.endpoint->sendQueueBytesMax &&
+      peer.queuedBytes() > waitedBefore) {
+    doom(peer, 0);
+  }
+}
+
+/// Sends what the kernel takes, and gives how many bytes that was; kBlocked if the connection failed.
+std::size_t ConnectionTable::sendPieces(Peer& peer, std::span<const Piece> pieces) {
+  std::size_t total = 0;
+  std::array<iovec, kVectorsMax> vectors;
+  while (!pieces.empty()) {
+    const std::size_t count = std::min(pieces.size(), kVectorsMax);
+    std::size_t wanted = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      vectors[i] = {const_cast<char*>(pieces[i].buffer->data()) + pieces[i].begin, pieces[i].length};
+      wanted += pieces[i].length;
+    }
+    const ssize_t sent =
+        count == 1 ? ::send(peer.fd.get(), vectors[0].iov_base, wanted, MSG_NOSIGNAL | MSG_DONTWAIT)
+                   : sendVectors(peer.fd.get(), vectors.data(), count);
+    counters().sendCalls.add();
+    if (sent < 0) {
+      if (errno == EINTR) continue;
+      return errno == EAGAIN ? total : kBlocked;
+    }
+    peer.bytesWritten += static_cast<std::uint64_t>(sent);
+    counters().bytesOut.add(static_cast<std::uint64_t>(sent));
+    total += static_cast<std::size_t>(sent);
+    if (static_cast<std::size_t>(sent) < wanted) return total;
+    pieces = pieces.subspan(count);
+  }
+  return total;
+}
+
+void ConnectionTable::enqueue(Peer& peer, std::span<const Piece> pieces, std::size_t taken) {
+  for (const Piece& piece : pieces) {
+    if (taken >= piece.length) {
+      taken -= piece.length;
+      continue;
+    }
+    if (peer.queue == nullptr) {
+      if (spareQueues_.empty()) {
+        peer.queue = std::make_unique<OutputQueue>();
+      } else {
+        peer.queue = std::move(spareQueues_.back());
+        spareQueues_.pop_back();
+      }
+    }
+    peer.queue->push(*piece.buffer, piece.begin + taken, piece.length - taken);
+    taken = 0;
+  }
+  if (peer.queue != nullptr) armWrite(peer, true);
+  if (peer.queuedBytes() >= peer.endpoint->sendQueueBytesMax && !peer.fullReported) {
+    peer.fullPending = true;
+    markDirty(peer);
+  }
+}
+
+/// True when the queue is empty afterwards.
+bool ConnectionTable::drainQueue(Peer& peer) {
+  peer.writeReady = false;
+  std::array<iovec, kVectorsMax> vectors;
+  while (!peer.queue->empty()) {
+    const std::size_t count = peer.queue->describe(vectors.data(), vectors.size());
+    const ssize_t sent = sendVectors(peer.fd.get(), vectors.data(), count);
+    counters().sendCalls.add();
+    if (sent < 0) {
+      if (errno == EINTR) continue;
+      if (errno != EAGAIN) doom(peer, errno);
+      return false;
+    }
+    peer.bytesWritten += static_cast<std::uint64_t>(sent);
+    counters().bytesOut.add(static_cast<std::uint64_t>(sent));
+    peer.queue->consume(static_cast<std::size_t>(sent));
+  }
+  spareQueues_.push_back(std::move(peer.queue));
+  armWrite(peer, false);
+  if (!peer.dirty && (peer.fullReported || peer.phase == Phase::Closing)) markDirty(peer);
+  return true;
+}
+
+void ConnectionTable::armWrite(Peer& peer, bool armed) {
+  if (peer.writeArmed == armed) return;
+  peer.writeArmed = armed;
+  const std::uint32_t events = EPOLLIN | EPOLLRDHUP | EPOLLET | (armed ? EPOLLOUT : 0u);
+  loop_.modify(peer.fd.get(), events, tag_, peer.id);
+}
+
+void ConnectionTable::doom(Peer& peer, int error) {
+  peer.doomed = true;
+  doomed_.push_back({peer.id, error});
+  loop_.requestTurn();
+}
+
+void ConnectionTable::executeDoomed() {
+  for (const Doomed& doomed : doomed_) {
+    Peer* peer = peers_.find(doomed.peer);
+    if (peer == nullptr || peer->phase == Phase::Dead) continue;
+    if (doomed.error != 0) {
+      fail(*peer, doomed.error, "send");
+      continue;
+    }
+    counters().slowClosed.add();
+    die(*peer);
+  }
+  doomed_.clear();
+}
+
+}  // namespace stormo::net

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <stormo/connection.h>
+#include <stormo/result.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+
+namespace stormo::net {
+
+class Codec;
+
+/// Where events of a connection go. All may be empty.
+struct ConnectionHandlers {
+  std::function<void(Connection&)> onConnect;
+  std::function<void(Connection&, Message)> onMessage;
+  std::function<void(Connection&)> onClose;
+  std::function<void(Connection&, const Error&)> onError;
+  std::function<void(Connection&)> onBufferFull;
+  std::function<void(Connection&)> onBufferDrain;
+};
+
+/// What all connections of one listener, or the one of a connector, have in common.
+/// Outlives its connections.
+struct Endpoint {
+  const Codec* codec = nullptr;
+  ConnectionHandlers handlers;
+
+  std::uint64_t packageBytesMax = 10 << 20;  ///< Of one message from the peer.
+  std::uint64_t sendQueueBytesMax = 1 << 20;
+
+  std::chrono::milliseconds handshakeTimeout{10'000};
+  std::chrono::milliseconds pingInterval{0};  ///< Of silence before a ping; zero: none.
+  std::chrono::milliseconds pongTimeout{20'000};
+  std::chrono::milliseconds closeTimeout{5'000};  ///< For output to leave and the peer to close.
+
+  bool isLink = false;  ///< Its output is flushed first in a turn.
+  /// Who has more than sendQueueBytesMax waiting, and does not take even that, is closed. Off: whoever fills its
+  /// queue minds onBufferFull.
+  bool cutWhenFull = true;
+};
+
+}  // namespace stormo::net

@@ -1,0 +1,85 @@
+#include "net/outgoing.h"
+
+#include <algorithm>
+
+#include "sys/sockets.h"
+
+namespace stormo::net {
+
+Outgoing::Outgoing(SocketUrl url, const Codec& codec)
+    : table_(ConnectionTable::current()),
+      loopsTable_(EventLoop::current().impl().connections),
+      url_(std::move(url)) {
+  endpoint.codec = &codec;
+  endpoint.handlers.onConnect = [this](Connection& connection) {
+    connectedAt_ = Clock::now();
+    if (onConnect) onConnect(connection);
+  };
+  endpoint.handlers.onClose = [this](Connection& connection) {
+    if (Clock::now() - connectedAt_ >= retryMax) wait_ = {};
+    forget(connection);
+    if (onClose) onClose(connection);
+    retryLater();
+  };
+  endpoint.handlers.onError = [this](Connection& connection, const Error& error) {
+    const bool wasThere = Peer::of(connection).connectReported;
+    if (onError) onError(error);
+    if (wasThere) return;  // onClose follows
+    forget(connection);
+    retryLater();
+  };
+}
+
+Outgoing::~Outgoing() {
+  if (!hasLoop()) return;
+  if (retryTimer_ != 0) Timer::cancel(retryTimer_);
+  table_.abandon(endpoint);
+}
+
+Peer* Outgoing::peer() const { return table_.find(id_); }
+
+void Outgoing::connect() {
+  wanted_ = true;
+  if (id_ != 0 || retryTimer_ != 0) return;
+  Result<Address> address = Address{};
+  if (!url_.isUnix()) {
+    address = Address::resolve(url_.host, url_.port);
+  } else if (const auto path = Address::unixPath(url_.host)) {
+    address = *path;
+  }
+  Result<UniqueFd> fd = address ? connectTo(*address) : Result<UniqueFd>(address.error());
+  if (!fd) {
+    if (onError) onError(fd.error());
+    return retryLater();
+  }
+  id_ = table_.connect(std::move(*fd), endpoint).id.packed();
+}
+
+void Outgoing::close() {
+  wanted_ = false;
+  if (retryTimer_ != 0) Timer::cancel(retryTimer_);
+  retryTimer_ = 0;
+  if (Peer* connection = table_.find(id_)) table_.close(*connection, CloseCode::Normal, {});
+  id_ = 0;
+}
+
+/// By the time an old connection ends there may be a new one.
+void Outgoing::forget(const Connection& connection) {
+  if (connection.id() == id_) id_ = 0;
+}
+
+void Outgoing::retryLater() {
+  if (!wanted_ || id_ != 0 || retryFirst == retryFirst.zero() || retryTimer_ != 0) return;
+  wait_ = wait_ == wait_.zero() ? retryFirst : std::min(wait_ * 2, retryMax);
+  retryTimer_ = Timer::once(variedWait(), [this] {
+    retryTimer_ = 0;
+    connect();
+  });
+}
+
+std::chrono::milliseconds Outgoing::variedWait() {
+  std::uniform_int_distribution<std::int64_t> around(-wait_.count() / 4, wait_.count() / 4);
+  return wait_ + std::chrono::milliseconds(around(random_));
+}
+
+}  // namespace stormo::net

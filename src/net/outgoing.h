@@ -1,0 +1,60 @@
+#pragma once
+
+#include <stormo/timer.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <random>
+
+#include "net/connection_table.h"
+#include "net/endpoint.h"
+#include "sys/address.h"
+
+namespace stormo::net {
+
+/// One connection that is made, and made again when it is lost, with a growing wait between attempts.
+/// Belongs to the loop of its thread. Destroying it closes the connection and calls nothing any more; it may be
+/// destroyed after its loop.
+class Outgoing {
+ public:
+  /// `codec` outlives this.
+  Outgoing(SocketUrl url, const Codec& codec);
+  ~Outgoing();
+  Outgoing(const Outgoing&) = delete;
+  Outgoing& operator=(const Outgoing&) = delete;
+
+  // Set before connect(). onConnect, onClose and onError of the endpoint's handlers are this class's own.
+  Endpoint endpoint;
+  std::chrono::milliseconds retryFirst{1000};  ///< Zero: no retry.
+  /// The wait is doubled up to this, then and when a connection lasted for less than this. It varies by a quarter,
+  /// so that those who lost the same peer do not all come back at once.
+  std::chrono::milliseconds retryMax{30'000};
+  std::function<void(Connection&)> onConnect;
+  std::function<void(Connection&)> onClose;  ///< Of a connection that was there.
+  std::function<void(const Error&)> onError;
+
+  void connect();
+  void close();
+  /// The connection while it is usable, else null.
+  [[nodiscard]] Peer* peer() const;
+  /// False once its loop is gone: then there is nothing but its destruction left.
+  [[nodiscard]] bool hasLoop() const { return !loopsTable_.expired(); }
+
+ private:
+  void forget(const Connection& connection);
+  void retryLater();
+  [[nodiscard]] std::chrono::milliseconds variedWait();
+
+  ConnectionTable& table_;
+  std::weak_ptr<void> loopsTable_;
+  SocketUrl url_;
+  ConnectionId id_ = 0;
+  bool wanted_ = false;
+  Timer::Id retryTimer_ = 0;
+  std::chrono::milliseconds wait_{0};
+  TimePoint connectedAt_{};
+  std::minstd_rand random_{std::random_device{}()};
+};
+
+}  // namespace stormo::net

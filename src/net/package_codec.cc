@@ -1,0 +1,49 @@
+#include "net/package_codec.h"
+
+#include <algorithm>
+
+#include "net/connection_table.h"
+
+namespace stormo::net {
+
+void PackageCodec::begin(Peer& peer) const { peer.table.open(peer); }
+
+std::size_t PackageCodec::receive(Peer& peer, std::span<char> bytes) const {
+  const std::string_view all(bytes.data(), bytes.size());
+  std::size_t taken = 0;
+  peer.table.guard(peer, [&] {  // the protocol may be the user's own, and throw
+    while (taken < all.size() && takePackage(peer, all.substr(taken), taken)) {
+    }
+  });
+  return taken;
+}
+
+/// Hands on the package at the front of `rest`. False if it is not whole, or none can be taken any more.
+bool PackageCodec::takePackage(Peer& peer, std::string_view rest, std::size_t& taken) const {
+  if (!peer.isUsable() || peer.receivePaused) return false;
+  // Not one byte more is looked at than a package may have. Of `tcp`, all that is seen is a package.
+  const std::string_view seen = rest.substr(0, peer.endpoint->packageBytesMax);
+  const std::ptrdiff_t answer = protocol_.input(seen);
+  if (answer < 0) {
+    peer.table.refuse(peer, CloseCode::ProtocolError, "invalid package");
+    return false;
+  }
+  const auto length = static_cast<std::size_t>(answer);
+  const bool isWhole = length > 0 && length <= seen.size();
+  if (!isWhole) {
+    const bool isTooBig = std::max(length, seen.size() + 1) > peer.endpoint->packageBytesMax;
+    if (isTooBig) peer.table.refuse(peer, CloseCode::TooBig, "package too big");
+    return false;  // the rest of it is still to come
+  }
+  peer.table.deliver(peer, Message(protocol_.decode(rest.substr(0, length)), MessageType::Binary));
+  taken += length;
+  return true;
+}
+
+void PackageCodec::encode(Message message, Batch& batch, OutputOrder& order) const {
+  scratch_.clear();
+  protocol_.encode(message.data, scratch_);
+  batch.append(scratch_, order);
+}
+
+}  // namespace stormo::net

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <stormo/connection.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/slot_table.h"
+#include "net/batch.h"
+#include "net/codec.h"
+#include "net/endpoint.h"
+#include "net/output_queue.h"
+#include "sys/clock.h"
+#include "sys/unique_fd.h"
+
+namespace stormo::net {
+
+class ConnectionTable;
+
+/// A destination of many members, as the table sees it: what is a group above. The members of one
+/// source may get a batch in a turn; whoever closes must be taken out.
+class Fanout {
+ public:
+  /// The peer is closing: forget it. `membership` is its place in Peer::memberships.
+  virtual void drop(Peer& peer, std::size_t membership) = 0;
+
+ protected:
+  ~Fanout() = default;
+};
+
+struct Membership {
+  Fanout* fanout;
+  std::uint32_t memberIndex;  ///< The peer's place among the fanout's members.
+};
+
+enum class Phase : std::uint8_t {
+  Connecting,  ///< Outgoing, not there yet.
+  Handshake,   ///< The protocol's opening is not done.
+  Open,
+  Closing,    ///< No messages any more; the rest of the output, and the goodbye, leaves.
+  Lingering,  ///< All has left and our side is shut; waiting for the peer's end of file.
+  Dead,       ///< To be freed at the end of this turn.
+};
+
+/// A connection from inside. The first members are what a fan-out touches: one cache line.
+struct Peer final : Connection {
+  Peer(SlotId self, ConnectionTable& owner, UniqueFd socket, const Endpoint& with, Phase begin)
+      : fd(std::move(socket)), phase(begin), id(self), table(owner), endpoint(&with) {}
+
+  UniqueFd fd;
+  Phase phase;
+  bool writeArmed : 1 = false;      ///< The kernel was full; EPOLLOUT will tell.
+  bool writeReady : 1 = false;      ///< EPOLLOUT has told, and the queue was not tried since.
+  bool dirty : 1 = false;           ///< In the list of those to be flushed on their own.
+  bool gathering : 1 = false;       ///< In the list of those that get several batches this turn.
+  bool excluded : 1 = false;        ///< Some batch of this turn has a hole for it.
+  bool receivePaused : 1 = false;
+  bool readAgain : 1 = false;       ///< In the list of those with more to read.
+  bool fullPending : 1 = false;     ///< onBufferFull is to be called in this turn.
+  bool fullReported : 1 = false;    ///< onBufferFull was called, onBufferDrain was not yet.
+  bool doomed : 1 = false;          ///< In the list of those whose output failed.
+  bool awaitsGoodbye : 1 = false;   ///< Closing: the peer's own goodbye is still to come.
+  bool peerEnded : 1 = false;       ///< Its end of file was read.
+  bool awaitsPong : 1 = false;
+  bool inClosedList : 1 = false;
+  bool closeReported : 1 = false;   ///< onClose was called.
+  bool connectReported : 1 = false; ///< onConnect was called, so onClose has to be.
+  std::uint32_t firstGathered = 0;     ///< See ConnectionTable::gathered_, while gathering.
+  std::unique_ptr<OutputQueue> queue;  ///< Null while the kernel takes everything.
+  std::unique_ptr<Batch> own;          ///< This turn's output for it alone; null without.
+  std::vector<Membership> memberships;
+
+  SlotId id;
+  ConnectionTable& table;
+  const Endpoint* endpoint;
+  std::uint64_t bytesWritten = 0;
+  std::uint64_t bytesRead = 0;
+  std::unique_ptr<CodecState> codecState;
+  std::unique_ptr<std::string> stash;  ///< Bytes read and not taken by the codec yet.
+  TimePoint lastReceived{};
+  TimePoint deadline{};  ///< Of the handshake, the pong or the closing, whichever is on.
+  CloseCode closeCode = CloseCode::Abnormal;
+
+  static Peer& of(Connection& connection) { return static_cast<Peer&>(connection); }
+  static const Peer& of(const Connection& connection) { return static_cast<const Peer&>(connection); }
+
+  [[nodiscard]] bool isUsable() const { return phase < Phase::Closing; }
+  [[nodiscard]] std::uint64_t queuedBytes() const { return queue == nullptr ? 0 : queue->bytes(); }
+};
+
+}  // namespace stormo::net

@@ -1,0 +1,182 @@
+#include "net/websocket_codec.h"
+
+#include <cstring>
+
+#include "net/connection_table.h"
+#include "protocol/http_request.h"
+#include "protocol/http_response.h"
+#include "protocol/websocket_close.h"
+#include "protocol/websocket_handshake.h"
+
+namespace stormo::net {
+namespace {
+
+using websocket::Opcode;
+
+struct PartialMessage final : CodecState {
+  explicit PartialMessage(websocket::Decoder&& from) : decoder(std::move(from)) {}
+  websocket::Decoder decoder;
+};
+
+void appendFrame(Opcode opcode, std::string_view payload, Batch& batch, OutputOrder& order) {
+  char header[websocket::kServerHeaderBytesMax];
+  const std::size_t headerBytes = websocket::encodeHeader(opcode, payload.size(), header);
+  char* const place = batch.extend(headerBytes + payload.size(), order);
+  std::memcpy(place, header, headerBytes);
+  payload.copy(place + headerBytes, payload.size());
+}
+
+}  // namespace
+
+std::size_t WebSocketCodec::receive(Peer& peer, std::span<char> bytes) const {
+  std::size_t taken = 0;
+  if (peer.phase == Phase::Handshake) {
+    taken = receiveHead(peer, {bytes.data(), bytes.size()});
+    if (peer.phase == Phase::Handshake || peer.receivePaused) return taken;
+  }
+  return taken + receiveMessages(peer, bytes.subspan(taken));
+}
+
+std::size_t WebSocketCodec::receiveHead(Peer& peer, std::string_view bytes) const {
+  HttpRequest request;
+  std::size_t headBytes = 0;
+  switch (decodeHead(bytes, options_.headBytesMax, request, headBytes)) {
+    case HeadDecode::NeedMore: return 0;
+    case HeadDecode::Bad:
+      peer.table.counters().badPeers.add();
+      respond(peer, 400, "not an HTTP request");
+      return bytes.size();
+    case HeadDecode::TooLarge:
+      peer.table.counters().badPeers.add();
+      respond(peer, 431, "the request's head is too long");
+      return bytes.size();
+    case HeadDecode::Ok: break;
+  }
+  onRequest(peer, request);
+  return headBytes;
+}
+
+void WebSocketCodec::onRequest(Peer& peer, const HttpRequest& request) const {
+  const websocket::HandshakeVerdict verdict = websocket::judgeUpgrade(request);
+  if (verdict.status == 101) return upgrade(peer, request);
+  const bool asksForUpgrade = !request.header("Upgrade").empty();
+  if (asksForUpgrade || options_.pages.empty()) return respond(peer, verdict.status, verdict.reason);
+  answerPlainRequest(peer, request);
+}
+
+void WebSocketCodec::upgrade(Peer& peer, const HttpRequest& request) const {
+  if (!websocket::originAllowed(request.header("Origin"), options_.origins)) {
+    return respond(peer, 403, "this origin may not connect");
+  }
+  WebSocketHandshake handshake(request,
+                               websocket::chooseSubprotocol(request, options_.subprotocols));
+  peer.table.call(peer, onConnect_, handshake);
+  if (!peer.isUsable()) return;
+  if (handshake.refusedWith() != 0) {
+    return respond(peer, handshake.refusedWith(), handshake.refusalText());
+  }
+  // Messages that were sent before the handshake are encoded already, and have to follow the response.
+  peer.table.sendFirst(
+      peer, websocket::upgradeResponse(websocket::acceptKey(request.header("Sec-WebSocket-Key")),
+                                       handshake.subprotocol));
+  peer.table.open(peer);
+}
+
+void WebSocketCodec::answerPlainRequest(Peer& peer, const HttpRequest& request) const {
+  const bool isHead = request.method == "HEAD";
+  if (request.method != "GET" && !isHead) {
+    return peer.table.closeWith(peer, CloseCode::Normal,
+                                httpResponse(405, "text/plain", "only GET and HEAD\n", false,
+                                             {{"Allow", "GET, HEAD"}}));
+  }
+  const auto page = options_.pages.find(request.path);
+  if (page == options_.pages.end()) {
+    return peer.table.closeWith(peer, CloseCode::Normal,
+                                httpResponse(404, "text/plain", "no such page\n", isHead));
+  }
+  peer.table.closeWith(peer, CloseCode::Normal,
+                       httpResponse(200, page->second.contentType, page->second.body, isHead));
+}
+
+void WebSocketCodec::respond(Peer& peer, int status, std::string_view text, CloseCode code) const {
+  std::vector<HttpHeader> headers;
+  if (status == 426) headers = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}};
+  if (status == 405) headers = {{"Allow", "GET"}};
+  peer.table.closeWith(peer, code,
+                       httpResponse(status, "text/plain", std::string(text) + '\n', false, headers));
+}
+
+void WebSocketCodec::onHandshakeTimeout(Peer& peer) const {
+  respond(peer, 408, "the request took too long");
+}
+
+std::size_t WebSocketCodec::receiveMessages(Peer& peer, std::span<char> bytes) const {
+  auto* partial = static_cast<PartialMessage*>(peer.codecState.get());
+  websocket::Decoder& decoder = partial != nullptr ? partial->decoder : atRest_;
+  const websocket::Limits limits{.messageBytesMax = peer.endpoint->packageBytesMax};
+  std::span<char> rest = bytes;
+  bool going = peer.isUsable() || peer.awaitsGoodbye;
+  while (going && !peer.receivePaused) {
+    const websocket::Decoded decoded = decoder.next(rest, limits);
+    if (decoded.event == websocket::Event::NeedMore) break;
+    onEvent(peer, decoded);
+    going = peer.isUsable() || peer.awaitsGoodbye;
+  }
+  if (!going) {
+    if (partial == nullptr) atRest_ = {};
+    return bytes.size();
+  }
+  if (partial == nullptr && !decoder.atRest()) {
+    peer.codecState = std::make_unique<PartialMessage>(std::move(atRest_));
+    atRest_ = {};
+  } else if (partial != nullptr && decoder.atRest()) {
+    peer.codecState.reset();
+  }
+  return bytes.size() - rest.size();
+}
+
+void WebSocketCodec::onEvent(Peer& peer, const websocket::Decoded& decoded) const {
+  switch (decoded.event) {
+    case websocket::Event::NeedMore: return;
+    case websocket::Event::Message:
+      return peer.table.deliver(
+          peer, Message(decoded.payload, decoded.binary ? MessageType::Binary : MessageType::Text));
+    case websocket::Event::Ping:
+      // RFC 6455 5.5.3: the answer carries the same bytes. Who pings and does not read gets none.
+      if (peer.isUsable() && !peer.table.isFull(peer, decoded.payload.size())) {
+        control(peer, Opcode::Pong, decoded.payload);
+      }
+      return;
+    case websocket::Event::Pong: return;  // that anything came is the sign of life
+    case websocket::Event::Close: return peer.table.goodbyeReceived(peer, decoded.code);
+    case websocket::Event::Violation:
+      peer.awaitsGoodbye = false;
+      return peer.table.refuse(peer, decoded.code, decoded.reason);
+  }
+}
+
+void WebSocketCodec::encode(Message message, Batch& batch, OutputOrder& order) const {
+  appendFrame(message.isBinary() ? Opcode::Binary : Opcode::Text, message.data, batch, order);
+}
+
+bool WebSocketCodec::sayGoodbye(Peer& peer, CloseCode code, std::string_view reason) const {
+  if (peer.phase != Phase::Open) {
+    const int status = code == CloseCode::InternalError ? 500 : 503;
+    respond(peer, status, reason.empty() ? "going away" : reason, code);
+    return false;
+  }
+  control(peer, Opcode::Close, websocket::encodeClosePayload(code, reason));
+  return true;
+}
+
+bool WebSocketCodec::ping(Peer& peer) const {
+  // Behind so much output it would come too late, and its answer too: then the silence itself is judged.
+  if (!peer.table.isFull(peer, 0)) control(peer, Opcode::Ping, {});
+  return true;
+}
+
+void WebSocketCodec::control(Peer& peer, Opcode opcode, std::string_view payload) const {
+  appendFrame(opcode, payload, peer.table.ownBatch(peer), peer.table.order());
+}
+
+}  // namespace stormo::net

@@ -1,0 +1,95 @@
+#include "process/child_link.h"
+
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/counters.h"
+#include "sys/clock.h"
+#include "sys/log.h"
+
+namespace stormo::process {
+namespace {
+
+constexpr std::size_t kRowsPerPacket =
+    100;  // of at most about 600 bytes: well below a packet's limit
+constexpr auto kStopWithoutMaster = std::chrono::seconds(5);
+
+Json toJson(const ConnectionRow& row) {
+  return {{"id", row.id},
+          {"transport", row.transport},
+          {"protocol", row.protocol},
+          {"state", row.state},
+          {"receive_queue_bytes", row.receiveQueueBytes},
+          {"send_queue_bytes", row.sendQueueBytes},
+          {"bytes_read", row.bytesRead},
+          {"bytes_written", row.bytesWritten},
+          {"local_address", row.localAddress},
+          {"remote_address", row.remoteAddress}};
+}
+
+}  // namespace
+
+ChildLink::ChildLink(Child& child, UniqueFd fd)
+    : child_(child),
+      link_(
+          child.loop(), std::move(fd), [this](const Json& order) { onOrder(order); },
+          [this] { onMasterGone(); }) {}
+
+void ChildLink::reportReady() { link_.send({{"report", "ready"}}); }
+
+void ChildLink::reportFailure(std::string_view why) {
+  link_.send({{"report", "failed"}, {"why", why}});
+}
+
+void ChildLink::onOrder(const Json& order) {
+  const auto& what = order.at("order").get_ref<const std::string&>();
+  if (what == "alive") {
+    const auto now = Clock::now().time_since_epoch();
+    child_.loop().counters().aliveAtMs.set(static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(now).count()));
+    link_.send({{"report", "alive"}});
+  } else if (what == "connections") {
+    reportConnections(order.at("request"));
+  } else if (what == "accept") {
+    const auto& listeners = child_.listenersOf(order.at("slot"));
+    if (child_.onAcceptForSibling) child_.onAcceptForSibling(listeners, order.at("accept"));
+  } else if (what == "stop") {
+    using Reason = StopOrder::Reason;
+    stop({.reason = order.at("reason") == "reload" ? Reason::Reload : Reason::Stop,
+          .graceful = order.at("graceful"),
+          .timeout = std::chrono::milliseconds(order.at("timeout_ms").get<std::int64_t>())});
+    link_.send({{"report", "accepting-ended"}});
+  }
+}
+
+void ChildLink::stop(StopOrder order) {
+  if (child_.onStop) {
+    child_.onStop(order);
+  } else {
+    child_.loop().stop();
+  }
+}
+
+void ChildLink::onMasterGone() {
+  log::warning("the master is gone, stopping slot={}", child_.slot());
+  Timer::once(kStopWithoutMaster, [] { ::_exit(1); });
+  stop({});
+}
+
+void ChildLink::reportConnections(std::uint64_t request) {
+  const auto rows = child_.onConnections ? child_.onConnections() : std::vector<ConnectionRow>();
+  std::size_t next = 0;
+  do {
+    Json chunk = Json::array();
+    for (; next < rows.size() && chunk.size() < kRowsPerPacket; ++next) {
+      chunk.push_back(toJson(rows[next]));
+    }
+    link_.send({{"report", "connections"},
+                {"request", request},
+                {"rows", std::move(chunk)},
+                {"last", next == rows.size()}});
+  } while (next < rows.size());
+}
+
+}  // namespace stormo::process

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <stormo/timer.h>
+
+#include <string_view>
+
+#include "process/child.h"
+#include "process/packet_link.h"
+
+namespace stormo::process {
+
+/// The child's end: turns the master's orders into the Child's callbacks, and reports. When the
+/// master is gone the child is told to stop, and ended if it does not.
+///
+/// Orders:  {"order":"alive"}  {"order":"connections","request":N}
+///          {"order":"accept","slot":N,"accept":true}
+///          {"order":"stop","reason":"stop"|"reload","graceful":true,"timeout_ms":N}
+/// Reports: {"report":"ready"}  {"report":"failed","why":"…"}  {"report":"alive"}
+///          {"report":"accepting-ended"}
+///          {"report":"connections","request":N,"rows":[…],"last":true}
+class ChildLink {
+ public:
+  ChildLink(Child& child, UniqueFd fd);
+
+  void reportReady();
+  void reportFailure(std::string_view why);
+
+ private:
+  void onOrder(const Json& order);
+  void onMasterGone();
+  void stop(StopOrder order);
+  void reportConnections(std::uint64_t request);
+
+  Child& child_;
+  PacketLink link_;
+};
+
+}  // namespace stormo::process

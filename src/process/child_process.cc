@@ -1,0 +1,57 @@
+#include "process/child_process.h"
+
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <exception>
+
+#include "event/loop_impl.h"
+#include "process/child_link.h"
+#include "process/privileges.h"
+#include "sys/log.h"
+
+namespace stormo::process {
+namespace {
+
+int live(ChildRole& role) {
+  EventLoop loop;
+  loop.impl().useCounters(role.counters);
+  Child child(loop, role.slot, std::move(role.listeners));
+  ChildLink link(child, std::move(role.link));
+  std::shared_ptr<void> keeper;
+  try {
+    if (const auto identity = identityOf(role.kind)) become(*identity);
+    keeper = role.kind.main(child);
+  } catch (const std::exception& thrown) {
+    link.reportFailure(thrown.what());
+    return 1;
+  }
+  link.reportReady();
+  loop.run();
+  return 0;
+}
+
+}  // namespace
+
+std::string childName(const Kind& kind, int slot) {
+  return fmt::format("{} {}/{}", kind.kind, kind.name, slot);
+}
+
+void runChild(ChildRole role) {
+  const std::string name = childName(role.kind, role.slot);
+  log::setProcessName(name);
+  ::prctl(PR_SET_NAME, name.c_str());  // its first 15 bytes, for ps and top
+  int status = 1;
+  try {
+    status = live(role);
+  } catch (const std::exception& thrown) {
+    log::error("ended by an exception what=\"{}\"", thrown.what());
+  }
+  // Not exit(): the destructors of the program's globals belong to the master.
+  std::fflush(nullptr);
+  ::_exit(status);
+}
+
+}  // namespace stormo::process

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "base/counters.h"
+#include "process/child.h"
+#include "process/program.h"
+#include "sys/unique_fd.h"
+
+namespace stormo::process {
+
+/// "worker none/2": a child in the log.
+std::string childName(const Kind& kind, int slot);
+
+/// What a forked process is to be.
+struct ChildRole {
+  const Kind& kind;
+  int slot;
+  Counters& counters;
+  Child::ListenersOfSlots listeners;
+  UniqueFd link;
+};
+
+/// The life of a child, after everything of its master was let go: becomes its user, runs the
+/// kind's main, says that it is ready, turns its loop, and ends the process with this status: 0
+/// after loop.stop(), 1 after an exception.
+[[noreturn]] void runChild(ChildRole role);
+
+}  // namespace stormo::process

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "process/program.h"
+
+namespace CLI {
+class App;
+}
+
+namespace stormo::process {
+
+/// The command line of every program made with the framework: `start`, `stop`, `restart`, `reload`,
+/// `status`, `connections`, with their options, `--help` and `--version`.
+class CommandLine {
+ public:
+  /// `programName` stands in every message and names the instance unless --instance does (a space
+  /// becomes '-'): one runs at a time in one runtime directory. `description` is the first line of
+  /// --help.
+  CommandLine(std::string programName, std::string description);
+  ~CommandLine();
+  CommandLine(const CommandLine&) = delete;
+  CommandLine& operator=(const CommandLine&) = delete;
+
+  /// For programs with options and commands of their own. A command's callback runs while parsing;
+  /// what it throws (std::exception) is printed as one line, status 1; CLI::RuntimeError(n) means
+  /// status n.
+  CLI::App& app();
+  /// Options of both `start` and `restart`.
+  void addStartOptions(const std::function<void(CLI::App&)>& add);
+
+  /// Parses, does what is asked, and gives the exit status: 0 only when it happened, 2 if the
+  /// command line was wrong. `build` makes the Program; called for start and restart only, after
+  /// parsing, in the process that becomes the master. What it throws (std::exception) is printed as
+  /// one line, status 1.
+  int run(int argc, char** argv, const std::function<Program()>& build);
+
+  /// The instance's own folder, for sockets and files that belong to it. Valid once parsed; exists
+  /// inside build(). Other users may pass through it, not list it, when root owns it.
+  [[nodiscard]] std::string instanceDirectory() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace stormo::process

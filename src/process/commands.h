@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "process/instance.h"
+#include "process/program.h"
+#include "process/start_report.h"
+
+namespace stormo::process {
+
+/// What the command line can ask for. Each returns the exit status, 0 only if it happened, and
+/// throws std::runtime_error with the sentence to print otherwise.
+class Commands {
+ public:
+  struct Options {
+    bool daemon = false;
+    bool graceful = false;
+    std::chrono::milliseconds timeout{0};  ///< Zero: what is usual.
+    std::string logFile;
+  };
+
+  Commands(std::string programName, Instance instance);
+
+  int start(const Options& options, const std::function<Program()>& build) const;
+  int restart(const Options& options, const std::function<Program()>& build) const;
+  int stop(const Options& options) const;
+  int reload(const Options& options) const;
+  int status(bool json) const;
+  /// Once a second, until the process is interrupted or the master is gone.
+  int liveStatus(bool json) const;
+  int connections(bool json) const;
+
+ private:
+  bool stopRunning(const Options& options) const;
+  int runMaster(const Options& options, const std::function<Program()>& build,
+                StartReport& report) const;
+
+  const std::string name_;
+  const Instance instance_;
+};
+
+}  // namespace stormo::process

@@ -1,0 +1,58 @@
+#include "process/connections_query.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "process/slot.h"
+
+namespace stormo::process {
+namespace {
+
+Json whose(const Slot& slot) {
+  return {{"pid", slot.pid()},
+          {"kind", slot.kind().kind},
+          {"name", slot.kind().name},
+          {"slot", slot.index()}};
+}
+
+}  // namespace
+
+ConnectionsQuery::ConnectionsQuery() = default;
+ConnectionsQuery::~ConnectionsQuery() = default;
+
+void ConnectionsQuery::ask(const std::vector<Slot*>& slots, ControlServer::Reply reply) {
+  replies_.push_back(std::move(reply));
+  if (replies_.size() > 1) return;
+  ++round_;
+  answer_ = std::make_unique<Json>(Json{{"connections", Json::array()}, {"busy", Json::array()}});
+  for (Slot* slot : slots) {
+    if (!slot->hasChild()) continue;
+    waitingFor_.insert(slot);
+    slot->askConnections(round_);  // false: it still owes an answer, and will be listed as busy
+  }
+  if (waitingFor_.empty()) return finish();
+  deadline_ = Timer::once(kAnswerWithin, [this] { finish(); });
+}
+
+void ConnectionsQuery::onReport(Slot& slot, const Json& report) {
+  if (!waitingFor_.contains(&slot) || report.at("request") != round_) return;
+  for (const Json& row : report.at("rows")) {
+    Json entry = whose(slot);
+    entry.update(row);
+    answer_->at("connections").push_back(std::move(entry));
+  }
+  if (report.at("last")) onEnded(slot);
+}
+
+void ConnectionsQuery::onEnded(Slot& slot) {
+  if (waitingFor_.erase(&slot) > 0 && waitingFor_.empty()) finish();
+}
+
+void ConnectionsQuery::finish() {
+  Timer::cancel(std::exchange(deadline_, 0));
+  for (const Slot* slot : waitingFor_) answer_->at("busy").push_back(whose(*slot));
+  waitingFor_.clear();
+  for (const auto& reply : std::exchange(replies_, {})) reply(*answer_);
+}
+
+}  // namespace stormo::process

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <stormo/timer.h>
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "process/control_server.h"
+#include "process/json_fwd.h"
+
+namespace stormo::process {
+
+class Slot;
+
+/// The `connections` command: asks all children at once and collects their rows. A child that does
+/// not answer in time is listed as busy. Who asks while a round is under way gets that round's
+/// answer.
+class ConnectionsQuery {
+ public:
+  ConnectionsQuery();
+  ~ConnectionsQuery();
+  ConnectionsQuery(const ConnectionsQuery&) = delete;
+  ConnectionsQuery& operator=(const ConnectionsQuery&) = delete;
+
+  void ask(const std::vector<Slot*>& slots, ControlServer::Reply reply);
+  void onReport(Slot& slot, const Json& report);
+  /// Its child is gone, and answers no more.
+  void onEnded(Slot& slot);
+
+ private:
+  static constexpr auto kAnswerWithin = std::chrono::seconds(2);
+
+  void finish();
+
+  std::uint64_t round_ = 0;
+  std::set<Slot*> waitingFor_;
+  std::vector<ControlServer::Reply> replies_;  // empty: no round is under way
+  std::unique_ptr<Json> answer_;
+  Timer::Id deadline_ = 0;
+};
+
+}  // namespace stormo::process

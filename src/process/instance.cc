@@ -1,0 +1,141 @@
+#include "process/instance.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+#include <thread>
+
+#include "process/error_text.h"
+#include "sys/address.h"
+
+namespace stormo::process {
+namespace {
+
+// Longer than a child lives that lost its master.
+constexpr auto kOrphansEndWithin = std::chrono::seconds(7);
+constexpr auto kLockPoll = std::chrono::milliseconds(10);
+
+// Open file description locks: `status` can look without taking it for a moment, as flock() would.
+struct flock wholeFile() {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
+
+UniqueFd openLockFile(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (fd.valid()) return fd;
+  throw std::runtime_error(fmt::format("cannot open {}: {}", path, errorText(errno)));
+}
+
+bool tryLock(int fd, const std::string& path) {
+  struct flock lock = wholeFile();
+  if (::fcntl(fd, F_OFD_SETLK, &lock) == 0) return true;
+  if (errno == EAGAIN || errno == EACCES) return false;
+  throw std::runtime_error(fmt::format("cannot lock {}: {}", path, errorText(errno)));
+}
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+void createPrivateDirectory(const std::string& path) {
+  const bool isRoot = ::geteuid() == 0;
+  if (::mkdir(path.c_str(), isRoot ? 0711 : 0700) < 0 && errno != EEXIST) {
+    throw std::runtime_error(
+        fmt::format("cannot make the directory {}: {} (give another by --runtime-dir)", path,
+                    errorText(errno)));
+  }
+  // It may have been there: in /tmp anybody could have made it, or a link to elsewhere.
+  struct stat found {};
+  if (::lstat(path.c_str(), &found) < 0 || !S_ISDIR(found.st_mode) || found.st_uid != ::geteuid() ||
+      (found.st_mode & 022) != 0) {
+    throw std::runtime_error(fmt::format(
+        "{} is not a directory that only this user can write (remove it, or give another "
+        "by --runtime-dir)",
+        path));
+  }
+}
+
+}  // namespace
+
+std::string runtimeDirectory(const std::string& option) {
+  if (!option.empty()) return std::filesystem::absolute(option).lexically_normal();
+  if (auto given = environment("STORMO_RUNTIME_DIR"); !given.empty()) {
+    return std::filesystem::absolute(given).lexically_normal();
+  }
+  if (::geteuid() == 0) return "/run/stormo";
+  if (auto session = environment("XDG_RUNTIME_DIR"); !session.empty()) return session + "/stormo";
+  return fmt::format("/tmp/stormo-{}", ::geteuid());
+}
+
+Instance::Instance(const std::string& runtimeDirectory, const std::string& name)
+    : parent_(runtimeDirectory), directory_(runtimeDirectory + '/' + name) {
+  if (name.empty() || name.front() == '.' || name.find('/') != std::string::npos) {
+    throw std::runtime_error(
+        fmt::format("bad instance name '{}' (write a plain word: --instance chat)", name));
+  }
+  if (!Address::unixPath(controlPath())) {
+    throw std::runtime_error(fmt::format(
+        "the path {} is too long for a unix socket, over 107 bytes (give a shorter --runtime-dir)",
+        controlPath()));
+  }
+}
+
+void Instance::createDirectory() const {
+  std::error_code ignored;  // the step below says what is wrong
+  std::filesystem::create_directories(std::filesystem::path(parent_).parent_path(), ignored);
+  createPrivateDirectory(parent_);
+  createPrivateDirectory(directory_);
+}
+
+std::optional<UniqueFd> Instance::lock() const {
+  UniqueFd fd = openLockFile(lockPath());
+  if (!tryLock(fd.get(), lockPath())) return std::nullopt;
+  const std::string pid = fmt::format("{}\n", ::getpid());
+  if (::ftruncate(fd.get(), 0) < 0 ||
+      ::pwrite(fd.get(), pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
+    throw std::runtime_error(fmt::format("cannot write {}: {}", lockPath(), errorText(errno)));
+  }
+  return fd;
+}
+
+UniqueFd Instance::lockForChildren() const {
+  UniqueFd fd = openLockFile(childrenPath());
+  const auto deadline = std::chrono::steady_clock::now() + kOrphansEndWithin;
+  while (!tryLock(fd.get(), childrenPath())) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      throw std::runtime_error(fmt::format(
+          "processes of an earlier start, whose master was killed, still run (see 'fuser {}')",
+          childrenPath()));
+    }
+    std::this_thread::sleep_for(kLockPoll);  // fcntl() knows no wait with a deadline
+  }
+  return fd;
+}
+
+std::optional<pid_t> Instance::runningPid() const {
+  const UniqueFd fd(::open(lockPath().c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid()) {
+    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+    throw std::runtime_error(fmt::format("cannot read {}: {}", lockPath(), errorText(errno)));
+  }
+  struct flock lock = wholeFile();
+  if (::fcntl(fd.get(), F_OFD_GETLK, &lock) < 0) {
+    throw std::runtime_error(fmt::format("cannot look at {}: {}", lockPath(), errorText(errno)));
+  }
+  if (lock.l_type == F_UNLCK) return std::nullopt;
+  char text[32] = "";
+  if (::pread(fd.get(), text, sizeof text - 1, 0) <= 0) return 0;
+  return static_cast<pid_t>(std::strtol(text, nullptr, 10));
+}
+
+}  // namespace stormo::process

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace stormo::process {
+
+/// Objects keep the order in which they were written: people read them too.
+using Json = nlohmann::ordered_json;
+
+}  // namespace stormo::process

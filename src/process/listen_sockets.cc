@@ -1,0 +1,101 @@
+#include "process/listen_sockets.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <stdexcept>
+
+#include "process/error_text.h"
+#include "process/privileges.h"
+#include "sys/sockets.h"
+
+namespace stormo::process {
+namespace {
+
+UniqueFd open(const Listening& where, const std::string& programName, bool reusePort) {
+  auto socket = listenOn(where.address, {.reusePort = reusePort});
+  if (socket) return std::move(*socket);
+  std::string mend;
+  if (socket.error().code == std::errc::address_in_use) {
+    mend = fmt::format(" (another {0}? see '{0} status')", programName);
+  } else if (socket.error().code == std::errc::permission_denied && !where.address.isUnix()) {
+    mend = " (ports below 1024 need root)";
+  }
+  throw std::runtime_error(fmt::format("cannot listen on {}: {}{}", where.label,
+                                       errorText(socket.error().code.value()), mend));
+}
+
+void resolvePort(Listening& listening, int fd) {
+  if (listening.address.isUnix() || listening.address.port() != 0) return;
+  listening.address = localAddress(fd);
+  if (listening.label.ends_with(":0")) {
+    listening.label.pop_back();
+    listening.label += std::to_string(listening.address.port());
+  }
+}
+
+void giveTo(const Listening& listening) {
+  const std::string path = listening.address.host();
+  if (listening.mode != 0 && ::chmod(path.c_str(), listening.mode) < 0) {
+    throw std::runtime_error(
+        fmt::format("cannot set the permissions of {}: {}", path, errorText(errno)));
+  }
+  if (!listening.owner.empty() && ::chown(path.c_str(), userId(listening.owner), gid_t(-1)) < 0) {
+    throw std::runtime_error(
+        fmt::format("cannot give {} to user '{}': {}", path, listening.owner, errorText(errno)));
+  }
+}
+
+}  // namespace
+
+ListenSockets::ListenSockets(Kind& kind, const std::string& programName)
+    : sockets_(static_cast<std::size_t>(kind.count)) {
+  for (Listening& listening : kind.listen) {
+    const bool isUnix = listening.address.isUnix();
+    // Alone at first: SO_REUSEPORT would join another program of this user without a word.
+    UniqueFd first = open(listening, programName, false);
+    resolvePort(listening, first.get());
+    if (isUnix) {
+      unixPaths_.push_back(listening.address.host());
+      giveTo(listening);
+    } else if (kind.count > 1) {
+      first.reset();
+      first = open(listening, programName, true);
+    }
+    sockets_[0].push_back(std::move(first));
+    for (std::size_t slot = 1; slot < sockets_.size(); ++slot) {
+      UniqueFd next = isUnix ? UniqueFd(::fcntl(sockets_[0].back().get(), F_DUPFD_CLOEXEC, 0))
+                             : open(listening, programName, true);
+      sockets_[slot].push_back(std::move(next));
+    }
+  }
+}
+
+ListenSockets::~ListenSockets() {
+  for (const std::string& path : unixPaths_) ::unlink(path.c_str());
+}
+
+Child::ListenersOfSlots ListenSockets::fds() const {
+  Child::ListenersOfSlots fds;
+  for (const auto& slot : sockets_) {
+    auto& row = fds.emplace_back();
+    for (const UniqueFd& socket : slot) row.push_back(socket.get());
+  }
+  return fds;
+}
+
+void ListenSockets::refuseClients() {
+  for (const auto& slot : sockets_) {
+    for (const UniqueFd& socket : slot) ::shutdown(socket.get(), SHUT_RDWR);
+  }
+}
+
+void ListenSockets::abandon() {
+  sockets_.clear();
+  unixPaths_.clear();
+}
+
+}  // namespace stormo::process

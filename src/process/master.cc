@@ -1,0 +1,349 @@
+#include "process/master.h"
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/assert.h"
+#include "process/child_process.h"
+#include "process/error_text.h"
+#include "process/privileges.h"
+#include "sys/log.h"
+
+namespace stormo::process {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// "timeout_ms" of a request, or what is meant without it.
+milliseconds timeoutOf(const Json& request, milliseconds otherwise) {
+  const auto found = request.find("timeout_ms");
+  return found == request.end() ? otherwise : milliseconds(found->get<std::uint32_t>());
+}
+
+void logReload(const std::string& problem) {
+  if (problem.empty()) {
+    log::info("reloaded all workers");
+  } else {
+    log::error("reload ended early why=\"{}\"", problem);
+  }
+}
+
+}  // namespace
+
+Master::Master(MasterSetup setup)
+    : setup_(std::move(setup)),
+      loop_(std::make_unique<EventLoop>()),
+      signals_(*loop_, [this](int signal) { onSignal(signal); }),
+      control_(*loop_, setup_.instance.controlPath(),
+               [this](const Json& request, const ControlServer::Reply& reply) {
+                 onRequest(request, reply);
+               }) {
+  log::setProcessName("master");
+  for (Kind& kind : setup_.program.kinds) {
+    if (kind.count < 1) {
+      throw std::runtime_error(fmt::format("{} '{}' needs a count of at least 1, not {}", kind.kind,
+                                           kind.name, kind.count));
+    }
+    identityOf(kind);
+  }
+  for (Kind& kind : setup_.program.kinds) {
+    SlotOwner& owner = *this;
+    kinds_.push_back(
+        std::make_unique<KindGroup>(kind, setup_.program.patience, owner, setup_.programName));
+  }
+}
+
+Master::~Master() {
+  // A `stop` or `restart` waits for the end of its control connection: by then everything is free.
+  control_.stopListening();
+  reload_.reset();
+  kinds_.clear();
+  setup_.lock.reset();
+}
+
+int Master::run() {
+  loop_->defer([this] { startNextKind(); });
+  Timer::add(setup_.program.patience.aliveEvery, [this] {
+    for (Slot* slot : allSlots()) slot->watchdogTick();
+  });
+  loop_->run();
+  loop_->turn(EventLoop::Duration::zero());  // the last answers leave
+  if (!startFailure_.empty()) throw std::runtime_error(startFailure_);
+  log::info("stopped program={}", setup_.programName);
+  return 0;
+}
+
+// --- Starting ---
+
+void Master::startNextKind() {
+  if (kindsStarted_ == kinds_.size()) return finishStart();
+  KindGroup& group = *kinds_[kindsStarted_];
+  for (const auto& slot : group.slots) {
+    if (phase_ == Phase::Starting) startChild(group, *slot);
+  }
+}
+
+void Master::finishStart() {
+  phase_ = Phase::Running;
+  setup_.report.started(setup_.screen(setup_.program));
+  log::info("started program={}", setup_.programName);
+}
+
+void Master::startChild(KindGroup& group, Slot& slot) {
+  auto ends = PacketLink::pair();
+  Counters& counters = slot.prepareCounters();
+  std::fflush(nullptr);  // or the child would write it once more
+  const pid_t pid = ends ? ::fork() : -1;
+  if (pid > 0) return slot.begin(*loop_, pid, std::move(ends->first));
+  if (pid == 0) {
+    ends->first.reset();
+    becomeChild(group, slot, counters, std::move(ends->second));
+  }
+  slot.failToBegin(fmt::format("cannot make a process: {}", errorText(errno)));
+  // In a later turn: who starts a child does not expect its end before this returns.
+  loop_->defer([this, &group, &slot] { onChildEnded(group, slot); });
+}
+
+void Master::becomeChild(KindGroup& group, Slot& slot, Counters& counters, UniqueFd link) {
+  // The epoll instance is the master's too: it is closed here, and nothing is removed from it.
+  loop_.reset();
+  setup_.lock.reset();
+  setup_.report.abandon();
+  control_.abandon();
+  signals_.becomeChild();
+  for (const auto& other : kinds_) {
+    if (other.get() != &group) other->sockets.abandon();
+    for (const auto& sibling : other->slots) sibling->abandon();
+  }
+  runChild({.kind = group.kind,
+            .slot = slot.index(),
+            .counters = counters,
+            .listeners = group.sockets.fds(),
+            .link = std::move(link)});
+}
+
+// --- What happens ---
+
+void Master::onSignal(int signal) {
+  const auto nobody = [](const Json&) {};  // reload() has it in the log
+  const milliseconds none{0};
+  switch (signal) {
+    case SIGCHLD:
+      return reapChildren();
+    case SIGINT:
+      return phase_ == Phase::Stopping && !stopGraceful_ ? stopAtOnce() : stop(false, none);
+    case SIGTERM:
+      return stop(false, none);
+    case SIGQUIT:
+      return stop(true, none);
+    case SIGHUP:
+      if (!setup_.hangupReloads) return stop(false, none);
+      [[fallthrough]];
+    case SIGUSR1:
+      return reload(false, setup_.program.patience.reloadTimeout, nobody);
+    default:
+      return;
+  }
+}
+
+void Master::reapChildren() {
+  int status = 0;
+  for (pid_t pid; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+    const auto slots = allSlots();
+    const auto found = std::find_if(slots.begin(), slots.end(),
+                                    [pid](const Slot* each) { return each->pid() == pid; });
+    // Any other is an orphan that came to us as PID 1; it is reaped, and that is all.
+    if (found == slots.end()) continue;
+    (*found)->end(status);
+    onChildEnded(groupOf(**found), **found);
+  }
+}
+
+void Master::onChildEnded(KindGroup& group, Slot& slot) {
+  connections_.onEnded(slot);
+  switch (phase_) {
+    case Phase::Starting:
+      startFailure_ = fmt::format("{} '{}' cannot start: {}", group.kind.kind, group.kind.name,
+                                  slot.lastWords());
+      return stop(false, milliseconds(0));
+    case Phase::Stopping:
+      return stopNext();
+    case Phase::Running:
+      if (reload_) reload_->onEnded(slot);
+      if (slot.state() == Slot::State::Down) {
+        slot.restartLater([this, &group, &slot] { startChild(group, slot); });
+      }
+      return updateCover(group);
+  }
+}
+
+void Master::onChildReady(Slot& slot) {
+  KindGroup& group = groupOf(slot);
+  if (phase_ == Phase::Running) {
+    updateCover(group);
+    if (reload_) reload_->onReady(slot);
+  } else if (phase_ == Phase::Starting) {
+    const bool allReady = std::all_of(group.slots.begin(), group.slots.end(), [](const auto& each) {
+      return each->state() == Slot::State::Ready;
+    });
+    if (!allReady) return;
+    ++kindsStarted_;
+    startNextKind();
+  }
+}
+
+void Master::onAcceptingEnded(Slot& slot) {
+  if (phase_ != Phase::Stopping) return;
+  const auto& slots = groupOf(slot).slots;
+  const bool nobodyAccepts = std::all_of(slots.begin(), slots.end(), [](const auto& each) {
+    return !each->hasChild() || each->hasEndedAccepting();
+  });
+  // Better refused than taken by the kernel for nobody, while a graceful stop takes its time.
+  if (nobodyAccepts) groupOf(slot).sockets.refuseClients();
+}
+
+void Master::onSilenceChanged(Slot& slot) { updateCover(groupOf(slot)); }
+
+void Master::onConnectionsReport(Slot& slot, const Json& report) {
+  connections_.onReport(slot, report);
+}
+
+void Master::onRequest(const Json& request, const ControlServer::Reply& reply) {
+  const auto& command = request.at("command").get_ref<const std::string&>();
+  const bool graceful = request.value("graceful", false);
+  if (command == "status") {
+    reply(statusReport(setup_.programName, startTime_, kinds_));
+  } else if (command == "connections") {
+    connections_.ask(allSlots(), reply);
+  } else if (command == "reload") {
+    const milliseconds patience = setup_.program.patience.reloadTimeout;
+    reload(graceful, timeoutOf(request, graceful ? milliseconds(0) : patience), reply);
+  } else if (command == "stop") {
+    const milliseconds timeout = timeoutOf(request, milliseconds(0));
+    reply({{"ok", true}});  // and the end of the connection tells that it happened
+    stop(graceful, timeout);
+  } else {
+    reply({{"error", fmt::format("unknown command '{}'", command)}});
+  }
+}
+
+// --- What is done ---
+
+void Master::updateCover(KindGroup& group) {
+  if (phase_ != Phase::Running) return;
+  std::vector<bool> able;
+  for (const auto& slot : group.slots) {
+    able.push_back(slot->state() == Slot::State::Ready && !slot->isSilent());
+  }
+  for (const SiblingCover::Order& order : group.cover.update(able)) {
+    group.slots[static_cast<std::size_t>(order.acceptor)]->acceptForSibling(order.slot,
+                                                                            order.accept);
+  }
+}
+
+void Master::reload(bool graceful, milliseconds timeout, const ControlServer::Reply& reply) {
+  if (phase_ != Phase::Running) {
+    return reply({{"error", phase_ == Phase::Starting ? "still starting" : "stopping already"}});
+  }
+  if (reload_) return reply({{"error", "a reload is under way already"}});
+  std::deque<Slot*> workers;
+  for (const auto& group : kinds_) {
+    if (group->kind.kind != "worker") continue;
+    for (const auto& slot : group->slots) workers.push_back(slot.get());
+  }
+  const milliseconds killAfter = graceful ? setup_.program.patience.stopTimeout : timeout;
+  const StopOrder order{
+      .reason = StopOrder::Reason::Reload, .graceful = graceful, .timeout = timeout};
+  Reload::Steps steps;
+  steps.stop = [this, order, killAfter](Slot& slot) {
+    slot.stop(order, killAfter);
+    updateCover(groupOf(slot));
+  };
+  steps.start = [this](Slot& slot) { startChild(groupOf(slot), slot); };
+  steps.done = [this, reply](const std::string& problem) {
+    reload_.reset();
+    logReload(problem);
+    reply(problem.empty() ? Json{{"ok", true}} : Json{{"error", problem}});
+  };
+  reload_ = std::make_unique<Reload>(std::move(workers), std::move(steps));
+  reload_->begin();
+}
+
+void Master::stop(bool graceful, milliseconds timeout) {
+  const bool again = phase_ == Phase::Stopping;
+  // An order that asks for nothing sooner changes nothing.
+  if (again && (!stopGraceful_ || (graceful && timeout == milliseconds(0)))) return;
+  stopGraceful_ = graceful;
+  stopDeadline_ = timeout > milliseconds(0) ? Clock::now() + timeout : TimePoint{};
+  if (!again) {
+    if (phase_ == Phase::Starting && startFailure_.empty()) {
+      startFailure_ = "stopped before all was up";
+    }
+    phase_ = Phase::Stopping;
+    log::info("stopping program={} graceful={}", setup_.programName, graceful);
+    for (Slot* slot : allSlots()) slot->cancelRestart();
+    if (reload_) reload_->finish("stopped meanwhile");
+  }
+  stopNext(again);
+}
+
+void Master::stopNext(bool sayAgain) {
+  const auto living = nextToStop();
+  if (living.empty()) return loop_->stop();
+  StopOrder order{.graceful = stopGraceful_};
+  if (stopGraceful_ && stopDeadline_ != TimePoint{}) {
+    const auto left = std::chrono::ceil<milliseconds>(stopDeadline_ - Clock::now());
+    order.graceful = left > milliseconds(0);
+    order.timeout = std::max(left, milliseconds(0));
+  }
+  for (Slot* slot : living) {
+    if (sayAgain || !slot->isStoppingForGood()) {
+      slot->stop(order, setup_.program.patience.stopTimeout);
+    }
+  }
+}
+
+void Master::stopAtOnce() {
+  log::warning("stopping at once program={}", setup_.programName);
+  for (Slot* slot : allSlots()) slot->kill();
+}
+
+std::vector<Slot*> Master::nextToStop() const {
+  const auto living = [](const KindGroup& group, std::vector<Slot*>& into) {
+    for (const auto& slot : group.slots) {
+      if (slot->hasChild()) into.push_back(slot.get());
+    }
+  };
+  std::vector<Slot*> found;
+  for (const auto& group : kinds_) {
+    if (group->kind.kind == "worker") living(*group, found);
+  }
+  for (auto group = kinds_.rbegin(); found.empty() && group != kinds_.rend(); ++group) {
+    living(**group, found);
+  }
+  return found;
+}
+
+KindGroup& Master::groupOf(const Slot& slot) const {
+  for (const auto& group : kinds_) {
+    if (&group->kind == &slot.kind()) return *group;
+  }
+  STORMO_ASSERT(false);
+  std::abort();
+}
+
+std::vector<Slot*> Master::allSlots() const {
+  std::vector<Slot*> all;
+  for (const auto& group : kinds_) {
+    for (const auto& slot : group->slots) all.push_back(slot.get());
+  }
+  return all;
+}
+
+}  // namespace stormo::process

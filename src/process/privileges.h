@@ -1,0 +1,32 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+#include "process/program.h"
+
+namespace stormo::process {
+
+/// Who a kind's children become.
+struct Identity {
+  std::string user;
+  uid_t uid;
+  gid_t gid;
+};
+
+/// Looks the kind's user and group up. Nothing if they are empty or what we are already. Throws
+/// std::runtime_error if one is unknown, or if we are not root.
+std::optional<Identity> identityOf(const Kind& kind);
+
+/// Becomes it, for good: groups, group, user. Throws std::runtime_error.
+void become(const Identity& identity);
+
+/// The name of the user who runs this process.
+std::string ownUserName();
+
+/// The id of a user by name. Throws std::runtime_error.
+uid_t userId(const std::string& name);
+
+}  // namespace stormo::process

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "process/child.h"
+#include "sys/address.h"
+
+namespace stormo::process {
+
+/// An address that a kind of child listens on.
+struct Listening {
+  std::string label;  ///< As the user wrote it: "websocket://0.0.0.0:1234".
+  Address address;
+  // Of a unix socket's file only:
+  std::string owner =
+      {};           ///< The user who shall own it (needs root); empty: who started the program.
+  mode_t mode = 0;  ///< Its permissions; 0: as the umask has it.
+};
+
+/// One kind of child process, and how many of them.
+struct Kind {
+  std::string
+      kind;  ///< "worker", "channel": what `status --json` calls it. `reload` means workers.
+  std::string name;  ///< "none" if the user gave none, as in Workerman.
+  int count = 1;
+  std::string user = {};  ///< To become after start, as is `group`; empty: stay who we are.
+  std::string group = {};
+  std::vector<Listening> listen = {};
+  /// Runs in the child, once, before its loop turns: sets the child's callbacks and whatever lives
+  /// on the loop. What it throws ends the child, with the sentence in the log. Returns a keeper of
+  /// what it made, destroyed after the loop ended.
+  std::function<std::shared_ptr<void>(Child&)> main = {};
+};
+
+/// How long the master waits before it takes something for broken.
+struct Patience {
+  std::chrono::milliseconds aliveEvery{2000};    ///< Between two "are you alive?" to each child.
+  std::chrono::milliseconds silentAfter{10000};  ///< No answer for so long is an error.
+  std::chrono::milliseconds stopTimeout{
+      5000};  ///< From a stop order that is not graceful to SIGKILL.
+  std::chrono::milliseconds reloadTimeout{10000};  ///< The same for one worker of a reload.
+};
+
+/// What there is to run.
+struct Program {
+  std::vector<Kind>
+      kinds;  ///< Started in this order; workers stop first, then the others backwards.
+  Patience patience = {};
+};
+
+}  // namespace stormo::process

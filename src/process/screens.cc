@@ -1,0 +1,154 @@
+#include "process/screens.h"
+
+#include <fmt/format.h>
+#include <stormo/version.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "process/privileges.h"
+#include "process/text_table.h"
+
+namespace stormo::process {
+namespace {
+
+constexpr std::size_t kStartWidth = 66;
+constexpr std::size_t kStatusWidth = 121;
+
+/// One child's number; 0 where the master's row has none.
+std::uint64_t number(const Json& row, const char* key) { return row.value(key, std::uint64_t{0}); }
+
+std::string uptimeText(std::uint64_t seconds) {
+  return fmt::format("{} days {} hours {} minutes", seconds / 86400, seconds / 3600 % 24,
+                     seconds / 60 % 60);
+}
+
+/// Workerman's table of names; here with the ends that a reload wanted apart from the others.
+std::string exitTable(const Json& processes) {
+  struct Exits {
+    std::string status = "-";
+    std::uint64_t count = 0;
+    std::uint64_t reloads = 0;
+  };
+  std::vector<std::string> names;
+  std::map<std::string, Exits> exits;
+  for (const Json& row : processes) {
+    if (row.at("kind") == "master") continue;
+    const std::string name = row.at("name");
+    if (!exits.contains(name)) names.push_back(name);
+    Exits& sum = exits[name];
+    if (!row.at("exit_status").is_null()) sum.status = row.at("exit_status").dump();
+    sum.count += number(row, "restarts");
+    sum.reloads += number(row, "reloads");
+  }
+  TextTable table({"name", "event-loop", "exit_status", "exit_count", "reload_count"});
+  for (const std::string& name : names) {
+    const Exits& sum = exits[name];
+    table.add({name, "epoll", sum.status, std::to_string(sum.count), std::to_string(sum.reloads)});
+  }
+  return table.text();
+}
+
+std::vector<std::string> processCells(const Json& row) {
+  const auto count = [&row](const char* key) { return std::to_string(number(row, key)); };
+  const auto pid = row.at("pid").get<int>();
+  return {pid == 0 ? "-" : std::to_string(pid),
+          sizeText(row.at("memory_bytes")),
+          row.value("listen", "-"),
+          row.at("name"),
+          count("connections"),
+          count("send_full"),
+          count("timers"),
+          count("messages_in"),
+          count("qps"),
+          fmt::format("[{}]", row.at("status").get<std::string>())};
+}
+
+std::string processTable(const Json& processes) {
+  TextTable table({"pid", "memory", "listening", "name", "connections", "send_fail", "timers",
+                   "total_request", "qps", "status"});
+  Json sum = {{"pid", 0}, {"memory_bytes", 0}, {"name", "-"}, {"status", "Summary"}};
+  for (const Json& row : processes) {
+    table.add(processCells(row));
+    for (const char* key :
+         {"memory_bytes", "connections", "send_full", "timers", "messages_in", "qps"}) {
+      sum[key] = number(sum, key) + number(row, key);
+    }
+  }
+  auto cells = processCells(sum);
+  cells[0] = "Summary";
+  table.add(std::move(cells));
+  return table.text();
+}
+
+}  // namespace
+
+std::string sizeText(std::uint64_t bytes) {
+  const char* unit = "B";
+  double size = static_cast<double>(bytes);
+  for (const char* larger : {"K", "M", "G", "T"}) {
+    if (size < 1024) break;
+    size /= 1024;
+    unit = larger;
+  }
+  return bytes < 1024 ? fmt::format("{}B", bytes) : fmt::format("{:.2f}{}", size, unit);
+}
+
+std::string startScreen(const std::string& programName, const Program& program, bool daemon,
+                        bool colors) {
+  const std::string ok = colors ? "\033[32;40m[OK]\033[0m" : "[OK]";
+  TextTable table({"user", "worker", "listen", "processes", "status"});
+  for (const Kind& kind : program.kinds) {
+    const std::string user = kind.user.empty() ? ownUserName() : kind.user;
+    const std::string first = kind.listen.empty() ? "none" : kind.listen.front().label;
+    table.add({user, kind.name, first, std::to_string(kind.count), ok});
+    for (std::size_t i = 1; i < kind.listen.size(); ++i) {
+      table.add({"", "", kind.listen[i].label, "", ""});
+    }
+  }
+  return ruler("STORMO", kStartWidth) +
+         "Stormo version:" STORMO_VERSION "          event loop:epoll\n" +
+         ruler("WORKERS", kStartWidth) + table.text() + ruler("", kStartWidth) +
+         (daemon ? fmt::format("Input \"{} stop\" to stop. Start success.\n", programName)
+                 : "Press Ctrl-C to quit. Start success.\n");
+}
+
+std::string statusScreen(const Json& report) {
+  const Json& processes = report.at("processes");
+  const Json& load = report.at("load_average");
+  return ruler("GLOBAL STATUS", kStatusWidth) +
+         fmt::format("Stormo/{}         program:{}         master pid:{}\n",
+                     report.at("version").get<std::string>(),
+                     report.at("program").get<std::string>(), report.at("pid").get<int>()) +
+         fmt::format("start time:{}   run {}   load average: {:.2f}, {:.2f}, {:.2f}\n",
+                     report.at("started_at").get<std::string>(), uptimeText(report.at("uptime_s")),
+                     load.at(0).get<double>(), load.at(1).get<double>(), load.at(2).get<double>()) +
+         fmt::format("{} workers    {} processes\n", report.at("workers").get<int>(),
+                     processes.size() - 1) +
+         exitTable(processes) + ruler("PROCESS STATUS", kStatusWidth) + processTable(processes);
+}
+
+std::string connectionsScreen(const Json& answer) {
+  TextTable table({"PID", "Worker", "CID", "Trans", "Protocol", "ipv4", "ipv6", "Recv-Q", "Send-Q",
+                   "Bytes-R", "Bytes-W", "Status", "Local Address", "Foreign Address"});
+  for (const Json& row : answer.at("connections")) {
+    const bool isIp = row.at("transport") != "unix";
+    const bool isV6 = row.at("local_address").get_ref<const std::string&>().starts_with('[');
+    table.add({row.at("pid").dump(), row.at("name"), row.at("id").dump(), row.at("transport"),
+               row.at("protocol"), isIp && !isV6 ? "1" : "0", isIp && isV6 ? "1" : "0",
+               sizeText(row.at("receive_queue_bytes")), sizeText(row.at("send_queue_bytes")),
+               sizeText(row.at("bytes_read")), sizeText(row.at("bytes_written")), row.at("state"),
+               row.at("local_address"), row.at("remote_address")});
+  }
+  for (const Json& silent : answer.at("busy")) {
+    std::vector<std::string> row(14, "N/A");
+    row[0] = silent.at("pid").dump();
+    row[1] = silent.at("name");
+    row[11] = "[busy]";
+    table.add(std::move(row));
+  }
+  return table.text();
+}
+
+}  // namespace stormo::process

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+#include "process/json_fwd.h"
+#include "process/program.h"
+
+namespace stormo::process {
+
+/// What a person sees after `start`, in Workerman's form. `colors`: stdout is a terminal.
+std::string startScreen(const std::string& programName, const Program& program, bool daemon,
+                        bool colors);
+
+/// statusReport() as Workerman's two tables.
+std::string statusScreen(const Json& report);
+
+/// The answer to `connections` as Workerman's table.
+std::string connectionsScreen(const Json& answer);
+
+/// "1.09M": bytes for people.
+std::string sizeText(std::uint64_t bytes);
+
+}  // namespace stormo::process

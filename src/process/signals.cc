@@ -1,0 +1,54 @@
+#include "process/signals.h"
+
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+
+#include "base/assert.h"
+
+namespace stormo::process {
+namespace {
+
+constexpr int kTold[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
+
+bool isIgnored(int signal) {
+  struct sigaction now {};
+  return ::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+}  // namespace
+
+SignalWatch::SignalWatch(EventLoop& loop, std::function<void(int)> onSignal)
+    : loop_(loop), onSignal_(std::move(onSignal)) {
+  sigset_t watched;
+  sigemptyset(&watched);
+  for (const int signal : kTold) {
+    if (signal != SIGHUP || !isIgnored(SIGHUP)) sigaddset(&watched, signal);
+  }
+  sigaddset(&watched, SIGCHLD);
+  ::signal(SIGCHLD, SIG_DFL);  // if it was ignored, children would vanish without a status
+  ::signal(SIGPIPE, SIG_IGN);
+  ::sigprocmask(SIG_BLOCK, &watched, &before_);
+  fd_.reset(::signalfd(-1, &watched, SFD_NONBLOCK | SFD_CLOEXEC));
+  STORMO_ASSERT(fd_.valid());
+  watch_ = loop_.watch(fd_.get(), EPOLLIN, [this](std::uint32_t) { onReady(); });
+}
+
+SignalWatch::~SignalWatch() {
+  loop_.unwatch(watch_);
+  ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+}
+
+void SignalWatch::becomeChild() {
+  fd_.reset();
+  for (const int signal : kTold) ::signal(signal, SIG_IGN);
+  ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+}
+
+void SignalWatch::onReady() {
+  signalfd_siginfo info;
+  while (::read(fd_.get(), &info, sizeof info) == ssize_t{sizeof info}) {
+    onSignal_(static_cast<int>(info.ssi_signo));
+  }
+}
+
+}  // namespace stormo::process

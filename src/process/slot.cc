@@ -1,0 +1,213 @@
+#include "process/slot.h"
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+
+#include <csignal>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "base/assert.h"
+#include "process/child_process.h"
+#include "sys/log.h"
+
+namespace stormo::process {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+int shellStatus(int waitStatus) {
+  return WIFSIGNALED(waitStatus) ? 128 + WTERMSIG(waitStatus) : WEXITSTATUS(waitStatus);
+}
+
+std::string inWords(int waitStatus) {
+  if (WIFSIGNALED(waitStatus)) {
+    return fmt::format("ended by signal {} ({})", WTERMSIG(waitStatus),
+                       ::strsignal(WTERMSIG(waitStatus)));
+  }
+  return fmt::format("ended with status {}", WEXITSTATUS(waitStatus));
+}
+
+}  // namespace
+
+Slot::Slot(const Kind& kind, int index, const Patience& patience, SlotOwner& owner)
+    : kind_(kind), index_(index), patience_(patience), owner_(owner) {}
+
+Slot::~Slot() { cancelTimer(); }
+
+std::string Slot::name() const { return childName(kind_, index_); }
+
+Counters& Slot::prepareCounters() {
+  counters_.resetGauges();
+  return *counters_;
+}
+
+void Slot::begin(EventLoop& loop, pid_t pid, UniqueFd link) {
+  STORMO_ASSERT(pid_ == 0);
+  cancelTimer();
+  pid_ = pid;
+  state_ = State::Starting;
+  startedAt_ = Clock::now();
+  lastWords_.clear();
+  aliveAskedAt_.reset();
+  silent_ = false;
+  connectionsAsked_ = false;
+  acceptingEnded_ = false;
+  // A link that ends before its child does is no news: waitpid() tells of the child.
+  link_ = std::make_unique<PacketLink>(
+      loop, std::move(link), [this](const Json& report) { onReport(report); }, [] {});
+}
+
+void Slot::failToBegin(const std::string& why) {
+  cancelTimer();
+  state_ = State::Down;
+  startedAt_ = Clock::now();
+  lastWords_ = why;
+}
+
+void Slot::stop(StopOrder order, milliseconds killAfter) {
+  if (!hasChild()) return;
+  state_ = State::Stopping;
+  stopReason_ = order.reason;
+  link_->send({{"order", "stop"},
+               {"reason", order.reason == StopOrder::Reason::Reload ? "reload" : "stop"},
+               {"graceful", order.graceful},
+               {"timeout_ms", order.timeout.count()}});
+  if (!order.graceful) {
+    setTimer(killAfter, [this] {
+      log::warning("did not stop in time, killed worker=\"{}\" pid={}", name(), pid_);
+      kill();
+    });
+  } else if (order.timeout > milliseconds::zero()) {
+    setTimer(order.timeout, [this, order, killAfter] {
+      stop({.reason = order.reason, .graceful = false, .timeout = {}}, killAfter);
+    });
+  } else {
+    cancelTimer();
+  }
+}
+
+void Slot::kill() {
+  if (hasChild()) ::kill(pid_, SIGKILL);
+}
+
+void Slot::end(int waitStatus) {
+  link_->drain();
+  link_.reset();
+  cancelTimer();
+  if (state_ != State::Stopping) {
+    ++restarts_;
+    exitStatus_ = shellStatus(waitStatus);
+  } else if (stopReason_ == StopOrder::Reason::Reload) {
+    ++reloads_;
+  }
+  if (lastWords_.empty()) lastWords_ = inWords(waitStatus);
+  state_ = State::Down;
+  pid_ = 0;
+  silent_ = false;
+  aliveAskedAt_.reset();
+}
+
+void Slot::restartLater(std::function<void()> start) {
+  const auto wait = policy_.onDeath(startedAt_, Clock::now());
+  state_ = State::Backoff;
+  setTimer(duration_cast<milliseconds>(wait), std::move(start));
+  log::warning("a child ended by itself worker=\"{}\" why=\"{}\" restart_in_ms={}", name(),
+               lastWords_, duration_cast<milliseconds>(wait).count());
+}
+
+void Slot::cancelRestart() {
+  if (state_ != State::Backoff) return;
+  cancelTimer();
+  state_ = State::Down;
+}
+
+void Slot::acceptForSibling(int sibling, bool accept) {
+  if (link_) link_->send({{"order", "accept"}, {"slot", sibling}, {"accept", accept}});
+}
+
+void Slot::watchdogTick() {
+  const TimePoint now = Clock::now();
+  messageRate_.sample(now, counters_->messagesIn.get());
+  if (state_ != State::Ready) return;
+  if (!aliveAskedAt_) {
+    aliveAskedAt_ = now;
+    link_->send({{"order", "alive"}});
+    return;
+  }
+  const auto silence = now - *aliveAskedAt_;
+  if (silent_ || silence < patience_.silentAfter) return;
+  silent_ = true;
+  log::error("a child does not answer worker=\"{}\" pid={} silent_ms={}", name(), pid_,
+             duration_cast<milliseconds>(silence).count());
+  owner_.onSilenceChanged(*this);
+}
+
+void Slot::onAlive() {
+  const auto silence = Clock::now() - aliveAskedAt_.value_or(Clock::now());
+  aliveAskedAt_.reset();
+  if (!silent_) return;
+  silent_ = false;
+  log::warning("a child answers again worker=\"{}\" pid={} silent_ms={}", name(), pid_,
+               duration_cast<milliseconds>(silence).count());
+  owner_.onSilenceChanged(*this);
+}
+
+bool Slot::isBusy() const {
+  return aliveAskedAt_ && Clock::now() - *aliveAskedAt_ >= patience_.aliveEvery / 2;
+}
+
+bool Slot::askConnections(std::uint64_t request) {
+  if (!link_ || connectionsAsked_) return false;
+  connectionsAsked_ = true;
+  link_->send({{"order", "connections"}, {"request", request}});
+  return true;
+}
+
+void Slot::onReport(const Json& report) {
+  const auto& what = report.at("report").get_ref<const std::string&>();
+  if (what == "alive") {
+    onAlive();
+  } else if (what == "ready") {
+    if (state_ != State::Starting) return;  // told to stop meanwhile
+    state_ = State::Ready;
+    owner_.onChildReady(*this);
+  } else if (what == "failed") {
+    lastWords_ = report.at("why");
+    log::error("a child cannot start worker=\"{}\" pid={} why=\"{}\"", name(), pid_, lastWords_);
+  } else if (what == "accepting-ended") {
+    acceptingEnded_ = true;
+    owner_.onAcceptingEnded(*this);
+  } else if (what == "connections") {
+    if (report.at("last")) connectionsAsked_ = false;
+    owner_.onConnectionsReport(*this, report);
+  }
+}
+
+double Slot::messagesPerSecond() const {
+  return messageRate_.perSecond(Clock::now(), counters_->messagesIn.get());
+}
+
+seconds Slot::uptime() const {
+  return hasChild() ? duration_cast<seconds>(Clock::now() - startedAt_) : seconds::zero();
+}
+
+void Slot::abandon() {
+  if (link_) link_->abandon();
+}
+
+void Slot::setTimer(milliseconds after, std::function<void()> what) {
+  cancelTimer();
+  timer_ = Timer::once(after, [this, run = std::move(what)] {
+    timer_ = 0;
+    run();
+  });
+}
+
+void Slot::cancelTimer() {
+  if (timer_ != 0) Timer::cancel(std::exchange(timer_, 0));
+}
+
+}  // namespace stormo::process

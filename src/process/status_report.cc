@@ -1,0 +1,124 @@
+#include "process/status_report.h"
+
+#include <fmt/format.h>
+#include <stormo/version.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+namespace stormo::process {
+namespace {
+
+/// The kilobytes behind `key` in a file of "Key:   123 kB" lines; 0 if there are none.
+std::uint64_t kilobytes(const std::string& path, const std::string& key) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with(key)) return std::strtoull(line.c_str() + key.size(), nullptr, 10);
+  }
+  return 0;
+}
+
+std::string isoTime(std::chrono::system_clock::time_point when) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
+  std::tm utc{};
+  ::gmtime_r(&seconds, &utc);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text;
+}
+
+const char* statusWord(const Slot& slot) {
+  switch (slot.state()) {
+    case Slot::State::Down:
+      return "down";
+    case Slot::State::Starting:
+      return "starting";
+    case Slot::State::Stopping:
+      return "stopping";
+    case Slot::State::Backoff:
+      return "backoff";
+    case Slot::State::Ready:
+      return slot.isBusy() ? "busy" : "idle";
+  }
+  return "";
+}
+
+void addCounters(Json& row, const Counters& counters) {
+  row["connections"] = counters.connections.get();
+  row["connections_total"] = counters.connectionsTotal.get();
+  row["groups"] = counters.groups.get();
+  row["timers"] = counters.timers.get();
+  row["messages_in"] = counters.messagesIn.get();
+  row["messages_out"] = counters.messagesOut.get();
+  row["bytes_in"] = counters.bytesIn.get();
+  row["bytes_out"] = counters.bytesOut.get();
+  row["send_calls"] = counters.sendCalls.get();
+  row["send_full"] = counters.sendFull.get();
+  row["slow_closed"] = counters.slowClosed.get();
+  row["bad_peers"] = counters.badPeers.get();
+  row["handler_errors"] = counters.handlerErrors.get();
+  row["turns"] = counters.turns.get();
+}
+
+Json childRow(const Slot& slot) {
+  Json row = {{"pid", slot.pid()},
+              {"kind", slot.kind().kind},
+              {"name", slot.kind().name},
+              {"slot", slot.index()},
+              {"listen", listenText(slot.kind())},
+              {"status", statusWord(slot)},
+              {"memory_bytes", slot.hasChild() ? memoryBytes(slot.pid()) : 0}};
+  addCounters(row, slot.counters());
+  row["qps"] = static_cast<std::uint64_t>(slot.messagesPerSecond() + 0.5);
+  row["restarts"] = slot.restarts();
+  row["reloads"] = slot.reloads();
+  row["exit_status"] = slot.exitStatus() ? Json(*slot.exitStatus()) : Json(nullptr);
+  row["uptime_s"] = slot.uptime().count();
+  return row;
+}
+
+}  // namespace
+
+std::uint64_t memoryBytes(pid_t pid) {
+  std::uint64_t size = kilobytes(fmt::format("/proc/{}/smaps_rollup", pid), "Pss:");
+  if (size == 0) size = kilobytes(fmt::format("/proc/{}/status", pid), "VmRSS:");
+  return size * 1024;
+}
+
+std::string listenText(const Kind& kind) {
+  std::string text;
+  for (const Listening& listening : kind.listen) {
+    if (!text.empty()) text += ", ";
+    text += listening.label;
+  }
+  return text.empty() ? "none" : text;
+}
+
+Json statusReport(const std::string& programName, const StartTime& started,
+                  const std::vector<std::unique_ptr<KindGroup>>& kinds) {
+  const auto uptime =
+      std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - started.steady);
+  std::array<double, 3> load{};
+  ::getloadavg(load.data(), 3);
+  Json report = {{"program", programName},     {"version", STORMO_VERSION},
+                 {"pid", ::getpid()},          {"started_at", isoTime(started.wall)},
+                 {"uptime_s", uptime.count()}, {"load_average", load},
+                 {"workers", kinds.size()}};
+  Json& processes = report["processes"] = Json::array();
+  processes.push_back({{"pid", ::getpid()},
+                       {"kind", "master"},
+                       {"name", "master"},
+                       {"status", "idle"},
+                       {"memory_bytes", memoryBytes(::getpid())},
+                       {"uptime_s", uptime.count()}});
+  for (const auto& group : kinds) {
+    for (const auto& slot : group->slots) processes.push_back(childRow(*slot));
+  }
+  return report;
+}
+
+}  // namespace stormo::process

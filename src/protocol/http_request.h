@@ -1,0 +1,24 @@
+#pragma once
+
+#include <stormo/http_request.h>
+
+#include <cstddef>
+#include <string_view>
+
+namespace stormo {
+
+enum class HeadDecode {
+  NeedMore,
+  Ok,
+  Bad,       ///< Not an HTTP/1.x request: 400.
+  TooLarge,  ///< Not complete within headBytesMax: 431.
+};
+
+/// Parses the request head at the front of `in` (RFC 7230 3): the request line and the headers, up
+/// to and including the empty line. Judges what is there before asking for more. `in` begins with
+/// the head's first byte at each call. Writes `out` and `headBytes` (the head's length; a body
+/// would follow) only when Ok.
+[[nodiscard]] HeadDecode decodeHead(std::string_view in, std::size_t headBytesMax, HttpRequest& out,
+                                    std::size_t& headBytes);
+
+}  // namespace stormo

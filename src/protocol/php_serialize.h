@@ -1,0 +1,33 @@
+#pragma once
+
+#include <stormo/value.h>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// PHP's serialize() format, as far as data needs it: N, b, i, d, s and a.
+namespace stormo::php {
+
+/// Appends `value`, to the same bytes as PHP 8's serialize() with serialize_precision = -1.
+void serialize(const Value& value, std::string& out);
+
+struct Limits {
+  std::size_t depthMax = 64;            ///< Arrays within one another.
+  std::size_t elementsMax = 1'000'000;  ///< Array elements in the whole value.
+};
+
+/// Reads the one value at the front of `in`, and says in `consumed` how long it was; whether more
+/// may follow is the caller's affair. Nothing if it is malformed, cut short, or above a limit.
+/// Objects, enums and references are refused. A count or length is not believed before its bytes
+/// are seen, so memory stays within a fixed multiple of in.size().
+[[nodiscard]] std::optional<Value> unserialize(std::string_view in, std::size_t& consumed,
+                                               const Limits& limits = {});
+
+/// How long the one value at the front of `in` is, without building it. Nothing exactly when
+/// unserialize() gives nothing.
+[[nodiscard]] std::optional<std::size_t> serializedLength(std::string_view in,
+                                                          const Limits& limits = {});
+
+}  // namespace stormo::php

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "base/bytes.h"
+
+namespace stormo::websocket {
+
+/// RFC 6455 5.2. The other eleven of the sixteen are reserved.
+enum class Opcode : std::uint8_t {
+  Continuation = 0,
+  Text = 1,
+  Binary = 2,
+  Close = 8,
+  Ping = 9,
+  Pong = 10,
+};
+
+/// Close, ping and pong: unfragmented, at most 125 bytes (RFC 6455 5.5).
+[[nodiscard]] constexpr bool isControl(Opcode opcode) {
+  return (static_cast<std::uint8_t>(opcode) & 0x8) != 0;
+}
+
+enum class Decode {
+  Ok,
+  NeedMore,       ///< All that is there is good so far.
+  ProtocolError,  ///< RFC 6455 is broken: close with 1002.
+  TooBig,         ///< The payload announced is over the limit: close with 1009.
+};
+
+struct FrameHeader {
+  bool fin = false;
+  Opcode opcode = Opcode::Continuation;
+  char mask[4] = {};
+  std::uint64_t payloadBytes = 0;
+  std::size_t headerBytes = 0;  ///< The payload begins this far behind the header's first byte.
+};
+
+inline constexpr std::size_t kServerHeaderBytesMax = 10;
+inline constexpr std::size_t kClientHeaderBytesMax = 14;
+inline constexpr std::size_t kControlPayloadBytesMax = 125;
+
+/// Parses one client frame header at the front of `in` (RFC 6455 5.2). Judges what is there before
+/// asking for more, and gives the same verdict wherever the bytes were cut. `payloadBytesMax` is
+/// for data frames; a control frame has its own limit. Writes `out` only when Ok.
+[[nodiscard]] Decode decodeHeader(std::string_view in, std::uint64_t payloadBytesMax,
+                                  FrameHeader& out);
+
+/// What is wrong with a header that decodeHeader() judged to be a ProtocolError: a literal, for the
+/// reason of a close frame.
+[[nodiscard]] const char* explainProtocolError(std::string_view header);
+
+/// Writes an unmasked (server) header with FIN set into `out`, which has room for
+/// kServerHeaderBytesMax, and returns its length. The length is minimal (RFC 6455 5.2).
+inline std::size_t encodeHeader(Opcode opcode, std::uint64_t payloadBytes, char* out) {
+  out[0] = static_cast<char>(0x80 | static_cast<std::uint8_t>(opcode));
+  if (payloadBytes <= 125) {
+    out[1] = static_cast<char>(payloadBytes);
+    return 2;
+  }
+  if (payloadBytes <= 0xffff) {
+    out[1] = 126;
+    storeBigEndian(out + 2, static_cast<std::uint16_t>(payloadBytes));
+    return 4;
+  }
+  out[1] = 127;
+  storeBigEndian(out + 2, payloadBytes);
+  return 10;
+}
+
+/// The client's counterpart: `out` has room for kClientHeaderBytesMax. The payload that follows is
+/// to be masked with applyMask().
+std::size_t encodeMaskedHeader(Opcode opcode, std::uint64_t payloadBytes, const char mask[4],
+                               char* out);
+
+/// Masks or unmasks in place (RFC 6455 5.3). `phase` is the offset of data[0] in its payload.
+void applyMask(char* data, std::size_t bytes, const char mask[4], std::size_t phase);
+
+}  // namespace stormo::websocket

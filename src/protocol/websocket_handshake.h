@@ -1,0 +1,39 @@
+#pragma once
+
+#include <stormo/http_request.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace stormo::websocket {
+
+/// The Sec-WebSocket-Accept that answers a Sec-WebSocket-Key (RFC 6455 4.2.2, step 5.4).
+[[nodiscard]] std::string acceptKey(std::string_view key);
+
+/// What to answer to a request.
+struct HandshakeVerdict {
+  int status;  ///< 101: upgrade. 405: not GET. 426: not an upgrade, or of another version of
+               ///< WebSocket; say "Upgrade: websocket" and "Sec-WebSocket-Version: 13" (RFC 6455
+               ///< 4.4). 400: an upgrade that is malformed.
+  const char* reason;  ///< A literal, for the body of the refusal.
+};
+
+/// Judges an opening handshake (RFC 6455 4.2.1), all but its origin, path and subprotocol.
+[[nodiscard]] HandshakeVerdict judgeUpgrade(const HttpRequest& request);
+
+/// True if a page from that origin may connect. `allowed` holds origins as browsers send them,
+/// "https://example.com" or "http://localhost:8080"; the comparison is exact but for the case of
+/// scheme and host, so a default port is not written. An empty list allows all. An absent (empty)
+/// origin is allowed: only browsers send one, and this check protects only their users (RFC
+/// 6455 10.2) - whoever is not a browser can send any origin.
+[[nodiscard]] bool originAllowed(std::string_view origin, const std::vector<std::string>& allowed);
+
+/// The first of the client's offers (Sec-WebSocket-Protocol) that is supported, else empty.
+[[nodiscard]] std::string chooseSubprotocol(const HttpRequest& request,
+                                            const std::vector<std::string>& supported);
+
+/// The 101 response. `subprotocol` is one that the client offered, or empty for none.
+[[nodiscard]] std::string upgradeResponse(std::string_view acceptKey, std::string_view subprotocol);
+
+}  // namespace stormo::websocket

@@ -1,0 +1,226 @@
+#include "protocol/workerman_channel.h"
+
+#include <array>
+#include <charconv>
+#include <iterator>
+
+#include "base/assert.h"
+#include "protocol/php_scanner.h"
+#include "protocol/php_serialize.h"
+
+namespace stormo::channel {
+namespace {
+
+/// Which keys a type of message has beside `type`.
+enum class Shape { Bare, Channels, ChannelsAndData, ChannelAndData };
+
+struct TypeName {
+  std::string_view name;
+  CommandType type;
+  Shape shape;
+};
+
+constexpr std::array kTypeNames{
+    TypeName{"publish", CommandType::Publish, Shape::ChannelsAndData},
+    TypeName{"event", CommandType::Event, Shape::ChannelAndData},
+    TypeName{"publishLoop", CommandType::PublishLoop, Shape::ChannelsAndData},
+    TypeName{"subscribe", CommandType::Subscribe, Shape::Channels},
+    TypeName{"unsubscribe", CommandType::Unsubscribe, Shape::Channels},
+    TypeName{"watch", CommandType::Watch, Shape::Channels},
+    TypeName{"unwatch", CommandType::Unwatch, Shape::Channels},
+    TypeName{"enqueue", CommandType::Enqueue, Shape::ChannelsAndData},
+    TypeName{"reserve", CommandType::Reserve, Shape::Bare},
+    TypeName{"queue", CommandType::Queue, Shape::ChannelAndData},
+};
+
+const TypeName* findType(std::string_view name) {
+  for (const TypeName& entry : kTypeNames) {
+    if (entry.name == name) return &entry;
+  }
+  return nullptr;
+}
+
+const TypeName& nameOf(CommandType type) {
+  for (const TypeName& entry : kTypeNames) {
+    if (entry.type == type) return entry;
+  }
+  assertionFailed("every type but Ping has a name", __FILE__, __LINE__);
+}
+
+/// The name of a channel that `token` gives: bytes, or an integer in canonical decimal.
+bool readName(const php::Token& token, std::string_view& name) {
+  if (token.type == php::Token::Type::Int) {
+    // The name must be a view into the payload, which "+7" and "007" do not hold. PHP writes
+    // neither.
+    const std::string_view digits = token.text.substr(token.text.front() == '-' ? 1 : 0);
+    if (token.text.front() == '+' || (digits.front() == '0' && token.text.size() > 1)) return false;
+  } else if (token.type != php::Token::Type::String) {
+    return false;
+  }
+  name = token.text;
+  return !name.empty() && name.size() <= kChannelNameBytesMax;
+}
+
+/// Reads the array of a message, its keys in any order.
+class MessageReader {
+ public:
+  MessageReader(std::string_view payload, WorkermanCommand& out) : scanner_(payload), out_(out) {}
+
+  bool read() {
+    php::Token array;
+    if (!scanner_.next(array) || array.type != php::Token::Type::ArrayStart) return false;
+    for (std::size_t i = array.count; i > 0; --i) {
+      php::Token key;
+      if (!scanner_.nextKey(key) || !readField(key)) return false;
+    }
+    return scanner_.endArray() && isComplete();
+  }
+
+  [[nodiscard]] std::size_t position() const { return scanner_.position(); }
+
+ private:
+  bool readField(const php::Token& key) {
+    const bool named = key.type == php::Token::Type::String;
+    if (named && key.text == "type") return readType();
+    if (named && key.text == "channels") return readChannels();
+    if (named && key.text == "channel") return readChannel();
+    const std::size_t start = scanner_.position();
+    if (!skipValue()) return false;
+    if (named && key.text == "data") data_ = scanner_.since(start);
+    return true;
+  }
+
+  bool readType() {
+    php::Token token;
+    if (!scanner_.next(token) || token.type != php::Token::Type::String) return false;
+    type_ = findType(token.text);
+    return type_ != nullptr;
+  }
+
+  bool readChannel() {
+    php::Token token;
+    hasChannel_ = true;
+    return scanner_.next(token) && readName(token, channel_);
+  }
+
+  bool readChannels() {
+    php::Token token;
+    std::string_view name;
+    hasChannels_ = true;
+    out_.channels.clear();
+    if (!scanner_.next(token)) return false;
+    if (token.type != php::Token::Type::ArrayStart) {
+      if (!readName(token, name)) return false;
+      out_.channels.push_back(name);
+      return true;
+    }
+    if (token.count > elementsLeft_) return false;
+    elementsLeft_ -= token.count;
+    for (std::size_t i = token.count; i > 0; --i) {
+      php::Token key, value;
+      if (!scanner_.nextKey(key) || !scanner_.next(value) || !readName(value, name)) return false;
+      out_.channels.push_back(name);
+    }
+    return scanner_.endArray();
+  }
+
+  bool skipValue() { return scanner_.skipValue(php::Limits{}.depthMax, elementsLeft_); }
+
+  bool isComplete() {
+    if (type_ == nullptr) return false;
+    out_.type = type_->type;
+    const bool takesData =
+        type_->shape == Shape::ChannelsAndData || type_->shape == Shape::ChannelAndData;
+    if (takesData && data_.empty()) return false;
+    out_.data = takesData ? data_ : std::string_view();
+    switch (type_->shape) {
+      case Shape::Bare:
+        out_.channels.clear();
+        return true;
+      case Shape::Channels:
+      case Shape::ChannelsAndData:
+        return hasChannels_;
+      case Shape::ChannelAndData:
+        out_.channels.assign(1, channel_);
+        return hasChannel_;
+    }
+    return false;
+  }
+
+  php::Scanner scanner_;
+  WorkermanCommand& out_;
+  std::size_t elementsLeft_ = php::Limits{}.elementsMax;
+  const TypeName* type_ = nullptr;
+  bool hasChannel_ = false;
+  bool hasChannels_ = false;
+  std::string_view channel_;
+  std::string_view data_;
+};
+
+void appendNumber(std::size_t number, std::string& out) {
+  char text[24];
+  const auto written = std::to_chars(text, std::end(text), number);
+  out.append(text, static_cast<std::size_t>(written.ptr - text));
+}
+
+void appendString(std::string_view bytes, std::string& out) {
+  out.append("s:");
+  appendNumber(bytes.size(), out);
+  out.append(":\"").append(bytes).append("\";");
+}
+
+void appendChannels(std::span<const std::string_view> channels, std::string& out) {
+  out.append("s:8:\"channels\";a:");
+  appendNumber(channels.size(), out);
+  out.append(":{");
+  for (std::size_t i = 0; i < channels.size(); ++i) {
+    out.append("i:");
+    appendNumber(i, out);
+    out.push_back(';');
+    appendString(channels[i], out);
+  }
+  out.push_back('}');
+}
+
+}  // namespace
+
+Decode decodeWorkerman(std::string_view payload, WorkermanCommand& out) {
+  out.channels.clear();
+  out.data = {};
+  out.type = CommandType::Ping;
+  if (payload.empty()) return Decode::Ok;
+  MessageReader reader(payload, out);
+  if (!reader.read()) return Decode::Invalid;
+  const std::string_view rest = payload.substr(reader.position());
+  return rest.empty() || rest == "\n" ? Decode::Ok : Decode::Invalid;
+}
+
+void encodeWorkerman(CommandType type, std::span<const std::string_view> channels,
+                     std::string_view data, std::string& out) {
+  if (type == CommandType::Ping) return;
+  const TypeName& name = nameOf(type);
+  constexpr std::string_view kCountOfKeys[] = {"a:1", "a:2", "a:3", "a:3"};
+  out.append(kCountOfKeys[static_cast<std::size_t>(name.shape)]);
+  out.append(":{s:4:\"type\";");
+  appendString(name.name, out);
+  switch (name.shape) {
+    case Shape::Bare:
+      break;
+    case Shape::Channels:
+      appendChannels(channels, out);
+      break;
+    case Shape::ChannelsAndData:
+      appendChannels(channels, out);
+      out.append("s:4:\"data\";").append(data);
+      break;
+    case Shape::ChannelAndData:
+      STORMO_ASSERT(channels.size() == 1);
+      out.append("s:7:\"channel\";");
+      appendString(channels[0], out);
+      out.append("s:4:\"data\";").append(data);
+      break;
+  }
+  out.push_back('}');
+}
+
+}  // namespace stormo::channel

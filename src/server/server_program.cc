@@ -1,0 +1,92 @@
+#include "server/server_program.h"
+
+#include <fstream>
+#include <stdexcept>
+#include <thread>
+
+#include "server/try_it_page.h"
+#include "sys/address.h"
+#include "worker/declaration.h"
+
+namespace stormo::server {
+namespace {
+
+std::string readSecret(const std::string& path) {
+  if (path.empty()) return {};
+  std::ifstream file(path);
+  std::string secret;
+  if (!std::getline(file, secret) || secret.empty()) {
+    throw std::runtime_error("cannot read a secret from " + path + " (its first line is the secret)");
+  }
+  return secret;
+}
+
+/// A Channel::Server for any of the URLs that say where to listen: the scheme promises nothing here, as
+/// the server speaks both dialects on one socket.
+std::unique_ptr<channel::Server> channelAt(const std::string& url) {
+  const SocketUrl parsed = parseSocketUrl(url);
+  return parsed.isUnix() ? std::make_unique<channel::Server>(url)
+                         : std::make_unique<channel::Server>(parsed.host, parsed.port);
+}
+
+}  // namespace
+
+ServerProgram::ServerProgram(Settings settings, const std::string& directory)
+    : settings_(std::move(settings)) {
+  if (const std::string wrong = contradiction(settings_); !wrong.empty()) {
+    throw std::invalid_argument(wrong);
+  }
+  busOptions_.secret = readSecret(settings_.channelSecretFile);
+  busOptions_.keptBytesMax = settings_.channelBufferBytes;
+  if (settings_.channel.empty()) {
+    declareChannel("unix://" + directory + "/channel.sock");
+  } else {
+    channelUrl_ = settings_.channel;
+  }
+  declareWorker();
+}
+
+void ServerProgram::declareChannel(const std::string& privateUrl) {
+  channelUrl_ = privateUrl;
+  channel_ = channelAt(privateUrl);
+  channel_->secret = busOptions_.secret;
+  channel_->user = settings_.user;
+  channel_->group = settings_.group;
+  channel_->socketOwner = settings_.user;
+  if (!settings_.channelListen.empty()) channel_->alsoListen.push_back(settings_.channelListen);
+}
+
+void ServerProgram::declareWorker() {
+  const unsigned processors = std::max(1u, std::thread::hardware_concurrency());
+  worker_ = std::make_unique<Worker>(settings_.listen);
+  worker_->name = "stormo";
+  worker_->count = static_cast<int>(settings_.workers != 0 ? settings_.workers : processors);
+  worker_->user = settings_.user;
+  worker_->group = settings_.group;
+  worker_->protocol = Protocol::websocket();
+  worker_->maxPackageSize = settings_.messageBytesMax;
+  worker_->maxSendBufferSize = settings_.sendBufferBytesMax;
+  worker_->pingInterval = settings_.pingInterval;
+  worker_->pongTimeout = settings_.pongTimeout;
+  worker_->handshakeTimeout = settings_.handshakeTimeout;
+  worker_->websocket.origins = settings_.origins;
+  if (settings_.page) worker_->websocket.pages["/"].body = kTryItPage;
+
+  worker_->onWorkerStart = [this](Worker&) {
+    groupServer_ = std::make_unique<GroupServer>(settings_, channelUrl_, busOptions_);
+  };
+  worker_->onMessage = [this](Connection& connection, Message message) {
+    groupServer_->onMessage(connection, message);
+  };
+}
+
+process::Program ServerProgram::program() { return {.kinds = declaredKinds()}; }
+
+ChannelProgram::ChannelProgram(const ChannelSettings& settings) : channel_(channelAt(settings.listen)) {
+  channel_->secret = readSecret(settings.secretFile);
+  channel_->allowOpen = settings.open;
+}
+
+process::Program ChannelProgram::program() { return {.kinds = declaredKinds()}; }
+
+}  // namespace stormo::server

@@ -1,0 +1,132 @@
+#include "server/settings.h"
+
+#include <charconv>
+#include <stdexcept>
+
+#include "sys/address.h"
+
+namespace stormo::server {
+namespace {
+
+std::string complaintOfUrl(const std::string& url, std::initializer_list<std::string_view> schemes) {
+  try {
+    const SocketUrl parsed = parseSocketUrl(url);
+    for (const std::string_view scheme : schemes) {
+      if (parsed.scheme == scheme) return {};
+    }
+    std::string known;
+    for (const std::string_view scheme : schemes) {
+      known += (known.empty() ? "" : ", ") + std::string(scheme) + "://";
+    }
+    return "'" + url + "' has none of the schemes " + known;
+  } catch (const std::invalid_argument& wrong) {
+    return wrong.what();
+  }
+}
+
+template <std::size_t Settings::*Member>
+std::string mustBePositive(const Settings& settings) {
+  return settings.*Member > 0 ? std::string() : "must be at least 1";
+}
+
+template <std::chrono::seconds Settings::*Member>
+std::string mustLast(const Settings& settings) {
+  return (settings.*Member).count() > 0 ? std::string() : "must be at least 1 second";
+}
+
+constexpr SettingSpec kSpecs[] = {
+    {"listen", "--listen", "where clients connect: websocket://0.0.0.0:1234, or unix:///path",
+     &Settings::listen,
+     [](const Settings& s) { return complaintOfUrl(s.listen, {"websocket", "unix"}); }},
+    {"workers", "--workers", "worker processes (default: one for each processor)", &Settings::workers,
+     [](const Settings& s) {
+       return s.workers <= 1024 ? std::string() : std::string("must be at most 1024");
+     }},
+    {"user", "--user", "run as this user (needs root)", &Settings::user},
+    {"group", "--group", "run as this group (needs root)", &Settings::group},
+    {"channel.url", "--channel",
+     "use a Channel that runs elsewhere: unix:///path, stormo://host:2206, or frame://host:2206 "
+     "(Workerman's)",
+     &Settings::channel,
+     [](const Settings& s) { return complaintOfUrl(s.channel, {"unix", "stormo", "frame"}); }},
+    {"channel.listen", "--channel-listen",
+     "open our own Channel to others: frame://127.0.0.1:2206, or unix:///path",
+     &Settings::channelListen,
+     [](const Settings& s) {
+       return complaintOfUrl(s.channelListen, {"frame", "stormo", "unix"});
+     }},
+    {"channel.secret-file", "--channel-secret-file",
+     "a file with the secret that links to the Channel must say", &Settings::channelSecretFile},
+    {"channel.buffer-bytes", "--channel-buffer-bytes",
+     "what may wait for the Channel before send_to_group is refused", &Settings::channelBufferBytes,
+     mustBePositive<&Settings::channelBufferBytes>},
+    {"limits.message-bytes", "--message-bytes", "longest message from a client",
+     &Settings::messageBytesMax, mustBePositive<&Settings::messageBytesMax>},
+    {"limits.send-buffer-bytes", "--send-buffer-bytes",
+     "what may wait for a client before it is disconnected", &Settings::sendBufferBytesMax,
+     mustBePositive<&Settings::sendBufferBytesMax>},
+    {"limits.groups-per-client", "--groups-per-client", "groups that one client may be in",
+     &Settings::groupsPerClientMax, mustBePositive<&Settings::groupsPerClientMax>},
+    {"limits.bad-commands", "--bad-commands", "errors in a row before a client is disconnected",
+     &Settings::badCommandsMax, mustBePositive<&Settings::badCommandsMax>},
+    {"websocket.origins", "--origin", "origins whose pages may connect (default: any); repeatable",
+     &Settings::origins},
+    {"websocket.ping-interval", "--ping-interval", "seconds of silence before a ping; 0: no pings",
+     &Settings::pingInterval},
+    {"websocket.pong-timeout", "--pong-timeout", "seconds to answer a ping",
+     &Settings::pongTimeout, mustLast<&Settings::pongTimeout>},
+    {"websocket.handshake-timeout", "--handshake-timeout", "seconds for the opening handshake",
+     &Settings::handshakeTimeout, mustLast<&Settings::handshakeTimeout>},
+    {"websocket.page", "--page", "serve a page to try it at / (true or false)", &Settings::page},
+};
+
+std::size_t numberIn(const SettingSpec& spec, const std::string& word) {
+  std::size_t number = 0;
+  const auto [end, errc] = std::from_chars(word.data(), word.data() + word.size(), number);
+  if (errc != std::errc{} || end != word.data() + word.size()) {
+    throw std::invalid_argument(std::string(spec.flag) + ": '" + word + "' is no number");
+  }
+  return number;
+}
+
+bool boolIn(const SettingSpec& spec, const std::string& word) {
+  if (word == "true" || word == "yes" || word == "on" || word == "1") return true;
+  if (word == "false" || word == "no" || word == "off" || word == "0") return false;
+  throw std::invalid_argument(std::string(spec.flag) + ": '" + word + "' is neither true nor false");
+}
+
+struct FlagSetter {
+  const SettingSpec& spec;
+  const std::vector<std::string>& words;
+  Settings& settings;
+
+  void operator()(std::string Settings::*member) const { settings.*member = words.back(); }
+  void operator()(std::size_t Settings::*member) const {
+    settings.*member = numberIn(spec, words.back());
+  }
+  void operator()(bool Settings::*member) const { settings.*member = boolIn(spec, words.back()); }
+  void operator()(std::chrono::seconds Settings::*member) const {
+    settings.*member = std::chrono::seconds(numberIn(spec, words.back()));
+  }
+  void operator()(std::vector<std::string> Settings::*member) const { settings.*member = words; }
+};
+
+}  // namespace
+
+std::span<const SettingSpec> settingSpecs() { return kSpecs; }
+
+void applyFlag(const SettingSpec& spec, const std::vector<std::string>& words, Settings& settings) {
+  std::visit(FlagSetter{spec, words, settings}, spec.member);
+  const std::string complaint = spec.complaint == nullptr ? std::string() : spec.complaint(settings);
+  if (!complaint.empty()) throw std::invalid_argument(std::string(spec.flag) + ": " + complaint);
+}
+
+std::string contradiction(const Settings& settings) {
+  if (!settings.channel.empty() && !settings.channelListen.empty()) {
+    return "--channel uses a Channel that runs elsewhere, --channel-listen opens the one that runs "
+           "here: give one of them";
+  }
+  return {};
+}
+
+}  // namespace stormo::server

@@ -1,0 +1,135 @@
+#include <stormo/worker.h>
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <stdexcept>
+
+#include "channel/server_process.h"
+#include "process/command_line.h"
+#include "process/program.h"
+#include "sys/address.h"
+#include "worker/declaration.h"
+#include "worker/worker_process.h"
+
+namespace stormo {
+namespace {
+
+bool inWorkerProcess = false;
+
+process::Listening listeningOn(const std::string& url) {
+  const SocketUrl parsed = parseSocketUrl(url);
+  const auto address = parsed.isUnix() ? Address::unixPath(parsed.host)
+                                       : Address::ip(parsed.host == "localhost" ? "127.0.0.1" : parsed.host,
+                                                     parsed.port);
+  if (!address) {
+    throw std::invalid_argument("cannot listen on " + url +
+                                ": write an IP address (0.0.0.0 for all), not a host name");
+  }
+  return {url, *address};
+}
+
+process::Kind kindOf(Worker& worker) {
+  if (worker.count < 1) {
+    throw std::invalid_argument("worker '" + worker.name + "': count must be at least 1");
+  }
+  process::Kind kind;
+  kind.kind = "worker";
+  kind.name = worker.name;
+  kind.count = worker.count;
+  kind.user = worker.user;
+  kind.group = worker.group;
+  if (!worker.listen().empty()) {
+    kind.listen.push_back(listeningOn(worker.listen()));
+    static_cast<void>(protocolOf(worker));
+  }
+  kind.main = [&worker](process::Child& child) -> std::shared_ptr<void> {
+    inWorkerProcess = true;
+    return std::make_shared<WorkerProcess>(worker, child);
+  };
+  return kind;
+}
+
+process::Kind kindOf(const channel::Server& server) {
+  channel::checkExposure(server);
+  process::Kind kind;
+  kind.kind = "channel";
+  kind.name = server.name;
+  kind.user = server.user;
+  kind.group = server.group;
+  kind.listen.push_back(listeningOn(server.url()));
+  for (const std::string& url : server.alsoListen) kind.listen.push_back(listeningOn(url));
+  for (process::Listening& listening : kind.listen) {
+    if (!listening.address.isUnix()) continue;
+    listening.owner = server.socketOwner;
+    listening.mode = 0600;
+  }
+  kind.main = [&server](process::Child& child) -> std::shared_ptr<void> {
+    auto process = std::make_shared<channel::ServerProcess>(child.loop(), server);
+    for (const int fd : child.listeners()) process->listen(fd);
+    child.onStop = [process = process.get(), &child](process::StopOrder) {
+      process->stop();
+      child.loop().stop();
+    };
+    return process;
+  };
+  return kind;
+}
+
+}  // namespace
+
+std::vector<Worker*>& declaredWorkers() {
+  static std::vector<Worker*> workers;
+  return workers;
+}
+
+Protocol protocolOf(const Worker& worker) {
+  if (worker.protocol) return *worker.protocol;
+  if (worker.listen().empty()) return Protocol::tcp();
+  const SocketUrl url = parseSocketUrl(worker.listen());
+  return url.isUnix() ? Protocol::tcp() : Protocol::named(url.scheme);
+}
+
+std::vector<process::Kind> declaredKinds() {
+  std::vector<process::Kind> kinds;
+  for (channel::Server* server : channel::Server::declared()) kinds.push_back(kindOf(*server));
+  for (Worker* worker : declaredWorkers()) kinds.push_back(kindOf(*worker));
+  return kinds;
+}
+
+Worker::Worker(std::string listen) : listen_(std::move(listen)) { declaredWorkers().push_back(this); }
+
+Worker::~Worker() { std::erase(declaredWorkers(), this); }
+
+int Worker::runAll(int argc, char** argv) {
+  const std::string name =
+      argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "stormo-program";
+  process::CommandLine commandLine(name, name + ", a server made with Stormo");
+  return commandLine.run(argc, argv, [&] { return process::Program{.kinds = declaredKinds()}; });
+}
+
+void Worker::stopAll() {
+  // The master is the parent of every worker process; and in the master itself it is this process.
+  ::kill(inWorkerProcess ? ::getppid() : ::getpid(), SIGTERM);
+}
+
+int Worker::id() const { return process_ == nullptr ? 0 : process_->slot(); }
+
+Connection* Worker::find(ConnectionId id) const {
+  return process_ == nullptr ? nullptr : process_->find(id);
+}
+
+std::size_t Worker::connectionCount() const {
+  return process_ == nullptr ? 0 : process_->clientCount();
+}
+
+void Worker::forEachConnection(const std::function<void(Connection&)>& visit) const {
+  if (process_ == nullptr) return;
+  process_->forEachClient([&](net::Peer& peer) {
+    if (peer.isUsable()) visit(peer);
+  });
+}
+
+}  // namespace stormo

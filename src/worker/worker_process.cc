@@ -1,0 +1,128 @@
+#include "worker/worker_process.h"
+
+#include <algorithm>
+
+#include "net/package_codec.h"
+#include "net/websocket_codec.h"
+#include "sys/sockets.h"
+#include "worker/declaration.h"
+
+namespace stormo {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Between two looks at whether all clients have gone, while stopping.
+constexpr milliseconds kStopTick{10};
+// For goodbyes to leave and be answered, after which the process ends anyway.
+constexpr milliseconds kGoodbyeTime{2000};
+
+std::unique_ptr<net::Codec> makeCodec(const Worker& worker) {
+  Protocol protocol = protocolOf(worker);
+  if (protocol.input) return std::make_unique<net::PackageCodec>(std::move(protocol));
+  return std::make_unique<net::WebSocketCodec>(worker.websocket, worker.onWebSocketConnect);
+}
+
+const char* nameOf(net::Phase phase) {
+  switch (phase) {
+    case net::Phase::Connecting: return "CONNECTING";
+    case net::Phase::Handshake: return "HANDSHAKE";
+    case net::Phase::Open: return "ESTABLISHED";
+    case net::Phase::Closing:
+    case net::Phase::Lingering: return "CLOSING";
+    case net::Phase::Dead: return "CLOSED";
+  }
+  return "";
+}
+
+}  // namespace
+
+WorkerProcess::WorkerProcess(Worker& worker, process::Child& child)
+    : worker_(worker),
+      child_(child),
+      table_(net::ConnectionTable::of(child.loop())),
+      codec_(makeCodec(worker)),
+      listener_(child.loop(), endpoint_) {
+  endpoint_.codec = codec_.get();
+  endpoint_.packageBytesMax = worker.maxPackageSize;
+  endpoint_.sendQueueBytesMax = worker.maxSendBufferSize;
+  endpoint_.handshakeTimeout = worker.handshakeTimeout;
+  if (!protocolOf(worker).input) endpoint_.pingInterval = worker.pingInterval;
+  endpoint_.pongTimeout = worker.pongTimeout;
+  endpoint_.handlers = {worker.onConnect, worker.onMessage,    worker.onClose,
+                        worker.onError,   worker.onBufferFull, worker.onBufferDrain};
+
+  child.onStop = [this](process::StopOrder order) { stop(order); };
+  child.onConnections = [this] { return connectionRows(); };
+  child.onAcceptForSibling = [this](const std::vector<int>& listeners, bool accept) {
+    if (stopping_) return;
+    for (const int fd : listeners) accept ? listener_.start(fd) : listener_.stop(fd);
+  };
+
+  worker_.process_ = this;
+  if (worker_.onWorkerStart) worker_.onWorkerStart(worker_);
+  for (const int fd : child.listeners()) listener_.start(fd);
+}
+
+WorkerProcess::~WorkerProcess() { worker_.process_ = nullptr; }
+
+Connection* WorkerProcess::find(ConnectionId id) const { return table_.find(id); }
+
+std::size_t WorkerProcess::clientCount() const {
+  std::size_t count = 0;
+  forEachClient([&](const net::Peer& peer) { count += peer.isUsable() ? 1 : 0; });
+  return count;
+}
+
+void WorkerProcess::stop(process::StopOrder order) {
+  order_ = order;
+  const bool goesOn = order.graceful && (!stopping_ || !goodbyeSaid_);
+  if (!stopping_) {
+    stopping_ = true;
+    listener_.stopAll();
+    const bool isReload = order.reason == process::StopOrder::Reason::Reload;
+    if (isReload && worker_.onWorkerReload) worker_.onWorkerReload(worker_);
+    if (worker_.onWorkerStop) worker_.onWorkerStop(worker_);
+    Timer::add(kStopTick, [this] { endWhenDone(); });
+  }
+  if (!goesOn) return sayGoodbye();
+  if (order.timeout > milliseconds::zero()) Timer::once(order.timeout, [this] { sayGoodbye(); });
+}
+
+void WorkerProcess::sayGoodbye() {
+  if (goodbyeSaid_) return;
+  goodbyeSaid_ = true;
+  goodbyeDeadline_ = child_.loop().now() + kGoodbyeTime;
+  const bool isReload = order_.reason == process::StopOrder::Reason::Reload;
+  forEachClient([&](net::Peer& peer) {
+    peer.close(isReload ? CloseCode::ServiceRestart : CloseCode::GoingAway);
+  });
+}
+
+void WorkerProcess::endWhenDone() {
+  bool anyLeft = false;
+  forEachClient([&](const net::Peer&) { anyLeft = true; });
+  const bool outOfTime = goodbyeSaid_ && child_.loop().now() >= goodbyeDeadline_;
+  if (!anyLeft || outOfTime) child_.loop().stop();
+}
+
+std::vector<process::ConnectionRow> WorkerProcess::connectionRows() const {
+  std::vector<process::ConnectionRow> rows;
+  table_.forEach([&](const net::Peer& peer) { rows.push_back(row(peer)); });
+  return rows;
+}
+
+process::ConnectionRow WorkerProcess::row(const net::Peer& peer) const {
+  return {.id = peer.id.packed(),
+          .transport = stormo::localAddress(peer.fd.get()).isUnix() ? "unix" : "tcp",
+          .protocol = std::string(peer.endpoint->codec->name()),
+          .state = peer.receivePaused ? "PAUSED" : nameOf(peer.phase),
+          .receiveQueueBytes = peer.stash == nullptr ? 0 : peer.stash->size(),
+          .sendQueueBytes = peer.sendQueueBytes(),
+          .bytesRead = peer.bytesRead,
+          .bytesWritten = peer.bytesWritten,
+          .localAddress = peer.localAddress(),
+          .remoteAddress = peer.remoteAddress()};
+}
+
+}  // namespace stormo

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <stormo/timer.h>
+#include <stormo/worker.h>
+
+#include <memory>
+
+#include "net/connection_table.h"
+#include "net/listener.h"
+#include "process/child.h"
+
+namespace stormo {
+
+/// One Worker in one of its processes, from the fork to the end.
+class WorkerProcess {
+ public:
+  /// Starts to accept, then calls onWorkerStart; what that throws passes through.
+  WorkerProcess(Worker& worker, process::Child& child);
+  ~WorkerProcess();
+  WorkerProcess(const WorkerProcess&) = delete;
+  WorkerProcess& operator=(const WorkerProcess&) = delete;
+
+  [[nodiscard]] int slot() const { return child_.slot(); }
+  [[nodiscard]] Connection* find(ConnectionId id) const;
+  [[nodiscard]] std::size_t clientCount() const;
+  template <typename Visit>
+  void forEachClient(Visit visit) const {
+    table_.forEach([&](net::Peer& peer) {
+      if (peer.endpoint == &endpoint_) visit(peer);
+    });
+  }
+
+ private:
+  void stop(process::StopOrder order);
+  void sayGoodbye();
+  void endWhenDone();
+  [[nodiscard]] std::vector<process::ConnectionRow> connectionRows() const;
+  [[nodiscard]] process::ConnectionRow row(const net::Peer& peer) const;
+
+  Worker& worker_;
+  process::Child& child_;
+  net::ConnectionTable& table_;
+  std::unique_ptr<net::Codec> codec_;
+  net::Endpoint endpoint_;
+  net::Listener listener_;
+  process::StopOrder order_;
+  bool stopping_ = false;
+  bool goodbyeSaid_ = false;
+  TimePoint goodbyeDeadline_{};
+};
+
+}  // namespace stormo

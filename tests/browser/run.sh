@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# run.sh path/to/stormo: runs these tests in Debian's Chromium. Without Chromium or Node it exits with 77, which
+# ctest takes for "skipped" - unless CI is set: there, they must be run.
+set -euo pipefail
+export STORMO
+STORMO=$(realpath "$1")
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+missing=()
+for command in chromium node npm; do command -v "$command" >/dev/null || missing+=("$command"); done
+if ((${#missing[@]})); then
+  echo "browser tests: no ${missing[*]} here (./dev test installs them)" >&2
+  [[ ${CI-} ]] && exit 1
+  exit 77
+fi
+
+export CHROMIUM
+CHROMIUM=$(command -v chromium)
+# The one package, playwright-core, as the lock file has it.
+[[ node_modules/.package-lock.json -nt package-lock.json ]] ||
+  npm ci --ignore-scripts --no-audit --no-fund
+exec npm test --silent

@@ -1,0 +1,217 @@
+#pragma once
+
+#include <gmock/gmock.h>
+
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/counters.h"
+#include "channel/server_process.h"
+#include "protocol/channel_codec.h"
+#include "protocol/frame.h"
+#include "protocol/workerman_channel.h"
+#include "support/loop_fixture.h"
+#include "support/raw_peer.h"
+#include "sys/sockets.h"
+
+namespace stormo::channel {
+
+/// One frame around a payload.
+inline std::string framed(std::string_view payload) {
+  std::string frame;
+  appendFrame(payload, frame);
+  return frame;
+}
+
+/// Takes the whole frames off the front of `bytes`, and gives their payloads.
+inline std::vector<std::string> takeFrames(std::string& bytes) {
+  std::vector<std::string> payloads;
+  while (true) {
+    const PackageLength length = frameLength(bytes, kFramePayloadBytesMax);
+    if (length.verdict != PackageLength::Verdict::Complete) return payloads;
+    payloads.emplace_back(framePayload(std::string_view(bytes).substr(0, length.bytes)));
+    bytes.erase(0, length.bytes);
+  }
+}
+
+/// What encoders of frames append.
+template <typename Append, typename... Args>
+std::string frameOf(Append append, const Args&... args) {
+  std::string frame;
+  append(args..., frame);
+  return frame;
+}
+
+/// Frames of a client in Workerman's dialect. `data` is serialized.
+inline std::string command(CommandType type, std::vector<std::string_view> channels = {},
+                           std::string_view data = {}) {
+  std::string payload;
+  encodeWorkerman(type, channels, data, payload);
+  return framed(payload);
+}
+
+/// Payloads of a server in Workerman's dialect.
+inline std::string eventPayload(std::string_view channel, std::string_view data) {
+  return command(CommandType::Event, {channel}, data).substr(kFrameHeaderBytes);
+}
+inline std::string jobPayload(std::string_view queue, std::string_view data) {
+  return command(CommandType::Queue, {queue}, data).substr(kFrameHeaderBytes);
+}
+
+/// Frames of a client in Stormo's dialect.
+inline std::string hello(std::uint64_t publisherId = 7, std::string_view secret = {}) {
+  std::string frame;
+  appendHello(publisherId, secret, frame);
+  return frame;
+}
+inline std::string subscribeGroup(std::string_view name) {
+  std::string frame;
+  appendSubscribe(name, frame, Space::Groups);
+  return frame;
+}
+inline std::string subscribeEvent(std::string_view name) {
+  std::string frame;
+  appendSubscribe(name, frame);
+  return frame;
+}
+inline std::string publishGroup(std::string_view name, std::string_view text, std::uint64_t sequence = 1,
+                                PayloadKind kind = PayloadKind::Text) {
+  std::string frame;
+  appendPublish({.channel = name, .sequence = sequence, .payloadKind = kind, .space = Space::Groups}, text, frame);
+  return frame;
+}
+inline std::string publishEvent(std::string_view name, std::string_view data, std::uint64_t sequence = 1,
+                                bool loop = false) {
+  std::string frame;
+  appendPublish({.channel = name, .sequence = sequence, .loop = loop}, data, frame);
+  return frame;
+}
+
+/// "group 123: ciao" of an event's packet, "event news: i:1;", "job …", "pong", …: what it says, for people.
+inline std::string spoken(std::string_view payload) {
+  Packet packet;
+  if (decode(payload, packet) != Decode::Ok) return "invalid";
+  const std::string rest = std::string(packet.channel) + ": " + std::string(packet.payload);
+  switch (packet.kind) {
+    case Kind::Event: return (packet.space == Space::Groups ? "group " : "event ") + rest;
+    case Kind::Job: return "job " + rest;
+    case Kind::Welcome: return "welcome";
+    case Kind::Refused: return "refused: " + std::string(packet.payload);
+    case Kind::Pong: return "pong";
+    default: return "kind " + std::to_string(static_cast<int>(packet.kind));
+  }
+}
+
+/// A Channel server on a loopback port, and bare links to it, all on one loop.
+class ChannelTest : public test::LoopTest {
+ protected:
+  /// One end of a link, with the payloads that it has received.
+  struct Link {
+    test::RawPeer peer;
+    std::vector<std::string> payloads;
+    bool isStormo = false;
+
+    void send(std::string_view bytes) { EXPECT_EQ(peer.send(bytes), bytes.size()); }
+    std::vector<std::string>& received() {
+      peer.receive();
+      for (std::string& payload : takeFrames(peer.received())) payloads.push_back(std::move(payload));
+      return payloads;
+    }
+    std::vector<std::string> take() {
+      received();
+      return std::exchange(payloads, {});
+    }
+  };
+
+  /// With the settings of `server` as they are now.
+  void start(std::uint16_t onPort = 0) {
+    process.reset();
+    listening.reset();
+    listening = std::move(*listenOn(*Address::ip("127.0.0.1", onPort)));
+    process.emplace(loop, server);
+    process->listen(listening.get());
+  }
+  /// As if the server's process was killed.
+  void kill() {
+    process.reset();
+    listening.reset();
+    settle();
+  }
+  [[nodiscard]] std::uint16_t port() const { return localAddress(listening.get()).port(); }
+  [[nodiscard]] std::string url(std::string_view scheme) const {
+    return std::string(scheme) + "://127.0.0.1:" + std::to_string(port());
+  }
+
+  Link link() {
+    Link made{test::RawPeer::connect(port()), {}};
+    EXPECT_TRUE(made.peer.valid());
+    return made;
+  }
+  /// A link that was welcomed.
+  Link stormoLink(std::uint64_t publisherId = 7) {
+    Link made = link();
+    made.isStormo = true;
+    made.send(hello(publisherId, server.secret));
+    EXPECT_THAT(await(made, 1), testing::ElementsAre("welcome"));
+    return made;
+  }
+  /// A link that has sent these frames, and the server has understood them.
+  Link workermanLink(std::string_view frames = {}) {
+    Link made = link();
+    made.send(frames);
+    sync(made);
+    return made;
+  }
+
+  /// Waits for so many frames, and takes them: what they say.
+  std::vector<std::string> await(Link& link, std::size_t count) {
+    EXPECT_TRUE(turnUntil([&] { return link.received().size() >= count; }));
+    std::vector<std::string> said = link.take();
+    return words(std::move(said));
+  }
+
+  /// Everything that was sent on this link has been handled, and what came of it on this link is there.
+  void sync(Link& link) {
+    if (link.isStormo) {
+      link.send(frameOf(appendPing));
+    } else {
+      link.send(command(CommandType::Subscribe, {"sync"}) + command(CommandType::Publish, {"sync"}, "N;") +
+                command(CommandType::Unsubscribe, {"sync"}));
+    }
+    const std::string answer = link.isStormo ? frameOf(appendPong).substr(kFrameHeaderBytes) : eventPayload("sync", "N;");
+    EXPECT_TRUE(turnUntil([&] {
+      return !link.received().empty() && link.payloads.back() == answer;
+    }));
+    if (!link.payloads.empty()) link.payloads.pop_back();
+    settle();
+  }
+
+  bool ended(Link& link) {
+    return turnUntil([&] { return link.peer.ended(); });
+  }
+
+  /// What came on this link until now, and nothing else is on its way.
+  std::vector<std::string> heard(Link& link) {
+    sync(link);
+    return words(link.take());
+  }
+
+  Counters& counters() { return loop.counters(); }
+
+  Server server{"127.0.0.1", 0};
+  UniqueFd listening;
+  std::optional<ServerProcess> process;
+
+ private:
+  static std::vector<std::string> words(std::vector<std::string> payloads) {
+    for (std::string& payload : payloads) {
+      if (payload.starts_with(kStormoMagic)) payload = spoken(payload);
+    }
+    return payloads;
+  }
+};
+
+}  // namespace stormo::channel

@@ -1,0 +1,136 @@
+// The conversation that was recorded between workerman/channel's own client and server, with each of them in turn
+// replaced by ours.
+#include <stormo/channel/client.h>
+
+#include "channel/channel_fixture.h"
+#include "channel/recording.h"
+#include "protocol/php_serialize.h"
+
+namespace stormo::channel {
+namespace {
+
+class RecordedConversation : public ChannelTest {
+ protected:
+  ~RecordedConversation() override {
+    Client::disconnect();
+    Client::onConnect = {};
+    settle();
+  }
+
+  const std::vector<Recorded> recording = recordedConversation();
+};
+
+TEST_F(RecordedConversation, OurServerAnswersTheRecordedClientFrameForFrame) {
+  start();
+  Link client = link();
+  std::size_t answers = 0;
+  for (std::size_t i = 0; i < recording.size(); ++i) {
+    if (recording[i].fromClient) {
+      client.send(recording[i].frame);
+      // What the client said has come, and nothing is answered before it was said.
+      settle();
+      std::size_t expected = 0;
+      while (i + 1 + expected < recording.size() && !recording[i + 1 + expected].fromClient) ++expected;
+      EXPECT_TRUE(turnUntil([&] { return client.received().size() >= expected; })) << "after frame " << i;
+      settle();
+      ASSERT_EQ(client.received().size(), expected) << "after frame " << i;
+      continue;
+    }
+    EXPECT_EQ(framed(client.payloads.front()), recording[i].frame) << "frame " << i;
+    client.payloads.erase(client.payloads.begin());
+    ++answers;
+  }
+  EXPECT_EQ(answers, 25u);
+  EXPECT_FALSE(client.peer.ended());
+}
+
+TEST_F(RecordedConversation, OurServerAnswersTheSameIfAllComesAtOnce) {
+  start();
+  Link client = link();
+  std::string said;
+  std::string expected;
+  for (const Recorded& frame : recording) (frame.fromClient ? said : expected) += frame.frame;
+  client.send(said);
+  std::string answer;
+  EXPECT_TRUE(turnUntil([&] {
+    answer += client.peer.take();
+    return answer.size() >= expected.size();
+  }));
+  EXPECT_EQ(answer, expected);
+}
+
+TEST_F(RecordedConversation, OurClientSaysWhatTheRecordedOneSaid) {
+  const UniqueFd listener = std::move(*listenOn(*Address::ip("127.0.0.1", 0)));
+  Client::connect("127.0.0.1", localAddress(listener.get()).port());
+  ASSERT_TRUE(turnUntil([] { return Client::isConnected(); }));
+  test::RawPeer peer(UniqueFd(::accept(listener.get(), nullptr, nullptr)));
+
+  const auto ignore = [](const Value&) {};
+  const Value message = Value::array({{"group_id", "123"}, {"message", "Questo è un messaggio"}});
+  std::vector<std::string> jobs;
+  const auto job = [&](const Value& data) {
+    jobs.push_back(data.isArray() ? "array" : std::string(data.asString()));
+  };
+
+  // The calls of the client whose conversation was recorded. Its mixed data are read from the recording itself.
+  std::size_t next = 0;
+  std::string heard;
+  const auto expectSaid = [&] {
+    std::string expected;
+    while (next < recording.size() && recording[next].fromClient) expected += recording[next++].frame;
+    heard.clear();
+    EXPECT_TRUE(turnUntil([&] {
+      heard += peer.take();
+      return heard.size() >= expected.size();
+    }));
+    settle();
+    EXPECT_EQ(heard + peer.take(), expected) << "before frame " << next;
+    while (next < recording.size() && !recording[next].fromClient) peer.send(recording[next++].frame);
+  };
+
+  Client::on("send_to_group", ignore);
+  Client::publish("send_to_group", message);
+  expectSaid();
+  Client::on("mixed", ignore);
+  std::size_t published = 0;
+  while (recording[next].frame.find("\"publishLoop\"") == std::string::npos) {
+    const std::size_t at = next + (published == 0 ? 1 : 0);  // the first comes behind the subscription
+    WorkermanCommand said;
+    ASSERT_EQ(decodeWorkerman(framePayload(recording[at].frame), said), Decode::Ok);
+    ASSERT_EQ(said.type, CommandType::Publish) << at;
+    std::size_t consumed = 0;
+    const auto data = php::unserialize(said.data, consumed);
+    ASSERT_TRUE(data) << at;
+    const std::vector<std::string> channels(said.channels.begin(), said.channels.end());
+    Client::publish(Names(channels), *data);
+    ++published;
+    expectSaid();
+  }
+  EXPECT_EQ(published, 20u);
+  Client::publishLoop("mixed", "loop");
+  expectSaid();
+  Client::subscribe({"news", "sport"});
+  Client::unsubscribe("news");
+  Client::unsubscribe({"sport", "mixed"});
+  Client::watch("jobs", job);
+  Client::enqueue("jobs", Value::array({{"id", 1}}));
+  expectSaid();
+  ASSERT_TRUE(turnUntil([&] { return jobs.size() == 1; }));
+  Client::enqueue("jobs", "two");
+  expectSaid();
+  ASSERT_TRUE(turnUntil([&] { return jobs.size() == 2; }));
+  Client::unwatch("jobs");
+  Client::watch("manual", job, false);
+  Client::enqueue("manual", "m1");
+  Client::reserve();
+  expectSaid();
+  ASSERT_TRUE(turnUntil([&] { return jobs.size() == 3; }));
+  Client::ping();
+  Client::publish("nobody", std::string(70'000, 'x'));
+  expectSaid();
+  EXPECT_EQ(next, recording.size());
+  EXPECT_THAT(jobs, testing::ElementsAre("array", "two", "m1"));
+}
+
+}  // namespace
+}  // namespace stormo::channel

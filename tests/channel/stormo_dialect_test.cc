@@ -1,0 +1,255 @@
+#include "channel/channel_fixture.h"
+
+namespace stormo::channel {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class StormoDialect : public ChannelTest {
+ protected:
+  /// The link was closed, as one bad peer, and this was the last that it heard.
+  void expectRefused(Link& link, const std::string& lastWord) {
+    EXPECT_TRUE(ended(link));
+    const auto said = link.take();
+    EXPECT_EQ(said.empty() ? "" : spoken(said.back()), lastWord);
+    EXPECT_EQ(counters().badPeers.get(), 1u);
+  }
+};
+
+TEST_F(StormoDialect, AGroupMessageReachesAllSubscribersAndNobodyElse) {
+  start();
+  Link a = stormoLink(1), b = stormoLink(2), c = stormoLink(3);
+  a.send(subscribeGroup("123"));
+  b.send(subscribeGroup("123") + subscribeGroup("456"));
+  c.send(subscribeGroup("456"));
+  sync(a), sync(b), sync(c);
+  c.send(publishGroup("123", "ciao"));
+  sync(c);
+  EXPECT_THAT(heard(a), ElementsAre("group 123: ciao"));
+  EXPECT_THAT(heard(b), ElementsAre("group 123: ciao"));
+  EXPECT_THAT(heard(c), IsEmpty());
+}
+
+TEST_F(StormoDialect, APublisherHearsItselfIfItIsSubscribed) {
+  start();
+  Link a = stormoLink();
+  a.send(subscribeGroup("123") + publishGroup("123", "ciao"));
+  EXPECT_THAT(heard(a), ElementsAre("group 123: ciao"));
+}
+
+TEST_F(StormoDialect, AnEventSaysWhoPublishedItAndItsPlaceInTheServersLife) {
+  start();
+  Link a = stormoLink(11), b = stormoLink(22);
+  a.send(subscribeGroup("g"));
+  sync(a);
+  b.send(publishGroup("g", "x", 5) + publishGroup("g", "\xff", 6, PayloadKind::Binary));
+  ASSERT_TRUE(turnUntil([&] { return a.received().size() == 2; }));
+  Packet first, second;
+  ASSERT_EQ(decode(a.payloads[0], first), Decode::Ok);
+  ASSERT_EQ(decode(a.payloads[1], second), Decode::Ok);
+  EXPECT_EQ(first.publisherId, 22u);
+  EXPECT_EQ(first.sequence, 5u);
+  EXPECT_EQ(second.sequence, 6u);
+  EXPECT_NE(first.epoch, 0u);
+  EXPECT_EQ(second.epoch, first.epoch);
+  EXPECT_GT(second.offset, first.offset);
+  EXPECT_EQ(first.payloadKind, PayloadKind::Text);
+  EXPECT_EQ(second.payloadKind, PayloadKind::Binary);
+}
+
+TEST_F(StormoDialect, EveryLifeOfAServerHasItsOwnEpoch) {
+  const auto epoch = [this] {
+    start();
+    Link a = link();
+    a.send(hello());
+    EXPECT_TRUE(turnUntil([&] { return a.received().size() == 1; }));
+    Packet welcome;
+    EXPECT_EQ(decode(a.payloads[0], welcome), Decode::Ok);
+    EXPECT_EQ(welcome.kind, Kind::Welcome);
+    return welcome.epoch;
+  };
+  const std::uint64_t one = epoch();
+  EXPECT_NE(epoch(), one);
+}
+
+TEST_F(StormoDialect, EventsAndGroupsOfOneNameAreTwoThings) {
+  start();
+  Link a = stormoLink(1), b = stormoLink(2);
+  a.send(subscribeGroup("news"));
+  b.send(subscribeEvent("news"));
+  sync(a), sync(b);
+  a.send(publishEvent("news", "i:1;") + publishGroup("news", "ciao"));
+  EXPECT_THAT(heard(a), ElementsAre("group news: ciao"));
+  EXPECT_THAT(heard(b), ElementsAre("event news: i:1;"));
+}
+
+TEST_F(StormoDialect, WhoUnsubscribesHearsNothingMore) {
+  start();
+  Link a = stormoLink();
+  a.send(subscribeGroup("g") + subscribeEvent("e") + publishGroup("g", "1") + publishEvent("e", "i:1;") +
+         frameOf([](std::string& out) {
+           appendUnsubscribe("g", out, Space::Groups);
+           appendUnsubscribe("e", out);
+         }) +
+         publishGroup("g", "2") + publishEvent("e", "i:2;"));
+  EXPECT_THAT(heard(a), ElementsAre("group g: 1", "event e: i:1;"));
+}
+
+TEST_F(StormoDialect, MessagesOfManyChannelsKeepTheirOrder) {
+  start();
+  Link a = stormoLink(1), b = stormoLink(2);
+  std::string subscriptions;
+  for (int i = 0; i < 20; ++i) {
+    subscriptions += subscribeGroup("g" + std::to_string(i)) + subscribeEvent("e" + std::to_string(i));
+  }
+  a.send(subscriptions);
+  sync(a);
+  // Short and long ones: they take different ways within the turn.
+  std::string published;
+  std::vector<std::string> expected;
+  for (int i = 0; i < 500; ++i) {
+    const std::string text = std::to_string(i) + std::string(i % 3 == 0 ? 2000 : 3, '.');
+    const std::string name = std::to_string(i * 7 % 20);
+    if (i % 2 == 0) {
+      published += publishGroup("g" + name, text);
+      expected.push_back("group g" + name + ": " + text);
+    } else {
+      const std::string data = "s:" + std::to_string(text.size()) + ":\"" + text + "\";";
+      published += publishEvent("e" + name, data);
+      expected.push_back("event e" + name + ": " + data);
+    }
+  }
+  b.send(published);
+  sync(b);
+  EXPECT_EQ(await(a, expected.size()), expected);
+}
+
+TEST_F(StormoDialect, APingIsAnswered) {
+  start();
+  Link a = stormoLink();
+  a.send(frameOf(appendPing));
+  EXPECT_THAT(await(a, 1), ElementsAre("pong"));
+}
+
+TEST_F(StormoDialect, TheRightSecretIsWelcome) {
+  server.secret = "open sesame";
+  start();
+  Link a = link();
+  a.send(hello(1, "open sesame"));
+  EXPECT_THAT(await(a, 1), ElementsAre("welcome"));
+  EXPECT_FALSE(a.peer.ended());
+}
+
+TEST_F(StormoDialect, AWrongOrMissingSecretIsRefusedInWordsAndClosed) {
+  server.secret = "open sesame";
+  start();
+  std::uint64_t bad = 0;
+  for (const char* secret : {"open sesamE", "Open sesame", "open", "open sesame!", ""}) {
+    Link a = link();
+    a.send(hello(1, secret) + subscribeGroup("g"));
+    EXPECT_TRUE(ended(a)) << secret;
+    const auto said = a.take();
+    ASSERT_EQ(said.size(), 1u) << secret;
+    EXPECT_EQ(spoken(said[0]), "refused: the secret is not the server's");
+    EXPECT_EQ(counters().badPeers.get(), ++bad);
+  }
+}
+
+TEST_F(StormoDialect, ASecretThatNobodyAskedForIsNoHarm) {
+  start();
+  Link a = link();
+  a.send(hello(1, "anything"));
+  EXPECT_THAT(await(a, 1), ElementsAre("welcome"));
+}
+
+TEST_F(StormoDialect, WithASecretWorkermansDialectIsClosed) {
+  server.secret = "open sesame";
+  start();
+  Link a = link();
+  a.send(command(CommandType::Subscribe, {"news"}));
+  expectRefused(a, "");
+}
+
+TEST_F(StormoDialect, WithASecretALongFirstFrameIsNotWaitedFor) {
+  server.secret = "open sesame";
+  start();
+  Link a = link();
+  a.send(std::string_view("\0\x10\0\0", 4));
+  expectRefused(a, "");
+}
+
+TEST_F(StormoDialect, ALongHelloIsNotWaitedFor) {
+  start();
+  Link a = link();
+  a.send(std::string_view("\0\x10\0\0Q", 5));
+  expectRefused(a, "");
+}
+
+TEST_F(StormoDialect, FramesBeforeHelloAreRefused) {
+  start();
+  Link a = link();
+  a.send(publishGroup("g", "x"));
+  expectRefused(a, "refused: say Hello first");
+}
+
+TEST_F(StormoDialect, AnotherVersionIsRefusedInWords) {
+  start();
+  Link a = link();
+  std::string frame = hello();
+  frame[kFrameHeaderBytes + 4 + 7] = 2;
+  a.send(frame);
+  expectRefused(a, "refused: this server speaks version 1 of the protocol");
+}
+
+TEST_F(StormoDialect, WhatIsNotAClientsWordClosesTheLink) {
+  start();
+  const std::vector<std::string> frames = {
+      hello(),
+      frameOf(appendWelcome, std::uint64_t{1}),
+      frameOf(appendRefused, "no"),
+      frameOf(appendAck, std::uint64_t{1}),
+      frameOf(appendPong),
+      frameOf([](std::string& out) { appendEvent({.channel = "e"}, "N;", out); }),
+      frameOf([](std::string& out) { appendJob({.channel = "e"}, "N;", out); }),
+      frameOf([](std::string& out) { appendGap("e", 1, 1, out); }),
+      frameOf([](std::string& out) { appendSubscribeFrom("e", 1, 1, out); }),
+  };
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    Link a = stormoLink();
+    a.send(frames[i]);
+    EXPECT_TRUE(ended(a)) << i;
+    EXPECT_EQ(counters().badPeers.get(), i + 1);
+  }
+}
+
+TEST_F(StormoDialect, APayloadThatDoesNotFitItsSpaceClosesTheLink) {
+  start();
+  const std::vector<std::string> frames = {
+      publishGroup("g", "N;", 1, PayloadKind::Value),
+      publishEvent("e", "N"),
+      publishEvent("e", "N;N;"),
+      publishEvent("e", ""),
+      publishEvent("e", "O:1:\"A\":0:{}"),
+      frameOf([](std::string& out) {
+        appendPublish({.channel = "e", .payloadKind = PayloadKind::Text}, "text", out);
+      }),
+      frameOf([](std::string& out) { appendEnqueue({.channel = "q"}, "N", out); }),
+      frameOf([](std::string& out) {
+        appendEnqueue({.channel = "q", .payloadKind = PayloadKind::Text}, "N;", out);
+      }),
+  };
+  Link witness = stormoLink();
+  witness.send(subscribeEvent("e") + subscribeGroup("g"));
+  sync(witness);
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    Link a = stormoLink();
+    a.send(frames[i]);
+    EXPECT_TRUE(ended(a)) << i;
+    EXPECT_EQ(counters().badPeers.get(), i + 1);
+  }
+  EXPECT_THAT(heard(witness), IsEmpty());
+}
+
+}  // namespace
+}  // namespace stormo::channel

@@ -1,0 +1,135 @@
+// Members that do not keep up.
+#include "group/group_fixture.h"
+#include "support/websocket_client.h"
+
+namespace stormo {
+namespace {
+
+using net::Connected;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class GroupsSlowTest : public GroupsTest {
+ protected:
+  Connected narrowMember(std::initializer_list<std::string_view> names) {
+    auto pair = test::unixPair();
+    test::shrinkSendBuffer(pair.tested.get());
+    Connected made = acceptQuietly(std::move(pair));
+    for (const auto name : names) groups.join(at(made), name);
+    return made;
+  }
+};
+
+TEST_F(GroupsSlowTest, AMemberThatReadsLateGetsAllInOrder) {
+  Connected slow = narrowMember({"a", "b"});
+  Connected alone = narrowMember({"a"});
+  std::string expected;
+  std::string ofA;
+  for (int i = 0; i < 100; ++i) {
+    const std::string text = large(std::to_string(i));
+    groups.send(i % 3 == 0 ? "b" : "a", text);
+    expected += text + '\n';
+    if (i % 3 != 0) ofA += text + '\n';
+    if (i % 5 == 0) turn();
+  }
+  settle();
+  EXPECT_GT(at(slow).sendQueueBytes(), 0u);
+  ASSERT_TRUE(turnUntil([&] {
+    slow.peer.receive(1000);
+    alone.peer.receive(1000);
+    return slow.peer.received().size() >= expected.size() && alone.peer.received().size() >= ofA.size();
+  }));
+  EXPECT_EQ(slow.peer.received(), expected);
+  EXPECT_EQ(alone.peer.received(), ofA);
+  EXPECT_THAT(heard, IsEmpty());
+}
+
+TEST_F(GroupsSlowTest, AMemberThatDoesNotDrainIsCutAndTheOthersMissNothing) {
+  endpoint.sendQueueBytesMax = 20'000;
+  for (const std::string& text : {large("x"), std::string("small")}) {
+    Connected slow = narrowMember({"a"});
+    Connected quick = member({"a"});
+    std::size_t sent = 0;
+    std::size_t received = 0;
+    while (table.find(slow.id) != nullptr) {
+      ASSERT_EQ(groups.send("a", text), 2u);
+      ++sent;
+      turn();
+      received += quick.peer.take().size();
+      ASSERT_LT(sent, 100'000u);
+    }
+    EXPECT_EQ(received, sent * (text.size() + 1));
+    EXPECT_EQ(groups.memberCount("a"), 1u);
+    EXPECT_THAT(takeHeard(), ElementsAre("full", "close 1006"));
+    EXPECT_TRUE(slow.peer.ended());
+    at(quick).destroy();
+    turn();
+    takeHeard();
+  }
+  EXPECT_EQ(counters().slowClosed.get(), 2u);
+}
+
+TEST_F(GroupsSlowTest, ASlowMemberOfSeveralGroupsIsCutOnce) {
+  endpoint.sendQueueBytesMax = 5'000;
+  Connected slow = narrowMember({"a", "b", "c"});
+  while (table.find(slow.id) != nullptr) {
+    for (const char* name : {"a", "b", "c"}) groups.send(name, large("x"));
+    at(slow).send("y");
+    turn();
+  }
+  settle();
+  EXPECT_EQ(counters().slowClosed.get(), 1u);
+  EXPECT_EQ(table.size(), 0u);
+  EXPECT_EQ(groups.groupCount(), 0u);
+}
+
+TEST_F(GroupsSlowTest, OneTurnsOutputMayExceedTheLimitAndDrains) {
+  endpoint.sendQueueBytesMax = 5'000;
+  Connected slow = narrowMember({"a"});
+  std::string expected;
+  for (int i = 0; i < 200; ++i) {
+    groups.send("a", large(std::to_string(i)));
+    expected += large(std::to_string(i)) + '\n';
+  }
+  settle();
+  ASSERT_TRUE(turnUntil([&] { return slow.peer.drain().size() >= expected.size(); }));
+  settle();
+  EXPECT_EQ(slow.peer.take(), expected);
+  EXPECT_THAT(heard, ElementsAre("full", "drain"));
+}
+
+TEST_F(GroupsSlowTest, PingsAndPongsDoNotCutAMemberThatIsJustOverTheLimit) {
+  use(std::make_unique<net::WebSocketCodec>(WebSocketOptions{}));
+  endpoint.sendQueueBytesMax = 5'000;
+  endpoint.pingInterval = std::chrono::milliseconds(5);
+  endpoint.pongTimeout = std::chrono::milliseconds(5);
+  Connected slow = narrowMember({"a"});
+  slow.peer.send(test::WebSocketClient::request());
+  turn();
+  groups.send("a", std::string(40'000, 'x'));
+  turn();
+  ASSERT_GT(at(slow).sendQueueBytes(), 5'000u);
+  for (int i = 0; i < 20; ++i) {
+    slow.peer.send(test::WebSocketClient::frame(0x89, "are you there?"));
+    loop.turn(std::chrono::milliseconds(6));
+  }
+  EXPECT_NE(table.find(slow.id), nullptr);
+  EXPECT_EQ(counters().slowClosed.get(), 0u);
+}
+
+TEST_F(GroupsSlowTest, AMemberWhosePeerIsGoneHurtsNobodyElse) {
+  Connected dead = member({"a"});
+  Connected alive = member({"a"});
+  at(dead).pauseRecv();  // or its end would be read first
+  dead.peer.close();
+  for (int i = 0; i < 3; ++i) {
+    groups.send("a", large(std::to_string(i)));
+    turn();
+  }
+  EXPECT_EQ(alive.peer.take(), large("0") + '\n' + large("1") + '\n' + large("2") + '\n');
+  EXPECT_THAT(heard, ElementsAre("error in send", "close 1006"));
+  EXPECT_EQ(groups.memberCount("a"), 1u);
+}
+
+}  // namespace
+}  // namespace stormo

@@ -1,0 +1,190 @@
+#include <algorithm>
+
+#include "group/group_fixture.h"
+
+namespace stormo {
+namespace {
+
+using net::Connected;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST_F(GroupsTest, AGroupExistsWhileItHasMembers) {
+  Connected one = acceptQuietly();
+  Connected two = acceptQuietly();
+  EXPECT_EQ(groups.groupCount(), 0u);
+  EXPECT_TRUE(groups.join(at(one), "birds"));
+  EXPECT_TRUE(groups.join(at(two), "birds"));
+  EXPECT_TRUE(groups.join(at(two), "owls"));
+  EXPECT_EQ(groups.groupCount(), 2u);
+  EXPECT_EQ(counters().groups.get(), 2u);
+  EXPECT_EQ(groups.memberCount("birds"), 2u);
+  EXPECT_EQ(groups.groupCount(at(two)), 2u);
+  EXPECT_TRUE(groups.isMember(at(one), "birds"));
+  EXPECT_FALSE(groups.isMember(at(one), "owls"));
+  EXPECT_FALSE(groups.isMember(at(one), "nobody's"));
+
+  EXPECT_TRUE(groups.leave(at(two), "owls"));
+  EXPECT_EQ(groups.groupCount(), 1u);
+  EXPECT_EQ(groups.memberCount("owls"), 0u);
+  EXPECT_EQ(counters().groups.get(), 1u);
+}
+
+TEST_F(GroupsTest, JoiningTwiceAndLeavingWithoutMembershipSayNo) {
+  Connected one = acceptQuietly();
+  EXPECT_FALSE(groups.leave(at(one), "birds"));
+  EXPECT_TRUE(groups.join(at(one), "birds"));
+  EXPECT_FALSE(groups.join(at(one), "birds"));
+  EXPECT_EQ(groups.memberCount("birds"), 1u);
+  EXPECT_TRUE(groups.leave(at(one), "birds"));
+  EXPECT_FALSE(groups.leave(at(one), "birds"));
+}
+
+TEST_F(GroupsTest, WhatIsSentReachesEachMemberOnce) {
+  Connected one = member({"birds"});
+  Connected two = member({"birds", "owls"});
+  Connected other = member({"owls"});
+  EXPECT_EQ(groups.send("birds", "small"), 2u);
+  EXPECT_EQ(groups.send("birds", large("large")), 2u);
+  turn();
+  for (Connected* each : {&one, &two}) {
+    EXPECT_EQ(each->peer.take(), "small\n" + large("large") + '\n');
+  }
+  EXPECT_EQ(other.peer.take(), "");
+  EXPECT_EQ(counters().messagesOut.get(), 4u);
+  EXPECT_EQ(counters().sendCalls.get(), 2u);
+}
+
+TEST_F(GroupsTest, ToAGroupThatIsNotThereNothingIsSent) {
+  EXPECT_EQ(groups.send("nobody's", "x"), 0u);
+  member({"birds"});
+  EXPECT_EQ(groups.send("nobody's", "x"), 0u);
+  EXPECT_EQ(counters().messagesOut.get(), 0u);
+}
+
+TEST_F(GroupsTest, SendExceptLeavesOneOutAndCountsTheOthers) {
+  for (const bool isLarge : {false, true}) {
+    const std::string text = isLarge ? large("x") : "x";
+    Connected one = member({"birds"});
+    Connected two = member({"birds"});
+    Connected stranger = acceptQuietly();
+    const auto before = counters().messagesOut.get();
+    EXPECT_EQ(groups.sendExcept("birds", text, at(one)), 1u);
+    EXPECT_EQ(groups.sendExcept("birds", text, at(stranger)), 2u);
+    EXPECT_EQ(counters().messagesOut.get(), before + 3);
+    turn();
+    EXPECT_EQ(one.peer.take(), text + '\n');
+    EXPECT_EQ(two.peer.take(), text + '\n' + text + '\n');
+    for (Connected* each : {&one, &two}) at(*each).destroy();
+    turn();
+  }
+}
+
+TEST_F(GroupsTest, EachMayBeTheOneLeftOutOfItsOwnMessage) {
+  std::vector<Connected> all;
+  for (int i = 0; i < 20; ++i) all.push_back(member({"birds"}));
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    groups.sendExcept("birds", large(std::to_string(i)), at(all[i]));
+  }
+  turn();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    std::string expected;
+    for (std::size_t from = 0; from < all.size(); ++from) {
+      if (from != i) expected += large(std::to_string(from)) + '\n';
+    }
+    EXPECT_EQ(all[i].peer.take(), expected);
+  }
+  EXPECT_EQ(counters().sendCalls.get(), all.size());
+}
+
+TEST_F(GroupsTest, VisitsTheMembers) {
+  Connected one = member({"birds"});
+  Connected two = member({"birds"});
+  std::vector<ConnectionId> seen;
+  groups.forEachMember("birds", [&](Connection& each) { seen.push_back(each.id()); });
+  EXPECT_THAT(seen, testing::UnorderedElementsAre(one.id, two.id));
+  groups.forEachMember("nobody's", [&](Connection&) { FAIL(); });
+}
+
+TEST_F(GroupsTest, TellsOfTheFirstAndTheLastMemberOfEachGroup) {
+  std::vector<std::string> told;
+  groups.onFirstMember = [&](std::string_view name) { told.push_back("+" + std::string(name)); };
+  groups.onLastMember = [&](std::string_view name) { told.push_back("-" + std::string(name)); };
+  Connected one = member({"birds"});
+  Connected two = member({"birds", "owls"});
+  EXPECT_THAT(std::exchange(told, {}), ElementsAre("+birds", "+owls"));
+  groups.leave(at(one), "birds");
+  EXPECT_THAT(told, IsEmpty());
+  groups.send("birds", large("still on its way"));
+  at(two).destroy();
+  EXPECT_THAT(std::exchange(told, {}), testing::UnorderedElementsAre("-birds", "-owls"));
+  groups.join(at(one), "birds");
+  EXPECT_THAT(told, ElementsAre("+birds"));
+}
+
+TEST_F(GroupsTest, WhatThoseHandlersThrowIsCountedAndChangesNothing) {
+  groups.onFirstMember = [](std::string_view) { throw std::runtime_error("oops"); };
+  groups.onLastMember = [](std::string_view) { throw 7; };
+  Connected one = member({"birds"});
+  EXPECT_EQ(groups.memberCount("birds"), 1u);
+  at(one).close();
+  EXPECT_EQ(groups.groupCount(), 0u);
+  settle();
+  EXPECT_THAT(heard, ElementsAre("close 1000"));
+  EXPECT_EQ(counters().handlerErrors.get(), 2u);
+}
+
+TEST_F(GroupsTest, NamesAreAnyBytes) {
+  Connected one = acceptQuietly();
+  const std::string_view odd("\0a\n", 3);
+  EXPECT_TRUE(groups.join(at(one), odd));
+  EXPECT_TRUE(groups.join(at(one), ""));
+  EXPECT_FALSE(groups.isMember(at(one), std::string_view("\0b\n", 3)));
+  EXPECT_EQ(groups.send(odd, "x"), 1u);
+  EXPECT_EQ(groups.send("", "y"), 1u);
+  turn();
+  EXPECT_EQ(one.peer.take(), "x\ny\n");
+}
+
+TEST_F(GroupsTest, ConnectionsOfDifferentProtocolsAreNotMixed) {
+  Connected one = member({"birds"});
+  const net::PackageCodec frame(Protocol::frame());
+  net::Endpoint other = endpoint;
+  other.codec = &frame;
+  test::SocketPair pair = test::unixPair();
+  net::Peer& stranger = table.accept(std::move(pair.tested), other);
+  EXPECT_THROW(groups.join(stranger, "birds"), std::logic_error);
+  EXPECT_TRUE(groups.join(stranger, "frames"));
+  groups.send("frames", "x");
+  turn();
+  EXPECT_EQ(pair.peer.take(), std::string("\0\0\0\5x", 5));
+  table.abandon(other);
+}
+
+TEST_F(GroupsTest, AConnectionMayBeInManyGroupsAndAGroupHaveManyMembers) {
+  Connected busy = acceptQuietly();
+  for (int i = 0; i < 1000; ++i) groups.join(at(busy), std::to_string(i));
+  std::vector<Connected> all;
+  for (int i = 0; i < 200; ++i) all.push_back(member({"500"}));
+  EXPECT_EQ(groups.groupCount(at(busy)), 1000u);
+  for (int i = 0; i < 1000; i += 2) EXPECT_TRUE(groups.leave(at(busy), std::to_string(i)));
+  EXPECT_EQ(groups.groupCount(at(busy)), 500u);
+  EXPECT_EQ(groups.groupCount(), 501u);
+  EXPECT_EQ(groups.send("500", "x"), 200u);
+  EXPECT_EQ(groups.send("501", "y"), 1u);
+  turn();
+  EXPECT_EQ(busy.peer.take(), "y\n");
+  for (Connected& each : all) EXPECT_EQ(each.peer.take(), "x\n");
+}
+
+TEST_F(GroupsTest, AnEmptyMessageOfBytesIsNothing) {
+  use(std::make_unique<net::PackageCodec>(Protocol::tcp()));
+  std::vector<Connected> all;
+  for (int i = 0; i < 50; ++i) all.push_back(member({"birds"}));
+  EXPECT_EQ(groups.send("birds", ""), 50u);
+  settle();
+  EXPECT_EQ(counters().sendCalls.get(), 0u);
+}
+
+}  // namespace
+}  // namespace stormo

@@ -1,0 +1,169 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <regex>
+#include <sstream>
+
+#include "house/rules.h"
+#include "house/text.h"
+
+namespace stormo::house {
+namespace {
+
+const Module* moduleNamed(std::string_view name) {
+  const auto found = std::ranges::find(modules(), name, &Module::name);
+  return found == modules().end() ? nullptr : &*found;
+}
+
+// Public headers that need no .cc, and the module that they belong to.
+const HeaderOwners& headersWithoutSource() {
+  static const HeaderOwners kOwners = {
+      {"stormo/close_code.h", "base"},    {"stormo/message.h", "base"},
+      {"stormo/stormo.h", "worker"},      {"stormo/version.h", "base"},
+      {"stormo/websocket.h", "protocol"},
+  };
+  return kOwners;
+}
+
+// "stormo/channel/client.h" has its source at "channel/client.cc", "stormo/timer.h" in any module.
+bool isSourceOf(std::string_view source, std::string_view header) {
+  const std::string_view stem = header.substr(7, header.size() - 9);
+  const std::string_view path = source.substr(0, source.size() - 3);
+  return stem.find('/') != stem.npos ? path == stem
+                                     : path == folderOf(path) + "/" + std::string(stem);
+}
+
+}  // namespace
+
+const std::vector<Module>& modules() {
+  static const std::vector<Module> kModules = {
+      {"base", {}},
+      {"sys", {"base"}},
+      {"protocol", {"base"}},
+      {"event", {"sys"}},
+      {"net", {"event", "protocol"}},
+      {"group", {"net"}},
+      {"channel", {"group"}},
+      {"process", {"event"}},
+      {"worker", {"channel", "process"}},
+      {"server", {"worker"}},
+      {"cli", {"server"}},
+  };
+  return kModules;
+}
+
+bool mayInclude(std::string_view module, std::string_view other) {
+  const Module* from = moduleNamed(module);
+  if (from == nullptr || moduleNamed(other) == nullptr) return false;
+  return module == other || std::ranges::any_of(from->uses, [&](const std::string& used) {
+           return mayInclude(used, other);
+         });
+}
+
+Complaints folderComplaints(const std::vector<std::string>& folders) {
+  Complaints complaints;
+  for (const std::string& folder : folders) {
+    if (moduleNamed(folder) == nullptr) {
+      complaints.push_back(fmt::format("src/{} has no place in the list of modules", folder));
+    }
+  }
+  for (const Module& module : modules()) {
+    if (std::ranges::find(folders, module.name) == folders.end()) {
+      complaints.push_back(fmt::format("module {} has no folder src/{}", module.name, module.name));
+    }
+  }
+  return complaints;
+}
+
+Complaints usesComplaints(std::string_view cmake) {
+  static const std::regex kModule(R"(stormo_module\(\s*(\w+)([^)]*)\))");
+  static const std::regex kUses(R"(\bUSES\s+([a-z\s]+))");
+  Complaints complaints;
+  const std::string text(cmake);
+  for (std::sregex_iterator it(text.begin(), text.end(), kModule), end; it != end; ++it) {
+    const std::string name = (*it)[1];
+    const std::string arguments = (*it)[2];
+    std::vector<std::string> uses;
+    if (std::smatch match; std::regex_search(arguments, match, kUses)) {
+      std::istringstream words(match[1]);
+      for (std::string word; words >> word;) uses.push_back(word);
+    }
+    const Module* module = moduleNamed(name);
+    if (module == nullptr) {
+      complaints.push_back(fmt::format("{} has no place in the list of modules", name));
+    } else if (uses != module->uses) {
+      complaints.push_back(fmt::format("{} USES {}, but stands on {}", name, fmt::join(uses, " "),
+                                       fmt::join(module->uses, " ")));
+    }
+  }
+  return complaints;
+}
+
+HeaderOwners headerOwners(const std::vector<std::string>& headers,
+                          const std::vector<std::string>& sources, Complaints& complaints) {
+  HeaderOwners owners;
+  for (const std::string& header : headers) {
+    std::vector<std::string> found;
+    std::ranges::copy_if(sources, std::back_inserter(found),
+                         [&](const std::string& source) { return isSourceOf(source, header); });
+    const auto listed = headersWithoutSource().find(header);
+    const bool isListed = listed != headersWithoutSource().end();
+    if (found.size() + (isListed ? 1 : 0) != 1) {
+      complaints.push_back(
+          fmt::format("<{}> must have one .cc of its name, or a line in the table of "
+                      "headers without source{}; it has {}",
+                      header, isListed ? " (it has that)" : "", fmt::join(found, " ")));
+    }
+    if (isListed) {
+      owners[header] = listed->second;
+    } else if (!found.empty()) {
+      owners[header] = folderOf(found.front());
+    }
+  }
+  for (const auto& [header, module] : headersWithoutSource()) {
+    if (!owners.contains(header)) {
+      complaints.push_back(
+          fmt::format("<{}> is in the table of headers without source, but is no header", header));
+    }
+  }
+  return owners;
+}
+
+Complaints layerComplaints(std::string_view module, std::string_view text,
+                           const HeaderOwners& owners) {
+  Complaints complaints;
+  for (const Include& include : includesOf(text)) {
+    std::string owner;
+    if (include.quoted) {
+      owner = folderOf(include.header);
+    } else if (include.header.starts_with("stormo/")) {
+      const auto found = owners.find(include.header);
+      if (found != owners.end()) owner = found->second;
+    } else {
+      continue;
+    }
+    if (moduleNamed(owner) == nullptr) {
+      complaints.push_back(
+          fmt::format("line {}: {} is in no module", include.line, include.header));
+    } else if (!mayInclude(module, owner)) {
+      complaints.push_back(fmt::format("line {}: {} is of {}, on which {} does not stand",
+                                       include.line, include.header, owner, module));
+    }
+  }
+  return complaints;
+}
+
+Complaints publicHeaderComplaints(std::string_view text) {
+  Complaints complaints;
+  for (const Include& include : includesOf(text)) {
+    const bool isStandard = include.header.find_first_of("./") == std::string::npos;
+    if (include.quoted || !(isStandard || include.header.starts_with("stormo/"))) {
+      complaints.push_back(fmt::format("line {}: a public header must not include {}", include.line,
+                                       include.header));
+    }
+  }
+  return complaints;
+}
+
+}  // namespace stormo::house

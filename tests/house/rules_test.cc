@@ -1,0 +1,175 @@
+// The rules are fed made-up offences: a rule that cannot complain protects nothing.
+#include "house/rules.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace stormo::house {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// Pieces of offences, so that this file commits none.
+const std::string kInclude = "#include ";
+const std::string kOnce = "#pragma once\n";
+
+HeaderOwners someOwners() { return {{"stormo/result.h", "base"}, {"stormo/worker.h", "worker"}}; }
+
+TEST(Layers, AreTransitiveAndPointDownOnly) {
+  EXPECT_TRUE(mayInclude("worker", "base"));
+  EXPECT_TRUE(mayInclude("cli", "process"));
+  EXPECT_TRUE(mayInclude("net", "net"));
+  EXPECT_FALSE(mayInclude("base", "sys"));
+  EXPECT_FALSE(mayInclude("protocol", "sys"));      // no sockets, no clock
+  EXPECT_FALSE(mayInclude("process", "protocol"));  // knows no WebSocket
+  EXPECT_FALSE(mayInclude("net", "nowhere"));
+}
+
+TEST(Layers, AnIncludeOfAHigherModuleIsAnOffence) {
+  EXPECT_THAT(layerComplaints("base", "\n" + kInclude + "\"net/peer.h\"\n", {}),
+              ElementsAre("line 2: net/peer.h is of net, on which base does not stand"));
+  EXPECT_THAT(layerComplaints("net", kInclude + "<stormo/worker.h>", someOwners()),
+              ElementsAre(HasSubstr("stormo/worker.h is of worker")));
+}
+
+TEST(Layers, AnIncludeOfALowerModuleOrOfTheSystemIsNone) {
+  EXPECT_THAT(layerComplaints("net",
+                              kInclude + "<sys/socket.h>\n" + kInclude + "<stormo/result.h>\n" +
+                                  kInclude + "\"sys/log.h\"\n" + kInclude + "\"net/peer.h\"\n",
+                              someOwners()),
+              IsEmpty());
+}
+
+TEST(Layers, AnIncludeOfNoModuleIsAnOffence) {
+  EXPECT_THAT(layerComplaints("net", kInclude + "\"peer.h\"", {}),
+              ElementsAre(HasSubstr("no module")));
+  EXPECT_THAT(layerComplaints("net", "  #  include \"util/peer.h\"", {}),
+              ElementsAre(HasSubstr("no module")));
+  EXPECT_THAT(layerComplaints("cli", kInclude + "<stormo/absent.h>", someOwners()),
+              ElementsAre(HasSubstr("no module")));
+}
+
+TEST(Layers, AFolderOutsideOfTheListIsAnOffence) {
+  std::vector<std::string> folders;
+  for (const Module& module : modules()) folders.push_back(module.name);
+  EXPECT_THAT(folderComplaints(folders), IsEmpty());
+  folders.back() = "util";
+  EXPECT_THAT(folderComplaints(folders),
+              ElementsAre(HasSubstr("src/util"), HasSubstr("module cli has no folder")));
+}
+
+TEST(Layers, UsesInCMakeAreThoseOfTheList) {
+  EXPECT_THAT(usesComplaints("stormo_module(base SOURCES a.cc)"), IsEmpty());
+  EXPECT_THAT(
+      usesComplaints("stormo_module(net SOURCES\n a.cc USES event protocol\n LIBRARIES fmt::fmt)"),
+      IsEmpty());
+  EXPECT_THAT(usesComplaints("stormo_module(group SOURCES a.cc USES net process)"),
+              ElementsAre("group USES net process, but stands on net"));
+  EXPECT_THAT(usesComplaints("stormo_module(sys SOURCES a.cc)"),
+              ElementsAre(HasSubstr("stands on base")));
+  EXPECT_THAT(usesComplaints("stormo_module(util SOURCES a.cc)"),
+              ElementsAre(HasSubstr("no place")));
+}
+
+TEST(PublicHeaders, BelongToTheFolderOfTheirSource) {
+  Complaints complaints;
+  const HeaderOwners owners =
+      headerOwners({"stormo/timer.h", "stormo/channel/client.h", "stormo/version.h"},
+                   {"event/timer.cc", "channel/client.cc", "net/client.cc"}, complaints);
+  EXPECT_EQ(owners.at("stormo/timer.h"), "event");
+  EXPECT_EQ(owners.at("stormo/channel/client.h"), "channel");
+  EXPECT_EQ(owners.at("stormo/version.h"), "base");
+}
+
+TEST(PublicHeaders, WithoutOrWithTwoSourcesAreOffences) {
+  Complaints complaints;
+  static_cast<void>(headerOwners({"stormo/absent.h"}, {"net/present.cc"}, complaints));
+  EXPECT_THAT(complaints.front(), HasSubstr("<stormo/absent.h> must have one .cc"));
+  complaints.clear();
+  static_cast<void>(
+      headerOwners({"stormo/timer.h"}, {"event/timer.cc", "net/timer.cc"}, complaints));
+  EXPECT_THAT(complaints.front(), HasSubstr("it has event/timer.cc net/timer.cc"));
+}
+
+TEST(PublicHeaders, InTheTableMustExistAndHaveNoSource) {
+  Complaints complaints;
+  static_cast<void>(headerOwners({}, {}, complaints));
+  EXPECT_THAT(complaints, testing::Contains(HasSubstr("<stormo/version.h> is in the table")));
+  complaints.clear();
+  static_cast<void>(headerOwners({"stormo/version.h"}, {"base/version.cc"}, complaints));
+  EXPECT_THAT(complaints.front(), HasSubstr("(it has that)"));
+}
+
+TEST(PublicHeaders, IncludeNothingButTheStandardLibraryAndOneAnother) {
+  EXPECT_THAT(publicHeaderComplaints(kInclude + "<string>\n" + kInclude + "<stormo/value.h>\n"),
+              IsEmpty());
+  for (const char* header : {"<fmt/format.h>", "<simdjson.h>", "<sys/epoll.h>", "\"net/peer.h\""}) {
+    EXPECT_THAT(publicHeaderComplaints(kInclude + header), ElementsAre(HasSubstr("line 1")))
+        << header;
+  }
+}
+
+TEST(Form, AGoodFileHasNoComplaints) {
+  EXPECT_THAT(formComplaints("a.h", kOnce + "int a();\n"), IsEmpty());
+  EXPECT_THAT(formComplaints("a.cc", "int a() { return 1; }\n"), IsEmpty());
+  EXPECT_THAT(formComplaints("a.cc", std::string(kLinesMax, '\n')), IsEmpty());
+}
+
+TEST(Form, EachOffenceIsNamedWithItsLine) {
+  const auto formOf = [](const std::string& text) { return formComplaints("a.cc", text); };
+  EXPECT_THAT(formOf(std::string(kLinesMax + 1, '\n')),
+              ElementsAre("line 401: more than 400 lines"));
+  EXPECT_THAT(formOf("\n" + std::string(kColumnsMax + 1, 'a') + "\n"),
+              ElementsAre("line 2: 101 columns"));
+  EXPECT_THAT(formOf("int\ta;\n"), ElementsAre("line 1: a tab"));
+  EXPECT_THAT(formOf("int a;\nint b;"), ElementsAre("line 2: does not end its line"));
+  EXPECT_THAT(formComplaints("a.h", "int a();\n"),
+              ElementsAre("line 1: a header needs #pragma once"));
+}
+
+TEST(Form, ColumnsAreCharactersNotBytes) {
+  std::string line;
+  for (std::size_t column = 0; column < kColumnsMax; ++column) line += "…";
+  EXPECT_THAT(formComplaints("a.cc", line + "\n"), IsEmpty());
+}
+
+TEST(Form, PromisesAreOffencesButNotAsPartsOfOtherWords) {
+  for (const std::string promise : {"FIX"
+                                    "ME",
+                                    "XX"
+                                    "X",
+                                    "HA"
+                                    "CK",
+                                    "not imple"
+                                    "mented"}) {
+    EXPECT_THAT(formComplaints("a.cc", "// " + promise + ": more\n"),
+                ElementsAre("line 1: a promise to do it later"));
+  }
+  EXPECT_THAT(formComplaints("a.cc", "// TODO(perf): by two\nauto path = \"/tmp/t-XXXXXX\";\n"),
+              IsEmpty());
+}
+
+TEST(Dependencies, AreFoundInCMakeAndInDev) {
+  EXPECT_THAT(
+      packagesFoundBy(
+          "find_package(Threads REQUIRED)\n  find_package(fmt 9 REQUIRED)\n# find_package(no)\n"
+          "pkg_check_modules(NATS REQUIRED IMPORTED_TARGET libnats>=3 liburing)"),
+      ElementsAre("fmt", "libnats", "liburing"));
+  EXPECT_THAT(packagesInstalledBy(
+                  "build_packages=(g++:g++\n  libfmt-dev)\nneed \"${build_packages[@]}\"\n"),
+              ElementsAre("g++", "libfmt-dev"));
+}
+
+TEST(Dependencies, WithoutARowAreOffences) {
+  const std::string doc = "`zlib` and\n| `fmt`, `libfmt-dev` | text |\n";
+  EXPECT_THAT(undocumented({"fmt", "libfmt-dev"}, doc), IsEmpty());
+  EXPECT_THAT(undocumented({"zlib", "lib"}, doc),
+              ElementsAre(HasSubstr("`zlib`"), HasSubstr("`lib`")));
+}
+
+}  // namespace
+}  // namespace stormo::house

@@ -1,0 +1,119 @@
+// The rules, held against this project's own files.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "house/rules.h"
+#include "house/text.h"
+
+namespace stormo::house {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kRoot = STORMO_SOURCE_DIR;
+
+std::string textOf(const fs::path& path) {
+  std::ifstream file(kRoot / path, std::ios::binary);
+  if (!file) throw std::runtime_error("cannot read " + path.string());
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+/// The files below a folder whose names end so, as paths from the project's root.
+std::vector<std::string> filesIn(const fs::path& folder, const std::vector<std::string>& endings) {
+  std::vector<std::string> files;
+  for (fs::recursive_directory_iterator it(kRoot / folder), end; it != end; ++it) {
+    if (it->path().filename() == "node_modules") it.disable_recursion_pending();
+    const std::string path = fs::relative(it->path(), kRoot).string();
+    for (const std::string& ending : endings) {
+      if (path.ends_with(ending)) files.push_back(path);
+    }
+  }
+  EXPECT_FALSE(files.empty()) << folder;
+  std::ranges::sort(files);
+  return files;
+}
+
+std::vector<std::string> withoutFolder(const std::vector<std::string>& paths, std::size_t length) {
+  std::vector<std::string> names;
+  for (const std::string& path : paths) names.push_back(path.substr(length));
+  return names;
+}
+
+void expectNone(const std::string& where, const Complaints& complaints) {
+  std::string said;
+  for (const std::string& complaint : complaints) said += where + ": " + complaint + "\n";
+  EXPECT_EQ(said, "");
+}
+
+HeaderOwners publicHeaderOwners(Complaints& complaints) {
+  return headerOwners(withoutFolder(filesIn("include", {".h"}), std::string("include/").size()),
+                      withoutFolder(filesIn("src", {".cc"}), std::string("src/").size()),
+                      complaints);
+}
+
+TEST(Tree, EveryFolderOfSourcesHasItsPlace) {
+  std::vector<std::string> folders;
+  for (const auto& entry : fs::directory_iterator(kRoot / "src")) {
+    if (entry.is_directory()) folders.push_back(entry.path().filename().string());
+  }
+  expectNone("src", folderComplaints(folders));
+  for (const std::string& path : filesIn("src", {"CMakeLists.txt"})) {
+    expectNone(path, usesComplaints(textOf(path)));
+  }
+}
+
+TEST(Tree, EveryPublicHeaderHasAModule) {
+  Complaints complaints;
+  static_cast<void>(publicHeaderOwners(complaints));
+  expectNone("include", complaints);
+}
+
+TEST(Tree, NoIncludePointsUp) {
+  Complaints complaints;
+  const HeaderOwners owners = publicHeaderOwners(complaints);
+  for (const std::string& path : filesIn("src", {".h", ".cc", ".cc.in"})) {
+    const std::string inside = path.substr(std::string("src/").size());
+    expectNone(path, layerComplaints(folderOf(inside), textOf(path), owners));
+  }
+  for (const auto& [header, module] : owners) {
+    expectNone(header, layerComplaints(module, textOf("include/" + header), owners));
+  }
+}
+
+TEST(Tree, PublicHeadersNeedNothingButTheStandardLibrary) {
+  for (const std::string& path : filesIn("include", {".h"})) {
+    expectNone(path, publicHeaderComplaints(textOf(path)));
+  }
+}
+
+TEST(Tree, EverySourceFileIsInForm) {
+  for (const char* folder : {"include", "src", "tests", "examples", "fuzz", "bench"}) {
+    for (const std::string& path : filesIn(folder, {".h", ".cc"})) {
+      expectNone(path, formComplaints(path, textOf(path)));
+    }
+  }
+}
+
+TEST(Tree, EveryDependencyIsExplained) {
+  const std::string doc = textOf("docs/dependencies.md");
+  expectNone("dev", undocumented(packagesInstalledBy(textOf("dev")), doc));
+  std::vector<std::string> files = {"CMakeLists.txt"};
+  for (const char* folder : {"cmake", "src", "tests", "examples", "fuzz", "bench"}) {
+    for (std::string& path : filesIn(folder, {"CMakeLists.txt", ".cmake"})) files.push_back(path);
+  }
+  for (const std::string& path : files) {
+    expectNone(path, undocumented(packagesFoundBy(textOf(path)), doc));
+  }
+}
+
+}  // namespace
+}  // namespace stormo::house

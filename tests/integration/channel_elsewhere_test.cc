@@ -1,0 +1,137 @@
+// Several programs on one Channel that runs by itself.
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "integration/harness/with_stormo.h"
+#include "sys/address.h"
+
+namespace stormo::integration {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class ChannelElsewhere : public ::testing::Test {
+ protected:
+  /// `listen` for the Channel, which starts; its address as it came to be.
+  SocketUrl startChannel(const std::string& listen, const Words& options = {}) {
+    Words words = {"--listen", listen};
+    words.insert(words.end(), options.begin(), options.end());
+    channel.start(words);
+    const Json report = channel.status();
+    for (const Json& row : report.at("processes")) {
+      if (row.at("kind") == "channel") return parseSocketUrl(row.at("listen").get<std::string>());
+    }
+    throw std::runtime_error("no Channel in " + report.dump());
+  }
+
+  static void startWith(ProgramInstance& stormo, const std::string& channelUrl,
+                        const Words& options = {}) {
+    Words words = {"--listen", "websocket://127.0.0.1:0", "--workers", "2", "--channel",
+                   channelUrl};
+    words.insert(words.end(), options.begin(), options.end());
+    stormo.start(words);
+    EXPECT_THAT(stormo.pids("channel"), IsEmpty());
+  }
+
+  /// One member on each of two programs; a message of each reaches both.
+  void expectGroupsCross(ProgramInstance& left, ProgramInstance& right) {
+    ClientSwarm here(deadline, left.port());
+    ClientSwarm there(deadline, right.port());
+    const auto a = here.connect();
+    const auto b = there.connect();
+    here.join(a, "123");
+    there.join(b, "123");
+    here.sendToGroup(a, "123", "Questo è un messaggio");
+    there.waitForMessages(b, 1);
+    here.waitForMessages(a, 1);
+    there.sendToGroup(b, "123", "an answer");
+    there.waitForMessages(b, 2);
+    here.waitForMessages(a, 2);
+    EXPECT_THAT(here[a].texts(), ElementsAre("Questo è un messaggio", "an answer"));
+    EXPECT_THAT(there[b].texts(), ElementsAre("Questo è un messaggio", "an answer"));
+  }
+
+  const Deadline deadline;
+  ProgramInstance channel{deadline, "stormo", {"channel"}};
+  ProgramInstance first{deadline};
+  ProgramInstance second{deadline};
+};
+
+TEST_F(ChannelElsewhere, GroupsCrossProgramsInStormosDialect) {
+  const SocketUrl url = startChannel("frame://127.0.0.1:0");
+  startWith(first, "stormo://127.0.0.1:" + std::to_string(url.port));
+  startWith(second, "stormo://127.0.0.1:" + std::to_string(url.port));
+  expectGroupsCross(first, second);
+}
+
+TEST_F(ChannelElsewhere, GroupsCrossProgramsInWorkermansDialect) {
+  const SocketUrl url = startChannel("frame://127.0.0.1:0");
+  startWith(first, "frame://127.0.0.1:" + std::to_string(url.port));
+  startWith(second, "frame://127.0.0.1:" + std::to_string(url.port));
+  expectGroupsCross(first, second);
+}
+
+TEST_F(ChannelElsewhere, GroupsCrossProgramsOfBothDialects) {
+  const SocketUrl url = startChannel("frame://127.0.0.1:0");
+  startWith(first, "frame://127.0.0.1:" + std::to_string(url.port));
+  startWith(second, "stormo://127.0.0.1:" + std::to_string(url.port));
+  expectGroupsCross(first, second);
+}
+
+TEST_F(ChannelElsewhere, GroupsCrossProgramsOverAUnixSocket) {
+  const std::string url = "unix://" + channel.folder() + "/channel";
+  startChannel(url);
+  startWith(first, url);
+  startWith(second, url);
+  expectGroupsCross(first, second);
+}
+
+TEST_F(ChannelElsewhere, GroupsCrossFromAProgramThatOpensItsOwnChannel) {
+  const std::string url = "unix://" + first.folder() + "/open";
+  first.start({"--listen", "websocket://127.0.0.1:0", "--workers", "2", "--channel-listen", url});
+  startWith(second, url);
+  expectGroupsCross(first, second);
+}
+
+TEST_F(ChannelElsewhere, TheRightSecretIsLetInAndNoOther) {
+  const auto secretFile = [&](const std::string& name, const std::string& secret) {
+    const std::string path = channel.folder() + '/' + name;
+    std::ofstream(path) << secret << '\n';
+    return path;
+  };
+  const std::string rightFile = secretFile("right", "open sesame");
+  const std::string wrongFile = secretFile("wrong", "open barley");
+  const SocketUrl url = startChannel("frame://127.0.0.1:0", {"--secret-file", rightFile});
+  const std::string channelUrl = "stormo://127.0.0.1:" + std::to_string(url.port);
+  startWith(first, channelUrl, {"--channel-secret-file", rightFile});
+  expectGroupsCross(first, first);
+
+  startWith(second, channelUrl, {"--channel-secret-file", wrongFile});
+  ClientSwarm inside(deadline, first.port());
+  ClientSwarm outside(deadline, second.port());
+  const auto member = inside.connect();
+  const auto stranger = outside.connect();
+  inside.join(member, "123");
+  for (int i = 0; i < 20; ++i) outside.sendToGroup(stranger, "123", "let me in");
+  outside.runUntil("the server to have read it", [&] { return second.sum("messages_in") >= 20; });
+  inside.settle({member});
+  EXPECT_THAT(inside[member].received, IsEmpty());
+}
+
+TEST_F(ChannelElsewhere, WorkersWaitForAChannelThatStartsLater) {
+  const std::string url = "unix://" + channel.folder() + "/channel";
+  startWith(first, url);
+  ClientSwarm clients(deadline, first.port());
+  const auto member = clients.connect();
+  clients.command(member, "add_group", "123");
+  clients.sendToGroup(member, "123", "kept meanwhile");
+  clients.runUntil("the server to have read it", [&] { return first.sum("messages_in") >= 2; });
+  startChannel(url);
+  clients.waitForMessages(member, 1);
+  EXPECT_THAT(clients[member].texts(), ElementsAre("kept meanwhile"));
+}
+
+}  // namespace
+}  // namespace stormo::integration

@@ -1,0 +1,188 @@
+// The examples, each started and stopped by its own command line.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <csignal>
+#include <sstream>
+
+#include "integration/fixed_ports.h"
+#include "integration/harness/tcp_peer.h"
+#include "integration/harness/with_stormo.h"
+
+namespace stormo::integration {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+using Received = SwarmClient::Received;
+using Texts = std::vector<std::string>;
+
+/// One example, running, and clients of its port.
+class Example : public ::testing::Test {
+ protected:
+  bool start(const std::string& name, std::initializer_list<std::uint16_t> ports) {
+    if (!portsAreFree(ports)) return false;
+    program_ = std::make_unique<ProgramInstance>(deadline, name);
+    program_->start();
+    clients_ = std::make_unique<ClientSwarm>(deadline, *ports.begin());
+    return true;
+  }
+
+  void stopWithSuccess() {
+    const Outcome stop = program().run({"stop"});
+    EXPECT_EQ(stop.status, 0) << stop.errors;
+    const Outcome outcome = program().foreground().waitForEnd();
+    EXPECT_EQ(outcome.status, 0) << outcome.errors;
+  }
+
+  ProgramInstance& program() { return *program_; }
+  ClientSwarm& clients() { return *clients_; }
+
+  const Deadline deadline;
+
+ private:
+  std::unique_ptr<ProgramInstance> program_;
+  std::unique_ptr<ClientSwarm> clients_;
+};
+
+#define START_OR_SKIP(...) \
+  if (!start(__VA_ARGS__)) GTEST_SKIP() << "somebody else listens on the ports of this example"
+
+TEST_F(Example, GroupSendDeliversToMembersOnDifferentWorkers) {
+  START_OR_SKIP("group_send", {1234, 2206});
+  const auto pair = connectToDifferentWorkers(program(), clients(), 2);
+  // Members know that they are in when a message has come; until then there is nothing to wait for.
+  for (const auto id : pair) clients().send(id, R"({"cmd":"add_group", "group_id":"123"})");
+  for (int tries = 0; clients()[pair[0]].received.empty() || clients()[pair[1]].received.empty();
+       ++tries) {
+    clients().sendToGroup(pair[0], "123", "ready?");
+    clients().sendToGroup(pair[1], "123", "ready?");
+    const auto patience = Deadline::Clock::now() + std::chrono::milliseconds(100);
+    clients().runUntil("both to be ready", [&] {
+      return std::all_of(pair.begin(), pair.end(),
+                         [&](auto id) { return !clients()[id].received.empty(); }) ||
+             Deadline::Clock::now() > patience;
+    });
+  }
+  clients().send(pair[0],
+                 R"({"cmd":"send_to_group", "group_id":"123", "message":"Questo è un messaggio"})");
+  clients().send(pair[0], R"({"cmd":"send_to_group", "group_id":"123", "message":"the end"})");
+  for (const auto id : pair) {
+    clients().runUntil("the end", [&] { return clients()[id].received.back().data == "the end"; });
+    const Texts texts = clients()[id].texts();
+    EXPECT_EQ(std::count(texts.begin(), texts.end(), "Questo è un messaggio"), 1);
+    EXPECT_EQ(texts.at(texts.size() - 2), "Questo è un messaggio");
+  }
+  stopWithSuccess();
+}
+
+TEST_F(Example, EchoSendsBackTextAsTextAndBinaryAsBinaryOfAnyLength) {
+  START_OR_SKIP("echo", {1235});
+  const auto id = clients().connect();
+  const std::string large(1 << 20, 'x');
+  clients().send(id, "hello");
+  clients().send(id, "鳥の群れ 🐦");
+  clients().send(id, "");
+  clients().sendBinary(id, std::string("\0\xff\x80", 3));
+  clients().sendBinary(id, "");
+  clients().send(id, large);
+  clients().sendBinary(id, large);
+  clients().waitForMessages(id, 7);
+  EXPECT_TRUE(clients()[id].received == (std::vector<Received>{{"hello", false},
+                                                               {"鳥の群れ 🐦", false},
+                                                               {"", false},
+                                                               {std::string("\0\xff\x80", 3), true},
+                                                               {"", true},
+                                                               {large, false},
+                                                               {large, true}}));
+  stopWithSuccess();
+}
+
+TEST_F(Example, EchoHoldsBackWhoSendsAndDoesNotReadAndLosesNothing) {
+  START_OR_SKIP("echo", {1235});
+  const auto id = clients().connect();
+  const std::string block(1 << 20, 'b');
+  constexpr std::size_t kBlocks = 40;  // together more than all buffers on the way
+  for (std::size_t i = 0; i < kBlocks; ++i) clients().send(id, block);
+  clients().waitForMessages(id, kBlocks);
+  for (const auto& received : clients()[id].received) EXPECT_TRUE(received.data == block);
+  stopWithSuccess();
+}
+
+TEST_F(Example, ChatLetsTwoTalkInARoomAndNobodyElseListen) {
+  START_OR_SKIP("chat", {1236, 2208});
+  const auto ann = clients().connect("/kitchen");
+  const auto ben = clients().connect("/kitchen");
+  const auto eve = clients().connect("/garden");
+  const auto heard = [&](ClientSwarm::Id id, const std::string& who, const std::string& text) {
+    const Texts texts = clients()[id].texts();
+    return std::any_of(texts.begin(), texts.end(), [&](const std::string& each) {
+      const Json said = Json::parse(each);
+      return said.at("who") == who && said.at("text") == text;
+    });
+  };
+  clients().send(ann, R"({"name":"Ann"})");
+  clients().send(ben, R"({"name":"Ben"})");
+  clients().send(eve, R"({"name":"Eve"})");
+  clients().runUntil("all to be in", [&] {
+    return heard(ann, "Ben", "came in") && heard(ben, "Ben", "came in") &&
+           heard(eve, "Eve", "came in");
+  });
+  clients().send(ann, R"({"text":"ciao, Ben"})");
+  clients().runUntil("Ann's words", [&] { return heard(ben, "Ann", "ciao, Ben"); });
+  clients().close(ann);
+  clients().runUntil("Ann's leaving", [&] { return heard(ben, "Ann", "left"); });
+  EXPECT_EQ(clients()[eve].received.size(), 1u);
+
+  const auto nowhere = clients().begin("/");
+  clients().waitUntilClosed(nowhere);
+  EXPECT_EQ(clients()[nowhere].httpStatus, 404);
+  EXPECT_THAT(
+      httpExchange(deadline, 1236, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+      StartsWith("HTTP/1.1 200 OK\r\n"));
+  stopWithSuccess();
+}
+
+TEST_F(Example, QueueWorkerDoesEachJobOnce) {
+  START_OR_SKIP("queue_worker", {1237, 2207});
+  constexpr int kJobs = 300;
+  TcpPeer peer(deadline, 1237);
+  for (int i = 0; i < kJobs; ++i) peer.send("job " + std::to_string(i) + "\n");
+  for (int i = 0; i < kJobs; ++i)
+    EXPECT_EQ(peer.readThrough("\n"), "accepted: job " + std::to_string(i) + "\n");
+
+  // Jobs are begun in their order, but three workers tell of them.
+  std::map<std::string, int> done;
+  std::set<std::string> workers;
+  for (int i = 0; i < kJobs; ++i)
+    program().foreground().waitForOutput("does: job " + std::to_string(i) + "\n");
+  stopWithSuccess();
+  std::istringstream output(program().foreground().output());
+  for (std::string line; std::getline(output, line);) {
+    const std::size_t at = line.find(" does: ");
+    if (at == std::string::npos) continue;
+    ++done[line.substr(at + 7)];
+    workers.insert(line.substr(0, at));
+  }
+  EXPECT_EQ(done.size(), static_cast<std::size_t>(kJobs));
+  for (const auto& [job, times] : done) EXPECT_EQ(times, 1) << job;
+  EXPECT_EQ(workers.size(), 3u);
+}
+
+TEST_F(Example, AllTakeTheSameCommands) {
+  for (const char* name : {"group_send", "echo", "chat", "queue_worker"}) {
+    ProgramInstance example(deadline, name);
+    EXPECT_THAT(example.succeed({"--help"}), HasSubstr("reload"));
+    EXPECT_THAT(example.run({"stop"}).errors, HasSubstr(std::string(name) + ": not running"));
+  }
+}
+
+}  // namespace
+}  // namespace stormo::integration
+
+int main(int argc, char** argv) {
+  stormo::integration::enterPrivateNetwork();
+  testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}

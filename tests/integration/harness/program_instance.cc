@@ -1,0 +1,139 @@
+#include "integration/harness/program_instance.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <fstream>
+#include <stdexcept>
+#include <thread>
+
+#include "sys/address.h"
+
+namespace stormo::integration {
+namespace {
+
+void expectNoSanitizerReport(const std::string& errors) {
+  for (const char* mark : {"Sanitizer", "runtime error:", "assertion failed"}) {
+    EXPECT_EQ(errors.find(mark), std::string::npos) << errors;
+  }
+}
+
+}  // namespace
+
+ProgramInstance::ProgramInstance(const Deadline& deadline, const std::string& program, Words first)
+    : deadline_(deadline), program_(STORMO_BIN_DIR "/" + program), first_(std::move(first)) {}
+
+ProgramInstance::~ProgramInstance() {
+  try {
+    if (foreground_ && !foreground_->statusIfEnded()) stopBy(SIGTERM);
+    // A daemon, too; and "not running" is as good.
+    run({"stop"});
+    if (foreground_) expectNoSanitizerReport(foreground_->errors());
+    expectNobodyLeft();
+  } catch (const std::exception& problem) {
+    ADD_FAILURE() << problem.what();
+    for (const pid_t pid : seen_) ::kill(pid, SIGKILL);
+  }
+}
+
+void ProgramInstance::expectNobodyLeft() {
+  for (const pid_t pid : seen_) {
+    EXPECT_FALSE(isRunning(pid)) << "left: process " << pid << " of " << program_;
+    if (isRunning(pid)) ::kill(pid, SIGKILL);
+  }
+}
+
+Words ProgramInstance::commandLine(const Words& words) const {
+  Words line = {program_};
+  line.insert(line.end(), first_.begin(), first_.end());
+  line.insert(line.end(), words.begin(), words.end());
+  line.insert(line.end(), {"--runtime-dir", folder_.path() + "/run"});
+  return line;
+}
+
+void ProgramInstance::start(const Words& options) {
+  Words words = {"start"};
+  words.insert(words.end(), options.begin(), options.end());
+  foreground_ = begin(words);
+  foreground_->waitForOutput("Start success.");
+  status();
+}
+
+std::unique_ptr<SpawnedProgram> ProgramInstance::begin(const Words& words) {
+  return std::make_unique<SpawnedProgram>(deadline_, commandLine(words));
+}
+
+Outcome ProgramInstance::run(const Words& words) {
+  return runCommand(deadline_, commandLine(words));
+}
+
+std::string ProgramInstance::succeed(const Words& words) {
+  const Outcome outcome = run(words);
+  if (outcome.status == 0) return outcome.output;
+  throw std::runtime_error("'" + words.at(0) + "' failed: " + outcome.output + outcome.errors);
+}
+
+Outcome ProgramInstance::stopBy(int signal) {
+  status();  // remembers all that must be gone then
+  foreground_->signal(signal);
+  Outcome outcome = foreground_->waitForEnd();
+  expectNobodyLeft();
+  return outcome;
+}
+
+Json ProgramInstance::status() {
+  Json report = Json::parse(succeed({"status", "--json"}));
+  for (const Json& row : report.at("processes")) {
+    if (const auto pid = row.at("pid").get<pid_t>(); pid > 0) seen_.insert(pid);
+  }
+  return report;
+}
+
+Json ProgramInstance::connections() {
+  return Json::parse(succeed({"connections", "--json"})).at("connections");
+}
+
+std::vector<pid_t> ProgramInstance::pids(const std::string& kind) {
+  std::vector<pid_t> found;
+  const Json report = status();
+  for (const Json& row : report.at("processes")) {
+    if (row.at("kind") == kind) found.push_back(row.at("pid").get<pid_t>());
+  }
+  return found;
+}
+
+std::uint64_t ProgramInstance::sum(const std::string& counter) {
+  std::uint64_t sum = 0;
+  const Json report = status();
+  for (const Json& row : report.at("processes")) {
+    if (row.at("kind") == "worker") sum += row.at(counter).get<std::uint64_t>();
+  }
+  return sum;
+}
+
+void ProgramInstance::waitForStatus(const std::string& what,
+                                    const std::function<bool(const Json&)>& wished) {
+  // Nothing tells of a change of status: it has to be asked for, which takes some milliseconds.
+  for (Json last = status(); !wished(last); last = status()) {
+    deadline_.check(what + ", but status is " + last.dump(1));
+    std::this_thread::yield();
+  }
+}
+
+std::uint16_t ProgramInstance::port() {
+  const Json report = status();
+  for (const Json& row : report.at("processes")) {
+    if (row.at("kind") == "worker") return parseSocketUrl(row.at("listen").get<std::string>()).port;
+  }
+  throw std::runtime_error("status tells of no worker");
+}
+
+bool isRunning(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string text;
+  if (!std::getline(file, text)) return false;
+  const std::size_t nameEnd = text.rfind(')');  // the name may hold anything
+  return nameEnd != std::string::npos && text.substr(nameEnd + 2, 1) != "Z";
+}
+
+}  // namespace stormo::integration

@@ -1,0 +1,109 @@
+// What the WebSocket port answers to plain HTTP, and to handshakes that it does not like.
+#include <gmock/gmock.h>
+
+#include "integration/harness/tcp_peer.h"
+#include "integration/harness/with_stormo.h"
+
+namespace stormo::integration {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+class Http : public WithStormo {
+ protected:
+  std::string exchange(const std::string& requestLine, const std::string& headers = {}) {
+    return httpExchange(
+        deadline, stormo.port(),
+        requestLine + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + headers + "\r\n");
+  }
+  static std::string bodyOf(const std::string& response) {
+    return response.substr(response.find("\r\n\r\n") + 4);
+  }
+};
+
+TEST_F(Http, TheRootIsAPageToTryIt) {
+  startStormo({"--workers", "1"});
+  const std::string response = exchange("GET /");
+  EXPECT_THAT(response, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(response, HasSubstr("Content-Type: text/html; charset=utf-8\r\n"));
+  EXPECT_THAT(bodyOf(response), StartsWith("<!DOCTYPE html>"));
+  EXPECT_THAT(response,
+              HasSubstr("Content-Length: " + std::to_string(bodyOf(response).size()) + "\r\n"));
+}
+
+TEST_F(Http, HeadIsTheSameWithoutTheBody) {
+  startStormo({"--workers", "1"});
+  const std::string get = exchange("GET /");
+  const std::string head = exchange("HEAD /");
+  EXPECT_THAT(head, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(head, HasSubstr("Content-Length: " + std::to_string(bodyOf(get).size()) + "\r\n"));
+  EXPECT_EQ(bodyOf(head), "");
+}
+
+TEST_F(Http, OtherPathsAre404AndOtherMethods405) {
+  startStormo({"--workers", "1"});
+  EXPECT_THAT(exchange("GET /nothing"), StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(exchange("GET /?a=b"), StartsWith("HTTP/1.1 200 "));
+  const std::string post = exchange("POST /", "Content-Length: 0\r\n");
+  EXPECT_THAT(post, StartsWith("HTTP/1.1 405 "));
+  EXPECT_THAT(post, HasSubstr("Allow: "));
+}
+
+TEST_F(Http, WithoutThePageOnlyAnUpgradeIsWelcome) {
+  startStormo({"--workers", "1", "--page", "false"});
+  const std::string response = exchange("GET /");
+  EXPECT_THAT(response, StartsWith("HTTP/1.1 426 "));
+  EXPECT_THAT(response, HasSubstr("Upgrade: websocket\r\n"));
+  clients().join(clients().connect(), "123");
+}
+
+TEST_F(Http, GarbageAndHeadsTooLongAreRefused) {
+  startStormo({"--workers", "1"});
+  EXPECT_THAT(httpExchange(deadline, stormo.port(), "good day to you\r\n\r\n"),
+              StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(exchange("GET /", "X: " + std::string(20'000, 'x') + "\r\n"),
+              StartsWith("HTTP/1.1 431 "));
+  EXPECT_THAT(exchange("GET /", "Upgrade: websocket\r\n"), Not(StartsWith("HTTP/1.1 101 ")));
+  clients().join(clients().connect(), "123");
+}
+
+TEST_F(Http, ASlowHandshakeIsCutOff) {
+  startStormo({"--workers", "1", "--handshake-timeout", "1"});
+  TcpPeer silent(deadline, stormo.port());
+  TcpPeer slow(deadline, stormo.port());
+  slow.send("GET / HTTP/1.1\r\nHost: localh");
+  EXPECT_THAT(slow.readToEnd(), StartsWith("HTTP/1.1 408 "));
+  silent.readToEnd();
+  stormo.waitForStatus("nobody left", [](const Json& report) {
+    std::uint64_t connections = 0;
+    for (const Json& row : report.at("processes")) {
+      if (row.at("kind") == "worker") connections += row.at("connections").get<std::uint64_t>();
+    }
+    return connections == 1;  // the link to the Channel
+  });
+}
+
+TEST_F(Http, OnlyPagesOfTheListedOriginsMayConnect) {
+  startStormo(
+      {"--workers", "1", "--origin", "https://example.com", "--origin", "http://localhost:8080"});
+  const std::vector<std::pair<std::string, int>> table = {
+      {"Origin: https://example.com\r\n", 101},
+      {"Origin: http://localhost:8080\r\n", 101},
+      {"Origin: http://example.com\r\n", 403},
+      {"Origin: https://example.com.evil.org\r\n", 403},
+      {"Origin: http://localhost\r\n", 403},
+      {"Origin: null\r\n", 403},
+      {"", 101},  // no browser
+  };
+  for (const auto& [header, status] : table) {
+    const Id id = clients().begin("/", header);
+    clients().runUntil("an answer",
+                       [&] { return clients()[id].state != SwarmClient::State::Opening; });
+    EXPECT_EQ(clients()[id].httpStatus, status) << header;
+  }
+}
+
+}  // namespace
+}  // namespace stormo::integration

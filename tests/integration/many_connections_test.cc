@@ -1,0 +1,145 @@
+// Clients that come and go leave nothing behind.
+#include <filesystem>
+#include <map>
+
+#include "integration/harness/tcp_peer.h"
+#include "integration/harness/with_stormo.h"
+
+namespace stormo::integration {
+namespace {
+
+constexpr std::size_t kVisits = 10'000;
+constexpr std::size_t kAtATime = 50;
+
+/// One visit: connect, join, perhaps send, perhaps leave, go away in one of several manners.
+class Visitors {
+ public:
+  using Id = ClientSwarm::Id;
+
+  explicit Visitors(ClientSwarm& clients) : clients_(clients) {
+    clients_.onMessage = [this](Id id, const SwarmClient::Received&) { part(id); };
+  }
+  ~Visitors() { clients_.onMessage = nullptr; }
+
+  void visit(std::size_t count) {
+    const std::size_t goal = begun_ + count;
+    clients_.runUntil("all visits", [&] {
+      std::erase_if(present_, [&](Id id) { return advance(id); });
+      for (; begun_ < goal && present_.size() < kAtATime; ++begun_)
+        present_.push_back(clients_.begin());
+      return present_.empty();
+    });
+  }
+
+  [[nodiscard]] std::size_t failures() const { return failures_; }
+
+ private:
+  static std::string groupOf(Id id) { return "visitors " + std::to_string(id % 97); }
+
+  /// True when this visitor has gone.
+  bool advance(Id id) {
+    const SwarmClient& client = clients_[id];
+    if (client.isOpen() && !greeted_[id]) greet(id);
+    if (!client.isClosed()) return false;
+    if (!greeted_[id]) ++failures_;
+    greeted_.erase(id);
+    return true;
+  }
+
+  void greet(Id id) {
+    greeted_[id] = true;
+    clients_.command(id, "add_group", groupOf(id));
+    clients_.command(id, "add_group", "all for itself " + std::to_string(id));
+    if (id % 5 == 0) return clients_.drop(id, id % 2 == 0);  // in the midst of it
+    clients_.sendToGroup(id, "all for itself " + std::to_string(id), "hello");
+    clients_.sendToGroup(id, groupOf(id), "hello, others");
+  }
+
+  /// When a visitor has received something.
+  void part(Id id) {
+    if (clients_[id].received.size() > 1) return;
+    switch (id % 4) {
+      case 0:
+        return clients_.drop(id);
+      case 1:
+        return clients_.drop(id, true);
+      case 2:
+        clients_.command(id, "leave_group", groupOf(id));
+        [[fallthrough]];
+      default:
+        clients_.close(id);
+    }
+  }
+
+  ClientSwarm& clients_;
+  std::vector<Id> present_;
+  std::map<Id, bool> greeted_;
+  std::size_t begun_ = 0;
+  std::size_t failures_ = 0;
+};
+
+class ManyConnections : public WithStormo {
+ protected:
+  std::map<pid_t, std::size_t> openFiles() {
+    std::map<pid_t, std::size_t> counts;
+    const Json report = stormo.status();
+    for (const Json& row : report.at("processes")) {
+      const auto pid = row.at("pid").get<pid_t>();
+      const std::filesystem::directory_iterator files("/proc/" + std::to_string(pid) + "/fd");
+      counts[pid] = static_cast<std::size_t>(std::distance(begin(files), end(files)));
+    }
+    return counts;
+  }
+
+  void waitUntilAllHaveLeft() {
+    stormo.waitForStatus("no clients and no groups", [](const Json& report) {
+      bool clean = true;
+      for (const Json& row : report.at("processes")) {
+        if (row.at("kind") == "worker") clean = clean && row.at("groups") == 0;
+        // A worker's link to the Channel is a connection; the Channel has one of each worker.
+        if (row.at("kind") == "worker") clean = clean && row.at("connections") == 1;
+        if (row.at("kind") == "channel") clean = clean && row.at("groups") == 0;
+      }
+      return clean;
+    });
+  }
+};
+
+TEST_F(ManyConnections, TenThousandThatComeAndGoLeaveNoDescriptorAndNoGroup) {
+  startStormo({"--workers", "2"});
+  Visitors visitors(clients());
+  visitors.visit(500);  // what is opened once and kept has been opened by then
+  waitUntilAllHaveLeft();
+  const auto before = openFiles();
+
+  visitors.visit(kVisits);
+  waitUntilAllHaveLeft();
+  EXPECT_EQ(openFiles(), before);
+  EXPECT_EQ(visitors.failures(), 0u);
+  EXPECT_EQ(stormo.connections().size(), 2u + 2u);
+  const Json report = stormo.status();
+  for (const Json& row : report.at("processes")) {
+    if (row.at("kind") == "master") continue;
+    EXPECT_EQ(row.at("restarts"), 0) << row;
+    EXPECT_EQ(row.at("handler_errors"), 0) << row;
+  }
+}
+
+TEST_F(ManyConnections, ThoseWhoGoBeforeTheHandshakeIsDoneLeaveNothingEither) {
+  startStormo({"--workers", "2"});
+  const std::uint16_t port = stormo.port();
+  const auto visit = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      TcpPeer peer(deadline, port);
+      peer.send("GET / HTTP/1.1\r\nHost: here\r\n");
+    }
+    waitUntilAllHaveLeft();
+  };
+  visit(20);
+  const auto before = openFiles();
+  visit(500);
+  EXPECT_EQ(openFiles(), before);
+}
+
+}  // namespace
+}  // namespace stormo::integration

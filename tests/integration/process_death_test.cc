@@ -1,0 +1,155 @@
+// Processes that are killed under traffic come back, and only what was theirs is lost.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "integration/harness/newcomers.h"
+#include "integration/harness/with_stormo.h"
+
+namespace stormo::integration {
+namespace {
+
+class ProcessDeath : public WithStormo {
+ protected:
+  /// Each of these sends its next message when it has received its last, until each sent `count`;
+  /// `meanwhile` runs in each turn.
+  void talk(const std::vector<Id>& speakers, const std::string& group, std::size_t count,
+            const std::function<void(std::size_t received)>& meanwhile = {}) {
+    std::map<Id, std::size_t> sent;
+    std::map<Id, std::size_t> received;  // of its own
+    std::size_t total = 0;
+    const auto sendNext = [&](Id id) {
+      clients().sendToGroup(id, group, std::to_string(id) + ' ' + std::to_string(sent[id]++));
+    };
+    clients().onMessage = [&](Id id, const SwarmClient::Received& message) {
+      if (message.data != std::to_string(id) + ' ' + std::to_string(received[id])) return;
+      ++total;
+      if (++received[id] < count) sendNext(id);
+    };
+    for (const Id id : speakers) sendNext(id);
+    clients().runUntil("all that was said", [&] {
+      if (meanwhile) meanwhile(total);
+      return total >= count * speakers.size();
+    });
+    clients().onMessage = nullptr;
+  }
+
+  void waitForSuccessor(const std::string& kind, pid_t killed, std::size_t count) {
+    stormo.waitForStatus("a new process of kind " + kind, [&](const Json& report) {
+      std::size_t ready = 0;
+      for (const Json& row : report.at("processes")) {
+        if (row.at("kind") == kind && row.at("pid") != killed && row.at("status") == "idle")
+          ++ready;
+      }
+      return ready == count;
+    });
+  }
+
+  /// Each of the speakers' messages, once, and each speaker's in order.
+  static void expectComplete(const Texts& texts, const std::vector<Id>& speakers,
+                             std::size_t count) {
+    EXPECT_EQ(texts.size(), count * speakers.size());
+    std::map<std::string, std::size_t> next;
+    for (const std::string& text : texts) {
+      const std::string speaker = text.substr(0, text.find(' '));
+      EXPECT_EQ(text, speaker + ' ' + std::to_string(next[speaker]++));
+    }
+  }
+};
+
+TEST_F(ProcessDeath, AKilledWorkerComesBackNobodyIsRefusedAndOthersClientsLoseNothing) {
+  startStormo({"--workers", "4"});
+  const std::vector<Id> all = clients().connect(40);
+  clients().joinAll(all, [](std::size_t) { return "all"; });
+  const std::vector<pid_t> workers = workersOf(stormo, clients(), all);
+  const pid_t victim = workers[0];
+  std::vector<Id> survivors;
+  std::vector<Id> victims;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    (workers[i] == victim ? victims : survivors).push_back(all[i]);
+
+  constexpr std::size_t kEach = 100;
+  Newcomers newcomers(clients());
+  bool killed = false;
+  talk(survivors, "all", kEach, [&](std::size_t received) {
+    newcomers.keepComing();
+    if (!killed && received > kEach * survivors.size() / 4) killed = ::kill(victim, SIGKILL) == 0;
+  });
+  waitForSuccessor("worker", victim, 4);
+  const std::size_t before = newcomers.welcomed();
+  clients().runUntil("a hundred newcomers more", [&] {
+    newcomers.keepComing();
+    return newcomers.welcomed() >= before + 100;
+  });
+
+  EXPECT_EQ(newcomers.refused(), 0u);
+  EXPECT_LE(newcomers.cutOff(), Newcomers::kAtATime);  // whose handshake the dead worker had begun
+  for (const Id id : victims) {
+    EXPECT_TRUE(clients()[id].isClosed());
+    EXPECT_EQ(clients()[id].closeCode, CloseCode::Abnormal);
+  }
+  clients().settle(survivors);
+  const Texts texts = clients()[survivors[0]].texts();
+  expectComplete(texts, survivors, kEach);
+  for (const Id id : survivors) EXPECT_TRUE(clients()[id].texts() == texts);
+  EXPECT_EQ(stormo.pids("worker").size(), 4u);
+}
+
+TEST_F(ProcessDeath, TheOnlyWorkerKilledComesBackAndWhoWaitedIsServed) {
+  startStormo({"--workers", "1"});
+  const pid_t victim = stormo.pids("worker").at(0);
+  ::kill(victim, SIGSTOP);  // so that the client is surely waiting, not accepted
+  const Id waiting = clients().begin();
+  ::kill(victim, SIGKILL);
+  clients().runUntil("the client that waited", [&] { return clients()[waiting].isOpen(); });
+  waitForSuccessor("worker", victim, 1);
+  clients().join(waiting, "123");
+}
+
+TEST_F(ProcessDeath, AKilledChannelComesBackAndMessagesFlowAgainWithoutAClientsDoing) {
+  startStormo({"--workers", "4"});
+  const std::vector<Id> all = clients().connect(20);
+  clients().joinAll(all, [](std::size_t) { return "all"; });
+  talk({all[0], all[1]}, "all", 10);
+
+  const pid_t victim = stormo.pids("channel").at(0);
+  ::kill(victim, SIGKILL);
+  waitForSuccessor("channel", victim, 1);
+  // What is sent while a worker has not found back may be lost to its members: until one message
+  // reaches all.
+  for (bool reachedAll = false; !reachedAll;) {
+    for (const Id id : all) clients().clear(id);
+    clients().sendToGroup(all[0], "all", "is everybody there?");
+    const auto patience = Deadline::Clock::now() + std::chrono::milliseconds(100);
+    clients().runUntil("somebody to answer", [&] {
+      reachedAll = std::all_of(all.begin(), all.end(),
+                               [&](Id id) { return !clients()[id].received.empty(); });
+      return reachedAll || Deadline::Clock::now() > patience;
+    });
+  }
+  clients().settle(all);
+  for (const Id id : all) clients().clear(id);
+
+  talk(all, "all", 20);
+  clients().settle(all);
+  const Texts texts = clients()[all[0]].texts();
+  expectComplete(texts, all, 20);
+  for (const Id id : all) {
+    EXPECT_TRUE(clients()[id].isOpen());
+    EXPECT_TRUE(clients()[id].texts() == texts);
+  }
+}
+
+TEST_F(ProcessDeath, WhenTheMasterIsKilledTheOthersEndToo) {
+  startStormo({"--workers", "2"});
+  std::vector<pid_t> children = stormo.pids("worker");
+  children.push_back(stormo.pids("channel").at(0));
+  stormo.foreground().signal(SIGKILL);
+  EXPECT_EQ(stormo.foreground().waitForEnd().status, 128 + SIGKILL);
+  for (const pid_t pid : children) EXPECT_FALSE(isRunning(pid));
+  stormo.start(freePort());  // the next one is not in the way of the last one's remains
+}
+
+}  // namespace
+}  // namespace stormo::integration

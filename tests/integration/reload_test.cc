@@ -1,0 +1,90 @@
+// 'reload': new workers for old ones, while clients keep coming.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "integration/harness/newcomers.h"
+#include "integration/harness/with_stormo.h"
+
+namespace stormo::integration {
+namespace {
+
+class Reload : public WithStormo {};
+
+TEST_F(Reload, ReplacesAllWorkersAndRefusesNobodyMeanwhile) {
+  startStormo({"--workers", "4"});
+  const std::vector<pid_t> before = stormo.pids("worker");
+  const std::vector<pid_t> channel = stormo.pids("channel");
+  const std::vector<Id> all = clients().connect(20);
+
+  Newcomers newcomers(clients());
+  clients().runUntil("newcomers",
+                     [&] { return newcomers.keepComing(), newcomers.welcomed() >= 20; });
+  const auto reload = stormo.begin({"reload"});
+  clients().runUntil("the reload to end",
+                     [&] { return newcomers.keepComing(), reload->statusIfEnded().has_value(); });
+  EXPECT_EQ(reload->waitForEnd().status, 0) << reload->errors();
+  const std::size_t welcomed = newcomers.welcomed();
+  clients().runUntil("newcomers",
+                     [&] { return newcomers.keepComing(), newcomers.welcomed() >= welcomed + 50; });
+
+  EXPECT_EQ(newcomers.refused(), 0u);
+  for (const pid_t pid : stormo.pids("worker"))
+    EXPECT_EQ(std::count(before.begin(), before.end(), pid), 0);
+  EXPECT_EQ(stormo.pids("worker").size(), 4u);
+  EXPECT_EQ(stormo.pids("channel"), channel);
+  for (const Id id : all) {
+    clients().waitUntilClosed(id);
+    EXPECT_EQ(clients()[id].closeCode, CloseCode::ServiceRestart);
+  }
+  for (const Json& row : stormo.status().at("processes")) {
+    if (row.at("kind") != "worker") continue;
+    EXPECT_EQ(row.at("reloads"), 1) << row;
+  }
+}
+
+TEST_F(Reload, GroupsWorkForWhoConnectsAgain) {
+  startStormo({"--workers", "2"});
+  membersOnDifferentWorkers("123");
+  stormo.succeed({"reload"});
+  const auto members = membersOnDifferentWorkers("123");
+  clients().sendToGroup(members[0], "123", "after the reload");
+  clients().waitForMessages(members[1], 1);
+  EXPECT_EQ(clients()[members[1]].texts(), Texts{"after the reload"});
+}
+
+TEST_F(Reload, TheSignalDoesTheSame) {
+  startStormo({"--workers", "2"});
+  const std::vector<pid_t> before = stormo.pids("worker");
+  stormo.foreground().signal(SIGUSR1);
+  stormo.waitForStatus("new workers", [&](const Json& report) {
+    return std::none_of(report.at("processes").begin(), report.at("processes").end(),
+                        [&](const Json& row) {
+                          return row.at("kind") == "worker" &&
+                                 (row.at("status") != "idle" ||
+                                  std::count(before.begin(), before.end(), row.at("pid")) > 0);
+                        });
+  });
+}
+
+TEST_F(Reload, AGracefulOneLetsClientsFinish) {
+  startStormo({"--workers", "1"});
+  const Id id = clients().connect();
+  const auto reload = stormo.begin({"reload", "-g"});
+  // The old worker serves its client until that goes; only then the command ends.
+  stormo.waitForStatus("the worker to be stopping", [](const Json& report) {
+    return report.at("processes").back().at("status") == "stopping";
+  });
+  clients().join(id, "123");
+  clients().sendToGroup(id, "123", "not yet");
+  clients().waitForMessages(id, 1);
+  EXPECT_FALSE(reload->statusIfEnded());
+  clients().close(id);
+  clients().waitUntilClosed(id);
+  EXPECT_EQ(clients()[id].closeCode, CloseCode::Normal);
+  EXPECT_EQ(reload->waitForEnd().status, 0);
+}
+
+}  // namespace
+}  // namespace stormo::integration

@@ -1,0 +1,302 @@
+#include <stdexcept>
+
+#include "net/net_fixture.h"
+
+namespace stormo::net {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class ConnectionLifeTest : public NetTest {
+ protected:
+  ~ConnectionLifeTest() override { EXPECT_EQ(counters().connections.get(), table.size()); }
+};
+
+TEST_F(ConnectionLifeTest, OnConnectIsCalledWithAConnectionThatCanBeFound) {
+  ConnectionId seen = 0;
+  endpoint.handlers.onConnect = [&](Connection& connection) {
+    seen = connection.id();
+    EXPECT_EQ(table.find(seen), &connection);
+  };
+  Connected one = accept();
+  EXPECT_EQ(seen, one.id);
+  EXPECT_NE(one.id, 0u);
+  EXPECT_EQ(counters().connections.get(), 1u);
+  EXPECT_EQ(counters().connectionsTotal.get(), 1u);
+}
+
+TEST_F(ConnectionLifeTest, KnowsTheAddressesOfBothEnds) {
+  Connected one = acceptQuietly(test::tcpPair());
+  EXPECT_TRUE(at(one).remoteAddress().starts_with("127.0.0.1:"));
+  EXPECT_TRUE(at(one).localAddress().starts_with("127.0.0.1:"));
+  EXPECT_EQ(at(one).remoteIp(), "127.0.0.1");
+  EXPECT_EQ(at(one).remoteAddress(), "127.0.0.1:" + std::to_string(at(one).remotePort()));
+  Connected two = acceptQuietly();
+  EXPECT_EQ(at(two).remoteAddress(), "unix://");
+  EXPECT_EQ(at(two).remotePort(), 0);
+}
+
+TEST_F(ConnectionLifeTest, ClosedItIsNotFoundAnyMoreThoughItLingers) {
+  Connected one = acceptQuietly();
+  at(one).close();
+  EXPECT_EQ(table.find(one.id), nullptr);
+  turn();
+  EXPECT_TRUE(one.peer.ended());
+  EXPECT_THAT(heard, ElementsAre("close 1000"));
+  EXPECT_EQ(table.size(), 1u);  // for the peer's own end
+  one.peer.close();
+  settle();
+  EXPECT_EQ(table.size(), 0u);
+  EXPECT_THAT(heard, ElementsAre("close 1000"));
+}
+
+TEST_F(ConnectionLifeTest, AnIdStaysStaleWhenItsSlotIsUsedAgain) {
+  Connected one = acceptQuietly();
+  at(one).destroy();
+  turn();
+  Connected two = acceptQuietly();
+  EXPECT_NE(one.id, two.id);
+  EXPECT_EQ(table.find(one.id), nullptr);
+  EXPECT_NE(table.find(two.id), nullptr);
+}
+
+TEST_F(ConnectionLifeTest, CloseIsIdempotentAndOnCloseNeverRunsInsideIt) {
+  Connected one = acceptQuietly();
+  Connection& connection = at(one);
+  connection.close();
+  connection.close(CloseCode::GoingAway);
+  EXPECT_THAT(heard, IsEmpty());
+  turn();
+  EXPECT_THAT(heard, ElementsAre("close 1000"));
+}
+
+TEST_F(ConnectionLifeTest, DestroyEndsAtOnceAndOnCloseRunsAtTheEndOfTheTurn) {
+  Connected one = acceptQuietly();
+  Connection& connection = at(one);
+  connection.destroy();
+  connection.destroy();
+  connection.close();
+  EXPECT_THAT(heard, IsEmpty());
+  turn();
+  EXPECT_THAT(heard, ElementsAre("close 1006"));
+  EXPECT_EQ(table.size(), 0u);
+  EXPECT_TRUE(one.peer.ended());
+}
+
+TEST_F(ConnectionLifeTest, DestroyAfterCloseEndsTheLingering) {
+  Connected one = acceptQuietly();
+  Connection& connection = at(one);
+  connection.close();
+  turn();
+  ASSERT_EQ(table.size(), 1u);
+  table.forEach([](Peer& peer) { peer.destroy(); });
+  turn();
+  EXPECT_EQ(table.size(), 0u);
+  EXPECT_THAT(heard, ElementsAre("close 1000"));
+}
+
+TEST_F(ConnectionLifeTest, OnCloseMayDestroyWhatWasClosed) {
+  endpoint.handlers.onClose = [&](Connection& connection) {
+    heard.push_back("close");
+    connection.destroy();
+  };
+  Connected one = acceptQuietly();
+  at(one).close();
+  settle();
+  EXPECT_THAT(heard, ElementsAre("close"));
+  EXPECT_EQ(table.size(), 0u);
+}
+
+TEST_F(ConnectionLifeTest, OnCloseMayCloseAndDestroyOthers) {
+  std::vector<Connected> all;
+  for (int i = 0; i < 5; ++i) all.push_back(acceptQuietly());
+  endpoint.handlers.onClose = [&](Connection& connection) {
+    heard.push_back("close");
+    for (const Connected& other : all) {
+      if (Peer* peer = table.find(other.id)) other.id % 2 == 0 ? peer->destroy() : peer->close();
+    }
+    EXPECT_EQ(connection.send("late"), SendStatus::Closed);
+  };
+  at(all[2]).close();
+  settle();
+  EXPECT_EQ(heard.size(), 5u);
+}
+
+TEST_F(ConnectionLifeTest, OnCloseMaySendToOthersAndItArrives) {
+  Connected one = acceptQuietly();
+  Connected two = acceptQuietly();
+  endpoint.handlers.onClose = [&](Connection&) { at(two).send("one left"); };
+  one.peer.close();
+  settle();
+  EXPECT_EQ(two.peer.take(), "one left\n");
+}
+
+TEST_F(ConnectionLifeTest, OnConnectMayClose) {
+  endpoint.handlers.onConnect = [&](Connection& connection) {
+    connection.send("go away");
+    connection.close();
+  };
+  Connected one = accept();
+  settle();
+  EXPECT_EQ(one.peer.take(), "go away\n");
+  EXPECT_TRUE(one.peer.ended());
+  EXPECT_THAT(heard, ElementsAre("close 1000"));
+}
+
+TEST_F(ConnectionLifeTest, OnConnectMayDestroy) {
+  endpoint.handlers.onConnect = [&](Connection& connection) { connection.destroy(); };
+  Connected one = accept();
+  settle();
+  EXPECT_EQ(table.size(), 0u);
+  EXPECT_THAT(heard, ElementsAre("close 1006"));
+}
+
+TEST_F(ConnectionLifeTest, APeerThatOnlyEndedItsOutputGetsItsAnswer) {
+  endpoint.handlers.onMessage = [](Connection& connection, Message message) {
+    connection.send("answer to " + std::string(message.data));
+  };
+  for (auto makePair : {test::unixPair, test::tcpPair}) {
+    Connected one = acceptQuietly(makePair());
+    one.peer.send("question\n");
+    one.peer.endOutput();
+    ASSERT_TRUE(turnUntil([&] { return one.peer.ended(); }));
+    EXPECT_EQ(one.peer.received(), "answer to question\n");
+    EXPECT_FALSE(one.peer.wasReset());
+    ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
+    EXPECT_THAT(takeHeard(), ElementsAre("close 1006"));
+  }
+}
+
+TEST_F(ConnectionLifeTest, APeerThatEndedItsOutputStillGetsWhatWaitsForIt) {
+  auto pair = test::unixPair();
+  test::shrinkSendBuffer(pair.tested.get());
+  Connected one = acceptQuietly(std::move(pair));
+  const std::string large(50'000, 'L');
+  at(one).send(large);
+  turn();
+  one.peer.endOutput();
+  settle();
+  ASSERT_TRUE(turnUntil([&] { return one.peer.ended(); }));
+  EXPECT_EQ(one.peer.received(), large + '\n');
+}
+
+TEST_F(ConnectionLifeTest, APeerThatGoesOnSendingAfterTheEndIsNotReset) {
+  Connected one = acceptQuietly(test::tcpPair());
+  at(one).send("bye");
+  at(one).close();
+  one.peer.send("did not hear yet\n");
+  settle();
+  one.peer.send("still did not\n");
+  ASSERT_TRUE(turnUntil([&] { return one.peer.ended(); }));
+  EXPECT_FALSE(one.peer.wasReset());
+  EXPECT_EQ(one.peer.received(), "bye\n");
+  EXPECT_THAT(heard, ElementsAre("close 1000"));
+}
+
+TEST_F(ConnectionLifeTest, OnCloseRunsOnceForEveryWayOfEnding) {
+  const auto end = [&](Connected& one, int way) {
+    Connection& connection = at(one);
+    switch (way) {
+      case 0: return connection.close();
+      case 1: return connection.destroy();
+      case 2: return one.peer.close();
+      case 3: return one.peer.reset();
+      case 4: return one.peer.endOutput();
+      case 5: connection.close(); return one.peer.close();
+      case 6: one.peer.close(); return connection.close();
+      case 7: connection.send("x"); one.peer.reset(); return connection.close();
+      case 8: connection.close(); return connection.destroy();
+      case 9: one.peer.send("x\n"); return one.peer.reset();
+      default: table.refuse(static_cast<Peer&>(connection), CloseCode::ProtocolError, "bad");
+    }
+  };
+  for (auto makePair : {test::unixPair, test::tcpPair}) {
+    for (int way = 0; way <= 10; ++way) {
+      int closes = 0;
+      endpoint.handlers.onClose = [&](Connection&) { ++closes; };
+      Connected one = acceptQuietly(makePair());
+      turn();
+      end(one, way);
+      ASSERT_TRUE(turnUntil([&] { return closes > 0; })) << "way " << way;
+      one.peer.close();
+      ASSERT_TRUE(turnUntil([&] { return table.size() == 0; })) << "way " << way;
+      EXPECT_EQ(closes, 1) << "way " << way;
+      EXPECT_EQ(table.find(one.id), nullptr);
+    }
+  }
+}
+
+TEST_F(ConnectionLifeTest, TheUsersStateLivesAsLongAsTheConnectionAndIsThereInOnClose) {
+  static int alive = 0;
+  struct State {
+    State() { ++alive; }
+    ~State() { --alive; }
+    std::string name = "nobody";
+  };
+  endpoint.handlers.onClose = [&](Connection& connection) {
+    heard.push_back(connection.state<State>().name);
+  };
+  Connected one = acceptQuietly();
+  EXPECT_EQ(at(one).state<State>().name, "nobody");
+  at(one).state<State>().name = "heron";
+  EXPECT_EQ(alive, 1);
+  EXPECT_THROW(at(one).state<int>(), std::logic_error);
+  one.peer.close();
+  settle();
+  EXPECT_THAT(heard, ElementsAre("heron"));
+  EXPECT_EQ(alive, 0);
+}
+
+TEST_F(ConnectionLifeTest, AbandonedItCallsNothingAndItsEndpointMayGo) {
+  test::SocketPair pair = test::unixPair();
+  {
+    const Endpoint brief = endpoint;
+    Peer& peer = table.accept(std::move(pair.tested), brief);
+    heard.clear();
+    peer.send("never");
+    table.abandon(brief);
+  }
+  settle();
+  EXPECT_THAT(heard, IsEmpty());
+  EXPECT_EQ(table.size(), 0u);
+  EXPECT_TRUE(pair.peer.ended());
+}
+
+TEST_F(ConnectionLifeTest, AbandonedWhileClosingItStillFlushesButCallsNothing) {
+  test::SocketPair pair = test::unixPair();
+  {
+    const Endpoint brief = endpoint;
+    Peer& peer = table.accept(std::move(pair.tested), brief);
+    heard.clear();
+    peer.send("last words");
+    peer.close();
+    table.abandon(brief);
+  }
+  settle();
+  EXPECT_EQ(pair.peer.take(), "last words\n");
+  EXPECT_TRUE(pair.peer.ended());
+  pair.peer.close();
+  settle();
+  EXPECT_THAT(heard, IsEmpty());
+  EXPECT_EQ(table.size(), 0u);
+}
+
+TEST(ConnectionTable, EndsWithItsLoopAndCallsNothing) {
+  const PackageCodec codec(Protocol::text());
+  test::SocketPair pair = test::unixPair();
+  bool called = false;
+  {
+    EventLoop loop;
+    Endpoint endpoint;  // gone before the loop
+    endpoint.codec = &codec;
+    endpoint.handlers.onClose = [&](Connection&) { called = true; };
+    ConnectionTable::of(loop).accept(std::move(pair.tested), endpoint).send("never");
+  }
+  EXPECT_FALSE(called);
+  EXPECT_TRUE(pair.peer.ended());
+}
+
+}  // namespace
+}  // namespace stormo::net

@@ -1,0 +1,156 @@
+// Handlers that throw, and peers that fail while something is sent to them.
+#include <stdexcept>
+
+#include "net/net_fixture.h"
+
+namespace stormo::net {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class ConnectionTroubleTest : public NetTest {
+ protected:
+  static void throwNow() { throw std::runtime_error("oops"); }
+  /// Nothing else suffers from what was thrown.
+  void expectTheLoopLives() {
+    hear();
+    Connected other = acceptQuietly();
+    other.peer.send("alive\n");
+    ASSERT_TRUE(turnUntil([&] { return !heard.empty(); }));
+    EXPECT_EQ(heard.back(), "alive");
+  }
+};
+
+TEST_F(ConnectionTroubleTest, OnMessageThatThrowsClosesItsConnectionWith1011) {
+  Connected one = acceptQuietly();
+  endpoint.handlers.onMessage = [](Connection& connection, Message) {
+    connection.send("sent before");
+    throwNow();
+  };
+  one.peer.send("a\nb\n");
+  settle();
+  EXPECT_EQ(one.peer.take(), "sent before\n");
+  EXPECT_TRUE(one.peer.ended());
+  EXPECT_THAT(heard, ElementsAre("close 1011"));
+  EXPECT_EQ(counters().handlerErrors.get(), 1u);
+  expectTheLoopLives();
+}
+
+TEST_F(ConnectionTroubleTest, WhatIsThrownNeedNotBeAnException) {
+  Connected one = acceptQuietly();
+  endpoint.handlers.onMessage = [](Connection&, Message) { throw 7; };
+  one.peer.send("a\n");
+  settle();
+  EXPECT_THAT(heard, ElementsAre("close 1011"));
+  expectTheLoopLives();
+}
+
+TEST_F(ConnectionTroubleTest, OnConnectThatThrowsClosesToo) {
+  endpoint.handlers.onConnect = [](Connection&) { throwNow(); };
+  Connected one = accept();
+  settle();
+  EXPECT_TRUE(one.peer.ended());
+  EXPECT_THAT(heard, ElementsAre("close 1011"));
+  expectTheLoopLives();
+}
+
+TEST_F(ConnectionTroubleTest, OnCloseThatThrowsIsCalledOnceAllTheSame) {
+  endpoint.handlers.onClose = [&](Connection&) {
+    heard.push_back("close");
+    throwNow();
+  };
+  Connected one = acceptQuietly();
+  one.peer.close();
+  settle();
+  EXPECT_THAT(heard, ElementsAre("close"));
+  EXPECT_EQ(table.size(), 0u);
+  expectTheLoopLives();
+}
+
+TEST_F(ConnectionTroubleTest, OnBufferFullThatThrowsCloses) {
+  endpoint.sendQueueBytesMax = 10;
+  endpoint.handlers.onBufferFull = [](Connection&) { throwNow(); };
+  Connected one = acceptQuietly();
+  at(one).send("0123456789");
+  EXPECT_EQ(at(one).send("too much"), SendStatus::Full);
+  settle();
+  EXPECT_EQ(one.peer.take(), "0123456789\n");
+  EXPECT_THAT(heard, ElementsAre("close 1011"));
+}
+
+TEST_F(ConnectionTroubleTest, OnErrorThatThrowsIsNoSecondEnd) {
+  endpoint.handlers.onError = [](Connection&, const Error&) { throwNow(); };
+  Connected one = acceptQuietly(test::tcpPair());
+  one.peer.reset();
+  ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
+  EXPECT_EQ(heard.size(), 1u);
+  EXPECT_EQ(counters().handlerErrors.get(), 1u);
+}
+
+TEST_F(ConnectionTroubleTest, AProtocolOfTheUserThatThrowsClosesOnlyTheConnectionWhoseBytesItChokedOn) {
+  use(std::make_unique<PackageCodec>(Protocol::custom(
+      "fragile",
+      [](std::string_view buffer) -> std::ptrdiff_t {
+        if (buffer.starts_with("input")) throwNow();
+        return static_cast<std::ptrdiff_t>(buffer.size());
+      },
+      [](std::string_view package) {
+        if (package.starts_with("decode")) throwNow();
+        return package;
+      },
+      [](std::string_view message, std::string& out) { out.append(message); })));
+  for (const char* poison : {"input", "decode"}) {
+    Connected one = acceptQuietly();
+    one.peer.send(poison);
+    settle();
+    EXPECT_THAT(takeHeard(), ElementsAre("close 1011")) << poison;
+    EXPECT_TRUE(one.peer.ended());
+  }
+  EXPECT_EQ(counters().handlerErrors.get(), 2u);
+  Connected other = acceptQuietly();
+  other.peer.send("fine");
+  settle();
+  EXPECT_THAT(heard, ElementsAre("fine"));
+}
+
+TEST_F(ConnectionTroubleTest, APeerThatIsGoneWhenSomethingIsSentToItIsAnErrorOfSend) {
+  auto pair = test::unixPair();
+  Connected one = acceptQuietly(std::move(pair));
+  at(one).pauseRecv();  // or its end would be read first
+  one.peer.close();
+  turn();
+  at(one).send("nobody there");
+  turn();
+  EXPECT_THAT(heard, ElementsAre("error in send", "close 1006"));
+  EXPECT_EQ(table.size(), 0u);
+}
+
+TEST_F(ConnectionTroubleTest, APeerThatIsResetWhileOutputWaitsIsGone) {
+  auto pair = test::tcpPair();
+  test::shrinkSendBuffer(pair.tested.get());
+  Connected one = acceptQuietly(std::move(pair));
+  endpoint.sendQueueBytesMax = 64 << 20;
+  at(one).send(std::string(8 << 20, 'L'));
+  turn();
+  ASSERT_GT(at(one).sendQueueBytes(), 0u);
+  one.peer.reset();
+  ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
+  EXPECT_EQ(heard.size(), 2u);
+  EXPECT_EQ(heard.back(), "close 1006");
+}
+
+TEST_F(ConnectionTroubleTest, APeerThatIsResetWhileItIsBeingClosedIsNoError) {
+  auto pair = test::tcpPair();
+  test::shrinkSendBuffer(pair.tested.get());
+  Connected one = acceptQuietly(std::move(pair));
+  at(one).send(std::string(900'000, 'L'));
+  at(one).close();
+  turn();
+  one.peer.reset();
+  ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
+  EXPECT_THAT(heard, ElementsAre("close 1000"));
+}
+
+}  // namespace
+}  // namespace stormo::net

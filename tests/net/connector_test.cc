@@ -1,0 +1,282 @@
+#include <stormo/connector.h>
+
+#include <stdexcept>
+
+#include "net/listener.h"
+#include "net/net_fixture.h"
+#include "support/temp_directory.h"
+#include "sys/sockets.h"
+
+namespace stormo::net {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+/// The server's side speaks text and writes to `heard`, the connector's side to `told`.
+class ConnectorTest : public NetTest {
+ protected:
+  ConnectorTest() : listener(loop, endpoint) { listen(0); }
+
+  void listen(std::uint16_t port) {
+    listening = std::move(*listenOn(*Address::ip("127.0.0.1", port)));
+    listener.start(listening.get());
+  }
+  void stopListening() {
+    listener.stopAll();
+    listening.reset();
+  }
+  std::uint16_t port() const { return localAddress(listening.get()).port(); }
+  std::string url() const { return "text://127.0.0.1:" + std::to_string(port()); }
+
+  std::unique_ptr<Connector> connectorTo(const std::string& where) {
+    auto connector = std::make_unique<Connector>(where);
+    connector->reconnect = 5ms;
+    connector->onConnect = [this](Connection&) { told.push_back("connect"); };
+    connector->onClose = [this](Connection&) { told.push_back("close"); };
+    connector->onError = [this](const Error& error) { told.push_back(error.step); };
+    connector->onMessage = [this](Connection&, Message message) {
+      told.push_back(std::string(message.data));
+    };
+    return connector;
+  }
+  bool connected(Connector& connector) {
+    return turnUntil([&] { return connector.connection() != nullptr && !told.empty() && heard.size() >= 1; });
+  }
+  std::vector<std::string> takeTold() { return std::exchange(told, {}); }
+
+  Listener listener;
+  UniqueFd listening;
+  std::vector<std::string> told;
+};
+
+TEST_F(ConnectorTest, ConnectsAndTalksBothWays) {
+  endpoint.handlers.onMessage = [](Connection& connection, Message message) {
+    connection.send("re: " + std::string(message.data));
+  };
+  auto connector = connectorTo(url());
+  connector->onConnect = [&](Connection& connection) {
+    told.push_back("connect");
+    connection.send("hello");
+  };
+  EXPECT_EQ(connector->connection(), nullptr);
+  connector->connect();
+  connector->connect();
+  ASSERT_TRUE(turnUntil([&] { return told.size() == 2; }));
+  EXPECT_THAT(told, ElementsAre("connect", "re: hello"));
+  EXPECT_THAT(heard, ElementsAre("connect"));
+  EXPECT_NE(connector->connection(), nullptr);
+}
+
+TEST_F(ConnectorTest, WhatIsSentWhileItConnectsLeavesWhenItIsThere) {
+  auto connector = connectorTo(url());
+  connector->connect();
+  ASSERT_NE(connector->connection(), nullptr);
+  EXPECT_EQ(connector->connection()->send("early"), SendStatus::Queued);
+  ASSERT_TRUE(turnUntil([&] { return heard.size() == 2; }));
+  EXPECT_THAT(heard, ElementsAre("connect", "early"));
+}
+
+TEST_F(ConnectorTest, ALostConnectionIsMadeAgain) {
+  auto connector = connectorTo(url());
+  connector->connect();
+  ASSERT_TRUE(connected(*connector));
+  table.forEach([&](Peer& peer) {
+    if (peer.endpoint == &endpoint) peer.destroy();
+  });
+  ASSERT_TRUE(turnUntil([&] { return told.size() == 3; }));
+  EXPECT_THAT(told, ElementsAre("connect", "close", "connect"));
+}
+
+TEST_F(ConnectorTest, AResetConnectionIsAnErrorAndMadeAgain) {
+  auto connector = connectorTo(url());
+  endpoint.handlers.onConnect = [&](Connection& connection) {
+    if (counters().connectionsTotal.get() > 3) return;
+    const linger atOnce{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(static_cast<Peer&>(connection).fd.get(), SOL_SOCKET, SO_LINGER, &atOnce, sizeof atOnce);
+    connection.destroy();
+  };
+  connector->connect();
+  ASSERT_TRUE(turnUntil([&] { return told.size() >= 4; }));
+  EXPECT_EQ(told[0], "connect");
+  EXPECT_EQ(told.back(), "connect");
+}
+
+TEST_F(ConnectorTest, AFailedAttemptIsAnErrorAndTriedAgainUntilSomebodyListens) {
+  const std::uint16_t where = port();
+  auto connector = connectorTo(url());
+  stopListening();
+  connector->connect();
+  ASSERT_TRUE(turnUntil([&] { return told.size() >= 2; }));
+  EXPECT_EQ(told[0], "connect");  // the step that failed
+  EXPECT_EQ(told[1], "connect");
+  EXPECT_THAT(heard, IsEmpty());
+  listen(where);
+  ASSERT_TRUE(turnUntil([&] { return !heard.empty(); }));
+}
+
+TEST_F(ConnectorTest, WithoutReconnectOneFailureIsTheEnd) {
+  auto connector = connectorTo(url());
+  stopListening();
+  connector->reconnect = 0ms;
+  int errors = 0;
+  connector->onError = [&](const Error& error) {
+    ++errors;
+    EXPECT_EQ(error.code, std::make_error_code(std::errc::connection_refused));
+  };
+  connector->connect();
+  ASSERT_TRUE(turnUntil([&] { return errors == 1; }));
+  settle();
+  EXPECT_EQ(errors, 1);
+  EXPECT_EQ(connector->connection(), nullptr);
+}
+
+TEST_F(ConnectorTest, CloseFlushesAndDoesNotComeBack) {
+  auto connector = connectorTo(url());
+  connector->connect();
+  ASSERT_TRUE(connected(*connector));
+  connector->connection()->send("last words");
+  connector->close();
+  EXPECT_EQ(connector->connection(), nullptr);
+  ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
+  EXPECT_THAT(heard, ElementsAre("connect", "last words", "close 1006"));
+  EXPECT_THAT(takeTold(), ElementsAre("connect", "close"));
+  connector->connect();
+  ASSERT_TRUE(turnUntil([&] { return told.size() == 1; }));
+  EXPECT_THAT(told, ElementsAre("connect"));
+}
+
+TEST_F(ConnectorTest, ClosedWhileItConnectsItCallsNothingAndMayConnectAgain) {
+  auto connector = connectorTo(url());
+  connector->connect();
+  connector->close();
+  settle();
+  EXPECT_THAT(told, IsEmpty());
+  connector->connect();
+  ASSERT_TRUE(turnUntil([&] { return told.size() == 1; }));
+  EXPECT_THAT(told, ElementsAre("connect"));
+}
+
+TEST_F(ConnectorTest, ConnectRightAfterCloseMakesANewConnection) {
+  auto connector = connectorTo(url());
+  connector->reconnect = 0ms;
+  connector->connect();
+  ASSERT_TRUE(connected(*connector));
+  Connection* const old = connector->connection();
+  connector->close();
+  connector->connect();
+  ASSERT_TRUE(turnUntil([&] { return told.size() == 3; }));
+  EXPECT_THAT(told, UnorderedElementsAre("connect", "close", "connect"));
+  EXPECT_NE(connector->connection(), old);
+  ASSERT_NE(connector->connection(), nullptr);
+  connector->connection()->send("on the new one");
+  ASSERT_TRUE(turnUntil([&] { return heard.back() == "on the new one"; }));
+}
+
+TEST_F(ConnectorTest, ItsOwnHandlersMayConnectAndClose) {
+  auto connector = connectorTo(url());
+  connector->reconnect = 0ms;
+  int closes = 0;
+  const std::string large(100, 'c');  // a capture that is not kept in place
+  connector->onClose = [&, large](Connection&) {
+    connector->connect();
+    if (++closes == 3) connector->close();
+    EXPECT_EQ(large.size(), 100u);
+  };
+  connector->onConnect = [&, large](Connection&) {
+    connector->connect();
+    connector->close();
+    EXPECT_EQ(large.size(), 100u);
+  };
+  connector->connect();
+  ASSERT_TRUE(turnUntil([&] { return closes == 3; }));
+  settle();
+  EXPECT_EQ(closes, 3);
+}
+
+TEST_F(ConnectorTest, DestroyedItCallsNothingAnyMore) {
+  auto connector = connectorTo(url());
+  connector->connect();
+  ASSERT_TRUE(connected(*connector));
+  takeTold();
+  connector.reset();
+  ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
+  EXPECT_THAT(told, IsEmpty());
+}
+
+TEST_F(ConnectorTest, DestroyedRightAfterCloseItCallsNothingAndItsLastWordsArrive) {
+  auto connector = connectorTo(url());
+  connector->connect();
+  ASSERT_TRUE(connected(*connector));
+  takeTold();
+  connector->connection()->send("last words");
+  connector->close();
+  connector.reset();
+  ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
+  EXPECT_THAT(told, IsEmpty());
+  EXPECT_THAT(heard, ElementsAre("connect", "last words", "close 1006"));
+}
+
+TEST_F(ConnectorTest, DestroyedWhileItWaitsToTryAgainItIsGone) {
+  auto connector = connectorTo(url());
+  stopListening();
+  connector->connect();
+  ASSERT_TRUE(turnUntil([&] { return told.size() == 1; }));
+  const auto before = counters().timers.get();
+  connector.reset();
+  turn();
+  EXPECT_EQ(counters().timers.get(), before - 1);
+}
+
+TEST(Connector, MayOutliveItsLoop) {
+  std::unique_ptr<Connector> connector;
+  {
+    EventLoop loop;
+    connector = std::make_unique<Connector>("text://127.0.0.1:1");
+    connector->connect();
+    test::settle(loop);
+  }
+  connector.reset();
+}
+
+TEST_F(ConnectorTest, SpeaksOverAUnixSocketWithTheProtocolGivenBesideIt) {
+  const test::TempDirectory directory;
+  const UniqueFd local = std::move(*listenOn(*Address::unixPath(directory.file("s"))));
+  listener.start(local.get());
+  Connector connector("unix://" + directory.file("s"), Protocol::text());
+  connector.onConnect = [](Connection& connection) { connection.send("over unix"); };
+  connector.connect();
+  ASSERT_TRUE(turnUntil([&] { return heard.size() == 2; }));
+  EXPECT_THAT(heard, ElementsAre("connect", "over unix"));
+  listener.stop(local.get());
+}
+
+TEST_F(ConnectorTest, WhatItCannotSpeakIsAnException) {
+  for (const char* wrong : {"websocket://127.0.0.1:1", "smtp://127.0.0.1:1", "127.0.0.1:1", "text://"}) {
+    EXPECT_THROW(Connector{wrong}, std::invalid_argument) << wrong;
+  }
+}
+
+TEST_F(ConnectorTest, AnAttemptThatTakesTooLongIsAnError) {
+  // Nobody accepts, and the queue of those who wait is full: the kernel lets the next one hang.
+  stopListening();
+  const UniqueFd busy = std::move(*listenOn(*Address::ip("127.0.0.1", 0), {.backlog = 0}));
+  const std::uint16_t where = localAddress(busy.get()).port();
+  std::vector<UniqueFd> waiting;
+  for (int i = 0; i < 8; ++i) waiting.push_back(std::move(*connectTo(*Address::ip("127.0.0.1", where))));
+  auto connector = connectorTo("text://127.0.0.1:" + std::to_string(where));
+  connector->connectTimeout = 20ms;
+  connector->reconnect = 0ms;
+  std::error_code code;
+  connector->onError = [&](const Error& error) { code = error.code; };
+  connector->connect();
+  ASSERT_TRUE(turnUntil([&] { return code || !told.empty(); }));
+  if (!told.empty()) GTEST_SKIP() << "this kernel lets nobody hang";
+  EXPECT_EQ(code, std::make_error_code(std::errc::timed_out));
+  EXPECT_EQ(connector->connection(), nullptr);
+}
+
+}  // namespace
+}  // namespace stormo::net

@@ -1,0 +1,139 @@
+#include "net/net_fixture.h"
+#include "support/websocket_client.h"
+
+namespace stormo::net {
+namespace {
+
+using namespace std::chrono_literals;
+using test::WebSocketClient;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using websocket::Opcode;
+
+class DeadlinesTest : public NetTest {
+ protected:
+  DeadlinesTest() {
+    use(std::make_unique<WebSocketCodec>(WebSocketOptions{}));
+    endpoint.pingInterval = 20ms;
+    endpoint.pongTimeout = 30ms;
+  }
+  WebSocketClient open() {
+    Connected one = accept();
+    last = one.id;
+    WebSocketClient client(std::move(one.peer));
+    client.sendHandshake();
+    EXPECT_TRUE(turnUntil([&] { return client.isOpen(); }));
+    heard.clear();
+    return client;
+  }
+  bool pass(std::chrono::milliseconds time) {
+    return turnUntil([&, until = loop.now() + time] { return loop.now() >= until; });
+  }
+  ConnectionId last = 0;
+};
+
+TEST_F(DeadlinesTest, WhoDoesNotAnswerAPingIsCut) {
+  WebSocketClient client = open();
+  ASSERT_TRUE(turnUntil([&] { return client.ended(); }));
+  EXPECT_THAT(client.all(), ElementsAre(WebSocketClient::Frame{Opcode::Ping, ""}));
+  EXPECT_THAT(heard, ElementsAre("error in pong", "close 1006"));
+  EXPECT_EQ(table.size(), 0u);
+}
+
+TEST_F(DeadlinesTest, WhoAnswersLives) {
+  WebSocketClient client = open();
+  int pings = 0;
+  ASSERT_TRUE(turnUntil([&] {
+    for (const auto& frame : client.all()) {
+      EXPECT_EQ(frame.opcode, Opcode::Ping);
+      ++pings;
+      client.sendPong();
+    }
+    return pings >= 4;
+  }));
+  EXPECT_THAT(heard, IsEmpty());
+}
+
+TEST_F(DeadlinesTest, AnythingThatComesIsAnAnswer) {
+  WebSocketClient client = open();
+  int pings = 0;
+  ASSERT_TRUE(turnUntil([&] {
+    for (const auto& frame : client.all()) {
+      pings += frame.opcode == Opcode::Ping ? 1 : 0;
+      client.sendText("not a pong");
+    }
+    return pings >= 4;
+  }));
+  EXPECT_NE(table.find(last), nullptr);
+}
+
+TEST_F(DeadlinesTest, WhoIsNeverSilentIsNotAsked) {
+  endpoint.pingInterval = 10s;
+  WebSocketClient client = open();
+  for (int i = 0; i < 10; ++i) {
+    client.sendText("x");
+    turn();
+  }
+  EXPECT_THAT(client.all(), IsEmpty());
+}
+
+TEST_F(DeadlinesTest, WithoutAnIntervalNobodyIsAsked) {
+  endpoint.pingInterval = 0ms;
+  WebSocketClient client = open();
+  ASSERT_TRUE(pass(100ms));
+  EXPECT_THAT(client.all(), IsEmpty());
+  EXPECT_NE(table.find(last), nullptr);
+}
+
+TEST_F(DeadlinesTest, APausedOneIsNotCutForAnAnswerThatNobodyReads) {
+  WebSocketClient client = open();
+  table.find(last)->pauseRecv();
+  client.sendText("unread");
+  ASSERT_TRUE(pass(200ms));
+  ASSERT_NE(table.find(last), nullptr);
+  table.find(last)->resumeRecv();
+  ASSERT_TRUE(turnUntil([&] { return !heard.empty(); }));
+  EXPECT_EQ(heard.front(), "unread");
+}
+
+TEST_F(DeadlinesTest, ManyConnectionsMeetTheirsEach) {
+  std::vector<WebSocketClient> clients;
+  for (int i = 0; i < 50; ++i) {
+    clients.push_back(open());
+    turn();
+  }
+  ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
+  EXPECT_EQ(heard.size(), 100u);
+}
+
+TEST_F(DeadlinesTest, WhoLivesIsAskedThoughOthersAreCut) {
+  std::vector<WebSocketClient> others;
+  for (int i = 0; i < 60; ++i) others.push_back(open());
+  WebSocketClient alive = open();
+  int pings = 0;
+  ASSERT_TRUE(turnUntil([&] {
+    for (const auto& frame : alive.all()) {
+      pings += frame.opcode == Opcode::Ping ? 1 : 0;
+      alive.sendPong();
+    }
+    return pings >= 5 && table.size() == 1;
+  }));
+  EXPECT_NE(table.find(last), nullptr);
+}
+
+TEST_F(DeadlinesTest, WhoDoesNotDrainIsCutAfterAClose) {
+  endpoint.pingInterval = 0ms;
+  endpoint.closeTimeout = 30ms;
+  auto pair = test::unixPair();
+  test::shrinkSendBuffer(pair.tested.get());
+  Connected one = acceptQuietly(std::move(pair));
+  one.peer.send(WebSocketClient::request());
+  turn();
+  at(one).send(std::string(100'000, 'L'));
+  at(one).close();
+  ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
+  EXPECT_THAT(heard, ElementsAre("close 1000"));
+}
+
+}  // namespace
+}  // namespace stormo::net

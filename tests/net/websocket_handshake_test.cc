@@ -1,0 +1,272 @@
+#include <stdexcept>
+
+#include "net/net_fixture.h"
+#include "support/websocket_client.h"
+
+namespace stormo::net {
+namespace {
+
+using namespace std::chrono_literals;
+using test::WebSocketClient;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class WebSocketHandshakeTest : public NetTest {
+ protected:
+  WebSocketHandshakeTest() { speak({}); }
+  void speak(WebSocketOptions options, WebSocketCodec::ConnectHandler onConnect = {}) {
+    use(std::make_unique<WebSocketCodec>(std::move(options), std::move(onConnect)));
+  }
+  WebSocketClient connect() {
+    Connected one = accept();
+    last = one.id;
+    return WebSocketClient(std::move(one.peer));
+  }
+  /// The answer to those bytes.
+  WebSocketClient ask(std::string_view bytes) {
+    WebSocketClient client = connect();
+    client.raw().send(bytes);
+    EXPECT_TRUE(turnUntil([&] { return client.answered(); }));
+    return client;
+  }
+  static std::string get(std::string_view path) {
+    return "GET " + std::string(path) + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  }
+  /// That answer, and then the end, without a reset.
+  void expectRefusal(WebSocketClient& client, int status) {
+    EXPECT_EQ(client.status(), status);
+    EXPECT_EQ(client.header("Connection"), "close");
+    ASSERT_TRUE(turnUntil([&] { return client.ended(); }));
+    EXPECT_EQ(std::to_string(client.body().size()), client.header("Content-Length"));
+    client.raw().close();
+    ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
+  }
+
+  ConnectionId last = 0;
+};
+
+TEST_F(WebSocketHandshakeTest, AGoodRequestIsAnsweredWith101) {
+  WebSocketClient client = ask(WebSocketClient::request());
+  EXPECT_EQ(client.status(), 101);
+  EXPECT_EQ(client.header("Upgrade"), "websocket");
+  EXPECT_EQ(client.header("Connection"), "Upgrade");
+  EXPECT_EQ(client.header("Sec-WebSocket-Accept"), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+  EXPECT_EQ(client.header("Sec-WebSocket-Protocol"), "");
+  EXPECT_THAT(heard, ElementsAre("connect"));
+}
+
+TEST_F(WebSocketHandshakeTest, ARequestMayComeByteByByteAndAMessageBehindItAtOnce) {
+  WebSocketClient client = connect();
+  for (const char byte : WebSocketClient::request()) {
+    client.raw().send({&byte, 1});
+    turn();
+  }
+  EXPECT_TRUE(client.isOpen());
+  WebSocketClient other = ask(WebSocketClient::request() + WebSocketClient::text("at once"));
+  settle();
+  EXPECT_EQ(heard.back(), "at once");
+}
+
+TEST_F(WebSocketHandshakeTest, WhatIsNotHttpIsABadRequest) {
+  WebSocketClient client = ask("SSH-2.0-OpenSSH\r\n");
+  expectRefusal(client, 400);
+  EXPECT_EQ(counters().badPeers.get(), 1u);
+}
+
+TEST_F(WebSocketHandshakeTest, AnUpgradeWithoutAKeyIsABadRequest) {
+  WebSocketClient client = ask(
+      "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+      "Sec-WebSocket-Version: 13\r\n\r\n");
+  expectRefusal(client, 400);
+}
+
+TEST_F(WebSocketHandshakeTest, OtherOriginsThanTheAllowedAreForbidden) {
+  speak({.origins = {"https://example.com"}});
+  WebSocketClient stranger =
+      ask(WebSocketClient::request("/", "Origin: https://evil.example\r\n"));
+  expectRefusal(stranger, 403);
+  EXPECT_EQ(ask(WebSocketClient::request("/", "Origin: https://example.com\r\n")).status(), 101);
+  EXPECT_EQ(ask(WebSocketClient::request()).status(), 101);
+}
+
+TEST_F(WebSocketHandshakeTest, PlainRequestsGetPages) {
+  speak({.pages = {{"/", {.body = "<h1>hello</h1>"}}, {"/a.js", {"text/javascript", "let a;"}}}});
+  WebSocketClient page = ask(get("/?query=1"));
+  EXPECT_EQ(page.header("Content-Type"), "text/html; charset=utf-8");
+  expectRefusal(page, 200);
+  EXPECT_EQ(page.body(), "<h1>hello</h1>");
+
+  WebSocketClient script = ask(get("/a.js"));
+  EXPECT_EQ(script.header("Content-Type"), "text/javascript");
+  expectRefusal(script, 200);
+
+  WebSocketClient missing = ask(get("/b.js"));
+  expectRefusal(missing, 404);
+  EXPECT_EQ(ask(WebSocketClient::request("/anywhere")).status(), 101);
+}
+
+TEST_F(WebSocketHandshakeTest, HeadGetsTheHeadOfAPage) {
+  speak({.pages = {{"/", {.body = "<h1>hello</h1>"}}}});
+  WebSocketClient client = ask("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_EQ(client.status(), 200);
+  EXPECT_EQ(client.header("Content-Length"), "14");
+  ASSERT_TRUE(turnUntil([&] { return client.ended(); }));
+  EXPECT_EQ(client.body(), "");
+}
+
+TEST_F(WebSocketHandshakeTest, OtherMethodsAreNotAllowedAndTheirBodyIsSwallowed) {
+  for (const bool withPages : {false, true}) {
+    WebSocketOptions options;
+    if (withPages) options.pages = {{"/", {.body = "x"}}};
+    speak(options);
+    WebSocketClient client =
+        ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n" + WebSocketClient::text("a"));
+    EXPECT_THAT(client.header("Allow"), HasSubstr("GET"));
+    expectRefusal(client, 405);
+    EXPECT_THAT(takeHeard(), ElementsAre("connect", "close 1000"));
+  }
+  EXPECT_EQ(counters().messagesIn.get(), 0u);
+}
+
+TEST_F(WebSocketHandshakeTest, WithoutPagesAPlainRequestIsToldToUpgrade) {
+  WebSocketClient client = ask(get("/"));
+  EXPECT_EQ(client.header("Upgrade"), "websocket");
+  EXPECT_EQ(client.header("Sec-WebSocket-Version"), "13");
+  expectRefusal(client, 426);
+}
+
+TEST_F(WebSocketHandshakeTest, AnotherVersionIsToldWhichToUseAlsoWhereThereArePages) {
+  speak({.pages = {{"/", {.body = "x"}}}});
+  WebSocketClient client = ask(
+      "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 8\r\n\r\n");
+  EXPECT_EQ(client.header("Sec-WebSocket-Version"), "13");
+  expectRefusal(client, 426);
+}
+
+TEST_F(WebSocketHandshakeTest, AHeadWithoutEndIsTooLarge) {
+  speak({.headBytesMax = 1000});
+  WebSocketClient client =
+      ask("GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(1000, 'x'));
+  expectRefusal(client, 431);
+}
+
+TEST_F(WebSocketHandshakeTest, WhoTakesTooLongForItGets408) {
+  endpoint.handshakeTimeout = 20ms;
+  for (const char* begun : {"", "GET / HTTP/1.1\r\nHost: x\r\n"}) {
+    WebSocketClient client = connect();
+    client.raw().send(begun);
+    ASSERT_TRUE(turnUntil([&] { return client.answered(); }));
+    expectRefusal(client, 408);
+  }
+  WebSocketClient quick = ask(WebSocketClient::request());
+  ASSERT_TRUE(turnUntil([&, begin = loop.now()] { return loop.now() > begin + 100ms; }));
+  EXPECT_NE(table.find(last), nullptr) << "the timeout is for the handshake only";
+}
+
+TEST_F(WebSocketHandshakeTest, OnWebSocketConnectSeesTheRequestAndMayRefuseIt) {
+  speak({}, [](Connection&, WebSocketHandshake& handshake) {
+    if (handshake.request.query != "token=1") handshake.refuse(401, "who are you?");
+  });
+  WebSocketClient stranger = ask(WebSocketClient::request("/chat?token=2"));
+  EXPECT_EQ(stranger.body(), "who are you?\n");
+  expectRefusal(stranger, 401);
+  EXPECT_TRUE(ask(WebSocketClient::request("/chat?token=1")).isOpen());
+}
+
+TEST_F(WebSocketHandshakeTest, ASubprotocolIsChosenFromTheOfferedOrByTheHandler) {
+  speak({.subprotocols = {"v2", "v1"}});
+  const std::string offer = "Sec-WebSocket-Protocol: v1, v2\r\n";
+  EXPECT_EQ(ask(WebSocketClient::request("/", offer)).header("Sec-WebSocket-Protocol"), "v1");
+  speak({.subprotocols = {"v2", "v1"}}, [](Connection&, WebSocketHandshake& handshake) {
+    EXPECT_EQ(handshake.subprotocol, "v1");
+    handshake.subprotocol = "v2";
+  });
+  EXPECT_EQ(ask(WebSocketClient::request("/", offer)).header("Sec-WebSocket-Protocol"), "v2");
+}
+
+TEST_F(WebSocketHandshakeTest, WhatWasSentBeforeItFollowsTheAnswer) {
+  speak({}, [](Connection& connection, WebSocketHandshake&) { connection.send("second"); });
+  endpoint.handlers.onConnect = [](Connection& connection) { connection.send("first"); };
+  WebSocketClient client = connect();
+  settle();
+  EXPECT_EQ(client.raw().take(), "");
+  const auto calls = counters().sendCalls.get();
+  client.sendHandshake();
+  ASSERT_TRUE(turnUntil([&] { return client.isOpen(); }));
+  EXPECT_THAT(client.messages(), ElementsAre("first", "second"));
+  EXPECT_EQ(counters().sendCalls.get(), calls + 1);
+}
+
+TEST_F(WebSocketHandshakeTest, WhatWasSentBeforeARefusalIsForgotten) {
+  speak({}, [](Connection&, WebSocketHandshake& handshake) { handshake.refuse(403); });
+  endpoint.handlers.onConnect = [](Connection& connection) { connection.send("secret"); };
+  WebSocketClient client = ask(WebSocketClient::request());
+  expectRefusal(client, 403);
+  EXPECT_EQ(client.body().find("secret"), std::string::npos);
+}
+
+TEST_F(WebSocketHandshakeTest, SendsBeforeItAreBoundedToo) {
+  endpoint.sendQueueBytesMax = 100;
+  WebSocketClient client = connect();
+  EXPECT_EQ(table.find(last)->send(std::string(90, 'a')), SendStatus::Queued);
+  turn();
+  EXPECT_EQ(table.find(last)->send(std::string(90, 'b')), SendStatus::Full);
+  turn();
+  EXPECT_THAT(takeHeard(), ElementsAre("connect", "full"));
+  client.sendHandshake();
+  ASSERT_TRUE(turnUntil([&] { return client.isOpen(); }));
+  EXPECT_EQ(client.messages().size(), 1u);
+  EXPECT_THAT(heard, ElementsAre("drain"));
+}
+
+TEST_F(WebSocketHandshakeTest, CloseBeforeItIsAnHttpAnswerToo) {
+  WebSocketClient client = connect();
+  table.find(last)->close(CloseCode::GoingAway);
+  ASSERT_TRUE(turnUntil([&] { return client.answered(); }));
+  expectRefusal(client, 503);
+  EXPECT_THAT(heard, ElementsAre("connect", "close 1001"));
+}
+
+TEST_F(WebSocketHandshakeTest, AHandlerThatThrowsIsAnInternalError) {
+  speak({}, [](Connection&, WebSocketHandshake&) { throw std::runtime_error("oops"); });
+  WebSocketClient client = ask(WebSocketClient::request());
+  expectRefusal(client, 500);
+  EXPECT_EQ(client.body().find("oops"), std::string::npos);
+  EXPECT_THAT(heard, ElementsAre("connect", "close 1011"));
+}
+
+TEST_F(WebSocketHandshakeTest, AHandlerMayCloseOrDestroy) {
+  speak({}, [](Connection& connection, WebSocketHandshake&) { connection.close(); });
+  WebSocketClient closed = ask(WebSocketClient::request());
+  expectRefusal(closed, 503);
+  speak({}, [](Connection& connection, WebSocketHandshake&) { connection.destroy(); });
+  WebSocketClient destroyed = connect();
+  destroyed.sendHandshake();
+  ASSERT_TRUE(turnUntil([&] { return destroyed.ended(); }));
+  EXPECT_FALSE(destroyed.answered());
+}
+
+TEST_F(WebSocketHandshakeTest, AHandlerMayPauseAndMessagesBehindTheRequestWait) {
+  speak({}, [](Connection& connection, WebSocketHandshake&) { connection.pauseRecv(); });
+  WebSocketClient client = ask(WebSocketClient::request() + WebSocketClient::text("later"));
+  settle();
+  EXPECT_THAT(heard, ElementsAre("connect"));
+  table.find(last)->resumeRecv();
+  settle();
+  EXPECT_THAT(heard, ElementsAre("connect", "later"));
+}
+
+TEST_F(WebSocketHandshakeTest, AClientThatGoesAwayBeforeItIsNothingSpecial) {
+  WebSocketClient client = connect();
+  client.raw().send("GET / HT");
+  turn();
+  client.raw().close();
+  settle();
+  EXPECT_THAT(heard, ElementsAre("connect", "close 1006"));
+  EXPECT_EQ(table.size(), 0u);
+}
+
+}  // namespace
+}  // namespace stormo::net

@@ -1,0 +1,175 @@
+// What the control socket answers: status, connections, and to clients that misbehave.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "process/probe_runner.h"
+#include "sys/address.h"
+
+namespace stormo::process {
+namespace {
+
+using nlohmann::json;
+using testing::ContainsRegex;
+using testing::HasSubstr;
+
+struct Control : testing::Test {
+  [[nodiscard]] UniqueFd connectToSocket() const {
+    const Address address = Address::unixPath(probe.path("probe/control.sock")).value();
+    UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(::connect(fd.get(), address.raw(), address.size()), 0);
+    return fd;
+  }
+
+  static std::string askRaw(const UniqueFd& fd, const std::string& line) {
+    ::send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL);
+    std::string answer;
+    for (char letter = 0; letter != '\n' && ::recv(fd.get(), &letter, 1, 0) == 1;) answer += letter;
+    return answer;
+  }
+
+  ProbeProgram probe;
+};
+
+TEST_F(Control, StatusTellsOfEveryProcess) {
+  RunningProgram program = probe.start();
+  const ProbeClient client = ProbeClient::connect(probe.port());
+  const auto answer = client.ask();
+  const json status = probe.status();
+  EXPECT_EQ(status.at("program"), "probe");
+  EXPECT_EQ(status.at("pid"), program.pid());
+  EXPECT_EQ(status.at("workers"), 2);
+  EXPECT_EQ(status.at("load_average").size(), 3u);
+  EXPECT_THAT(status.at("started_at").get<std::string>(), ContainsRegex("^20..-..-..T..:..:..Z$"));
+  ASSERT_EQ(status.at("processes").size(), 4u);
+  EXPECT_EQ(status.at("processes").at(0).at("kind"), "master");
+  EXPECT_EQ(status.at("processes").at(1).at("kind"), "channel");
+  for (const json& row : probe.workers()) {
+    EXPECT_EQ(row.at("name"), "probe");
+    EXPECT_GT(row.at("memory_bytes"), 10'000);
+    EXPECT_EQ(row.at("status"), "idle");
+    EXPECT_EQ(row.at("connections"), row.at("pid") == answer.pid ? 1 : 0);
+    EXPECT_EQ(row.at("messages_in"), row.at("pid") == answer.pid ? 1 : 0);
+    for (const char* key : {"groups", "timers", "messages_out", "bytes_in", "bytes_out",
+                            "send_calls", "send_full", "slow_closed", "bad_peers", "handler_errors",
+                            "turns", "qps", "restarts", "exit_status", "uptime_s"}) {
+      EXPECT_TRUE(row.contains(key)) << key;
+    }
+  }
+  const std::string screen = probe.run({"status"}).output;
+  EXPECT_THAT(screen, ContainsRegex("\n" + std::to_string(answer.pid) +
+                                    " .* probe +1 +0 +0 +1 +[0-9]+ +\\[idle\\]\n"));
+  EXPECT_THAT(screen, HasSubstr("2 workers    3 processes"));
+}
+
+TEST_F(Control, LiveStatusGoesOnUntilTheMasterEnds) {
+  RunningProgram program = probe.start();
+  RunningProgram live = probe.spawn({"status", "-d"});
+  ASSERT_TRUE(live.waitForOutput("GLOBAL STATUS"));
+  EXPECT_EQ(probe.run({"stop"}).status, 0);
+  EXPECT_EQ(live.wait(), 1);
+}
+
+TEST_F(Control, ConnectionsAreListedWithTheirProcess) {
+  RunningProgram program = probe.start();
+  std::vector<ProbeClient> clients;
+  std::vector<pid_t> pids;
+  for (int i = 0; i < 5; ++i) {
+    clients.push_back(ProbeClient::connect(probe.port()));
+    pids.push_back(clients.back().ask().pid);
+  }
+  const Outcome outcome = probe.run({"connections", "--json"});
+  EXPECT_EQ(outcome.status, 0) << outcome.errors;
+  const json answer = json::parse(outcome.output);
+  std::vector<pid_t> listed;
+  for (const json& row : answer.at("connections")) {
+    listed.push_back(row.at("pid"));
+    EXPECT_EQ(row.at("local_address"), "127.0.0.1:" + std::to_string(probe.port()));
+    EXPECT_EQ(row.at("protocol"), "probe");
+  }
+  EXPECT_THAT(listed, testing::UnorderedElementsAreArray(pids));
+  EXPECT_TRUE(answer.at("busy").empty());
+  EXPECT_THAT(probe.run({"connections"}).output,
+              ContainsRegex("\n" + std::to_string(pids[0]) + " +probe +[0-9]+ +tcp +probe +1 +0 "));
+}
+
+TEST_F(Control, MoreConnectionsThanOnePacketHoldsAreAllListed) {
+  RunningProgram program = probe.start();
+  std::vector<ProbeClient> clients;
+  const std::uint16_t port = probe.port();
+  for (int i = 0; i < 450; ++i) {
+    clients.push_back(ProbeClient::connect(port));
+    ASSERT_NE(clients.back().ask().pid, 0);
+  }
+  const json answer = json::parse(probe.run({"connections", "--json"}).output);
+  EXPECT_EQ(answer.at("connections").size(), clients.size());
+}
+
+TEST_F(Control, AWorkerThatHangsDoesNotHangConnections) {
+  RunningProgram program = probe.start();
+  std::vector<ProbeClient> clients;
+  const std::uint16_t port = probe.port();
+  int hung = -1;
+  for (int i = 0; i < 100; ++i) {  // some are slot 0's, some slot 1's
+    clients.push_back(ProbeClient::connect(port));
+    const auto answer = clients.back().ask();
+    if (answer.slot == 1) hung = i;
+  }
+  ASSERT_GE(hung, 0);
+  clients[static_cast<std::size_t>(hung)].say('h');
+  const pid_t pid = probe.worker(1).at("pid");
+  for (int round = 0; round < 2; ++round) {
+    const json answer = json::parse(probe.run({"connections", "--json"}).output);
+    ASSERT_EQ(answer.at("busy").size(), 1u);
+    EXPECT_EQ(answer.at("busy").at(0).at("pid"), pid);
+    EXPECT_FALSE(answer.at("connections").empty());
+  }
+  ::kill(pid, SIGKILL);
+}
+
+TEST_F(Control, SocketIsForItsOwnerOnly) {
+  RunningProgram program = probe.start();
+  struct stat found {};
+  ASSERT_EQ(::stat(probe.path("probe/control.sock").c_str(), &found), 0);
+  EXPECT_EQ(found.st_mode & 0777, 0600u);
+}
+
+TEST_F(Control, ClientsThatHangTalkRubbishOrGoAwayHarmNobody) {
+  RunningProgram program = probe.start();
+  std::vector<UniqueFd> hanging;
+  for (int i = 0; i < 20; ++i) {
+    hanging.push_back(connectToSocket());
+    ::send(hanging.back().get(), "{\"comm", 6, MSG_NOSIGNAL);
+  }
+  {
+    const UniqueFd leaving = connectToSocket();
+    const std::string request = "{\"command\":\"connections\"}\n{\"command\":\"status\"}\n";
+    ::send(leaving.get(), request.data(), request.size(), MSG_NOSIGNAL);
+  }
+  EXPECT_THAT(askRaw(connectToSocket(), "rubbish\n"), HasSubstr("error"));
+  EXPECT_THAT(askRaw(connectToSocket(), "[]\n"), HasSubstr("error"));
+  EXPECT_THAT(askRaw(connectToSocket(), "{}\n"), HasSubstr("a wrong request"));
+  EXPECT_THAT(askRaw(connectToSocket(), "{\"command\":7}\n"), HasSubstr("a wrong request"));
+  EXPECT_THAT(askRaw(connectToSocket(), "{\"command\":\"dance\"}\n"),
+              HasSubstr("unknown command 'dance'"));
+  EXPECT_THAT(askRaw(connectToSocket(), "{\"command\":\"stop\",\"timeout_ms\":\"x\"}\n"),
+              HasSubstr("a wrong request"));
+  EXPECT_THAT(askRaw(connectToSocket(), std::string(100'000, 'x')), "");  // cut off
+  EXPECT_EQ(probe.workers().size(), 2u);
+  EXPECT_EQ(probe.run({"stop"}).status, 0);
+}
+
+TEST_F(Control, AnswersSeveralRequestsOfOneClientInOrder) {
+  RunningProgram program = probe.start();
+  const UniqueFd fd = connectToSocket();
+  EXPECT_THAT(askRaw(fd, "{\"command\":\"connections\"}\n{\"command\":\"status\"}\n"),
+              HasSubstr("connections"));
+  EXPECT_THAT(askRaw(fd, ""), HasSubstr("\"program\":\"probe\""));
+}
+
+}  // namespace
+}  // namespace stormo::process

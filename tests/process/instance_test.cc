@@ -1,0 +1,174 @@
+#include "process/instance.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "process/listen_sockets.h"
+#include "support/temp_directory.h"
+#include "sys/sockets.h"
+
+namespace stormo::process {
+namespace {
+
+using testing::HasSubstr;
+
+template <typename Call>
+std::string complaintOf(Call call) {
+  try {
+    call();
+  } catch (const std::exception& thrown) {
+    return thrown.what();
+  }
+  return "";
+}
+
+TEST(Instance, TakesTheDirectoryOfTheOptionFirstThenOfTheEnvironment) {
+  ::setenv("STORMO_RUNTIME_DIR", "/from/environment", 1);
+  EXPECT_EQ(runtimeDirectory("/from/option/"), "/from/option/");
+  EXPECT_EQ(runtimeDirectory(""), "/from/environment");
+  ::unsetenv("STORMO_RUNTIME_DIR");
+  EXPECT_NE(runtimeDirectory(""), "");
+}
+
+TEST(Instance, NameMustBeAPlainWord) {
+  for (const char* name : {"", ".", "..", ".hidden", "a/b", "/a"}) {
+    EXPECT_THAT(complaintOf([&] { Instance("/tmp/x", name); }), HasSubstr("bad instance name"))
+        << name;
+  }
+  EXPECT_EQ(complaintOf([] { Instance("/tmp/x", "chat-2"); }), "");
+}
+
+TEST(Instance, PathTooLongForAUnixSocketIsSaidAtOnce) {
+  const std::string complaint = complaintOf([] { Instance('/' + std::string(100, 'd'), "chat"); });
+  EXPECT_THAT(complaint, HasSubstr("too long for a unix socket"));
+  EXPECT_THAT(complaint, HasSubstr("--runtime-dir"));
+}
+
+TEST(Instance, DirectoryIsForItsOwnerOnlyToWrite) {
+  const test::TempDirectory temp;
+  const Instance instance(temp.file("run"), "chat");
+  instance.createDirectory();
+  instance.createDirectory();  // it may be there
+  struct stat found {};
+  ASSERT_EQ(::stat(instance.directory().c_str(), &found), 0);
+  EXPECT_EQ(found.st_mode & 066, 0u);
+}
+
+TEST(Instance, RefusesADirectoryThatOthersCanWriteAndALinkToElsewhere) {
+  const test::TempDirectory temp;
+  std::filesystem::create_directory(temp.file("open"));
+  ::chmod(temp.file("open").c_str(), 0777);
+  EXPECT_THAT(complaintOf([&] { Instance(temp.file("open"), "chat").createDirectory(); }),
+              HasSubstr("only this user can write"));
+  std::filesystem::create_directory(temp.file("real"));
+  std::filesystem::create_directory_symlink(temp.file("real"), temp.file("link"));
+  EXPECT_THAT(complaintOf([&] { Instance(temp.file("link"), "chat").createDirectory(); }),
+              HasSubstr("only this user can write"));
+}
+
+TEST(Instance, LockIsHeldByOneAndNamesItsPid) {
+  const test::TempDirectory temp;
+  const Instance instance(temp.file("run"), "chat");
+  EXPECT_EQ(instance.runningPid(), std::nullopt);
+  instance.createDirectory();
+  EXPECT_EQ(instance.runningPid(), std::nullopt);
+  {
+    const auto lock = instance.lock();
+    ASSERT_TRUE(lock.has_value());
+    EXPECT_EQ(instance.runningPid(), ::getpid());
+    EXPECT_FALSE(instance.lock().has_value());
+  }
+  EXPECT_EQ(instance.runningPid(), std::nullopt);  // the file is still there
+  EXPECT_TRUE(instance.lock().has_value());
+}
+
+TEST(Instance, LockForChildrenWaitsUntilTheLastOneEnded) {
+  const test::TempDirectory temp;
+  const Instance instance(temp.file("run"), "chat");
+  instance.createDirectory();
+  UniqueFd held = instance.lockForChildren();
+  int news[2];
+  ASSERT_EQ(::pipe(news), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {  // inherits the lock, and says when it ends
+    ::usleep(50'000);
+    ::_exit(::write(news[1], "!", 1) == 1 ? 0 : 1);
+  }
+  held.reset();
+  const UniqueFd mine = instance.lockForChildren();
+  pollfd ready{.fd = news[0], .events = POLLIN, .revents = 0};
+  EXPECT_EQ(::poll(&ready, 1, 0), 1);
+  ::waitpid(child, nullptr, 0);
+  ::close(news[0]);
+  ::close(news[1]);
+}
+
+Kind listeningOn(const std::string& host, std::uint16_t port, int count) {
+  Kind kind{.kind = "worker", .name = "none", .count = count};
+  kind.listen = {{.label = "tcp://" + host + ":" + std::to_string(port),
+                  .address = Address::ip(host, port).value()}};
+  return kind;
+}
+
+TEST(ListenSockets, EachSlotHasItsSocketOnTheOnePortThatTheKernelChose) {
+  Kind kind = listeningOn("127.0.0.1", 0, 3);
+  const ListenSockets sockets(kind, "chat");
+  const std::uint16_t port = kind.listen[0].address.port();
+  EXPECT_NE(port, 0);
+  EXPECT_EQ(kind.listen[0].label, "tcp://127.0.0.1:" + std::to_string(port));
+  ASSERT_EQ(sockets.fds().size(), 3u);
+  for (const auto& slot : sockets.fds()) EXPECT_EQ(localAddress(slot.at(0)).port(), port);
+}
+
+TEST(ListenSockets, APortThatIsTakenIsSaidWithTheMend) {
+  for (const bool shared : {false, true}) {  // also one that would let others join
+    const auto foreign = listenOn(Address::ip("127.0.0.1", 0).value(), {.reusePort = shared});
+    const std::uint16_t port = localAddress(foreign.value().get()).port();
+    Kind kind = listeningOn("127.0.0.1", port, 2);
+    EXPECT_EQ(complaintOf([&] { ListenSockets(kind, "chat"); }),
+              "cannot listen on tcp://127.0.0.1:" + std::to_string(port) +
+                  ": address already in use (another chat? see 'chat status')");
+  }
+}
+
+TEST(ListenSockets, AUnixSocketIsSharedAndItsFileGoesWithIt) {
+  const test::TempDirectory temp;
+  const std::string path = temp.file("chat.sock");
+  {
+    Kind kind{.kind = "channel", .name = "none", .count = 2};
+    kind.listen = {
+        {.label = "unix://" + path, .address = Address::unixPath(path).value(), .mode = 0600}};
+    const ListenSockets sockets(kind, "chat");
+    ASSERT_EQ(sockets.fds().size(), 2u);
+    EXPECT_NE(sockets.fds()[0], sockets.fds()[1]);
+    struct stat found {};
+    ASSERT_EQ(::stat(path.c_str(), &found), 0);
+    EXPECT_EQ(found.st_mode & 0777, 0600u);
+  }
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(ListenSockets, RefuseClientsEndsThemInEveryHolder) {
+  Kind kind = listeningOn("127.0.0.1", 0, 2);
+  ListenSockets sockets(kind, "chat");
+  const UniqueFd heldElsewhere(::dup(sockets.fds()[0][0]));
+  const auto connects = [&] {
+    const UniqueFd client(::socket(AF_INET, SOCK_STREAM, 0));
+    const Address& to = kind.listen[0].address;
+    return ::connect(client.get(), to.raw(), to.size()) == 0;
+  };
+  EXPECT_TRUE(connects());
+  sockets.refuseClients();
+  EXPECT_FALSE(connects());
+}
+
+}  // namespace
+}  // namespace stormo::process

@@ -1,0 +1,71 @@
+#include "process/packet_link.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "sys/clock.h"
+
+namespace stormo::process {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct PacketLinkTest : testing::Test {
+  bool turnUntil(const std::function<bool()>& done) {
+    const TimePoint deadline = Clock::now() + 60s;
+    while (!done() && Clock::now() < deadline) loop.turn(10ms);
+    return done();
+  }
+
+  EventLoop loop;
+};
+
+TEST_F(PacketLinkTest, FarMoreThanTheKernelTakesArrivesInOrder) {
+  constexpr int kPackets = 3000;
+  auto ends = PacketLink::pair().value();
+  std::vector<int> received;
+  PacketLink sender(
+      loop, std::move(ends.first), [](const Json&) {}, [] {});
+  const std::string filling(1000, 'x');
+  for (int i = 0; i < kPackets; ++i) sender.send({{"i", i}, {"filling", filling}});
+  PacketLink receiver(
+      loop, std::move(ends.second), [&](const Json& packet) { received.push_back(packet.at("i")); },
+      [] {});
+  ASSERT_TRUE(turnUntil([&] { return received.size() == kPackets; })) << received.size();
+  for (int i = 0; i < kPackets; ++i) ASSERT_EQ(received[static_cast<std::size_t>(i)], i);
+}
+
+TEST_F(PacketLinkTest, TheOtherEndsEndIsToldOnceAfterItsLastPacket) {
+  auto ends = PacketLink::pair().value();
+  std::vector<std::string> heard;
+  PacketLink receiver(
+      loop, std::move(ends.second), [&](const Json& packet) { heard.push_back(packet.dump()); },
+      [&] { heard.push_back("end"); });
+  {
+    PacketLink sender(
+        loop, std::move(ends.first), [](const Json&) {}, [] {});
+    sender.send({{"last", "words"}});
+  }
+  ASSERT_TRUE(turnUntil([&] { return heard.size() >= 2; }));
+  loop.turn(0ms);
+  EXPECT_EQ(heard, (std::vector<std::string>{R"({"last":"words"})", "end"}));
+  receiver.send({{"to", "nobody"}});  // void
+}
+
+TEST_F(PacketLinkTest, WhatIsNotAnObjectOrHasTheWrongFormIsPassedOver) {
+  auto ends = PacketLink::pair().value();
+  int good = 0;
+  PacketLink receiver(
+      loop, std::move(ends.second),
+      [&](const Json& packet) { good += packet.at("number").get<int>(); }, [] {});
+  for (const char* packet : {"rubbish", "[1]", R"({"number":"x"})", R"({})", R"({"number":1})"}) {
+    ASSERT_GT(::write(ends.first.get(), packet, std::strlen(packet)), 0);
+  }
+  EXPECT_TRUE(turnUntil([&] { return good == 1; }));
+}
+
+}  // namespace
+}  // namespace stormo::process

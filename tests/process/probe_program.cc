@@ -1,0 +1,188 @@
+// A program made with the process layer alone, for the tests to drive: workers that accept plain
+// connections and answer one line for each word that they are sent, and a channel that does
+// nothing.
+#include <fmt/format.h>
+#include <stormo/event_loop.h>
+#include <stormo/timer.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <stdexcept>
+
+#include "base/counters.h"
+#include "process/command_line.h"
+#include "sys/sockets.h"
+#include "sys/unique_fd.h"
+
+namespace {
+
+using namespace stormo;
+using process::Child;
+
+struct Behaviour {
+  std::vector<std::string> listen;
+  int count = 2;
+  std::string user;
+  std::string failWhile;  ///< main throws while this file exists.
+  std::string
+      dieWhile;  ///< The child kills itself just after it was ready, while this file exists.
+  std::string hangWhile;  ///< What the letter 'p' waits for.
+  bool hangInMain = false;
+  bool ignoreStop = false;
+  int aliveEveryMs = 2000;
+  int silentAfterMs = 10000;
+  int stopTimeoutMs = 5000;
+};
+
+bool exists(const std::string& path) { return !path.empty() && ::access(path.c_str(), F_OK) == 0; }
+
+/// Accepts, and answers "pid slot\n" to each byte of a client; some letters do more.
+class ProbeWorker {
+ public:
+  ProbeWorker(Child& child, const Behaviour& behaviour) : child_(child), behaviour_(behaviour) {
+    accept(child.listeners(), true);
+    child.onAcceptForSibling = [this](const std::vector<int>& fds, bool on) { accept(fds, on); };
+    child.onConnections = [this] { return rows(); };
+    child.onStop = [this](process::StopOrder order) { stop(order); };
+    if (exists(behaviour.dieWhile)) child.loop().defer([] { ::raise(SIGKILL); });
+  }
+
+ private:
+  struct Client {
+    UniqueFd fd;
+    EventLoop::WatchId watch = 0;
+  };
+
+  void accept(const std::vector<int>& fds, bool on) {
+    for (const int fd : fds) {
+      if (on) {
+        listeners_[fd] = child_.loop().watch(fd, EPOLLIN, [this, fd](std::uint32_t) { take(fd); });
+      } else if (const auto found = listeners_.find(fd); found != listeners_.end()) {
+        child_.loop().unwatch(found->second);
+        listeners_.erase(found);
+      }
+    }
+  }
+
+  void take(int listener) {
+    UniqueFd fd(::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!fd.valid()) return;
+    const int id = fd.get();
+    const auto watch = child_.loop().watch(id, EPOLLIN, [this, id](std::uint32_t) { answer(id); });
+    clients_[id] = {.fd = std::move(fd), .watch = watch};
+    child_.loop().counters().connections.set(clients_.size());
+    child_.loop().counters().connectionsTotal.add();
+  }
+
+  void answer(int id) {
+    char letter = 0;
+    if (::recv(id, &letter, 1, 0) <= 0) return drop(id);
+    child_.loop().counters().messagesIn.add();
+    switch (letter) {
+      case 'h':  // hangs
+        while (true) ::pause();
+      case 'p':  // hangs for a while
+        while (exists(behaviour_.hangWhile)) ::usleep(1000);
+        break;
+      case 'o':  // leaves an orphan
+        if (::fork() == 0) {
+          if (::fork() == 0) ::pause();
+          ::_exit(0);
+        }
+        break;
+      case 'e':  // ends by itself
+        ::_exit(7);
+      default:
+        break;
+    }
+    const std::string line = fmt::format("{} {} {}\n", ::getpid(), child_.slot(), ::geteuid());
+    if (::send(id, line.data(), line.size(), MSG_NOSIGNAL) < 0) drop(id);
+  }
+
+  void drop(int id) {
+    child_.loop().unwatch(clients_[id].watch);
+    clients_.erase(id);
+    child_.loop().counters().connections.set(clients_.size());
+    if (draining_ && clients_.empty()) child_.loop().stop();
+  }
+
+  void stop(process::StopOrder order) {
+    if (behaviour_.ignoreStop) return;
+    for (const auto& [fd, watch] : std::exchange(listeners_, {})) child_.loop().unwatch(watch);
+    draining_ = order.graceful;
+    if (!order.graceful || clients_.empty()) child_.loop().stop();
+  }
+
+  std::vector<process::ConnectionRow> rows() const {
+    std::vector<process::ConnectionRow> rows;
+    for (const auto& [id, client] : clients_) {
+      const Address local = localAddress(id);
+      rows.push_back({.id = static_cast<std::uint64_t>(id),
+                      .transport = local.isUnix() ? "unix" : "tcp",
+                      .protocol = "probe",
+                      .state = "OPEN",
+                      .localAddress = local.text(),
+                      .remoteAddress = peerAddress(id).text()});
+    }
+    return rows;
+  }
+
+  Child& child_;
+  const Behaviour& behaviour_;
+  std::map<int, EventLoop::WatchId> listeners_;
+  std::map<int, Client> clients_;
+  bool draining_ = false;
+};
+
+process::Listening listening(const std::string& url) {
+  const SocketUrl parsed = parseSocketUrl(url);
+  const auto address =
+      parsed.isUnix() ? Address::unixPath(parsed.host) : Address::ip(parsed.host, parsed.port);
+  return {.label = url, .address = address.value()};
+}
+
+process::Program probeProgram(const Behaviour& behaviour) {
+  process::Kind channel{.kind = "channel", .name = "ProbeChannel"};
+  channel.main = [](Child&) { return std::shared_ptr<void>(); };
+  process::Kind worker{.kind = "worker", .name = "probe", .count = behaviour.count};
+  worker.user = behaviour.user;
+  for (const std::string& url : behaviour.listen) worker.listen.push_back(listening(url));
+  worker.main = [&behaviour](Child& child) -> std::shared_ptr<void> {
+    if (exists(behaviour.failWhile)) throw std::runtime_error("told to fail");
+    while (behaviour.hangInMain) ::pause();
+    return std::make_shared<ProbeWorker>(child, behaviour);
+  };
+  using std::chrono::milliseconds;
+  return {.kinds = {std::move(channel), std::move(worker)},
+          .patience = {.aliveEvery = milliseconds(behaviour.aliveEveryMs),
+                       .silentAfter = milliseconds(behaviour.silentAfterMs),
+                       .stopTimeout = milliseconds(behaviour.stopTimeoutMs)}};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Behaviour behaviour;
+  process::CommandLine commandLine("probe", "A program for tests of the process layer");
+  commandLine.addStartOptions([&](CLI::App& app) {
+    app.add_option("--listen", behaviour.listen);
+    app.add_option("--count", behaviour.count);
+    app.add_option("--user", behaviour.user);
+    app.add_option("--fail-while", behaviour.failWhile);
+    app.add_option("--die-while", behaviour.dieWhile);
+    app.add_option("--hang-while", behaviour.hangWhile);
+    app.add_flag("--hang-in-main", behaviour.hangInMain);
+    app.add_flag("--ignore-stop", behaviour.ignoreStop);
+    app.add_option("--alive-every-ms", behaviour.aliveEveryMs);
+    app.add_option("--silent-after-ms", behaviour.silentAfterMs);
+    app.add_option("--stop-timeout-ms", behaviour.stopTimeoutMs);
+  });
+  return commandLine.run(argc, argv, [&] { return probeProgram(behaviour); });
+}

@@ -1,0 +1,123 @@
+#include "process/screens.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stormo/version.h>
+
+#include <nlohmann/json.hpp>
+
+#include "process/text_table.h"
+
+namespace stormo::process {
+namespace {
+
+using testing::ContainsRegex;
+using testing::HasSubstr;
+
+TEST(TextTable, AlignsColumnsToTheirWidestCell) {
+  TextTable table({"a", "long head", "z"});
+  table.add({"wide cell", "b", "end"});
+  EXPECT_EQ(table.text(), "a          long head  z\nwide cell  b          end\n");
+}
+
+TEST(SizeText, IsShortForPeople) {
+  EXPECT_EQ(sizeText(0), "0B");
+  EXPECT_EQ(sizeText(1023), "1023B");
+  EXPECT_EQ(sizeText(1024), "1.00K");
+  EXPECT_EQ(sizeText(1'142'948), "1.09M");
+}
+
+Program twoKinds() {
+  Program program;
+  program.kinds.push_back({.kind = "channel", .name = "ChannelServer", .user = "nobody"});
+  program.kinds.push_back({.kind = "worker", .name = "none", .count = 12});
+  program.kinds[1].listen = {{.label = "websocket://0.0.0.0:1234", .address = {}},
+                             {.label = "unix:///run/chat.sock", .address = {}}};
+  return program;
+}
+
+TEST(StartScreen, NamesEachKindWithItsUserAddressesAndCount) {
+  const std::string screen = startScreen("chat", twoKinds(), false, false);
+  EXPECT_THAT(screen, HasSubstr("Stormo version:" STORMO_VERSION));
+  EXPECT_THAT(screen, ContainsRegex("nobody +ChannelServer +none +1 +\\[OK\\]\n"));
+  EXPECT_THAT(screen, ContainsRegex(
+                          "none +websocket://0.0.0.0:1234 +12 +\\[OK\\]\n +unix:///run/chat.sock"));
+  EXPECT_THAT(screen, HasSubstr("\nPress Ctrl-C to quit. Start success.\n"));
+  EXPECT_EQ(screen.find('\033'), std::string::npos);
+}
+
+TEST(StartScreen, OfADaemonSaysHowToStopIt) {
+  EXPECT_THAT(startScreen("chat", twoKinds(), true, true),
+              HasSubstr("\nInput \"chat stop\" to stop. Start success.\n"));
+}
+
+Json workerRow(int pid, const char* status) {
+  return {{"pid", pid},
+          {"kind", "worker"},
+          {"name", "none"},
+          {"slot", 0},
+          {"listen", "text://127.0.0.1:5"},
+          {"status", status},
+          {"memory_bytes", 2048},
+          {"connections", 3},
+          {"send_full", 1},
+          {"timers", 2},
+          {"messages_in", 40},
+          {"qps", 7},
+          {"restarts", 4},
+          {"reloads", 5},
+          {"exit_status", 137},
+          {"uptime_s", 1}};
+}
+
+Json reportOf(Json rows) {
+  return {{"program", "chat"}, {"version", "9.9.9"},
+          {"pid", 77},         {"started_at", "2026-11-24T10:00:00Z"},
+          {"uptime_s", 90061}, {"load_average", {0.5, 0.25, 0.125}},
+          {"workers", 1},      {"processes", std::move(rows)}};
+}
+
+TEST(StatusScreen, HasWorkermansTwoTablesAndASummary) {
+  const Json master = {{"pid", 77},
+                       {"kind", "master"},
+                       {"name", "master"},
+                       {"status", "idle"},
+                       {"memory_bytes", 1024}};
+  const std::string screen =
+      statusScreen(reportOf({master, workerRow(78, "idle"), workerRow(0, "backoff")}));
+  EXPECT_THAT(screen, HasSubstr("Stormo/9.9.9"));
+  EXPECT_THAT(screen, HasSubstr("run 1 days 1 hours 1 minutes   load average: 0.50, 0.25, 0.12"));
+  EXPECT_THAT(screen, HasSubstr("1 workers    2 processes"));
+  EXPECT_THAT(screen, ContainsRegex("\nnone +epoll +137 +8 +10\n"));
+  EXPECT_THAT(screen,
+              ContainsRegex("\n78 +2.00K +text://127.0.0.1:5 +none +3 +1 +2 +40 +7 +\\[idle\\]\n"));
+  EXPECT_THAT(screen, ContainsRegex("\n- +2.00K .*\\[backoff\\]\n"));
+  EXPECT_THAT(screen, ContainsRegex("\nSummary +5.00K +- +- +6 +2 +4 +80 +14 +\\[Summary\\]\n"));
+}
+
+TEST(ConnectionsScreen, HasARowForEachConnectionAndOneForAChildThatDoesNotAnswer) {
+  const Json answer = {{"connections",
+                        {{{"pid", 5},
+                          {"kind", "worker"},
+                          {"name", "none"},
+                          {"slot", 0},
+                          {"id", 8},
+                          {"transport", "tcp"},
+                          {"protocol", "websocket"},
+                          {"state", "OPEN"},
+                          {"receive_queue_bytes", 0},
+                          {"send_queue_bytes", 2048},
+                          {"bytes_read", 166},
+                          {"bytes_written", 154},
+                          {"local_address", "[::1]:2206"},
+                          {"remote_address", "[::1]:50662"}}}},
+                       {"busy", {{{"pid", 6}, {"kind", "worker"}, {"name", "none"}, {"slot", 1}}}}};
+  const std::string screen = connectionsScreen(answer);
+  EXPECT_THAT(screen,
+              ContainsRegex("\n5 +none +8 +tcp +websocket +0 +1 +0B +2.00K +166B +154B +OPEN +"
+                            "\\[::1\\]:2206 +\\[::1\\]:50662\n"));
+  EXPECT_THAT(screen, ContainsRegex("\n6 +none +N/A .*\\[busy\\]"));
+}
+
+}  // namespace
+}  // namespace stormo::process

@@ -1,0 +1,188 @@
+// The probe program, started as a person would.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stormo/version.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "process/probe_runner.h"
+#include "sys/sockets.h"
+
+namespace stormo::process {
+namespace {
+
+using testing::ContainsRegex;
+using testing::HasSubstr;
+
+const std::string kAnyPort = "tcp://127.0.0.1:0";
+
+struct Start : testing::Test {
+  /// Nobody has the lock, and no socket is left.
+  void expectNothingRuns() const {
+    const Outcome status = probe.run({"status"});
+    EXPECT_EQ(status.status, 1);
+    EXPECT_EQ(status.errors, "probe: not running\n");
+  }
+
+  ProbeProgram probe;
+};
+
+TEST_F(Start, PrintsTheFirstScreenWhenWorkersAnswer) {
+  RunningProgram program = probe.start();
+  const ProbeClient client = ProbeClient::connect(probe.port());
+  EXPECT_NE(client.ask().pid, 0);
+  EXPECT_THAT(program.output(), ContainsRegex("\n[a-z]+ +ProbeChannel +none +1 +\\[OK\\]\n"));
+  EXPECT_THAT(
+      program.output(),
+      ContainsRegex("probe +tcp://127.0.0.1:" + std::to_string(probe.port()) + " +2 +\\[OK\\]\n"));
+  EXPECT_THAT(program.output(), HasSubstr("\nPress Ctrl-C to quit. Start success.\n"));
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.wait(), 0);
+  expectNothingRuns();
+}
+
+TEST_F(Start, AsADaemonReturnsWhenAllIsUpAndLogsToItsFile) {
+  const Outcome started = probe.run({"start", "-d", "--listen", kAnyPort});
+  EXPECT_EQ(started.status, 0) << started.errors;
+  EXPECT_THAT(started.output, HasSubstr("\nInput \"probe stop\" to stop. Start success.\n"));
+  EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
+  EXPECT_THAT(probe.log(), HasSubstr("started program=probe"));
+  for (const pid_t pid : probe.pids()) EXPECT_NE(::getsid(pid), ::getsid(0));
+  EXPECT_EQ(probe.run({"stop"}).status, 0);
+  expectNothingRuns();
+}
+
+TEST_F(Start, ASecondTimeSaysThatItRunsAlready) {
+  RunningProgram program = probe.start();
+  for (const Words& command :
+       {Words{"start", "--listen", kAnyPort}, Words{"start", "-d", "--listen", kAnyPort}}) {
+    const Outcome second = probe.run(command);
+    EXPECT_EQ(second.status, 1);
+    EXPECT_EQ(second.errors, "probe: already running (pid " + std::to_string(program.pid()) +
+                                 "), see 'probe status'\n");
+  }
+  EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
+}
+
+TEST_F(Start, AnotherInstanceRunsBesideIt) {
+  RunningProgram program = probe.start();
+  EXPECT_EQ(probe.run({"--instance", "second", "start", "-d", "--listen", kAnyPort}).status, 0);
+  EXPECT_EQ(probe.run({"stop", "--instance", "second"}).status, 0);  // on both sides of the command
+  EXPECT_EQ(probe.workers().size(), 2u);
+}
+
+TEST_F(Start, OnAPortThatIsTakenFailsBeforeAnythingRuns) {
+  const auto foreign = listenOn(Address::ip("127.0.0.1", 0).value(), {.reusePort = true});
+  const std::string url =
+      "tcp://127.0.0.1:" + std::to_string(localAddress(foreign.value().get()).port());
+  for (const Words& command :
+       {Words{"start", "--listen", url}, Words{"start", "-d", "--listen", url}}) {
+    const Outcome outcome = probe.run(command);
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_EQ(outcome.errors, "probe: cannot listen on " + url +
+                                  ": address already in use (another probe? see 'probe status')\n");
+    EXPECT_EQ(outcome.output, "");
+  }
+  expectNothingRuns();
+}
+
+TEST_F(Start, AWorkerThatCannotStartFailsItWithItsSentence) {
+  touch(probe.path("fail"));
+  const Words options = {"--listen", kAnyPort, "--fail-while", probe.path("fail")};
+  for (Words command : {Words{"start"}, Words{"start", "-d"}}) {
+    command.insert(command.end(), options.begin(), options.end());
+    const Outcome outcome = probe.run(command);
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.errors, HasSubstr("probe: worker 'probe' cannot start: told to fail\n"));
+    EXPECT_EQ(outcome.output, "");
+    expectNothingRuns();
+  }
+}
+
+TEST_F(Start, OnAUnixSocketSharedByAllWorkers) {
+  RunningProgram program = probe.start({"--listen", "unix://" + probe.path("s")});
+  EXPECT_NE(ProbeClient::connectUnix(probe.path("s")).ask().pid, 0);
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.wait(), 0);
+  EXPECT_NE(::access(probe.path("s").c_str(), F_OK), 0);
+}
+
+TEST_F(Start, WorkersBecomeTheirUser) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root may change user";
+  RunningProgram program = probe.start({"--listen", kAnyPort, "--user", "nobody"});
+  const auto answer = ProbeClient::connect(probe.port()).ask();
+  EXPECT_NE(answer.user, 0);
+  EXPECT_NE(answer.user, -1);
+}
+
+TEST_F(Start, AnUnknownUserIsSaidBeforeAnythingRuns) {
+  const Outcome outcome = probe.run({"start", "--user", "no-such-user", "--listen", kAnyPort});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.errors,
+            "probe: worker 'probe' cannot run as user 'no-such-user': no such user\n");
+}
+
+TEST_F(Start, AfterAMasterWasKilledWaitsForItsChildrenAndTakesTheSamePort) {
+  RunningProgram first = probe.start();
+  const std::string url = "tcp://127.0.0.1:" + std::to_string(probe.port());
+  first.signal(SIGKILL);
+  RunningProgram second = probe.start({"--listen", url});
+  EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
+}
+
+TEST_F(Start, RestartStopsWhatRunsAndStartsWhatDoesNot) {
+  EXPECT_EQ(probe.run({"restart", "-d", "--listen", kAnyPort}).status, 0);
+  const auto before = probe.pids();
+  const std::string url = "tcp://127.0.0.1:" + std::to_string(probe.port());
+  const Outcome again = probe.run({"restart", "-d", "--listen", url});
+  EXPECT_EQ(again.status, 0) << again.errors;
+  for (const pid_t pid : probe.pids()) EXPECT_THAT(before, testing::Not(testing::Contains(pid)));
+  EXPECT_EQ(probe.run({"stop"}).status, 0);
+}
+
+TEST_F(Start, WordsThatItDoesNotKnowGetOneLineAndStatus2) {
+  struct Case {
+    Words words;
+    std::string errors;
+  };
+  for (const auto& [words, errors] : {
+           Case{{"strat"},
+                "probe: unknown command 'strat', did you mean 'start'? (see 'probe --help')\n"},
+           Case{{"publish"}, "probe: unknown command 'publish' (see 'probe --help')\n"},
+           Case{{"status", "--jsno"},
+                "probe: unknown option '--jsno', did you mean '--json'? (see 'probe --help')\n"},
+           Case{{"stop", "start"},
+                "probe: one command at a time, 'start' is one more (see 'probe --help')\n"},
+           Case{{"stop", "--timeout", "3"},
+                "probe: --timeout requires --graceful (see 'probe --help')\n"},
+       }) {
+    const Outcome outcome = probe.run(words);
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_EQ(outcome.errors, errors);
+    EXPECT_EQ(outcome.output, "");
+  }
+}
+
+TEST_F(Start, HelpAndVersionAreAnsweredAndNoCommandIsAnError) {
+  const Outcome help = probe.run({"--help"});
+  EXPECT_EQ(help.status, 0);
+  for (const char* command : {"start", "stop", "restart", "reload", "status", "connections"}) {
+    EXPECT_THAT(help.output, HasSubstr(std::string("\n  ") + command + " "));
+  }
+  EXPECT_EQ(probe.run({"--version"}).output, "probe " STORMO_VERSION "\n");
+  const Outcome nothing = probe.run({});
+  EXPECT_EQ(nothing.status, 2);
+  EXPECT_THAT(nothing.errors, HasSubstr("Usage: probe"));
+}
+
+TEST_F(Start, CommandsThatNeedARunningMasterSayThatThereIsNone) {
+  for (const char* command : {"stop", "reload", "status", "connections"}) {
+    const Outcome outcome = probe.run({command});
+    EXPECT_EQ(outcome.status, 1) << command;
+    EXPECT_EQ(outcome.errors, "probe: not running\n") << command;
+  }
+}
+
+}  // namespace
+}  // namespace stormo::process

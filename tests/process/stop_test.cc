@@ -1,0 +1,188 @@
+// How the probe program ends.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "process/probe_runner.h"
+
+namespace stormo::process {
+namespace {
+
+using testing::HasSubstr;
+
+const std::string kAnyPort = "tcp://127.0.0.1:0";
+const std::string kTenMinutes = "600000";
+
+struct Stop : testing::Test {
+  [[nodiscard]] bool isStopping() const {
+    return eventually([this] {
+      const Outcome outcome = probe.run({"status", "--json"});
+      return outcome.status == 0 && outcome.output.find("\"stopping\"") != std::string::npos;
+    });
+  }
+
+  ProbeProgram probe;
+};
+
+TEST_F(Stop, EndsEveryProcessBeforeItReturns) {
+  RunningProgram program = probe.start();
+  std::vector<WatchedProcess> processes;
+  for (const pid_t pid : probe.pids()) processes.emplace_back(pid);
+  const std::uint16_t port = probe.port();
+  EXPECT_EQ(probe.run({"stop"}).status, 0);
+  EXPECT_FALSE(ProbeClient::connect(port).connected());
+  EXPECT_EQ(program.wait(), 0);
+  for (const auto& process : processes) EXPECT_TRUE(process.ends());
+}
+
+TEST_F(Stop, CtrlCGoesToTheWholeGroupAndEndsItInOrder) {
+  RunningProgram program = probe.start();
+  program.signalGroup(SIGINT);
+  EXPECT_EQ(program.wait(), 0);
+  EXPECT_THAT(program.errors(), testing::Not(HasSubstr("ended by itself")));
+  EXPECT_THAT(program.errors(), testing::Not(HasSubstr("master is gone")));
+}
+
+TEST_F(Stop, ASignalToAChildThatASupervisorSendsToAllDoesNotEndItAlone) {
+  RunningProgram program = probe.start();
+  const auto before = probe.pids();
+  for (const int number : {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2}) {
+    for (std::size_t i = 1; i < before.size(); ++i) ::kill(before[i], number);
+  }
+  EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
+  EXPECT_EQ(probe.pids(), before);
+}
+
+TEST_F(Stop, AChildThatDoesNotStopIsKilledAndNamed) {
+  RunningProgram program =
+      probe.start({"--listen", kAnyPort, "--ignore-stop", "--stop-timeout-ms", "50"});
+  EXPECT_EQ(probe.run({"stop"}).status, 0);
+  EXPECT_EQ(program.wait(), 0);
+  EXPECT_THAT(program.errors(),
+              HasSubstr("did not stop in time, killed worker=\"worker probe/1\""));
+}
+
+TEST_F(Stop, ASecondCtrlCEndsItAtOnce) {
+  RunningProgram program =
+      probe.start({"--listen", kAnyPort, "--ignore-stop", "--stop-timeout-ms", kTenMinutes});
+  program.signalGroup(SIGINT);
+  ASSERT_TRUE(isStopping());
+  program.signalGroup(SIGINT);
+  EXPECT_EQ(program.wait(), 0);
+}
+
+TEST_F(Stop, GracefullyWaitsForClientsAndRefusesNewOnes) {
+  RunningProgram program = probe.start();
+  const std::uint16_t port = probe.port();
+  RunningProgram stop = [&] {
+    const ProbeClient client = ProbeClient::connect(port);
+    EXPECT_NE(client.ask().pid, 0);
+    RunningProgram stopping = probe.spawn({"stop", "-g"});
+    EXPECT_TRUE(isStopping());
+    EXPECT_TRUE(eventually([&] { return !ProbeClient::connect(port).connected(); }));
+    EXPECT_NE(client.ask().pid, 0);  // still served
+    return stopping;
+  }();
+  EXPECT_EQ(stop.wait(), 0);
+  EXPECT_EQ(program.wait(), 0);
+}
+
+TEST_F(Stop, GracefullyWithATimeoutEndsWithoutTheClients) {
+  RunningProgram program = probe.start();
+  const ProbeClient client = ProbeClient::connect(probe.port());
+  EXPECT_NE(client.ask().pid, 0);
+  EXPECT_EQ(probe.run({"stop", "-g", "--timeout", "0.05"}).status, 0);
+  EXPECT_EQ(program.wait(), 0);
+}
+
+TEST_F(Stop, AGracefulStopIsCutShortByAStop) {
+  RunningProgram program = probe.start();
+  const ProbeClient client = ProbeClient::connect(probe.port());
+  EXPECT_NE(client.ask().pid, 0);
+  program.signal(SIGQUIT);
+  ASSERT_TRUE(isStopping());
+  EXPECT_EQ(probe.run({"stop"}).status, 0);
+  EXPECT_EQ(program.wait(), 0);
+}
+
+TEST_F(Stop, WorksWhileItStarts) {
+  RunningProgram start =
+      probe.spawn({"start", "--listen", kAnyPort, "--hang-in-main", "--stop-timeout-ms", "50"});
+  ASSERT_TRUE(eventually([&] {
+    const Outcome outcome = probe.run({"status", "--json"});
+    return outcome.output.find("\"starting\"") != std::string::npos;
+  }));
+  EXPECT_EQ(probe.run({"stop"}).status, 0);
+  EXPECT_EQ(start.wait(), 1);
+  EXPECT_THAT(start.errors(), HasSubstr("probe: stopped before all was up\n"));
+}
+
+TEST_F(Stop, ChildrenEndWhenTheirMasterIsKilled) {
+  RunningProgram program = probe.start();
+  std::vector<WatchedProcess> processes;
+  for (const pid_t pid : probe.pids()) processes.emplace_back(pid);
+  program.signal(SIGKILL);
+  for (const auto& process : processes) EXPECT_TRUE(process.ends());
+}
+
+/// The pids whose parent is `parent`, zombies too.
+std::set<pid_t> childrenOf(pid_t parent) {
+  std::set<pid_t> children;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    std::ifstream file(entry.path() / "stat");
+    std::string text;
+    if (!std::getline(file, text)) continue;
+    long ppid = 0;
+    char state = 0;
+    if (std::sscanf(text.c_str() + text.rfind(')') + 1, " %c %ld", &state, &ppid) == 2 &&
+        ppid == parent) {
+      children.insert(std::atoi(entry.path().filename().c_str()));
+    }
+  }
+  return children;
+}
+
+struct AsPid1 : Stop {
+  static bool canUnshare() {
+    return std::system("unshare -Urpf --mount-proc true 2>/dev/null") == 0;
+  }
+
+  RunningProgram startInNamespace() {
+    RunningProgram program({"unshare", "-Urpf", "--mount-proc", STORMO_BIN_DIR "/process_probe",
+                            "--runtime-dir", probe.path("."), "start", "--listen", kAnyPort});
+    EXPECT_TRUE(program.waitForOutput("Start success.")) << program.errors();
+    return program;
+  }
+};
+
+TEST_F(AsPid1, StopsOnSigtermAndReapsOrphans) {
+  if (!canUnshare()) GTEST_SKIP() << "no pid namespaces here";
+  RunningProgram unshare = startInNamespace();
+  const auto masters = childrenOf(unshare.pid());
+  ASSERT_EQ(masters.size(), 1u);
+  const pid_t master = *masters.begin();
+  EXPECT_EQ(probe.status().at("pid"), 1);  // as it sees itself
+
+  const auto before = childrenOf(master);
+  EXPECT_NE(ProbeClient::connect(probe.port()).ask('o').pid, 0);
+  std::set<pid_t> more;
+  ASSERT_TRUE(eventually([&] {
+    more = childrenOf(master);
+    return more.size() == before.size() + 1;
+  }));
+  for (const pid_t known : before) more.erase(known);
+  ::kill(*more.begin(), SIGKILL);
+  EXPECT_TRUE(eventually([&] { return childrenOf(master) == before; }));
+
+  ::kill(master, SIGTERM);
+  EXPECT_EQ(unshare.wait(), 0);
+}
+
+}  // namespace
+}  // namespace stormo::process

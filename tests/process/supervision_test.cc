@@ -1,0 +1,237 @@
+// What happens to the probe's workers while it runs: deaths, silence, reloads.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <thread>
+
+#include "process/probe_runner.h"
+
+namespace stormo::process {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+const std::string kAnyPort = "tcp://127.0.0.1:0";
+
+struct Supervision : testing::Test {
+  /// A connection that slot `slot` has accepted.
+  [[nodiscard]] ProbeClient clientOf(int slot) const {
+    const std::uint16_t port = probe.port();
+    for (int attempt = 0; attempt < 200; ++attempt) {
+      ProbeClient client = ProbeClient::connect(port);
+      if (client.ask().slot == slot) return client;
+    }
+    throw std::runtime_error("the kernel gives no client to that slot");
+  }
+
+  [[nodiscard]] pid_t pidOf(int slot) const { return probe.worker(slot).at("pid"); }
+
+  static bool isIdle(const json& row) { return row.at("status") == "idle"; }
+
+  ProbeProgram probe;
+};
+
+TEST_F(Supervision, AKilledWorkerComesBackInItsSlot) {
+  RunningProgram program = probe.start();
+  const pid_t before = pidOf(1);
+  ::kill(before, SIGKILL);
+  ASSERT_TRUE(probe.workerBecomes(
+      1, [&](const json& row) { return isIdle(row) && row.at("pid") != before; }));
+  const json row = probe.worker(1);
+  EXPECT_EQ(row.at("restarts"), 1);
+  EXPECT_EQ(row.at("exit_status"), 128 + SIGKILL);
+  EXPECT_EQ(row.at("reloads"), 0);
+  EXPECT_EQ(probe.worker(0).at("restarts"), 0);
+  EXPECT_EQ(probe.worker(0).at("exit_status"), nullptr);
+}
+
+TEST_F(Supervision, TheExitStatusOfAWorkerThatEndsByItselfIsKept) {
+  RunningProgram program = probe.start({"--listen", kAnyPort, "--count", "1"});
+  ProbeClient::connect(probe.port()).say('e');
+  EXPECT_TRUE(probe.workerBecomes(0, [](const json& row) { return row.at("exit_status") == 7; }));
+}
+
+TEST_F(Supervision, TheFiguresOfDeadWorkersAddUp) {
+  RunningProgram program = probe.start({"--listen", kAnyPort, "--count", "1"});
+  EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
+  EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
+  ::kill(pidOf(0), SIGKILL);
+  EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
+  const json row = probe.worker(0);
+  EXPECT_EQ(row.at("messages_in"), 3);
+  EXPECT_EQ(row.at("connections_total"), 3);
+  EXPECT_LE(row.at("connections"), 1);
+}
+
+TEST_F(Supervision, ASiblingAnswersForAWorkerThatCannotStartAgain) {
+  RunningProgram program = probe.start({"--listen", kAnyPort, "--fail-while", probe.path("fail")});
+  touch(probe.path("fail"));
+  const pid_t sibling = pidOf(0);
+  ::kill(pidOf(1), SIGKILL);
+  const std::uint16_t port = probe.port();
+  for (int i = 0; i < 100; ++i) {
+    const ProbeClient client = ProbeClient::connect(port);
+    ASSERT_TRUE(client.connected());
+    // Of the first ones, the dying worker may have taken some with it.
+    const auto answer = client.ask();
+    if (i >= 50) {
+      ASSERT_EQ(answer.pid, sibling) << i;
+    }
+    if (i == 40) {
+      ASSERT_TRUE(probe.workerBecomes(1, [](const json& row) { return row.at("restarts") >= 2; }));
+    }
+  }
+  ::unlink(probe.path("fail").c_str());
+  ASSERT_TRUE(probe.workerBecomes(1, isIdle));
+  EXPECT_EQ(clientOf(1).ask().slot, 1);  // and its sibling lets go of its clients
+}
+
+TEST_F(Supervision, WithoutASiblingTheKernelHoldsClientsUntilTheWorkerIsBack) {
+  RunningProgram program =
+      probe.start({"--listen", kAnyPort, "--count", "1", "--fail-while", probe.path("fail")});
+  const std::uint16_t port = probe.port();
+  touch(probe.path("fail"));
+  ::kill(pidOf(0), SIGKILL);
+  ASSERT_TRUE(probe.workerBecomes(0, [](const json& row) { return row.at("restarts") >= 2; }));
+  const ProbeClient client = ProbeClient::connect(port);
+  ASSERT_TRUE(client.connected());
+  client.say('x');
+  ::unlink(probe.path("fail").c_str());
+  EXPECT_NE(client.hear(), "");
+}
+
+TEST_F(Supervision, AWorkerThatCrashesInALoopIsHeldBackAndHarmsNoOther) {
+  RunningProgram program = probe.start({"--listen", kAnyPort, "--die-while", probe.path("die")});
+  touch(probe.path("die"));
+  const pid_t sibling = pidOf(0);
+  ::kill(pidOf(1), SIGKILL);
+  EXPECT_TRUE(probe.workerBecomes(1, [](const json& row) {
+    return row.at("restarts") >= 4 && row.at("status") == "backoff" && row.at("pid") == 0;
+  }));
+  EXPECT_EQ(pidOf(0), sibling);
+  EXPECT_THAT(probe.run({"status"}).output, HasSubstr("[backoff]"));
+  ::unlink(probe.path("die").c_str());
+  EXPECT_TRUE(probe.workerBecomes(1, isIdle));
+}
+
+TEST_F(Supervision, AChannelThatDiesComesBackToo) {
+  RunningProgram program = probe.start();
+  ::kill(probe.pids().at(1), SIGKILL);
+  EXPECT_TRUE(eventually([&] {
+    const json channel = probe.status().at("processes").at(1);
+    return channel.at("restarts") == 1 && isIdle(channel);
+  }));
+}
+
+TEST_F(Supervision, AWorkerThatAnswersNothingIsReportedCoveredAndReportedWhenItRecovers) {
+  ASSERT_EQ(probe
+                .run({"start", "-d", "--listen", kAnyPort, "--alive-every-ms", "20",
+                      "--silent-after-ms", "60", "--hang-while", probe.path("hang")})
+                .status,
+            0);
+  touch(probe.path("hang"));
+  const ProbeClient hanging = clientOf(1);
+  hanging.say('p');
+  EXPECT_TRUE(eventually([&] {
+    return probe.log().find("a child does not answer worker=\"worker probe/1\"") !=
+           std::string::npos;
+  }));
+  EXPECT_EQ(probe.worker(1).at("status"), "busy");
+  const std::uint16_t port = probe.port();
+  for (int i = 0; i < 40; ++i) EXPECT_EQ(ProbeClient::connect(port).ask().slot, 0);
+  ::unlink(probe.path("hang").c_str());
+  EXPECT_TRUE(eventually([&] {
+    return probe.log().find("a child answers again worker=\"worker probe/1\"") != std::string::npos;
+  }));
+  EXPECT_NE(hanging.hear(), "");
+  EXPECT_EQ(clientOf(1).ask().slot, 1);
+}
+
+TEST_F(Supervision, ReloadReplacesEveryWorkerAndNoClientIsRefusedOrLost) {
+  RunningProgram program = probe.start();
+  const auto before = probe.pids();
+  const std::uint16_t port = probe.port();
+  std::atomic<bool> done = false;
+  std::atomic<int> answered = 0;
+  std::atomic<int> lost = 0;
+  std::thread clients([&] {
+    while (!done) (ProbeClient::connect(port).ask().pid != 0 ? answered : lost)++;
+  });
+  for (int round = 0; round < 3; ++round) {
+    const Outcome reload = probe.run({"reload", "-g"});
+    EXPECT_EQ(reload.status, 0) << reload.errors;
+  }
+  const int answeredByThen = answered;
+  EXPECT_TRUE(eventually([&] { return answered > answeredByThen + 20; }));
+  done = true;
+  clients.join();
+  EXPECT_EQ(lost, 0);
+  const auto after = probe.pids();
+  EXPECT_EQ(after.at(0), before.at(0));  // the master
+  EXPECT_EQ(after.at(1), before.at(1));  // and the channel
+  for (std::size_t i = 2; i < after.size(); ++i) EXPECT_NE(after[i], before.at(i));
+  for (const json& row : probe.workers()) {
+    EXPECT_EQ(row.at("reloads"), 3);
+    EXPECT_EQ(row.at("restarts"), 0);
+    EXPECT_EQ(row.at("exit_status"), nullptr);
+  }
+}
+
+TEST_F(Supervision, Sigusr1AndSighupWithoutATerminalReload) {
+  RunningProgram program = probe.start();
+  int reloads = 0;
+  for (const int number : {SIGUSR1, SIGHUP}) {
+    program.signal(number);
+    ++reloads;
+    for (const int slot : {0, 1}) {
+      ASSERT_TRUE(probe.workerBecomes(
+          slot, [&](const json& row) { return isIdle(row) && row.at("reloads") == reloads; }));
+    }
+  }
+}
+
+TEST_F(Supervision, ReloadKillsAWorkerThatHangsWhenItsTimeIsOver) {
+  RunningProgram program = probe.start();
+  const pid_t before = pidOf(1);
+  clientOf(1).say('h');
+  EXPECT_EQ(probe.run({"reload", "--timeout", "0.05"}).status, 0);
+  EXPECT_NE(pidOf(1), before);
+  EXPECT_TRUE(isIdle(probe.worker(1)));
+}
+
+TEST_F(Supervision, ReloadStopsAtTheFirstWorkerThatDoesNotStartAgain) {
+  RunningProgram program = probe.start({"--listen", kAnyPort, "--fail-while", probe.path("fail")});
+  touch(probe.path("fail"));
+  const pid_t second = pidOf(1);
+  const Outcome reload = probe.run({"reload"});
+  EXPECT_EQ(reload.status, 1);
+  EXPECT_EQ(
+      reload.errors,
+      "probe: worker probe/0 does not start again: told to fail (the workers after it were not "
+      "reloaded)\n");
+  EXPECT_EQ(pidOf(1), second);
+  EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
+  ::unlink(probe.path("fail").c_str());
+  EXPECT_TRUE(probe.workerBecomes(0, isIdle));
+  EXPECT_EQ(probe.run({"reload"}).status, 0);
+}
+
+TEST_F(Supervision, OneReloadAtATimeAndAStopEndsIt) {
+  RunningProgram program = probe.start({"--listen", kAnyPort, "--stop-timeout-ms", "50"});
+  clientOf(0).say('h');
+  RunningProgram reload = probe.spawn({"reload", "--timeout", "600"});
+  ASSERT_TRUE(
+      probe.workerBecomes(0, [](const json& row) { return row.at("status") == "stopping"; }));
+  EXPECT_EQ(probe.run({"reload"}).errors, "probe: a reload is under way already\n");
+  EXPECT_EQ(probe.run({"stop"}).status, 0);
+  EXPECT_EQ(reload.wait(), 1);
+  EXPECT_EQ(reload.errors(), "probe: stopped meanwhile\n");
+  EXPECT_EQ(program.wait(), 0);
+}
+
+}  // namespace
+}  // namespace stormo::process

@@ -1,0 +1,212 @@
+#include <gtest/gtest.h>
+#include <stormo/value.h>
+
+#include <chrono>
+#include <limits>
+#include <stdexcept>
+
+namespace stormo {
+namespace {
+
+using std::string_literals::operator""s;
+
+constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t kMin = std::numeric_limits<std::int64_t>::min();
+
+/// The keys in their order, for comparing: "a,8,-5".
+std::string keys(const Value& value) {
+  std::string out;
+  for (const auto& [key, element] : value) out += (out.empty() ? "" : ",") + key.text();
+  return out;
+}
+
+// Neither a pointer nor a character becomes a Value by accident.
+static_assert(!std::is_constructible_v<Value, int*>);
+static_assert(!std::is_constructible_v<Value, void*>);
+static_assert(!std::is_constructible_v<Value, char>);
+static_assert(!std::is_constructible_v<Value::Key, bool>);
+
+TEST(Value, IsOfTheTypeThatItWasMadeFrom) {
+  EXPECT_TRUE(Value().isNull());
+  EXPECT_TRUE(Value(nullptr).isNull());
+  EXPECT_TRUE(Value(true).isBool());
+  EXPECT_TRUE(Value(0).isInt());
+  EXPECT_TRUE(Value(std::size_t{7}).isInt());
+  EXPECT_TRUE(Value(1.0).isDouble());
+  EXPECT_TRUE(Value(1.0f).isDouble());
+  EXPECT_TRUE(Value("text").isString());
+  EXPECT_TRUE(Value("text"s).isString());
+  EXPECT_TRUE(Value(std::string_view("text")).isString());
+  EXPECT_TRUE(Value::array().isArray());
+  EXPECT_TRUE(Value::list().isArray());
+}
+
+TEST(Value, AnIntegerBeyondInt64IsADouble) {
+  EXPECT_TRUE(Value(std::uint64_t{kMax}).isInt());
+  EXPECT_TRUE(Value(std::uint64_t{kMax} + 1).isDouble());
+  EXPECT_EQ(Value(std::uint64_t{kMax} + 1).asDouble(), 9223372036854775808.0);
+}
+
+TEST(Value, GivesItsContentOrElseTheOther) {
+  EXPECT_EQ(Value(true).asBool(), true);
+  EXPECT_EQ(Value(1).asBool(), false);
+  EXPECT_EQ(Value().asBool(true), true);
+  EXPECT_EQ(Value(7).asInt(), 7);
+  EXPECT_EQ(Value(7.5).asInt(), 0);
+  EXPECT_EQ(Value("7").asInt(-1), -1);
+  EXPECT_EQ(Value(7.5).asDouble(), 7.5);
+  EXPECT_EQ(Value(7).asDouble(), 7.0);
+  EXPECT_EQ(Value().asDouble(2), 2.0);
+  EXPECT_EQ(Value("a\0b"s).asString(), "a\0b"s);
+  EXPECT_EQ(Value(7).asString(), "");
+}
+
+TEST(Value, ALookThatFindsNothingGivesNullAtAnyDepth) {
+  const Value value = Value::array({{"a", Value::list({1})}});
+  EXPECT_EQ(value["a"][0].asInt(), 1);
+  EXPECT_TRUE(value["a"][1].isNull());
+  EXPECT_TRUE(value["b"]["c"][0].isNull());
+  EXPECT_TRUE(Value("text")[0].isNull());
+  EXPECT_TRUE(value["a"][std::uint64_t{kMax} + 1].isNull());
+}
+
+TEST(Value, AStringKeyThatSpellsAnIntegerIsThatInteger) {
+  Value value;
+  for (const char* key : {"8", "-5", "0", "9223372036854775807", "-9223372036854775808"}) {
+    value.set(key, key);
+  }
+  for (const auto& [key, element] : value) EXPECT_TRUE(key.isInt()) << element.asString();
+  EXPECT_EQ(value[8].asString(), "8");
+  EXPECT_EQ(value["8"].asString(), "8");
+  EXPECT_EQ(value[kMax].asString(), "9223372036854775807");
+  EXPECT_EQ(value[kMin].asString(), "-9223372036854775808");
+}
+
+TEST(Value, AStringKeyThatSpellsNoCanonicalIntegerStaysAString) {
+  for (const char* text :
+       {"08", "-0", "-08", "+8", "8.0", " 8", "8 ", "", "-", "1e3", "0x8", "00",
+        "9223372036854775808", "-9223372036854775809", "99999999999999999999", "-"}) {
+    const Value::Key key(text);
+    EXPECT_TRUE(key.isString()) << text;
+    EXPECT_EQ(key.asString(), text);
+  }
+}
+
+TEST(Value, KeepsTheOrderOfInsertionAndTheFirstPlaceOfAKeySetTwice) {
+  Value value = Value::array({{"b", 1}, {"a", 2}, {7, 3}});
+  value.set("c", 4).set("b", 5).set("7", 6);
+  EXPECT_EQ(keys(value), "b,a,7,c");
+  EXPECT_EQ(value["b"].asInt(), 5);
+  EXPECT_EQ(value[7].asInt(), 6);
+  EXPECT_EQ(value.size(), 4u);
+}
+
+TEST(Value, AppendingGoesBehindTheLargestIntegerKeyThereWas) {
+  Value value;
+  value.append("a").append("b").set("x", "c").append("d");
+  EXPECT_EQ(keys(value), "0,1,x,2");
+  value.set(10, "e").append("f").set(5, "g").append("h");
+  EXPECT_EQ(keys(value), "0,1,x,2,10,11,5,12");
+  EXPECT_EQ(keys(Value::array({{-5, "a"}}).append("b")), "-5,0");
+}
+
+TEST(Value, NothingIsAppendedBehindTheLargestKey) {
+  Value value = Value::array({{kMax - 1, "a"}});
+  value.append("b");
+  EXPECT_EQ(value[kMax].asString(), "b");
+  EXPECT_THROW(value.append("c"), std::length_error);
+  value.set(kMax, "d");
+  EXPECT_EQ(value.size(), 2u);
+  EXPECT_EQ(value[kMax].asString(), "d");
+}
+
+TEST(Value, OnlyNullBecomesAnArrayByItself) {
+  EXPECT_TRUE(Value().set("a", 1).isArray());
+  EXPECT_TRUE(Value().append(1).isArray());
+  Value number = 7;
+  EXPECT_THROW(number.set("a", 1), std::logic_error);
+  EXPECT_THROW(number.append(1), std::logic_error);
+  EXPECT_EQ(number.asInt(), 7);
+}
+
+TEST(Value, IsAListWhenItsKeysCountFromZeroInOrder) {
+  EXPECT_TRUE(Value::list().isList());
+  EXPECT_TRUE(Value::array().isList());
+  EXPECT_TRUE(Value::list({1, 2}).isList());
+  EXPECT_TRUE(Value::array({{"0", 1}, {1, 2}}).isList());
+  EXPECT_FALSE(Value::array({{1, 1}, {0, 2}}).isList());
+  EXPECT_FALSE(Value::array({{1, 1}}).isList());
+  EXPECT_FALSE(Value::array({{"a", 1}}).isList());
+  EXPECT_FALSE(Value().isList());
+}
+
+TEST(Value, EqualityIsDeepAndMindsTypesAndOrder) {
+  const auto make = [] { return Value::array({{"a", Value::list({1, "x"})}, {"b", nullptr}}); };
+  EXPECT_TRUE(make() == make());
+  EXPECT_FALSE(make() == make().set("c", 1));
+  EXPECT_FALSE(Value::list({1, 2}) == Value::list({2, 1}));
+  EXPECT_FALSE(Value::array({{"a", 1}, {"b", 2}}) == Value::array({{"b", 2}, {"a", 1}}));
+  EXPECT_FALSE(Value(1) == Value(1.0));
+  EXPECT_FALSE(Value(1) == Value("1"));
+  EXPECT_FALSE(Value(0) == Value(false));
+  EXPECT_FALSE(Value() == Value::array());
+}
+
+TEST(Value, ACopyIsDeepAndAMoveLeavesNull) {
+  Value original = Value::array({{"a", Value::list({1})}});
+  Value copy = original;
+  copy.set("a", 2);
+  EXPECT_EQ(original["a"][0].asInt(), 1);
+  const Value moved = std::move(original);
+  EXPECT_EQ(moved["a"][0].asInt(), 1);
+  EXPECT_TRUE(original.isNull());  // NOLINT(bugprone-use-after-move): this is what is tested
+}
+
+TEST(Value, MayBeAssignedFromItsOwnElement) {
+  Value value = Value::array({{"a", Value::list({1, 2})}});
+  value = value["a"];
+  EXPECT_TRUE(value == Value::list({1, 2}));
+  value.append(value);
+  EXPECT_TRUE(value == Value::list({1, 2, Value::list({1, 2})}));
+}
+
+TEST(Value, ABigArrayFindsEveryKeyAndNoOther) {
+  Value value;
+  for (int i = 0; i < 1000; ++i) {
+    value.set("key " + std::to_string(i), i);
+    value.set(-i, i);
+    ASSERT_EQ(value.size(), static_cast<std::size_t>(2 * i + 2));
+  }
+  for (int i = 0; i < 1000; ++i) {
+    EXPECT_EQ(value["key " + std::to_string(i)].asInt(-1), i);
+    EXPECT_EQ(value[-i].asInt(-1), i);
+  }
+  EXPECT_FALSE(value.contains("key 1000"));
+  EXPECT_FALSE(value.contains(1));
+  value.set("key 7", "again");
+  EXPECT_EQ(value.size(), 2000u);
+  const Value copy = value;
+  EXPECT_EQ(copy["key 999"].asInt(), 999);
+}
+
+TEST(Value, ABigListThatStopsToBeOneStillFindsItsOldKeys) {
+  Value value;
+  for (int i = 0; i < 100; ++i) value.append(i);
+  value.set("x", "end");
+  EXPECT_FALSE(value.isList());
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(value[i].asInt(-1), i);
+  EXPECT_EQ(value["x"].asString(), "end");
+  EXPECT_FALSE(value.contains(100));
+}
+
+TEST(Value, KeysChosenToCollideInASimpleTableDoNotSlowItDown) {
+  // Multiples of 2^20 share their low bits, and would share one bucket of a table without a hash.
+  const auto start = std::chrono::steady_clock::now();
+  Value value;
+  for (std::int64_t i = 100'000; i > 0; --i) value.set(i << 20, i);
+  EXPECT_EQ(value[std::int64_t{500} << 20].asInt(), 500);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+}
+
+}  // namespace
+}  // namespace stormo

@@ -1,0 +1,104 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "server/settings.h"
+
+namespace stormo::server {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class SettingsFile : public testing::Test {
+ protected:
+  std::vector<std::string> apply(const std::string& text) {
+    std::string path = testing::TempDir() + "stormo-settings-XXXXXX";
+    const int fd = ::mkstemp(path.data());
+    EXPECT_GE(fd, 0);
+    ::close(fd);
+    std::ofstream(path) << text;
+    std::vector<std::string> complaints = applyFile(path, settings);
+    for (std::string& complaint : complaints) {
+      EXPECT_TRUE(complaint.starts_with(path)) << complaint;
+      complaint.erase(0, path.size());
+    }
+    std::remove(path.c_str());
+    return complaints;
+  }
+
+  Settings settings;
+};
+
+TEST_F(SettingsFile, SetsWhatItNamesAndLeavesTheRest) {
+  const auto complaints = apply(R"(
+listen = "websocket://127.0.0.1:8080"
+workers = 3
+
+[channel]
+listen = "frame://127.0.0.1:2206"
+
+[limits]
+message-bytes = 65536
+
+[websocket]
+origins = ["https://chat.example"]
+ping-interval = 15
+page = false
+)");
+  EXPECT_THAT(complaints, ElementsAre());
+  EXPECT_EQ(settings.listen, "websocket://127.0.0.1:8080");
+  EXPECT_EQ(settings.workers, 3u);
+  EXPECT_EQ(settings.channelListen, "frame://127.0.0.1:2206");
+  EXPECT_EQ(settings.messageBytesMax, 65536u);
+  EXPECT_THAT(settings.origins, ElementsAre("https://chat.example"));
+  EXPECT_EQ(settings.pingInterval, std::chrono::seconds(15));
+  EXPECT_FALSE(settings.page);
+  EXPECT_EQ(settings.groupsPerClientMax, Settings{}.groupsPerClientMax);
+}
+
+TEST_F(SettingsFile, EveryKeyOfEverySettingIsKnown) {
+  for (const SettingSpec& spec : settingSpecs()) {
+    // A table as the value is of no setting's type: the key must be known for that to be said.
+    const auto complaints = apply(std::string(spec.key) + " = [[1]]\n");
+    ASSERT_EQ(complaints.size(), 1u) << spec.key;
+    EXPECT_THAT(complaints[0], HasSubstr("must be")) << spec.key;
+  }
+}
+
+TEST_F(SettingsFile, NamesTheLineAndTheMendOfEverythingThatIsWrong) {
+  const auto complaints = apply(R"(workers = "four"
+lisen = "websocket://127.0.0.1:8080"
+[limits]
+message-bytes = 0
+[websocket]
+origins = ["https://chat.example", 7]
+page = 1
+)");
+  EXPECT_THAT(complaints,
+              testing::UnorderedElementsAre(
+                  ":1: 'workers' must be a whole number from 0 on",
+                  ":2: unknown setting 'lisen' (did you mean 'listen'?)",
+                  ":4: 'limits.message-bytes': must be at least 1",
+                  ":6: 'websocket.origins' must be a list of strings: [\"…\", \"…\"]",
+                  ":7: 'websocket.page' must be true or false"));
+}
+
+TEST_F(SettingsFile, AFileThatIsNotTomlIsSaidWithItsLine) {
+  const auto complaints = apply("workers = 2\nlisten = websocket\n");
+  ASSERT_EQ(complaints.size(), 1u);
+  EXPECT_THAT(complaints[0], HasSubstr(":2: "));
+}
+
+TEST_F(SettingsFile, AFileThatIsNotThereIsSaid) {
+  const auto complaints = applyFile("/nowhere/stormo.toml", settings);
+  ASSERT_EQ(complaints.size(), 1u);
+  EXPECT_THAT(complaints[0], HasSubstr("/nowhere/stormo.toml"));
+}
+
+}  // namespace
+}  // namespace stormo::server

@@ -1,0 +1,87 @@
+#include "server/settings.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <stdexcept>
+
+namespace stormo::server {
+namespace {
+
+const SettingSpec& specOf(std::string_view flag) {
+  const auto specs = settingSpecs();
+  const auto spec = std::find_if(specs.begin(), specs.end(),
+                                 [&](const SettingSpec& each) { return each.flag == flag; });
+  if (spec == specs.end()) throw std::logic_error("no such flag");
+  return *spec;
+}
+
+std::string complaintOf(std::string_view flag, const std::string& word) {
+  Settings settings;
+  try {
+    applyFlag(specOf(flag), {word}, settings);
+  } catch (const std::invalid_argument& wrong) {
+    return wrong.what();
+  }
+  return "";
+}
+
+TEST(Settings, EachHasItsOwnKeyAndFlag) {
+  std::set<std::string> keys;
+  std::set<std::string> flags;
+  for (const SettingSpec& spec : settingSpecs()) {
+    EXPECT_TRUE(keys.insert(spec.key).second) << spec.key;
+    EXPECT_TRUE(flags.insert(spec.flag).second) << spec.flag;
+    EXPECT_GT(std::string(spec.help).size(), 10u) << spec.flag;
+  }
+}
+
+TEST(Settings, DefaultsAreBeyondComplaint) {
+  const Settings settings;
+  for (const SettingSpec& spec : settingSpecs()) {
+    const bool mayBeEmpty = std::string(spec.key).starts_with("channel.");
+    if (spec.complaint == nullptr || mayBeEmpty) continue;
+    EXPECT_EQ(spec.complaint(settings), "") << spec.key;
+  }
+  EXPECT_EQ(contradiction(settings), "");
+}
+
+TEST(Settings, FlagsOfEveryTypeAreApplied) {
+  Settings settings;
+  applyFlag(specOf("--listen"), {"websocket://[::1]:99"}, settings);
+  applyFlag(specOf("--workers"), {"7"}, settings);
+  applyFlag(specOf("--page"), {"off"}, settings);
+  applyFlag(specOf("--ping-interval"), {"0"}, settings);
+  applyFlag(specOf("--origin"), {"https://a.example", "https://b.example"}, settings);
+  EXPECT_EQ(settings.listen, "websocket://[::1]:99");
+  EXPECT_EQ(settings.workers, 7u);
+  EXPECT_FALSE(settings.page);
+  EXPECT_EQ(settings.pingInterval, std::chrono::seconds(0));
+  EXPECT_EQ(settings.origins, (std::vector<std::string>{"https://a.example", "https://b.example"}));
+}
+
+TEST(Settings, WrongFlagsAreNamedWithTheFlag) {
+  EXPECT_EQ(complaintOf("--workers", "many"), "--workers: 'many' is no number");
+  EXPECT_EQ(complaintOf("--workers", "2x"), "--workers: '2x' is no number");
+  EXPECT_EQ(complaintOf("--workers", "-1"), "--workers: '-1' is no number");
+  EXPECT_EQ(complaintOf("--workers", "1025"), "--workers: must be at most 1024");
+  EXPECT_EQ(complaintOf("--page", "maybe"), "--page: 'maybe' is neither true nor false");
+  EXPECT_EQ(complaintOf("--message-bytes", "0"), "--message-bytes: must be at least 1");
+  EXPECT_EQ(complaintOf("--pong-timeout", "0"), "--pong-timeout: must be at least 1 second");
+  EXPECT_EQ(complaintOf("--listen", "tcp://127.0.0.1:1"),
+            "--listen: 'tcp://127.0.0.1:1' has none of the schemes websocket://, unix://");
+  EXPECT_NE(complaintOf("--listen", "websocket://0.0.0.0").find("no port"), std::string::npos);
+  EXPECT_NE(complaintOf("--channel", "http://x:1").find("stormo://"), std::string::npos);
+}
+
+TEST(Settings, AChannelElsewhereAndOneToBeOpenedContradictEachOther) {
+  Settings settings;
+  settings.channel = "stormo://127.0.0.1:2206";
+  EXPECT_EQ(contradiction(settings), "");
+  settings.channelListen = "frame://127.0.0.1:2206";
+  EXPECT_NE(contradiction(settings).find("give one of them"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace stormo::server

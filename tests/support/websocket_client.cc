@@ -1,0 +1,147 @@
+#include "support/websocket_client.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/bytes.h"
+
+namespace stormo::test {
+
+using websocket::Opcode;
+
+WebSocketClient WebSocketClient::open(std::uint16_t port, std::string_view path) {
+  WebSocketClient client(RawPeer::connect(port));
+  if (!client.peer_.valid()) return client;
+  client.sendHandshake(path);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!client.answered() && client.waitForMore(deadline)) {
+  }
+  return client;
+}
+
+std::string WebSocketClient::request(std::string_view path, std::string_view extra) {
+  std::string request = "GET ";
+  request.append(path).append(
+      " HTTP/1.1\r\n"
+      "Host: localhost\r\n"
+      "Upgrade: websocket\r\n"
+      "Connection: Upgrade\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+      "Sec-WebSocket-Version: 13\r\n");
+  return request.append(extra).append("\r\n");
+}
+
+bool WebSocketClient::answered() {
+  if (!head_.empty()) return true;
+  const std::string& in = peer_.drain();
+  const std::size_t end = in.find("\r\n\r\n");
+  if (end == std::string::npos) return false;
+  head_ = in.substr(0, end + 4);
+  peer_.received().erase(0, end + 4);
+  return true;
+}
+
+int WebSocketClient::status() {
+  int status = 0;
+  if (answered() && head_.starts_with("HTTP/1.1 ")) {
+    std::from_chars(head_.data() + 9, head_.data() + head_.size(), status);
+  }
+  return status;
+}
+
+std::string WebSocketClient::header(std::string_view name) {
+  if (!answered()) return {};
+  const std::string line = "\r\n" + std::string(name) + ": ";
+  const std::size_t begin = head_.find(line);
+  if (begin == std::string::npos) return {};
+  const std::size_t value = begin + line.size();
+  return head_.substr(value, head_.find("\r\n", value) - value);
+}
+
+std::string WebSocketClient::body() {
+  answered();
+  return peer_.drain();
+}
+
+std::string WebSocketClient::frame(int first, std::string_view payload) {
+  const char mask[4] = {0x37, '\xfa', 0x21, 0x3d};
+  char header[websocket::kClientHeaderBytesMax];
+  const std::size_t bytes =
+      websocket::encodeMaskedHeader(Opcode::Text, payload.size(), mask, header);
+  header[0] = static_cast<char>(first);
+  std::string out(header, bytes);
+  out.append(payload);
+  websocket::applyMask(out.data() + bytes, payload.size(), mask, 0);
+  return out;
+}
+
+void WebSocketClient::sendClose(CloseCode code, std::string_view reason) {
+  std::string payload(2, '\0');
+  storeBigEndian(payload.data(), static_cast<std::uint16_t>(code));
+  peer_.send(frame(0x88, payload.append(reason)));
+}
+
+std::optional<WebSocketClient::Frame> WebSocketClient::next() {
+  if (!isOpen()) return std::nullopt;
+  const std::string& in = peer_.drain();
+  if (in.size() < 2) return std::nullopt;
+  std::size_t headerBytes = 2;
+  std::uint64_t payloadBytes = static_cast<unsigned char>(in[1]);
+  if (payloadBytes == 126) {
+    headerBytes = 4;
+    if (in.size() < headerBytes) return std::nullopt;
+    payloadBytes = loadBigEndian<std::uint16_t>(in.data() + 2);
+  } else if (payloadBytes == 127) {
+    headerBytes = 10;
+    if (in.size() < headerBytes) return std::nullopt;
+    payloadBytes = loadBigEndian<std::uint64_t>(in.data() + 2);
+  }
+  if (in.size() - headerBytes < payloadBytes) return std::nullopt;
+  const auto size = static_cast<std::size_t>(payloadBytes);
+  Frame frame{static_cast<Opcode>(in[0] & 0x0f), in.substr(headerBytes, size)};
+  peer_.received().erase(0, headerBytes + size);
+  return frame;
+}
+
+std::vector<WebSocketClient::Frame> WebSocketClient::all() {
+  std::vector<Frame> frames;
+  while (auto frame = next()) frames.push_back(std::move(*frame));
+  return frames;
+}
+
+std::vector<std::string> WebSocketClient::messages() {
+  std::vector<std::string> payloads;
+  for (Frame& frame : all()) {
+    if (!websocket::isControl(frame.opcode)) payloads.push_back(std::move(frame.payload));
+  }
+  return payloads;
+}
+
+std::optional<WebSocketClient::Frame> WebSocketClient::await(std::chrono::milliseconds longest) {
+  const auto deadline = std::chrono::steady_clock::now() + longest;
+  for (;;) {
+    if (auto frame = next()) return frame;
+    if (!waitForMore(deadline)) return next();
+  }
+}
+
+bool WebSocketClient::waitForMore(std::chrono::steady_clock::time_point deadline) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+  pollfd ready{.fd = peer_.fd(), .events = POLLIN, .revents = 0};
+  if (left.count() <= 0 || ::poll(&ready, 1, static_cast<int>(left.count())) <= 0) return false;
+  peer_.receive();
+  return !peer_.ended();
+}
+
+CloseCode WebSocketClient::closeCode(const Frame& frame) {
+  if (frame.payload.size() < 2) return CloseCode::NoStatus;
+  return static_cast<CloseCode>(loadBigEndian<std::uint16_t>(frame.payload.data()));
+}
+
+std::string WebSocketClient::closeReason(const Frame& frame) {
+  return frame.payload.size() < 2 ? "" : frame.payload.substr(2);
+}
+
+}  // namespace stormo::test

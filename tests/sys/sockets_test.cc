@@ -1,0 +1,172 @@
+#include "sys/sockets.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/stat.h>
+
+#include <fstream>
+
+#include "support/temp_directory.h"
+
+namespace stormo {
+namespace {
+
+using test::TempDirectory;
+
+Address loopback(std::uint16_t port = 0) { return *Address::ip("127.0.0.1", port); }
+
+void awaitWritable(int fd) {
+  pollfd ready{.fd = fd, .events = POLLOUT, .revents = 0};
+  ASSERT_EQ(::poll(&ready, 1, 30'000), 1);
+}
+
+std::error_code code(std::errc errc) { return std::make_error_code(errc); }
+
+TEST(Sockets, ListenOnAFreePortAndConnectToIt) {
+  auto listener = listenOn(loopback());
+  ASSERT_TRUE(listener) << listener.error().message();
+  const Address address = localAddress(listener->get());
+  EXPECT_NE(address.port(), 0);
+
+  auto client = connectTo(address);
+  ASSERT_TRUE(client) << client.error().message();
+  awaitWritable(client->get());
+  EXPECT_TRUE(connectOutcome(client->get()));
+  EXPECT_EQ(peerAddress(client->get()).text(), address.text());
+
+  const UniqueFd accepted(::accept(listener->get(), nullptr, nullptr));
+  ASSERT_TRUE(accepted.valid());
+  EXPECT_EQ(peerAddress(accepted.get()).text(), localAddress(client->get()).text());
+}
+
+TEST(Sockets, AreNonBlockingAndCloseOnExec) {
+  auto listener = listenOn(loopback());
+  ASSERT_TRUE(listener);
+  EXPECT_NE(::fcntl(listener->get(), F_GETFL) & O_NONBLOCK, 0);
+  EXPECT_NE(::fcntl(listener->get(), F_GETFD) & FD_CLOEXEC, 0);
+}
+
+TEST(Sockets, SayWhichStepOfListeningFailed) {
+  auto first = listenOn(loopback());
+  ASSERT_TRUE(first);
+  const auto second = listenOn(localAddress(first->get()));
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, code(std::errc::address_in_use));
+  EXPECT_EQ(second.error().message(), "bind: Address already in use");
+}
+
+TEST(Sockets, ShareAPortOnlyIfAllOfThemAskForIt) {
+  auto first = listenOn(loopback(), {.reusePort = true});
+  ASSERT_TRUE(first);
+  const Address address = localAddress(first->get());
+  EXPECT_TRUE(listenOn(address, {.reusePort = true}));
+  EXPECT_FALSE(listenOn(address));
+}
+
+TEST(Sockets, IPv6AndIPv4ListenBesideEachOtherOnOnePort) {
+  auto v6 = listenOn(*Address::ip("::", 0));
+  if (!v6) GTEST_SKIP() << "no IPv6 here: " << v6.error().message();
+  EXPECT_TRUE(listenOn(*Address::ip("0.0.0.0", localAddress(v6->get()).port())));
+}
+
+TEST(Sockets, ConnectToAPortThatNobodyHasIsRefusedInTheEnd) {
+  std::uint16_t port = 0;
+  {
+    auto listener = listenOn(loopback());
+    ASSERT_TRUE(listener);
+    port = localAddress(listener->get()).port();
+  }
+  auto client = connectTo(loopback(port));
+  if (!client) {
+    EXPECT_EQ(client.error().code, code(std::errc::connection_refused));
+    return;
+  }
+  awaitWritable(client->get());
+  const auto outcome = connectOutcome(client->get());
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().message(), "connect: Connection refused");
+}
+
+TEST(Sockets, NoDelayIsSetOnTcpAndHarmlessOnUnixSockets) {
+  auto listener = listenOn(loopback());
+  ASSERT_TRUE(listener);
+  setNoDelay(listener->get());
+  int on = 0;
+  socklen_t size = sizeof on;
+  ::getsockopt(listener->get(), IPPROTO_TCP, TCP_NODELAY, &on, &size);
+  EXPECT_NE(on, 0);
+
+  const TempDirectory directory;
+  auto local = listenOn(*Address::unixPath(directory.file("s")));
+  ASSERT_TRUE(local);
+  setNoDelay(local->get());
+}
+
+TEST(UnixSockets, ListenAndConnectByPath) {
+  const TempDirectory directory;
+  const Address address = *Address::unixPath(directory.file("s"));
+  auto listener = listenOn(address);
+  ASSERT_TRUE(listener) << listener.error().message();
+  auto client = connectTo(address);
+  ASSERT_TRUE(client);
+  EXPECT_TRUE(connectOutcome(client->get()));
+  EXPECT_EQ(peerAddress(client->get()).text(), address.text());
+  EXPECT_EQ(localAddress(client->get()).text(), "unix://");
+}
+
+TEST(UnixSockets, ReplaceAFileBehindWhichNobodyListens) {
+  const TempDirectory directory;
+  const Address address = *Address::unixPath(directory.file("s"));
+  { auto gone = listenOn(address); }
+  ASSERT_FALSE(connectTo(address));
+  auto next = listenOn(address);
+  ASSERT_TRUE(next) << next.error().message();
+  EXPECT_TRUE(connectTo(address));
+}
+
+TEST(UnixSockets, LeaveALiveOneAlone) {
+  const TempDirectory directory;
+  const Address address = *Address::unixPath(directory.file("s"));
+  auto first = listenOn(address);
+  ASSERT_TRUE(first);
+  const auto second = listenOn(address);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, code(std::errc::address_in_use));
+  EXPECT_TRUE(connectTo(address));
+}
+
+TEST(UnixSockets, ABusyOneIsAliveToo) {
+  const TempDirectory directory;
+  const Address address = *Address::unixPath(directory.file("s"));
+  auto first = listenOn(address, {.backlog = 0});
+  ASSERT_TRUE(first);
+  auto waiting = connectTo(address);
+  ASSERT_TRUE(waiting);
+  ASSERT_FALSE(connectTo(address)) << "the backlog is not full";
+  EXPECT_FALSE(listenOn(address));
+}
+
+TEST(UnixSockets, NeverRemoveAFileThatIsNoSocket) {
+  const TempDirectory directory;
+  const std::string path = directory.file("precious");
+  std::ofstream(path) << "data";
+  const auto listener = listenOn(*Address::unixPath(path));
+  ASSERT_FALSE(listener);
+  EXPECT_EQ(listener.error().code, code(std::errc::address_in_use));
+  struct stat status {};
+  ASSERT_EQ(::stat(path.c_str(), &status), 0);
+  EXPECT_TRUE(S_ISREG(status.st_mode));
+}
+
+TEST(UnixSockets, SayThatTheDirectoryIsMissing) {
+  const TempDirectory directory;
+  const auto listener = listenOn(*Address::unixPath(directory.file("none/s")));
+  ASSERT_FALSE(listener);
+  EXPECT_EQ(listener.error().message(), "bind: No such file or directory");
+}
+
+}  // namespace
+}  // namespace stormo

@@ -1,0 +1,69 @@
+#include "worker/declaration.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stormo/channel/server.h>
+
+#include <stdexcept>
+
+namespace stormo {
+namespace {
+
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+TEST(Declaration, WorkersAndChannelServersAreKnownWhileTheyLive) {
+  EXPECT_TRUE(declaredKinds().empty());
+  {
+    Worker worker("websocket://127.0.0.1:0");
+    worker.name = "group-send";
+    worker.count = 3;
+    channel::Server channelServer("127.0.0.1", 2206);
+    const auto kinds = declaredKinds();
+    ASSERT_EQ(kinds.size(), 2u);
+    EXPECT_EQ(kinds[0].kind, "channel");  // the workers need it: it starts first
+    EXPECT_EQ(kinds[0].listen.at(0).label, "frame://127.0.0.1:2206");
+    EXPECT_EQ(kinds[1].kind, "worker");
+    EXPECT_EQ(kinds[1].name, "group-send");
+    EXPECT_EQ(kinds[1].count, 3);
+    EXPECT_EQ(kinds[1].listen.at(0).address.text(), "127.0.0.1:0");
+  }
+  EXPECT_TRUE(declaredKinds().empty());
+}
+
+TEST(Declaration, AWorkerWithoutAnAddressListensOnNothing) {
+  Worker worker;
+  EXPECT_TRUE(declaredKinds().at(0).listen.empty());
+}
+
+TEST(Declaration, TheSchemeChoosesTheProtocolUnlessOneIsSet) {
+  Worker frames("frame://127.0.0.1:1");
+  EXPECT_EQ(protocolOf(frames).name, "frame");
+  frames.protocol = Protocol::text();
+  EXPECT_EQ(protocolOf(frames).name, "text");
+  Worker overUnix("unix:///tmp/x.sock");
+  EXPECT_EQ(protocolOf(overUnix).name, "tcp");
+  overUnix.protocol = Protocol::websocket();
+  EXPECT_EQ(protocolOf(overUnix).name, "websocket");
+}
+
+TEST(Declaration, WhatCannotBeIsSaidInASentence) {
+  const auto declaring = [](std::string url, int count) {
+    return [url, count] {
+      Worker worker(url);
+      worker.count = count;
+      static_cast<void>(declaredKinds());
+    };
+  };
+  EXPECT_THAT(declaring("nonsense", 1), ThrowsMessage<std::invalid_argument>(HasSubstr("no scheme")));
+  EXPECT_THAT(declaring("gopher://127.0.0.1:1", 1),
+              ThrowsMessage<std::invalid_argument>(HasSubstr("unknown protocol 'gopher'")));
+  EXPECT_THAT(declaring("text://example.com:1", 1),
+              ThrowsMessage<std::invalid_argument>(HasSubstr("not a host name")));
+  EXPECT_THAT(declaring("text://127.0.0.1:1", 0),
+              ThrowsMessage<std::invalid_argument>(HasSubstr("at least 1")));
+  EXPECT_NO_THROW(declaring("text://localhost:1", 1)());
+}
+
+}  // namespace
+}  // namespace stormo

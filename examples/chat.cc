@@ -15,8 +15,7 @@ struct Visitor {
 };
 
 void announce(const std::string& room, std::string_view who, std::string_view text) {
-  channel::Client::publish(
-      "chat", Value::array({{"room", room}, {"who", who}, {"text", text}}));
+  channel::Client::publish("chat", Value::array({{"room", room}, {"who", who}, {"text", text}}));
 }
 
 }  // namespace

@@ -1,16 +1,35 @@
 // Sends back what it gets: text as text, binary as binary.
 #include <stormo/stormo.h>
 
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace {
+
+/// What did not fit behind all that waits for a client already.
+struct Unsent {
+  std::string data;
+  stormo::MessageType type = stormo::MessageType::Text;
+};
+
+}  // namespace
+
 int main(int argc, char** argv) {
   stormo::Worker worker("websocket://0.0.0.0:1235");
   worker.name = "echo";
 
-  worker.onMessage = [](stormo::Connection& connection, stormo::Message message) {
-    connection.send(message);
-  };
   // Who sends faster than it reads is not read until it has caught up.
-  worker.onBufferFull = [](stormo::Connection& connection) { connection.pauseRecv(); };
-  worker.onBufferDrain = [](stormo::Connection& connection) { connection.resumeRecv(); };
+  worker.onMessage = [](stormo::Connection& connection, stormo::Message message) {
+    if (connection.send(message) != stormo::SendStatus::Full) return;
+    connection.state<std::optional<Unsent>>() = {std::string(message.data), message.type};
+    connection.pauseRecv();
+  };
+  worker.onBufferDrain = [](stormo::Connection& connection) {
+    const auto unsent = std::exchange(connection.state<std::optional<Unsent>>(), {});
+    if (unsent) connection.send({unsent->data, unsent->type});
+    connection.resumeRecv();
+  };
 
   return stormo::Worker::runAll(argc, argv);
 }

@@ -22,8 +22,8 @@ enum class SendStatus {
 };
 
 /// One accepted or outgoing socket. Owned by its worker process; used only on that process's loop.
-/// A Connection& passed to a handler is valid until the handler returns. To reach the peer later, keep
-/// id() and ask Worker::find(), which gives null once the peer is gone.
+/// A Connection& passed to a handler is valid until the handler returns. To reach the peer later,
+/// keep id() and ask Worker::find(), which gives null once the peer is gone.
 class Connection {
  public:
   Connection(const Connection&) = delete;
@@ -34,9 +34,9 @@ class Connection {
   /// Queues one message for this turn's flush, copying it. Never blocks, never calls a handler.
   SendStatus send(Message message);
 
-  /// Flushes what was sent, says goodbye as the protocol has it (WebSocket: `code` and `reason`, which is cut
-  /// at 123 bytes), then closes. The connection leaves its groups at once. Idempotent; onClose runs exactly
-  /// once, at the end of this turn, and never inside this call.
+  /// Flushes what was sent, says goodbye as the protocol has it (WebSocket: `code` and `reason`,
+  /// which is cut at 123 bytes), then closes. The connection leaves its groups at once. Idempotent;
+  /// onClose runs exactly once, at the end of this turn, and never inside this call.
   void close(CloseCode code = CloseCode::Normal, std::string_view reason = {});
 
   /// Closes at once and forgets what waits to be sent. onClose runs as with close().
@@ -47,7 +47,8 @@ class Connection {
   void pauseRecv();
   void resumeRecv();
 
-  [[nodiscard]] std::string remoteAddress() const;  ///< "203.0.113.7:51234", "[::1]:51234", "unix://"
+  [[nodiscard]] std::string remoteAddress()
+      const;  ///< "203.0.113.7:51234", "[::1]:51234", "unix://"
   [[nodiscard]] std::string remoteIp() const;
   [[nodiscard]] std::uint16_t remotePort() const;
   [[nodiscard]] std::string localAddress() const;
@@ -57,12 +58,13 @@ class Connection {
   /// What waits to be taken by the kernel.
   [[nodiscard]] std::uint64_t sendQueueBytes() const;
 
-  /// How the connection ended, for onClose. WebSocket: the peer's code, or ours; Abnormal (1006) if the
-  /// socket ended without a goodbye. Other protocols: Normal after close(), else Abnormal.
+  /// How the connection ended, for onClose. WebSocket: the peer's code, or ours; Abnormal (1006) if
+  /// the socket ended without a goodbye. Other protocols: Normal after close(), else Abnormal.
   [[nodiscard]] CloseCode closeCode() const;
 
-  /// The user's own state of type T, made by default construction when first asked for, destroyed with
-  /// the connection (after onClose). One type per connection: another one throws std::logic_error.
+  /// The user's own state of type T, made by default construction when first asked for, destroyed
+  /// with the connection (after onClose). One type per connection: another one throws
+  /// std::logic_error.
   template <typename T>
   T& state() {
     if (state_ == nullptr) {

@@ -12,23 +12,25 @@
 
 namespace stormo {
 
-/// One outgoing connection, made again when it is lost. Belongs to the loop of the thread that made it; destroying
-/// it, which none of its own handlers may do, closes the connection and calls nothing any more.
+/// One outgoing connection, made again when it is lost. Belongs to the loop of the thread that made
+/// it; destroying it, which none of its own handlers may do, closes the connection and calls
+/// nothing any more.
 ///
 ///     Connector connector("frame://127.0.0.1:2206");
 ///     connector.onMessage = [](Connection& connection, Message message) { … };
 ///     connector.connect();
 class Connector {
  public:
-  /// `url`: `frame://host:port`, `text://…`, `tcp://…` or `unix:///path`, the last with its protocol
-  /// beside it (default: tcp). Throws std::invalid_argument if it is none of these.
+  /// `url`: `frame://host:port`, `text://…`, `tcp://…` or `unix:///path`, the last with its
+  /// protocol beside it (default: tcp). Throws std::invalid_argument if it is none of these.
   explicit Connector(std::string url, std::optional<Protocol> protocol = {});
   ~Connector();
   Connector(const Connector&) = delete;
   Connector& operator=(const Connector&) = delete;
 
-  /// Starts to connect; no-op while connecting or connected. A host name is looked up here, blocking:
-  /// write addresses where that matters. Failures reach onError; then it tries again, as `reconnect` says.
+  /// Starts to connect; no-op while connecting, connected, or waiting to try again. A host name is
+  /// looked up here, blocking: write addresses where that matters. Failures reach onError; then it
+  /// tries again, as `reconnect` says.
   void connect();
   /// Flushes and closes, and does not connect again until connect().
   void close();
@@ -36,13 +38,14 @@ class Connector {
   /// Null while there is none. Valid until the handler returns.
   [[nodiscard]] Connection* connection() const;
 
-  /// Waits between two attempts; doubled after each failure, up to `reconnectMax`. Zero: never again.
+  /// Waits between two attempts; doubled after each failure, up to `reconnectMax`. Zero: never
+  /// again.
   std::chrono::milliseconds reconnect{1000};
   std::chrono::milliseconds reconnectMax{30'000};
 
   // Settings and handlers as of Worker. Set before connect().
-  std::size_t maxPackageSize = 10 << 20;     ///< Bytes.
-  std::size_t maxSendBufferSize = 1 << 20;   ///< Bytes.
+  std::size_t maxPackageSize = 10 << 20;    ///< Bytes.
+  std::size_t maxSendBufferSize = 1 << 20;  ///< Bytes.
   std::chrono::milliseconds connectTimeout{10'000};
 
   std::function<void(Connection&)> onConnect;

@@ -12,9 +12,10 @@ namespace stormo {
 /// The groups of one worker process: named sets of its connections. What is sent to a group is
 /// encoded once, and leaves in this turn with one call for each member.
 ///
-/// Groups live on the thread that first uses them; declare them before Worker::runAll() and every worker process has
-/// its own. To reach members in other processes, publish through channel::Client. A group exists while it has members;
-/// a connection that closes leaves its groups by itself.
+/// Groups live on the thread that first uses them; declare them before Worker::runAll() and every
+/// worker process has its own. To reach members in other processes, publish through
+/// channel::Client. A group exists while it has members; a connection that closes leaves its groups
+/// by itself.
 class Groups {
  public:
   Groups();
@@ -22,8 +23,8 @@ class Groups {
   Groups(const Groups&) = delete;
   Groups& operator=(const Groups&) = delete;
 
-  /// False if it was a member already, or is closing. Throws std::logic_error if the members speak another
-  /// protocol: what is sent to a group is encoded once.
+  /// False if it was a member already, or is closing. Throws std::logic_error if the members speak
+  /// another protocol: what is sent to a group is encoded once.
   bool join(Connection& connection, std::string_view name);
   /// False if it was none. What was sent to the group before still arrives.
   bool leave(Connection& connection, std::string_view name);

@@ -8,8 +8,8 @@ namespace stormo {
 
 enum class MessageType : std::uint8_t { Text, Binary };
 
-/// One message, as a view: whoever makes it keeps the bytes, whoever is given it copies what it keeps.
-/// Text and binary differ on the wire of WebSocket only; other protocols carry bytes.
+/// One message, as a view: whoever makes it keeps the bytes, whoever is given it copies what it
+/// keeps. Text and binary differ on the wire of WebSocket only; other protocols carry bytes.
 struct Message {
   std::string_view data;
   MessageType type = MessageType::Text;

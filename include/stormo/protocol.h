@@ -15,7 +15,8 @@ namespace stormo {
 ///     Protocol::custom("semicolons",
 ///         [](std::string_view buffer) -> std::ptrdiff_t {
 ///           const std::size_t end = buffer.find(';');
-///           return end == buffer.npos ? Protocol::kNeedMore : static_cast<std::ptrdiff_t>(end + 1);
+///           return end == buffer.npos ? Protocol::kNeedMore : static_cast<std::ptrdiff_t>(end +
+///           1);
 ///         },
 ///         [](std::string_view package) { return package.substr(0, package.size() - 1); },
 ///         [](std::string_view message, std::string& out) { out.append(message).push_back(';'); });
@@ -24,10 +25,12 @@ struct Protocol {
   static constexpr std::ptrdiff_t kNeedMore = 0;
   static constexpr std::ptrdiff_t kInvalid = -1;
 
-  /// How many bytes the first package in `buffer` has, its head included: more than there are, if that is
-  /// known already; kNeedMore if not; kInvalid closes the connection. `buffer` is never empty.
+  /// How many bytes the first package in `buffer` has, its head included: more than there are, if
+  /// that is known already; kNeedMore if not; kInvalid closes the connection. `buffer` is never
+  /// empty.
   using Input = std::function<std::ptrdiff_t(std::string_view buffer)>;
-  /// The message in one whole package: a view into it (or into storage that lives until the next call).
+  /// The message in one whole package: a view into it (or into storage that lives until the next
+  /// call).
   using Decode = std::function<std::string_view(std::string_view package)>;
   /// Appends the package that carries `message`.
   using Encode = std::function<void(std::string_view message, std::string& out)>;

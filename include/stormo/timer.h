@@ -15,12 +15,13 @@ class Timer {
   using Id = std::uint64_t;
   using Duration = std::chrono::steady_clock::duration;
 
-  /// Calls `handler` every `interval` (at least 1 ms) until cancelled. A loop that was busy for several
-  /// intervals calls it once.
+  /// Calls `handler` every `interval` (at least 1 ms) until cancelled. A loop that was busy for
+  /// several intervals calls it once.
   static Id add(Duration interval, std::function<void()> handler);
   /// Calls `handler` once, after `delay`.
   static Id once(Duration delay, std::function<void()> handler);
-  /// True if it was still to fire. An Id that is gone is harmless. A handler may cancel its own timer.
+  /// True if it was still to fire. An Id that is gone is harmless. A handler may cancel its own
+  /// timer.
   static bool cancel(Id id);
 };
 

@@ -11,8 +11,8 @@ namespace stormo {
 
 class Connection;
 
-/// The opening of one WebSocket connection, for Worker::onWebSocketConnect: look at the request, and
-/// refuse it, or choose what to answer. Valid until the handler returns.
+/// The opening of one WebSocket connection, for Worker::onWebSocketConnect: look at the request,
+/// and refuse it, or choose what to answer. Valid until the handler returns.
 class WebSocketHandshake {
  public:
   WebSocketHandshake(const HttpRequest& theirs, std::string chosen)

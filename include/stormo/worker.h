@@ -16,8 +16,8 @@ namespace stormo {
 
 class WorkerProcess;
 
-/// A server of one kind: an address, a number of processes, and what happens in them. Declare any number of them in
-/// main, then call runAll(), which starts a master that keeps them running.
+/// A server of one kind: an address, a number of processes, and what happens in them. Declare any
+/// number of them in main, then call runAll(), which starts a master that keeps them running.
 ///
 ///     stormo::Worker worker("websocket://0.0.0.0:1234");
 ///     worker.count = 4;
@@ -26,20 +26,22 @@ class WorkerProcess;
 ///     };
 ///     return stormo::Worker::runAll(argc, argv);
 ///
-/// Handlers run in the worker processes, each with its own copy of everything that main set up, each on one thread. A
-/// handler that throws is logged, and its connection closed with 1011; onWorkerStart that throws ends the process.
+/// Handlers run in the worker processes, each with its own copy of everything that main set up,
+/// each on one thread. A handler that throws is logged, and its connection closed with 1011;
+/// onWorkerStart that throws ends the process.
 class Worker {
  public:
-  /// `listen` is `websocket://`, `frame://`, `text://` or `tcp://` with `host:port` (IPv6 in brackets), or
-  /// `unix:///path` with `protocol` set beside it. Empty: the processes listen on nothing. Port 0: a free one.
-  /// What is wrong with it is said by runAll().
+  /// `listen` is `websocket://`, `frame://`, `text://` or `tcp://` with `host:port` (IPv6 in
+  /// brackets), or `unix:///path` with `protocol` set beside it. Empty: the processes listen on
+  /// nothing. Port 0: a free one. What is wrong with it is said by runAll().
   explicit Worker(std::string listen = {});
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  /// Does what the command line asks (`start`, `stop`, `status`, …; see --help), and gives the exit status for main:
-  /// 0 only if it happened. `start` returns when all has stopped. Worker processes never return from it.
+  /// Does what the command line asks (`start`, `stop`, `status`, …; see --help), and gives the exit
+  /// status for main: 0 only if it happened. `start` returns when all has stopped. Worker processes
+  /// never return from it.
   static int runAll(int argc, char** argv);
   /// From within a worker process: stops the whole program, as the command `stop` does.
   static void stopAll();
@@ -66,17 +68,19 @@ class Worker {
   // --- Handlers, set before runAll() ---
 
   std::function<void(Worker&)> onWorkerStart;
-  std::function<void(Worker&)> onWorkerStop;    ///< Connections are still open.
-  std::function<void(Worker&)> onWorkerReload;  ///< Before onWorkerStop, if the process ends for a reload.
-  std::function<void(Connection&)> onConnect;   ///< Of the socket; WebSocket's handshake is still to come.
+  std::function<void(Worker&)> onWorkerStop;  ///< Connections are still open.
+  std::function<void(Worker&)>
+      onWorkerReload;  ///< Before onWorkerStop, if the process ends for a reload.
+  std::function<void(Connection&)>
+      onConnect;  ///< Of the socket; WebSocket's handshake is still to come.
   /// After the handshake's request was found well-formed, before it is answered.
   std::function<void(Connection&, WebSocketHandshake&)> onWebSocketConnect;
   /// A whole message. It is valid until the handler returns.
   std::function<void(Connection&, Message)> onMessage;
   std::function<void(Connection&)> onClose;
   std::function<void(Connection&, const Error&)> onError;  ///< The socket failed; onClose follows.
-  std::function<void(Connection&)> onBufferFull;   ///< maxSendBufferSize is reached.
-  std::function<void(Connection&)> onBufferDrain;  ///< All of it has left.
+  std::function<void(Connection&)> onBufferFull;           ///< maxSendBufferSize is reached.
+  std::function<void(Connection&)> onBufferDrain;          ///< All of it has left.
 
   // --- In a worker process ---
 

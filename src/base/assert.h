@@ -9,6 +9,5 @@ namespace stormo {
 
 /// A bug check, on in every build: the process dies and its master starts another.
 /// Never for what a peer, a user or the operating system may cause.
-#define STORMO_ASSERT(condition)   \
-  ((condition) ? static_cast<void>(0) \
-               : ::stormo::assertionFailed(#condition, __FILE__, __LINE__))
+#define STORMO_ASSERT(condition) \
+  ((condition) ? static_cast<void>(0) : ::stormo::assertionFailed(#condition, __FILE__, __LINE__))

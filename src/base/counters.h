@@ -17,8 +17,8 @@ class Counter {
   std::atomic<std::uint64_t> value_{0};
 };
 
-/// What one process tells of itself. Lives in a page shared with its master, so that the last figures
-/// of a dead process stay readable; a process without a master keeps its own.
+/// What one process tells of itself. Lives in a page shared with its master, so that the last
+/// figures of a dead process stay readable; a process without a master keeps its own.
 struct Counters {
   // Written by the process.
   Counter connections;       ///< Open now.
@@ -29,13 +29,13 @@ struct Counters {
   Counter messagesOut;       ///< Messages put into peers' output, fan-out counted per member.
   Counter bytesIn;
   Counter bytesOut;
-  Counter sendCalls;         ///< send(2) and sendmsg(2).
-  Counter sendFull;          ///< Messages refused because a peer's output was full.
-  Counter slowClosed;        ///< Peers closed because they did not drain.
-  Counter badPeers;          ///< Connections closed for breaking their protocol.
-  Counter handlerErrors;     ///< Exceptions that a user's handler threw.
-  Counter turns;             ///< Turns of the event loop.
-  Counter aliveAtMs;         ///< Monotonic clock, when the loop last answered its master.
+  Counter sendCalls;      ///< send(2) and sendmsg(2).
+  Counter sendFull;       ///< Messages refused because a peer's output was full.
+  Counter slowClosed;     ///< Peers closed because they did not drain.
+  Counter badPeers;       ///< Connections closed for breaking their protocol.
+  Counter handlerErrors;  ///< Exceptions that a user's handler threw.
+  Counter turns;          ///< Turns of the event loop.
+  Counter aliveAtMs;      ///< Monotonic clock, when the loop last answered its master.
 };
 
 }  // namespace stormo

@@ -8,8 +8,8 @@
 namespace stormo {
 
 /// A counted block of bytes: its one writer appends, then any number of output queues hold it.
-/// Handles are plain pointers with a count; a block and its handles stay on one thread. Blocks come from
-/// that thread's pool, by powers of two, so that a warm program allocates none.
+/// Handles are plain pointers with a count; a block and its handles stay on one thread. Blocks come
+/// from that thread's pool, by powers of two, so that a warm program allocates none.
 class SharedBuffer {
  public:
   SharedBuffer() = default;
@@ -28,8 +28,8 @@ class SharedBuffer {
   [[nodiscard]] const char* data() const { return block_ == nullptr ? nullptr : bytes(block_); }
   [[nodiscard]] std::string_view view() const { return {data(), size()}; }
 
-  /// Makes the buffer `extra` bytes longer and gives the place to write them. Only for a block that no
-  /// other handle holds; earlier pointers into it are invalid afterwards.
+  /// Makes the buffer `extra` bytes longer and gives the place to write them. Only for a block that
+  /// no other handle holds; earlier pointers into it are invalid afterwards.
   char* extend(std::size_t extra) {
     if (block_ == nullptr || block_->capacity - block_->size < extra) grow(extra);
     char* place = bytes(block_) + block_->size;

@@ -18,9 +18,7 @@ struct SlotId {
 
   static constexpr std::uint32_t kGenerationMask = 0xff'ffff;
 
-  [[nodiscard]] std::uint64_t packed() const {
-    return (std::uint64_t{generation} << 32) | index;
-  }
+  [[nodiscard]] std::uint64_t packed() const { return (std::uint64_t{generation} << 32) | index; }
   static SlotId unpack(std::uint64_t word) {
     return {static_cast<std::uint32_t>(word),
             static_cast<std::uint32_t>(word >> 32) & kGenerationMask};
@@ -107,7 +105,9 @@ class SlotTable {
     Slot slots[kChunkSlots];
   };
 
-  Slot& slot(std::uint32_t index) { return chunks_[index / kChunkSlots]->slots[index % kChunkSlots]; }
+  Slot& slot(std::uint32_t index) {
+    return chunks_[index / kChunkSlots]->slots[index % kChunkSlots];
+  }
 
   std::vector<std::unique_ptr<Chunk>> chunks_;
   std::vector<std::uint32_t> free_;

@@ -64,7 +64,7 @@ class Bus {
 };
 
 struct BusOptions {
-  std::string secret;
+  std::string secret = {};
   std::size_t keptBytesMax = 64 << 20;
   std::chrono::milliseconds pingInterval{25'000};
   /// Of dialects without groups: the event that carries {group_id, message}.

@@ -8,6 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/name_hash.h"
+
 namespace stormo::channel {
 
 using ConsumerId = std::uint64_t;
@@ -76,13 +78,6 @@ class JobQueues {
     std::vector<Queue*> watched;
     std::size_t nextQueue = 0;  // whose turn it is, so that a busy queue does not starve the others
   };
-  struct NameHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view name) const {
-      return std::hash<std::string_view>{}(name);
-    }
-  };
-
   Queue& queueNamed(std::string_view name);
   [[nodiscard]] Consumer* find(ConsumerId id);
   [[nodiscard]] bool handToWaiting(Queue& queue, std::string_view data);

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/name_hash.h"
 #include "group/registry.h"
 #include "protocol/channel_codec.h"
 
@@ -43,12 +44,6 @@ class Router {
   [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
 
  private:
-  struct NameHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view name) const {
-      return std::hash<std::string_view>{}(name);
-    }
-  };
   /// The subscribers of one event, by what they speak. Null: none.
   struct Subscribers {
     group::Group* stormo = nullptr;

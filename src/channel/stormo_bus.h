@@ -5,6 +5,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/name_hash.h"
 #include "channel/link_bus.h"
 #include "protocol/channel_codec.h"
 
@@ -22,13 +23,6 @@ class StormoBus final : public LinkBus {
   PublishStatus enqueue(const Names& queues, const Value& data) override;
 
  private:
-  struct NameHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view name) const {
-      return std::hash<std::string_view>{}(name);
-    }
-  };
-
   void onLinkMade() override;
   void onPayload(std::string_view payload) override;
   void saySubscribe(const Names& events, std::string& out) override;

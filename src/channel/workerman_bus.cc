@@ -44,7 +44,9 @@ void WorkermanBus::onPayload(std::string_view payload) {
   const std::string_view event = command_.channels.front();
   if (event != options().groupEvent || groups_.empty()) return eventReceived(event, command_.data);
   const auto said = readGroupEvent(command_.data, text_);
-  if (said) groupMessageReceived(said->group, said->message);
+  if (said && groups_.find(said->group) != groups_.end()) {
+    groupMessageReceived(said->group, said->message);
+  }
   if (userHearsGroups()) eventReceived(event, command_.data);
 }
 

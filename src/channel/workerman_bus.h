@@ -1,11 +1,12 @@
 #pragma once
 
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
+#include "base/name_hash.h"
 #include "channel/link_bus.h"
 #include "protocol/workerman_channel.h"
 
@@ -43,7 +44,7 @@ class WorkermanBus final : public LinkBus {
   /// The event of groups is subscribed for the user's sake, too.
   [[nodiscard]] bool userHearsGroups() const { return isSubscribed(options().groupEvent); }
 
-  std::set<std::string, std::less<>> groups_;
+  std::unordered_set<std::string, NameHash, std::equal_to<>> groups_;
   std::vector<std::string_view> names_;
   WorkermanCommand command_;
   std::string frame_;

@@ -24,7 +24,8 @@ struct GivenSettings {
     app.add_option("--config", file, "a TOML file with settings; flags win over it");
     for (const server::SettingSpec& spec : server::settingSpecs()) {
       app.add_option_function<std::vector<std::string>>(
-             spec.flag, [this, &spec](const std::vector<std::string>& words) {
+             spec.flag,
+             [this, &spec](const std::vector<std::string>& words) {
                flags.emplace_back(&spec, words);
              },
              spec.help)
@@ -38,7 +39,9 @@ struct GivenSettings {
     if (!file.empty()) {
       const std::vector<std::string> complaints = server::applyFile(file, settings);
       if (!complaints.empty()) {
-        throw std::runtime_error(complaints.front() + (complaints.size() == 1 ? "" : " (and more: see 'stormo check-config')"));
+        throw std::runtime_error(
+            complaints.front() +
+            (complaints.size() == 1 ? "" : " (and more: see 'stormo check-config')"));
       }
     }
     for (const auto& [spec, words] : flags) server::applyFlag(*spec, words, settings);
@@ -73,13 +76,15 @@ int runServer(int argc, char** argv) {
 
   std::unique_ptr<server::ServerProgram> program;
   return commandLine.run(argc, argv, [&] {
-    program = std::make_unique<server::ServerProgram>(given.resolve(), commandLine.instanceDirectory());
+    program =
+        std::make_unique<server::ServerProgram>(given.resolve(), commandLine.instanceDirectory());
     return program->program();
   });
 }
 
 int runChannel(int argc, char** argv) {
-  process::CommandLine commandLine("stormo channel", "Stormo's Channel alone, for workers elsewhere");
+  process::CommandLine commandLine("stormo channel",
+                                   "Stormo's Channel alone, for workers elsewhere");
   server::ChannelSettings settings;
   commandLine.addStartOptions([&](CLI::App& app) {
     app.add_option("--listen", settings.listen,

@@ -128,7 +128,8 @@ EventLoop::WatchId EventLoop::Impl::watch(int fd, std::uint32_t events,
 void EventLoop::Impl::rewatch(WatchId id, std::uint32_t events) {
   const SlotId slot = SlotId::unpack(id);
   const Watch* watched = watches_.find(slot);
-  if (watched == nullptr) throw std::invalid_argument("EventLoop::rewatch() of what is not watched");
+  if (watched == nullptr)
+    throw std::invalid_argument("EventLoop::rewatch() of what is not watched");
   modify(watched->fd, events, kWatchTag, slot);
 }
 

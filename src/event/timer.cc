@@ -28,8 +28,6 @@ Timer::Id Timer::once(Duration delay, std::function<void()> handler) {
   return set(std::max(delay, Duration::zero()), Duration::zero(), std::move(handler));
 }
 
-bool Timer::cancel(Id id) {
-  return EventLoop::current().impl().timers.cancel(SlotId::unpack(id));
-}
+bool Timer::cancel(Id id) { return EventLoop::current().impl().timers.cancel(SlotId::unpack(id)); }
 
 }  // namespace stormo

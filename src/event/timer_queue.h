@@ -20,8 +20,8 @@ class TimerQueue {
   SlotId add(TimePoint deadline, Duration interval, Handler handler);
   /// True if it was still to fire.
   bool cancel(SlotId id);
-  /// Calls the handlers of all timers due at `now`, those that are added meanwhile not included. Gives how many of
-  /// them threw.
+  /// Calls the handlers of all timers due at `now`, those that are added meanwhile not included.
+  /// Gives how many of them threw.
   std::size_t fire(TimePoint now);
 
   void clear();

@@ -10,7 +10,8 @@ namespace stormo {
 
 using net::Peer;
 
-/// Bound to the loop of the thread that first joins somebody: Groups may be declared before the fork.
+/// Bound to the loop of the thread that first joins somebody: Groups may be declared before the
+/// fork.
 struct Groups::Impl {
   std::optional<group::Registry> registry;
 

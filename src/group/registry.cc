@@ -7,12 +7,15 @@
 namespace stormo::group {
 namespace {
 
-// Members are scattered over memory and mostly cold: the next ones are fetched while the kernel works.
+// Members are scattered over memory and mostly cold: the next ones are fetched while the kernel
+// works.
 constexpr std::size_t kPrefetchAhead = 4;
 
 }  // namespace
 
-void Group::drop(net::Peer& peer, std::size_t membership) { registry.remove(*this, peer, membership); }
+void Group::drop(net::Peer& peer, std::size_t membership) {
+  registry.remove(*this, peer, membership);
+}
 
 Registry::Registry(EventLoop& loop)
     : table_(net::ConnectionTable::of(loop)),
@@ -73,8 +76,8 @@ bool Registry::isMember(const net::Peer& peer, const Group& group) const {
 }
 
 std::size_t Registry::countOf(const net::Peer& peer) const {
-  return static_cast<std::size_t>(
-      std::count_if(peer.memberships.begin(), peer.memberships.end(), [this](const auto& membership) {
+  return static_cast<std::size_t>(std::count_if(
+      peer.memberships.begin(), peer.memberships.end(), [this](const auto& membership) {
         return &static_cast<Group*>(membership.fanout)->registry == this;
       }));
 }

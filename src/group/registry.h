@@ -31,11 +31,11 @@ struct Group final : net::Fanout {
   bool dirty = false;
 };
 
-/// Groups by name, and their flush once a turn. Used by both users of groups: the public Groups, and the Channel server,
-/// whose channels are groups and whose links are members.
+/// Groups by name, and their flush once a turn. Used by both users of groups: the public Groups,
+/// and the Channel server, whose channels are groups and whose links are members.
 ///
-/// Joining, leaving and finding cost the same however many groups exist; a turn costs nothing for groups
-/// without traffic.
+/// Joining, leaving and finding cost the same however many groups exist; a turn costs nothing for
+/// groups without traffic.
 class Registry final : StageWorker {
  public:
   using NameHandler = std::function<void(std::string_view name)>;
@@ -53,9 +53,9 @@ class Registry final : StageWorker {
   [[nodiscard]] std::size_t size() const { return groups_.size(); }
   [[nodiscard]] std::size_t countOf(const net::Peer& peer) const;
 
-  /// Appends one message to the group's output of this turn: `write(Batch&, OutputOrder&)` encodes it,
-  /// into about `bytes` bytes. Few and small copies are cheaper than a shared batch; then it is called once
-  /// for each member.
+  /// Appends one message to the group's output of this turn: `write(Batch&, OutputOrder&)` encodes
+  /// it, into about `bytes` bytes. Few and small copies are cheaper than a shared batch; then it is
+  /// called once for each member.
   template <typename Write>
   void append(Group& group, std::size_t bytes, const Write& write, net::Peer* except = nullptr) {
     std::size_t receivers = 0;
@@ -102,7 +102,8 @@ class Registry final : StageWorker {
   /// False if it is no member.
   bool exclude(Group& group, net::Peer& peer, std::size_t begin);
   void tell(const NameHandler& handler, std::string_view name);
-  /// The membership's place in Peer::memberships; kNone if there is none. Looks through the shorter list.
+  /// The membership's place in Peer::memberships; kNone if there is none. Looks through the shorter
+  /// list.
   [[nodiscard]] static std::size_t membershipOf(const net::Peer& peer, const Group& group);
   static constexpr std::size_t kNone = ~std::size_t{0};
   void remove(Group& group, net::Peer& peer, std::size_t membership);

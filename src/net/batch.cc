@@ -6,7 +6,8 @@ namespace stormo::net {
 
 void collectPieces(const Batch& batch, SlotId connection, std::vector<Piece>& out) {
   const auto& runs = batch.runs();
-  // Both runs and exclusions are in the order of their bytes, as they were made while the batch grew.
+  // Both runs and exclusions are in the order of their bytes, as they were made while the batch
+  // grew.
   auto hole = batch.exclusions().begin();
   const auto holesEnd = batch.exclusions().end();
   for (std::size_t i = 0; i < runs.size(); ++i) {

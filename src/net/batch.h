@@ -18,8 +18,8 @@ struct OutputOrder {
 };
 
 /// The encoded output of one turn for one destination: a group's members, or a single connection.
-/// What came without output for another destination in between is one run; whoever receives from several batches
-/// merges their runs back into the order in which everything came.
+/// What came without output for another destination in between is one run; whoever receives from
+/// several batches merges their runs back into the order in which everything came.
 class Batch {
  public:
   struct Run {
@@ -54,7 +54,8 @@ class Batch {
   }
 
   void forgetExclusions(SlotId connection) {
-    std::erase_if(exclusions_, [=](const Exclusion& hole) { return hole.connection == connection; });
+    std::erase_if(exclusions_,
+                  [=](const Exclusion& hole) { return hole.connection == connection; });
   }
 
   [[nodiscard]] const SharedBuffer& bytes() const { return bytes_; }

@@ -19,8 +19,8 @@ struct CodecState {
   virtual ~CodecState() = default;
 };
 
-/// How one protocol turns a connection's bytes into messages and back. Shared by the connections of an endpoint,
-/// so whatever belongs to one of them is in its CodecState.
+/// How one protocol turns a connection's bytes into messages and back. Shared by the connections of
+/// an endpoint, so whatever belongs to one of them is in its CodecState.
 class Codec {
  public:
   virtual ~Codec() = default;
@@ -31,9 +31,9 @@ class Codec {
   /// A connection is there; messages may pass once Peer::phase is Open.
   virtual void begin(Peer&) const {}
 
-  /// Takes bytes from the peer, handing each message on through the table, until all are taken or the
-  /// connection is paused or closing. Gives how many it took; the others are handed in again, with
-  /// those that follow. May change the bytes that it takes.
+  /// Takes bytes from the peer, handing each message on through the table, until all are taken or
+  /// the connection is paused or closing. Gives how many it took; the others are handed in again,
+  /// with those that follow. May change the bytes that it takes.
   [[nodiscard]] virtual std::size_t receive(Peer&, std::span<char> bytes) const = 0;
 
   /// Appends the bytes that carry `message`.

@@ -35,10 +35,16 @@ void Connection::resumeRecv() {
   peer.table.resumeReceiving(peer);
 }
 
-std::string Connection::remoteAddress() const { return peerAddress(Peer::of(*this).fd.get()).text(); }
+std::string Connection::remoteAddress() const {
+  return peerAddress(Peer::of(*this).fd.get()).text();
+}
 std::string Connection::remoteIp() const { return peerAddress(Peer::of(*this).fd.get()).host(); }
-std::uint16_t Connection::remotePort() const { return peerAddress(Peer::of(*this).fd.get()).port(); }
-std::string Connection::localAddress() const { return stormo::localAddress(Peer::of(*this).fd.get()).text(); }
+std::uint16_t Connection::remotePort() const {
+  return peerAddress(Peer::of(*this).fd.get()).port();
+}
+std::string Connection::localAddress() const {
+  return stormo::localAddress(Peer::of(*this).fd.get()).text();
+}
 
 std::uint64_t Connection::bytesRead() const { return Peer::of(*this).bytesRead; }
 std::uint64_t Connection::bytesWritten() const { return Peer::of(*this).bytesWritten; }

@@ -28,22 +28,26 @@ void ConnectionTable::armWheel() {
 
 void ConnectionTable::onDeadline(Peer& peer) {
   if (peer.phase == Phase::Open && !peer.awaitsPong) return watchForSilence(peer);
-  if (loop_.now < peer.deadline) return setDeadline(peer, peer.deadline);  // beyond the wheel's horizon
+  if (loop_.now < peer.deadline)
+    return setDeadline(peer, peer.deadline);  // beyond the wheel's horizon
   switch (peer.phase) {
-    case Phase::Connecting: return fail(peer, ETIMEDOUT, "connect");
+    case Phase::Connecting:
+      return fail(peer, ETIMEDOUT, "connect");
     case Phase::Handshake:
       counters().badPeers.add();
       peer.endpoint->codec->onHandshakeTimeout(peer);
       return closeQuietly(peer, CloseCode::Abnormal);
     case Phase::Open:
       // Of who is paused nothing is read, so nothing can be told.
-      if (!peer.receivePaused &&
-          peer.lastReceived + peer.endpoint->pongTimeout < peer.deadline) return fail(peer, ETIMEDOUT, "pong");
+      if (!peer.receivePaused && peer.lastReceived + peer.endpoint->pongTimeout < peer.deadline)
+        return fail(peer, ETIMEDOUT, "pong");
       peer.awaitsPong = false;
       return watchForSilence(peer);
     case Phase::Closing:
-    case Phase::Lingering: return die(peer);
-    case Phase::Dead: return;
+    case Phase::Lingering:
+      return die(peer);
+    case Phase::Dead:
+      return;
   }
 }
 

@@ -1,4 +1,5 @@
-// Input of connections: one receive buffer for all, a stash of its own only for who is in mid-package.
+// Input of connections: one receive buffer for all, a stash of its own only for who is in
+// mid-package.
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -31,8 +32,9 @@ void ConnectionTable::read(Peer& peer, bool hungUp) {
   peer.lastReceived = loop_.now;
   counters().bytesIn.add(bytes);
   take(peer, buffer, bytes);
-  // A short read has emptied the socket, and the next arrival is a new event: unless the end of file, or
-  // an error, is there already and waits behind these bytes. One buffer a turn, so that all get theirs.
+  // A short read has emptied the socket, and the next arrival is a new event: unless the end of
+  // file, or an error, is there already and waits behind these bytes. One buffer a turn, so that
+  // all get theirs.
   if ((bytes == kReadBytes || hungUp) && peer.phase != Phase::Dead) readNextTurn(peer);
 }
 
@@ -72,9 +74,12 @@ void ConnectionTable::onEndOfFile(Peer& peer) {
   peer.awaitsGoodbye = false;
   switch (peer.phase) {
     case Phase::Handshake:  // nothing that waits for it would be understood
-    case Phase::Lingering: return die(peer);
-    case Phase::Closing: return markDirty(peer);
-    default: return beginClosing(peer, CloseCode::Abnormal);  // what was queued for it still leaves
+    case Phase::Lingering:
+      return die(peer);
+    case Phase::Closing:
+      return markDirty(peer);
+    default:
+      return beginClosing(peer, CloseCode::Abnormal);  // what was queued for it still leaves
   }
 }
 

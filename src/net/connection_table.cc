@@ -9,11 +9,14 @@
 
 namespace stormo::net {
 
-// Edge-triggered: a connection is added once, and epoll is asked again only around a full kernel buffer.
+// Edge-triggered: a connection is added once, and epoll is asked again only around a full kernel
+// buffer.
 constexpr std::uint32_t kReadEvents = EPOLLIN | EPOLLRDHUP | EPOLLET;
 
-// Of FlushGroups it comes first, as any registry of groups is made after it: they forget their batches there.
-constexpr Stage kStages[] = {Stage::FlushLinks, Stage::FlushGroups, Stage::FlushConnections, Stage::Free};
+// Of FlushGroups it comes first, as any registry of groups is made after it: they forget their
+// batches there.
+constexpr Stage kStages[] = {Stage::FlushLinks, Stage::FlushGroups, Stage::FlushConnections,
+                             Stage::Free};
 
 ConnectionTable::ConnectionTable(EventLoop& loop)
     : loop_(loop.impl()), tag_(loop_.addSink(*this)), wheel_(Clock::now()) {
@@ -231,10 +234,14 @@ void ConnectionTable::onReady(SlotId id, std::uint32_t events) {
 
 void ConnectionTable::onStage(Stage stage) {
   switch (stage) {
-    case Stage::FlushLinks: return flushDirty(dirtyLinks_);
-    case Stage::CollectGroups: return;
-    case Stage::FlushGroups: return flushGathered();
-    case Stage::FlushConnections: return flushDirty(dirty_);
+    case Stage::FlushLinks:
+      return flushDirty(dirtyLinks_);
+    case Stage::CollectGroups:
+      return;
+    case Stage::FlushGroups:
+      return flushGathered();
+    case Stage::FlushConnections:
+      return flushDirty(dirty_);
     case Stage::Free:
       executeDoomed();
       return freeClosed();

@@ -14,7 +14,8 @@
 
 namespace stormo::net {
 
-/// Owns the connections of one loop, reads them, flushes them once a turn, and frees them at its end.
+/// Owns the connections of one loop, reads them, flushes them once a turn, and frees them at its
+/// end.
 class ConnectionTable final : EventSink, StageWorker {
  public:
   explicit ConnectionTable(EventLoop& loop);
@@ -44,8 +45,8 @@ class ConnectionTable final : EventSink, StageWorker {
   void open(Peer& peer);
   void close(Peer& peer, CloseCode code, std::string_view reason);
   void destroy(Peer& peer);
-  /// The endpoint goes away: its connections close at once, calling nothing. Those that are closing already
-  /// still flush.
+  /// The endpoint goes away: its connections close at once, calling nothing. Those that are closing
+  /// already still flush.
   void abandon(const Endpoint& endpoint);
   /// The peer broke its protocol: counted, then closed like close().
   void refuse(Peer& peer, CloseCode code, std::string_view reason);
@@ -87,16 +88,19 @@ class ConnectionTable final : EventSink, StageWorker {
   OutputOrder& order() { return order_; }
   /// For fan-outs that give this member a copy: the same, but null if it is cut for not draining.
   Batch* ownBatchOfMember(Peer& peer);
-  /// For fan-outs: the member leaves. What `batch` holds for it becomes its own output, in its place in the order.
+  /// For fan-outs: the member leaves. What `batch` holds for it becomes its own output, in its
+  /// place in the order.
   void keepForLeaver(Peer& peer, const Batch& batch);
   /// For codecs: puts bytes before all that is queued for this peer.
   void sendFirst(Peer& peer, std::string_view bytes);
   /// True if so much waits already that nothing more may be queued.
   [[nodiscard]] bool isFull(const Peer& peer, std::size_t extra) const;
-  /// For whoever asked isFull() and queued nothing: onBufferFull will be called, and onBufferDrain when all has left.
+  /// For whoever asked isFull() and queued nothing: onBufferFull will be called, and onBufferDrain
+  /// when all has left.
   void noteFull(Peer& peer);
-  /// For fan-outs, in the stage CollectGroups: this member gets `batch`, at once if it gets nothing else in this
-  /// turn, else gathered with the rest in the stage FlushGroups. The batch stays as it is until then.
+  /// For fan-outs, in the stage CollectGroups: this member gets `batch`, at once if it gets nothing
+  /// else in this turn, else gathered with the rest in the stage FlushGroups. The batch stays as it
+  /// is until then.
   void fanOut(Peer& peer, const Batch& batch);
 
   EventLoop::Impl& loop() { return loop_; }

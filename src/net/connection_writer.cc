@@ -62,7 +62,8 @@ Batch* ConnectionTable::ownBatchOfMember(Peer& peer) {
   return cutIfHeldTooMuch(peer) ? nullptr : &ownBatch(peer);
 }
 
-/// What a connection is sent before its handshake is done waits outside of the queue, with the same bound.
+/// What a connection is sent before its handshake is done waits outside of the queue, with the same
+/// bound.
 bool ConnectionTable::cutIfHeldTooMuch(Peer& peer) {
   if (!peer.doomed && peer.phase < Phase::Open && isFull(peer, 0)) doom(peer, 0);
   return peer.doomed;
@@ -214,16 +215,17 @@ void ConnectionTable::flush(Peer& peer, std::span<const Piece> pieces) {
   }
   if (peer.doomed) return;
   enqueue(peer, pieces, taken);
-  // A peer may fall behind by its limit and one turn's output; who is behind the limit already and does
-  // not even take that is beyond help, and nothing may be left out in silence. Who is closing gets no more
-  // than a goodbye, and has its deadline.
-  if (peer.endpoint->cutWhenFull && peer.phase != Phase::Closing && waitedBefore > peer.endpoint->sendQueueBytesMax &&
-      peer.queuedBytes() > waitedBefore) {
+  // A peer may fall behind by its limit and one turn's output; who is behind the limit already and
+  // does not even take that is beyond help, and nothing may be left out in silence. Who is closing
+  // gets no more than a goodbye, and has its deadline.
+  if (peer.endpoint->cutWhenFull && peer.phase != Phase::Closing &&
+      waitedBefore > peer.endpoint->sendQueueBytesMax && peer.queuedBytes() > waitedBefore) {
     doom(peer, 0);
   }
 }
 
-/// Sends what the kernel takes, and gives how many bytes that was; kBlocked if the connection failed.
+/// Sends what the kernel takes, and gives how many bytes that was; kBlocked if the connection
+/// failed.
 std::size_t ConnectionTable::sendPieces(Peer& peer, std::span<const Piece> pieces) {
   std::size_t total = 0;
   std::array<iovec, kVectorsMax> vectors;
@@ -231,7 +233,8 @@ std::size_t ConnectionTable::sendPieces(Peer& peer, std::span<const Piece> piece
     const std::size_t count = std::min(pieces.size(), kVectorsMax);
     std::size_t wanted = 0;
     for (std::size_t i = 0; i < count; ++i) {
-      vectors[i] = {const_cast<char*>(pieces[i].buffer->data()) + pieces[i].begin, pieces[i].length};
+      vectors[i] = {const_cast<char*>(pieces[i].buffer->data()) + pieces[i].begin,
+                    pieces[i].length};
       wanted += pieces[i].length;
     }
     const ssize_t sent =

@@ -13,8 +13,8 @@ namespace stormo {
 namespace {
 
 Protocol protocolOf(const SocketUrl& url, std::optional<Protocol> given) {
-  Protocol protocol =
-      given ? std::move(*given) : Protocol::named(url.isUnix() ? std::string_view("tcp") : url.scheme);
+  Protocol protocol = given ? std::move(*given)
+                            : Protocol::named(url.isUnix() ? std::string_view("tcp") : url.scheme);
   if (!protocol.input) {
     throw std::invalid_argument("an outgoing connection cannot speak " + protocol.name);
   }
@@ -28,7 +28,8 @@ struct Connector::Impl {
       : address(parseSocketUrl(url)),
         codec(protocolOf(address, std::move(protocol))),
         outgoing(address, codec) {
-    // The user's handlers are called where they are, never copied: one that runs may call connect().
+    // The user's handlers are called where they are, never copied: one that runs may call
+    // connect().
     net::ConnectionHandlers& handlers = outgoing.endpoint.handlers;
     handlers.onMessage = [&connector](Connection& connection, Message message) {
       if (connector.onMessage) connector.onMessage(connection, message);

@@ -11,7 +11,8 @@ void DeadlineWheel::set(std::uint32_t index, TimePoint deadline, TimePoint now) 
   // The horizon is counted from now, as far as nothing older is still to expire.
   current_ = std::max(current_, std::min(tickOf(now), nextTick().value_or(tickOf(now))));
   const std::int64_t last = current_ + static_cast<std::int64_t>(kBuckets) - 1;
-  // What has passed already is due as soon as time goes on: in another expire() than that which is running.
+  // What has passed already is due as soon as time goes on: in another expire() than that which is
+  // running.
   const std::int64_t tick = std::clamp(std::max(tickOf(deadline), tickOf(now)), current_, last);
   const std::size_t bucket = bucketOf(tick);
   Link& link = links_[index];

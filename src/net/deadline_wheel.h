@@ -10,9 +10,10 @@
 
 namespace stormo::net {
 
-/// One deadline for each of very many connections, by slot index: setting, moving and clearing one costs
-/// the same however many there are. Deadlines are met late by at most kTick, never early; those beyond the
-/// wheel's horizon come up at the horizon, and whoever is asked then sets them again.
+/// One deadline for each of very many connections, by slot index: setting, moving and clearing one
+/// costs the same however many there are. Deadlines are met late by at most kTick, never early;
+/// those beyond the wheel's horizon come up at the horizon, and whoever is asked then sets them
+/// again.
 class DeadlineWheel {
  public:
   static constexpr Clock::duration kTick = std::chrono::milliseconds(16);
@@ -23,7 +24,8 @@ class DeadlineWheel {
   void set(std::uint32_t index, TimePoint deadline, TimePoint now);
   void clear(std::uint32_t index);
 
-  /// Calls `due(index)` for each whose tick has passed; it is out of the wheel by then, and may be set again.
+  /// Calls `due(index)` for each whose tick has passed; it is out of the wheel by then, and may be
+  /// set again.
   template <typename Due>
   void expire(TimePoint now, Due due) {
     const std::int64_t nowTick = tickOf(now);

@@ -36,8 +36,8 @@ struct Endpoint {
   std::chrono::milliseconds closeTimeout{5'000};  ///< For output to leave and the peer to close.
 
   bool isLink = false;  ///< Its output is flushed first in a turn.
-  /// Who has more than sendQueueBytesMax waiting, and does not take even that, is closed. Off: whoever fills its
-  /// queue minds onBufferFull.
+  /// Who has more than sendQueueBytesMax waiting, and does not take even that, is closed. Off:
+  /// whoever fills its queue minds onBufferFull.
   bool cutWhenFull = true;
 };
 

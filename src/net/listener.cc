@@ -36,7 +36,8 @@ Listener::~Listener() {
 void Listener::start(int fd) {
   if (std::find(fds_.begin(), fds_.end(), fd) != fds_.end()) return;
   fds_.push_back(fd);
-  if (!paused_) loop_.add(fd, kEvents, tag_, {.index = static_cast<std::uint32_t>(fd), .generation = 1});
+  if (!paused_)
+    loop_.add(fd, kEvents, tag_, {.index = static_cast<std::uint32_t>(fd), .generation = 1});
 }
 
 void Listener::stop(int fd) {
@@ -71,8 +72,8 @@ void Listener::pause() {
              std::strerror(errno));
   for (const int fd : fds_) loop_.remove(fd);
   paused_ = true;
-  resumeTimer_ =
-      loop_.timers.add(Clock::now() + kPauseWithoutFiles, Clock::duration::zero(), [this] { resume(); });
+  resumeTimer_ = loop_.timers.add(Clock::now() + kPauseWithoutFiles, Clock::duration::zero(),
+                                  [this] { resume(); });
 }
 
 void Listener::resume() {

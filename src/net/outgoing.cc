@@ -11,6 +11,8 @@ Outgoing::Outgoing(SocketUrl url, const Codec& codec)
       loopsTable_(EventLoop::current().impl().connections),
       url_(std::move(url)) {
   endpoint.codec = &codec;
+  // The next attempt is set before the user hears of the loss: a handler that throws does not end
+  // the attempts.
   endpoint.handlers.onConnect = [this](Connection& connection) {
     connectedAt_ = Clock::now();
     if (onConnect) onConnect(connection);
@@ -18,15 +20,15 @@ Outgoing::Outgoing(SocketUrl url, const Codec& codec)
   endpoint.handlers.onClose = [this](Connection& connection) {
     if (Clock::now() - connectedAt_ >= retryMax) wait_ = {};
     forget(connection);
-    if (onClose) onClose(connection);
     retryLater();
+    if (onClose) onClose(connection);
   };
   endpoint.handlers.onError = [this](Connection& connection, const Error& error) {
-    const bool wasThere = Peer::of(connection).connectReported;
+    if (!Peer::of(connection).connectReported) {  // onClose is not called for it
+      forget(connection);
+      retryLater();
+    }
     if (onError) onError(error);
-    if (wasThere) return;  // onClose follows
-    forget(connection);
-    retryLater();
   };
 }
 
@@ -48,10 +50,7 @@ void Outgoing::connect() {
     address = *path;
   }
   Result<UniqueFd> fd = address ? connectTo(*address) : Result<UniqueFd>(address.error());
-  if (!fd) {
-    if (onError) onError(fd.error());
-    return retryLater();
-  }
+  if (!fd) return failLater(fd.error());
   id_ = table_.connect(std::move(*fd), endpoint).id.packed();
 }
 
@@ -66,6 +65,15 @@ void Outgoing::close() {
 /// By the time an old connection ends there may be a new one.
 void Outgoing::forget(const Connection& connection) {
   if (connection.id() == id_) id_ = 0;
+}
+
+/// No handler is called inside of connect(), which handlers may call.
+void Outgoing::failLater(const Error& error) {
+  retryTimer_ = Timer::once(Timer::Duration::zero(), [this, error] {
+    retryTimer_ = 0;
+    retryLater();
+    if (onError) onError(error);
+  });
 }
 
 void Outgoing::retryLater() {

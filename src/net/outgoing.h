@@ -13,9 +13,9 @@
 
 namespace stormo::net {
 
-/// One connection that is made, and made again when it is lost, with a growing wait between attempts.
-/// Belongs to the loop of its thread. Destroying it closes the connection and calls nothing any more; it may be
-/// destroyed after its loop.
+/// One connection that is made, and made again when it is lost, with a growing wait between
+/// attempts. Belongs to the loop of its thread. Destroying it closes the connection and calls
+/// nothing any more; it may be destroyed after its loop.
 class Outgoing {
  public:
   /// `codec` outlives this.
@@ -24,16 +24,18 @@ class Outgoing {
   Outgoing(const Outgoing&) = delete;
   Outgoing& operator=(const Outgoing&) = delete;
 
-  // Set before connect(). onConnect, onClose and onError of the endpoint's handlers are this class's own.
+  // Set before connect(). onConnect, onClose and onError of the endpoint's handlers are this
+  // class's own.
   Endpoint endpoint;
   std::chrono::milliseconds retryFirst{1000};  ///< Zero: no retry.
-  /// The wait is doubled up to this, then and when a connection lasted for less than this. It varies by a quarter,
-  /// so that those who lost the same peer do not all come back at once.
+  /// The wait is doubled up to this, then and when a connection lasted for less than this. It
+  /// varies by a quarter, so that those who lost the same peer do not all come back at once.
   std::chrono::milliseconds retryMax{30'000};
   std::function<void(Connection&)> onConnect;
   std::function<void(Connection&)> onClose;  ///< Of a connection that was there.
   std::function<void(const Error&)> onError;
 
+  /// No-op while connecting, connected, or waiting to try again. Calls no handler.
   void connect();
   void close();
   /// The connection while it is usable, else null.
@@ -43,6 +45,7 @@ class Outgoing {
 
  private:
   void forget(const Connection& connection);
+  void failLater(const Error& error);
   void retryLater();
   [[nodiscard]] std::chrono::milliseconds variedWait();
 

@@ -18,10 +18,12 @@ std::size_t PackageCodec::receive(Peer& peer, std::span<char> bytes) const {
   return taken;
 }
 
-/// Hands on the package at the front of `rest`. False if it is not whole, or none can be taken any more.
+/// Hands on the package at the front of `rest`. False if it is not whole, or none can be taken any
+/// more.
 bool PackageCodec::takePackage(Peer& peer, std::string_view rest, std::size_t& taken) const {
   if (!peer.isUsable() || peer.receivePaused) return false;
-  // Not one byte more is looked at than a package may have. Of `tcp`, all that is seen is a package.
+  // Not one byte more is looked at than a package may have. Of `tcp`, all that is seen is a
+  // package.
   const std::string_view seen = rest.substr(0, peer.endpoint->packageBytesMax);
   const std::ptrdiff_t answer = protocol_.input(seen);
   if (answer < 0) {

@@ -50,22 +50,22 @@ struct Peer final : Connection {
 
   UniqueFd fd;
   Phase phase;
-  bool writeArmed : 1 = false;      ///< The kernel was full; EPOLLOUT will tell.
-  bool writeReady : 1 = false;      ///< EPOLLOUT has told, and the queue was not tried since.
-  bool dirty : 1 = false;           ///< In the list of those to be flushed on their own.
-  bool gathering : 1 = false;       ///< In the list of those that get several batches this turn.
-  bool excluded : 1 = false;        ///< Some batch of this turn has a hole for it.
+  bool writeArmed : 1 = false;  ///< The kernel was full; EPOLLOUT will tell.
+  bool writeReady : 1 = false;  ///< EPOLLOUT has told, and the queue was not tried since.
+  bool dirty : 1 = false;       ///< In the list of those to be flushed on their own.
+  bool gathering : 1 = false;   ///< In the list of those that get several batches this turn.
+  bool excluded : 1 = false;    ///< Some batch of this turn has a hole for it.
   bool receivePaused : 1 = false;
-  bool readAgain : 1 = false;       ///< In the list of those with more to read.
-  bool fullPending : 1 = false;     ///< onBufferFull is to be called in this turn.
-  bool fullReported : 1 = false;    ///< onBufferFull was called, onBufferDrain was not yet.
-  bool doomed : 1 = false;          ///< In the list of those whose output failed.
-  bool awaitsGoodbye : 1 = false;   ///< Closing: the peer's own goodbye is still to come.
-  bool peerEnded : 1 = false;       ///< Its end of file was read.
+  bool readAgain : 1 = false;      ///< In the list of those with more to read.
+  bool fullPending : 1 = false;    ///< onBufferFull is to be called in this turn.
+  bool fullReported : 1 = false;   ///< onBufferFull was called, onBufferDrain was not yet.
+  bool doomed : 1 = false;         ///< In the list of those whose output failed.
+  bool awaitsGoodbye : 1 = false;  ///< Closing: the peer's own goodbye is still to come.
+  bool peerEnded : 1 = false;      ///< Its end of file was read.
   bool awaitsPong : 1 = false;
   bool inClosedList : 1 = false;
-  bool closeReported : 1 = false;   ///< onClose was called.
-  bool connectReported : 1 = false; ///< onConnect was called, so onClose has to be.
+  bool closeReported : 1 = false;      ///< onClose was called.
+  bool connectReported : 1 = false;    ///< onConnect was called, so onClose has to be.
   std::uint32_t firstGathered = 0;     ///< See ConnectionTable::gathered_, while gathering.
   std::unique_ptr<OutputQueue> queue;  ///< Null while the kernel takes everything.
   std::unique_ptr<Batch> own;          ///< This turn's output for it alone; null without.
@@ -83,7 +83,9 @@ struct Peer final : Connection {
   CloseCode closeCode = CloseCode::Abnormal;
 
   static Peer& of(Connection& connection) { return static_cast<Peer&>(connection); }
-  static const Peer& of(const Connection& connection) { return static_cast<const Peer&>(connection); }
+  static const Peer& of(const Connection& connection) {
+    return static_cast<const Peer&>(connection);
+  }
 
   [[nodiscard]] bool isUsable() const { return phase < Phase::Closing; }
   [[nodiscard]] std::uint64_t queuedBytes() const { return queue == nullptr ? 0 : queue->bytes(); }

@@ -19,7 +19,9 @@ std::ptrdiff_t answer(PackageLength length) {
 
 }  // namespace
 
-Protocol Protocol::websocket() { return {.name = "websocket", .input = {}, .decode = {}, .encode = {}}; }
+Protocol Protocol::websocket() {
+  return {.name = "websocket", .input = {}, .decode = {}, .encode = {}};
+}
 
 Protocol Protocol::frame() {
   return custom(

@@ -41,7 +41,8 @@ std::size_t WebSocketCodec::receiveHead(Peer& peer, std::string_view bytes) cons
   HttpRequest request;
   std::size_t headBytes = 0;
   switch (decodeHead(bytes, options_.headBytesMax, request, headBytes)) {
-    case HeadDecode::NeedMore: return 0;
+    case HeadDecode::NeedMore:
+      return 0;
     case HeadDecode::Bad:
       peer.table.counters().badPeers.add();
       respond(peer, 400, "not an HTTP request");
@@ -50,7 +51,8 @@ std::size_t WebSocketCodec::receiveHead(Peer& peer, std::string_view bytes) cons
       peer.table.counters().badPeers.add();
       respond(peer, 431, "the request's head is too long");
       return bytes.size();
-    case HeadDecode::Ok: break;
+    case HeadDecode::Ok:
+      break;
   }
   onRequest(peer, request);
   return headBytes;
@@ -60,7 +62,8 @@ void WebSocketCodec::onRequest(Peer& peer, const HttpRequest& request) const {
   const websocket::HandshakeVerdict verdict = websocket::judgeUpgrade(request);
   if (verdict.status == 101) return upgrade(peer, request);
   const bool asksForUpgrade = !request.header("Upgrade").empty();
-  if (asksForUpgrade || options_.pages.empty()) return respond(peer, verdict.status, verdict.reason);
+  if (asksForUpgrade || options_.pages.empty())
+    return respond(peer, verdict.status, verdict.reason);
   answerPlainRequest(peer, request);
 }
 
@@ -75,7 +78,8 @@ void WebSocketCodec::upgrade(Peer& peer, const HttpRequest& request) const {
   if (handshake.refusedWith() != 0) {
     return respond(peer, handshake.refusedWith(), handshake.refusalText());
   }
-  // Messages that were sent before the handshake are encoded already, and have to follow the response.
+  // Messages that were sent before the handshake are encoded already, and have to follow the
+  // response.
   peer.table.sendFirst(
       peer, websocket::upgradeResponse(websocket::acceptKey(request.header("Sec-WebSocket-Key")),
                                        handshake.subprotocol));
@@ -85,9 +89,9 @@ void WebSocketCodec::upgrade(Peer& peer, const HttpRequest& request) const {
 void WebSocketCodec::answerPlainRequest(Peer& peer, const HttpRequest& request) const {
   const bool isHead = request.method == "HEAD";
   if (request.method != "GET" && !isHead) {
-    return peer.table.closeWith(peer, CloseCode::Normal,
-                                httpResponse(405, "text/plain", "only GET and HEAD\n", false,
-                                             {{"Allow", "GET, HEAD"}}));
+    return peer.table.closeWith(
+        peer, CloseCode::Normal,
+        httpResponse(405, "text/plain", "only GET and HEAD\n", false, {{"Allow", "GET, HEAD"}}));
   }
   const auto page = options_.pages.find(request.path);
   if (page == options_.pages.end()) {
@@ -102,8 +106,8 @@ void WebSocketCodec::respond(Peer& peer, int status, std::string_view text, Clos
   std::vector<HttpHeader> headers;
   if (status == 426) headers = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}};
   if (status == 405) headers = {{"Allow", "GET"}};
-  peer.table.closeWith(peer, code,
-                       httpResponse(status, "text/plain", std::string(text) + '\n', false, headers));
+  peer.table.closeWith(
+      peer, code, httpResponse(status, "text/plain", std::string(text) + '\n', false, headers));
 }
 
 void WebSocketCodec::onHandshakeTimeout(Peer& peer) const {
@@ -137,7 +141,8 @@ std::size_t WebSocketCodec::receiveMessages(Peer& peer, std::span<char> bytes) c
 
 void WebSocketCodec::onEvent(Peer& peer, const websocket::Decoded& decoded) const {
   switch (decoded.event) {
-    case websocket::Event::NeedMore: return;
+    case websocket::Event::NeedMore:
+      return;
     case websocket::Event::Message:
       return peer.table.deliver(
           peer, Message(decoded.payload, decoded.binary ? MessageType::Binary : MessageType::Text));
@@ -147,8 +152,10 @@ void WebSocketCodec::onEvent(Peer& peer, const websocket::Decoded& decoded) cons
         control(peer, Opcode::Pong, decoded.payload);
       }
       return;
-    case websocket::Event::Pong: return;  // that anything came is the sign of life
-    case websocket::Event::Close: return peer.table.goodbyeReceived(peer, decoded.code);
+    case websocket::Event::Pong:
+      return;  // that anything came is the sign of life
+    case websocket::Event::Close:
+      return peer.table.goodbyeReceived(peer, decoded.code);
     case websocket::Event::Violation:
       peer.awaitsGoodbye = false;
       return peer.table.refuse(peer, decoded.code, decoded.reason);
@@ -170,7 +177,8 @@ bool WebSocketCodec::sayGoodbye(Peer& peer, CloseCode code, std::string_view rea
 }
 
 bool WebSocketCodec::ping(Peer& peer) const {
-  // Behind so much output it would come too late, and its answer too: then the silence itself is judged.
+  // Behind so much output it would come too late, and its answer too: then the silence itself is
+  // judged.
   if (!peer.table.isFull(peer, 0)) control(peer, Opcode::Ping, {});
   return true;
 }

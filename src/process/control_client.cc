@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include <cerrno>
 #include <nlohmann/json.hpp>
@@ -50,6 +51,13 @@ std::optional<ControlClient> ControlClient::connect(const Instance& instance) {
                   *pid, instance.controlPath(), errorText(problem)));
 }
 
+ControlClient::ControlClient(UniqueFd fd) : fd_(std::move(fd)) {
+  ucred master{};
+  socklen_t size = sizeof master;
+  if (::getsockopt(fd_.get(), SOL_SOCKET, SO_PEERCRED, &master, &size) < 0) return;
+  master_.reset(static_cast<int>(::syscall(SYS_pidfd_open, master.pid, 0)));
+}
+
 Json ControlClient::ask(const Json& request, milliseconds patience) {
   const std::string line = request.dump() + '\n';
   if (::send(fd_.get(), line.data(), line.size(), MSG_NOSIGNAL) !=
@@ -85,8 +93,9 @@ void ControlClient::waitForEnd() {
     waitReadable(fd_.get(), std::nullopt);
     char bytes[256];
     const ssize_t size = ::recv(fd_.get(), bytes, sizeof bytes, 0);
-    if (size == 0 || (size < 0 && errno != EINTR)) return;
+    if (size == 0 || (size < 0 && errno != EINTR)) break;
   }
+  if (master_.valid()) waitReadable(master_.get(), std::nullopt);
 }
 
 }  // namespace stormo::process

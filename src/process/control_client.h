@@ -19,14 +19,15 @@ class ControlClient {
   /// error, or if there is none within `patience` (zero: no limit).
   Json ask(const Json& request, std::chrono::milliseconds patience);
 
-  /// Returns when the master has let everything go: another may start.
+  /// Returns when the master has let everything go, so that another may start, and has ended.
   void waitForEnd();
 
  private:
-  explicit ControlClient(UniqueFd fd) : fd_(std::move(fd)) {}
+  explicit ControlClient(UniqueFd fd);
   std::string readLine(std::chrono::milliseconds patience);
 
   UniqueFd fd_;
+  UniqueFd master_;  // a pidfd
 };
 
 }  // namespace stormo::process

@@ -19,17 +19,22 @@ void GroupServer::onMessage(Connection& connection, Message message) {
   if (error != GroupError::None) return complain(connection, codeName(error), decoder_.detail());
   if (Client* client = connection.stateOrNull<Client>()) client->badInARow = 0;
   switch (request.command) {
-    case GroupCommand::AddGroup: return join(connection, request.group);
-    case GroupCommand::LeaveGroup: groups_.leave(connection, request.group); return;
-    case GroupCommand::SendToGroup: return send(connection, request);
+    case GroupCommand::AddGroup:
+      return join(connection, request.group);
+    case GroupCommand::LeaveGroup:
+      groups_.leave(connection, request.group);
+      return;
+    case GroupCommand::SendToGroup:
+      return send(connection, request);
   }
 }
 
 void GroupServer::join(Connection& connection, std::string_view group) {
   if (groups_.isMember(connection, group)) return;
   if (groups_.groupCount(connection) >= settings_.groupsPerClientMax) {
-    return complain(connection, "too_many_groups",
-                    "a client may be in " + std::to_string(settings_.groupsPerClientMax) + " groups");
+    return complain(
+        connection, "too_many_groups",
+        "a client may be in " + std::to_string(settings_.groupsPerClientMax) + " groups");
   }
   groups_.join(connection, group);
 }
@@ -40,7 +45,8 @@ void GroupServer::send(Connection& connection, const GroupRequest& request) {
   complain(connection, "channel_full", "the message was not sent: too much waits for the Channel");
 }
 
-void GroupServer::complain(Connection& connection, std::string_view code, std::string_view message) {
+void GroupServer::complain(Connection& connection, std::string_view code,
+                           std::string_view message) {
   connection.send(errorReply(code, message));
   if (++connection.state<Client>().badInARow >= settings_.badCommandsMax) {
     connection.close(CloseCode::PolicyViolation, "too many bad commands");

@@ -13,8 +13,8 @@
 namespace stormo::server {
 
 /// The ready server within one worker process: clients' group commands in, group messages out.
-/// A message takes the way through the Channel always, also between two clients of one worker: it is
-/// the Channel that gives a group its order.
+/// A message takes the way through the Channel always, also between two clients of one worker: it
+/// is the Channel that gives a group its order.
 class GroupServer {
  public:
   /// Starts to connect to the Channel. Throws std::invalid_argument for a URL that is none.

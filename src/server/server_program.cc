@@ -16,13 +16,14 @@ std::string readSecret(const std::string& path) {
   std::ifstream file(path);
   std::string secret;
   if (!std::getline(file, secret) || secret.empty()) {
-    throw std::runtime_error("cannot read a secret from " + path + " (its first line is the secret)");
+    throw std::runtime_error("cannot read a secret from " + path +
+                             " (its first line is the secret)");
   }
   return secret;
 }
 
-/// A Channel::Server for any of the URLs that say where to listen: the scheme promises nothing here, as
-/// the server speaks both dialects on one socket.
+/// A Channel::Server for any of the URLs that say where to listen: the scheme promises nothing
+/// here, as the server speaks both dialects on one socket.
 std::unique_ptr<channel::Server> channelAt(const std::string& url) {
   const SocketUrl parsed = parseSocketUrl(url);
   return parsed.isUnix() ? std::make_unique<channel::Server>(url)
@@ -82,7 +83,8 @@ void ServerProgram::declareWorker() {
 
 process::Program ServerProgram::program() { return {.kinds = declaredKinds()}; }
 
-ChannelProgram::ChannelProgram(const ChannelSettings& settings) : channel_(channelAt(settings.listen)) {
+ChannelProgram::ChannelProgram(const ChannelSettings& settings)
+    : channel_(channelAt(settings.listen)) {
   channel_->secret = readSecret(settings.secretFile);
   channel_->allowOpen = settings.open;
 }

@@ -8,7 +8,8 @@
 namespace stormo::server {
 namespace {
 
-std::string complaintOfUrl(const std::string& url, std::initializer_list<std::string_view> schemes) {
+std::string complaintOfUrl(const std::string& url,
+                           std::initializer_list<std::string_view> schemes) {
   try {
     const SocketUrl parsed = parseSocketUrl(url);
     for (const std::string_view scheme : schemes) {
@@ -37,8 +38,11 @@ std::string mustLast(const Settings& settings) {
 constexpr SettingSpec kSpecs[] = {
     {"listen", "--listen", "where clients connect: websocket://0.0.0.0:1234, or unix:///path",
      &Settings::listen,
-     [](const Settings& s) { return complaintOfUrl(s.listen, {"websocket", "unix"}); }},
-    {"workers", "--workers", "worker processes (default: one for each processor)", &Settings::workers,
+     [](const Settings& s) {
+       return complaintOfUrl(s.listen, {"websocket", "unix"});
+     }},
+    {"workers", "--workers", "worker processes (default: one for each processor)",
+     &Settings::workers,
      [](const Settings& s) {
        return s.workers <= 1024 ? std::string() : std::string("must be at most 1024");
      }},
@@ -48,7 +52,9 @@ constexpr SettingSpec kSpecs[] = {
      "use a Channel that runs elsewhere: unix:///path, stormo://host:2206, or frame://host:2206 "
      "(Workerman's)",
      &Settings::channel,
-     [](const Settings& s) { return complaintOfUrl(s.channel, {"unix", "stormo", "frame"}); }},
+     [](const Settings& s) {
+       return complaintOfUrl(s.channel, {"unix", "stormo", "frame"});
+     }},
     {"channel.listen", "--channel-listen",
      "open our own Channel to others: frame://127.0.0.1:2206, or unix:///path",
      &Settings::channelListen,
@@ -73,8 +79,8 @@ constexpr SettingSpec kSpecs[] = {
      &Settings::origins},
     {"websocket.ping-interval", "--ping-interval", "seconds of silence before a ping; 0: no pings",
      &Settings::pingInterval},
-    {"websocket.pong-timeout", "--pong-timeout", "seconds to answer a ping",
-     &Settings::pongTimeout, mustLast<&Settings::pongTimeout>},
+    {"websocket.pong-timeout", "--pong-timeout", "seconds to answer a ping", &Settings::pongTimeout,
+     mustLast<&Settings::pongTimeout>},
     {"websocket.handshake-timeout", "--handshake-timeout", "seconds for the opening handshake",
      &Settings::handshakeTimeout, mustLast<&Settings::handshakeTimeout>},
     {"websocket.page", "--page", "serve a page to try it at / (true or false)", &Settings::page},
@@ -92,7 +98,8 @@ std::size_t numberIn(const SettingSpec& spec, const std::string& word) {
 bool boolIn(const SettingSpec& spec, const std::string& word) {
   if (word == "true" || word == "yes" || word == "on" || word == "1") return true;
   if (word == "false" || word == "no" || word == "off" || word == "0") return false;
-  throw std::invalid_argument(std::string(spec.flag) + ": '" + word + "' is neither true nor false");
+  throw std::invalid_argument(std::string(spec.flag) + ": '" + word +
+                              "' is neither true nor false");
 }
 
 struct FlagSetter {
@@ -117,7 +124,8 @@ std::span<const SettingSpec> settingSpecs() { return kSpecs; }
 
 void applyFlag(const SettingSpec& spec, const std::vector<std::string>& words, Settings& settings) {
   std::visit(FlagSetter{spec, words, settings}, spec.member);
-  const std::string complaint = spec.complaint == nullptr ? std::string() : spec.complaint(settings);
+  const std::string complaint =
+      spec.complaint == nullptr ? std::string() : spec.complaint(settings);
   if (!complaint.empty()) throw std::invalid_argument(std::string(spec.flag) + ": " + complaint);
 }
 

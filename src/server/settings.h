@@ -17,8 +17,9 @@ struct Settings {
   std::string user;
   std::string group;
 
-  std::string channel;        ///< URL of a Channel that runs elsewhere; empty: our own.
-  std::string channelListen;  ///< URL on which our own Channel listens for others; empty: for nobody.
+  std::string channel;  ///< URL of a Channel that runs elsewhere; empty: our own.
+  std::string
+      channelListen;  ///< URL on which our own Channel listens for others; empty: for nobody.
   std::string channelSecretFile;
   std::size_t channelBufferBytes = 64 << 20;
 
@@ -36,8 +37,9 @@ struct Settings {
 
 /// One setting, for both ways of giving it.
 struct SettingSpec {
-  using Member = std::variant<std::string Settings::*, std::size_t Settings::*, bool Settings::*,
-                              std::chrono::seconds Settings::*, std::vector<std::string> Settings::*>;
+  using Member =
+      std::variant<std::string Settings::*, std::size_t Settings::*, bool Settings::*,
+                   std::chrono::seconds Settings::*, std::vector<std::string> Settings::*>;
   const char* key;   ///< In the file: "channel.url".
   const char* flag;  ///< On the command line: "--channel".
   const char* help;

@@ -1,7 +1,8 @@
+#include <toml++/toml.h>
+
 #include <algorithm>
 #include <limits>
 #include <optional>
-#include <toml++/toml.h>
 
 #include "server/settings.h"
 
@@ -37,8 +38,9 @@ class FileReader {
 
   void set(const std::string& key, const toml::node& node) {
     const auto specs = settingSpecs();
-    const auto spec = std::find_if(specs.begin(), specs.end(),
-                                   [&](const SettingSpec& candidate) { return candidate.key == key; });
+    const auto spec = std::find_if(specs.begin(), specs.end(), [&](const SettingSpec& candidate) {
+      return candidate.key == key;
+    });
     if (spec == specs.end()) {
       return complain(node.source(), "unknown setting '" + key + "'" + nearestTo(key));
     }

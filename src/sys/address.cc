@@ -13,9 +13,12 @@ namespace {
 
 std::errc resolverError(int code) {
   switch (code) {
-    case EAI_AGAIN: return std::errc::resource_unavailable_try_again;
-    case EAI_MEMORY: return std::errc::not_enough_memory;
-    default: return std::errc::host_unreachable;
+    case EAI_AGAIN:
+      return std::errc::resource_unavailable_try_again;
+    case EAI_MEMORY:
+      return std::errc::not_enough_memory;
+    default:
+      return std::errc::host_unreachable;
   }
 }
 
@@ -95,24 +98,32 @@ std::string Address::host() const {
     case AF_UNIX:
       if (size_ <= kPathOffset) return "";  // the unnamed end of a unix connection
       return reinterpret_cast<const sockaddr_un*>(&storage_)->sun_path;
-    default: return "";
+    default:
+      return "";
   }
 }
 
 std::uint16_t Address::port() const {
   switch (family()) {
-    case AF_INET: return ntohs(reinterpret_cast<const sockaddr_in*>(&storage_)->sin_port);
-    case AF_INET6: return ntohs(reinterpret_cast<const sockaddr_in6*>(&storage_)->sin6_port);
-    default: return 0;
+    case AF_INET:
+      return ntohs(reinterpret_cast<const sockaddr_in*>(&storage_)->sin_port);
+    case AF_INET6:
+      return ntohs(reinterpret_cast<const sockaddr_in6*>(&storage_)->sin6_port);
+    default:
+      return 0;
   }
 }
 
 std::string Address::text() const {
   switch (family()) {
-    case AF_INET: return host() + ':' + std::to_string(port());
-    case AF_INET6: return '[' + host() + "]:" + std::to_string(port());
-    case AF_UNIX: return "unix://" + host();
-    default: return "";
+    case AF_INET:
+      return host() + ':' + std::to_string(port());
+    case AF_INET6:
+      return '[' + host() + "]:" + std::to_string(port());
+    case AF_UNIX:
+      return "unix://" + host();
+    default:
+      return "";
   }
 }
 

@@ -13,17 +13,23 @@ namespace {
 
 spdlog::level::level_enum toSpdlog(Level level) {
   switch (level) {
-    case Level::Debug: return spdlog::level::debug;
-    case Level::Info: return spdlog::level::info;
-    case Level::Warning: return spdlog::level::warn;
-    case Level::Error: return spdlog::level::err;
+    case Level::Debug:
+      return spdlog::level::debug;
+    case Level::Info:
+      return spdlog::level::info;
+    case Level::Warning:
+      return spdlog::level::warn;
+    case Level::Error:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
 
 bool isControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
-bool holdsControls(std::string_view line) { return std::any_of(line.begin(), line.end(), isControl); }
+bool holdsControls(std::string_view line) {
+  return std::any_of(line.begin(), line.end(), isControl);
+}
 
 /// A line stays one line, and harmless to a terminal, whatever was put into it.
 std::string escapeControls(std::string_view line) {

@@ -13,8 +13,8 @@ UniqueFd streamSocket(int family) {
   return UniqueFd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }
 
-/// A socket's file outlives the socket. It is removed only if it certainly is one behind which nobody listens:
-/// a bind to anything else fails, and leaves it alone.
+/// A socket's file outlives the socket. It is removed only if it certainly is one behind which
+/// nobody listens: a bind to anything else fails, and leaves it alone.
 void removeStaleSocket(const Address& address) {
   const std::string path = address.host();
   struct stat status {};
@@ -41,7 +41,9 @@ Address askAddress(int fd, Query query) {
 
 }  // namespace
 
-Error lastError(const char* step) { return {std::error_code(errno, std::generic_category()), step}; }
+Error lastError(const char* step) {
+  return {std::error_code(errno, std::generic_category()), step};
+}
 
 Result<UniqueFd> listenOn(const Address& address, const ListenOptions& options) {
   UniqueFd fd = streamSocket(address.family());
@@ -49,12 +51,15 @@ Result<UniqueFd> listenOn(const Address& address, const ListenOptions& options) 
   if (address.isUnix()) {
     removeStaleSocket(address);
   } else {
-    if (auto set = enable(fd.get(), SOL_SOCKET, SO_REUSEADDR, "SO_REUSEADDR"); !set) return set.error();
+    if (auto set = enable(fd.get(), SOL_SOCKET, SO_REUSEADDR, "SO_REUSEADDR"); !set)
+      return set.error();
     if (options.reusePort) {
-      if (auto set = enable(fd.get(), SOL_SOCKET, SO_REUSEPORT, "SO_REUSEPORT"); !set) return set.error();
+      if (auto set = enable(fd.get(), SOL_SOCKET, SO_REUSEPORT, "SO_REUSEPORT"); !set)
+        return set.error();
     }
     if (address.family() == AF_INET6) {
-      if (auto set = enable(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, "IPV6_V6ONLY"); !set) return set.error();
+      if (auto set = enable(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, "IPV6_V6ONLY"); !set)
+        return set.error();
     }
   }
   if (::bind(fd.get(), address.raw(), address.size()) < 0) return lastError("bind");

@@ -20,7 +20,8 @@ struct ListenOptions {
 /// behind it) is replaced; a live one gives "address already in use".
 Result<UniqueFd> listenOn(const Address& address, const ListenOptions& options = {});
 
-/// Starts a non-blocking connect. The socket becomes writable when it is done; see connectOutcome().
+/// Starts a non-blocking connect. The socket becomes writable when it is done; see
+/// connectOutcome().
 Result<UniqueFd> connectTo(const Address& address);
 
 /// How a started connect ended.

@@ -1,6 +1,5 @@
-#include <stormo/worker.h>
-
 #include <signal.h>
+#include <stormo/worker.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include "process/command_line.h"
 #include "process/program.h"
 #include "sys/address.h"
+#include "worker/connection_rows.h"
 #include "worker/declaration.h"
 #include "worker/worker_process.h"
 
@@ -21,9 +21,10 @@ bool inWorkerProcess = false;
 
 process::Listening listeningOn(const std::string& url) {
   const SocketUrl parsed = parseSocketUrl(url);
-  const auto address = parsed.isUnix() ? Address::unixPath(parsed.host)
-                                       : Address::ip(parsed.host == "localhost" ? "127.0.0.1" : parsed.host,
-                                                     parsed.port);
+  const auto address =
+      parsed.isUnix()
+          ? Address::unixPath(parsed.host)
+          : Address::ip(parsed.host == "localhost" ? "127.0.0.1" : parsed.host, parsed.port);
   if (!address) {
     throw std::invalid_argument("cannot listen on " + url +
                                 ": write an IP address (0.0.0.0 for all), not a host name");
@@ -69,6 +70,9 @@ process::Kind kindOf(const channel::Server& server) {
   kind.main = [&server](process::Child& child) -> std::shared_ptr<void> {
     auto process = std::make_shared<channel::ServerProcess>(child.loop(), server);
     for (const int fd : child.listeners()) process->listen(fd);
+    child.onConnections = [&child] {
+      return connectionRows(net::ConnectionTable::of(child.loop()));
+    };
     child.onStop = [process = process.get(), &child](process::StopOrder) {
       process->stop();
       child.loop().stop();
@@ -99,7 +103,9 @@ std::vector<process::Kind> declaredKinds() {
   return kinds;
 }
 
-Worker::Worker(std::string listen) : listen_(std::move(listen)) { declaredWorkers().push_back(this); }
+Worker::Worker(std::string listen) : listen_(std::move(listen)) {
+  declaredWorkers().push_back(this);
+}
 
 Worker::~Worker() { std::erase(declaredWorkers(), this); }
 

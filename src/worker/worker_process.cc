@@ -4,7 +4,7 @@
 
 #include "net/package_codec.h"
 #include "net/websocket_codec.h"
-#include "sys/sockets.h"
+#include "worker/connection_rows.h"
 #include "worker/declaration.h"
 
 namespace stormo {
@@ -21,18 +21,6 @@ std::unique_ptr<net::Codec> makeCodec(const Worker& worker) {
   Protocol protocol = protocolOf(worker);
   if (protocol.input) return std::make_unique<net::PackageCodec>(std::move(protocol));
   return std::make_unique<net::WebSocketCodec>(worker.websocket, worker.onWebSocketConnect);
-}
-
-const char* nameOf(net::Phase phase) {
-  switch (phase) {
-    case net::Phase::Connecting: return "CONNECTING";
-    case net::Phase::Handshake: return "HANDSHAKE";
-    case net::Phase::Open: return "ESTABLISHED";
-    case net::Phase::Closing:
-    case net::Phase::Lingering: return "CLOSING";
-    case net::Phase::Dead: return "CLOSED";
-  }
-  return "";
 }
 
 }  // namespace
@@ -53,7 +41,7 @@ WorkerProcess::WorkerProcess(Worker& worker, process::Child& child)
                         worker.onError,   worker.onBufferFull, worker.onBufferDrain};
 
   child.onStop = [this](process::StopOrder order) { stop(order); };
-  child.onConnections = [this] { return connectionRows(); };
+  child.onConnections = [this] { return connectionRows(table_); };
   child.onAcceptForSibling = [this](const std::vector<int>& listeners, bool accept) {
     if (stopping_) return;
     for (const int fd : listeners) accept ? listener_.start(fd) : listener_.stop(fd);
@@ -104,25 +92,6 @@ void WorkerProcess::endWhenDone() {
   forEachClient([&](const net::Peer&) { anyLeft = true; });
   const bool outOfTime = goodbyeSaid_ && child_.loop().now() >= goodbyeDeadline_;
   if (!anyLeft || outOfTime) child_.loop().stop();
-}
-
-std::vector<process::ConnectionRow> WorkerProcess::connectionRows() const {
-  std::vector<process::ConnectionRow> rows;
-  table_.forEach([&](const net::Peer& peer) { rows.push_back(row(peer)); });
-  return rows;
-}
-
-process::ConnectionRow WorkerProcess::row(const net::Peer& peer) const {
-  return {.id = peer.id.packed(),
-          .transport = stormo::localAddress(peer.fd.get()).isUnix() ? "unix" : "tcp",
-          .protocol = std::string(peer.endpoint->codec->name()),
-          .state = peer.receivePaused ? "PAUSED" : nameOf(peer.phase),
-          .receiveQueueBytes = peer.stash == nullptr ? 0 : peer.stash->size(),
-          .sendQueueBytes = peer.sendQueueBytes(),
-          .bytesRead = peer.bytesRead,
-          .bytesWritten = peer.bytesWritten,
-          .localAddress = peer.localAddress(),
-          .remoteAddress = peer.remoteAddress()};
 }
 
 }  // namespace stormo

@@ -34,8 +34,6 @@ class WorkerProcess {
   void stop(process::StopOrder order);
   void sayGoodbye();
   void endWhenDone();
-  [[nodiscard]] std::vector<process::ConnectionRow> connectionRows() const;
-  [[nodiscard]] process::ConnectionRow row(const net::Peer& peer) const;
 
   Worker& worker_;
   process::Child& child_;

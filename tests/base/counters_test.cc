@@ -23,7 +23,8 @@ TEST(Counter, AddsSubtractsAndIsSet) {
 }
 
 TEST(Counters, OfADeadProcessStayReadable) {
-  void* page = ::mmap(nullptr, sizeof(Counters), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* page =
+      ::mmap(nullptr, sizeof(Counters), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   ASSERT_NE(page, MAP_FAILED);
   Counters* counters = new (page) Counters();
   const pid_t child = ::fork();

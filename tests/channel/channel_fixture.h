@@ -77,31 +77,40 @@ inline std::string subscribeEvent(std::string_view name) {
   appendSubscribe(name, frame);
   return frame;
 }
-inline std::string publishGroup(std::string_view name, std::string_view text, std::uint64_t sequence = 1,
-                                PayloadKind kind = PayloadKind::Text) {
+inline std::string publishGroup(std::string_view name, std::string_view text,
+                                std::uint64_t sequence = 1, PayloadKind kind = PayloadKind::Text) {
   std::string frame;
-  appendPublish({.channel = name, .sequence = sequence, .payloadKind = kind, .space = Space::Groups}, text, frame);
+  appendPublish(
+      {.channel = name, .sequence = sequence, .payloadKind = kind, .space = Space::Groups}, text,
+      frame);
   return frame;
 }
-inline std::string publishEvent(std::string_view name, std::string_view data, std::uint64_t sequence = 1,
-                                bool loop = false) {
+inline std::string publishEvent(std::string_view name, std::string_view data,
+                                std::uint64_t sequence = 1, bool loop = false) {
   std::string frame;
   appendPublish({.channel = name, .sequence = sequence, .loop = loop}, data, frame);
   return frame;
 }
 
-/// "group 123: ciao" of an event's packet, "event news: i:1;", "job …", "pong", …: what it says, for people.
+/// "group 123: ciao" of an event's packet, "event news: i:1;", "job …", "pong", …: what it says,
+/// for people.
 inline std::string spoken(std::string_view payload) {
   Packet packet;
   if (decode(payload, packet) != Decode::Ok) return "invalid";
   const std::string rest = std::string(packet.channel) + ": " + std::string(packet.payload);
   switch (packet.kind) {
-    case Kind::Event: return (packet.space == Space::Groups ? "group " : "event ") + rest;
-    case Kind::Job: return "job " + rest;
-    case Kind::Welcome: return "welcome";
-    case Kind::Refused: return "refused: " + std::string(packet.payload);
-    case Kind::Pong: return "pong";
-    default: return "kind " + std::to_string(static_cast<int>(packet.kind));
+    case Kind::Event:
+      return (packet.space == Space::Groups ? "group " : "event ") + rest;
+    case Kind::Job:
+      return "job " + rest;
+    case Kind::Welcome:
+      return "welcome";
+    case Kind::Refused:
+      return "refused: " + std::string(packet.payload);
+    case Kind::Pong:
+      return "pong";
+    default:
+      return "kind " + std::to_string(static_cast<int>(packet.kind));
   }
 }
 
@@ -117,7 +126,8 @@ class ChannelTest : public test::LoopTest {
     void send(std::string_view bytes) { EXPECT_EQ(peer.send(bytes), bytes.size()); }
     std::vector<std::string>& received() {
       peer.receive();
-      for (std::string& payload : takeFrames(peer.received())) payloads.push_back(std::move(payload));
+      for (std::string& payload : takeFrames(peer.received()))
+        payloads.push_back(std::move(payload));
       return payloads;
     }
     std::vector<std::string> take() {
@@ -148,6 +158,7 @@ class ChannelTest : public test::LoopTest {
   Link link() {
     Link made{test::RawPeer::connect(port()), {}};
     EXPECT_TRUE(made.peer.valid());
+    setNoDelay(made.peer.fd());
     return made;
   }
   /// A link that was welcomed.
@@ -173,18 +184,20 @@ class ChannelTest : public test::LoopTest {
     return words(std::move(said));
   }
 
-  /// Everything that was sent on this link has been handled, and what came of it on this link is there.
+  /// Everything that was sent on this link has been handled, and what came of it on this link is
+  /// there.
   void sync(Link& link) {
     if (link.isStormo) {
       link.send(frameOf(appendPing));
     } else {
-      link.send(command(CommandType::Subscribe, {"sync"}) + command(CommandType::Publish, {"sync"}, "N;") +
+      link.send(command(CommandType::Subscribe, {"sync"}) +
+                command(CommandType::Publish, {"sync"}, "N;") +
                 command(CommandType::Unsubscribe, {"sync"}));
     }
-    const std::string answer = link.isStormo ? frameOf(appendPong).substr(kFrameHeaderBytes) : eventPayload("sync", "N;");
-    EXPECT_TRUE(turnUntil([&] {
-      return !link.received().empty() && link.payloads.back() == answer;
-    }));
+    const std::string answer =
+        link.isStormo ? frameOf(appendPong).substr(kFrameHeaderBytes) : eventPayload("sync", "N;");
+    EXPECT_TRUE(
+        turnUntil([&] { return !link.received().empty() && link.payloads.back() == answer; }));
     if (!link.payloads.empty()) link.payloads.pop_back();
     settle();
   }
@@ -201,17 +214,17 @@ class ChannelTest : public test::LoopTest {
 
   Counters& counters() { return loop.counters(); }
 
-  Server server{"127.0.0.1", 0};
-  UniqueFd listening;
-  std::optional<ServerProcess> process;
-
- private:
+  /// Packets of Stormo's dialect in words, other payloads as they are.
   static std::vector<std::string> words(std::vector<std::string> payloads) {
     for (std::string& payload : payloads) {
       if (payload.starts_with(kStormoMagic)) payload = spoken(payload);
     }
     return payloads;
   }
+
+  Server server{"127.0.0.1", 0};
+  UniqueFd listening;
+  std::optional<ServerProcess> process;
 };
 
 }  // namespace stormo::channel

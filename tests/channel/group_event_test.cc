@@ -30,7 +30,8 @@ std::string readMessage(const Value& message) {
 
 TEST(GroupEvent, IsAGroupAndAMessageInAnyOrderAmongOthers) {
   EXPECT_EQ(read(Value::array({{"group_id", "123"}, {"message", "ciao"}})), "123/ciao");
-  EXPECT_EQ(read(Value::array({{"a", Value::list({1, 2})}, {"message", "ciao"}, {5, "x"}, {"group_id", "123"}})),
+  EXPECT_EQ(read(Value::array(
+                {{"a", Value::list({1, 2})}, {"message", "ciao"}, {5, "x"}, {"group_id", "123"}})),
             "123/ciao");
 }
 
@@ -73,7 +74,8 @@ TEST(GroupEvent, TheGroupsNameHasOneTo255Bytes) {
 TEST(GroupEvent, IsWrittenAsPhpWritesIt) {
   std::string data;
   appendGroupEvent("123", "Questo è un messaggio", data);
-  EXPECT_EQ(data, serialized(Value::array({{"group_id", std::string("123")}, {"message", "Questo è un messaggio"}})));
+  EXPECT_EQ(data, serialized(Value::array(
+                      {{"group_id", std::string("123")}, {"message", "Questo è un messaggio"}})));
 }
 
 TEST(GroupEvent, CutAtAnyByteIsNone) {

@@ -16,7 +16,8 @@ class JobQueuesTest : public testing::Test, protected JobSink {
  protected:
   bool deliver(ConsumerId consumer, std::string_view queue, std::string_view data) override {
     if (gone.contains(consumer)) return false;
-    delivered.push_back(std::to_string(consumer) + " " + std::string(queue) + ": " + std::string(data));
+    delivered.push_back(std::to_string(consumer) + " " + std::string(queue) + ": " +
+                        std::string(data));
     return true;
   }
   void onQueueFull(std::string_view queue) override { full.emplace_back(queue); }

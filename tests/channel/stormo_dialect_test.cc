@@ -87,8 +87,8 @@ TEST_F(StormoDialect, EventsAndGroupsOfOneNameAreTwoThings) {
 TEST_F(StormoDialect, WhoUnsubscribesHearsNothingMore) {
   start();
   Link a = stormoLink();
-  a.send(subscribeGroup("g") + subscribeEvent("e") + publishGroup("g", "1") + publishEvent("e", "i:1;") +
-         frameOf([](std::string& out) {
+  a.send(subscribeGroup("g") + subscribeEvent("e") + publishGroup("g", "1") +
+         publishEvent("e", "i:1;") + frameOf([](std::string& out) {
            appendUnsubscribe("g", out, Space::Groups);
            appendUnsubscribe("e", out);
          }) +
@@ -101,7 +101,8 @@ TEST_F(StormoDialect, MessagesOfManyChannelsKeepTheirOrder) {
   Link a = stormoLink(1), b = stormoLink(2);
   std::string subscriptions;
   for (int i = 0; i < 20; ++i) {
-    subscriptions += subscribeGroup("g" + std::to_string(i)) + subscribeEvent("e" + std::to_string(i));
+    subscriptions +=
+        subscribeGroup("g" + std::to_string(i)) + subscribeEvent("e" + std::to_string(i));
   }
   a.send(subscriptions);
   sync(a);

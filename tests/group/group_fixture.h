@@ -17,7 +17,9 @@ class GroupsTest : public net::NetTest {
     return made;
   }
   /// A message that is sent as a shared batch, however few the members are.
-  static std::string large(std::string_view name) { return std::string(name) + std::string(600, '.'); }
+  static std::string large(std::string_view name) {
+    return std::string(name) + std::string(600, '.');
+  }
 
   Groups groups;
 };

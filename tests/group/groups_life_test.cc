@@ -18,9 +18,15 @@ TEST_F(GroupsLifeTest, AConnectionThatEndsLeavesItsGroupsByItself) {
     Connected one = member({"birds", "owls"});
     Connected two = member({"birds"});
     switch (way) {
-      case 0: at(one).close(); break;
-      case 1: at(one).destroy(); break;
-      default: one.peer.close(); turn();
+      case 0:
+        at(one).close();
+        break;
+      case 1:
+        at(one).destroy();
+        break;
+      default:
+        one.peer.close();
+        turn();
     }
     EXPECT_EQ(groups.memberCount("birds"), 1u);
     EXPECT_EQ(groups.groupCount(), 1u);

@@ -1,5 +1,5 @@
-// Random joins, leaves, sends and ends, within and across turns, against a model that keeps for each
-// connection the bytes that it has to get.
+// Random joins, leaves, sends and ends, within and across turns, against a model that keeps for
+// each connection the bytes that it has to get.
 #include <algorithm>
 #include <random>
 #include <set>
@@ -42,12 +42,15 @@ class GroupsModelTest : public GroupsTest, public testing::WithParamInterface<un
  private:
   int pick(std::size_t below) { return static_cast<int>(random_() % below); }
   Groups& groupsOf(const std::string& key) { return key[0] == '0' ? groups : others_; }
-  std::string anyKey() { return {static_cast<char>('0' + pick(2)), static_cast<char>('a' + pick(4))}; }
+  std::string anyKey() {
+    return {static_cast<char>('0' + pick(2)), static_cast<char>('a' + pick(4))};
+  }
 
   void arrive() {
     auto pair = test::unixPair();
     if (pick(3) == 0) test::shrinkSendBuffer(pair.tested.get());
-    members_.push_back(std::make_unique<Member>(Member{.real = accept(std::move(pair)), .groups = {}}));
+    members_.push_back(
+        std::make_unique<Member>(Member{.real = accept(std::move(pair)), .groups = {}}));
   }
   Member* anyUsable() {
     std::vector<Member*> usable;
@@ -71,15 +74,29 @@ class GroupsModelTest : public GroupsTest, public testing::WithParamInterface<un
       case 0:
         if (members_.size() < 40) arrive();
         return;
-      case 1: case 2: case 3: case 4: case 5:
+      case 1:
+      case 2:
+      case 3:
+      case 4:
+      case 5:
         EXPECT_EQ(groupsOf(key).join(connection, name), member->groups.insert(key).second);
         return;
-      case 6: case 7:
+      case 6:
+      case 7:
         EXPECT_EQ(groupsOf(key).leave(connection, name), member->groups.erase(key) > 0);
         return;
-      case 8: case 9: case 10: case 11: case 12: return sendToGroup(key, nullptr);
-      case 13: case 14: return sendToGroup(key, member);
-      case 15: case 16: case 17: {
+      case 8:
+      case 9:
+      case 10:
+      case 11:
+      case 12:
+        return sendToGroup(key, nullptr);
+      case 13:
+      case 14:
+        return sendToGroup(key, member);
+      case 15:
+      case 16:
+      case 17: {
         const std::string text = anyText();
         connection.send(text);
         member->expected += text + '\n';
@@ -120,7 +137,8 @@ class GroupsModelTest : public GroupsTest, public testing::WithParamInterface<un
 
   void read(Member& member) {
     member.received += member.real.peer.take();
-    const std::string_view begin = std::string_view(member.expected).substr(0, member.received.size());
+    const std::string_view begin =
+        std::string_view(member.expected).substr(0, member.received.size());
     ASSERT_EQ(member.received, begin);
   }
   void readAll() {

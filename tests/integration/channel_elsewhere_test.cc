@@ -44,8 +44,8 @@ class ChannelElsewhere : public ::testing::Test {
     here.join(a, "123");
     there.join(b, "123");
     here.sendToGroup(a, "123", "Questo è un messaggio");
-    there.waitForMessages(b, 1);
     here.waitForMessages(a, 1);
+    there.waitForMessages(b, 1);
     there.sendToGroup(b, "123", "an answer");
     there.waitForMessages(b, 2);
     here.waitForMessages(a, 2);

@@ -22,13 +22,8 @@ class Commands : public WithStormo {
     meetClients();
   }
 
-  /// The children have been waited for when a command returns; the master, whom the command waits
-  /// for itself, may take some instructions more.
-  void expectAllGone(const std::vector<pid_t>& pids) {
-    for (const pid_t pid : pids) {
-      if (pid != pids.front()) EXPECT_FALSE(isRunning(pid)) << pid;
-      while (isRunning(pid)) deadline.check("the end of process " + std::to_string(pid));
-    }
+  static void expectAllGone(const std::vector<pid_t>& pids) {
+    for (const pid_t pid : pids) EXPECT_FALSE(isRunning(pid)) << pid;
   }
 
   /// Whether a newcomer's connect is refused.
@@ -141,7 +136,7 @@ TEST_F(Commands, ADaemonRunsUntilStopAndStopReturnsWhenAllHaveEnded) {
   const Id id = clients().connect();
   const std::vector<pid_t> pids = allPids();
   EXPECT_THAT(pids, SizeIs(4));  // master, channel, two workers
-  stormo.succeed({"stop"});
+  EXPECT_EQ(runBesideClients({"stop"}).status, 0);
   expectAllGone(pids);
   clients().waitUntilClosed(id);
   EXPECT_EQ(clients()[id].closeCode, CloseCode::GoingAway);
@@ -188,7 +183,7 @@ TEST_F(Commands, StatusShowsAllProcessesAndWhatTheyCount) {
   startStormo();
   const Id id = clients().connect();
   for (const char* group : {"a", "b", "c"}) clients().command(id, "add_group", group);
-  clients().runUntil("three groups", [&] { return stormo.sum("groups") == 3; });
+  clients().runUntil("three groups", [&] { return groupsIn(stormo.status()) == 3; });
   const Json report = stormo.status();
   EXPECT_EQ(report.at("program"), "stormo");
   std::map<std::string, int> kinds;
@@ -236,7 +231,9 @@ TEST_P(Signals, EndTheForegroundProgramWithStatusZeroAndAGoodbye) {
     clients().close(id);
     clients().waitUntilClosed(id);
   }
-  const Outcome outcome = stormo.stopBy(GetParam());
+  stormo.foreground().signal(GetParam());
+  clients().runUntil("the end", [&] { return stormo.foreground().statusIfEnded().has_value(); });
+  const Outcome outcome = stormo.foreground().waitForEnd();
   EXPECT_EQ(outcome.status, 0) << outcome.errors;
   clients().waitUntilClosed(id);
   EXPECT_EQ(clients()[id].closeCode,

@@ -30,8 +30,9 @@ class Example : public ::testing::Test {
   }
 
   void stopWithSuccess() {
-    const Outcome stop = program().run({"stop"});
-    EXPECT_EQ(stop.status, 0) << stop.errors;
+    const auto stop = program().begin({"stop"});
+    clients().runUntil("the stop", [&] { return stop->statusIfEnded().has_value(); });
+    EXPECT_EQ(stop->waitForEnd().status, 0) << stop->errors();
     const Outcome outcome = program().foreground().waitForEnd();
     EXPECT_EQ(outcome.status, 0) << outcome.errors;
   }

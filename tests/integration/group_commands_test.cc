@@ -42,16 +42,13 @@ TEST_F(GroupCommands, AGroupsIntegerIsItsDecimalText) {
 TEST_F(GroupCommands, AMessageThatIsNoStringArrivesAsItsJsonText) {
   startStormo();
   const auto members = membersOnDifferentWorkers("123");
-  for (const char* message : {"5", "-1.50", "1e400", "true", "null", R"({"a": 1, "b": [ 1 ,2 ]})",
-                              "[]", R"(["è", "\u00e8"])"}) {
+  for (const char* message : {"5", "-1.50", "true", "null", R"({"a": 1, "b": [ 1 ,2 ]})", "[]"}) {
     clients().send(members[0], sendOf(message));
   }
-  clients().waitForMessages(members[1], 7);
+  clients().waitForMessages(members[1], 6);
   clients().settle(members);
-  const Texts texts = clients()[members[1]].texts();
-  // A number beyond every double is no JSON that we could hand on, or it is handed on as it is.
-  EXPECT_THAT(
-      texts, ::testing::IsSupersetOf({"5", "-1.50", "true", "null", R"({"a":1,"b":[1,2]})", "[]"}));
+  EXPECT_THAT(clients()[members[1]].texts(),
+              ElementsAre("5", "-1.50", "true", "null", R"({"a":1,"b":[1,2]})", "[]"));
 }
 
 TEST_F(GroupCommands, FieldsMayComeInAnyOrderAndBesideUnknownOnes) {

@@ -57,6 +57,8 @@ TEST_F(Instances, GroupsOfOneAreNotThoseOfTheOther) {
   here.settle({sender});
   there.settle({stranger});
   EXPECT_TRUE(there[stranger].received.empty());
+  here.drop(sender);
+  there.drop(stranger);
   home.succeed({"stop", "--instance", "a"});
   home.succeed({"stop", "--instance", "b"});
 }

@@ -59,6 +59,7 @@ TEST_F(WorkermanSideBySide, WhatClientsSendReachesPhpAndTheMembers) {
   php.subscribe({"send_to_group"});
   settle(php);
   clients().sendToGroup(members[0], "123", "Questo è un messaggio");
+  for (const Id id : members) clients().waitForMessages(id, 1);
   const WorkermanPeer::Event event = php.next();
   EXPECT_EQ(event.channel, "send_to_group");
   EXPECT_EQ(event.data["group_id"].asString().empty()
@@ -66,9 +67,9 @@ TEST_F(WorkermanSideBySide, WhatClientsSendReachesPhpAndTheMembers) {
                 : event.data["group_id"].asString(),
             "123");
   EXPECT_EQ(event.data["message"].asString(), "Questo è un messaggio");
-  clients().waitForMessages(members[1], 1);
 
   clients().sendToGroup(members[0], "a group of nobody", "also said");
+  clients().settle({members[0]});
   EXPECT_EQ(php.next().data["message"].asString(), "also said");
 }
 

@@ -245,8 +245,8 @@ TEST_F(ConnectionInputTest, PausedBetweenWebSocketMessagesOfOneReadLosesNothing)
   using Client = test::WebSocketClient;
   const std::string large(10'000, 'L');
   one.peer.send(Client::request() + Client::text("a") + Client::text("b") +
-                Client::frame(0x01, "c1") + Client::frame(0x89, "ping") + Client::frame(0x80, "c2") +
-                Client::text(large).substr(0, 5000));
+                Client::frame(0x01, "c1") + Client::frame(0x89, "ping") +
+                Client::frame(0x80, "c2") + Client::text(large).substr(0, 5000));
   settle();
   EXPECT_THAT(heard, ElementsAre("a"));
   one.peer.send(Client::text(large).substr(5000));

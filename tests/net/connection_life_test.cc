@@ -199,17 +199,34 @@ TEST_F(ConnectionLifeTest, OnCloseRunsOnceForEveryWayOfEnding) {
   const auto end = [&](Connected& one, int way) {
     Connection& connection = at(one);
     switch (way) {
-      case 0: return connection.close();
-      case 1: return connection.destroy();
-      case 2: return one.peer.close();
-      case 3: return one.peer.reset();
-      case 4: return one.peer.endOutput();
-      case 5: connection.close(); return one.peer.close();
-      case 6: one.peer.close(); return connection.close();
-      case 7: connection.send("x"); one.peer.reset(); return connection.close();
-      case 8: connection.close(); return connection.destroy();
-      case 9: one.peer.send("x\n"); return one.peer.reset();
-      default: table.refuse(static_cast<Peer&>(connection), CloseCode::ProtocolError, "bad");
+      case 0:
+        return connection.close();
+      case 1:
+        return connection.destroy();
+      case 2:
+        return one.peer.close();
+      case 3:
+        return one.peer.reset();
+      case 4:
+        return one.peer.endOutput();
+      case 5:
+        connection.close();
+        return one.peer.close();
+      case 6:
+        one.peer.close();
+        return connection.close();
+      case 7:
+        connection.send("x");
+        one.peer.reset();
+        return connection.close();
+      case 8:
+        connection.close();
+        return connection.destroy();
+      case 9:
+        one.peer.send("x\n");
+        return one.peer.reset();
+      default:
+        table.refuse(static_cast<Peer&>(connection), CloseCode::ProtocolError, "bad");
     }
   };
   for (auto makePair : {test::unixPair, test::tcpPair}) {

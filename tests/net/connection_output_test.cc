@@ -260,7 +260,9 @@ TEST_F(ConnectionOutputTest, LinksAreFlushedBeforeOthers) {
   Connected one = acceptQuietly();
   std::vector<std::string> order;
   // What is flushed first is full first.
-  const auto note = [&](const char* who) { return [&order, who](Connection&) { order.push_back(who); }; };
+  const auto note = [&](const char* who) {
+    return [&order, who](Connection&) { order.push_back(who); };
+  };
   links.handlers.onBufferFull = note("link");
   endpoint.handlers.onBufferFull = note("other");
   links.sendQueueBytesMax = endpoint.sendQueueBytesMax = 1;

@@ -88,7 +88,8 @@ TEST_F(ConnectionTroubleTest, OnErrorThatThrowsIsNoSecondEnd) {
   EXPECT_EQ(counters().handlerErrors.get(), 1u);
 }
 
-TEST_F(ConnectionTroubleTest, AProtocolOfTheUserThatThrowsClosesOnlyTheConnectionWhoseBytesItChokedOn) {
+TEST_F(ConnectionTroubleTest,
+       AProtocolOfTheUserThatThrowsClosesOnlyTheConnectionWhoseBytesItChokedOn) {
   use(std::make_unique<PackageCodec>(Protocol::custom(
       "fragile",
       [](std::string_view buffer) -> std::ptrdiff_t {

@@ -43,7 +43,8 @@ class ConnectorTest : public NetTest {
     return connector;
   }
   bool connected(Connector& connector) {
-    return turnUntil([&] { return connector.connection() != nullptr && !told.empty() && heard.size() >= 1; });
+    return turnUntil(
+        [&] { return connector.connection() != nullptr && !told.empty() && heard.size() >= 1; });
   }
   std::vector<std::string> takeTold() { return std::exchange(told, {}); }
 
@@ -95,7 +96,8 @@ TEST_F(ConnectorTest, AResetConnectionIsAnErrorAndMadeAgain) {
   endpoint.handlers.onConnect = [&](Connection& connection) {
     if (counters().connectionsTotal.get() > 3) return;
     const linger atOnce{.l_onoff = 1, .l_linger = 0};
-    ::setsockopt(static_cast<Peer&>(connection).fd.get(), SOL_SOCKET, SO_LINGER, &atOnce, sizeof atOnce);
+    ::setsockopt(static_cast<Peer&>(connection).fd.get(), SOL_SOCKET, SO_LINGER, &atOnce,
+                 sizeof atOnce);
     connection.destroy();
   };
   connector->connect();
@@ -115,6 +117,42 @@ TEST_F(ConnectorTest, AFailedAttemptIsAnErrorAndTriedAgainUntilSomebodyListens) 
   EXPECT_THAT(heard, IsEmpty());
   listen(where);
   ASSERT_TRUE(turnUntil([&] { return !heard.empty(); }));
+}
+
+TEST_F(ConnectorTest, AFailureThatIsKnownAtOnceIsStillReportedLater) {
+  auto connector = connectorTo("unix:///no/such/socket");
+  connector->reconnect = 0ms;
+  int errors = 0;
+  connector->onError = [&](const Error& error) {
+    EXPECT_STREQ(error.step, "connect");
+    if (++errors < 3) connector->connect();
+  };
+  connector->connect();
+  EXPECT_EQ(errors, 0);
+  ASSERT_TRUE(turnUntil([&] { return errors == 3; }));
+  connector->connect();
+  connector->close();
+  settle();
+  EXPECT_EQ(errors, 3);
+}
+
+TEST_F(ConnectorTest, HandlersThatThrowDoNotEndTheAttempts) {
+  auto connector = connectorTo(url());
+  const std::uint16_t where = port();
+  stopListening();
+  int errors = 0;
+  connector->onError = [&](const Error&) {
+    ++errors;
+    throw std::runtime_error("oops");
+  };
+  connector->onClose = [](Connection&) { throw std::runtime_error("oops"); };
+  connector->connect();
+  ASSERT_TRUE(turnUntil([&] { return errors == 2; }));
+  listen(where);
+  ASSERT_TRUE(turnUntil([&] { return told.size() == 1; }));
+  table.forEach([](Peer& peer) { peer.destroy(); });
+  ASSERT_TRUE(turnUntil([&] { return told.size() == 2; }));
+  EXPECT_THAT(told, ElementsAre("connect", "connect"));
 }
 
 TEST_F(ConnectorTest, WithoutReconnectOneFailureIsTheEnd) {
@@ -254,7 +292,8 @@ TEST_F(ConnectorTest, SpeaksOverAUnixSocketWithTheProtocolGivenBesideIt) {
 }
 
 TEST_F(ConnectorTest, WhatItCannotSpeakIsAnException) {
-  for (const char* wrong : {"websocket://127.0.0.1:1", "smtp://127.0.0.1:1", "127.0.0.1:1", "text://"}) {
+  for (const char* wrong :
+       {"websocket://127.0.0.1:1", "smtp://127.0.0.1:1", "127.0.0.1:1", "text://"}) {
     EXPECT_THROW(Connector{wrong}, std::invalid_argument) << wrong;
   }
 }
@@ -265,7 +304,8 @@ TEST_F(ConnectorTest, AnAttemptThatTakesTooLongIsAnError) {
   const UniqueFd busy = std::move(*listenOn(*Address::ip("127.0.0.1", 0), {.backlog = 0}));
   const std::uint16_t where = localAddress(busy.get()).port();
   std::vector<UniqueFd> waiting;
-  for (int i = 0; i < 8; ++i) waiting.push_back(std::move(*connectTo(*Address::ip("127.0.0.1", where))));
+  for (int i = 0; i < 8; ++i)
+    waiting.push_back(std::move(*connectTo(*Address::ip("127.0.0.1", where))));
   auto connector = connectorTo("text://127.0.0.1:" + std::to_string(where));
   connector->connectTimeout = 20ms;
   connector->reconnect = 0ms;

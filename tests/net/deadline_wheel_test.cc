@@ -135,7 +135,8 @@ TEST_F(DeadlineWheelTest, AfterALongSilenceItCountsFromNow) {
 
 /// Deadlines in a map. Each is due from itself on, and has to be met a tick later.
 TEST_F(DeadlineWheelTest, BehavesLikeAListOfDeadlinesOverRandomOperations) {
-  constexpr auto kTick = std::chrono::duration_cast<std::chrono::milliseconds>(DeadlineWheel::kTick);
+  constexpr auto kTick =
+      std::chrono::duration_cast<std::chrono::milliseconds>(DeadlineWheel::kTick);
   std::map<std::uint32_t, std::chrono::milliseconds> model;
   std::mt19937 random(13);
   const auto setBoth = [&](std::uint32_t index) {
@@ -172,9 +173,10 @@ TEST_F(DeadlineWheelTest, BehavesLikeAListOfDeadlinesOverRandomOperations) {
     }
     ASSERT_EQ(wheel.next().has_value(), !model.empty()) << "at step " << step;
     if (model.empty()) continue;
-    const auto first = std::min_element(model.begin(), model.end(), [](const auto& a, const auto& b) {
-                         return a.second < b.second;
-                       })->second;
+    const auto first =
+        std::min_element(model.begin(), model.end(), [](const auto& a, const auto& b) {
+          return a.second < b.second;
+        })->second;
     ASSERT_LE(*wheel.next(), kStart + std::max(first, now) + kTick) << "at step " << step;
   }
 }

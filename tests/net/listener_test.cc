@@ -69,6 +69,14 @@ TEST_F(ListenerTest, OnConnectMayStopIt) {
 /// Leaves room for that many more descriptors.
 class FileLimit {
  public:
+  // The undefined behaviour sanitizer looks at memory through a pipe, and takes its failure for a
+  // bug of ours.
+#ifdef __SANITIZE_ADDRESS__
+  static constexpr bool kUsable = false;
+#else
+  static constexpr bool kUsable = true;
+#endif
+
   explicit FileLimit(rlim_t more) {
     ::getrlimit(RLIMIT_NOFILE, &before_);
     const UniqueFd next(::dup(STDERR_FILENO));
@@ -83,6 +91,7 @@ class FileLimit {
 };
 
 TEST_F(ListenerTest, WithoutDescriptorsItWaitsAndThenAccepts) {
+  if (!FileLimit::kUsable) GTEST_SKIP();
   Listener listener(loop, endpoint);
   listener.start(listening.get());
   std::vector<test::RawPeer> peers;
@@ -90,9 +99,8 @@ TEST_F(ListenerTest, WithoutDescriptorsItWaitsAndThenAccepts) {
     const FileLimit limit(2);
     for (int i = 0; i < 2; ++i) peers.push_back(test::RawPeer::connect(port()));
     const auto turns = counters().turns.get();
-    ASSERT_TRUE(turnUntil([&, begin = loop.now()] {
-      return loop.now() > begin + std::chrono::milliseconds(60);
-    }));
+    ASSERT_TRUE(turnUntil(
+        [&, begin = loop.now()] { return loop.now() > begin + std::chrono::milliseconds(60); }));
     EXPECT_LT(counters().turns.get() - turns, 200u) << "it spins";
     EXPECT_EQ(table.size(), 0u);
   }
@@ -100,6 +108,7 @@ TEST_F(ListenerTest, WithoutDescriptorsItWaitsAndThenAccepts) {
 }
 
 TEST_F(ListenerTest, MayBeStoppedWhileItWaitsForDescriptors) {
+  if (!FileLimit::kUsable) GTEST_SKIP();
   auto listener = std::make_unique<Listener>(loop, endpoint);
   listener->start(listening.get());
   test::RawPeer peer;

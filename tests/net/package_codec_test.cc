@@ -163,9 +163,8 @@ TEST_F(PackageCodecTest, APackageMayBeMuchLongerThanWhatComesAtOnce) {
 TEST_F(PackageCodecTest, HasNoPings) {
   endpoint.pingInterval = std::chrono::milliseconds(1);
   Connected one = acceptQuietly();
-  ASSERT_TRUE(turnUntil([&, begin = loop.now()] {
-    return loop.now() > begin + std::chrono::milliseconds(60);
-  }));
+  ASSERT_TRUE(turnUntil(
+      [&, begin = loop.now()] { return loop.now() > begin + std::chrono::milliseconds(60); }));
   EXPECT_EQ(one.peer.take(), "");
   EXPECT_NE(table.find(one.id), nullptr);
 }

@@ -33,7 +33,8 @@ TEST(Protocol, FrameIsATotalLengthAndTheMessage) {
   const Protocol frame = Protocol::frame();
   const std::string package = encoded(frame, "abc");
   EXPECT_EQ(package, std::string("\0\0\0\x07"
-                                 "abc", 7));
+                                 "abc",
+                                 7));
   EXPECT_EQ(frame.input(package.substr(0, 3)), Protocol::kNeedMore);
   EXPECT_EQ(frame.input(package.substr(0, 4)), 7);
   EXPECT_EQ(frame.input(package + "more"), 7);

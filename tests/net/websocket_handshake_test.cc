@@ -75,16 +75,15 @@ TEST_F(WebSocketHandshakeTest, WhatIsNotHttpIsABadRequest) {
 }
 
 TEST_F(WebSocketHandshakeTest, AnUpgradeWithoutAKeyIsABadRequest) {
-  WebSocketClient client = ask(
-      "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-      "Sec-WebSocket-Version: 13\r\n\r\n");
+  WebSocketClient client =
+      ask("GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+          "Sec-WebSocket-Version: 13\r\n\r\n");
   expectRefusal(client, 400);
 }
 
 TEST_F(WebSocketHandshakeTest, OtherOriginsThanTheAllowedAreForbidden) {
   speak({.origins = {"https://example.com"}});
-  WebSocketClient stranger =
-      ask(WebSocketClient::request("/", "Origin: https://evil.example\r\n"));
+  WebSocketClient stranger = ask(WebSocketClient::request("/", "Origin: https://evil.example\r\n"));
   expectRefusal(stranger, 403);
   EXPECT_EQ(ask(WebSocketClient::request("/", "Origin: https://example.com\r\n")).status(), 101);
   EXPECT_EQ(ask(WebSocketClient::request()).status(), 101);
@@ -138,17 +137,16 @@ TEST_F(WebSocketHandshakeTest, WithoutPagesAPlainRequestIsToldToUpgrade) {
 
 TEST_F(WebSocketHandshakeTest, AnotherVersionIsToldWhichToUseAlsoWhereThereArePages) {
   speak({.pages = {{"/", {.body = "x"}}}});
-  WebSocketClient client = ask(
-      "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 8\r\n\r\n");
+  WebSocketClient client =
+      ask("GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 8\r\n\r\n");
   EXPECT_EQ(client.header("Sec-WebSocket-Version"), "13");
   expectRefusal(client, 426);
 }
 
 TEST_F(WebSocketHandshakeTest, AHeadWithoutEndIsTooLarge) {
   speak({.headBytesMax = 1000});
-  WebSocketClient client =
-      ask("GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(1000, 'x'));
+  WebSocketClient client = ask("GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(1000, 'x'));
   expectRefusal(client, 431);
 }
 

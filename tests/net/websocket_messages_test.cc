@@ -83,10 +83,10 @@ TEST_F(WebSocketMessagesTest, MessagesOfAllLengthsAreEchoed) {
 
 TEST_F(WebSocketMessagesTest, SingleBytesAndFragmentsWithControlFramesBetweenMakeTheSameMessages) {
   WebSocketClient client = open();
-  const std::string wire = WebSocketClient::frame(0x01, "one ") + WebSocketClient::frame(0x89, "p") +
-                           WebSocketClient::frame(0x00, "message ") +
-                           WebSocketClient::frame(0x8a, "unasked") +
-                           WebSocketClient::frame(0x80, "in three") + WebSocketClient::text("next");
+  const std::string wire =
+      WebSocketClient::frame(0x01, "one ") + WebSocketClient::frame(0x89, "p") +
+      WebSocketClient::frame(0x00, "message ") + WebSocketClient::frame(0x8a, "unasked") +
+      WebSocketClient::frame(0x80, "in three") + WebSocketClient::text("next");
   for (const char& byte : wire) {
     client.raw().send({&byte, 1});
     turn();
@@ -108,7 +108,8 @@ TEST_F(WebSocketMessagesTest, PartialMessagesOfManyClientsDoNotMix) {
                     WebSocketClient::frame(0x80, "client " + std::to_string(i)));
   }
   for (std::size_t byte = 0; byte < wires[0].size(); ++byte) {
-    for (std::size_t i = 0; i < clients.size(); ++i) clients[i].raw().send(wires[i].substr(byte, 1));
+    for (std::size_t i = 0; i < clients.size(); ++i)
+      clients[i].raw().send(wires[i].substr(byte, 1));
     turn();
   }
   std::vector<std::string> expected;
@@ -221,7 +222,8 @@ TEST_F(WebSocketMessagesTest, AnEndWithoutGoodbyeIsAbnormal) {
   EXPECT_THAT(heard, ElementsAre("close 1006"));
 }
 
-TEST_F(WebSocketMessagesTest, ABrokenProtocolIsClosedWithItsCodeAndReasonAndNothingBehindItIsHeard) {
+TEST_F(WebSocketMessagesTest,
+       ABrokenProtocolIsClosedWithItsCodeAndReasonAndNothingBehindItIsHeard) {
   struct Case {
     std::string wire;
     CloseCode code;
@@ -231,7 +233,8 @@ TEST_F(WebSocketMessagesTest, ABrokenProtocolIsClosedWithItsCodeAndReasonAndNoth
       {WebSocketClient::frame(0x83, "reserved"), CloseCode::ProtocolError, "reserved opcode"},
       {WebSocketClient::frame(0x80, "what?"), CloseCode::ProtocolError, "continuation of nothing"},
       {WebSocketClient::text("\xff"), CloseCode::InvalidPayload, "text is not UTF-8"},
-      {WebSocketClient::frame(0x88, "\x03\xec"), CloseCode::ProtocolError, "close frame with invalid code"},
+      {WebSocketClient::frame(0x88, "\x03\xec"), CloseCode::ProtocolError,
+       "close frame with invalid code"},
       {"\x81\x05hello", CloseCode::ProtocolError, "frame is not masked"},
   };
   for (const Case& each : cases) {

@@ -1,6 +1,5 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <unistd.h>
 
 #include <cstdlib>
@@ -79,13 +78,12 @@ message-bytes = 0
 origins = ["https://chat.example", 7]
 page = 1
 )");
-  EXPECT_THAT(complaints,
-              testing::UnorderedElementsAre(
-                  ":1: 'workers' must be a whole number from 0 on",
-                  ":2: unknown setting 'lisen' (did you mean 'listen'?)",
-                  ":4: 'limits.message-bytes': must be at least 1",
-                  ":6: 'websocket.origins' must be a list of strings: [\"…\", \"…\"]",
-                  ":7: 'websocket.page' must be true or false"));
+  EXPECT_THAT(complaints, testing::UnorderedElementsAre(
+                              ":1: 'workers' must be a whole number from 0 on",
+                              ":2: unknown setting 'lisen' (did you mean 'listen'?)",
+                              ":4: 'limits.message-bytes': must be at least 1",
+                              ":6: 'websocket.origins' must be a list of strings: [\"…\", \"…\"]",
+                              ":7: 'websocket.page' must be true or false"));
 }
 
 TEST_F(SettingsFile, AFileThatIsNotTomlIsSaidWithItsLine) {

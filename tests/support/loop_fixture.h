@@ -21,8 +21,8 @@ template <typename Condition>
   return true;
 }
 
-/// Turns without waiting until nothing is left to do at once: what was sent has left, what was closed
-/// is gone, as far as no peer and no timer is waited for.
+/// Turns without waiting until nothing is left to do at once: what was sent has left, what was
+/// closed is gone, as far as no peer and no timer is waited for.
 inline void settle(EventLoop& loop) {
   for (int i = 0; i < 5; ++i) loop.turn(std::chrono::milliseconds(0));
 }

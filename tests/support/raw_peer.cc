@@ -42,8 +42,8 @@ RawPeer RawPeer::connect(std::uint16_t port) {
 std::size_t RawPeer::send(std::string_view bytes) {
   std::size_t total = 0;
   while (total < bytes.size()) {
-    const ssize_t sent = ::send(fd_.get(), bytes.data() + total, bytes.size() - total,
-                                MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent =
+        ::send(fd_.get(), bytes.data() + total, bytes.size() - total, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0) break;
     total += static_cast<std::size_t>(sent);
   }

@@ -128,7 +128,8 @@ std::optional<WebSocketClient::Frame> WebSocketClient::await(std::chrono::millis
 }
 
 bool WebSocketClient::waitForMore(std::chrono::steady_clock::time_point deadline) {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
   pollfd ready{.fd = peer_.fd(), .events = POLLIN, .revents = 0};
   if (left.count() <= 0 || ::poll(&ready, 1, static_cast<int>(left.count())) <= 0) return false;
   peer_.receive();

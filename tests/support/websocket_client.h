@@ -13,8 +13,8 @@
 
 namespace stormo::test {
 
-/// A WebSocket client for tests. On one thread with the loop that it talks to: send, turn, then next().
-/// For a server in another process: await().
+/// A WebSocket client for tests. On one thread with the loop that it talks to: send, turn, then
+/// next(). For a server in another process: await().
 class WebSocketClient {
  public:
   struct Frame {
@@ -25,7 +25,8 @@ class WebSocketClient {
 
   WebSocketClient() = default;
   explicit WebSocketClient(RawPeer peer) : peer_(std::move(peer)) {}
-  /// Connects to a port of this machine, shakes hands, and waits for the answer. Not isOpen() if that failed.
+  /// Connects to a port of this machine, shakes hands, and waits for the answer. Not isOpen() if
+  /// that failed.
   static WebSocketClient open(std::uint16_t port, std::string_view path = "/");
 
   RawPeer& raw() { return peer_; }

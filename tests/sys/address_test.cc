@@ -24,8 +24,8 @@ TEST(Address, ReadsNumericAddressesAndWritesThemBack) {
 }
 
 TEST(Address, TakesNoNamesAndNoNonsenseForNumbers) {
-  for (const char* wrong : {"", "localhost", "1.2.3", "1.2.3.4.5", "256.0.0.1", "[::1]", "::1%lo",
-                            "1.2.3.4 ", ":::"}) {
+  for (const char* wrong :
+       {"", "localhost", "1.2.3", "1.2.3.4.5", "256.0.0.1", "[::1]", "::1%lo", "1.2.3.4 ", ":::"}) {
     EXPECT_FALSE(Address::ip(wrong, 1)) << wrong;
   }
   EXPECT_FALSE(Address::ip(std::string_view("127.0.0.1\0x", 11), 1));

@@ -55,7 +55,8 @@ TEST(Declaration, WhatCannotBeIsSaidInASentence) {
       static_cast<void>(declaredKinds());
     };
   };
-  EXPECT_THAT(declaring("nonsense", 1), ThrowsMessage<std::invalid_argument>(HasSubstr("no scheme")));
+  EXPECT_THAT(declaring("nonsense", 1),
+              ThrowsMessage<std::invalid_argument>(HasSubstr("no scheme")));
   EXPECT_THAT(declaring("gopher://127.0.0.1:1", 1),
               ThrowsMessage<std::invalid_argument>(HasSubstr("unknown protocol 'gopher'")));
   EXPECT_THAT(declaring("text://example.com:1", 1),

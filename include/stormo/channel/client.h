@@ -31,9 +31,10 @@ class Names {
   std::vector<std::string> names_;
 };
 
-/// This process's link to the Channel, as Workerman's Channel\Client: static, one per worker process.
-/// Connect in onWorkerStart; everything else may be called before the link is up. A lost link is made again, with all
-/// subscriptions and watches; what is published meanwhile is kept, and sent when it is back.
+/// This process's link to the Channel, as Workerman's Channel\Client: static, one per worker
+/// process. Connect in onWorkerStart; everything else may be called before the link is up. A lost
+/// link is made again, with all subscriptions and watches; what is published meanwhile is kept, and
+/// sent when it is back.
 ///
 /// Names are 1 to 255 bytes; other ones throw std::invalid_argument. Calls before connect() throw
 /// std::logic_error. What an event's handler throws is logged; the link lives.
@@ -48,14 +49,16 @@ class Client {
 
   /// In Workerman's dialect, to a Channel server of either make. No-op when connected already.
   static void connect(std::string_view host = "127.0.0.1", std::uint16_t port = 2206);
-  /// The URL says the dialect, and with it what is promised: `frame://host:port` is Workerman's (at most once),
-  /// `stormo://host:port` and `unix:///path` are Stormo's. Throws std::invalid_argument for any other.
+  /// The URL says the dialect, and with it what is promised: `frame://host:port` is Workerman's (at
+  /// most once), `stormo://host:port` and `unix:///path` are Stormo's. Throws std::invalid_argument
+  /// for any other.
   static void connectUrl(std::string_view url);
   /// Closes the link and forgets all handlers.
   static void disconnect();
   [[nodiscard]] static bool isConnected();
 
-  /// Subscribes, and calls `handler` for each event of that channel. One handler a channel: the last counts.
+  /// Subscribes, and calls `handler` for each event of that channel. One handler a channel: the
+  /// last counts.
   static void on(std::string_view event, EventHandler handler);
   /// Subscribes; the events reach onMessage, if they have no handler of their own.
   static void subscribe(const Names& events);
@@ -78,8 +81,9 @@ class Client {
 
   /// Events of subscribed channels that have no handler of their own.
   static inline std::function<void(std::string_view event, const Value& data)> onMessage;
-  static inline std::function<void()> onConnect;  ///< Also after each reconnect, with everything restored.
-  static inline std::function<void()> onClose;    ///< The link was lost.
+  static inline std::function<void()>
+      onConnect;  ///< Also after each reconnect, with everything restored.
+  static inline std::function<void()> onClose;  ///< The link was lost.
 };
 
 }  // namespace stormo::channel

@@ -7,9 +7,10 @@
 
 namespace stormo::channel {
 
-/// The Channel: one process that passes events between all others, and keeps queues of jobs. Declare it in main,
-/// before Worker::runAll(), which starts it before the workers. It speaks Workerman's dialect and Stormo's, told
-/// apart by the first byte, so that PHP processes connect to it as they are.
+/// The Channel: one process that passes events between all others, and keeps queues of jobs.
+/// Declare it in main, before Worker::runAll(), which starts it before the workers. It speaks
+/// Workerman's dialect and Stormo's, told apart by the first byte, so that PHP processes connect to
+/// it as they are.
 class Server {
  public:
   /// `host` is an address to listen on; or `unix:///path`, then the port does not count.
@@ -20,27 +21,32 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   std::string name = "ChannelServer";
-  std::string user;   ///< To run as, as Worker::user.
+  std::string user;  ///< To run as, as Worker::user.
   std::string group;
 
-  /// Links of Stormo's dialect must say it. Workerman's dialect knows no secret: with one set, only links of
-  /// Stormo's are taken. Without one, the server refuses to listen beyond this machine: see allowOpen.
+  /// Links of Stormo's dialect must say it. Workerman's dialect knows no secret: with one set, only
+  /// links of Stormo's are taken. Without one, the server refuses to listen beyond this machine:
+  /// see allowOpen.
   std::string secret;
   /// Listen beyond this machine without a secret (in a network where everybody is a friend).
   bool allowOpen = false;
 
-  /// Group messages are this event for those who know no groups (Workerman's dialect): {group_id, message}. An event
-  /// published there reaches the group's members, and what clients send to groups reaches its subscribers.
+  /// Group messages are this event for those who know no groups (Workerman's dialect): {group_id,
+  /// message}. An event published there reaches the group's members, and what clients send to
+  /// groups reaches its subscribers.
   std::string groupEvent = "send_to_group";
 
-  std::size_t maxPackageSize = 10 << 20;         ///< Of one frame, in bytes.
-  std::size_t queueBytesMax = 64 << 20;          ///< Of all jobs that wait in one queue; more are refused: the newest is dropped and counted, an error is logged.
-  std::size_t linkBytesMax = 64 << 20;           ///< Of what waits for one link; while one is over it, publishers are not read.
+  std::size_t maxPackageSize = 10 << 20;  ///< Of one frame, in bytes.
+  std::size_t queueBytesMax = 64 << 20;   ///< Of all jobs that wait in one queue; more are refused:
+                                         ///< the newest is dropped and counted, an error is logged.
+  std::size_t linkBytesMax =
+      64 << 20;  ///< Of what waits for one link; while one is over it, publishers are not read.
   std::chrono::milliseconds linkStallMax{10'000};  ///< A link over its limit for so long is cut.
 
   /// Further addresses, as URLs like url().
   std::vector<std::string> alsoListen;
-  /// Who shall own the unix sockets among them, which nobody else may use; empty: who starts the program.
+  /// Who shall own the unix sockets among them, which nobody else may use; empty: who starts the
+  /// program.
   std::string socketOwner;
 
   /// As given: "frame://127.0.0.1:2206" or "unix:///path".

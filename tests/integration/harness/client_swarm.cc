@@ -206,8 +206,11 @@ void ClientSwarm::takeFrames(Id id, Member& member) {
       throw std::runtime_error("a frame is malformed");
     if (length >= 126) headBytes += length == 126 ? 2 : 8;
     if (input.size() - at < headBytes) break;
-    if (length == 126) length = loadBigEndian<std::uint16_t>(head + 2);
-    if (length == 127) length = loadBigEndian<std::uint64_t>(head + 2);
+    if (length == 127) {
+      length = loadBigEndian<std::uint64_t>(head + 2);
+    } else if (length == 126) {
+      length = loadBigEndian<std::uint16_t>(head + 2);
+    }
     if (input.size() - at - headBytes < length) break;
     const std::string_view payload(head + headBytes, length);
     at += headBytes + length;

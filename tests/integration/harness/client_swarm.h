@@ -43,7 +43,7 @@ struct SwarmClient {
 };
 
 /// Any number of WebSocket clients in one thread, none of which ever waits for another. Nothing
-/// moves but in runUntil() and in what is made of it.
+/// moves, not even what was sent, but in runUntil() and in what is made of it.
 class ClientSwarm {
  public:
   using Id = std::size_t;
@@ -110,8 +110,8 @@ class ClientSwarm {
   const std::uint16_t port_;
   UniqueFd epoll_;
   std::vector<std::unique_ptr<Member>> members_;
-  std::vector<Id> dirty_;  // with something to write
-  std::uint64_t fences_ = 0;
+  std::vector<Id> dirty_;                   // with something to write
+  static inline std::uint64_t fences_ = 0;  // of all swarms: they may share groups
 };
 
 }  // namespace stormo::integration

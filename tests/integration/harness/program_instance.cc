@@ -24,8 +24,16 @@ ProgramInstance::ProgramInstance(const Deadline& deadline, const std::string& pr
     : deadline_(deadline), program_(STORMO_BIN_DIR "/" + program), first_(std::move(first)) {}
 
 ProgramInstance::~ProgramInstance() {
+  if (deadline_.isOver()) {  // the test has failed, and no time is left for good manners
+    for (const pid_t pid : seen_) ::kill(pid, SIGKILL);
+    return;
+  }
   try {
-    if (foreground_ && !foreground_->statusIfEnded()) stopBy(SIGTERM);
+    if (foreground_ && !foreground_->statusIfEnded()) {
+      status();  // remembers all that must be gone then
+      foreground_->signal(SIGTERM);
+      foreground_->waitForEnd();
+    }
     // A daemon, too; and "not running" is as good.
     run({"stop"});
     if (foreground_) expectNoSanitizerReport(foreground_->errors());
@@ -71,14 +79,6 @@ std::string ProgramInstance::succeed(const Words& words) {
   const Outcome outcome = run(words);
   if (outcome.status == 0) return outcome.output;
   throw std::runtime_error("'" + words.at(0) + "' failed: " + outcome.output + outcome.errors);
-}
-
-Outcome ProgramInstance::stopBy(int signal) {
-  status();  // remembers all that must be gone then
-  foreground_->signal(signal);
-  Outcome outcome = foreground_->waitForEnd();
-  expectNobodyLeft();
-  return outcome;
 }
 
 Json ProgramInstance::status() {

@@ -41,8 +41,6 @@ class ProgramInstance {
 
   /// The foreground program. Only after start().
   SpawnedProgram& foreground() { return *foreground_; }
-  /// Sends it `signal`, waits for its end and that of all its processes, and gives what it was.
-  Outcome stopBy(int signal);
 
   /// `status --json`.
   Json status();

@@ -34,6 +34,29 @@ class WithStormo : public ::testing::Test {
 
   ClientSwarm& clients() { return *swarm_; }
 
+  /// Runs a command line to its end while clients do their part.
+  Outcome runBesideClients(const Words& words) {
+    const auto command = stormo.begin(words);
+    clients().runUntil("a command's end", [&] { return command->statusIfEnded().has_value(); });
+    return command->waitForEnd();
+  }
+
+  /// How many clients a status tells of: a worker's connections without its link to the Channel.
+  static std::uint64_t clientsIn(const Json& status) {
+    std::uint64_t clients = 0;
+    for (const Json& row : status.at("processes")) {
+      if (row.at("kind") == "worker") clients += row.at("connections").get<std::uint64_t>() - 1;
+    }
+    return clients;
+  }
+  static std::uint64_t groupsIn(const Json& status) {
+    std::uint64_t groups = 0;
+    for (const Json& row : status.at("processes")) {
+      if (row.at("kind") == "worker") groups += row.at("groups").get<std::uint64_t>();
+    }
+    return groups;
+  }
+
   /// Clients on different workers, all members of that group.
   std::vector<Id> membersOnDifferentWorkers(const std::string& group, std::size_t count = 2) {
     const auto members = connectToDifferentWorkers(stormo, clients(), count);

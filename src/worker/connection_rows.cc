@@ -1,0 +1,46 @@
+#include "worker/connection_rows.h"
+
+#include "sys/sockets.h"
+
+namespace stormo {
+namespace {
+
+const char* nameOf(net::Phase phase) {
+  switch (phase) {
+    case net::Phase::Connecting:
+      return "CONNECTING";
+    case net::Phase::Handshake:
+      return "HANDSHAKE";
+    case net::Phase::Open:
+      return "ESTABLISHED";
+    case net::Phase::Closing:
+    case net::Phase::Lingering:
+      return "CLOSING";
+    case net::Phase::Dead:
+      return "CLOSED";
+  }
+  return "";
+}
+
+process::ConnectionRow row(const net::Peer& peer) {
+  return {.id = peer.id.packed(),
+          .transport = localAddress(peer.fd.get()).isUnix() ? "unix" : "tcp",
+          .protocol = std::string(peer.endpoint->codec->name()),
+          .state = peer.receivePaused ? "PAUSED" : nameOf(peer.phase),
+          .receiveQueueBytes = peer.stash == nullptr ? 0 : peer.stash->size(),
+          .sendQueueBytes = peer.sendQueueBytes(),
+          .bytesRead = peer.bytesRead,
+          .bytesWritten = peer.bytesWritten,
+          .localAddress = peer.localAddress(),
+          .remoteAddress = peer.remoteAddress()};
+}
+
+}  // namespace
+
+std::vector<process::ConnectionRow> connectionRows(net::ConnectionTable& table) {
+  std::vector<process::ConnectionRow> rows;
+  table.forEach([&](const net::Peer& peer) { rows.push_back(row(peer)); });
+  return rows;
+}
+
+}  // namespace stormo

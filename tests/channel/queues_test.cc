@@ -1,0 +1,101 @@
+// Queues over links; what JobQueues does by itself is in job_queue_test.cc.
+#include "channel/channel_fixture.h"
+
+namespace stormo::channel {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::string watch(std::string_view queue) { return command(CommandType::Watch, {queue}); }
+std::string reserve() { return command(CommandType::Reserve); }
+std::string enqueue(std::string_view queue, std::string_view data) {
+  return command(CommandType::Enqueue, {queue}, data);
+}
+std::string ourEnqueue(std::string_view queue, std::string_view data) {
+  return frameOf([&](std::string& out) { appendEnqueue({.channel = queue}, data, out); });
+}
+std::string ourWatch(std::string_view queue) {
+  return frameOf([&](std::string& out) { appendWatch(queue, out); });
+}
+
+class Queues : public ChannelTest {
+ protected:
+  Queues() { start(); }
+};
+
+TEST_F(Queues, AJobPassesBetweenTheDialects) {
+  Link php = workermanLink(watch("jobs") + reserve());
+  Link ours = stormoLink();
+  ours.send(ourEnqueue("jobs", "i:1;"));
+  sync(ours);
+  EXPECT_THAT(heard(php), ElementsAre(jobPayload("jobs", "i:1;")));
+
+  ours.send(ourWatch("more") + frameOf(appendReserve));
+  sync(ours);
+  php.send(enqueue("more", "i:2;"));
+  sync(php);
+  EXPECT_THAT(heard(ours), ElementsAre("job more: i:2;"));
+}
+
+TEST_F(Queues, EachJobGoesToOneOfAllConsumers) {
+  std::vector<Link> links;
+  for (int i = 0; i < 3; ++i) links.push_back(workermanLink(watch("jobs") + reserve()));
+  Link publisher = workermanLink();
+  for (int i = 0; i < 3; ++i) publisher.send(enqueue("jobs", "i:" + std::to_string(i) + ";"));
+  sync(publisher);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THAT(heard(links[static_cast<std::size_t>(i)]),
+                ElementsAre(jobPayload("jobs", "i:" + std::to_string(i) + ";")));
+  }
+}
+
+TEST_F(Queues, JobsWaitForConsumersInTheirOrder) {
+  Link publisher = workermanLink(enqueue("jobs", "i:1;") + enqueue("jobs", "i:2;"));
+  Link consumer = workermanLink(watch("jobs"));
+  EXPECT_THAT(heard(consumer), IsEmpty());
+  consumer.send(reserve() + reserve());
+  EXPECT_THAT(heard(consumer), ElementsAre(jobPayload("jobs", "i:1;"), jobPayload("jobs", "i:2;")));
+}
+
+TEST_F(Queues, WhoUnwatchesGetsNoMore) {
+  Link ours = stormoLink();
+  ours.send(ourWatch("jobs") + frameOf(appendReserve) +
+            frameOf([](std::string& out) { appendUnwatch("jobs", out); }) +
+            ourEnqueue("jobs", "N;"));
+  EXPECT_THAT(heard(ours), IsEmpty());
+}
+
+TEST_F(Queues, AConsumerThatDiesGivesUpItsReservation) {
+  { Link dead = workermanLink(watch("jobs") + reserve()); }
+  ASSERT_TRUE(turnUntil([&] { return process->linkCount() == 0; }));
+  Link consumer = workermanLink(watch("jobs") + enqueue("jobs", "i:1;") + reserve());
+  EXPECT_THAT(heard(consumer), ElementsAre(jobPayload("jobs", "i:1;")));
+}
+
+// The link's end and the job come in one turn: nobody has told the queues yet.
+TEST_F(Queues, AJobGoesPastAConsumerThatIsClosing) {
+  Link dying = workermanLink(watch("jobs") + reserve());
+  Link alive = workermanLink(watch("jobs") + reserve());
+  dying.send(std::string_view("\0\0\0\1", 4));
+  alive.send(enqueue("jobs", "i:1;"));
+  EXPECT_THAT(heard(alive), ElementsAre(jobPayload("jobs", "i:1;")));
+}
+
+TEST_F(Queues, AFullQueueRefusesAndCounts) {
+  server.queueBytesMax = 1000;
+  start();
+  Link publisher = workermanLink();
+  const std::string data = "s:400:\"" + std::string(400, 'x') + "\";";
+  for (int i = 0; i < 5; ++i) publisher.send(enqueue("jobs", data));
+  sync(publisher);
+  EXPECT_EQ(counters().sendFull.get(), 3u);
+  Link consumer = workermanLink(watch("jobs") + reserve() + reserve() + reserve());
+  EXPECT_EQ(heard(consumer).size(), 2u);
+  publisher.send(enqueue("jobs", "i:1;"));
+  sync(publisher);
+  EXPECT_EQ(heard(consumer).size(), 1u) << "it takes jobs again";
+}
+
+}  // namespace
+}  // namespace stormo::channel

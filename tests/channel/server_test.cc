@@ -1,0 +1,112 @@
+#include <stormo/channel/server.h>
+
+#include "channel/channel_fixture.h"
+
+namespace stormo::channel {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::string complaint(const Server& server) {
+  try {
+    checkExposure(server);
+    return "";
+  } catch (const std::invalid_argument& thrown) {
+    return thrown.what();
+  }
+}
+
+TEST(ChannelServer, ItsUrlIsItsAddress) {
+  EXPECT_EQ(Server().url(), "frame://127.0.0.1:2206");
+  EXPECT_EQ(Server("0.0.0.0", 5).url(), "frame://0.0.0.0:5");
+  EXPECT_EQ(Server("::1", 5).url(), "frame://[::1]:5");
+  EXPECT_EQ(Server("unix:///run/channel", 5).url(), "unix:///run/channel");
+}
+
+TEST(ChannelServer, WhatIsNoAddressIsRefused) {
+  for (const char* host :
+       {"", "localhost", "example.org", "unix://", "unix://relative", "tcp://127.0.0.1"}) {
+    EXPECT_THROW(Server server(host), std::invalid_argument) << host;
+  }
+}
+
+TEST(ChannelServer, ServersAreDeclaredWhileTheyExist) {
+  EXPECT_THAT(Server::declared(), IsEmpty());
+  Server first;
+  {
+    Server second("127.0.0.1", 2207);
+    EXPECT_THAT(Server::declared(), ElementsAre(&first, &second));
+  }
+  EXPECT_THAT(Server::declared(), ElementsAre(&first));
+}
+
+TEST(ChannelServer, WithoutASecretItStaysOnThisMachine) {
+  for (const char* host : {"127.0.0.1", "127.5.5.5", "::1", "unix:///run/channel"}) {
+    EXPECT_EQ(complaint(Server(host)), "") << host;
+  }
+  for (const char* host : {"0.0.0.0", "192.168.0.1", "::", "2001:db8::1"}) {
+    Server server(host);
+    EXPECT_THAT(complaint(server), HasSubstr("without a secret")) << host;
+    server.secret = "s3cret";
+    EXPECT_EQ(complaint(server), "") << host;
+    server.secret.clear();
+    server.allowOpen = true;
+    EXPECT_EQ(complaint(server), "") << host;
+  }
+}
+
+TEST(ChannelServer, FurtherAddressesAreCheckedToo) {
+  Server server;
+  server.alsoListen = {"unix:///run/channel", "frame://127.0.0.1:1", "stormo://127.0.0.1:2"};
+  EXPECT_EQ(complaint(server), "");
+  server.alsoListen = {"unix:///run/channel", "frame://0.0.0.0:1"};
+  EXPECT_THAT(complaint(server), HasSubstr("frame://0.0.0.0:1"));
+  server.alsoListen = {"http://127.0.0.1:1"};
+  EXPECT_THAT(complaint(server), HasSubstr("http://127.0.0.1:1"));
+  server.alsoListen = {"frame://localhost:1"};
+  EXPECT_THAT(complaint(server), HasSubstr("frame://localhost:1"));
+}
+
+TEST(ChannelServer, SettingsThatMakeNoSenseAreRefused) {
+  Server server;
+  server.secret = std::string(256, 's');
+  EXPECT_THAT(complaint(server), HasSubstr("255"));
+  server.secret.clear();
+  server.groupEvent.clear();
+  EXPECT_THAT(complaint(server), HasSubstr("groupEvent"));
+}
+
+using ServerProcessTest = ChannelTest;
+
+TEST_F(ServerProcessTest, StoppedItClosesItsLinksAfterWhatItHadToSay) {
+  start();
+  Link link = workermanLink(command(CommandType::Subscribe, {"news"}));
+  link.send(
+      command(CommandType::Publish, {"news"}, "s:100000:\"" + std::string(100'000, 'x') + "\";"));
+  ASSERT_TRUE(turnUntil([&] { return counters().messagesIn.get() >= 5; }));
+  process->stop();
+  process->stop();
+  EXPECT_TRUE(ended(link));
+  EXPECT_EQ(link.take().size(), 1u);
+  link.peer.close();
+  EXPECT_TRUE(turnUntil([&] { return process->linkCount() == 0; }));
+  test::RawPeer late = test::RawPeer::connect(port());
+  settle();
+  EXPECT_EQ(process->linkCount(), 0u) << "it accepts no more";
+}
+
+TEST_F(ServerProcessTest, ItListensOnSeveralAddresses) {
+  start();
+  const UniqueFd second = std::move(*listenOn(*Address::ip("127.0.0.1", 0)));
+  process->listen(second.get());
+  Link a = workermanLink(command(CommandType::Subscribe, {"news"}));
+  Link b{test::RawPeer::connect(localAddress(second.get()).port()), {}};
+  b.send(command(CommandType::Publish, {"news"}, "N;"));
+  EXPECT_EQ(await(a, 1).size(), 1u);
+  process.reset();
+}
+
+}  // namespace
+}  // namespace stormo::channel

@@ -1,0 +1,182 @@
+// What the bus in Stormo's dialect does beside what both do: see bus_test.cc.
+#include "channel/bus.h"
+#include "channel/channel_fixture.h"
+#include "support/temp_directory.h"
+
+namespace stormo::channel {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class StormoBusTest : public ChannelTest {
+ protected:
+  /// A server of ours that says only what the test says.
+  struct Dummy {
+    Dummy() : listener(std::move(*listenOn(*Address::ip("127.0.0.1", 0)))) {}
+    std::string url() const {
+      return "stormo://127.0.0.1:" + std::to_string(localAddress(listener.get()).port());
+    }
+    bool accept() {
+      UniqueFd fd(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      if (!fd.valid()) return false;
+      link = Link{test::RawPeer(std::move(fd)), {}};
+      return true;
+    }
+    UniqueFd listener;
+    Link link;
+  };
+
+  Dummy dummy;
+  std::vector<std::string> told;
+};
+
+TEST_F(StormoBusTest, ThroughAUnixSocketGroupsPass) {
+  test::TempDirectory directory;
+  const std::string path = directory.file("channel");
+  process.emplace(loop, server);
+  listening = std::move(*listenOn(*Address::unixPath(path)));
+  process->listen(listening.get());
+  auto a = makeBus("unix://" + path), b = makeBus("unix://" + path);
+  a->onGroupMessage = [&](std::string_view group, Message message) {
+    told.push_back(std::string(group) + ": " + std::string(message.data));
+  };
+  a->connect();
+  b->connect();
+  a->subscribeGroup("123");
+  ASSERT_TRUE(turnUntil([&] { return a->isConnected() && b->isConnected(); }));
+  settle();
+  b->publishToGroup("123", "ciao");
+  EXPECT_TRUE(turnUntil([&] { return !told.empty(); }));
+  EXPECT_THAT(told, ElementsAre("123: ciao"));
+}
+
+TEST_F(StormoBusTest, SaysHelloAndNothingElseBeforeItIsWelcome) {
+  auto bus = makeBus(dummy.url(), {.secret = "s3cret"});
+  bus->subscribeGroup("g");
+  bus->publishToGroup("g", "ciao");
+  bus->connect();
+  ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
+  ASSERT_TRUE(turnUntil([&] { return !dummy.link.received().empty(); }));
+  settle();
+  const auto first = dummy.link.take();
+  ASSERT_EQ(first.size(), 1u);
+  Packet packet;
+  ASSERT_EQ(decode(first[0], packet), Decode::Ok);
+  EXPECT_EQ(packet.kind, Kind::Hello);
+  EXPECT_EQ(packet.version, kProtocolVersion);
+  EXPECT_EQ(packet.payload, "s3cret");
+  EXPECT_NE(packet.publisherId, 0u);
+  EXPECT_FALSE(bus->isConnected());
+
+  dummy.link.send(frameOf(appendWelcome, std::uint64_t{1}));
+  ASSERT_TRUE(turnUntil([&] { return dummy.link.received().size() == 2; }));
+  EXPECT_THAT(dummy.link.take(),
+              ElementsAre(subscribeGroup("g").substr(kFrameHeaderBytes),
+                          publishGroup("g", "ciao", 1).substr(kFrameHeaderBytes)));
+  EXPECT_TRUE(bus->isConnected());
+}
+
+TEST_F(StormoBusTest, ItsMessagesAreNumberedOverAllLinksByOnePublisher) {
+  auto bus = makeBus(dummy.url());
+  bus->connect();
+  std::vector<std::uint64_t> publishers, sequences;
+  for (int link = 0; link < 2; ++link) {
+    ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
+    dummy.link.send(frameOf(appendWelcome, std::uint64_t{1}));
+    ASSERT_TRUE(turnUntil([&] { return bus->isConnected(); }));
+    bus->publish({"a", "b"}, 1, false);
+    bus->enqueue({"q"}, 1);
+    bus->publishToGroup("g", "x");
+    ASSERT_TRUE(turnUntil([&] { return dummy.link.received().size() == 5; }));
+    for (const std::string& payload : dummy.link.take()) {
+      Packet packet;
+      ASSERT_EQ(decode(payload, packet), Decode::Ok);
+      packet.kind == Kind::Hello ? publishers.push_back(packet.publisherId)
+                                 : sequences.push_back(packet.sequence);
+    }
+    dummy.link = {};
+  }
+  EXPECT_EQ(publishers[0], publishers[1]);
+  EXPECT_THAT(sequences, ElementsAre(1, 2, 3, 4, 5, 6, 7, 8));
+}
+
+TEST_F(StormoBusTest, ARefusedBusKeepsWhatIsPublishedAndTriesAgain) {
+  server.secret = "right";
+  start();
+  auto bus = makeBus(url("stormo"), {.secret = "wrong", .keptBytesMax = 100});
+  bus->onConnect = [&] { told.push_back("connect"); };
+  bus->onClose = [&] { told.push_back("close"); };
+  bus->publishToGroup("g", std::string(80, '.'));
+  bus->connect();
+  EXPECT_TRUE(turnUntil([&] { return counters().badPeers.get() >= 4; }))
+      << "two attempts, counted at both ends";
+  EXPECT_FALSE(bus->isConnected());
+  EXPECT_EQ(bus->publishToGroup("g", std::string(80, '.')), PublishStatus::Full);
+  EXPECT_THAT(told, IsEmpty()) << "there was no link";
+}
+
+TEST_F(StormoBusTest, AServerThatDoesNotAnswerIsLeft) {
+  auto bus = makeBus(dummy.url(), {.pingInterval = 20ms});
+  bus->onClose = [&] { told.push_back("close"); };
+  bus->connect();
+  ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
+  ASSERT_TRUE(turnUntil([&] { return dummy.accept(); })) << "it never said Welcome";
+  dummy.link.send(frameOf(appendWelcome, std::uint64_t{1}));
+  ASSERT_TRUE(turnUntil([&] { return dummy.accept(); })) << "it never said Pong";
+  EXPECT_THAT(told, ElementsAre("close"));
+}
+
+TEST_F(StormoBusTest, AServerThatAnswersPingsIsKept) {
+  auto bus = makeBus(dummy.url(), {.pingInterval = 20ms});
+  bus->connect();
+  ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
+  dummy.link.send(frameOf(appendWelcome, std::uint64_t{1}));
+  int pings = 0;
+  EXPECT_TRUE(turnUntil([&] {
+    for (const std::string& payload : dummy.link.take()) {
+      if (payload != frameOf(appendPing).substr(kFrameHeaderBytes)) continue;
+      ++pings;
+      dummy.link.send(frameOf(appendPong));
+    }
+    return pings == 6;
+  }));
+  EXPECT_FALSE(dummy.link.peer.ended());
+}
+
+TEST_F(StormoBusTest, WhatIsNotAServersWordEndsTheLink) {
+  const std::vector<std::string> frames = {
+      hello(),
+      subscribeEvent("e"),
+      publishEvent("e", "N;"),
+      frameOf(appendPing),
+      frameOf(appendReserve),
+      frameOf(appendAck, std::uint64_t{1}),
+      frameOf(appendWelcome, std::uint64_t{1}),
+      framed("?"),
+      framed(""),
+      frameOf([](std::string& out) { appendEvent({.channel = "e"}, "N", out); }),
+      frameOf([](std::string& out) {
+        appendEvent({.channel = "e", .payloadKind = PayloadKind::Text}, "N;", out);
+      }),
+      frameOf([](std::string& out) {
+        appendEvent({.channel = "g", .space = Space::Groups}, "N;", out);
+      }),
+      frameOf([](std::string& out) { appendJob({.channel = "q"}, "N;N;", out); }),
+  };
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    auto bus = makeBus(dummy.url());
+    bus->onEvent = [&](std::string_view, const Value&) { told.push_back("event"); };
+    bus->connect();
+    ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
+    dummy.link.send(frameOf(appendWelcome, std::uint64_t{1}));
+    ASSERT_TRUE(turnUntil([&] { return bus->isConnected(); }));
+    dummy.link.send(frames[i]);
+    EXPECT_TRUE(ended(dummy.link)) << i;
+  }
+  EXPECT_THAT(told, IsEmpty());
+}
+
+}  // namespace
+}  // namespace stormo::channel

@@ -7,17 +7,28 @@ inline constexpr std::string_view kChatPage = R"html(<!DOCTYPE html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Chat</title>
+<link rel="icon" href="data:,">
 <style>
-  body { font: 16px/1.45 system-ui, sans-serif; max-width: 40rem; margin: 2rem auto; padding: 0 1rem; }
-  #log { height: 22rem; overflow: auto; border: 1px solid #8885; border-radius: .4rem; padding: .6rem; }
+  body { font: 16px/1.45 system-ui, sans-serif; max-width: 40rem; margin: 2rem auto; }
+  body { padding: 0 1rem; }
+  #log { height: 22rem; overflow: auto; padding: .6rem; }
+  #log { border: 1px solid #8885; border-radius: .4rem; }
   #log b { color: #2a6fb0; }
+  [hidden] { display: none !important; }
   form { display: flex; gap: .5rem; margin-top: .6rem; }
   input { font: inherit; padding: .4rem; flex: 1; min-width: 4rem; }
 </style>
 <h1>Chat</h1>
 <div id="log" aria-live="polite"></div>
-<form id="enter"><input id="room" value="kitchen" aria-label="Room"><input id="name" placeholder="your name" aria-label="Name" required><button>Enter</button></form>
-<form id="say" hidden><input id="text" aria-label="Message" autocomplete="off"><button>Say</button></form>
+<form id="enter">
+  <input id="room" value="kitchen" aria-label="Room">
+  <input id="name" placeholder="your name" aria-label="Name" required>
+  <button>Enter</button>
+</form>
+<form id="say" hidden>
+  <input id="text" aria-label="Message" autocomplete="off">
+  <button>Say</button>
+</form>
 <script>
   const $ = id => document.getElementById(id);
   let ws;
@@ -38,7 +49,11 @@ inline constexpr std::string_view kChatPage = R"html(<!DOCTYPE html>
       $('text').focus();
     };
     ws.onmessage = event => { const said = JSON.parse(event.data); show(said.who, said.text); };
-    ws.onclose = event => { show('·', `connection closed (${event.code})`); $('enter').hidden = false; $('say').hidden = true; };
+    ws.onclose = event => {
+      show('·', `connection closed (${event.code})`);
+      $('enter').hidden = false;
+      $('say').hidden = true;
+    };
   };
   $('say').onsubmit = event => {
     event.preventDefault();

@@ -35,7 +35,8 @@ struct Endpoint {
   std::chrono::milliseconds pongTimeout{20'000};
   std::chrono::milliseconds closeTimeout{5'000};  ///< For output to leave and the peer to close.
 
-  bool isLink = false;  ///< Its output is flushed first in a turn.
+  /// Its output is flushed first in a turn. Not for members of groups: it would overtake theirs.
+  bool isLink = false;
   /// Who has more than sendQueueBytesMax waiting, and does not take even that, is closed. Off:
   /// whoever fills its queue minds onBufferFull.
   bool cutWhenFull = true;

@@ -37,9 +37,9 @@ test('two pages on different workers join 123, one sends, both log exactly that,
         ws.send('{"cmd":"add_group", "group_id":"123"}');
         ws.send('{"cmd":"add_group", "group_id":"only me"}');
         ws.send('{"cmd":"send_to_group", "group_id":"only me", "message":"joined"}');
-        ws.send('{"cmd":"leave_group", "group_id":"only me"}');
       };
       ws.onmessage = function() {
+        ws.send('{"cmd":"leave_group", "group_id":"only me"}');
         ws.onmessage = function(data){console.log(data.data)};
         resolve();
       };

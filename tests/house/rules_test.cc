@@ -137,6 +137,11 @@ TEST(Form, ColumnsAreCharactersNotBytes) {
   EXPECT_THAT(formComplaints("a.cc", line + "\n"), IsEmpty());
 }
 
+TEST(Form, ALineWithARawStringMayBeLong) {
+  EXPECT_THAT(formComplaints("a.cc", "auto a = R\"(" + std::string(kColumnsMax, 'a') + ")\";\n"),
+              IsEmpty());
+}
+
 TEST(Form, PromisesAreOffencesButNotAsPartsOfOtherWords) {
   for (const std::string promise : {"FIX"
                                     "ME",

@@ -12,6 +12,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -34,6 +35,7 @@ struct Behaviour {
   std::string
       dieWhile;  ///< The child kills itself just after it was ready, while this file exists.
   std::string hangWhile;  ///< What the letter 'p' waits for.
+  std::string stopMark;   ///< A file to make when told to stop.
   bool hangInMain = false;
   bool ignoreStop = false;
   int aliveEveryMs = 2000;
@@ -115,6 +117,7 @@ class ProbeWorker {
 
   void stop(process::StopOrder order) {
     if (behaviour_.ignoreStop) return;
+    if (!behaviour_.stopMark.empty()) std::ofstream(behaviour_.stopMark).flush();
     for (const auto& [fd, watch] : std::exchange(listeners_, {})) child_.loop().unwatch(watch);
     draining_ = order.graceful;
     if (!order.graceful || clients_.empty()) child_.loop().stop();
@@ -178,6 +181,7 @@ int main(int argc, char** argv) {
     app.add_option("--fail-while", behaviour.failWhile);
     app.add_option("--die-while", behaviour.dieWhile);
     app.add_option("--hang-while", behaviour.hangWhile);
+    app.add_option("--stop-mark", behaviour.stopMark);
     app.add_flag("--hang-in-main", behaviour.hangInMain);
     app.add_flag("--ignore-stop", behaviour.ignoreStop);
     app.add_option("--alive-every-ms", behaviour.aliveEveryMs);

@@ -123,8 +123,18 @@ TEST_F(Stop, WorksWhileItStarts) {
   EXPECT_THAT(start.errors(), HasSubstr("probe: stopped before all was up\n"));
 }
 
-TEST_F(Stop, ChildrenEndWhenTheirMasterIsKilled) {
-  RunningProgram program = probe.start();
+TEST_F(Stop, ChildrenOfAKilledMasterStopInOrder) {
+  RunningProgram program =
+      probe.start({"--listen", kAnyPort, "--count", "1", "--stop-mark", probe.path("stopped")});
+  std::vector<WatchedProcess> processes;
+  for (const pid_t pid : probe.pids()) processes.emplace_back(pid);
+  program.signal(SIGKILL);
+  for (const auto& process : processes) EXPECT_TRUE(process.ends());
+  EXPECT_EQ(::access(probe.path("stopped").c_str(), F_OK), 0);
+}
+
+TEST_F(Stop, AChildOfAKilledMasterThatDoesNotStopEndsAllTheSame) {
+  RunningProgram program = probe.start({"--listen", kAnyPort, "--count", "1", "--ignore-stop"});
   std::vector<WatchedProcess> processes;
   for (const pid_t pid : probe.pids()) processes.emplace_back(pid);
   program.signal(SIGKILL);

@@ -315,14 +315,16 @@ TEST(ChannelCodec, TheDocumentShowsWhatTheEncoderWrites) {
   };
   std::string publish, event, hello;
   appendHello(0x0123456789abcdef, "s3cret", hello);
-  appendPublish({.channel = "123", .sequence = 1, .payloadKind = PayloadKind::Text}, "ciao",
-                publish);
+  appendPublish(
+      {.channel = "123", .sequence = 1, .payloadKind = PayloadKind::Text, .space = Space::Groups},
+      "ciao", publish);
   appendEvent({.channel = "123",
                .epoch = 0x65f0,
                .offset = 42,
                .publisherId = 0x0123456789abcdef,
                .sequence = 1,
-               .payloadKind = PayloadKind::Text},
+               .payloadKind = PayloadKind::Text,
+               .space = Space::Groups},
               "ciao", event);
   EXPECT_TRUE(shows(hello)) << hex(hello);
   EXPECT_TRUE(shows(publish)) << hex(publish);

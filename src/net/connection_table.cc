@@ -140,11 +140,11 @@ void ConnectionTable::destroy(Peer& peer) {
 }
 
 void ConnectionTable::abandon(const Endpoint& endpoint) {
-  static const PackageCodec codec(Protocol::tcp());
-  static const Endpoint nobody{.codec = &codec, .handlers = {}};
+  static const PackageCodec kCodec(Protocol::tcp());
+  static const Endpoint kNobody{.codec = &kCodec, .handlers = {}};
   peers_.forEach([&](Peer& peer) {
     if (peer.endpoint != &endpoint) return;
-    peer.endpoint = &nobody;
+    peer.endpoint = &kNobody;
     if (peer.isUsable()) die(peer);
   });
 }

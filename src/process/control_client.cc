@@ -64,7 +64,7 @@ Json ControlClient::ask(const Json& request, milliseconds patience) {
       static_cast<ssize_t>(line.size())) {
     throw std::runtime_error(fmt::format("cannot ask the master: {}", errorText(errno)));
   }
-  const Json answer = Json::parse(readLine(patience), nullptr, false);
+  Json answer = Json::parse(readLine(patience), nullptr, false);
   if (!answer.is_object()) throw std::runtime_error("the master's answer is not understood");
   if (answer.contains("error")) throw std::runtime_error(answer.at("error").get<std::string>());
   return answer;

@@ -13,8 +13,9 @@ namespace stormo::process {
 /// One kind as it runs: its sockets, its slots, and who accepts for whom.
 struct KindGroup {
   /// Opens the sockets; see ListenSockets.
-  KindGroup(Kind& kind_, const Patience& patience, SlotOwner& owner, const std::string& programName)
-      : kind(kind_), sockets(kind_, programName), cover(kind_.count) {
+  KindGroup(Kind& described, const Patience& patience, SlotOwner& owner,
+            const std::string& programName)
+      : kind(described), sockets(described, programName), cover(described.count) {
     for (int i = 0; i < kind.count; ++i) {
       slots.push_back(std::make_unique<Slot>(kind, i, patience, owner));
     }

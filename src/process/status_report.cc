@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cmath>
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
@@ -73,7 +74,7 @@ Json childRow(const Slot& slot) {
               {"status", statusWord(slot)},
               {"memory_bytes", slot.hasChild() ? memoryBytes(slot.pid()) : 0}};
   addCounters(row, slot.counters());
-  row["qps"] = static_cast<std::uint64_t>(slot.messagesPerSecond() + 0.5);
+  row["qps"] = std::llround(slot.messagesPerSecond());
   row["restarts"] = slot.restarts();
   row["reloads"] = slot.reloads();
   row["exit_status"] = slot.exitStatus() ? Json(*slot.exitStatus()) : Json(nullptr);

@@ -63,8 +63,8 @@ class SipHash13 {
 };
 
 SipHash13 newHash() {
-  static const HashKey key = randomKey();
-  return SipHash13(key);
+  static const HashKey kKey = randomKey();
+  return SipHash13(kKey);
 }
 
 }  // namespace

@@ -167,8 +167,8 @@ std::string_view Value::asString() const {
 }
 
 const Value& Value::null() {
-  static const Value value;
-  return value;
+  static const Value kValue;
+  return kValue;
 }
 
 const Value* Value::find(std::int64_t key) const {

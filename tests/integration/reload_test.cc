@@ -38,7 +38,7 @@ TEST_F(Reload, ReplacesAllWorkersAndRefusesNobodyMeanwhile) {
     clients().waitUntilClosed(id);
     EXPECT_EQ(clients()[id].closeCode, CloseCode::ServiceRestart);
   }
-  for (const Json& row : stormo.status().at("processes")) {
+  for (const Json status = stormo.status(); const Json& row : status.at("processes")) {
     if (row.at("kind") != "worker") continue;
     EXPECT_EQ(row.at("reloads"), 1) << row;
   }

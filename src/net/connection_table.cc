@@ -141,10 +141,10 @@ void ConnectionTable::destroy(Peer& peer) {
 
 void ConnectionTable::abandon(const Endpoint& endpoint) {
   static const PackageCodec kCodec(Protocol::tcp());
-  static const Endpoint kNobody{.codec = &kCodec, .handlers = {}};
+  static const Endpoint kNowhere{.codec = &kCodec, .handlers = {}};
   peers_.forEach([&](Peer& peer) {
     if (peer.endpoint != &endpoint) return;
-    peer.endpoint = &kNobody;
+    peer.endpoint = &kNowhere;
     if (peer.isUsable()) die(peer);
   });
 }

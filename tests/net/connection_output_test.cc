@@ -229,6 +229,7 @@ TEST_F(ConnectionOutputTest, CloseFlushesAMessageAboveTheLimitToo) {
   turn();
   ASSERT_GT(at(one).sendQueueBytes(), 1000u);
   at(one).close();  // its close frame waits behind the message
+  turn();
   ASSERT_TRUE(turnUntil([&] { return one.peer.drain().size() >= 60'008; }));
   EXPECT_EQ(counters().slowClosed.get(), 0u);
 }

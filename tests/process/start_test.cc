@@ -127,6 +127,7 @@ TEST_F(Start, AfterAMasterWasKilledWaitsForItsChildrenAndTakesTheSamePort) {
   RunningProgram first = probe.start();
   const std::string url = "tcp://127.0.0.1:" + std::to_string(probe.port());
   first.signal(SIGKILL);
+  ASSERT_EQ(first.wait(), 128 + SIGKILL);  // a signal is sent before it has worked
   RunningProgram second = probe.start({"--listen", url});
   EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
 }

@@ -22,10 +22,11 @@ struct Outcome {
   std::string errors;
 };
 
-/// One process, started as a shell would start it, with its output at hand while it runs.
+/// One process, started as a shell would start it, with its output at hand while it runs. It ends
+/// with the thread that made this object.
 class SpawnedProgram {
  public:
-  /// `words`: the program's path and its arguments. Throws std::runtime_error if there is none.
+  /// `words`: the program's path and its arguments. Status 127 means that there is no such program.
   SpawnedProgram(const Deadline& deadline, const std::vector<std::string>& words);
   /// Kills it if it still runs.
   ~SpawnedProgram();

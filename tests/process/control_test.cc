@@ -32,16 +32,17 @@ struct Control : testing::Test {
     return answer;
   }
 
-  ProbeProgram probe;
+  const Deadline deadline;
+  ProbeProgram probe{deadline};
 };
 
 TEST_F(Control, StatusTellsOfEveryProcess) {
-  RunningProgram program = probe.start();
+  const auto program = probe.start();
   const ProbeClient client = ProbeClient::connect(probe.port());
   const auto answer = client.ask();
   const json status = probe.status();
   EXPECT_EQ(status.at("program"), "probe");
-  EXPECT_EQ(status.at("pid"), program.pid());
+  EXPECT_EQ(status.at("pid"), program->pid());
   EXPECT_EQ(status.at("workers"), 2);
   EXPECT_EQ(status.at("load_average").size(), 3u);
   EXPECT_THAT(status.at("started_at").get<std::string>(), ContainsRegex("^20..-..-..T..:..:..Z$"));
@@ -67,15 +68,15 @@ TEST_F(Control, StatusTellsOfEveryProcess) {
 }
 
 TEST_F(Control, LiveStatusGoesOnUntilTheMasterEnds) {
-  RunningProgram program = probe.start();
-  RunningProgram live = probe.spawn({"status", "-d"});
-  ASSERT_TRUE(live.waitForOutput("GLOBAL STATUS"));
+  const auto program = probe.start();
+  const auto live = probe.spawn({"status", "-d"});
+  live->waitForOutput("GLOBAL STATUS");
   EXPECT_EQ(probe.run({"stop"}).status, 0);
-  EXPECT_EQ(live.wait(), 1);
+  EXPECT_EQ(live->waitForOwnEnd().status, 1);
 }
 
 TEST_F(Control, ConnectionsAreListedWithTheirProcess) {
-  RunningProgram program = probe.start();
+  const auto program = probe.start();
   std::vector<ProbeClient> clients;
   std::vector<pid_t> pids;
   for (int i = 0; i < 5; ++i) {
@@ -98,7 +99,7 @@ TEST_F(Control, ConnectionsAreListedWithTheirProcess) {
 }
 
 TEST_F(Control, MoreConnectionsThanOnePacketHoldsAreAllListed) {
-  RunningProgram program = probe.start();
+  const auto program = probe.start();
   std::vector<ProbeClient> clients;
   const std::uint16_t port = probe.port();
   for (int i = 0; i < 450; ++i) {
@@ -110,7 +111,7 @@ TEST_F(Control, MoreConnectionsThanOnePacketHoldsAreAllListed) {
 }
 
 TEST_F(Control, AWorkerThatHangsDoesNotHangConnections) {
-  RunningProgram program = probe.start();
+  const auto program = probe.start();
   std::vector<ProbeClient> clients;
   const std::uint16_t port = probe.port();
   int hung = -1;
@@ -132,14 +133,14 @@ TEST_F(Control, AWorkerThatHangsDoesNotHangConnections) {
 }
 
 TEST_F(Control, SocketIsForItsOwnerOnly) {
-  RunningProgram program = probe.start();
+  const auto program = probe.start();
   struct stat found {};
   ASSERT_EQ(::stat(probe.path("probe/control.sock").c_str(), &found), 0);
   EXPECT_EQ(found.st_mode & 0777, 0600u);
 }
 
 TEST_F(Control, ClientsThatHangTalkRubbishOrGoAwayHarmNobody) {
-  RunningProgram program = probe.start();
+  const auto program = probe.start();
   std::vector<UniqueFd> hanging;
   for (int i = 0; i < 20; ++i) {
     hanging.push_back(connectToSocket());
@@ -164,7 +165,7 @@ TEST_F(Control, ClientsThatHangTalkRubbishOrGoAwayHarmNobody) {
 }
 
 TEST_F(Control, AnswersSeveralRequestsOfOneClientInOrder) {
-  RunningProgram program = probe.start();
+  const auto program = probe.start();
   const UniqueFd fd = connectToSocket();
   EXPECT_THAT(askRaw(fd, "{\"command\":\"connections\"}\n{\"command\":\"status\"}\n"),
               HasSubstr("connections"));

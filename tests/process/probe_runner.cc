@@ -1,140 +1,39 @@
 #include "process/probe_runner.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <csignal>
 #include <fstream>
 #include <sstream>
-#include <thread>
+#include <stdexcept>
 
 #include "sys/address.h"
 
 namespace stormo::process {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-constexpr auto kPoll = std::chrono::milliseconds(5);
-constexpr int kPatienceMs = static_cast<int>(std::chrono::milliseconds(kPatience).count());
-
 bool becomesReadable(int fd) {
   pollfd ready{.fd = fd, .events = POLLIN, .revents = 0};
-  return ::poll(&ready, 1, kPatienceMs) == 1;
-}
-
-/// Appends what is there; closes at the end.
-void readInto(UniqueFd& fd, std::string& text) {
-  char bytes[4096];
-  const ssize_t size = ::read(fd.get(), bytes, sizeof bytes);
-  if (size > 0) text.append(bytes, static_cast<std::size_t>(size));
-  if (size == 0) fd.reset();
-}
-
-[[noreturn]] void execute(const Words& command, int out, int err) {
-  ::setpgid(0, 0);
-  ::prctl(PR_SET_PDEATHSIG, SIGTERM);  // a test that is killed leaves no program behind
-  ::dup2(::open("/dev/null", O_RDONLY), STDIN_FILENO);
-  ::dup2(out, STDOUT_FILENO);
-  ::dup2(err, STDERR_FILENO);
-  std::vector<char*> arguments;
-  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  ::execvp(arguments[0], arguments.data());
-  ::_exit(127);
+  return ::poll(&ready, 1, Deadline().pollMilliseconds()) == 1;
 }
 
 }  // namespace
-
-bool eventually(const std::function<bool()>& condition) {
-  const auto deadline = Clock::now() + kPatience;
-  while (!condition()) {
-    if (Clock::now() > deadline) return false;
-    std::this_thread::sleep_for(kPoll);
-  }
-  return true;
-}
-
-RunningProgram::RunningProgram(const Words& command) {
-  int out[2];
-  int err[2];
-  if (::pipe2(out, O_CLOEXEC) < 0 || ::pipe2(err, O_CLOEXEC) < 0) throw std::runtime_error("pipe2");
-  pid_ = ::fork();
-  if (pid_ == 0) execute(command, out[1], err[1]);
-  ::setpgid(pid_, pid_);
-  stdout_.reset(out[0]);
-  stderr_.reset(err[0]);
-  ::close(out[1]);
-  ::close(err[1]);
-}
-
-RunningProgram::~RunningProgram() {
-  if (!stdout_.valid() && !stderr_.valid() && status_) return;
-  if (!status_) {
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-  }
-}
-
-void RunningProgram::signal(int number) const { ::kill(pid_, number); }
-void RunningProgram::signalGroup(int number) const { ::kill(-pid_, number); }
-
-void RunningProgram::readSome(int timeoutMs) {
-  pollfd ready[2] = {{.fd = stdout_.get(), .events = POLLIN, .revents = 0},
-                     {.fd = stderr_.get(), .events = POLLIN, .revents = 0}};
-  ::poll(ready, 2, timeoutMs);
-  if (ready[0].revents != 0) readInto(stdout_, output_);
-  if (ready[1].revents != 0) readInto(stderr_, errors_);
-}
-
-bool RunningProgram::waitForOutput(const std::string& text) {
-  const auto deadline = Clock::now() + kPatience;
-  while (output_.find(text) == std::string::npos) {
-    if (!stdout_.valid() || Clock::now() > deadline) return false;
-    readSome(100);
-  }
-  return true;
-}
-
-std::optional<int> RunningProgram::wait() {
-  const auto deadline = Clock::now() + kPatience;
-  while (!status_) {
-    // Its children have its pipes too: the process's own end counts, not theirs.
-    int status = 0;
-    if (::waitpid(pid_, &status, WNOHANG) == pid_) {
-      status_ = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-      break;
-    }
-    if (Clock::now() > deadline) return std::nullopt;
-    readSome(5);
-  }
-  for (UniqueFd* fd : {&stdout_, &stderr_}) {
-    if (fd->valid()) ::fcntl(fd->get(), F_SETFL, O_NONBLOCK);
-    std::string& text = fd == &stdout_ ? output_ : errors_;
-    for (std::size_t before = 0; fd->valid();) {
-      before = text.size();
-      readInto(*fd, text);
-      if (text.size() == before) break;
-    }
-  }
-  return status_;
-}
 
 ProbeProgram::~ProbeProgram() {
   // A test that failed may have left a daemon behind.
   std::ifstream lock(path("probe/lock"));
   pid_t pid = 0;
   if (!(lock >> pid)) return;
-  const Outcome stopped = run({"stop"});
-  if (stopped.status != 0 && stopped.errors.find("not running") == std::string::npos)
-    ::kill(pid, SIGKILL);
+  try {
+    const Deadline anew;  // the test may have used up its own
+    const Outcome stopped = SpawnedProgram(anew, commandLine({"stop"})).waitForOwnEnd();
+    if (stopped.status == 0 || stopped.errors.find("not running") != std::string::npos) return;
+  } catch (const std::exception& problem) {
+    ADD_FAILURE() << problem.what();
+  }
+  ::kill(pid, SIGKILL);
 }
 
 Words ProbeProgram::commandLine(Words arguments) const {
@@ -144,19 +43,17 @@ Words ProbeProgram::commandLine(Words arguments) const {
 }
 
 Outcome ProbeProgram::run(Words arguments) const {
-  RunningProgram program = spawn(std::move(arguments));
-  const auto status = program.wait();
-  return {status.value_or(-1), program.output(), program.errors()};
+  return spawn(std::move(arguments))->waitForOwnEnd();
 }
 
-RunningProgram ProbeProgram::spawn(Words arguments) const {
-  return RunningProgram(commandLine(std::move(arguments)));
+std::unique_ptr<SpawnedProgram> ProbeProgram::spawn(Words arguments) const {
+  return std::make_unique<SpawnedProgram>(deadline_, commandLine(std::move(arguments)));
 }
 
-RunningProgram ProbeProgram::start(Words options) const {
+std::unique_ptr<SpawnedProgram> ProbeProgram::start(Words options) const {
   options.insert(options.begin(), "start");
-  RunningProgram program = spawn(std::move(options));
-  EXPECT_TRUE(program.waitForOutput("Start success.")) << program.output() << program.errors();
+  auto program = spawn(std::move(options));
+  program->waitForOutput("Start success.");
   return program;
 }
 
@@ -177,7 +74,7 @@ std::vector<nlohmann::json> ProbeProgram::workers() const {
 
 bool ProbeProgram::workerBecomes(int slot,
                                  const std::function<bool(const nlohmann::json&)>& pleases) const {
-  return eventually([&] { return pleases(worker(slot)); });
+  return eventually(deadline_, [&] { return pleases(worker(slot)); });
 }
 
 std::vector<pid_t> ProbeProgram::pids() const {
@@ -198,11 +95,6 @@ std::string ProbeProgram::log() const {
   text << file.rdbuf();
   return text.str();
 }
-
-WatchedProcess::WatchedProcess(pid_t pid)
-    : pidfd_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))) {}
-
-bool WatchedProcess::ends() const { return !pidfd_.valid() || becomesReadable(pidfd_.get()); }
 
 ProbeClient ProbeClient::connect(std::uint16_t port) {
   const Address address = Address::ip("127.0.0.1", port).value();

@@ -2,77 +2,43 @@
 
 #include <sys/types.h>
 
-#include <chrono>
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "support/deadline.h"
+#include "support/spawned_program.h"
 #include "support/temp_directory.h"
+#include "support/watched_process.h"
 #include "sys/unique_fd.h"
 
 namespace stormo::process {
 
-using Words = std::vector<std::string>;
-
-/// How long a test waits for what must come. Nothing depends on it but how soon a failure is told.
-inline constexpr auto kPatience = std::chrono::seconds(60);
-
-/// True as soon as `condition` is; false if it is not within kPatience.
-bool eventually(const std::function<bool()>& condition);
-
-/// A running process with its stdout and stderr, killed if it is still there at the end.
-class RunningProgram {
- public:
-  explicit RunningProgram(const Words& command);
-  RunningProgram(RunningProgram&&) = default;
-  ~RunningProgram();
-
-  [[nodiscard]] pid_t pid() const { return pid_; }
-  void signal(int number) const;
-  /// To its whole process group, as a terminal sends Ctrl-C.
-  void signalGroup(int number) const;
-
-  /// Reads stdout until `text` has come; false if stdout ends or kPatience passes before.
-  bool waitForOutput(const std::string& text);
-  /// Waits for its end. The exit status, or 128 + the signal; nothing if it does not end.
-  std::optional<int> wait();
-
-  [[nodiscard]] const std::string& output() const { return output_; }
-  [[nodiscard]] const std::string& errors() const { return errors_; }
-
- private:
-  void readSome(int timeoutMs);
-
-  pid_t pid_;
-  UniqueFd stdout_;
-  UniqueFd stderr_;
-  std::string output_;
-  std::string errors_;
-  std::optional<int> status_;
-};
-
-/// What a finished command left behind.
-struct Outcome {
-  int status;
-  std::string output;
-  std::string errors;
-};
+using test::Deadline;
+using test::eventually;
+using test::Outcome;
+using test::SpawnedProgram;
+using test::WatchedProcess;
+using test::Words;
 
 /// The probe program in a runtime directory of its own. Whatever was started in it is ended with
 /// it.
 class ProbeProgram {
  public:
-  ProbeProgram() = default;
+  explicit ProbeProgram(const Deadline& deadline) : deadline_(deadline) {}
   ~ProbeProgram();
 
-  /// Runs a command to its end.
+  /// Runs a command to its own end: what it leaves behind is there when this returns.
   [[nodiscard]] Outcome run(Words arguments) const;
   /// Starts a command, without waiting for anything.
-  [[nodiscard]] RunningProgram spawn(Words arguments) const;
-  /// Starts in the foreground, and waits until all is up. Fails the test otherwise.
-  [[nodiscard]] RunningProgram start(Words options = {"--listen", "tcp://127.0.0.1:0"}) const;
+  [[nodiscard]] std::unique_ptr<SpawnedProgram> spawn(Words arguments) const;
+  /// Starts in the foreground, and waits until all is up. Throws otherwise.
+  [[nodiscard]] std::unique_ptr<SpawnedProgram> start(Words options = {"--listen",
+                                                                       "tcp://127.0.0.1:0"}) const;
 
   /// `status --json`.
   [[nodiscard]] nlohmann::json status() const;
@@ -95,18 +61,8 @@ class ProbeProgram {
  private:
   [[nodiscard]] Words commandLine(Words arguments) const;
 
+  const Deadline& deadline_;
   test::TempDirectory directory_;
-};
-
-/// A process that is no child of ours, watched for its end.
-class WatchedProcess {
- public:
-  explicit WatchedProcess(pid_t pid);
-  /// False if it does not end.
-  [[nodiscard]] bool ends() const;
-
- private:
-  UniqueFd pidfd_;
 };
 
 /// One client of a probe's worker.
@@ -117,8 +73,8 @@ class ProbeClient {
 
   [[nodiscard]] bool connected() const { return fd_.valid(); }
   void say(char letter) const;
-  /// The next line, "pid slot user"; empty if the connection ends or nothing comes within
-  /// kPatience.
+  /// The next line, "pid slot user"; empty if the connection ends, or nothing comes for as long as
+  /// a test may last.
   [[nodiscard]] std::string hear() const;
   /// Both; the pid and the slot that answered.
   struct Answer {

@@ -25,20 +25,21 @@ struct Start : testing::Test {
     EXPECT_EQ(status.errors, "probe: not running\n");
   }
 
-  ProbeProgram probe;
+  const Deadline deadline;
+  ProbeProgram probe{deadline};
 };
 
 TEST_F(Start, PrintsTheFirstScreenWhenWorkersAnswer) {
-  RunningProgram program = probe.start();
+  const auto program = probe.start();
   const ProbeClient client = ProbeClient::connect(probe.port());
   EXPECT_NE(client.ask().pid, 0);
-  EXPECT_THAT(program.output(), ContainsRegex("\n[a-z]+ +ProbeChannel +none +1 +\\[OK\\]\n"));
+  EXPECT_THAT(program->output(), ContainsRegex("\n[a-z]+ +ProbeChannel +none +1 +\\[OK\\]\n"));
   EXPECT_THAT(
-      program.output(),
+      program->output(),
       ContainsRegex("probe +tcp://127.0.0.1:" + std::to_string(probe.port()) + " +2 +\\[OK\\]\n"));
-  EXPECT_THAT(program.output(), HasSubstr("\nPress Ctrl-C to quit. Start success.\n"));
-  program.signal(SIGTERM);
-  EXPECT_EQ(program.wait(), 0);
+  EXPECT_THAT(program->output(), HasSubstr("\nPress Ctrl-C to quit. Start success.\n"));
+  program->signal(SIGTERM);
+  EXPECT_EQ(program->waitForOwnEnd().status, 0);
   expectNothingRuns();
 }
 
@@ -54,19 +55,19 @@ TEST_F(Start, AsADaemonReturnsWhenAllIsUpAndLogsToItsFile) {
 }
 
 TEST_F(Start, ASecondTimeSaysThatItRunsAlready) {
-  RunningProgram program = probe.start();
+  const auto program = probe.start();
   for (const Words& command :
        {Words{"start", "--listen", kAnyPort}, Words{"start", "-d", "--listen", kAnyPort}}) {
     const Outcome second = probe.run(command);
     EXPECT_EQ(second.status, 1);
-    EXPECT_EQ(second.errors, "probe: already running (pid " + std::to_string(program.pid()) +
+    EXPECT_EQ(second.errors, "probe: already running (pid " + std::to_string(program->pid()) +
                                  "), see 'probe status'\n");
   }
   EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
 }
 
 TEST_F(Start, AnotherInstanceRunsBesideIt) {
-  RunningProgram program = probe.start();
+  const auto program = probe.start();
   EXPECT_EQ(probe.run({"--instance", "second", "start", "-d", "--listen", kAnyPort}).status, 0);
   EXPECT_EQ(probe.run({"stop", "--instance", "second"}).status, 0);  // on both sides of the command
   EXPECT_EQ(probe.workers().size(), 2u);
@@ -101,16 +102,16 @@ TEST_F(Start, AWorkerThatCannotStartFailsItWithItsSentence) {
 }
 
 TEST_F(Start, OnAUnixSocketSharedByAllWorkers) {
-  RunningProgram program = probe.start({"--listen", "unix://" + probe.path("s")});
+  const auto program = probe.start({"--listen", "unix://" + probe.path("s")});
   EXPECT_NE(ProbeClient::connectUnix(probe.path("s")).ask().pid, 0);
-  program.signal(SIGTERM);
-  EXPECT_EQ(program.wait(), 0);
+  program->signal(SIGTERM);
+  EXPECT_EQ(program->waitForOwnEnd().status, 0);
   EXPECT_NE(::access(probe.path("s").c_str(), F_OK), 0);
 }
 
 TEST_F(Start, WorkersBecomeTheirUser) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root may change user";
-  RunningProgram program = probe.start({"--listen", kAnyPort, "--user", "nobody"});
+  const auto program = probe.start({"--listen", kAnyPort, "--user", "nobody"});
   const auto answer = ProbeClient::connect(probe.port()).ask();
   EXPECT_NE(answer.user, 0);
   EXPECT_NE(answer.user, -1);
@@ -124,11 +125,11 @@ TEST_F(Start, AnUnknownUserIsSaidBeforeAnythingRuns) {
 }
 
 TEST_F(Start, AfterAMasterWasKilledWaitsForItsChildrenAndTakesTheSamePort) {
-  RunningProgram first = probe.start();
+  const auto first = probe.start();
   const std::string url = "tcp://127.0.0.1:" + std::to_string(probe.port());
-  first.signal(SIGKILL);
-  ASSERT_EQ(first.wait(), 128 + SIGKILL);  // a signal is sent before it has worked
-  RunningProgram second = probe.start({"--listen", url});
+  first->signal(SIGKILL);
+  ASSERT_EQ(first->waitForOwnEnd().status, 128 + SIGKILL);  // a signal is sent before it has worked
+  const auto second = probe.start({"--listen", url});
   EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
 }
 

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <set>
 
 #include "process/probe_runner.h"
@@ -21,36 +22,37 @@ const std::string kTenMinutes = "600000";
 
 struct Stop : testing::Test {
   [[nodiscard]] bool isStopping() const {
-    return eventually([this] {
+    return eventually(deadline, [this] {
       const Outcome outcome = probe.run({"status", "--json"});
       return outcome.status == 0 && outcome.output.find("\"stopping\"") != std::string::npos;
     });
   }
 
-  ProbeProgram probe;
+  const Deadline deadline;
+  ProbeProgram probe{deadline};
 };
 
 TEST_F(Stop, EndsEveryProcessBeforeItReturns) {
-  RunningProgram program = probe.start();
+  const auto program = probe.start();
   std::vector<WatchedProcess> processes;
   for (const pid_t pid : probe.pids()) processes.emplace_back(pid);
   const std::uint16_t port = probe.port();
   EXPECT_EQ(probe.run({"stop"}).status, 0);
   EXPECT_FALSE(ProbeClient::connect(port).connected());
-  EXPECT_EQ(program.wait(), 0);
-  for (const auto& process : processes) EXPECT_TRUE(process.ends());
+  EXPECT_EQ(program->waitForOwnEnd().status, 0);
+  for (const auto& process : processes) EXPECT_TRUE(process.ends(deadline));
 }
 
 TEST_F(Stop, CtrlCGoesToTheWholeGroupAndEndsItInOrder) {
-  RunningProgram program = probe.start();
-  program.signalGroup(SIGINT);
-  EXPECT_EQ(program.wait(), 0);
-  EXPECT_THAT(program.errors(), testing::Not(HasSubstr("ended by itself")));
-  EXPECT_THAT(program.errors(), testing::Not(HasSubstr("master is gone")));
+  const auto program = probe.start();
+  program->signalGroup(SIGINT);
+  EXPECT_EQ(program->waitForOwnEnd().status, 0);
+  EXPECT_THAT(program->errors(), testing::Not(HasSubstr("ended by itself")));
+  EXPECT_THAT(program->errors(), testing::Not(HasSubstr("master is gone")));
 }
 
 TEST_F(Stop, ASignalToAChildThatASupervisorSendsToAllDoesNotEndItAlone) {
-  RunningProgram program = probe.start();
+  const auto program = probe.start();
   const auto before = probe.pids();
   for (const int number : {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2}) {
     for (std::size_t i = 1; i < before.size(); ++i) ::kill(before[i], number);
@@ -60,85 +62,85 @@ TEST_F(Stop, ASignalToAChildThatASupervisorSendsToAllDoesNotEndItAlone) {
 }
 
 TEST_F(Stop, AChildThatDoesNotStopIsKilledAndNamed) {
-  RunningProgram program =
+  const auto program =
       probe.start({"--listen", kAnyPort, "--ignore-stop", "--stop-timeout-ms", "50"});
   EXPECT_EQ(probe.run({"stop"}).status, 0);
-  EXPECT_EQ(program.wait(), 0);
-  EXPECT_THAT(program.errors(),
+  EXPECT_EQ(program->waitForOwnEnd().status, 0);
+  EXPECT_THAT(program->errors(),
               HasSubstr("did not stop in time, killed worker=\"worker probe/1\""));
 }
 
 TEST_F(Stop, ASecondCtrlCEndsItAtOnce) {
-  RunningProgram program =
+  const auto program =
       probe.start({"--listen", kAnyPort, "--ignore-stop", "--stop-timeout-ms", kTenMinutes});
-  program.signalGroup(SIGINT);
+  program->signalGroup(SIGINT);
   ASSERT_TRUE(isStopping());
-  program.signalGroup(SIGINT);
-  EXPECT_EQ(program.wait(), 0);
+  program->signalGroup(SIGINT);
+  EXPECT_EQ(program->waitForOwnEnd().status, 0);
 }
 
 TEST_F(Stop, GracefullyWaitsForClientsAndRefusesNewOnes) {
-  RunningProgram program = probe.start();
+  const auto program = probe.start();
   const std::uint16_t port = probe.port();
-  RunningProgram stop = [&] {
+  const auto stop = [&] {
     const ProbeClient client = ProbeClient::connect(port);
     EXPECT_NE(client.ask().pid, 0);
-    RunningProgram stopping = probe.spawn({"stop", "-g"});
+    auto stopping = probe.spawn({"stop", "-g"});
     EXPECT_TRUE(isStopping());
-    EXPECT_TRUE(eventually([&] { return !ProbeClient::connect(port).connected(); }));
+    EXPECT_TRUE(eventually(deadline, [&] { return !ProbeClient::connect(port).connected(); }));
     EXPECT_NE(client.ask().pid, 0);  // still served
     return stopping;
   }();
-  EXPECT_EQ(stop.wait(), 0);
-  EXPECT_EQ(program.wait(), 0);
+  EXPECT_EQ(stop->waitForOwnEnd().status, 0);
+  EXPECT_EQ(program->waitForOwnEnd().status, 0);
 }
 
 TEST_F(Stop, GracefullyWithATimeoutEndsWithoutTheClients) {
-  RunningProgram program = probe.start();
+  const auto program = probe.start();
   const ProbeClient client = ProbeClient::connect(probe.port());
   EXPECT_NE(client.ask().pid, 0);
   EXPECT_EQ(probe.run({"stop", "-g", "--timeout", "0.05"}).status, 0);
-  EXPECT_EQ(program.wait(), 0);
+  EXPECT_EQ(program->waitForOwnEnd().status, 0);
 }
 
 TEST_F(Stop, AGracefulStopIsCutShortByAStop) {
-  RunningProgram program = probe.start();
+  const auto program = probe.start();
   const ProbeClient client = ProbeClient::connect(probe.port());
   EXPECT_NE(client.ask().pid, 0);
-  program.signal(SIGQUIT);
+  program->signal(SIGQUIT);
   ASSERT_TRUE(isStopping());
   EXPECT_EQ(probe.run({"stop"}).status, 0);
-  EXPECT_EQ(program.wait(), 0);
+  EXPECT_EQ(program->waitForOwnEnd().status, 0);
 }
 
 TEST_F(Stop, WorksWhileItStarts) {
-  RunningProgram start =
+  const auto start =
       probe.spawn({"start", "--listen", kAnyPort, "--hang-in-main", "--stop-timeout-ms", "50"});
-  ASSERT_TRUE(eventually([&] {
+  ASSERT_TRUE(eventually(deadline, [&] {
     const Outcome outcome = probe.run({"status", "--json"});
     return outcome.output.find("\"starting\"") != std::string::npos;
   }));
   EXPECT_EQ(probe.run({"stop"}).status, 0);
-  EXPECT_EQ(start.wait(), 1);
-  EXPECT_THAT(start.errors(), HasSubstr("probe: stopped before all was up\n"));
+  EXPECT_EQ(start->waitForOwnEnd().status, 1);
+  EXPECT_THAT(start->errors(), HasSubstr("probe: stopped before all was up\n"));
 }
 
 TEST_F(Stop, ChildrenOfAKilledMasterStopInOrder) {
-  RunningProgram program =
+  const auto program =
       probe.start({"--listen", kAnyPort, "--count", "1", "--stop-mark", probe.path("stopped")});
   std::vector<WatchedProcess> processes;
   for (const pid_t pid : probe.pids()) processes.emplace_back(pid);
-  program.signal(SIGKILL);
-  for (const auto& process : processes) EXPECT_TRUE(process.ends());
+  program->signal(SIGKILL);
+  for (const auto& process : processes) EXPECT_TRUE(process.ends(deadline));
   EXPECT_EQ(::access(probe.path("stopped").c_str(), F_OK), 0);
 }
 
 TEST_F(Stop, AChildOfAKilledMasterThatDoesNotStopEndsAllTheSame) {
-  RunningProgram program = probe.start({"--listen", kAnyPort, "--count", "1", "--ignore-stop"});
+  const auto program = probe.start({"--listen", kAnyPort, "--count", "1", "--ignore-stop"});
   std::vector<WatchedProcess> processes;
   for (const pid_t pid : probe.pids()) processes.emplace_back(pid);
-  program.signal(SIGKILL);
-  for (const auto& process : processes) EXPECT_TRUE(process.ends());
+  program->signal(SIGKILL);
+  for (const auto& process : processes) EXPECT_TRUE(process.ends(deadline));
 }
 
 /// The pids whose parent is `parent`, zombies too.
@@ -163,18 +165,19 @@ struct AsPid1 : Stop {
     return std::system("unshare -Urpf --mount-proc true 2>/dev/null") == 0;
   }
 
-  RunningProgram startInNamespace() {
-    RunningProgram program({"unshare", "-Urpf", "--mount-proc", STORMO_BIN_DIR "/process_probe",
-                            "--runtime-dir", probe.path("."), "start", "--listen", kAnyPort});
-    EXPECT_TRUE(program.waitForOutput("Start success.")) << program.errors();
+  std::unique_ptr<SpawnedProgram> startInNamespace() {
+    auto program = std::make_unique<SpawnedProgram>(
+        deadline, Words{"unshare", "-Urpf", "--mount-proc", STORMO_BIN_DIR "/process_probe",
+                        "--runtime-dir", probe.path("."), "start", "--listen", kAnyPort});
+    program->waitForOutput("Start success.");
     return program;
   }
 };
 
 TEST_F(AsPid1, StopsOnSigtermAndReapsOrphans) {
   if (!canUnshare()) GTEST_SKIP() << "no pid namespaces here";
-  RunningProgram unshare = startInNamespace();
-  const auto masters = childrenOf(unshare.pid());
+  const auto unshare = startInNamespace();
+  const auto masters = childrenOf(unshare->pid());
   ASSERT_EQ(masters.size(), 1u);
   const pid_t master = *masters.begin();
   EXPECT_EQ(probe.status().at("pid"), 1);  // as it sees itself
@@ -182,16 +185,16 @@ TEST_F(AsPid1, StopsOnSigtermAndReapsOrphans) {
   const auto before = childrenOf(master);
   EXPECT_NE(ProbeClient::connect(probe.port()).ask('o').pid, 0);
   std::set<pid_t> more;
-  ASSERT_TRUE(eventually([&] {
+  ASSERT_TRUE(eventually(deadline, [&] {
     more = childrenOf(master);
     return more.size() == before.size() + 1;
   }));
   for (const pid_t known : before) more.erase(known);
   ::kill(*more.begin(), SIGKILL);
-  EXPECT_TRUE(eventually([&] { return childrenOf(master) == before; }));
+  EXPECT_TRUE(eventually(deadline, [&] { return childrenOf(master) == before; }));
 
   ::kill(master, SIGTERM);
-  EXPECT_EQ(unshare.wait(), 0);
+  EXPECT_EQ(unshare->waitForOwnEnd().status, 0);
 }
 
 }  // namespace

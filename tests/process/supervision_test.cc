@@ -32,11 +32,12 @@ struct Supervision : testing::Test {
 
   static bool isIdle(const json& row) { return row.at("status") == "idle"; }
 
-  ProbeProgram probe;
+  const Deadline deadline;
+  ProbeProgram probe{deadline};
 };
 
 TEST_F(Supervision, AKilledWorkerComesBackInItsSlot) {
-  RunningProgram program = probe.start();
+  const auto program = probe.start();
   const pid_t before = pidOf(1);
   ::kill(before, SIGKILL);
   ASSERT_TRUE(probe.workerBecomes(
@@ -50,13 +51,13 @@ TEST_F(Supervision, AKilledWorkerComesBackInItsSlot) {
 }
 
 TEST_F(Supervision, TheExitStatusOfAWorkerThatEndsByItselfIsKept) {
-  RunningProgram program = probe.start({"--listen", kAnyPort, "--count", "1"});
+  const auto program = probe.start({"--listen", kAnyPort, "--count", "1"});
   ProbeClient::connect(probe.port()).say('e');
   EXPECT_TRUE(probe.workerBecomes(0, [](const json& row) { return row.at("exit_status") == 7; }));
 }
 
 TEST_F(Supervision, TheFiguresOfDeadWorkersAddUp) {
-  RunningProgram program = probe.start({"--listen", kAnyPort, "--count", "1"});
+  const auto program = probe.start({"--listen", kAnyPort, "--count", "1"});
   EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
   EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
   ::kill(pidOf(0), SIGKILL);
@@ -68,7 +69,7 @@ TEST_F(Supervision, TheFiguresOfDeadWorkersAddUp) {
 }
 
 TEST_F(Supervision, ASiblingAnswersForAWorkerThatCannotStartAgain) {
-  RunningProgram program = probe.start({"--listen", kAnyPort, "--fail-while", probe.path("fail")});
+  const auto program = probe.start({"--listen", kAnyPort, "--fail-while", probe.path("fail")});
   touch(probe.path("fail"));
   const pid_t sibling = pidOf(0);
   const std::uint16_t port = probe.port();
@@ -90,7 +91,7 @@ TEST_F(Supervision, ASiblingAnswersForAWorkerThatCannotStartAgain) {
 }
 
 TEST_F(Supervision, WithoutASiblingTheKernelHoldsClientsUntilTheWorkerIsBack) {
-  RunningProgram program =
+  const auto program =
       probe.start({"--listen", kAnyPort, "--count", "1", "--fail-while", probe.path("fail")});
   const std::uint16_t port = probe.port();
   touch(probe.path("fail"));
@@ -104,7 +105,7 @@ TEST_F(Supervision, WithoutASiblingTheKernelHoldsClientsUntilTheWorkerIsBack) {
 }
 
 TEST_F(Supervision, AWorkerThatCrashesInALoopIsHeldBackAndHarmsNoOther) {
-  RunningProgram program = probe.start({"--listen", kAnyPort, "--die-while", probe.path("die")});
+  const auto program = probe.start({"--listen", kAnyPort, "--die-while", probe.path("die")});
   touch(probe.path("die"));
   const pid_t sibling = pidOf(0);
   ::kill(pidOf(1), SIGKILL);
@@ -118,9 +119,9 @@ TEST_F(Supervision, AWorkerThatCrashesInALoopIsHeldBackAndHarmsNoOther) {
 }
 
 TEST_F(Supervision, AChannelThatDiesComesBackToo) {
-  RunningProgram program = probe.start();
+  const auto program = probe.start();
   ::kill(probe.pids().at(1), SIGKILL);
-  EXPECT_TRUE(eventually([&] {
+  EXPECT_TRUE(eventually(deadline, [&] {
     const json channel = probe.status().at("processes").at(1);
     return channel.at("restarts") == 1 && isIdle(channel);
   }));
@@ -135,7 +136,7 @@ TEST_F(Supervision, AWorkerThatAnswersNothingIsReportedCoveredAndReportedWhenItR
   touch(probe.path("hang"));
   const ProbeClient hanging = clientOf(1);
   hanging.say('p');
-  EXPECT_TRUE(eventually([&] {
+  EXPECT_TRUE(eventually(deadline, [&] {
     return probe.log().find("a child does not answer worker=\"worker probe/1\"") !=
            std::string::npos;
   }));
@@ -143,7 +144,7 @@ TEST_F(Supervision, AWorkerThatAnswersNothingIsReportedCoveredAndReportedWhenItR
   const std::uint16_t port = probe.port();
   for (int i = 0; i < 40; ++i) EXPECT_EQ(ProbeClient::connect(port).ask().slot, 0);
   ::unlink(probe.path("hang").c_str());
-  EXPECT_TRUE(eventually([&] {
+  EXPECT_TRUE(eventually(deadline, [&] {
     return probe.log().find("a child answers again worker=\"worker probe/1\"") != std::string::npos;
   }));
   EXPECT_NE(hanging.hear(), "");
@@ -151,7 +152,7 @@ TEST_F(Supervision, AWorkerThatAnswersNothingIsReportedCoveredAndReportedWhenItR
 }
 
 TEST_F(Supervision, ReloadReplacesEveryWorkerAndNoClientIsRefusedOrLost) {
-  RunningProgram program = probe.start();
+  const auto program = probe.start();
   const auto before = probe.pids();
   const std::uint16_t port = probe.port();
   std::atomic<bool> done = false;
@@ -165,7 +166,7 @@ TEST_F(Supervision, ReloadReplacesEveryWorkerAndNoClientIsRefusedOrLost) {
     EXPECT_EQ(reload.status, 0) << reload.errors;
   }
   const int answeredByThen = answered;
-  EXPECT_TRUE(eventually([&] { return answered > answeredByThen + 20; }));
+  EXPECT_TRUE(eventually(deadline, [&] { return answered > answeredByThen + 20; }));
   done = true;
   clients.join();
   EXPECT_EQ(lost, 0);
@@ -181,10 +182,10 @@ TEST_F(Supervision, ReloadReplacesEveryWorkerAndNoClientIsRefusedOrLost) {
 }
 
 TEST_F(Supervision, Sigusr1AndSighupWithoutATerminalReload) {
-  RunningProgram program = probe.start();
+  const auto program = probe.start();
   int reloads = 0;
   for (const int number : {SIGUSR1, SIGHUP}) {
-    program.signal(number);
+    program->signal(number);
     ++reloads;
     for (const int slot : {0, 1}) {
       ASSERT_TRUE(probe.workerBecomes(
@@ -194,7 +195,7 @@ TEST_F(Supervision, Sigusr1AndSighupWithoutATerminalReload) {
 }
 
 TEST_F(Supervision, ReloadKillsAWorkerThatHangsWhenItsTimeIsOver) {
-  RunningProgram program = probe.start();
+  const auto program = probe.start();
   const pid_t before = pidOf(1);
   clientOf(1).say('h');
   EXPECT_EQ(probe.run({"reload", "--timeout", "0.05"}).status, 0);
@@ -203,7 +204,7 @@ TEST_F(Supervision, ReloadKillsAWorkerThatHangsWhenItsTimeIsOver) {
 }
 
 TEST_F(Supervision, ReloadStopsAtTheFirstWorkerThatDoesNotStartAgain) {
-  RunningProgram program = probe.start({"--listen", kAnyPort, "--fail-while", probe.path("fail")});
+  const auto program = probe.start({"--listen", kAnyPort, "--fail-while", probe.path("fail")});
   touch(probe.path("fail"));
   const pid_t second = pidOf(1);
   const Outcome reload = probe.run({"reload"});
@@ -220,16 +221,16 @@ TEST_F(Supervision, ReloadStopsAtTheFirstWorkerThatDoesNotStartAgain) {
 }
 
 TEST_F(Supervision, OneReloadAtATimeAndAStopEndsIt) {
-  RunningProgram program = probe.start({"--listen", kAnyPort, "--stop-timeout-ms", "50"});
+  const auto program = probe.start({"--listen", kAnyPort, "--stop-timeout-ms", "50"});
   clientOf(0).say('h');
-  RunningProgram reload = probe.spawn({"reload", "--timeout", "600"});
+  const auto reload = probe.spawn({"reload", "--timeout", "600"});
   ASSERT_TRUE(
       probe.workerBecomes(0, [](const json& row) { return row.at("status") == "stopping"; }));
   EXPECT_EQ(probe.run({"reload"}).errors, "probe: a reload is under way already\n");
   EXPECT_EQ(probe.run({"stop"}).status, 0);
-  EXPECT_EQ(reload.wait(), 1);
-  EXPECT_EQ(reload.errors(), "probe: stopped meanwhile\n");
-  EXPECT_EQ(program.wait(), 0);
+  EXPECT_EQ(reload->waitForOwnEnd().status, 1);
+  EXPECT_EQ(reload->errors(), "probe: stopped meanwhile\n");
+  EXPECT_EQ(program->waitForOwnEnd().status, 0);
 }
 
 }  // namespace

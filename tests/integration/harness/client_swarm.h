@@ -9,10 +9,12 @@
 #include <string_view>
 #include <vector>
 
-#include "integration/harness/deadline.h"
+#include "support/deadline.h"
 #include "sys/unique_fd.h"
 
 namespace stormo::integration {
+
+using test::Deadline;
 
 /// What one client of a swarm has seen so far.
 struct SwarmClient {

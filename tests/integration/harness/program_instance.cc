@@ -72,7 +72,7 @@ std::unique_ptr<SpawnedProgram> ProgramInstance::begin(const Words& words) {
 }
 
 Outcome ProgramInstance::run(const Words& words) {
-  return runCommand(deadline_, commandLine(words));
+  return SpawnedProgram(deadline_, commandLine(words)).waitForEnd();
 }
 
 std::string ProgramInstance::succeed(const Words& words) {

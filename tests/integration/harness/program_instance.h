@@ -8,14 +8,17 @@
 #include <string>
 #include <vector>
 
-#include "integration/harness/deadline.h"
-#include "integration/harness/spawned_program.h"
+#include "support/deadline.h"
+#include "support/spawned_program.h"
 #include "support/temp_directory.h"
 
 namespace stormo::integration {
 
 using Json = nlohmann::json;
-using Words = std::vector<std::string>;
+using test::Deadline;
+using test::Outcome;
+using test::SpawnedProgram;
+using test::Words;
 
 /// One instance of a program in a runtime directory of its own: started, asked and stopped by
 /// command lines, as a person does it.

@@ -4,10 +4,12 @@
 #include <string>
 #include <string_view>
 
-#include "integration/harness/deadline.h"
+#include "support/deadline.h"
 #include "sys/unique_fd.h"
 
 namespace stormo::integration {
+
+using test::Deadline;
 
 /// One plain connection to this machine, for peers that speak something else than WebSocket. Its
 /// calls wait, at most until the deadline, and throw std::runtime_error when that is over or the

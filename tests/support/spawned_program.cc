@@ -1,53 +1,58 @@
-#include "integration/harness/spawned_program.h"
+#include "support/spawned_program.h"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <csignal>
 #include <stdexcept>
 #include <utility>
 
-namespace stormo::integration {
+#include "support/watched_process.h"
+
+namespace stormo::test {
 namespace {
 
+/// For reading, which never blocks, and for writing.
 std::pair<UniqueFd, UniqueFd> makePipe() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) < 0) throw std::runtime_error("pipe failed");
+  ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
   return {UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
 /// In the child of a process with threads: between fork and exec nothing may allocate or lock.
 [[noreturn]] void becomeProgram(char* const* words, int output, int errors) {
+  ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);  // a test that is killed takes its programs with it
   ::dup2(::open("/dev/null", O_RDONLY), STDIN_FILENO);
   ::dup2(output, STDOUT_FILENO);
   ::dup2(errors, STDERR_FILENO);
-  ::execv(words[0], words);
+  ::execvp(words[0], words);  // glibc's needs the stack alone
   ::_exit(127);
 }
 
-pid_t spawn(const std::vector<std::string>& words, int output, int errors) {
+pid_t spawn(const Words& words, int output, int errors) {
   std::vector<char*> arguments;
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   const pid_t pid = ::fork();
   if (pid < 0) throw std::runtime_error("fork failed");
   if (pid == 0) becomeProgram(arguments.data(), output, errors);
+  ::setpgid(pid, pid);  // the child may not have come to it when its group is signalled
   return pid;
 }
 
 }  // namespace
 
-SpawnedProgram::SpawnedProgram(const Deadline& deadline, const std::vector<std::string>& words)
-    : deadline_(deadline), words_(words) {
+SpawnedProgram::SpawnedProgram(const Deadline& deadline, Words words)
+    : deadline_(deadline), words_(std::move(words)) {
   auto [outputReading, outputWriting] = makePipe();
   auto [errorsReading, errorsWriting] = makePipe();
   auto [wakeReading, wakeWriting] = makePipe();
-  outputFd_ = std::move(outputReading);
-  errorsFd_ = std::move(errorsReading);
+  output_.fd = std::move(outputReading);
+  errors_.fd = std::move(errorsReading);
   wakeReading_ = std::move(wakeReading);
   wakeWriting_ = std::move(wakeWriting);
   pid_ = spawn(words_, outputWriting.get(), errorsWriting.get());
@@ -56,7 +61,7 @@ SpawnedProgram::SpawnedProgram(const Deadline& deadline, const std::vector<std::
 
 SpawnedProgram::~SpawnedProgram() {
   if (!statusIfEnded()) {
-    ::kill(pid_, SIGKILL);
+    signal(SIGKILL);
     int ignored = 0;
     ::waitpid(pid_, &ignored, 0);
   }
@@ -64,24 +69,26 @@ SpawnedProgram::~SpawnedProgram() {
   reader_.join();
 }
 
+ssize_t SpawnedProgram::readMore(Stream& stream) {
+  char bytes[4096];
+  const ssize_t size = ::read(stream.fd.get(), bytes, sizeof bytes);
+  if (size > 0) stream.text.append(bytes, static_cast<std::size_t>(size));
+  return size;
+}
+
 void SpawnedProgram::readUntilClosed() {
   pollfd fds[3] = {
-      {outputFd_.get(), POLLIN, 0}, {errorsFd_.get(), POLLIN, 0}, {wakeReading_.get(), 0, 0}};
-  std::string* const texts[2] = {&output_, &errors_};
+      {output_.fd.get(), POLLIN, 0}, {errors_.fd.get(), POLLIN, 0}, {wakeReading_.get(), 0, 0}};
+  Stream* const streams[2] = {&output_, &errors_};
   while (fds[2].revents == 0 && (fds[0].fd >= 0 || fds[1].fd >= 0)) {
     if (::poll(fds, 3, -1) < 0) continue;
+    const std::lock_guard lock(mutex_);
     for (int i = 0; i < 2; ++i) {
-      if (fds[i].fd < 0 || fds[i].revents == 0) continue;
-      char bytes[4096];
-      const ssize_t size = ::read(fds[i].fd, bytes, sizeof bytes);
-      if (size <= 0) {
-        fds[i].fd = -1;  // poll() passes over it
-        continue;
-      }
-      const std::lock_guard lock(mutex_);
-      texts[i]->append(bytes, static_cast<std::size_t>(size));
-      changed_.notify_all();
+      // It is below zero, and no end, if waitForOwnEnd() was faster.
+      const bool isAtEnd = fds[i].revents != 0 && readMore(*streams[i]) == 0;
+      if (isAtEnd) fds[i].fd = -1;  // poll() passes over it
     }
+    changed_.notify_all();
   }
   const std::lock_guard lock(mutex_);
   closed_ = true;
@@ -90,12 +97,12 @@ void SpawnedProgram::readUntilClosed() {
 
 std::string SpawnedProgram::output() const {
   const std::lock_guard lock(mutex_);
-  return output_;
+  return output_.text;
 }
 
 std::string SpawnedProgram::errors() const {
   const std::lock_guard lock(mutex_);
-  return errors_;
+  return errors_.text;
 }
 
 std::optional<int> SpawnedProgram::statusIfEnded() {
@@ -106,39 +113,45 @@ std::optional<int> SpawnedProgram::statusIfEnded() {
   return status_;
 }
 
+void SpawnedProgram::signal(int number) const { ::kill(pid_, number); }
+
+void SpawnedProgram::signalGroup(int number) const { ::kill(-pid_, number); }
+
 void SpawnedProgram::waitForOutput(std::string_view text) {
   std::unique_lock lock(mutex_);
-  const auto isThere = [&] { return output_.find(text) != std::string::npos; };
+  const auto isThere = [&] { return output_.text.find(text) != std::string::npos; };
   changed_.wait_until(lock, deadline_.end(), [&] { return isThere() || closed_; });
   if (isThere()) return;
   throw std::runtime_error((closed_ ? "ended" : "hung") + (" without '" + std::string(text)) +
-                           "': " + command() + "\n" + output_ + errors_);
+                           "': " + story());
 }
 
-void SpawnedProgram::signal(int number) const { ::kill(pid_, number); }
+Outcome SpawnedProgram::waitForOwnEnd() {
+  if (!statusIfEnded() && !WatchedProcess(pid_).ends(deadline_)) {
+    const std::lock_guard lock(mutex_);
+    throw std::runtime_error("hung: waited in vain for the end of " + story());
+  }
+  const std::lock_guard lock(mutex_);
+  for (Stream* stream : {&output_, &errors_}) {
+    while (readMore(*stream) > 0) continue;  // its last words, if the reader does not have them yet
+  }
+  changed_.notify_all();
+  return {statusIfEnded().value(), output_.text, errors_.text};
+}
 
 Outcome SpawnedProgram::waitForEnd() {
-  const UniqueFd process(status_ ? -1 : static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
-  while (!statusIfEnded()) {
-    deadline_.check("the end of " + command() + "\n" + output() + errors());
-    pollfd ended{process.get(), POLLIN, 0};
-    ::poll(&ended, 1, deadline_.pollMilliseconds());
-  }
+  const int status = waitForOwnEnd().status;
   std::unique_lock lock(mutex_);
   if (!changed_.wait_until(lock, deadline_.end(), [&] { return closed_; })) {
-    throw std::runtime_error("ended, but something of it lives on: " + command());
+    throw std::runtime_error("ended, but something of it lives on: " + story());
   }
-  return {*status_, output_, errors_};
+  return {status, output_.text, errors_.text};
 }
 
-std::string SpawnedProgram::command() const {
+std::string SpawnedProgram::story() const {
   std::string text;
   for (const std::string& word : words_) text += (text.empty() ? "" : " ") + word;
-  return text;
+  return text + "\n" + output_.text + errors_.text;
 }
 
-Outcome runCommand(const Deadline& deadline, const std::vector<std::string>& words) {
-  return SpawnedProgram(deadline, words).waitForEnd();
-}
-
-}  // namespace stormo::integration
+}  // namespace stormo::test

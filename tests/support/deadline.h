@@ -1,10 +1,12 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
-namespace stormo::integration {
+namespace stormo::test {
 
 #if defined(__SANITIZE_ADDRESS__)
 inline constexpr int kSlowness = 4;
@@ -40,4 +42,14 @@ class Deadline {
   Clock::time_point end_;
 };
 
-}  // namespace stormo::integration
+/// For what can only be asked again and again. True as soon as `condition` is; false if it is not
+/// before the deadline.
+inline bool eventually(const Deadline& deadline, const std::function<bool()>& condition) {
+  while (!condition()) {
+    if (deadline.isOver()) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
+}
+
+}  // namespace stormo::test

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/name_hash.h"
 #include "event/loop_impl.h"
 #include "net/connection_table.h"
 
@@ -88,13 +89,6 @@ class Registry final : StageWorker {
   static constexpr std::size_t kCopiedBytesMax = 512;
   /// What one copy costs beside its bytes, as if it were bytes.
   static constexpr std::size_t kCopyOverheadBytes = 16;
-
-  struct NameHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view name) const {
-      return std::hash<std::string_view>{}(name);
-    }
-  };
 
   void onStage(Stage stage) override;
   void flush(Group& group);

@@ -1,8 +1,10 @@
 #include <signal.h>
+#include <stormo/timer.h>
 #include <stormo/worker.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <stdexcept>
 
@@ -18,6 +20,11 @@ namespace stormo {
 namespace {
 
 bool inWorkerProcess = false;
+
+// Between two looks at whether the Channel's links are closed, while it stops; and how long their
+// last output may take.
+constexpr std::chrono::milliseconds kDrainTick{10};
+constexpr std::chrono::milliseconds kDrainTime{2000};
 
 process::Listening listeningOn(const std::string& url) {
   const SocketUrl parsed = parseSocketUrl(url);
@@ -75,7 +82,9 @@ process::Kind kindOf(const channel::Server& server) {
     };
     child.onStop = [process = process.get(), &child](process::StopOrder) {
       process->stop();
-      child.loop().stop();
+      Timer::add(kDrainTick, [process, &child, until = child.loop().now() + kDrainTime] {
+        if (process->linkCount() == 0 || child.loop().now() >= until) child.loop().stop();
+      });
     };
     return process;
   };

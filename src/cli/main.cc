@@ -1,4 +1,5 @@
-// The program `stormo`: the ready server, a Channel alone, and a check of configuration files.
+// The program `stormo`: the ready server, a Channel alone, a load generator, and a check of
+// configuration files.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
@@ -7,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/bench_command.h"
 #include "process/command_line.h"
 #include "server/server_program.h"
 #include "server/settings.h"
@@ -72,7 +74,8 @@ int runServer(int argc, char** argv) {
   check->fallthrough();
   check->add_option("file,--config", path, "the file")->required();
   check->callback([&] { checkConfig(path); });
-  commandLine.app().footer("A Channel alone: 'stormo channel --help'.");
+  commandLine.app().footer(
+      "A Channel alone: 'stormo channel --help'. A load test: 'stormo bench --help'.");
 
   std::unique_ptr<server::ServerProgram> program;
   return commandLine.run(argc, argv, [&] {
@@ -104,6 +107,8 @@ int runChannel(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc > 1 && std::string_view(argv[1]) == "channel") return runChannel(argc - 1, argv + 1);
+  const std::string_view command = argc > 1 ? argv[1] : "";
+  if (command == "channel") return runChannel(argc - 1, argv + 1);
+  if (command == "bench") return runBench(argc - 1, argv + 1);
   return runServer(argc, argv);
 }

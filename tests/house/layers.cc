@@ -48,7 +48,8 @@ const std::vector<Module>& modules() {
       {"process", {"event"}},
       {"worker", {"channel", "process"}},
       {"server", {"worker"}},
-      {"cli", {"server"}},
+      {"bench", {"protocol", "sys"}},
+      {"cli", {"server", "bench"}},
   };
   return kModules;
 }

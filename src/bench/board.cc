@@ -1,0 +1,55 @@
+#include "bench/board.h"
+
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <new>
+#include <system_error>
+
+namespace stormo::bench {
+namespace {
+
+constexpr std::size_t kLine = 64;
+
+std::size_t roundedUp(std::size_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
+
+}  // namespace
+
+Board::Board(std::size_t processes, std::size_t groups) : processCount_(processes) {
+  const std::size_t processesAt = roundedUp(sizeof(Shared));
+  const std::size_t groupsAt = processesAt + roundedUp(processes * sizeof(ProcessBoard));
+  bytes_ = groupsAt + groups * sizeof(std::atomic<std::uint64_t>);
+  void* memory =
+      ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "mmap");
+  char* at = static_cast<char*>(memory);
+  shared_ = new (at) Shared;
+  processes_ = reinterpret_cast<ProcessBoard*>(at + processesAt);
+  for (std::size_t i = 0; i < processes; ++i) new (processes_ + i) ProcessBoard;
+  publishedTo_ = reinterpret_cast<std::atomic<std::uint64_t>*>(at + groupsAt);
+  for (std::size_t i = 0; i < groups; ++i) new (publishedTo_ + i) std::atomic<std::uint64_t>(0);
+}
+
+Board::~Board() { ::munmap(shared_, bytes_); }
+
+std::uint64_t Board::sum(Counter ProcessBoard::*counter) const {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < processCount_; ++i) sum += (processes_[i].*counter).get();
+  return sum;
+}
+
+bool Board::allReached(Phase phase) const {
+  for (std::size_t i = 0; i < processCount_; ++i) {
+    if (processes_[i].reached.load(std::memory_order_acquire) < phase) return false;
+  }
+  return true;
+}
+
+std::string Board::firstFault() const {
+  for (std::size_t i = 0; i < processCount_; ++i) {
+    if (processes_[i].firstFault[0] != '\0') return processes_[i].firstFault;
+  }
+  return {};
+}
+
+}  // namespace stormo::bench

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "base/counters.h"
+#include "bench/histogram.h"
+
+namespace stormo::bench {
+
+/// What the generator's processes do, in this order. A process goes on when the board says so.
+enum class Phase : std::uint32_t {
+  Connect,  ///< Connections, handshakes, joins.
+  Probe,    ///< Each group gets messages until each of its members has heard one.
+  WarmUp,   ///< Publishers publish.
+  Measure,  ///< The same, measured.
+  Stop,     ///< No publisher publishes anew.
+  Drain,    ///< All that was published is known; members wait for what they still lack.
+  End,
+};
+
+/// What one process of the generator tells. It alone writes it.
+struct ProcessBoard {
+  std::atomic<Phase> reached{Phase::Connect};
+  Counter open;            ///< Members that have joined.
+  Counter heard;           ///< Members that have heard the board's round of probes.
+  Counter closed;          ///< Connections that the server refused or closed.
+  Counter delivered;       ///< Messages of the run, so far.
+  Counter published;       ///< The same.
+  Counter complete;        ///< Members that have all, in phase Drain.
+  // Of phase Measure alone.
+  Counter measuredNs;
+  Counter measuredDelivered;
+  Counter measuredPublished;
+  // Faults of the run.
+  Counter missing;
+  Counter surplus;
+  Counter disordered;
+  char firstFault[200] = {};  ///< In words; readable once `closed` or a fault is not 0.
+  Histogram latency;          ///< Of the messages that came in phase Measure and were looked at.
+};
+
+/// Memory that the processes of a generator share: made before they fork, gone with this.
+class Board {
+ public:
+  /// Throws std::system_error if there is no memory.
+  Board(std::size_t processes, std::size_t groups);
+  ~Board();
+  Board(const Board&) = delete;
+  Board& operator=(const Board&) = delete;
+
+  [[nodiscard]] Phase phase() const { return shared_->phase.load(std::memory_order_acquire); }
+  void setPhase(Phase phase) { shared_->phase.store(phase, std::memory_order_release); }
+
+  [[nodiscard]] std::uint32_t probeRound() const { return shared_->probeRound.load(); }
+  void setProbeRound(std::uint32_t round) { shared_->probeRound.store(round); }
+
+  /// What was published to a group in the run, by all processes that have reached Stop.
+  [[nodiscard]] std::atomic<std::uint64_t>& publishedTo(std::size_t group) const {
+    return publishedTo_[group];
+  }
+
+  [[nodiscard]] ProcessBoard& process(std::size_t index) const { return processes_[index]; }
+  [[nodiscard]] std::size_t processCount() const { return processCount_; }
+
+  /// Of all processes together.
+  [[nodiscard]] std::uint64_t sum(Counter ProcessBoard::*counter) const;
+  [[nodiscard]] bool allReached(Phase phase) const;
+  /// Of the first process that has one; empty if none has.
+  [[nodiscard]] std::string firstFault() const;
+
+ private:
+  struct Shared {
+    std::atomic<Phase> phase{Phase::Connect};
+    std::atomic<std::uint32_t> probeRound{0};
+  };
+
+  std::size_t bytes_;
+  std::size_t processCount_;
+  Shared* shared_;
+  ProcessBoard* processes_;
+  std::atomic<std::uint64_t>* publishedTo_;
+};
+
+}  // namespace stormo::bench

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "bench/stamp.h"
+#include "protocol/websocket_frame.h"
+
+namespace stormo::bench {
+
+/// `text` with {group}, {message} and {bytes} put in.
+[[nodiscard]] std::string expand(std::string_view text, std::string_view group,
+                                 std::string_view message);
+
+/// The name of a group in a load test; all have the same length.
+[[nodiscard]] std::string groupName(std::size_t group);
+
+/// One whole frame as a client sends it.
+[[nodiscard]] std::string clientFrame(websocket::Opcode opcode, std::string_view payload);
+
+/// What one publisher sends, over and over: a whole client frame, in which only the stamp changes.
+class PublishFrame {
+ public:
+  /// `messageBytes`: at least kStampBytes; the rest is filled up.
+  PublishFrame(std::string_view publishText, std::string_view group, std::size_t messageBytes);
+
+  /// Valid until it is called again.
+  [[nodiscard]] std::string_view stamped(const Stamp& stamp);
+
+ private:
+  std::string frame_;
+  std::size_t stampAt_;      // in frame_
+  std::size_t stampPhase_;   // of the mask
+};
+
+/// One frame of a server, unmasked.
+struct ServerFrame {
+  websocket::Opcode opcode;
+  std::string_view payload;
+  std::size_t bytes;  ///< Of the whole frame.
+};
+
+/// Reads the frame at the front of `in`. False if it is not whole. Throws std::runtime_error if it
+/// is masked or larger than any answer to a load test.
+[[nodiscard]] bool readServerFrame(std::string_view in, ServerFrame& out);
+
+}  // namespace stormo::bench

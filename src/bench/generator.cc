@@ -1,0 +1,216 @@
+#include "bench/generator.h"
+
+#include <fmt/format.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include "protocol/websocket_handshake.h"
+#include "sys/clock.h"
+
+namespace stormo::bench {
+namespace {
+
+constexpr int kEventsPerWait = 1024;
+constexpr std::size_t kInputBytes = 256 * 1024;
+// How soon a process notices that the board says something new.
+constexpr std::uint64_t kBoardTickNs = 2'000'000;
+constexpr std::string_view kKey = "c3Rvcm1vIGxvYWQgdGVzdA==";
+
+std::uint64_t clockNs() {
+  return static_cast<std::uint64_t>(Clock::now().time_since_epoch() / std::chrono::nanoseconds(1));
+}
+
+}  // namespace
+
+Generator::Generator(const Plan& plan, std::size_t index, Board& board)
+    : plan_(plan),
+      index_(index),
+      board_(board),
+      own_(board.process(index)),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      request_(fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\n"
+                           "Connection: Upgrade\r\nSec-WebSocket-Key: {}\r\n"
+                           "Sec-WebSocket-Version: 13\r\n\r\n",
+                           plan.target, plan.host, kKey)),
+      accept_(websocket::acceptKey(kKey)),
+      input_(kInputBytes) {
+  ::prctl(PR_SET_TIMERSLACK, 1UL);  // ns: an open loop's messages are due to the microsecond
+  members_.reserve(plan.members / plan.processes + 1);  // publishers refer to members
+  const std::size_t lookingStride = plan.checkAll ? 1 : 100;
+  for (std::size_t number = index; number < plan.members; number += plan.processes) {
+    Member& member = members_.emplace_back();
+    member.number = number;
+    const bool publishes = number < std::max(plan.publishers, plan.groups);
+    member.looks = publishes || number % lookingStride == 0;
+    if (member.looks) member.last.resize(plan.publishersInGroup());
+    // The first member of each group sends its probes, even if it publishes nothing.
+    if (publishes && !plan.publish.empty()) {
+      publishers_.push_back(
+          {.member = &member,
+           .frame = PublishFrame(plan.publish, groupName(plan.groupOf(number)),
+                                 plan.messageBytes)});
+    }
+  }
+}
+
+Generator::~Generator() = default;
+
+void Generator::run() {
+  epoll_event events[kEventsPerWait];
+  while (phase_ != Phase::End) {
+    if (const Phase phase = board_.phase(); phase != phase_) enter(phase);
+    connectMore();
+    if (board_.probeRound() != probedRound_) probe();
+    publishDue();
+
+    const std::uint64_t waitNs = waitNanoseconds();
+    const timespec wait{.tv_sec = 0, .tv_nsec = static_cast<long>(waitNs)};
+    const int count = ::epoll_pwait2(epoll_.get(), events, kEventsPerWait, &wait, nullptr);
+    if (count < 0 && errno != EINTR) {
+      throw std::system_error(errno, std::generic_category(), "epoll_pwait2");
+    }
+    nowNs_ = clockNs();
+    for (int i = 0; i < count; ++i) {
+      Member& member = members_[events[i].data.u32];
+      if ((events[i].events & EPOLLOUT) != 0) flush(member);
+      if ((events[i].events & ~EPOLLOUT) != 0) onReadable(member);
+    }
+    own_.delivered.set(delivered());
+    own_.heard.set(probesHeard_);
+    if (phase_ == Phase::Drain) judgeMembers();
+  }
+}
+
+std::uint64_t Generator::waitNanoseconds() const {
+  if (nextToConnect_ < members_.size() && handshaking_ == 0) return 0;
+  if (intervalNs_ == 0) return kBoardTickNs;
+  const std::uint64_t now = clockNs();
+  return now >= dueNs_ ? 0 : std::min(dueNs_ - now, kBoardTickNs);
+}
+
+std::uint64_t Generator::delivered() const {
+  return lookedAt_ + (frameBytes_ == 0 ? 0 : countedBytes_ / frameBytes_);
+}
+
+void Generator::enter(Phase phase) {
+  phase_ = phase;
+  nowNs_ = clockNs();
+  switch (phase) {
+    case Phase::WarmUp:
+      beginRun();
+      break;
+    case Phase::Measure:
+      measureBeganNs_ = nowNs_;
+      measureBeganDelivered_ = delivered();
+      measureBeganPublished_ = published_;
+      break;
+    case Phase::Stop:
+      own_.measuredNs.set(nowNs_ - measureBeganNs_);
+      own_.measuredDelivered.set(delivered() - measureBeganDelivered_);
+      own_.measuredPublished.set(published_ - measureBeganPublished_);
+      intervalNs_ = 0;
+      for (const Publisher& publisher : publishers_) {
+        board_.publishedTo(plan_.groupOf(publisher.member->number)) += publisher.sequence;
+      }
+      break;
+    default:
+      break;
+  }
+  own_.reached.store(phase, std::memory_order_release);
+}
+
+void Generator::probe() {
+  probedRound_ = board_.probeRound();
+  probesHeard_ = 0;
+  for (Publisher& publisher : publishers_) {
+    if (publisher.member->number >= plan_.groups) continue;
+    const Stamp stamp{.publisher = static_cast<std::uint32_t>(publisher.member->number),
+                      .sequence = 0,
+                      .sentNs = probedRound_};
+    send(*publisher.member, publisher.frame.stamped(stamp));
+  }
+}
+
+void Generator::beginRun() {
+  // From here on only messages of the run come, all of one length.
+  for (Member& member : members_) {
+    member.counting = !member.looks && frameBytes_ != 0;
+    if (!member.counting) continue;
+    member.countedBytes = member.unread.size();
+    countedBytes_ += member.unread.size();
+    member.unread.clear();
+  }
+  std::erase_if(publishers_, [this](const Publisher& publisher) {
+    return publisher.member->number >= plan_.publishers;
+  });
+  if (publishers_.empty()) return;
+  if (!plan_.isOpenLoop()) {
+    for (Publisher& publisher : publishers_) {
+      for (std::size_t i = 0; i < plan_.inFlight; ++i) publish(publisher, nowNs_);
+      sendOutput(*publisher.member);
+    }
+    return;
+  }
+  const double ownRate =
+      plan_.rate * static_cast<double>(publishers_.size()) / static_cast<double>(plan_.publishers);
+  intervalNs_ = static_cast<std::uint64_t>(1e9 / ownRate);
+  dueNs_ = nowNs_;
+}
+
+void Generator::publishDue() {
+  if (intervalNs_ == 0) return;
+  // Stamped with the time at which it was due: a generator that was late must not flatter anybody.
+  for (const std::uint64_t now = clockNs(); dueNs_ <= now; dueNs_ += intervalNs_) {
+    Publisher& publisher = publishers_[nextToPublish_++ % publishers_.size()];
+    publish(publisher, dueNs_);
+    sendOutput(*publisher.member);
+  }
+}
+
+void Generator::publish(Publisher& publisher, std::uint64_t sentNs) {
+  const Stamp stamp{.publisher = static_cast<std::uint32_t>(publisher.member->number),
+                    .sequence = ++publisher.sequence,
+                    .sentNs = sentNs};
+  output_ += publisher.frame.stamped(stamp);
+  own_.published.set(++published_);
+}
+
+void Generator::sendOutput(Member& member) {
+  send(member, output_);
+  output_.clear();
+}
+
+void Generator::judgeMembers() {
+  std::uint64_t complete = 0;
+  std::uint64_t missing = 0;
+  std::uint64_t surplus = 0;
+  for (const Member& member : members_) {
+    const std::uint64_t expected = board_.publishedTo(plan_.groupOf(member.number));
+    const std::uint64_t got = messagesOf(member);
+    if (got == expected) ++complete;
+    if (got < expected) missing += expected - got;
+    if (got > expected) surplus += got - expected;
+  }
+  own_.missing.set(missing);
+  own_.surplus.set(surplus);
+  own_.complete.set(complete);
+}
+
+std::uint64_t Generator::messagesOf(const Member& member) const {
+  if (!member.counting) return member.messages;
+  // A broken number of messages is one too many: something else came.
+  return (member.countedBytes + frameBytes_ - 1) / frameBytes_;
+}
+
+void Generator::fault(std::string_view words) {
+  if (own_.firstFault[0] != '\0') return;
+  const std::size_t bytes = std::min(words.size(), sizeof own_.firstFault - 1);
+  std::memcpy(own_.firstFault, words.data(), bytes);
+}
+
+}  // namespace stormo::bench

@@ -1,0 +1,148 @@
+// The generator's connections: from connect(2) to the answer to the handshake, and what is sent.
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "bench/generator.h"
+#include "sys/sockets.h"
+
+namespace stormo::bench {
+namespace {
+
+constexpr std::size_t kHandshakesAtOnce = 128;
+constexpr std::size_t kAnswerBytesMax = 16 * 1024;
+
+// One address on loopback has 28,000 ports for its connections: each process takes another one.
+void bindToOwnLoopback(int fd, const Address& server, std::size_t process) {
+  if (server.family() != AF_INET || !server.isLocal() || process == 0) return;
+  const int on = 1;
+  ::setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  const Address own = *Address::ip(fmt::format("127.0.1.{}", process % 250 + 1), 0);
+  if (::bind(fd, own.raw(), own.size()) < 0) {
+    throw std::system_error(errno, std::generic_category(), "bind");
+  }
+}
+
+void acknowledgeNow(int fd) {
+  const int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
+std::string systemText(int error) { return std::generic_category().message(error); }
+
+}  // namespace
+
+void Generator::connectMore() {
+  while (handshaking_ < kHandshakesAtOnce && nextToConnect_ < members_.size()) {
+    connect(members_[nextToConnect_++]);
+  }
+}
+
+void Generator::connect(Member& member) {
+  member.fd.reset(::socket(plan_.server.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!member.fd.valid()) throw std::system_error(errno, std::generic_category(), "socket");
+  bindToOwnLoopback(member.fd.get(), plan_.server, index_);
+  setNoDelay(member.fd.get());
+  ++handshaking_;
+  member.state = Member::State::Handshake;
+  if (::connect(member.fd.get(), plan_.server.raw(), plan_.server.size()) < 0 &&
+      errno != EINPROGRESS) {
+    return close(member, "connect: " + systemText(errno));
+  }
+  member.unsent = expand(request_, groupName(plan_.groupOf(member.number)), "");
+  watch(member, EPOLL_CTL_ADD);
+}
+
+void Generator::watch(Member& member, int operation) {
+  epoll_event event{};
+  event.events = EPOLLIN | (member.unsent.empty() ? 0U : EPOLLOUT);
+  event.data.u32 = static_cast<std::uint32_t>(&member - members_.data());
+  if (::epoll_ctl(epoll_.get(), operation, member.fd.get(), &event) < 0) {
+    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+  }
+}
+
+void Generator::send(Member& member, std::string_view bytes) {
+  if (member.state == Member::State::Closed || bytes.empty()) return;
+  if (!member.unsent.empty()) {
+    member.unsent += bytes;
+    return;
+  }
+  const ssize_t sent = ::send(member.fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  if (sent < 0 && errno != EAGAIN) return close(member, "send: " + systemText(errno));
+  const std::size_t taken = sent < 0 ? 0 : static_cast<std::size_t>(sent);
+  if (taken == bytes.size()) return;
+  member.unsent = bytes.substr(taken);
+  watch(member, EPOLL_CTL_MOD);
+}
+
+void Generator::flush(Member& member) {
+  if (member.state == Member::State::Closed || member.unsent.empty()) return;
+  const std::string bytes = std::exchange(member.unsent, {});
+  send(member, bytes);
+  if (member.state != Member::State::Closed && member.unsent.empty()) watch(member, EPOLL_CTL_MOD);
+}
+
+void Generator::onReadable(Member& member) {
+  if (member.state == Member::State::Closed) return;
+  if (member.counting) return countBytes(member);
+  // What is left of an earlier read stands in front of what comes.
+  const std::size_t kept = member.unread.size();
+  member.unread.copy(input_.data(), kept);
+  if (kept == input_.size()) return close(member, "a frame is too long for this generator");
+  const ssize_t got = ::recv(member.fd.get(), input_.data() + kept, input_.size() - kept, 0);
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (got < 0) return close(member, "recv: " + systemText(errno));
+  if (got == 0) return close(member, "the server closed the connection");
+  if (plan_.quickAck) acknowledgeNow(member.fd.get());
+  std::string_view bytes(input_.data(), kept + static_cast<std::size_t>(got));
+  if (member.state == Member::State::Handshake && !takeHandshakeAnswer(member, bytes)) return;
+  readFrames(member, bytes);
+}
+
+bool Generator::takeHandshakeAnswer(Member& member, std::string_view& bytes) {
+  const std::size_t end = bytes.find("\r\n\r\n");
+  if (end == bytes.npos) {
+    if (bytes.size() > kAnswerBytesMax) close(member, "the answer to the handshake has no end");
+    member.unread = bytes;
+    return false;
+  }
+  const std::string_view head = bytes.substr(0, end);
+  if (!head.starts_with("HTTP/1.1 101") || head.find(accept_) == head.npos) {
+    close(member, "the server refused: " + std::string(head.substr(0, head.find('\r'))));
+    return false;
+  }
+  bytes.remove_prefix(end + 4);
+  --handshaking_;
+  member.state = Member::State::Greeting;
+  if (!plan_.hello.empty()) {
+    send(member, clientFrame(websocket::Opcode::Text, expand(plan_.hello, "", "")));
+  }
+  if (plan_.helloReply.empty()) join(member);
+  return true;
+}
+
+void Generator::join(Member& member) {
+  if (member.state != Member::State::Greeting) return;
+  member.state = Member::State::Joined;
+  if (!plan_.join.empty()) {
+    const std::string group = groupName(plan_.groupOf(member.number));
+    send(member, clientFrame(websocket::Opcode::Text, expand(plan_.join, group, "")));
+  }
+  own_.open.add();
+}
+
+void Generator::close(Member& member, std::string_view why) {
+  if (member.state == Member::State::Handshake) --handshaking_;
+  member.state = Member::State::Closed;
+  member.fd.reset();
+  fault(why);
+  own_.closed.add();
+}
+
+}  // namespace stormo::bench

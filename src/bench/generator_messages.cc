@@ -1,0 +1,91 @@
+// What the generator's members get: looked at by some, counted by the others.
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "bench/generator.h"
+
+namespace stormo::bench {
+
+void Generator::countBytes(Member& member) {
+  // TCP throws the bytes away without copying them (tcp(7)); what a server sends to many members is
+  // not to be paid for again by each of them here.
+  const ssize_t got =
+      ::recv(member.fd.get(), input_.data(), input_.size(), plan_.server.isUnix() ? 0 : MSG_TRUNC);
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (got <= 0) return close(member, "the server closed the connection");
+  member.countedBytes += static_cast<std::uint64_t>(got);
+  countedBytes_ += static_cast<std::uint64_t>(got);
+}
+
+void Generator::readFrames(Member& member, std::string_view bytes) {
+  ownMessages_ = 0;
+  ServerFrame frame;
+  while (member.state != Member::State::Closed && readServerFrame(bytes, frame)) {
+    bytes.remove_prefix(frame.bytes);
+    switch (frame.opcode) {
+      case websocket::Opcode::Ping:
+        send(member, clientFrame(websocket::Opcode::Pong, frame.payload));
+        break;
+      case websocket::Opcode::Pong:
+        break;
+      case websocket::Opcode::Close:
+        close(member, "the server closed the WebSocket");
+        break;
+      default:
+        onText(member, frame);
+    }
+  }
+  member.unread = bytes;
+  if (ownMessages_ > 0) republish(member);
+}
+
+void Generator::onText(Member& member, const ServerFrame& frame) {
+  if (member.state == Member::State::Greeting && frame.payload.starts_with(plan_.helloReply)) {
+    join(member);
+  }
+  // A frame holds one message, or, at servers with a protocol of their own inside, several.
+  std::string_view rest = frame.payload;
+  for (;;) {
+    const std::size_t at = rest.find(kStampMark);
+    if (at == rest.npos) return;
+    rest.remove_prefix(at);
+    const auto stamp = readStamp(rest);
+    if (stamp) onMessage(member, *stamp, frame.bytes);
+    rest.remove_prefix(stamp ? std::min(plan_.messageBytes, rest.size()) : 1);
+  }
+}
+
+void Generator::onMessage(Member& member, const Stamp& stamp, std::size_t frameBytes) {
+  if (stamp.sequence == 0) {
+    if (!plan_.checkAll) frameBytes_ = frameBytes;
+    if (stamp.sentNs == probedRound_ && member.roundHeard != stamp.sentNs) {
+      member.roundHeard = probedRound_;
+      ++probesHeard_;
+    }
+    return;
+  }
+  ++member.messages;
+  ++lookedAt_;
+  if (phase_ == Phase::Measure) own_.latency.record(elapsedNs(stamp.sentNs, nowNs_));
+  if (stamp.publisher == member.number) ++ownMessages_;
+
+  const std::size_t place = plan_.placeInGroup(stamp.publisher);
+  if (place >= member.last.size() || stamp.sequence != member.last[place] + 1) {
+    own_.disordered.add();
+    fault(fmt::format("member {} got message {} of publisher {} after message {}", member.number,
+                      stamp.sequence, stamp.publisher,
+                      place < member.last.size() ? member.last[place] : 0));
+  }
+  if (place < member.last.size()) member.last[place] = stamp.sequence;
+}
+
+void Generator::republish(Member& member) {
+  if (plan_.isOpenLoop() || (phase_ != Phase::WarmUp && phase_ != Phase::Measure)) return;
+  Publisher& publisher = publishers_[(member.number - index_) / plan_.processes];
+  for (std::size_t i = 0; i < ownMessages_; ++i) publish(publisher, nowNs_);
+  sendOutput(member);
+}
+
+}  // namespace stormo::bench

@@ -1,0 +1,214 @@
+#include "bench/load_test.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include "bench/board.h"
+#include "bench/generator.h"
+#include "bench/server_usage.h"
+#include "sys/clock.h"
+
+namespace stormo::bench {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Between two looks at the board.
+constexpr milliseconds kLook{1};
+// Without any progress for this long, what is still awaited does not come.
+constexpr milliseconds kPatience{10000};
+// After which a round of probes is sent again: some server may have joined a member too late.
+constexpr milliseconds kProbeAgain{500};
+
+double secondsOf(Clock::duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+/// The generator's processes.
+class Crew {
+ public:
+  Crew(const Plan& plan, Board& board) {
+    for (std::size_t i = 0; i < plan.processes; ++i) pids_.push_back(fork(plan, i, board));
+  }
+  ~Crew() {
+    for (const pid_t pid : pids_) ::kill(pid, SIGKILL);
+    waitForAll();
+  }
+  Crew(const Crew&) = delete;
+  Crew& operator=(const Crew&) = delete;
+
+  [[nodiscard]] bool allAlive() const {
+    return std::ranges::none_of(pids_, [](pid_t pid) {
+      siginfo_t info{};
+      return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+             info.si_pid == pid;
+    });
+  }
+  void waitForAll() {
+    for (const pid_t pid : pids_) ::waitpid(pid, nullptr, 0);
+    pids_.clear();
+  }
+
+ private:
+  static pid_t fork(const Plan& plan, std::size_t index, Board& board) {
+    const pid_t parent = ::getpid();
+    const pid_t pid = ::fork();
+    if (pid < 0) throw std::runtime_error("cannot fork a process of the generator");
+    if (pid > 0) return pid;
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != parent) std::_Exit(1);
+    try {
+      Generator(plan, index, board).run();
+      std::_Exit(0);
+    } catch (const std::exception& failed) {
+      fmt::print(stderr, "stormo bench: generator {}: {}\n", index, failed.what());
+      std::_Exit(1);
+    }
+  }
+
+  std::vector<pid_t> pids_;
+};
+
+class LoadTest {
+ public:
+  LoadTest(const Plan& plan, ServerUsage server)
+      : plan_(plan), server_(std::move(server)), board_(plan.processes, plan.groups) {}
+
+  Report run() {
+    report_.serverProcesses = server_.pids().size();
+    report_.memoryBytesBefore = server_.memoryBytes();
+    Crew crew(plan_, board_);
+    crew_ = &crew;
+    connect();
+    if (!plan_.publish.empty()) probe();
+    report_.memoryBytes = server_.memoryBytes();
+    if (!plan_.isIdle()) go(Phase::WarmUp, plan_.warmUp);
+    const auto cpuBefore = server_.cpuTime();
+    const TimePoint began = Clock::now();
+    go(Phase::Measure, plan_.duration);
+    report_.serverCpuSeconds = secondsOf(server_.cpuTime() - cpuBefore);
+    report_.seconds = secondsOf(Clock::now() - began);
+    if (!plan_.isIdle()) drain();
+    board_.setPhase(Phase::End);
+    crew.waitForAll();
+    collect();
+    return std::move(report_);
+  }
+
+ private:
+  void connect() {
+    const TimePoint began = Clock::now();
+    const auto open = [this] { return board_.sum(&ProcessBoard::open); };
+    if (!progresses([&] { return open() == plan_.members; }, open)) {
+      throw std::runtime_error(fmt::format("{} of {} members could join{}", open(), plan_.members,
+                                           firstFault()));
+    }
+    report_.connectSeconds = secondsOf(Clock::now() - began);
+  }
+
+  void probe() {
+    board_.setPhase(Phase::Probe);
+    const auto heard = [this] { return board_.sum(&ProcessBoard::heard); };
+    const TimePoint deadline = Clock::now() + kPatience;
+    for (std::uint32_t round = 1; Clock::now() < deadline; ++round) {
+      board_.setProbeRound(round);
+      if (progresses([&] { return heard() == plan_.members; }, heard, kProbeAgain)) return;
+    }
+    throw std::runtime_error(fmt::format(
+        "{} of {} members hear what is published to their group{}; are the texts right that join "
+        "and publish?",
+        heard(), plan_.members, firstFault()));
+  }
+
+  void go(Phase phase, milliseconds duration) {
+    board_.setPhase(phase);
+    for (const TimePoint end = Clock::now() + duration; Clock::now() < end;) look();
+  }
+
+  void drain() {
+    board_.setPhase(Phase::Stop);
+    progresses([&] { return board_.allReached(Phase::Stop); }, [] { return 0; });
+    board_.setPhase(Phase::Drain);
+    progresses([&] { return board_.sum(&ProcessBoard::complete) == plan_.members; },
+               [&] { return board_.sum(&ProcessBoard::delivered); });
+  }
+
+  /// Waits until `done`. False if there was no progress for so long, or a connection was closed.
+  template <typename Done, typename Progress>
+  bool progresses(Done done, Progress progress, milliseconds patience = kPatience) {
+    auto reached = progress();
+    for (TimePoint since = Clock::now(); !done();) {
+      if (Clock::now() - since > patience || board_.sum(&ProcessBoard::closed) > 0) return false;
+      if (const auto now = progress(); now != reached) {
+        reached = now;
+        since = Clock::now();
+      }
+      look();
+    }
+    return true;
+  }
+
+  void look() const {
+    std::this_thread::sleep_for(kLook);
+    if (!crew_->allAlive()) throw std::runtime_error("a process of the generator has ended");
+  }
+
+  void collect() {
+    double rates[2] = {};  // of processes whose measured parts differ by a hair
+    for (std::size_t i = 0; i < board_.processCount(); ++i) {
+      const ProcessBoard& process = board_.process(i);
+      report_.latency.merge(process.latency);
+      const double seconds = static_cast<double>(process.measuredNs.get()) / 1e9;
+      if (seconds <= 0) continue;
+      rates[0] += static_cast<double>(process.measuredDelivered.get()) / seconds;
+      rates[1] += static_cast<double>(process.measuredPublished.get()) / seconds;
+    }
+    report_.delivered = static_cast<std::uint64_t>(rates[0] * report_.seconds);
+    report_.published = static_cast<std::uint64_t>(rates[1] * report_.seconds);
+    report_.closed = board_.sum(&ProcessBoard::closed);
+    report_.missing = board_.sum(&ProcessBoard::missing);
+    report_.surplus = board_.sum(&ProcessBoard::surplus);
+    report_.disordered = board_.sum(&ProcessBoard::disordered);
+    report_.firstFault = board_.firstFault();
+  }
+
+  [[nodiscard]] std::string firstFault() const {
+    const std::string fault = board_.firstFault();
+    return fault.empty() ? "" : " (" + fault + ")";
+  }
+
+  const Plan& plan_;
+  const ServerUsage server_;
+  Board board_;
+  Crew* crew_ = nullptr;
+  Report report_;
+};
+
+void raiseOpenFilesLimit() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+
+Report runLoadTest(const Plan& plan, pid_t serverPid) {
+  raiseOpenFilesLimit();
+  ServerUsage server =
+      serverPid == 0 ? ServerUsage::listeningOn(plan.server) : ServerUsage::of(serverPid);
+  return LoadTest(plan, std::move(server)).run();
+}
+
+}  // namespace stormo::bench

@@ -1,0 +1,53 @@
+#include "bench/plan.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <stdexcept>
+
+#include "bench/stamp.h"
+
+namespace stormo::bench {
+namespace {
+
+// Beside its connections, each process has some files open.
+constexpr std::size_t kOtherFiles = 100;
+
+std::size_t openFilesMax() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  return static_cast<std::size_t>(limit.rlim_max);
+}
+
+void demand(bool condition, const std::string& sentence) {
+  if (!condition) throw std::invalid_argument(sentence);
+}
+
+}  // namespace
+
+void settle(Plan& plan) {
+  demand(plan.members > 0, "there must be at least one member");
+  demand(plan.groups > 0 && plan.groups <= plan.members,
+         "there must be at least one group, and no more groups than members");
+  demand(plan.publishers <= plan.members,
+         fmt::format("publishers are members: {} members cannot hold {} of them", plan.members,
+                     plan.publishers));
+  demand(plan.publishers <= kPublishersMax,
+         fmt::format("there can be at most {} publishers", kPublishersMax));
+  demand(plan.messageBytes >= kStampBytes,
+         fmt::format("a message has at least {} bytes: they say who sent it and when",
+                     kStampBytes));
+  demand(plan.isOpenLoop() || plan.inFlight > 0, "nothing in flight: nothing would be published");
+  const bool publishes = plan.publish.find("{message}") != std::string::npos;
+  demand(publishes || plan.isIdle(), "the text that publishes must say {message}");
+
+  const std::size_t filesMax = openFilesMax();
+  const std::size_t membersMax = filesMax > kOtherFiles ? filesMax - kOtherFiles : 1;
+  const std::size_t needed = (plan.members + membersMax - 1) / membersMax;
+  if (plan.processes == 0) plan.processes = needed;
+  demand(plan.processes >= needed,
+         fmt::format("{} members need {} processes of {} open files", plan.members, needed,
+                     filesMax));
+}
+
+}  // namespace stormo::bench

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+
+#include "bench/histogram.h"
+#include "bench/plan.h"
+
+namespace stormo::bench {
+
+/// What came of a load test.
+struct Report {
+  double connectSeconds = 0;  ///< Until all had joined.
+  double seconds = 0;         ///< Of the measured part.
+  std::uint64_t published = 0;
+  std::uint64_t delivered = 0;
+  Histogram latency;
+
+  std::uint64_t closed = 0;  ///< Connections that the server refused or closed.
+  std::uint64_t missing = 0;
+  std::uint64_t surplus = 0;
+  std::uint64_t disordered = 0;
+  std::string firstFault;
+
+  // Of all of the server's processes; no figures if it is not on this machine.
+  std::size_t serverProcesses = 0;
+  double serverCpuSeconds = 0;         ///< In the measured part.
+  std::uint64_t memoryBytes = 0;       ///< Once all had joined.
+  std::uint64_t memoryBytesBefore = 0;  ///< Before the first connected.
+
+  [[nodiscard]] bool isFlawless() const {
+    return closed + missing + surplus + disordered == 0 && firstFault.empty();
+  }
+};
+
+[[nodiscard]] nlohmann::ordered_json toJson(const Plan& plan, const Report& report);
+[[nodiscard]] std::string toText(const Plan& plan, const Report& report);
+
+}  // namespace stormo::bench

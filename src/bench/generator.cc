@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <system_error>
 
 #include "protocol/websocket_handshake.h"
@@ -17,12 +18,16 @@ namespace {
 
 constexpr int kEventsPerWait = 1024;
 constexpr std::size_t kInputBytes = 256 * 1024;
-// How soon a process notices that the board says something new.
-constexpr std::uint64_t kBoardTickNs = 2'000'000;
 constexpr std::string_view kKey = "c3Rvcm1vIGxvYWQgdGVzdA==";
 
 std::uint64_t clockNs() {
   return static_cast<std::uint64_t>(Clock::now().time_since_epoch() / std::chrono::nanoseconds(1));
+}
+
+void sleepUntil(std::uint64_t ns) {
+  const timespec until{.tv_sec = static_cast<time_t>(ns / 1'000'000'000),
+                       .tv_nsec = static_cast<long>(ns % 1'000'000'000)};
+  ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
 }
 
 }  // namespace
@@ -62,17 +67,17 @@ Generator::~Generator() = default;
 
 void Generator::run() {
   epoll_event events[kEventsPerWait];
+  int count = 0;
   while (phase_ != Phase::End) {
     if (const Phase phase = board_.phase(); phase != phase_) enter(phase);
     connectMore();
     if (board_.probeRound() != probedRound_) probe();
     publishDue();
 
-    const std::uint64_t waitNs = waitNanoseconds();
-    const timespec wait{.tv_sec = 0, .tv_nsec = static_cast<long>(waitNs)};
-    const int count = ::epoll_pwait2(epoll_.get(), events, kEventsPerWait, &wait, nullptr);
+    if (count < kEventsPerWait) sleepUntil(nextLookNs());
+    count = ::epoll_wait(epoll_.get(), events, kEventsPerWait, 0);
     if (count < 0 && errno != EINTR) {
-      throw std::system_error(errno, std::generic_category(), "epoll_pwait2");
+      throw std::system_error(errno, std::generic_category(), "epoll_wait");
     }
     nowNs_ = clockNs();
     for (int i = 0; i < count; ++i) {
@@ -86,11 +91,10 @@ void Generator::run() {
   }
 }
 
-std::uint64_t Generator::waitNanoseconds() const {
-  if (nextToConnect_ < members_.size() && handshaking_ == 0) return 0;
-  if (intervalNs_ == 0) return kBoardTickNs;
-  const std::uint64_t now = clockNs();
-  return now >= dueNs_ ? 0 : std::min(dueNs_ - now, kBoardTickNs);
+std::uint64_t Generator::nextLookNs() const {
+  const auto tickNs = static_cast<std::uint64_t>(plan_.tick / std::chrono::nanoseconds(1));
+  const std::uint64_t next = nowNs_ + tickNs;
+  return intervalNs_ == 0 ? next : std::min(next, dueNs_);
 }
 
 std::uint64_t Generator::delivered() const {

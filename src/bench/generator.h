@@ -56,7 +56,7 @@ class Generator {
   void judgeMembers();
   [[nodiscard]] std::uint64_t messagesOf(const Member& member) const;
   [[nodiscard]] std::uint64_t delivered() const;
-  [[nodiscard]] std::uint64_t waitNanoseconds() const;
+  [[nodiscard]] std::uint64_t nextLookNs() const;
   void fault(std::string_view words);
 
   const Plan& plan_;

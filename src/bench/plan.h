@@ -24,6 +24,9 @@ struct Plan {
   std::size_t messageBytes = 64;
   std::chrono::milliseconds warmUp{1000};
   std::chrono::milliseconds duration{5000};
+  /// Between two looks at the sockets. A generator that slept until something came would be woken
+  /// by the server's every send, at the server's cost, as clients on other machines are not.
+  std::chrono::microseconds tick{50};
   /// Processes of the generator, among which the members are dealt. 0: as many as the limit of open
   /// files asks for.
   std::size_t processes = 0;

@@ -64,6 +64,10 @@ int runBench(int argc, char** argv) {
   app.add_option("--warm-up", warmUp, "seconds before")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  app.add_option_function<std::uint32_t>(
+         "--tick", [&](std::uint32_t us) { plan.tick = std::chrono::microseconds(us); },
+         "microseconds between two looks of the generator at its sockets")
+      ->default_str("50");
   app.add_option("--processes", plan.processes,
                  "of the generator (default: as the limit of open files asks for)");
   app.add_flag("--check-all", plan.checkAll,

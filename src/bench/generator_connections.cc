@@ -17,12 +17,17 @@ namespace {
 constexpr std::size_t kHandshakesAtOnce = 128;
 constexpr std::size_t kAnswerBytesMax = 16 * 1024;
 
-// One address on loopback has 28,000 ports for its connections: each process takes another one.
-void bindToOwnLoopback(int fd, const Address& server, std::size_t process) {
-  if (server.family() != AF_INET || !server.isLocal() || process == 0) return;
+// One address on loopback has 28,000 ports for its connections, and finding a free one takes the
+// longer the fewer there are: 127.0.0.0/8 has addresses enough to take another one now and then.
+constexpr std::size_t kMembersPerAddress = 1000;
+
+void bindToOwnLoopback(int fd, const Address& server, std::size_t member) {
+  if (server.family() != AF_INET || !server.isLocal()) return;
+  const std::size_t address = member / kMembersPerAddress;
   const int on = 1;
   ::setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-  const Address own = *Address::ip(fmt::format("127.0.1.{}", process % 250 + 1), 0);
+  const Address own =
+      *Address::ip(fmt::format("127.0.{}.{}", address / 250 % 250, address % 250 + 1), 0);
   if (::bind(fd, own.raw(), own.size()) < 0) {
     throw std::system_error(errno, std::generic_category(), "bind");
   }
@@ -46,7 +51,7 @@ void Generator::connectMore() {
 void Generator::connect(Member& member) {
   member.fd.reset(::socket(plan_.server.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!member.fd.valid()) throw std::system_error(errno, std::generic_category(), "socket");
-  bindToOwnLoopback(member.fd.get(), plan_.server, index_);
+  bindToOwnLoopback(member.fd.get(), plan_.server, member.number);
   setNoDelay(member.fd.get());
   ++handshaking_;
   member.state = Member::State::Handshake;

@@ -64,6 +64,7 @@ nlohmann::ordered_json toJson(const Plan& plan, const Report& report) {
   if (report.serverProcesses > 0) {
     json["server"] = {
         {"processes", report.serverProcesses},
+        {"cpu_us_per_connect", report.connectCpuSeconds * 1e6 / static_cast<double>(plan.members)},
         {"cpu_seconds", report.serverCpuSeconds},
         {"cpu_share", report.seconds > 0 ? report.serverCpuSeconds / report.seconds : 0},
         {"cpu_us_per_delivery", cpuMicrosecondsPerDelivery(report)},
@@ -98,6 +99,8 @@ std::string toText(const Plan& plan, const Report& report) {
     if (report.delivered > 0) {
       cpu += fmt::format(", {:.3f} µs a delivery", cpuMicrosecondsPerDelivery(report));
     }
+    cpu += fmt::format("; {:.1f} µs a connect",
+                       report.connectCpuSeconds * 1e6 / static_cast<double>(plan.members));
     line("server CPU", cpu);
     line("memory", fmt::format("{:.1f} MiB in {} processes, {:.0f} bytes a connection",
                                static_cast<double>(report.memoryBytes) / (1 << 20),

@@ -17,7 +17,6 @@ namespace {
 thread_local EventLoop* currentLoop = nullptr;
 
 constexpr EventLoop::Impl::Tag kWatchTag = 0;
-constexpr int kEventsPerWait = 512;
 
 std::uint64_t word(EventLoop::Impl::Tag tag, SlotId id) {
   return (std::uint64_t{tag} << 56) | id.packed();
@@ -79,19 +78,12 @@ void EventLoop::Impl::turn(Duration wait) {
     const auto untilTimer = std::max(*deadline - Clock::now(), Duration::zero());
     wait = std::min(wait, untilTimer);
   }
-  epoll_event ready[kEventsPerWait];
-  const int count = ::epoll_wait(epoll_.get(), ready, kEventsPerWait, waitMilliseconds(wait));
-  STORMO_ASSERT(count >= 0 || errno == EINTR);
+  // Of what handlers defer from here on, all is for the next turn.
+  receive(waitMilliseconds(wait));
   now = Clock::now();
-  // What handlers defer from here on is for the next turn.
   std::vector<std::function<void()>> tasks = std::move(spareTasks_);
   tasks.swap(deferred_);
-
-  for (int i = 0; i < count; ++i) {
-    const std::uint64_t data = ready[i].data.u64;
-    EventSink* sink = sinks_[data >> 56];
-    if (sink != nullptr) sink->onReady(SlotId::unpack(data), ready[i].events);
-  }
+  dispatch();
   for (const auto& task : tasks) countThrown(callHandler("deferred", task) ? 0 : 1);
   tasks.clear();
   spareTasks_ = std::move(tasks);
@@ -102,11 +94,37 @@ void EventLoop::Impl::turn(Duration wait) {
   counters().timers.set(timers.size());
 }
 
+void EventLoop::Impl::receive(int waitMs) {
+  const int count = ::epoll_wait(epoll_.get(), ready_.data(), kEventsPerWait, waitMs);
+  STORMO_ASSERT(count >= 0 || errno == EINTR);
+  readyCount_ = static_cast<std::size_t>(std::max(count, 0));
+}
+
+void EventLoop::Impl::dispatch() {
+  for (std::size_t i = 0; i < readyCount_; ++i) {
+    const std::uint64_t data = ready_[i].data.u64;
+    EventSink* sink = sinks_[data >> 56];
+    if (sink != nullptr) sink->onReady(SlotId::unpack(data), ready_[i].events);
+  }
+}
+
 void EventLoop::Impl::flushAndFree() {
   hasWork_ = false;  // what was asked for until now is done here
-  for (std::size_t stage = 0; stage < kStageCount; ++stage) {
-    for (StageWorker* worker : stages_[stage]) worker->onStage(static_cast<Stage>(stage));
+  looksAgain_ = false;
+  runStage(Stage::FlushLinks);
+  if (looksAgain_) {
+    receive(0);
+    dispatch();
+    runStage(Stage::FlushLinks);
   }
+  runStage(Stage::CollectGroups);
+  runStage(Stage::FlushGroups);
+  runStage(Stage::FlushConnections);
+  runStage(Stage::Free);
+}
+
+void EventLoop::Impl::runStage(Stage stage) {
+  for (StageWorker* worker : stages_[static_cast<std::size_t>(stage)]) worker->onStage(stage);
 }
 
 void EventLoop::Impl::countThrown(std::size_t handlers) {

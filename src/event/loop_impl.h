@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stormo/event_loop.h>
+#include <sys/epoll.h>
 
 #include <array>
 #include <functional>
@@ -54,6 +55,11 @@ struct EventLoop::Impl final : EventSink {
   void removeStage(Stage stage, StageWorker& worker);
   /// Some stage has work. If that stage is over already, the next turn does not wait.
   void requestTurn() { hasWork_ = true; }
+  /// In the stage FlushLinks, by whoever has sent something: what has come meanwhile is read before
+  /// the fan-out, the costly part of a turn, and so leaves with it. A Channel on this machine often
+  /// has answered by then. Under load this is what keeps the batches whole: without it, the messages
+  /// in flight fall apart into two halves that follow each other, each in sends of its own.
+  void lookAgain() { looksAgain_ = true; }
 
   /// From now on counts into `counters`, which must outlive the loop.
   void useCounters(Counters& counters) { counters_ = &counters; }
@@ -86,11 +92,18 @@ struct EventLoop::Impl final : EventSink {
 
   void onReady(SlotId id, std::uint32_t events) override;
   void countThrown(std::size_t handlers);
+  void receive(int waitMs);
+  void dispatch();
   void flushAndFree();
+  void runStage(Stage stage);
   void control(int operation, int fd, std::uint32_t events, Tag tag, SlotId id);
   [[nodiscard]] int waitMilliseconds(Duration wait) const;
 
+  static constexpr std::size_t kEventsPerWait = 512;
+
   UniqueFd epoll_;
+  std::array<epoll_event, kEventsPerWait> ready_;
+  std::size_t readyCount_ = 0;
   std::array<EventSink*, 256> sinks_{};
   std::array<std::vector<StageWorker*>, kStageCount> stages_;
   SlotTable<Watch> watches_;
@@ -99,6 +112,7 @@ struct EventLoop::Impl final : EventSink {
   Counters ownCounters_;
   Counters* counters_ = &ownCounters_;
   bool hasWork_ = false;
+  bool looksAgain_ = false;
 };
 
 }  // namespace stormo

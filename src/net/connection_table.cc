@@ -235,6 +235,8 @@ void ConnectionTable::onReady(SlotId id, std::uint32_t events) {
 void ConnectionTable::onStage(Stage stage) {
   switch (stage) {
     case Stage::FlushLinks:
+      if (dirtyLinks_.empty()) return;
+      loop_.lookAgain();
       return flushDirty(dirtyLinks_);
     case Stage::CollectGroups:
       return;

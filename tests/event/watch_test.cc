@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <stdexcept>
+#include <string>
 #include <system_error>
 
 #include "base/counters.h"
@@ -238,6 +239,54 @@ TEST_F(WatchTest, EventsReachTheSinkThatAddedTheirDescriptorUntilItIsRemoved) {
   EXPECT_EQ(sink.seen.size(), 1u);
   EXPECT_TRUE(other.seen.empty());
   loop.impl().removeSink(otherTag);
+}
+
+/// Writes into a pipe when links are flushed, as to a peer that answers at once.
+struct AnsweringLink final : StageWorker {
+  explicit AnsweringLink(EventLoop& on) : loop(on.impl()) {
+    for (const Stage stage : kStages) loop.addStage(stage, *this);
+  }
+  ~AnsweringLink() {
+    for (const Stage stage : kStages) loop.removeStage(stage, *this);
+  }
+  void onStage(Stage stage) override {
+    if (stage == Stage::CollectGroups) story += "fan-out ";
+    if (stage != Stage::FlushLinks || toSend == 0) return;
+    --toSend;
+    story += "flush ";
+    pipe.write();
+    loop.lookAgain();
+  }
+  static constexpr Stage kStages[] = {Stage::FlushLinks, Stage::CollectGroups};
+
+  EventLoop::Impl& loop;
+  const Pipe pipe;
+  int toSend = 0;
+  std::string story;
+};
+
+TEST_F(WatchTest, WhatComesWhileLinksAreFlushedIsReadBeforeTheFanOut) {
+  AnsweringLink link(loop);
+  watch(link.pipe, [&] {
+    link.pipe.read();
+    link.story += "read ";
+  });
+  link.toSend = 1;
+  turn();
+  EXPECT_EQ(link.story, "flush read fan-out ");
+}
+
+TEST_F(WatchTest, ButTheFanOutWaitsForOneSuchAnswerOnly) {
+  AnsweringLink link(loop);
+  watch(link.pipe, [&] {
+    link.pipe.read();
+    link.story += "read ";
+  });
+  link.toSend = 3;
+  turn();
+  EXPECT_EQ(link.story, "flush read flush fan-out ");
+  turn();
+  EXPECT_EQ(link.story, "flush read flush fan-out read flush read fan-out ");
 }
 
 }  // namespace

@@ -1,30 +1,32 @@
 // compare.mjs [--cases ABC] [--servers stormo,nchan] [--runs 5] [--seconds 3] [--json FILE] [--write FILE]
 //
 // Each case with each server, one after the other, in each of the runs; prints a table of medians
-// with their spread, and each server's ratio to nchan. --write puts it into a Markdown file, between
-// the lines "<!-- table -->" and "<!-- end of table -->".
+// with their spread, and each server's ratio to nchan. The server "send(2)" is no server but what the
+// kernel can do. --write puts the table into a Markdown file, between the lines "<!-- table -->" and
+// "<!-- end of table -->".
 import {spawn} from 'node:child_process';
 import {readFileSync, writeFileSync} from 'node:fs';
 import {cpus} from 'node:os';
 import {parseArgs} from 'node:util';
 
 import {cases, figureOf} from './cases.mjs';
-import {onGeneratorsProcessor, servers, stormo, withServer} from './servers.mjs';
+import {onGeneratorsProcessor, sendLimit, servers, stormo, withServer} from './servers.mjs';
 
 const {values: options} = parseArgs({
   options: {
     cases: {type: 'string', default: Object.keys(cases).join('')},
-    servers: {type: 'string', default: Object.keys(servers).join(',')},
+    servers: {type: 'string', default: [...Object.keys(servers), 'send(2)'].join(',')},
     runs: {type: 'string', default: '5'},
     seconds: {type: 'string', default: '3'},
     json: {type: 'string'},
     write: {type: 'string'},
   },
 });
+const kernel = 'send(2)';
 const caseNames = [...options.cases];
 const serverNames = options.servers.split(',');
 for (const name of caseNames) if (!cases[name]) fail(`there is no case '${name}'`);
-for (const name of serverNames) if (!servers[name]) fail(`there is no server '${name}'`);
+for (const name of serverNames) if (!servers[name] && name !== kernel) fail(`there is no server '${name}'`);
 if (cpus().length < 2) fail('the server and the generator need a processor each');
 
 function fail(why) {
@@ -32,11 +34,7 @@ function fail(why) {
   process.exit(2);
 }
 
-function load(url, says, caseName) {
-  const words = [
-    ...onGeneratorsProcessor, stormo, 'bench', '--json', '--url', url,
-    '--seconds', options.seconds, ...cases[caseName].args.split(' '), ...says,
-  ];
+function run(words) {
   return new Promise((resolve, reject) => {
     const child = spawn(words[0], words.slice(1), {stdio: ['ignore', 'pipe', 'pipe']});
     let output = '';
@@ -44,10 +42,27 @@ function load(url, says, caseName) {
     child.stdout.on('data', (text) => (output += text));
     child.stderr.on('data', (text) => (errors += text));
     // 1 with a report: the server lost or repeated something, and the report says what.
-    child.once('exit', (status) =>
+    child.once('close', (status) =>
       output ? resolve(JSON.parse(output)) : reject(new Error(errors || `status ${status}`)));
   });
 }
+
+const load = (url, says, caseName) =>
+  run([
+    ...onGeneratorsProcessor, stormo, 'bench', '--json', '--url', url,
+    '--seconds', options.seconds, ...cases[caseName].args.split(' '), ...says,
+  ]);
+
+async function kernelsLimit({sockets, batch, frame, latency}) {
+  if (latency) return null;
+  const sends = await run([sendLimit, `${sockets}`, `${batch * frame}`, options.seconds]);
+  return {delivered_per_second: sends * batch, flawless: true};
+}
+
+const reportOf = (server, caseName) =>
+  server === kernel
+    ? kernelsLimit(cases[caseName])
+    : withServer(server, (url, says) => load(url, says, caseName));
 
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
 
@@ -60,7 +75,8 @@ async function measure() {
       for (const server of serverNames) {
         const reports = ((results[caseName] ??= {})[server] ??= []);
         try {
-          const report = await withServer(server, (url, says) => load(url, says, caseName));
+          const report = await reportOf(server, caseName);
+          if (!report) continue;
           reports.push(report);
           const faults = report.flawless ? '' : `  (${report.first_fault ?? 'incomplete'})`;
           console.error(`run ${run} ${caseName} ${server}: ${number(figureOf(caseName, report))}${faults}`);

@@ -7,6 +7,7 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
+export const sendLimit = join(here, '../build/bin/send_limit');
 export const stormo = process.env.STORMO ?? join(here, '../build/bin/stormo');
 
 // All processes of a server share the first processor, the generator has the second.

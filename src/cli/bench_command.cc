@@ -99,8 +99,7 @@ int runBench(int argc, char** argv) {
     aimAt(url, plan);
     bench::settle(plan);
     const bench::Report report = bench::runLoadTest(plan, serverPid);
-    const std::string text =
-        json ? toJson(plan, report).dump(2) + "\n" : toText(plan, report);
+    const std::string text = json ? toJson(plan, report).dump(2) + "\n" : toText(plan, report);
     std::fputs(text.c_str(), stdout);
     return report.isFlawless() ? 0 : 1;
   } catch (const std::invalid_argument& wrong) {

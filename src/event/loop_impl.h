@@ -57,8 +57,9 @@ struct EventLoop::Impl final : EventSink {
   void requestTurn() { hasWork_ = true; }
   /// In the stage FlushLinks, by whoever has sent something: what has come meanwhile is read before
   /// the fan-out, the costly part of a turn, and so leaves with it. A Channel on this machine often
-  /// has answered by then. Under load this is what keeps the batches whole: without it, the messages
-  /// in flight fall apart into two halves that follow each other, each in sends of its own.
+  /// has answered by then. Under load this is what keeps the batches whole: without it, the
+  /// messages in flight fall apart into two halves that follow each other, each in sends of its
+  /// own.
   void lookAgain() { looksAgain_ = true; }
 
   /// From now on counts into `counters`, which must outlive the loop.

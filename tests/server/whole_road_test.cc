@@ -39,8 +39,8 @@ class WholeRoadTest : public test::LoopTest {
     for (std::size_t i = 0; i < members; ++i) {
       test::RawPeer peer = test::RawPeer::connect(localAddress(workerFd.get()).port());
       peer.send(test::WebSocketClient::request());
-      peer.send(test::WebSocketClient::text(R"({"cmd":"add_group","group_id":")" + groupOf(i) +
-                                            R"("})"));
+      peer.send(
+          test::WebSocketClient::text(R"({"cmd":"add_group","group_id":")" + groupOf(i) + R"("})"));
       clients.push_back(std::move(peer));
     }
     ASSERT_TRUE(turnUntil([&] { return loop.counters().messagesIn.get() >= members; }));
@@ -56,9 +56,9 @@ class WholeRoadTest : public test::LoopTest {
   [[nodiscard]] std::string sends(std::size_t member, std::size_t count) const {
     std::string wire;
     for (std::size_t i = 0; i < count; ++i) {
-      wire += test::WebSocketClient::text(R"({"cmd":"send_to_group","group_id":")" +
-                                          groupOf(member) + R"(","message":")" + std::string(kText) +
-                                          R"("})");
+      wire +=
+          test::WebSocketClient::text(R"({"cmd":"send_to_group","group_id":")" + groupOf(member) +
+                                      R"(","message":")" + std::string(kText) + R"("})");
     }
     return wire;
   }
@@ -101,8 +101,8 @@ class WholeRoadTest : public test::LoopTest {
   channel::Server server{"127.0.0.1", 0};
   channel::ServerProcess channel{loop, server};
   Settings settings;
-  GroupServer groupServer{
-      settings, "stormo://" + localAddress(channelFd.get()).text(), channel::BusOptions{}};
+  GroupServer groupServer{settings, "stormo://" + localAddress(channelFd.get()).text(),
+                          channel::BusOptions{}};
   Worker worker{"websocket://127.0.0.1:0"};
   process::Child child{loop, 0, {{workerFd.get()}}};
   std::optional<WorkerProcess> workerProcess;

@@ -1,0 +1,93 @@
+// The Channel alone: events from one publisher's link to one subscriber's. Both ends, and the
+// Channel, run on one processor here: the figure includes the ends' own system calls.
+#include <benchmark/benchmark.h>
+#include <stormo/channel/server.h>
+#include <sys/socket.h>
+
+#include <string>
+#include <vector>
+
+#include "channel/server_process.h"
+#include "protocol/channel_codec.h"
+#include "sys/sockets.h"
+
+namespace stormo::channel {
+namespace {
+
+constexpr std::string_view kChannel = "123";
+
+class Link {
+ public:
+  explicit Link(const Address& address) : fd_(std::move(*connectTo(address))) {
+    setNoDelay(fd_.get());
+  }
+  /// How many bytes the kernel took.
+  std::size_t send(std::string_view bytes) {
+    const ssize_t sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    return sent > 0 ? static_cast<std::size_t>(sent) : 0;
+  }
+  /// How many bytes there were.
+  std::size_t receive() {
+    const ssize_t got = ::recv(fd_.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+    return got > 0 ? static_cast<std::size_t>(got) : 0;
+  }
+
+ private:
+  UniqueFd fd_;
+  std::vector<char> buffer_ = std::vector<char>(256 << 10);
+};
+
+void oneToOne(benchmark::State& state) {
+  constexpr std::size_t kEventsAtOnce = 500;
+  const std::string payload(static_cast<std::size_t>(state.range(0)), 'x');
+  EventLoop loop;
+  const Server server("127.0.0.1", 0);
+  const UniqueFd listening = std::move(*listenOn(*Address::ip("127.0.0.1", 0)));
+  ServerProcess process(loop, server);
+  process.listen(listening.get());
+  Link publisher(localAddress(listening.get()));
+  Link subscriber(localAddress(listening.get()));
+  const auto turn = [&] { loop.turn(std::chrono::milliseconds(0)); };
+
+  std::string opening;
+  appendHello(1, {}, opening);
+  publisher.send(opening);
+  opening.clear();
+  appendHello(2, {}, opening);
+  appendSubscribe(kChannel, opening, Space::Groups);
+  subscriber.send(opening);
+  for (int i = 0; i < 10; ++i) turn();
+  subscriber.receive();
+
+  std::string publishes;
+  for (std::size_t i = 0; i < kEventsAtOnce; ++i) {
+    appendPublish({.channel = kChannel,
+                   .sequence = i + 1,
+                   .payloadKind = PayloadKind::Text,
+                   .space = Space::Groups},
+                  payload, publishes);
+  }
+  const auto publishAll = [&] {
+    for (std::size_t sent = 0; sent < publishes.size();) {
+      sent += publisher.send(std::string_view(publishes).substr(sent));
+      turn();
+    }
+  };
+  publishAll();
+  std::size_t eventsBytes = 0;  // of one such batch
+  for (int i = 0; i < 10; ++i) {
+    turn();
+    eventsBytes += subscriber.receive();
+  }
+
+  if (eventsBytes < publishes.size()) state.SkipWithError("events are missing");
+  for (auto _ : state) {
+    publishAll();
+    for (std::size_t got = 0; got < eventsBytes; got += subscriber.receive()) turn();
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kEventsAtOnce));
+}
+BENCHMARK(oneToOne)->Name("channel/oneToOne")->Arg(64)->Arg(1024);
+
+}  // namespace
+}  // namespace stormo::channel

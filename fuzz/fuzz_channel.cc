@@ -28,11 +28,7 @@ std::string encoded(const Packet& p) {
       appendRefused(p.payload, out);
       break;
     case Kind::Subscribe:
-      if (p.hasPosition) {
-        appendSubscribeFrom(p.channel, p.epoch, p.offset, out, p.space);
-      } else {
-        appendSubscribe(p.channel, out, p.space);
-      }
+      appendSubscribe(p.channel, out, p.space, p.again);
       break;
     case Kind::Unsubscribe:
       appendUnsubscribe(p.channel, out, p.space);
@@ -63,13 +59,16 @@ std::string encoded(const Packet& p) {
       appendJob({p.channel, p.payloadKind}, p.payload, out);
       break;
     case Kind::Gap:
-      appendGap(p.channel, p.epoch, p.offset, out, p.space);
+      appendGap(p.epoch, p.offset, out);
       break;
     case Kind::Ping:
       appendPing(out);
       break;
     case Kind::Pong:
       appendPong(out);
+      break;
+    case Kind::Resume:
+      appendResume(p.epoch, p.offset, out);
       break;
   }
   return out;

@@ -1,6 +1,7 @@
 #include "channel/broker.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "protocol/frame.h"
 #include "protocol/php_serialize.h"
@@ -35,12 +36,17 @@ Broker::Broker(EventLoop& loop, const Server& settings)
       codec_(*this,
              settings.secret.empty()),  // with a secret, the first word is awaited like a handshake
       backPressure_(table_, endpoint_, settings.linkStallMax),
-      router_(loop, settings.groupEvent),
+      log_(settings.replayBytesMax, settings.replayAgeMax),
+      router_(loop, settings.groupEvent, log_),
+      acknowledger_(table_, router_.offset(), settings.linkStallMax),
       queues_(settings.queueBytesMax, *this) {
   endpoint_.codec = &codec_;
   endpoint_.packageBytesMax = std::min<std::size_t>(settings.maxPackageSize, kPackageBytesMax);
   endpoint_.sendQueueBytesMax = settings.linkBytesMax;
   endpoint_.cutWhenFull = false;
+  endpoint_.handlers.onConnect = [this](Connection& link) {
+    link.state<Link>().acks = &acknowledger_.add(net::Peer::of(link));
+  };
   endpoint_.handlers.onClose = [this](Connection& link) { onClose(net::Peer::of(link)); };
   endpoint_.handlers.onBufferFull = [this](Connection& link) {
     backPressure_.onFull(net::Peer::of(link));
@@ -82,6 +88,11 @@ void Broker::onFirstFrame(net::Peer& peer, Link& link, std::string_view payload)
 }
 
 void Broker::onClose(net::Peer& peer) {
+  const Link& link = peer.state<Link>();
+  if (link.publisher != nullptr) {
+    publishers_.leave(link.publisherId, peer.id.packed(), table_.loop().now);
+  }
+  acknowledger_.remove(peer);
   queues_.remove(peer.id.packed());
   backPressure_.onClose(peer);
 }
@@ -97,10 +108,38 @@ void Broker::onHello(net::Peer& peer, Link& link, std::string_view payload) {
   }
   link.speaks = Link::Speaks::Stormo;
   link.publisherId = hello.publisherId;
+  if (link.publisherId != 0) enter(peer, link);
   if (peer.phase == net::Phase::Handshake) table_.open(peer);
   scratch_.clear();
   appendWelcome(router_.epoch(), scratch_);
   send(peer, scratch_);
+}
+
+void Broker::enter(net::Peer& peer, Link& link) {
+  const ConnectionId former =
+      publishers_.enter(link.publisherId, peer.id.packed(), table_.loop().now);
+  link.publisher = &publishers_.at(link.publisherId);
+  // It has given that link up, whether we have seen its end or not. What may still come over it
+  // will be said again over this one.
+  if (net::Peer* old = table_.find(former)) old->destroy();
+}
+
+void Broker::onResume(net::Peer& peer, Link& link, const Packet& packet) {
+  const std::vector<Router::Subscription> again = std::exchange(link.again, {});
+  if (packet.epoch != router_.epoch()) return violation(peer, "a position in another life");
+  if (packet.offset > router_.offset()) return violation(peer, "a position that is not there yet");
+  if (router_.resume(peer, again, packet.offset)) return;
+  scratch_.clear();
+  appendGap(router_.epoch(), router_.offset(), scratch_);
+  send(peer, scratch_);
+}
+
+bool Broker::isNew(Link& link, std::uint64_t sequence) {
+  acknowledger_.onPublish(*link.acks, sequence);
+  if (link.publisher == nullptr) return true;
+  if (sequence <= link.publisher->taken) return false;
+  link.publisher->taken = sequence;
+  return true;
 }
 
 void Broker::refuseInWords(net::Peer& peer, std::string_view reason) {
@@ -117,7 +156,10 @@ void Broker::onPacket(net::Peer& peer, Link& link, std::string_view payload) {
     case Kind::Publish:
       return onPublish(peer, link, packet);
     case Kind::Subscribe:
-      if (packet.hasPosition) return violation(peer, "a position, where no history is kept");
+      if (packet.again) {
+        link.again.push_back({packet.space, std::string(packet.channel)});
+        return;
+      }
       return router_.subscribe(peer, Dialect::Stormo, packet.space, packet.channel);
     case Kind::Unsubscribe:
       return router_.unsubscribe(peer, Dialect::Stormo, packet.space, packet.channel);
@@ -125,8 +167,10 @@ void Broker::onPacket(net::Peer& peer, Link& link, std::string_view payload) {
       return queues_.watch(peer.id.packed(), packet.channel);
     case Kind::Unwatch:
       return queues_.unwatch(peer.id.packed(), packet.channel);
+    case Kind::Resume:
+      return onResume(peer, link, packet);
     case Kind::Enqueue:
-      return onEnqueue(peer, packet);
+      return onEnqueue(peer, link, packet);
     case Kind::Reserve:
       return queues_.reserve(peer.id.packed());
     case Kind::Ping:
@@ -150,6 +194,7 @@ void Broker::onPublish(net::Peer& peer, Link& link, const Packet& packet) {
   if (packet.space == Space::Groups) {
     if (packet.payloadKind == PayloadKind::Value)
       return violation(peer, "a value, where a message was expected");
+    if (!isNew(link, packet.sequence)) return;
     const bool isText = packet.payloadKind == PayloadKind::Text;
     const Message message(packet.payload, isText ? MessageType::Text : MessageType::Binary);
     return router_.publishToGroup(origin, packet.channel, message);
@@ -157,15 +202,16 @@ void Broker::onPublish(net::Peer& peer, Link& link, const Packet& packet) {
   if (packet.payloadKind != PayloadKind::Value || !isOneValue(packet.payload)) {
     return violation(peer, "an event that is no serialized value");
   }
+  if (!isNew(link, packet.sequence)) return;
   if (packet.loop) return router_.publishLoop(origin, packet.channel, packet.payload);
   router_.publishEvent(origin, packet.channel, packet.payload);
 }
 
-void Broker::onEnqueue(net::Peer& peer, const Packet& packet) {
+void Broker::onEnqueue(net::Peer& peer, Link& link, const Packet& packet) {
   if (packet.payloadKind != PayloadKind::Value || !isOneValue(packet.payload)) {
     return violation(peer, "a job that is no serialized value");
   }
-  enqueue(packet.channel, packet.payload);
+  if (isNew(link, packet.sequence)) enqueue(packet.channel, packet.payload);
 }
 
 void Broker::onCommand(net::Peer& peer, std::string_view payload) {

@@ -5,9 +5,12 @@
 #include <string>
 #include <string_view>
 
+#include "channel/acknowledger.h"
 #include "channel/back_pressure.h"
+#include "channel/event_log.h"
 #include "channel/job_queue.h"
 #include "channel/link_codec.h"
+#include "channel/publishers.h"
 #include "channel/router.h"
 #include "net/endpoint.h"
 #include "protocol/workerman_channel.h"
@@ -32,7 +35,11 @@ class Broker final : FrameSink, JobSink {
   struct Link {
     enum class Speaks { Nothing, Workerman, Stormo };
     Speaks speaks = Speaks::Nothing;
-    std::uint64_t publisherId = 0;
+    Acknowledger::Link* acks = nullptr;
+    // Of Stormo's dialect:
+    std::uint64_t publisherId = 0;  ///< Zero numbers nothing.
+    Publishers::Publisher* publisher = nullptr;
+    std::vector<Router::Subscription> again;  ///< Said, until Resume.
   };
 
   bool expects(net::Peer& peer, std::size_t frameBytes, std::string_view start) override;
@@ -43,8 +50,12 @@ class Broker final : FrameSink, JobSink {
   // Stormo's dialect.
   void onPacket(net::Peer& peer, Link& link, std::string_view payload);
   void onHello(net::Peer& peer, Link& link, std::string_view payload);
+  void enter(net::Peer& peer, Link& link);
+  void onResume(net::Peer& peer, Link& link, const Packet& packet);
+  /// False if it was taken already, on an earlier link.
+  bool isNew(Link& link, std::uint64_t sequence);
   void onPublish(net::Peer& peer, Link& link, const Packet& packet);
-  void onEnqueue(net::Peer& peer, const Packet& packet);
+  void onEnqueue(net::Peer& peer, Link& link, const Packet& packet);
   void refuseInWords(net::Peer& peer, std::string_view reason);
 
   // Workerman's.
@@ -62,7 +73,10 @@ class Broker final : FrameSink, JobSink {
   LinkCodec codec_;
   net::Endpoint endpoint_;
   BackPressure backPressure_;
+  EventLog log_;
   Router router_;
+  Acknowledger acknowledger_;
+  Publishers publishers_;
   JobQueues queues_;
   WorkermanCommand command_;  // kept for the room of its names
   std::string scratch_;

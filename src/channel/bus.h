@@ -53,6 +53,8 @@ class Bus {
   std::function<void(std::string_view event, const Value& data)> onEvent;
   std::function<void(std::string_view queue, const Value& data)> onJob;
 
+  /// Events and group messages of what is subscribed were lost to this process.
+  std::function<void()> onGap;
   /// The link is up, with everything restored; it was lost.
   std::function<void()> onConnect;
   std::function<void()> onClose;

@@ -52,9 +52,7 @@ LinkBus::LinkBus(SocketUrl url, const BusOptions& options)
   outgoing_.onConnect = [this](Connection&) { onLinkMade(); };
   outgoing_.onClose = [this](Connection&) { onLost(); };
   outgoing_.onError = [this](const Error& error) { reportFailure(error); };
-  outgoing_.endpoint.handlers.onBufferDrain = [this](Connection&) {
-    if (std::exchange(wantsDrain_, false)) guarded("onDrain", onDrain);
-  };
+  outgoing_.endpoint.handlers.onBufferDrain = [this](Connection&) { drained(); };
 }
 
 LinkBus::~LinkBus() {
@@ -86,23 +84,23 @@ void LinkBus::becomeUp() {
     log::info("the Channel is there again url={}", url_.text());
   isUp_ = true;
   scratch_.clear();
-  if (!events_.empty()) saySubscribe(events_, scratch_);
-  sayGroups(scratch_);
+  saySubscriptions(scratch_);
   if (!queues_.empty()) sayWatch(queues_, scratch_);
   for (std::uint64_t i = 0; i < reservations_; ++i) sayReserve(scratch_);
   send(scratch_);
-  if (!kept_.empty()) {
-    send(kept_);
-    kept_ = {};
-  }
-  if (wantsDrain_) outgoing_.peer()->table.noteFull(*outgoing_.peer());
+  sendKept();
   guarded("onConnect", onConnect);
 }
 
 void LinkBus::onLost() {
-  const bool wasUp = std::exchange(isUp_, false);
-  if (wasUp) guarded("onClose", onClose);
-  if (kept_.empty() && std::exchange(wantsDrain_, false)) guarded("onDrain", onDrain);
+  if (!std::exchange(isUp_, false)) return;
+  lastEvents_ = events_;
+  onLinkLost();
+  guarded("onClose", onClose);
+}
+
+void LinkBus::drained() {
+  if (std::exchange(owesDrain_, false)) guarded("onDrain", onDrain);
 }
 
 void LinkBus::reportFailure(const Error& error) {
@@ -136,35 +134,12 @@ void LinkBus::send(std::string_view frames) {
   link->table.counters().messagesOut.add();
 }
 
-char* LinkBus::place(std::size_t bytes) {
-  net::Peer* link = isUp_ ? outgoing_.peer() : nullptr;
-  if (link != nullptr) {
-    if (!link->table.isFull(*link, bytes)) {
-      link->table.counters().messagesOut.add();
-      return link->table.ownBatch(*link).extend(bytes, link->table.order());
-    }
-    link->table.noteFull(*link);
-    wantsDrain_ = true;
-    return nullptr;
-  }
-  if (!kept_.empty() && kept_.size() + bytes > options_.keptBytesMax) {
-    EventLoop::current().counters().sendFull.add();
-    wantsDrain_ = true;
-    return nullptr;
-  }
-  kept_.resize(kept_.size() + bytes);
-  return kept_.data() + kept_.size() - bytes;
-}
-
-PublishStatus LinkBus::sendOrKeep(std::string_view frame) {
-  char* const room = place(frame.size());
-  if (room == nullptr) return PublishStatus::Full;
-  frame.copy(room, frame.size());
-  return PublishStatus::Accepted;
-}
-
 bool LinkBus::isSubscribed(std::string_view event) const {
   return std::ranges::find(events_, event) != events_.end();
+}
+
+bool LinkBus::wasSubscribed(const std::string& event) const {
+  return std::ranges::find(lastEvents_, event) != lastEvents_.end();
 }
 
 void LinkBus::subscribe(const Names& events) {
@@ -177,6 +152,7 @@ void LinkBus::subscribe(const Names& events) {
 
 void LinkBus::unsubscribe(const Names& events) {
   const Names gone = takeAway(events, events_);
+  takeAway(events, lastEvents_);
   if (gone.empty() || !isUp_) return;
   scratch_.clear();
   sayUnsubscribe(gone, scratch_);
@@ -229,6 +205,8 @@ void LinkBus::eventReceived(std::string_view event, std::string_view data) {
   if (!value || consumed != data.size()) return violation("an event that is no serialized value");
   if (onEvent) guarded("onEvent", [&] { onEvent(event, *value); });
 }
+
+void LinkBus::gapReceived() { guarded("onGap", onGap); }
 
 void LinkBus::groupMessageReceived(std::string_view group, Message message) {
   if (onGroupMessage) guarded("onGroupMessage", [&] { onGroupMessage(group, message); });

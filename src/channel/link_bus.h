@@ -13,8 +13,7 @@
 namespace stormo::channel {
 
 /// What the dialects have in common, for a bus over one link to a Channel server: the link, made
-/// again whenever it is lost; what is to be restored on it; and what is published while there is
-/// none.
+/// again whenever it is lost, and what is to be restored on it.
 class LinkBus : public Bus, FrameSink {
  public:
   void connect() final;
@@ -46,8 +45,11 @@ class LinkBus : public Bus, FrameSink {
   virtual void sayUnwatch(const Names& queues, std::string& out) = 0;
   virtual void sayReserve(std::string& out) = 0;
   virtual void sayPing(std::string& out) = 0;
-  /// Groups, when a link was made.
-  virtual void sayGroups(std::string& out) = 0;
+  /// When a link was made: all that is subscribed, events() and groups.
+  virtual void saySubscriptions(std::string& out) = 0;
+  /// What is published and has not been sent on this link; called once, when it is up.
+  virtual void sendKept() = 0;
+  virtual void onLinkLost() {}
   /// True if the server answers a ping.
   [[nodiscard]] virtual bool expectsPong() const = 0;
 
@@ -57,17 +59,23 @@ class LinkBus : public Bus, FrameSink {
   void becomeUp();
   /// Sends frames at once, whatever waits already. There is a link.
   void send(std::string_view frames);
-  /// Room for whole frames, in the link's output or among what is kept until there is a link. Null:
-  /// Full.
-  [[nodiscard]] char* place(std::size_t bytes);
-  [[nodiscard]] PublishStatus sendOrKeep(std::string_view frame);
+  [[nodiscard]] net::Peer* link() const { return outgoing_.peer(); }
+  /// A publish was refused as Full: onDrain is owed.
+  void owesDrain() { owesDrain_ = true; }
+  [[nodiscard]] bool isDrainOwed() const { return owesDrain_; }
+  /// There is room again: calls onDrain if it is owed.
+  void drained();
   /// The server said what it cannot say.
   void violation(std::string_view what);
   void jobReceived(std::string_view queue, std::string_view data);
   void eventReceived(std::string_view event, std::string_view data);
   void groupMessageReceived(std::string_view group, Message message);
-  /// By subscribe(), not for the sake of groups.
+  void gapReceived();
+  /// By subscribe(), not for the sake of groups; in that order.
+  [[nodiscard]] const Names& events() const { return events_; }
   [[nodiscard]] bool isSubscribed(std::string_view event) const;
+  /// The last link that was up had it, too, and it was not unsubscribed since.
+  [[nodiscard]] bool wasSubscribed(const std::string& event) const;
   [[nodiscard]] const SocketUrl& url() const { return url_; }
   [[nodiscard]] const BusOptions& options() const { return options_; }
 
@@ -87,12 +95,12 @@ class LinkBus : public Bus, FrameSink {
   bool isUp_ = false;
   bool failureReported_ = false;
 
-  Names events_;  // in the order of their subscription, as all names here
+  Names events_;      // in the order of their subscription, as all names here
+  Names lastEvents_;  // of them, those that the last link had
   Names queues_;
   std::uint64_t reservations_ = 0;  // said, and not answered by a job
 
-  std::string kept_;  // whole frames
-  bool wantsDrain_ = false;
+  bool owesDrain_ = false;
   std::string scratch_;
 };
 

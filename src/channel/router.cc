@@ -1,7 +1,9 @@
 #include "channel/router.h"
 
 #include <random>
+#include <unordered_set>
 
+#include "base/assert.h"
 #include "channel/group_event.h"
 #include "protocol/frame.h"
 #include "protocol/workerman_channel.h"
@@ -14,18 +16,33 @@ std::uint64_t randomNumber() {
   return (std::uint64_t{source()} << 32) | source();
 }
 
-/// Writes one event into whichever batch it is given.
-auto eventWriter(const EventHeader& header, std::string_view payload) {
-  return [&header, payload](net::Batch& batch, net::OutputOrder& order) {
-    char* const frame = batch.extend(headerBytes(header) + payload.size(), order);
-    payload.copy(encodeHeader(header, payload.size(), frame), payload.size());
-  };
+auto copyOf(std::string_view frame) {
+  return [frame](net::Batch& batch, net::OutputOrder& order) { batch.append(frame, order); };
 }
+
+/// Names of both spaces, in one set.
+class SubscriptionSet {
+ public:
+  explicit SubscriptionSet(const std::vector<Router::Subscription>& subscriptions) {
+    for (const auto& each : subscriptions) of(each.space).insert(each.name);
+  }
+  [[nodiscard]] bool holds(const Packet& event) const {
+    const auto& names = event.space == Space::Groups ? groups_ : events_;
+    return names.contains(event.channel);
+  }
+
+ private:
+  using Names = std::unordered_set<std::string_view>;
+  Names& of(Space space) { return space == Space::Groups ? groups_ : events_; }
+  Names events_;
+  Names groups_;
+};
 
 }  // namespace
 
-Router::Router(EventLoop& loop, std::string groupEvent)
+Router::Router(EventLoop& loop, std::string groupEvent, EventLog& log)
     : table_(net::ConnectionTable::of(loop)),
+      log_(log),
       stormoEvents_(loop),
       stormoGroups_(loop),
       workermanEvents_(loop),
@@ -59,6 +76,32 @@ void Router::unsubscribe(net::Peer& link, Dialect dialect, Space space, std::str
   registryOf(dialect, space).leave(link, name);
 }
 
+bool Router::resume(net::Peer& link, const std::vector<Subscription>& subscriptions,
+                    std::uint64_t offset) {
+  const bool isWhole = log_.reaches(offset);
+  if (isWhole) {
+    const SubscriptionSet wanted(subscriptions);
+    log_.forEachAfter(offset, [&](std::string_view frame) {
+      Packet event;
+      STORMO_ASSERT(decode(framePayload(frame), event) == Decode::Ok);
+      if (!wanted.holds(event)) return;
+      table_.ownBatch(link).append(frame, table_.order());
+      table_.counters().messagesOut.add();
+    });
+  }
+  for (const Subscription& each : subscriptions) {
+    subscribe(link, Dialect::Stormo, each.space, each.name);
+  }
+  return isWhole;
+}
+
+std::string_view Router::makeEvent(const EventHeader& header, std::string_view payload) {
+  const std::size_t bytes = headerBytes(header) + payload.size();
+  char* const frame = log_.append(header.offset, bytes, table_.loop().now);
+  payload.copy(encodeHeader(header, payload.size(), frame), payload.size());
+  return {frame, bytes};
+}
+
 EventHeader Router::nextHeader(Origin origin, std::string_view channel, PayloadKind kind,
                                Space space) {
   return {.channel = channel,
@@ -79,26 +122,24 @@ std::string_view Router::workermanFrame(std::string_view event, std::string_view
 
 void Router::toEventSubscribers(Origin origin, const Subscribers& subscribers,
                                 std::string_view event, std::string_view data) {
+  // Also without subscribers: those that are away may come back for it.
+  const std::string_view made =
+      makeEvent(nextHeader(origin, event, PayloadKind::Value, Space::Events), data);
   if (subscribers.stormo != nullptr) {
-    const EventHeader header = nextHeader(origin, event, PayloadKind::Value, Space::Events);
-    stormoEvents_.append(*subscribers.stormo, headerBytes(header) + data.size(),
-                         eventWriter(header, data));
+    stormoEvents_.append(*subscribers.stormo, made.size(), copyOf(made));
   }
   if (subscribers.workerman != nullptr) {
     const std::string_view frame = workermanFrame(event, data);
-    workermanEvents_.append(
-        *subscribers.workerman, frame.size(),
-        [frame](net::Batch& batch, net::OutputOrder& order) { batch.append(frame, order); });
+    workermanEvents_.append(*subscribers.workerman, frame.size(), copyOf(frame));
   }
 }
 
 void Router::toGroupSubscribers(Origin origin, std::string_view group, Message message) {
-  group::Group* subscribers = stormoGroups_.find(group);
-  if (subscribers == nullptr) return;
   const PayloadKind kind = message.isBinary() ? PayloadKind::Binary : PayloadKind::Text;
-  const EventHeader header = nextHeader(origin, group, kind, Space::Groups);
-  stormoGroups_.append(*subscribers, headerBytes(header) + message.data.size(),
-                       eventWriter(header, message.data));
+  const std::string_view made =
+      makeEvent(nextHeader(origin, group, kind, Space::Groups), message.data);
+  group::Group* subscribers = stormoGroups_.find(group);
+  if (subscribers != nullptr) stormoGroups_.append(*subscribers, made.size(), copyOf(made));
 }
 
 void Router::publishEvent(Origin origin, std::string_view event, std::string_view data) {
@@ -129,8 +170,11 @@ void Router::publishLoop(Origin origin, std::string_view event, std::string_view
 
   table_.counters().messagesOut.add();
   if (next < stormoCount) {
+    // Not for the log: whoever was subscribed, too, while this one link was away, is not meant.
     const EventHeader header = nextHeader(origin, event, PayloadKind::Value, Space::Events);
-    eventWriter(header, data)(table_.ownBatch(*all.stormo->members[next].peer), table_.order());
+    frame_.clear();
+    appendEvent(header, data, frame_);
+    table_.ownBatch(*all.stormo->members[next].peer).append(frame_, table_.order());
   } else {
     net::Peer& peer = *all.workerman->members[next - stormoCount].peer;
     table_.ownBatch(peer).append(workermanFrame(event, data), table_.order());

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/name_hash.h"
+#include "channel/event_log.h"
 #include "group/registry.h"
 #include "protocol/channel_codec.h"
 
@@ -26,13 +27,23 @@ struct Origin {
 /// group reaches its subscribers.
 class Router {
  public:
-  Router(EventLoop& loop, std::string groupEvent);
+  struct Subscription {
+    Space space;
+    std::string name;
+  };
+
+  /// `log` holds what was routed, for links that were away; it outlives this.
+  Router(EventLoop& loop, std::string groupEvent, EventLog& log);
   Router(const Router&) = delete;
   Router& operator=(const Router&) = delete;
 
   // A link that closes is unsubscribed by itself. Names are of valid length.
   void subscribe(net::Peer& link, Dialect dialect, Space space, std::string_view name);
   void unsubscribe(net::Peer& link, Dialect dialect, Space space, std::string_view name);
+  /// A link of Stormo's dialect takes up again what it was subscribed to, behind the event `offset`
+  /// of this epoch: what came since is written first. False if that is not all there any more.
+  bool resume(net::Peer& link, const std::vector<Subscription>& subscriptions,
+              std::uint64_t offset);
 
   /// `data` is one serialized value.
   void publishEvent(Origin origin, std::string_view event, std::string_view data);
@@ -42,6 +53,8 @@ class Router {
 
   /// Of this router's life: what came in another one is not comparable.
   [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
+  /// Of the latest event.
+  [[nodiscard]] const std::uint64_t& offset() const { return offset_; }
 
  private:
   /// The subscribers of one event, by what they speak. Null: none.
@@ -53,6 +66,8 @@ class Router {
   group::Registry& registryOf(Dialect dialect, Space space);
   [[nodiscard]] EventHeader nextHeader(Origin origin, std::string_view channel, PayloadKind kind,
                                        Space space);
+  /// The next event, as the frame that is in the log.
+  std::string_view makeEvent(const EventHeader& header, std::string_view payload);
   void toEventSubscribers(Origin origin, const Subscribers& subscribers, std::string_view event,
                           std::string_view data);
   void toGroupSubscribers(Origin origin, std::string_view group, Message message);
@@ -60,6 +75,7 @@ class Router {
   std::string_view workermanFrame(std::string_view event, std::string_view data);
 
   net::ConnectionTable& table_;
+  EventLog& log_;
   group::Registry stormoEvents_;
   group::Registry stormoGroups_;
   group::Registry workermanEvents_;

@@ -3,6 +3,7 @@
 #include <random>
 #include <stdexcept>
 
+#include "event/loop_impl.h"
 #include "protocol/php_serialize.h"
 #include "sys/log.h"
 
@@ -17,9 +18,15 @@ std::uint64_t randomId() {
 }  // namespace
 
 StormoBus::StormoBus(SocketUrl url, const BusOptions& options)
-    : LinkBus(std::move(url), options), publisherId_(randomId()) {
+    : LinkBus(std::move(url), options), publisherId_(randomId()), outbox_(options.keptBytesMax) {
   if (options.secret.size() > kSecretBytesMax) {
     throw std::invalid_argument("the Channel's secret is longer than 255 bytes");
+  }
+}
+
+StormoBus::~StormoBus() {
+  if (EventLoop* loop = EventLoop::currentOrNull(); loop != nullptr && isUnfinished_) {
+    --loop->impl().unfinished;
   }
 }
 
@@ -44,28 +51,54 @@ void StormoBus::onPayload(std::string_view payload) {
     case Kind::Pong:
       return;
     case Kind::Welcome:
-      if (isConnected() || packet.version != kProtocolVersion)
-        return violation("a Welcome that does not fit");
-      refusalReported_ = false;
-      return becomeUp();
+      return onWelcome(packet);
+    case Kind::Ack:
+      return onAck(packet);
+    case Kind::Gap:
+      return onGapPacket(packet);
     case Kind::Refused:
       return refused(packet.payload);
     case Kind::Hello:
     case Kind::Subscribe:
     case Kind::Unsubscribe:
     case Kind::Publish:
-    case Kind::Ack:
     case Kind::Watch:
     case Kind::Unwatch:
     case Kind::Enqueue:
     case Kind::Reserve:
-    case Kind::Gap:
+    case Kind::Resume:
     case Kind::Ping:
       return violation("not this server's word");
   }
 }
 
+void StormoBus::onWelcome(const Packet& packet) {
+  if (isConnected() || packet.version != kProtocolVersion || packet.epoch == 0) {
+    return violation("a Welcome that does not fit");
+  }
+  refusalReported_ = false;
+  resumes_ = inbox_.begin(packet.epoch);
+  becomeUp();
+}
+
+void StormoBus::onAck(const Packet& packet) {
+  if (packet.sequence > sequence_) return violation("an Ack for what was not published");
+  outbox_.acknowledge(packet.sequence);
+  noteUnfinished();
+  if (outbox_.isRelaxed()) drained();
+}
+
+void StormoBus::onGapPacket(const Packet& packet) {
+  if (packet.epoch != inbox_.epoch()) return violation("a Gap of another epoch");
+  log::warning("events were lost: this process was away from the Channel for too long url={}",
+               url().text());
+  inbox_.skipTo(packet.offset);
+  gapReceived();
+}
+
 void StormoBus::onEventPacket(const Packet& packet) {
+  if (packet.epoch != inbox_.epoch()) return violation("an event of another epoch");
+  if (!inbox_.take(packet.offset, packet.publisherId, packet.sequence)) return;
   if (packet.space == Space::Groups) {
     if (packet.payloadKind == PayloadKind::Value) return violation("a value to a group");
     const bool isText = packet.payloadKind == PayloadKind::Text;
@@ -83,6 +116,25 @@ void StormoBus::refused(std::string_view reason) {
   violation("refused by the server");
 }
 
+char* StormoBus::place(std::size_t bytes) {
+  if (outbox_.hasRoom(bytes)) return outbox_.extend(bytes);
+  EventLoop::current().counters().sendFull.add();
+  owesDrain();
+  return nullptr;
+}
+
+void StormoBus::placed(std::size_t bytes) {
+  if (isConnected()) send(outbox_.last(bytes));
+  noteUnfinished();
+}
+
+void StormoBus::noteUnfinished() {
+  if (isUnfinished_ == !outbox_.empty()) return;
+  isUnfinished_ = !outbox_.empty();
+  std::size_t& unfinished = EventLoop::current().impl().unfinished;
+  isUnfinished_ ? ++unfinished : --unfinished;
+}
+
 template <typename MakeHeader>
 PublishStatus StormoBus::publishFrames(const Names& names, const Value& data,
                                        const MakeHeader& headerFor) {
@@ -97,6 +149,7 @@ PublishStatus StormoBus::publishFrames(const Names& names, const Value& data,
     room = encodeHeader(headerFor(name), data_.size(), room);
     room += data_.copy(room, data_.size());
   }
+  placed(bytes);
   return PublishStatus::Accepted;
 }
 
@@ -119,16 +172,18 @@ PublishStatus StormoBus::publishToGroup(std::string_view name, Message message) 
       .payloadKind = message.isBinary() ? PayloadKind::Binary : PayloadKind::Text,
       .space = Space::Groups,
   };
-  char* const frame = place(headerBytes(header) + message.data.size());
+  const std::size_t bytes = headerBytes(header) + message.data.size();
+  char* const frame = place(bytes);
   if (frame == nullptr) return PublishStatus::Full;
   message.data.copy(encodeHeader(header, message.data.size(), frame), message.data.size());
   ++sequence_;
+  placed(bytes);
   return PublishStatus::Accepted;
 }
 
 void StormoBus::subscribeGroup(std::string_view name) {
   if (groups_.find(name) != groups_.end()) return;
-  groups_.emplace(name);
+  groups_.emplace(name, false);
   if (!isConnected()) return;
   frames_.clear();
   appendSubscribe(name, frames_, Space::Groups);
@@ -145,9 +200,29 @@ void StormoBus::unsubscribeGroup(std::string_view name) {
   send(frames_);
 }
 
-void StormoBus::sayGroups(std::string& out) {
-  for (const std::string& group : groups_) appendSubscribe(group, out, Space::Groups);
+void StormoBus::onLinkLost() {
+  for (auto& [name, wasThere] : groups_) wasThere = true;
 }
+
+void StormoBus::saySubscriptions(std::string& out) {
+  // What has come to it while there was no link begins with this one; the rest goes on.
+  const auto say = [&](bool again) {
+    const auto wanted = [&](bool wasThere) { return (resumes_ && wasThere) == again; };
+    for (const std::string& event : events()) {
+      if (wanted(wasSubscribed(event))) appendSubscribe(event, out, Space::Events, again);
+    }
+    for (const auto& [name, wasThere] : groups_) {
+      if (wanted(wasThere)) appendSubscribe(name, out, Space::Groups, again);
+    }
+  };
+  if (resumes_) {
+    say(true);
+    appendResume(inbox_.epoch(), inbox_.offset(), out);
+  }
+  say(false);
+}
+
+void StormoBus::sendKept() { send(outbox_.all()); }
 
 void StormoBus::saySubscribe(const Names& events, std::string& out) {
   for (const std::string& event : events) appendSubscribe(event, out);

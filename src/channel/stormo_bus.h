@@ -2,19 +2,24 @@
 
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include "base/name_hash.h"
+#include "channel/inbox.h"
 #include "channel/link_bus.h"
+#include "channel/outbox.h"
 #include "protocol/channel_codec.h"
 
 namespace stormo::channel {
 
-/// A bus in Stormo's dialect.
+/// A bus in Stormo's dialect. What it publishes is kept until the Channel has acknowledged it, and
+/// said again on a new link; what it hears it hears once, and where a link was lost it asks for
+/// what it has missed.
 class StormoBus final : public LinkBus {
  public:
   StormoBus(SocketUrl url, const BusOptions& options);
+  ~StormoBus() override;
 
   void subscribeGroup(std::string_view name) override;
   void unsubscribeGroup(std::string_view name) override;
@@ -31,18 +36,34 @@ class StormoBus final : public LinkBus {
   void sayUnwatch(const Names& queues, std::string& out) override;
   void sayReserve(std::string& out) override { appendReserve(out); }
   void sayPing(std::string& out) override { appendPing(out); }
-  void sayGroups(std::string& out) override;
+  void saySubscriptions(std::string& out) override;
+  void sendKept() override;
+  void onLinkLost() override;
   [[nodiscard]] bool expectsPong() const override { return true; }
 
+  void onWelcome(const Packet& packet);
+  void onAck(const Packet& packet);
   void onEventPacket(const Packet& packet);
+  void onGapPacket(const Packet& packet);
   void refused(std::string_view reason);
   template <typename MakeHeader>
   PublishStatus publishFrames(const Names& names, const Value& data, const MakeHeader& headerFor);
 
+  /// Room in the outbox for frames of the next sequences; null: Full.
+  char* place(std::size_t bytes);
+  /// What was written there is on its way.
+  void placed(std::size_t bytes);
+  void noteUnfinished();
+
   const std::uint64_t publisherId_;
   std::uint64_t sequence_ = 0;
+  Outbox outbox_;
+  bool isUnfinished_ = false;  // as the loop was told
+  Inbox inbox_;
+  bool resumes_ = false;  // this link is not the first, and goes on for the last one
   bool refusalReported_ = false;
-  std::unordered_set<std::string, NameHash, std::equal_to<>> groups_;
+  /// And whether the last link had it, too.
+  std::unordered_map<std::string, bool, NameHash, std::equal_to<>> groups_;
   std::string frames_;
   std::string data_;
 };

@@ -1,6 +1,7 @@
 #include "channel/workerman_bus.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "channel/group_event.h"
 #include "protocol/frame.h"
@@ -75,6 +76,34 @@ PublishStatus WorkermanBus::publishToGroup(std::string_view name, Message messag
   return sendOrKeep(frame_);
 }
 
+PublishStatus WorkermanBus::sendOrKeep(std::string_view frame) {
+  if (isConnected()) {
+    net::ConnectionTable& table = link()->table;
+    if (!table.isFull(*link(), frame.size())) {
+      send(frame);
+      return PublishStatus::Accepted;
+    }
+    table.noteFull(*link());
+    owesDrain();
+    return PublishStatus::Full;
+  }
+  if (!kept_.empty() && kept_.size() + frame.size() > options().keptBytesMax) {
+    EventLoop::current().counters().sendFull.add();
+    owesDrain();
+    return PublishStatus::Full;
+  }
+  kept_ += frame;
+  return PublishStatus::Accepted;
+}
+
+void WorkermanBus::sendKept() {
+  if (kept_.empty()) return;
+  send(std::exchange(kept_, {}));
+  if (isDrainOwed()) link()->table.noteFull(*link());
+}
+
+void WorkermanBus::onLinkLost() { drained(); }
+
 void WorkermanBus::subscribeGroup(std::string_view name) {
   const bool isNew = groups_.emplace(name).second;
   if (!isNew || groups_.size() > 1 || !isConnected()) return;
@@ -91,6 +120,11 @@ void WorkermanBus::unsubscribeGroup(std::string_view name) {
   frame_.clear();
   say(CommandType::Unsubscribe, Names{options().groupEvent}, {}, frame_);
   send(frame_);
+}
+
+void WorkermanBus::saySubscriptions(std::string& out) {
+  if (!events().empty()) saySubscribe(events(), out);
+  sayGroups(out);
 }
 
 void WorkermanBus::sayGroups(std::string& out) {

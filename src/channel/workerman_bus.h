@@ -34,17 +34,23 @@ class WorkermanBus final : public LinkBus {
   void sayUnwatch(const Names& queues, std::string& out) override;
   void sayReserve(std::string& out) override;
   void sayPing(std::string& out) override;
-  void sayGroups(std::string& out) override;
+  void saySubscriptions(std::string& out) override;
+  void sendKept() override;
+  void onLinkLost() override;
   [[nodiscard]] bool expectsPong() const override { return false; }
 
   void say(CommandType type, const Names& names, std::string_view data, std::string& out);
   void say(CommandType type, std::span<const std::string_view> names, std::string_view data,
            std::string& out);
+  void sayGroups(std::string& out);
   PublishStatus publish(CommandType type, const Names& names, const Value& data);
+  /// At most once: what was sent on a link that breaks is lost.
+  PublishStatus sendOrKeep(std::string_view frame);
   /// The event of groups is subscribed for the user's sake, too.
   [[nodiscard]] bool userHearsGroups() const { return isSubscribed(options().groupEvent); }
 
   std::unordered_set<std::string, NameHash, std::equal_to<>> groups_;
+  std::string kept_;  // whole frames, while there is no link
   std::vector<std::string_view> names_;
   WorkermanCommand command_;
   std::string frame_;

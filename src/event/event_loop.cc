@@ -120,6 +120,7 @@ void EventLoop::Impl::flushAndFree() {
   runStage(Stage::CollectGroups);
   runStage(Stage::FlushGroups);
   runStage(Stage::FlushConnections);
+  runStage(Stage::Acknowledge);
   runStage(Stage::Free);
 }
 

@@ -25,8 +25,8 @@ class EventSink {
 };
 
 /// The parts of a turn after everything has been read and decoded, in this order.
-enum class Stage { FlushLinks, CollectGroups, FlushGroups, FlushConnections, Free };
-inline constexpr std::size_t kStageCount = 5;
+enum class Stage { FlushLinks, CollectGroups, FlushGroups, FlushConnections, Acknowledge, Free };
+inline constexpr std::size_t kStageCount = 6;
 
 /// Does one stage's work of a turn. Must outlive its registration.
 class StageWorker {
@@ -70,6 +70,9 @@ struct EventLoop::Impl final : EventSink {
 
   /// The connections of this loop; what they are is no matter of the loop's.
   std::shared_ptr<void> connections;
+
+  /// How many parts have something on its way that should arrive before the process ends.
+  std::size_t unfinished = 0;
 
   TimerQueue timers;
   TimePoint now = std::chrono::steady_clock::now();

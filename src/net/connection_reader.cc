@@ -38,6 +38,16 @@ void ConnectionTable::read(Peer& peer, bool hungUp) {
   if ((bytes == kReadBytes || hungUp) && peer.phase != Phase::Dead) readNextTurn(peer);
 }
 
+/// Of a peer that takes nothing any more: all that it has sent before.
+void ConnectionTable::readToEnd(Peer& peer) {
+  peer.receivePaused = false;
+  for (std::uint64_t before = peer.bytesRead + 1; peer.bytesRead != before;) {
+    if (peer.phase == Phase::Dead) return;
+    before = peer.bytesRead;
+    read(peer, false);
+  }
+}
+
 void ConnectionTable::take(Peer& peer, char* bytes, std::size_t count) {
   const bool listens = peer.isUsable() || peer.awaitsGoodbye;
   if (!listens) return;  // drained, so that closing does not reset the connection

@@ -244,6 +244,8 @@ void ConnectionTable::onStage(Stage stage) {
       return flushGathered();
     case Stage::FlushConnections:
       return flushDirty(dirty_);
+    case Stage::Acknowledge:
+      return;
     case Stage::Free:
       executeDoomed();
       return freeClosed();

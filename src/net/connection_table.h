@@ -102,6 +102,9 @@ class ConnectionTable final : EventSink, StageWorker {
   /// else in this turn, else gathered with the rest in the stage FlushGroups. The batch stays as it
   /// is until then.
   void fanOut(Peer& peer, const Batch& batch);
+  /// In the stage Acknowledge, for what could be said only now: flushes those that got output since
+  /// the stage FlushConnections.
+  void flushAgain() { flushDirty(dirty_); }
 
   EventLoop::Impl& loop() { return loop_; }
   Counters& counters() { return loop_.counters(); }
@@ -130,6 +133,7 @@ class ConnectionTable final : EventSink, StageWorker {
 
   // connection_reader.cc
   void read(Peer& peer, bool hungUp);
+  void readToEnd(Peer& peer);
   void readNextTurn(Peer& peer);
   void continueReading();
   void take(Peer& peer, char* bytes, std::size_t count);

@@ -315,11 +315,13 @@ void ConnectionTable::doom(Peer& peer, int error) {
 }
 
 void ConnectionTable::executeDoomed() {
-  for (const Doomed& doomed : doomed_) {
+  for (std::size_t i = 0; i < doomed_.size(); ++i) {  // handlers may add to them
+    const Doomed doomed = doomed_[i];
     Peer* peer = peers_.find(doomed.peer);
     if (peer == nullptr || peer->phase == Phase::Dead) continue;
     if (doomed.error != 0) {
-      fail(*peer, doomed.error, "send");
+      readToEnd(*peer);  // its last words came before it ended
+      if (peer->phase != Phase::Dead) fail(*peer, doomed.error, "send");
       continue;
     }
     counters().slowClosed.add();

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint8_t kPayloadKindMask = 0x03;
 constexpr std::uint8_t kLoopFlag = 0x04;
-constexpr std::uint8_t kPositionFlag = 0x08;
+constexpr std::uint8_t kAgainFlag = 0x08;
 constexpr std::uint8_t kGroupFlag = 0x10;
 
 /// Magic, kind, flags, channelBytes.
@@ -36,7 +36,7 @@ constexpr Shape shapeOf(Kind kind) {
     case Kind::Refused:
       return {0, false, true, 0};
     case Kind::Subscribe:
-      return {2, true, false, kPositionFlag | kGroupFlag};
+      return {0, true, false, kAgainFlag | kGroupFlag};
     case Kind::Publish:
       return {1, true, true, kPayloadKindMask | kLoopFlag | kGroupFlag};
     case Kind::Event:
@@ -53,7 +53,8 @@ constexpr Shape shapeOf(Kind kind) {
     case Kind::Job:
       return {0, true, true, kPayloadKindMask};
     case Kind::Gap:
-      return {2, true, false, kGroupFlag};
+    case Kind::Resume:
+      return {2, false, false, 0};
     case Kind::Reserve:
     case Kind::Ping:
     case Kind::Pong:
@@ -129,7 +130,7 @@ Decode decode(std::string_view payload, Packet& out) {
   out = Packet{.kind = kind,
                .payloadKind = static_cast<PayloadKind>(payloadKind),
                .loop = (flags & kLoopFlag) != 0,
-               .hasPosition = (flags & kPositionFlag) != 0,
+               .again = (flags & kAgainFlag) != 0,
                .space = (flags & kGroupFlag) != 0 ? Space::Groups : Space::Events,
                .channel = payload.substr(headBytes - channelBytes, channelBytes),
                .payload = payload.substr(headBytes)};
@@ -145,13 +146,8 @@ Decode decode(std::string_view payload, Packet& out) {
     case Kind::Ack:
       out.sequence = fieldAt(payload, 0);
       return Decode::Ok;
-    case Kind::Subscribe:
-      out.epoch = fieldAt(payload, 0);
-      out.offset = fieldAt(payload, 1);
-      // Zero is what a position that is not there must say: one meaning, one spelling.
-      if (!out.hasPosition && (out.epoch != 0 || out.offset != 0)) return Decode::Invalid;
-      return Decode::Ok;
     case Kind::Gap:
+    case Kind::Resume:
       out.epoch = fieldAt(payload, 0);
       out.offset = fieldAt(payload, 1);
       return Decode::Ok;
@@ -164,6 +160,7 @@ Decode decode(std::string_view payload, Packet& out) {
       out.epoch = fieldAt(payload, 1);
       return Decode::Ok;
     case Kind::Refused:
+    case Kind::Subscribe:
     case Kind::Unsubscribe:
     case Kind::Watch:
     case Kind::Unwatch:
@@ -189,15 +186,14 @@ void appendRefused(std::string_view reason, std::string& out) {
   append(Kind::Refused, 0, {}, reason, out);
 }
 
-void appendSubscribe(std::string_view channel, std::string& out, Space space) {
+void appendSubscribe(std::string_view channel, std::string& out, Space space, bool again) {
   STORMO_ASSERT(!channel.empty());
-  append(Kind::Subscribe, flagOf(space), channel, {}, out, std::uint64_t{0}, std::uint64_t{0});
+  const auto flags = static_cast<std::uint8_t>((again ? kAgainFlag : 0) | flagOf(space));
+  append(Kind::Subscribe, flags, channel, {}, out);
 }
 
-void appendSubscribeFrom(std::string_view channel, std::uint64_t epoch, std::uint64_t offset,
-                         std::string& out, Space space) {
-  STORMO_ASSERT(!channel.empty());
-  append(Kind::Subscribe, kPositionFlag | flagOf(space), channel, {}, out, epoch, offset);
+void appendResume(std::uint64_t epoch, std::uint64_t offset, std::string& out) {
+  append(Kind::Resume, 0, {}, {}, out, epoch, offset);
 }
 
 void appendUnsubscribe(std::string_view channel, std::string& out, Space space) {
@@ -221,10 +217,8 @@ void appendUnwatch(std::string_view queue, std::string& out) {
 
 void appendReserve(std::string& out) { append(Kind::Reserve, 0, {}, {}, out); }
 
-void appendGap(std::string_view channel, std::uint64_t epoch, std::uint64_t offset,
-               std::string& out, Space space) {
-  STORMO_ASSERT(!channel.empty());
-  append(Kind::Gap, flagOf(space), channel, {}, out, epoch, offset);
+void appendGap(std::uint64_t epoch, std::uint64_t offset, std::string& out) {
+  append(Kind::Gap, 0, {}, {}, out, epoch, offset);
 }
 
 void appendPing(std::string& out) { append(Kind::Ping, 0, {}, {}, out); }

@@ -25,7 +25,7 @@ enum class Kind : std::uint8_t {
   Hello = 1,        ///< The first word of a client: version, publisherId, payload = secret.
   Welcome = 2,      ///< The server's answer: epoch (of this server's life), version.
   Refused = 3,      ///< The server's other answer: payload = reason, for people. Then it closes.
-  Subscribe = 4,    ///< channel; with hasPosition: epoch, offset of the last event seen.
+  Subscribe = 4,    ///< channel. `again`: it was subscribed on the last link, too; see Resume.
   Unsubscribe = 5,  ///< channel.
   Publish = 6,      ///< channel, sequence, payload. `loop`: to one subscriber in turn.
   Event = 7,        ///< channel, epoch, offset, publisherId, sequence, payload.
@@ -35,9 +35,11 @@ enum class Kind : std::uint8_t {
   Enqueue = 11,     ///< channel, sequence, payload.
   Reserve = 12,     ///< One more job, please.
   Job = 13,         ///< channel, payload.
-  Gap = 14,         ///< channel, epoch, offset: events were lost to you; what follows is after it.
+  Gap = 14,         ///< epoch, offset: events were lost to you; what follows is after it.
   Ping = 15,
   Pong = 16,
+  Resume = 17,  ///< epoch, offset of the last event seen: what came since, in the channels that
+                ///< were subscribed to `again`, is to come first.
 };
 
 /// How a payload is to be understood; the Channel passes it on as it is.
@@ -57,8 +59,8 @@ struct Packet {
   Kind kind = Kind::Ping;
   PayloadKind payloadKind = PayloadKind::Value;  ///< Of Publish, Event, Enqueue, Job.
   bool loop = false;                             ///< Of Publish.
-  bool hasPosition = false;                      ///< Of Subscribe.
-  Space space = Space::Events;  ///< Of Subscribe, Unsubscribe, Publish, Event, Gap.
+  bool again = false;                            ///< Of Subscribe.
+  Space space = Space::Events;                   ///< Of Subscribe, Unsubscribe, Publish, Event.
   std::uint64_t version = 0;
   std::uint64_t epoch = 0;
   std::uint64_t offset = 0;
@@ -80,16 +82,15 @@ struct Packet {
 void appendHello(std::uint64_t publisherId, std::string_view secret, std::string& out);
 void appendWelcome(std::uint64_t epoch, std::string& out);
 void appendRefused(std::string_view reason, std::string& out);
-void appendSubscribe(std::string_view channel, std::string& out, Space space = Space::Events);
-void appendSubscribeFrom(std::string_view channel, std::uint64_t epoch, std::uint64_t offset,
-                         std::string& out, Space space = Space::Events);
+void appendSubscribe(std::string_view channel, std::string& out, Space space = Space::Events,
+                     bool again = false);
+void appendResume(std::uint64_t epoch, std::uint64_t offset, std::string& out);
 void appendUnsubscribe(std::string_view channel, std::string& out, Space space = Space::Events);
 void appendAck(std::uint64_t sequence, std::string& out);
 void appendWatch(std::string_view queue, std::string& out);
 void appendUnwatch(std::string_view queue, std::string& out);
 void appendReserve(std::string& out);
-void appendGap(std::string_view channel, std::uint64_t epoch, std::uint64_t offset,
-               std::string& out, Space space = Space::Events);
+void appendGap(std::uint64_t epoch, std::uint64_t offset, std::string& out);
 void appendPing(std::string& out);
 void appendPong(std::string& out);
 

@@ -2,14 +2,16 @@
 
 namespace stormo::server {
 
-GroupServer::GroupServer(const Settings& settings, const std::string& channelUrl,
+GroupServer::GroupServer(Worker& worker, const Settings& settings, const std::string& channelUrl,
                          const channel::BusOptions& options)
-    : settings_(settings), bus_(channel::makeBus(channelUrl, options)) {
+    : worker_(worker), settings_(settings), bus_(channel::makeBus(channelUrl, options)) {
   groups_.onFirstMember = [this](std::string_view name) { bus_->subscribeGroup(name); };
   groups_.onLastMember = [this](std::string_view name) { bus_->unsubscribeGroup(name); };
   bus_->onGroupMessage = [this](std::string_view group, Message message) {
     groups_.send(group, message);
   };
+  bus_->onDrain = [this] { sendWaiting(); };
+  bus_->onGap = [this] { onGap(); };
   bus_->connect();
 }
 
@@ -40,9 +42,31 @@ void GroupServer::join(Connection& connection, std::string_view group) {
 }
 
 void GroupServer::send(Connection& connection, const GroupRequest& request) {
-  const auto status = bus_->publishToGroup(request.group, request.message);
-  if (status == channel::PublishStatus::Accepted) return;
-  complain(connection, "channel_full", "the message was not sent: too much waits for the Channel");
+  if (waiting_.empty() &&
+      bus_->publishToGroup(request.group, request.message) == channel::PublishStatus::Accepted) {
+    return;
+  }
+  connection.pauseRecv();
+  waiting_.push_back({.client = connection.id(),
+                      .group = std::string(request.group),
+                      .message = std::string(request.message)});
+}
+
+void GroupServer::sendWaiting() {
+  while (!waiting_.empty()) {
+    const Waiting& first = waiting_.front();
+    const auto status = bus_->publishToGroup(first.group, first.message);
+    if (status != channel::PublishStatus::Accepted) return;
+    if (Connection* client = worker_.find(first.client)) client->resumeRecv();
+    waiting_.pop_front();
+  }
+}
+
+void GroupServer::onGap() {
+  worker_.forEachConnection([this](Connection& connection) {
+    if (groups_.groupCount(connection) == 0) return;
+    connection.close(CloseCode::ServiceRestart, "messages were lost, join again");
+  });
 }
 
 void GroupServer::complain(Connection& connection, std::string_view code,

@@ -54,6 +54,9 @@ void ServerProgram::declareChannel(const std::string& privateUrl) {
   channel_->user = settings_.user;
   channel_->group = settings_.group;
   channel_->socketOwner = settings_.user;
+  channel_->linkStallMax = settings_.channelStall;
+  channel_->replayBytesMax = settings_.channelReplayBytes;
+  channel_->replayAgeMax = settings_.channelReplay;
   if (!settings_.channelListen.empty()) channel_->alsoListen.push_back(settings_.channelListen);
 }
 
@@ -73,8 +76,8 @@ void ServerProgram::declareWorker() {
   worker_->websocket.origins = settings_.origins;
   if (settings_.page) worker_->websocket.pages["/"].body = kTryItPage;
 
-  worker_->onWorkerStart = [this](Worker&) {
-    groupServer_ = std::make_unique<GroupServer>(settings_, channelUrl_, busOptions_);
+  worker_->onWorkerStart = [this](Worker& worker) {
+    groupServer_ = std::make_unique<GroupServer>(worker, settings_, channelUrl_, busOptions_);
   };
   worker_->onMessage = [this](Connection& connection, Message message) {
     groupServer_->onMessage(connection, message);

@@ -22,6 +22,10 @@ struct Settings {
       channelListen;  ///< URL on which our own Channel listens for others; empty: for nobody.
   std::string channelSecretFile;
   std::size_t channelBufferBytes = 64 << 20;
+  // Of our own Channel:
+  std::chrono::seconds channelStall{10};
+  std::size_t channelReplayBytes = 64 << 20;
+  std::chrono::seconds channelReplay{60};
 
   std::size_t messageBytesMax = 1 << 20;
   std::size_t sendBufferBytesMax = 8 << 20;

@@ -88,7 +88,8 @@ void WorkerProcess::sayGoodbye() {
 }
 
 void WorkerProcess::endWhenDone() {
-  bool anyLeft = false;
+  // What clients have sent before may still be on its way to the Channel.
+  bool anyLeft = child_.loop().impl().unfinished > 0;
   forEachClient([&](const net::Peer&) { anyLeft = true; });
   const bool outOfTime = goodbyeSaid_ && child_.loop().now() >= goodbyeDeadline_;
   if (!anyLeft || outOfTime) child_.loop().stop();

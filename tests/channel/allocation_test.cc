@@ -8,7 +8,10 @@ namespace {
 
 class Allocation : public ChannelTest {
  protected:
-  Allocation() { start(); }
+  Allocation() {
+    server.replayBytesMax = 256 << 10;  // soon full: from then on its room is used again
+    start();
+  }
 
   /// Sends `frames` again and again, reads what comes, and counts what the turns in between
   /// allocate.

@@ -61,8 +61,9 @@ inline std::string jobPayload(std::string_view queue, std::string_view data) {
   return command(CommandType::Queue, {queue}, data).substr(kFrameHeaderBytes);
 }
 
-/// Frames of a client in Stormo's dialect.
-inline std::string hello(std::uint64_t publisherId = 7, std::string_view secret = {}) {
+/// Frames of a client in Stormo's dialect. Publisher 0 numbers nothing: it may publish the same
+/// sequence again.
+inline std::string hello(std::uint64_t publisherId = 0, std::string_view secret = {}) {
   std::string frame;
   appendHello(publisherId, secret, frame);
   return frame;
@@ -77,8 +78,14 @@ inline std::string subscribeEvent(std::string_view name) {
   appendSubscribe(name, frame);
   return frame;
 }
+/// Greater than all before, whoever publishes.
+inline std::uint64_t nextSequence() {
+  static std::uint64_t last = 0;
+  return ++last;
+}
 inline std::string publishGroup(std::string_view name, std::string_view text,
-                                std::uint64_t sequence = 1, PayloadKind kind = PayloadKind::Text) {
+                                std::uint64_t sequence = nextSequence(),
+                                PayloadKind kind = PayloadKind::Text) {
   std::string frame;
   appendPublish(
       {.channel = name, .sequence = sequence, .payloadKind = kind, .space = Space::Groups}, text,
@@ -86,7 +93,7 @@ inline std::string publishGroup(std::string_view name, std::string_view text,
   return frame;
 }
 inline std::string publishEvent(std::string_view name, std::string_view data,
-                                std::uint64_t sequence = 1, bool loop = false) {
+                                std::uint64_t sequence = nextSequence(), bool loop = false) {
   std::string frame;
   appendPublish({.channel = name, .sequence = sequence, .loop = loop}, data, frame);
   return frame;
@@ -109,6 +116,8 @@ inline std::string spoken(std::string_view payload) {
       return "refused: " + std::string(packet.payload);
     case Kind::Pong:
       return "pong";
+    case Kind::Gap:
+      return "gap";
     default:
       return "kind " + std::to_string(static_cast<int>(packet.kind));
   }
@@ -120,14 +129,22 @@ class ChannelTest : public test::LoopTest {
   /// One end of a link, with the payloads that it has received.
   struct Link {
     test::RawPeer peer;
-    std::vector<std::string> payloads;
+    std::vector<std::string> payloads;  ///< But for acks.
     bool isStormo = false;
+    std::uint64_t acknowledged = 0;  ///< The last one.
 
     void send(std::string_view bytes) { EXPECT_EQ(peer.send(bytes), bytes.size()); }
     std::vector<std::string>& received() {
       peer.receive();
-      for (std::string& payload : takeFrames(peer.received()))
-        payloads.push_back(std::move(payload));
+      for (std::string& payload : takeFrames(peer.received())) {
+        Packet packet;
+        if (decode(payload, packet) == Decode::Ok && packet.kind == Kind::Ack) {
+          EXPECT_GT(packet.sequence, acknowledged);
+          acknowledged = packet.sequence;
+        } else {
+          payloads.push_back(std::move(payload));
+        }
+      }
       return payloads;
     }
     std::vector<std::string> take() {
@@ -156,13 +173,13 @@ class ChannelTest : public test::LoopTest {
   }
 
   Link link() {
-    Link made{test::RawPeer::connect(port()), {}};
+    Link made{.peer = test::RawPeer::connect(port()), .payloads = {}};
     EXPECT_TRUE(made.peer.valid());
     setNoDelay(made.peer.fd());
     return made;
   }
   /// A link that was welcomed.
-  Link stormoLink(std::uint64_t publisherId = 7) {
+  Link stormoLink(std::uint64_t publisherId = 0) {
     Link made = link();
     made.isStormo = true;
     made.send(hello(publisherId, server.secret));

@@ -79,7 +79,8 @@ TEST_F(StormoDialect, EventsAndGroupsOfOneNameAreTwoThings) {
   a.send(subscribeGroup("news"));
   b.send(subscribeEvent("news"));
   sync(a), sync(b);
-  a.send(publishEvent("news", "i:1;") + publishGroup("news", "ciao"));
+  a.send(publishEvent("news", "i:1;"));
+  a.send(publishGroup("news", "ciao"));
   EXPECT_THAT(heard(a), ElementsAre("group news: ciao"));
   EXPECT_THAT(heard(b), ElementsAre("event news: i:1;"));
 }
@@ -213,8 +214,8 @@ TEST_F(StormoDialect, WhatIsNotAClientsWordClosesTheLink) {
       frameOf(appendPong),
       frameOf([](std::string& out) { appendEvent({.channel = "e"}, "N;", out); }),
       frameOf([](std::string& out) { appendJob({.channel = "e"}, "N;", out); }),
-      frameOf([](std::string& out) { appendGap("e", 1, 1, out); }),
-      frameOf([](std::string& out) { appendSubscribeFrom("e", 1, 1, out); }),
+      frameOf(appendGap, std::uint64_t{1}, std::uint64_t{1}),
+      frameOf(appendResume, std::uint64_t{1}, std::uint64_t{1}),
   };
   for (std::size_t i = 0; i < frames.size(); ++i) {
     Link a = stormoLink();

@@ -41,7 +41,14 @@ class Server {
                                          ///< the newest is dropped and counted, an error is logged.
   std::size_t linkBytesMax =
       64 << 20;  ///< Of what waits for one link; while one is over it, publishers are not read.
-  std::chrono::milliseconds linkStallMax{10'000};  ///< A link over its limit for so long is cut.
+  /// A link that takes nothing for so long, or stays over its limit, is cut. Until then nothing is
+  /// acknowledged to any publisher.
+  std::chrono::milliseconds linkStallMax{10'000};
+
+  /// Of events, for links of Stormo's dialect that were away: what they missed is sent to them,
+  /// if it is not more than that, and not longer ago.
+  std::size_t replayBytesMax = 64 << 20;
+  std::chrono::milliseconds replayAgeMax{60'000};
 
   /// Further addresses, as URLs like url().
   std::vector<std::string> alsoListen;

@@ -64,6 +64,8 @@ class WithStormo : public ::testing::Test {
     return members;
   }
 
+  explicit WithStormo(std::chrono::seconds limit = std::chrono::seconds(60)) : deadline(limit) {}
+
   const Deadline deadline;
   ProgramInstance stormo{deadline};
 

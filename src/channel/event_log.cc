@@ -1,0 +1,53 @@
+#include "channel/event_log.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/bytes.h"
+
+namespace stormo::channel {
+namespace {
+
+constexpr std::size_t kChunkBytes = 256 << 10;
+// Of an Event's frame: behind its length, magic, kind, flags and the epoch.
+constexpr std::size_t kOffsetAt = 16;
+
+}  // namespace
+
+std::size_t EventLog::frameBytes(std::string_view frames) {
+  return loadBigEndian<std::uint32_t>(frames.data());
+}
+
+std::uint64_t EventLog::offsetOf(std::string_view frame) {
+  return loadBigEndian<std::uint64_t>(frame.data() + kOffsetAt);
+}
+
+char* EventLog::append(std::uint64_t offset, std::size_t bytes, TimePoint now) {
+  forget(now);
+  if (chunks_.empty() || chunks_.back().bytes.capacity() - chunks_.back().bytes.size() < bytes) {
+    makeChunk(bytes);
+  }
+  Chunk& chunk = chunks_.back();
+  chunk.lastOffset = offset;
+  chunk.lastTime = now;
+  chunk.bytes.resize(chunk.bytes.size() + bytes);
+  return chunk.bytes.data() + chunk.bytes.size() - bytes;
+}
+
+void EventLog::makeChunk(std::size_t bytes) {
+  Chunk& chunk = chunks_.emplace_back(std::exchange(spare_, {}));
+  chunk.bytes.clear();
+  chunk.bytes.reserve(std::max(bytes, kChunkBytes));
+  bytes_ += chunk.bytes.capacity();
+}
+
+void EventLog::forget(TimePoint now) {
+  while (!chunks_.empty() && (bytes_ > bytesMax_ || now - chunks_.front().lastTime > ageMax_)) {
+    forgotten_ = chunks_.front().lastOffset;
+    bytes_ -= chunks_.front().bytes.capacity();
+    spare_ = std::move(chunks_.front());
+    chunks_.erase(chunks_.begin());
+  }
+}
+
+}  // namespace stormo::channel

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sys/clock.h"
+
+namespace stormo::channel {
+
+/// The latest events of a Channel server's life, as the whole frames that subscribers get, for
+/// links that were away for a while. Bounded by bytes and by age; both may be exceeded by one
+/// chunk.
+class EventLog {
+ public:
+  EventLog(std::size_t bytesMax, std::chrono::milliseconds ageMax)
+      : bytesMax_(bytesMax), ageMax_(ageMax) {}
+
+  /// Room for the frame of event `offset`, which is greater than all before. It must be written at
+  /// once, and stays where it is until the next call.
+  char* append(std::uint64_t offset, std::size_t bytes, TimePoint now);
+
+  /// True if no event after `offset` has been forgotten.
+  [[nodiscard]] bool reaches(std::uint64_t offset) const { return offset >= forgotten_; }
+
+  /// The frames of all events after `offset`, in order.
+  template <typename Visit>
+  void forEachAfter(std::uint64_t offset, const Visit& visit) const {
+    for (const Chunk& chunk : chunks_) {
+      if (chunk.lastOffset <= offset) continue;
+      for (std::string_view rest = chunk.bytes; !rest.empty();) {
+        const std::string_view frame = rest.substr(0, frameBytes(rest));
+        if (offsetOf(frame) > offset) visit(frame);
+        rest.remove_prefix(frame.size());
+      }
+    }
+  }
+
+ private:
+  struct Chunk {
+    std::string bytes;  // whole frames; its room never grows
+    std::uint64_t lastOffset = 0;
+    TimePoint lastTime{};
+  };
+
+  static std::size_t frameBytes(std::string_view frames);
+  static std::uint64_t offsetOf(std::string_view frame);
+  void makeChunk(std::size_t bytes);
+  void forget(TimePoint now);
+
+  const std::size_t bytesMax_;
+  const std::chrono::milliseconds ageMax_;
+  std::vector<Chunk> chunks_;    // the oldest first
+  Chunk spare_;                  // the room of one that was forgotten
+  std::size_t bytes_ = 0;        // of all chunks' room
+  std::uint64_t forgotten_ = 0;  // the last event that is no longer here
+};
+
+}  // namespace stormo::channel

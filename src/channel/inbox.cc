@@ -1,0 +1,39 @@
+#include "channel/inbox.h"
+
+#include <algorithm>
+
+namespace stormo::channel {
+namespace {
+
+// Processes come and go; those that have not been heard of for an epoch are forgotten beyond that.
+constexpr std::size_t kPublishersMax = 10'000;
+
+}  // namespace
+
+bool Inbox::begin(std::uint64_t epoch) {
+  if (epoch == epoch_) return true;
+  const bool isFirst = epoch_ == 0;
+  if (earlier_.size() > kPublishersMax) earlier_.clear();
+  for (const auto& [publisher, sequence] : latest_) {
+    std::uint64_t& known = earlier_[publisher];
+    known = std::max(known, sequence);
+  }
+  latest_.clear();
+  epoch_ = epoch;
+  offset_ = 0;
+  return !isFirst;
+}
+
+bool Inbox::take(std::uint64_t offset, std::uint64_t publisherId, std::uint64_t sequence) {
+  if (offset <= offset_) return false;
+  offset_ = offset;
+  if (publisherId == 0) return true;  // of a link that numbers nothing
+  if (!earlier_.empty()) {
+    const auto known = earlier_.find(publisherId);
+    if (known != earlier_.end() && sequence <= known->second) return false;
+  }
+  latest_[publisherId] = sequence;
+  return true;
+}
+
+}  // namespace stormo::channel

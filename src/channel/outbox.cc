@@ -1,0 +1,33 @@
+#include "channel/outbox.h"
+
+#include "base/bytes.h"
+
+namespace stormo::channel {
+namespace {
+
+// Of the frames of Publish and Enqueue: behind length, magic, kind, flags and the name's length.
+constexpr std::size_t kSequenceAt = 8;
+// An empty outbox keeps no more room than that.
+constexpr std::size_t kSpareBytesMax = 1 << 20;
+
+}  // namespace
+
+char* Outbox::extend(std::size_t bytes) {
+  bytes_.resize(bytes_.size() + bytes);
+  return bytes_.data() + bytes_.size() - bytes;
+}
+
+void Outbox::acknowledge(std::uint64_t sequence) {
+  while (!empty()) {
+    const char* frame = bytes_.data() + begin_;
+    if (loadBigEndian<std::uint64_t>(frame + kSequenceAt) > sequence) break;
+    begin_ += loadBigEndian<std::uint32_t>(frame);
+  }
+  // Moved to the front only when at least as much has gone as is moved.
+  if (begin_ < bytes_.size() - begin_) return;
+  bytes_.erase(0, begin_);
+  begin_ = 0;
+  if (bytes_.empty() && bytes_.capacity() > kSpareBytesMax) bytes_ = {};
+}
+
+}  // namespace stormo::channel

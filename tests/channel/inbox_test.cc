@@ -1,0 +1,73 @@
+#include "channel/inbox.h"
+
+#include <gtest/gtest.h>
+
+namespace stormo::channel {
+namespace {
+
+constexpr std::uint64_t kAnna = 11;
+constexpr std::uint64_t kBruno = 22;
+
+TEST(Inbox, WithinAnEpochAnEventIsTakenOnceByItsOffset) {
+  Inbox inbox;
+  EXPECT_FALSE(inbox.begin(5));
+  EXPECT_TRUE(inbox.take(1, kAnna, 1));
+  EXPECT_TRUE(inbox.take(3, kAnna, 2));
+  EXPECT_FALSE(inbox.take(3, kAnna, 2));
+  EXPECT_TRUE(inbox.begin(5)) << "the same server, on a new link";
+  EXPECT_EQ(inbox.offset(), 3u);
+  EXPECT_FALSE(inbox.take(1, kAnna, 1));
+  EXPECT_TRUE(inbox.take(4, kAnna, 3));
+}
+
+TEST(Inbox, OnePublishMayBeSeveralEvents) {
+  Inbox inbox;
+  inbox.begin(5);
+  EXPECT_TRUE(inbox.take(1, kAnna, 1));
+  EXPECT_TRUE(inbox.take(2, kAnna, 1));
+}
+
+TEST(Inbox, WhatIsSaidAgainToANewServerIsKnownBySequence) {
+  Inbox inbox;
+  inbox.begin(5);
+  EXPECT_TRUE(inbox.take(70, kAnna, 7));
+  EXPECT_TRUE(inbox.take(71, kBruno, 1));
+  EXPECT_TRUE(inbox.begin(6));
+  EXPECT_EQ(inbox.offset(), 0u) << "whatever the new server has may be missing";
+  EXPECT_FALSE(inbox.take(1, kAnna, 6));
+  EXPECT_FALSE(inbox.take(2, kAnna, 7));
+  EXPECT_TRUE(inbox.take(3, kAnna, 8));
+  EXPECT_FALSE(inbox.take(4, kBruno, 1));
+  EXPECT_TRUE(inbox.take(5, kBruno, 2));
+}
+
+TEST(Inbox, RemembersThatOverSeveralServersWithoutNews) {
+  Inbox inbox;
+  inbox.begin(5);
+  EXPECT_TRUE(inbox.take(1, kAnna, 7));
+  inbox.begin(6);
+  inbox.begin(7);
+  EXPECT_FALSE(inbox.take(1, kAnna, 7));
+  EXPECT_TRUE(inbox.take(2, kAnna, 8));
+}
+
+TEST(Inbox, PublishersThatNumberNothingAreBelieved) {
+  Inbox inbox;
+  inbox.begin(5);
+  EXPECT_TRUE(inbox.take(1, 0, 0));
+  inbox.begin(6);
+  EXPECT_TRUE(inbox.take(1, 0, 0));
+}
+
+TEST(Inbox, AGapMovesItOn) {
+  Inbox inbox;
+  inbox.begin(5);
+  inbox.skipTo(10);
+  EXPECT_FALSE(inbox.take(10, kAnna, 1));
+  EXPECT_TRUE(inbox.take(11, kAnna, 2));
+  inbox.skipTo(3);
+  EXPECT_EQ(inbox.offset(), 11u);
+}
+
+}  // namespace
+}  // namespace stormo::channel

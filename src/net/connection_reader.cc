@@ -18,33 +18,40 @@ constexpr std::size_t kReadBytes = 256 << 10;
 
 void ConnectionTable::read(Peer& peer, bool hungUp) {
   if (peer.receivePaused) return;
-  if (receiveBuffer_ == nullptr) receiveBuffer_.reset(new char[kPrefixBytes + kReadBytes]);
-  char* const buffer = receiveBuffer_.get() + kPrefixBytes;
-  const ssize_t count = ::recv(peer.fd.get(), buffer, kReadBytes, 0);
+  const ssize_t count = receive(peer);
   if (count == 0) return onEndOfFile(peer);
   if (count < 0) {
     if (errno == EINTR) return readNextTurn(peer);
     if (errno != EAGAIN) fail(peer, errno, "recv");
     return;
   }
+  // A short read has emptied the socket, and the next arrival is a new event: unless the end of
+  // file, or an error, is there already and waits behind these bytes. One buffer a turn, so that
+  // all get theirs.
+  const bool mayHaveMore = count == static_cast<ssize_t>(kReadBytes) || hungUp;
+  if (mayHaveMore && peer.phase != Phase::Dead) readNextTurn(peer);
+}
+
+/// What recv(2) says; the bytes, if there are some, were taken.
+ssize_t ConnectionTable::receive(Peer& peer) {
+  if (receiveBuffer_ == nullptr) receiveBuffer_.reset(new char[kPrefixBytes + kReadBytes]);
+  char* const buffer = receiveBuffer_.get() + kPrefixBytes;
+  const ssize_t count = ::recv(peer.fd.get(), buffer, kReadBytes, 0);
+  if (count <= 0) return count;
   const auto bytes = static_cast<std::size_t>(count);
   peer.bytesRead += bytes;
   peer.lastReceived = loop_.now;
   counters().bytesIn.add(bytes);
   take(peer, buffer, bytes);
-  // A short read has emptied the socket, and the next arrival is a new event: unless the end of
-  // file, or an error, is there already and waits behind these bytes. One buffer a turn, so that
-  // all get theirs.
-  if ((bytes == kReadBytes || hungUp) && peer.phase != Phase::Dead) readNextTurn(peer);
+  return count;
 }
 
-/// Of a peer that takes nothing any more: all that it has sent before.
-void ConnectionTable::readToEnd(Peer& peer) {
+/// Of a peer that takes nothing any more: what it has sent before, up to its end.
+void ConnectionTable::receiveRest(Peer& peer) {
   peer.receivePaused = false;
-  for (std::uint64_t before = peer.bytesRead + 1; peer.bytesRead != before;) {
-    if (peer.phase == Phase::Dead) return;
-    before = peer.bytesRead;
-    read(peer, false);
+  while (peer.isUsable()) {
+    const ssize_t count = receive(peer);
+    if (count == 0 || (count < 0 && errno != EINTR)) return;
   }
 }
 

@@ -133,7 +133,8 @@ class ConnectionTable final : EventSink, StageWorker {
 
   // connection_reader.cc
   void read(Peer& peer, bool hungUp);
-  void readToEnd(Peer& peer);
+  ssize_t receive(Peer& peer);
+  void receiveRest(Peer& peer);
   void readNextTurn(Peer& peer);
   void continueReading();
   void take(Peer& peer, char* bytes, std::size_t count);

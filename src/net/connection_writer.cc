@@ -320,7 +320,7 @@ void ConnectionTable::executeDoomed() {
     Peer* peer = peers_.find(doomed.peer);
     if (peer == nullptr || peer->phase == Phase::Dead) continue;
     if (doomed.error != 0) {
-      readToEnd(*peer);  // its last words came before it ended
+      receiveRest(*peer);  // its last words came before it ended
       if (peer->phase != Phase::Dead) fail(*peer, doomed.error, "send");
       continue;
     }

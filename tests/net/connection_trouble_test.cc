@@ -127,6 +127,17 @@ TEST_F(ConnectionTroubleTest, APeerThatIsGoneWhenSomethingIsSentToItIsAnErrorOfS
   EXPECT_EQ(table.size(), 0u);
 }
 
+TEST_F(ConnectionTroubleTest, WhatItHadSaidBeforeIsHeardFirst) {
+  Connected one = acceptQuietly(test::unixPair());
+  at(one).pauseRecv();
+  one.peer.send("last words\n");
+  one.peer.close();
+  turn();
+  at(one).send("nobody there");
+  turn();
+  EXPECT_THAT(heard, ElementsAre("last words", "error in send", "close 1006"));
+}
+
 TEST_F(ConnectionTroubleTest, APeerThatIsResetWhileOutputWaitsIsGone) {
   auto pair = test::tcpPair();
   test::shrinkSendBuffer(pair.tested.get());

@@ -75,12 +75,12 @@ int EventLoop::Impl::waitMilliseconds(Duration wait) const {
 
 void EventLoop::Impl::turn(Duration wait) {
   if (const auto deadline = timers.next()) {
-    const auto untilTimer = std::max(*deadline - Clock::now(), Duration::zero());
+    const auto untilTimer = std::max(*deadline - readClock(), Duration::zero());
     wait = std::min(wait, untilTimer);
   }
   // Of what handlers defer from here on, all is for the next turn.
   receive(waitMilliseconds(wait));
-  now = Clock::now();
+  now = readClock();
   std::vector<std::function<void()>> tasks = std::move(spareTasks_);
   tasks.swap(deferred_);
   dispatch();

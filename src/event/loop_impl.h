@@ -62,6 +62,14 @@ struct EventLoop::Impl final : EventSink {
   /// own.
   void lookAgain() { looksAgain_ = true; }
 
+  /// What time it is: the one clock of the loop and of all that works on it.
+  [[nodiscard]] TimePoint readClock() const { return clock_(); }
+  /// For tests: time as they make it. Nothing may be waiting for a time yet.
+  void useClock(TimePoint (*clock)()) {
+    clock_ = clock;
+    now = clock();
+  }
+
   /// From now on counts into `counters`, which must outlive the loop.
   void useCounters(Counters& counters) { counters_ = &counters; }
   Counters& counters() { return *counters_; }
@@ -105,6 +113,7 @@ struct EventLoop::Impl final : EventSink {
 
   static constexpr std::size_t kEventsPerWait = 512;
 
+  TimePoint (*clock_)() = &std::chrono::steady_clock::now;
   UniqueFd epoll_;
   std::array<epoll_event, kEventsPerWait> ready_;
   std::size_t readyCount_ = 0;

@@ -14,7 +14,7 @@ Timer::Id set(Timer::Duration delay, Timer::Duration interval, std::function<voi
   delay = std::min(delay, kLongest);
   interval = std::min(interval, kLongest);
   EventLoop::Impl& loop = EventLoop::current().impl();
-  return loop.timers.add(Clock::now() + delay, interval, std::move(handler)).packed();
+  return loop.timers.add(loop.readClock() + delay, interval, std::move(handler)).packed();
 }
 
 }  // namespace

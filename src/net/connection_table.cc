@@ -19,7 +19,7 @@ constexpr Stage kStages[] = {Stage::FlushLinks, Stage::FlushGroups, Stage::Flush
                              Stage::Free};
 
 ConnectionTable::ConnectionTable(EventLoop& loop)
-    : loop_(loop.impl()), tag_(loop_.addSink(*this)), wheel_(Clock::now()) {
+    : loop_(loop.impl()), tag_(loop_.addSink(*this)), wheel_(loop_.readClock()) {
   for (const Stage stage : kStages) {
     loop_.addStage(stage, *this);
   }

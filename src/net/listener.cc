@@ -72,7 +72,7 @@ void Listener::pause() {
              std::strerror(errno));
   for (const int fd : fds_) loop_.remove(fd);
   paused_ = true;
-  resumeTimer_ = loop_.timers.add(Clock::now() + kPauseWithoutFiles, Clock::duration::zero(),
+  resumeTimer_ = loop_.timers.add(loop_.readClock() + kPauseWithoutFiles, Clock::duration::zero(),
                                   [this] { resume(); });
 }
 

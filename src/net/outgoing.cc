@@ -14,11 +14,11 @@ Outgoing::Outgoing(SocketUrl url, const Codec& codec)
   // The next attempt is set before the user hears of the loss: a handler that throws does not end
   // the attempts.
   endpoint.handlers.onConnect = [this](Connection& connection) {
-    connectedAt_ = Clock::now();
+    connectedAt_ = table_.loop().readClock();
     if (onConnect) onConnect(connection);
   };
   endpoint.handlers.onClose = [this](Connection& connection) {
-    if (Clock::now() - connectedAt_ >= retryMax) wait_ = {};
+    if (table_.loop().readClock() - connectedAt_ >= retryMax) wait_ = {};
     forget(connection);
     retryLater();
     if (onClose) onClose(connection);

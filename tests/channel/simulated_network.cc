@@ -1,0 +1,59 @@
+#include "channel/simulated_network.h"
+
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+
+#include "sys/sockets.h"
+
+namespace stormo::channel {
+
+SimulatedRoad::SimulatedRoad(const std::string& entrance, std::string exit)
+    : entrance_(entrance),
+      exit_(std::move(exit)),
+      listener_(std::move(*listenOn(*Address::unixPath(entrance)))) {}
+
+bool SimulatedRoad::accept() {
+  UniqueFd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (!client.valid()) return false;
+  cut();
+  client_ = std::move(client);
+  server_ = std::move(*connectTo(*Address::unixPath(exit_)));
+  return true;
+}
+
+bool SimulatedRoad::move(UniqueFd& from, UniqueFd& to, std::string& onTheWay, std::size_t bytes) {
+  if (!from.valid()) return false;
+  std::array<char, 4096> buffer;
+  const ssize_t got =
+      ::recv(from.get(), buffer.data(), std::min(bytes, buffer.size()), MSG_DONTWAIT);
+  if (got > 0) onTheWay.append(buffer.data(), static_cast<std::size_t>(got));
+  const ssize_t sent =
+      onTheWay.empty() ? 0
+                       : ::send(to.get(), onTheWay.data(), std::min(bytes, onTheWay.size()),
+                                MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent > 0) onTheWay.erase(0, static_cast<std::size_t>(sent));
+  // The end behind the last byte; or nobody there to take it.
+  const bool ended = got == 0 || (got < 0 && errno != EAGAIN);
+  if ((ended && onTheWay.empty()) || (sent < 0 && errno != EAGAIN)) cut();
+  return got > 0 || sent > 0;
+}
+
+bool SimulatedRoad::cut() {
+  const bool wasThere = client_.valid();
+  client_.reset();
+  server_.reset();
+  up_.clear();
+  down_.clear();
+  return wasThere;
+}
+
+bool SimulatedRoad::isUpEmpty() const {
+  int waiting = 0;
+  return client_.valid() && up_.empty() && ::ioctl(client_.get(), FIONREAD, &waiting) == 0 &&
+         waiting == 0;
+}
+
+}  // namespace stormo::channel

@@ -19,8 +19,7 @@ Board::Board(std::size_t processes, std::size_t groups) : processCount_(processe
   const std::size_t processesAt = roundedUp(sizeof(Shared));
   const std::size_t groupsAt = processesAt + roundedUp(processes * sizeof(ProcessBoard));
   bytes_ = groupsAt + groups * sizeof(std::atomic<std::uint64_t>);
-  void* memory =
-      ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* memory = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "mmap");
   char* at = static_cast<char*>(memory);
   shared_ = new (at) Shared;

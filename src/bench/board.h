@@ -24,12 +24,12 @@ enum class Phase : std::uint32_t {
 /// What one process of the generator tells. It alone writes it.
 struct ProcessBoard {
   std::atomic<Phase> reached{Phase::Connect};
-  Counter open;            ///< Members that have joined.
-  Counter heard;           ///< Members that have heard the board's round of probes.
-  Counter closed;          ///< Connections that the server refused or closed.
-  Counter delivered;       ///< Messages of the run, so far.
-  Counter published;       ///< The same.
-  Counter complete;        ///< Members that have all, in phase Drain.
+  Counter open;       ///< Members that have joined.
+  Counter heard;      ///< Members that have heard the board's round of probes.
+  Counter closed;     ///< Connections that the server refused or closed.
+  Counter delivered;  ///< Messages of the run, so far.
+  Counter published;  ///< The same.
+  Counter complete;   ///< Members that have all, in phase Drain.
   // Of phase Measure alone.
   Counter measuredNs;
   Counter measuredDelivered;

@@ -65,7 +65,9 @@ bool readServerFrame(std::string_view in, ServerFrame& out) {
     payloadBytes = second == 126 ? loadBigEndian<std::uint16_t>(in.data() + 2)
                                  : loadBigEndian<std::uint64_t>(in.data() + 2);
   }
-  if (payloadBytes > kFrameBytesMax) throw std::runtime_error("the server sent a frame over 16 MiB");
+  if (payloadBytes > kFrameBytesMax) {
+    throw std::runtime_error("the server sent a frame over 16 MiB");
+  }
   if (in.size() < headerBytes + payloadBytes) return false;
   out.opcode = static_cast<websocket::Opcode>(static_cast<std::uint8_t>(in[0]) & 0x0f);
   out.payload = in.substr(headerBytes, payloadBytes);

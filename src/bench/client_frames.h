@@ -30,8 +30,8 @@ class PublishFrame {
 
  private:
   std::string frame_;
-  std::size_t stampAt_;      // in frame_
-  std::size_t stampPhase_;   // of the mask
+  std::size_t stampAt_;     // in frame_
+  std::size_t stampPhase_;  // of the mask
 };
 
 /// One frame of a server, unmasked.

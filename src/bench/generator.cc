@@ -55,10 +55,9 @@ Generator::Generator(const Plan& plan, std::size_t index, Board& board)
     if (member.looks) member.last.resize(plan.publishersInGroup());
     // The first member of each group sends its probes, even if it publishes nothing.
     if (publishes && !plan.publish.empty()) {
-      publishers_.push_back(
-          {.member = &member,
-           .frame = PublishFrame(plan.publish, groupName(plan.groupOf(number)),
-                                 plan.messageBytes)});
+      publishers_.push_back({.member = &member,
+                             .frame = PublishFrame(plan.publish, groupName(plan.groupOf(number)),
+                                                   plan.messageBytes)});
     }
   }
 }

@@ -78,7 +78,7 @@ class Generator {
   std::uint64_t nowNs_ = 0;  // when this turn's events came
   std::uint32_t probedRound_ = 0;
   std::size_t probesHeard_ = 0;  // members that have heard that round
-  std::size_t frameBytes_ = 0;  // of a message as members get it; 0 until one came
+  std::size_t frameBytes_ = 0;   // of a message as members get it; 0 until one came
   std::size_t ownMessages_ = 0;  // of the member that is read now
   std::uint64_t countedBytes_ = 0;
   std::uint64_t lookedAt_ = 0;

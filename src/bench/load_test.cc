@@ -112,8 +112,8 @@ class LoadTest {
     const auto cpuBefore = server_.cpuTime();
     const auto open = [this] { return board_.sum(&ProcessBoard::open); };
     if (!progresses([&] { return open() == plan_.members; }, open)) {
-      throw std::runtime_error(fmt::format("{} of {} members could join{}", open(), plan_.members,
-                                           firstFault()));
+      throw std::runtime_error(
+          fmt::format("{} of {} members could join{}", open(), plan_.members, firstFault()));
     }
     report_.connectSeconds = secondsOf(Clock::now() - began);
     report_.connectCpuSeconds = secondsOf(server_.cpuTime() - cpuBefore);

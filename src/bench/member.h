@@ -17,11 +17,11 @@ struct Member {
   std::size_t number = 0;  ///< In the whole test.
   UniqueFd fd;
   State state = State::Idle;
-  bool looks = false;     ///< At every message of the run; else it counts their bytes.
-  bool counting = false;  ///< Does so now.
+  bool looks = false;            ///< At every message of the run; else it counts their bytes.
+  bool counting = false;         ///< Does so now.
   std::uint32_t roundHeard = 0;  ///< The latest round of probes.
   std::uint64_t countedBytes = 0;
-  std::uint64_t messages = 0;      ///< Of the run, looked at.
+  std::uint64_t messages = 0;       ///< Of the run, looked at.
   std::vector<std::uint32_t> last;  ///< Of a member that looks: each publisher's latest sequence.
   std::string unread;               ///< The beginning of a frame.
   std::string unsent;

@@ -34,9 +34,9 @@ void settle(Plan& plan) {
                      plan.publishers));
   demand(plan.publishers <= kPublishersMax,
          fmt::format("there can be at most {} publishers", kPublishersMax));
-  demand(plan.messageBytes >= kStampBytes,
-         fmt::format("a message has at least {} bytes: they say who sent it and when",
-                     kStampBytes));
+  demand(
+      plan.messageBytes >= kStampBytes,
+      fmt::format("a message has at least {} bytes: they say who sent it and when", kStampBytes));
   demand(plan.isOpenLoop() || plan.inFlight > 0, "nothing in flight: nothing would be published");
   const bool publishes = plan.publish.find("{message}") != std::string::npos;
   demand(publishes || plan.isIdle(), "the text that publishes must say {message}");
@@ -45,9 +45,8 @@ void settle(Plan& plan) {
   const std::size_t membersMax = filesMax > kOtherFiles ? filesMax - kOtherFiles : 1;
   const std::size_t needed = (plan.members + membersMax - 1) / membersMax;
   if (plan.processes == 0) plan.processes = needed;
-  demand(plan.processes >= needed,
-         fmt::format("{} members need {} processes of {} open files", plan.members, needed,
-                     filesMax));
+  demand(plan.processes >= needed, fmt::format("{} members need {} processes of {} open files",
+                                               plan.members, needed, filesMax));
 }
 
 }  // namespace stormo::bench

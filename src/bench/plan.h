@@ -12,9 +12,9 @@ namespace stormo::bench {
 /// m mod `groups`, and the first `publishers` members publish, each to its own group.
 struct Plan {
   Address server;
-  std::string host;             ///< Of the Host field: "127.0.0.1:1234".
-  std::string target = "/";     ///< Of the request line; may say {group}.
-  std::size_t members = 1000;   ///< Connections.
+  std::string host;            ///< Of the Host field: "127.0.0.1:1234".
+  std::string target = "/";    ///< Of the request line; may say {group}.
+  std::size_t members = 1000;  ///< Connections.
   std::size_t groups = 10;
   std::size_t publishers = 20;  ///< None: the connections stay idle, and are measured.
   /// Closed loop: what a publisher has sent and not yet got back itself.
@@ -42,8 +42,7 @@ struct Plan {
   std::string hello;       ///< After the handshake.
   std::string helloReply;  ///< The join waits for a text that begins so. Empty: for nothing.
   std::string join = R"({"cmd":"add_group","group_id":"{group}"})";
-  std::string publish =
-      R"({"cmd":"send_to_group","group_id":"{group}","message":"{message}"})";
+  std::string publish = R"({"cmd":"send_to_group","group_id":"{group}","message":"{message}"})";
 
   [[nodiscard]] bool isOpenLoop() const { return rate > 0; }
   [[nodiscard]] bool isIdle() const { return publishers == 0; }

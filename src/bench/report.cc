@@ -84,14 +84,13 @@ std::string toText(const Plan& plan, const Report& report) {
                                grouped(perSecond(plan.members, report.connectSeconds))));
   if (!plan.isIdle()) {
     line("published", grouped(perSecond(report.published, report.seconds)) + " a second");
-    line("delivered", fmt::format("{} a second, {} bytes each",
-                                  grouped(perSecond(report.delivered, report.seconds)),
-                                  plan.messageBytes));
+    line("delivered",
+         fmt::format("{} a second, {} bytes each",
+                     grouped(perSecond(report.delivered, report.seconds)), plan.messageBytes));
     const auto quantile = [&](double part) { return microseconds(report.latency.quantile(part)); };
-    line("latency",
-         fmt::format("p50 {:.0f}  p90 {:.0f}  p99 {:.0f}  p99.9 {:.0f}  max {:.0f} µs",
-                     quantile(0.5), quantile(0.9), quantile(0.99), quantile(0.999),
-                     microseconds(report.latency.max())));
+    line("latency", fmt::format("p50 {:.0f}  p90 {:.0f}  p99 {:.0f}  p99.9 {:.0f}  max {:.0f} µs",
+                                quantile(0.5), quantile(0.9), quantile(0.99), quantile(0.999),
+                                microseconds(report.latency.max())));
   }
   if (report.serverProcesses > 0) {
     const double share = report.seconds > 0 ? 100 * report.serverCpuSeconds / report.seconds : 0;

@@ -26,9 +26,9 @@ struct Report {
 
   // Of all of the server's processes; no figures if it is not on this machine.
   std::size_t serverProcesses = 0;
-  double connectCpuSeconds = 0;        ///< Until all had joined.
-  double serverCpuSeconds = 0;         ///< In the measured part.
-  std::uint64_t memoryBytes = 0;       ///< Once all had joined.
+  double connectCpuSeconds = 0;         ///< Until all had joined.
+  double serverCpuSeconds = 0;          ///< In the measured part.
+  std::uint64_t memoryBytes = 0;        ///< Once all had joined.
   std::uint64_t memoryBytesBefore = 0;  ///< Before the first connected.
 
   [[nodiscard]] bool isFlawless() const {

@@ -29,15 +29,18 @@ bool SimulatedRoad::move(UniqueFd& from, UniqueFd& to, std::string& onTheWay, st
   std::array<char, 4096> buffer;
   const ssize_t got =
       ::recv(from.get(), buffer.data(), std::min(bytes, buffer.size()), MSG_DONTWAIT);
-  if (got > 0) onTheWay.append(buffer.data(), static_cast<std::size_t>(got));
-  const ssize_t sent =
-      onTheWay.empty() ? 0
-                       : ::send(to.get(), onTheWay.data(), std::min(bytes, onTheWay.size()),
-                                MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (sent > 0) onTheWay.erase(0, static_cast<std::size_t>(sent));
-  // The end behind the last byte; or nobody there to take it.
+  // The end comes behind the last byte.
   const bool ended = got == 0 || (got < 0 && errno != EAGAIN);
-  if ((ended && onTheWay.empty()) || (sent < 0 && errno != EAGAIN)) cut();
+  if (got > 0) onTheWay.append(buffer.data(), static_cast<std::size_t>(got));
+  ssize_t sent = 0;
+  if (!onTheWay.empty()) {
+    sent = ::send(to.get(), onTheWay.data(), std::min(bytes, onTheWay.size()),
+                  MSG_DONTWAIT | MSG_NOSIGNAL);
+    // Nobody is there to take it; what that side had sent before is still to be moved.
+    if (sent < 0 && errno != EAGAIN) onTheWay.clear();
+  }
+  if (sent > 0) onTheWay.erase(0, static_cast<std::size_t>(sent));
+  if (ended && onTheWay.empty()) cut();
   return got > 0 || sent > 0;
 }
 

@@ -6,9 +6,9 @@
 
 namespace stormo::channel {
 
-/// A way for one process's link to the Channel, which a test holds in its hand: bytes move only when
-/// it says so, and it may tear the link. A server that dies still sends what it had given to its
-/// kernel; a torn link loses what was on its way.
+/// A way for one process's link to the Channel, which a test holds in its hand: bytes move only
+/// when it says so, and it may tear the link. A server that dies still sends what it had given to
+/// its kernel; a torn link loses what was on its way.
 class SimulatedRoad {
  public:
   /// Listens for links at `entrance` and passes them on to `exit`: paths of unix sockets.

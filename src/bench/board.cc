@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <new>
 #include <system_error>
@@ -14,6 +15,15 @@ constexpr std::size_t kLine = 64;
 std::size_t roundedUp(std::size_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
 
 }  // namespace
+
+void FirstWords::say(std::string_view words) {
+  if (areSaid()) return;
+  const std::size_t bytes = std::min(words.size(), kBytesMax);
+  std::copy_n(words.data(), bytes, text_);
+  bytes_.store(bytes, std::memory_order_release);
+}
+
+std::string FirstWords::text() const { return {text_, bytes_.load(std::memory_order_acquire)}; }
 
 Board::Board(std::size_t processes, std::size_t groups) : processCount_(processes) {
   const std::size_t processesAt = roundedUp(sizeof(Shared));
@@ -44,9 +54,16 @@ bool Board::allReached(Phase phase) const {
   return true;
 }
 
+bool Board::allProbed(std::uint32_t round) const {
+  for (std::size_t i = 0; i < processCount_; ++i) {
+    if (processes_[i].probed.load(std::memory_order_acquire) < round) return false;
+  }
+  return true;
+}
+
 std::string Board::firstFault() const {
   for (std::size_t i = 0; i < processCount_; ++i) {
-    if (processes_[i].firstFault[0] != '\0') return processes_[i].firstFault;
+    if (processes_[i].firstFault.areSaid()) return processes_[i].firstFault.text();
   }
   return {};
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/counters.h"
 #include "bench/histogram.h"
@@ -14,6 +15,7 @@ namespace stormo::bench {
 enum class Phase : std::uint32_t {
   Connect,  ///< Connections, handshakes, joins.
   Probe,    ///< Each group gets messages until each of its members has heard one.
+  Ready,    ///< No probe comes any more; members stand ready to count.
   WarmUp,   ///< Publishers publish.
   Measure,  ///< The same, measured.
   Stop,     ///< No publisher publishes anew.
@@ -21,15 +23,33 @@ enum class Phase : std::uint32_t {
   End,
 };
 
+/// The first words that one process says here; others may read them at any time.
+class FirstWords {
+ public:
+  /// Keeps them, cut at kBytesMax; whatever is said later is forgotten.
+  void say(std::string_view words);
+  [[nodiscard]] bool areSaid() const { return bytes_.load(std::memory_order_acquire) > 0; }
+  /// Empty until some were said.
+  [[nodiscard]] std::string text() const;
+
+  static constexpr std::size_t kBytesMax = 200;
+
+ private:
+  std::atomic<std::size_t> bytes_{0};  // last written, and first read
+  char text_[kBytesMax] = {};
+};
+
 /// What one process of the generator tells. It alone writes it.
 struct ProcessBoard {
   std::atomic<Phase> reached{Phase::Connect};
-  Counter open;       ///< Members that have joined.
-  Counter heard;      ///< Members that have heard the board's round of probes.
+  Counter open;  ///< Members that have joined.
+  /// The round of probes that it has sent; `heard` is of this round, or of a later one.
+  std::atomic<std::uint32_t> probed{0};
+  Counter heard;      ///< Members that have heard that round.
   Counter closed;     ///< Connections that the server refused or closed.
   Counter delivered;  ///< Messages of the run, so far.
   Counter published;  ///< The same.
-  Counter complete;   ///< Members that have all, in phase Drain.
+  Counter complete;   ///< Members that have all, or were closed, in phase Drain.
   // Of phase Measure alone.
   Counter measuredNs;
   Counter measuredDelivered;
@@ -38,8 +58,8 @@ struct ProcessBoard {
   Counter missing;
   Counter surplus;
   Counter disordered;
-  char firstFault[200] = {};  ///< In words; readable once `closed` or a fault is not 0.
-  Histogram latency;          ///< Of the messages that came in phase Measure and were looked at.
+  FirstWords firstFault;
+  Histogram latency;  ///< Of the messages that came in phase Measure and were looked at.
 };
 
 /// Memory that the processes of a generator share: made before they fork, gone with this.
@@ -68,6 +88,7 @@ class Board {
   /// Of all processes together.
   [[nodiscard]] std::uint64_t sum(Counter ProcessBoard::*counter) const;
   [[nodiscard]] bool allReached(Phase phase) const;
+  [[nodiscard]] bool allProbed(std::uint32_t round) const;
   /// Of the first process that has one; empty if none has.
   [[nodiscard]] std::string firstFault() const;
 

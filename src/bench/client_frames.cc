@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <stdexcept>
+#include <utility>
 
 namespace stormo::bench {
 namespace {
@@ -10,19 +11,43 @@ namespace {
 constexpr char kMask[4] = {0x37, '\xfa', 0x21, 0x3d};  // the one of RFC 6455's examples
 constexpr std::uint64_t kFrameBytesMax = 16U << 20;
 
-void replaceAll(std::string& text, std::string_view what, std::string_view by) {
-  for (std::size_t at = 0; (at = text.find(what, at)) != text.npos; at += by.size()) {
-    text.replace(at, what.size(), by);
+// A message is stamped, and counted, as one frame.
+void judgeFirstByte(std::uint8_t first) {
+  switch (first) {
+    case 0x81:
+    case 0x82:
+    case 0x88:
+    case 0x89:
+    case 0x8a:
+      return;
+    case 0x00:
+    case 0x01:
+    case 0x02:
+    case 0x80:
+      throw std::runtime_error("the server sent a message in fragments");
+    default:
+      throw std::runtime_error("the server sent a frame that WebSocket does not know");
   }
 }
 
 }  // namespace
 
 std::string expand(std::string_view text, std::string_view group, std::string_view message) {
-  std::string expanded(text);
-  replaceAll(expanded, "{group}", group);
-  replaceAll(expanded, "{bytes}", std::to_string(message.size()));
-  replaceAll(expanded, "{message}", message);
+  const std::string bytes = std::to_string(message.size());
+  const std::pair<std::string_view, std::string_view> values[] = {
+      {"{group}", group}, {"{message}", message}, {"{bytes}", bytes}};
+  std::string expanded;
+  while (!text.empty()) {
+    std::string_view taken = text.substr(0, 1);
+    std::string_view put = taken;
+    for (const auto& [name, value] : values) {
+      if (!text.starts_with(name)) continue;
+      taken = name;
+      put = value;
+    }
+    expanded += put;
+    text.remove_prefix(taken.size());
+  }
   return expanded;
 }
 
@@ -54,6 +79,9 @@ std::string_view PublishFrame::stamped(const Stamp& stamp) {
 }
 
 bool readServerFrame(std::string_view in, ServerFrame& out) {
+  if (in.empty()) return false;
+  const auto first = static_cast<std::uint8_t>(in[0]);
+  judgeFirstByte(first);
   if (in.size() < 2) return false;
   const auto second = static_cast<std::uint8_t>(in[1]);
   if ((second & 0x80) != 0) throw std::runtime_error("the server sent a masked frame");
@@ -65,11 +93,10 @@ bool readServerFrame(std::string_view in, ServerFrame& out) {
     payloadBytes = second == 126 ? loadBigEndian<std::uint16_t>(in.data() + 2)
                                  : loadBigEndian<std::uint64_t>(in.data() + 2);
   }
-  if (payloadBytes > kFrameBytesMax) {
+  if (payloadBytes > kFrameBytesMax)
     throw std::runtime_error("the server sent a frame over 16 MiB");
-  }
   if (in.size() < headerBytes + payloadBytes) return false;
-  out.opcode = static_cast<websocket::Opcode>(static_cast<std::uint8_t>(in[0]) & 0x0f);
+  out.opcode = static_cast<websocket::Opcode>(first & 0x0f);
   out.payload = in.substr(headerBytes, payloadBytes);
   out.bytes = headerBytes + out.payload.size();
   return true;

@@ -9,7 +9,8 @@
 
 namespace stormo::bench {
 
-/// `text` with {group}, {message} and {bytes} put in.
+/// `text` with {group}, {message} and {bytes} (the message's length) put in. What was put in is not
+/// looked at again.
 [[nodiscard]] std::string expand(std::string_view text, std::string_view group,
                                  std::string_view message);
 
@@ -41,8 +42,9 @@ struct ServerFrame {
   std::size_t bytes;  ///< Of the whole frame.
 };
 
-/// Reads the frame at the front of `in`. False if it is not whole. Throws std::runtime_error if it
-/// is masked or larger than any answer to a load test.
+/// Reads the frame at the front of `in`. False if it is not whole. Throws std::runtime_error, as
+/// soon as that is seen, if it is a fragment of a message, breaks RFC 6455 5.2, or is larger than
+/// any answer to a load test.
 [[nodiscard]] bool readServerFrame(std::string_view in, ServerFrame& out);
 
 }  // namespace stormo::bench

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <ctime>
 #include <system_error>
 
@@ -17,11 +16,15 @@ namespace stormo::bench {
 namespace {
 
 constexpr int kEventsPerWait = 1024;
-constexpr std::size_t kInputBytes = 256 * 1024;
+constexpr std::size_t kInputBytes = 256 << 10;
 constexpr std::string_view kKey = "c3Rvcm1vIGxvYWQgdGVzdA==";
 
 std::uint64_t clockNs() {
   return static_cast<std::uint64_t>(Clock::now().time_since_epoch() / std::chrono::nanoseconds(1));
+}
+
+std::uint64_t toNs(std::chrono::nanoseconds duration) {
+  return static_cast<std::uint64_t>(duration.count());
 }
 
 void sleepUntil(std::uint64_t ns) {
@@ -43,21 +46,23 @@ Generator::Generator(const Plan& plan, std::size_t index, Board& board)
                            "Sec-WebSocket-Version: 13\r\n\r\n",
                            plan.target, plan.host, kKey)),
       accept_(websocket::acceptKey(kKey)),
-      input_(kInputBytes) {
+      input_(kInputBytes),
+      pong_(clientFrame(websocket::Opcode::Pong, "")) {
   ::prctl(PR_SET_TIMERSLACK, 1UL);  // ns: an open loop's messages are due to the microsecond
   members_.reserve(plan.members / plan.processes + 1);  // publishers refer to members
   const std::size_t lookingStride = plan.checkAll ? 1 : 100;
   for (std::size_t number = index; number < plan.members; number += plan.processes) {
     Member& member = members_.emplace_back();
     member.number = number;
+    member.group = plan.groupOf(number);
     const bool publishes = number < std::max(plan.publishers, plan.groups);
     member.looks = publishes || number % lookingStride == 0;
     if (member.looks) member.last.resize(plan.publishersInGroup());
     // The first member of each group sends its probes, even if it publishes nothing.
     if (publishes && !plan.publish.empty()) {
-      publishers_.push_back({.member = &member,
-                             .frame = PublishFrame(plan.publish, groupName(plan.groupOf(number)),
-                                                   plan.messageBytes)});
+      publishers_.push_back(
+          {.member = &member,
+           .frame = PublishFrame(plan.publish, groupName(member.group), plan.messageBytes)});
     }
   }
 }
@@ -72,6 +77,7 @@ void Generator::run() {
     connectMore();
     if (board_.probeRound() != probedRound_) probe();
     publishDue();
+    sayAlive();
 
     if (count < kEventsPerWait) sleepUntil(nextLookNs());
     count = ::epoll_wait(epoll_.get(), events, kEventsPerWait, 0);
@@ -91,8 +97,7 @@ void Generator::run() {
 }
 
 std::uint64_t Generator::nextLookNs() const {
-  const auto tickNs = static_cast<std::uint64_t>(plan_.tick / std::chrono::nanoseconds(1));
-  const std::uint64_t next = nowNs_ + tickNs;
+  const std::uint64_t next = nowNs_ + toNs(plan_.tick);
   return intervalNs_ == 0 ? next : std::min(next, dueNs_);
 }
 
@@ -104,6 +109,9 @@ void Generator::enter(Phase phase) {
   phase_ = phase;
   nowNs_ = clockNs();
   switch (phase) {
+    case Phase::Ready:
+      beginCounting();
+      break;
     case Phase::WarmUp:
       beginRun();
       break;
@@ -118,7 +126,7 @@ void Generator::enter(Phase phase) {
       own_.measuredPublished.set(published_ - measureBeganPublished_);
       intervalNs_ = 0;
       for (const Publisher& publisher : publishers_) {
-        board_.publishedTo(plan_.groupOf(publisher.member->number)) += publisher.sequence;
+        board_.publishedTo(publisher.member->group) += publisher.sequence;
       }
       break;
     default:
@@ -129,7 +137,10 @@ void Generator::enter(Phase phase) {
 
 void Generator::probe() {
   probedRound_ = board_.probeRound();
-  probesHeard_ = 0;
+  // Another process may have been faster, and members of this one have heard its probe.
+  probesHeard_ =
+      static_cast<std::size_t>(std::ranges::count(members_, probedRound_, &Member::roundHeard));
+  own_.heard.set(probesHeard_);
   for (Publisher& publisher : publishers_) {
     if (publisher.member->number >= plan_.groups) continue;
     const Stamp stamp{.publisher = static_cast<std::uint32_t>(publisher.member->number),
@@ -137,9 +148,10 @@ void Generator::probe() {
                       .sentNs = probedRound_};
     send(*publisher.member, publisher.frame.stamped(stamp));
   }
+  own_.probed.store(probedRound_, std::memory_order_release);
 }
 
-void Generator::beginRun() {
+void Generator::beginCounting() {
   // From here on only messages of the run come, all of one length.
   for (Member& member : members_) {
     member.counting = !member.looks && frameBytes_ != 0;
@@ -148,6 +160,20 @@ void Generator::beginRun() {
     countedBytes_ += member.unread.size();
     member.unread.clear();
   }
+  nextPulseNs_ = nowNs_ + toNs(plan_.pulse);
+}
+
+void Generator::sayAlive() {
+  if (nextPulseNs_ == 0) return;
+  // One after the other, so that they do not come in a crowd.
+  const std::uint64_t intervalNs = std::max<std::uint64_t>(1, toNs(plan_.pulse) / members_.size());
+  for (; nextPulseNs_ <= nowNs_; nextPulseNs_ += intervalNs) {
+    Member& member = members_[nextToPulse_++ % members_.size()];
+    if (member.counting) send(member, pong_);
+  }
+}
+
+void Generator::beginRun() {
   std::erase_if(publishers_, [this](const Publisher& publisher) {
     return publisher.member->number >= plan_.publishers;
   });
@@ -191,11 +217,12 @@ void Generator::sendOutput(Member& member) {
 void Generator::judgeMembers() {
   std::uint64_t complete = 0;
   std::uint64_t missing = 0;
-  std::uint64_t surplus = 0;
+  std::uint64_t surplus = strays_;
   for (const Member& member : members_) {
-    const std::uint64_t expected = board_.publishedTo(plan_.groupOf(member.number));
+    const std::uint64_t expected = board_.publishedTo(member.group);
     const std::uint64_t got = messagesOf(member);
-    if (got == expected) ++complete;
+    // Who was closed gets nothing more: what it lacks is not waited for.
+    if (got == expected || member.state == Member::State::Closed) ++complete;
     if (got < expected) missing += expected - got;
     if (got > expected) surplus += got - expected;
   }
@@ -208,12 +235,6 @@ std::uint64_t Generator::messagesOf(const Member& member) const {
   if (!member.counting) return member.messages;
   // A broken number of messages is one too many: something else came.
   return (member.countedBytes + frameBytes_ - 1) / frameBytes_;
-}
-
-void Generator::fault(std::string_view words) {
-  if (own_.firstFault[0] != '\0') return;
-  const std::size_t bytes = std::min(words.size(), sizeof own_.firstFault - 1);
-  std::memcpy(own_.firstFault, words.data(), bytes);
 }
 
 }  // namespace stormo::bench

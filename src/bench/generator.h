@@ -42,22 +42,26 @@ class Generator {
   void readFrames(Member& member, std::string_view bytes);
   void onText(Member& member, const ServerFrame& frame);
   void onMessage(Member& member, const Stamp& stamp, std::size_t frameBytes);
+  void onProbe(Member& member, const Stamp& stamp, std::size_t frameBytes);
+  /// Whether who sent this publishes to the member's group.
+  [[nodiscard]] bool isForGroupOf(const Member& member, const Stamp& stamp) const;
   void republish(Member& member);
 
   // What goes out.
   void publish(Publisher& publisher, std::uint64_t sentNs);
   void publishDue();
   void sendOutput(Member& member);
+  void sayAlive();
 
   // Phases.
   void enter(Phase phase);
   void probe();
+  void beginCounting();
   void beginRun();
   void judgeMembers();
   [[nodiscard]] std::uint64_t messagesOf(const Member& member) const;
   [[nodiscard]] std::uint64_t delivered() const;
   [[nodiscard]] std::uint64_t nextLookNs() const;
-  void fault(std::string_view words);
 
   const Plan& plan_;
   const std::size_t index_;
@@ -80,6 +84,7 @@ class Generator {
   std::size_t probesHeard_ = 0;  // members that have heard that round
   std::size_t frameBytes_ = 0;   // of a message as members get it; 0 until one came
   std::size_t ownMessages_ = 0;  // of the member that is read now
+  std::uint64_t strays_ = 0;     // messages of no publisher of the member's group
   std::uint64_t countedBytes_ = 0;
   std::uint64_t lookedAt_ = 0;
   std::uint64_t published_ = 0;
@@ -90,6 +95,10 @@ class Generator {
   std::uint64_t intervalNs_ = 0;  // between two messages of this process; 0 outside of the run
   std::uint64_t dueNs_ = 0;
   std::size_t nextToPublish_ = 0;
+  // Members that count.
+  const std::string pong_;  // the frame
+  std::uint64_t nextPulseNs_ = 0;
+  std::size_t nextToPulse_ = 0;
 };
 
 }  // namespace stormo::bench

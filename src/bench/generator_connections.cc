@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <stdexcept>
 #include <system_error>
 
 #include "bench/generator.h"
@@ -15,7 +16,7 @@ namespace stormo::bench {
 namespace {
 
 constexpr std::size_t kHandshakesAtOnce = 128;
-constexpr std::size_t kAnswerBytesMax = 16 * 1024;
+constexpr std::size_t kAnswerBytesMax = 16 << 10;
 
 // One address on loopback has 28,000 ports for its connections, and finding a free one takes the
 // longer the fewer there are: 127.0.0.0/8 has addresses enough to take another one now and then.
@@ -59,7 +60,7 @@ void Generator::connect(Member& member) {
       errno != EINPROGRESS) {
     return close(member, "connect: " + systemText(errno));
   }
-  member.unsent = expand(request_, groupName(plan_.groupOf(member.number)), "");
+  member.unsent = expand(request_, groupName(member.group), "");
   watch(member, EPOLL_CTL_ADD);
 }
 
@@ -79,7 +80,11 @@ void Generator::send(Member& member, std::string_view bytes) {
     return;
   }
   const ssize_t sent = ::send(member.fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-  if (sent < 0 && errno != EAGAIN) return close(member, "send: " + systemText(errno));
+  if (sent < 0 && errno != EAGAIN) {
+    // The first thing that is sent learns what became of the connect.
+    const bool isFirst = member.state == Member::State::Handshake;
+    return close(member, (isFirst ? "connect: " : "send: ") + systemText(errno));
+  }
   const std::size_t taken = sent < 0 ? 0 : static_cast<std::size_t>(sent);
   if (taken == bytes.size()) return;
   member.unsent = bytes.substr(taken);
@@ -107,7 +112,11 @@ void Generator::onReadable(Member& member) {
   if (plan_.quickAck) acknowledgeNow(member.fd.get());
   std::string_view bytes(input_.data(), kept + static_cast<std::size_t>(got));
   if (member.state == Member::State::Handshake && !takeHandshakeAnswer(member, bytes)) return;
-  readFrames(member, bytes);
+  try {
+    readFrames(member, bytes);
+  } catch (const std::runtime_error& broken) {
+    close(member, broken.what());
+  }
 }
 
 bool Generator::takeHandshakeAnswer(Member& member, std::string_view& bytes) {
@@ -136,8 +145,8 @@ void Generator::join(Member& member) {
   if (member.state != Member::State::Greeting) return;
   member.state = Member::State::Joined;
   if (!plan_.join.empty()) {
-    const std::string group = groupName(plan_.groupOf(member.number));
-    send(member, clientFrame(websocket::Opcode::Text, expand(plan_.join, group, "")));
+    const std::string text = expand(plan_.join, groupName(member.group), "");
+    send(member, clientFrame(websocket::Opcode::Text, text));
   }
   own_.open.add();
 }
@@ -146,7 +155,7 @@ void Generator::close(Member& member, std::string_view why) {
   if (member.state == Member::State::Handshake) --handshaking_;
   member.state = Member::State::Closed;
   member.fd.reset();
-  fault(why);
+  own_.firstFault.say(why);
   own_.closed.add();
 }
 

@@ -58,27 +58,44 @@ void Generator::onText(Member& member, const ServerFrame& frame) {
 }
 
 void Generator::onMessage(Member& member, const Stamp& stamp, std::size_t frameBytes) {
-  if (stamp.sequence == 0) {
-    if (!plan_.checkAll) frameBytes_ = frameBytes;
-    if (stamp.sentNs == probedRound_ && member.roundHeard != stamp.sentNs) {
-      member.roundHeard = probedRound_;
-      ++probesHeard_;
-    }
-    return;
+  if (!isForGroupOf(member, stamp)) {
+    ++strays_;
+    if (own_.firstFault.areSaid()) return;
+    return own_.firstFault.say(
+        fmt::format("member {} got a message of publisher {}, who publishes nothing to its group",
+                    member.number, stamp.publisher));
   }
+  if (stamp.sequence == 0) return onProbe(member, stamp, frameBytes);
   ++member.messages;
   ++lookedAt_;
   if (phase_ == Phase::Measure) own_.latency.record(elapsedNs(stamp.sentNs, nowNs_));
-  if (stamp.publisher == member.number) ++ownMessages_;
 
-  const std::size_t place = plan_.placeInGroup(stamp.publisher);
-  if (place >= member.last.size() || stamp.sequence != member.last[place] + 1) {
+  std::uint32_t& last = member.last[plan_.placeInGroup(stamp.publisher)];
+  if (stamp.sequence != last + 1) {
     own_.disordered.add();
-    fault(fmt::format("member {} got message {} of publisher {} after message {}", member.number,
-                      stamp.sequence, stamp.publisher,
-                      place < member.last.size() ? member.last[place] : 0));
+    if (!own_.firstFault.areSaid()) {
+      own_.firstFault.say(fmt::format("member {} got message {} of publisher {} after message {}",
+                                      member.number, stamp.sequence, stamp.publisher, last));
+    }
   }
-  if (place < member.last.size()) member.last[place] = stamp.sequence;
+  if (stamp.sequence <= last) return;  // a second time: it makes no room for another in flight
+  last = stamp.sequence;
+  if (stamp.publisher == member.number) ++ownMessages_;
+}
+
+void Generator::onProbe(Member& member, const Stamp& stamp, std::size_t frameBytes) {
+  if (!plan_.checkAll) frameBytes_ = frameBytes;
+  if (stamp.sentNs <= member.roundHeard) return;
+  member.roundHeard = static_cast<std::uint32_t>(stamp.sentNs);
+  if (member.roundHeard == probedRound_) ++probesHeard_;
+}
+
+bool Generator::isForGroupOf(const Member& member, const Stamp& stamp) const {
+  if (plan_.groupOf(stamp.publisher) != member.group) return false;
+  // Probes are sent by the first member of each group, publisher or not.
+  if (stamp.sequence == 0) return stamp.publisher < plan_.groups;
+  // Those who do not look count, from before the first message of the run.
+  return member.looks && stamp.publisher < plan_.publishers;
 }
 
 void Generator::republish(Member& member) {

@@ -26,10 +26,12 @@ using std::chrono::milliseconds;
 
 // Between two looks at the board.
 constexpr milliseconds kLook{1};
-// Without any progress for this long, what is still awaited does not come.
-constexpr milliseconds kPatience{10000};
+// Without any progress for this long, members do not join, or hear nothing.
+constexpr milliseconds kPatience{10'000};
 // After which a round of probes is sent again: some server may have joined a member too late.
 constexpr milliseconds kProbeAgain{500};
+// All must be complete for this long: what comes once too often comes last.
+constexpr milliseconds kAfterwards{50};
 
 double secondsOf(Clock::duration duration) {
   return std::chrono::duration<double>(duration).count();
@@ -72,7 +74,7 @@ class Crew {
       Generator(plan, index, board).run();
       std::_Exit(0);
     } catch (const std::exception& failed) {
-      fmt::print(stderr, "stormo bench: generator {}: {}\n", index, failed.what());
+      board.process(index).firstFault.say(failed.what());
       std::_Exit(1);
     }
   }
@@ -93,7 +95,10 @@ class LoadTest {
     connect();
     if (!plan_.publish.empty()) probe();
     report_.memoryBytes = server_.memoryBytes();
-    if (!plan_.isIdle()) go(Phase::WarmUp, plan_.warmUp);
+    if (!plan_.isIdle()) {
+      enter(Phase::Ready);
+      go(Phase::WarmUp, plan_.warmUp);
+    }
     const auto cpuBefore = server_.cpuTime();
     const TimePoint began = Clock::now();
     go(Phase::Measure, plan_.duration);
@@ -111,7 +116,8 @@ class LoadTest {
     const TimePoint began = Clock::now();
     const auto cpuBefore = server_.cpuTime();
     const auto open = [this] { return board_.sum(&ProcessBoard::open); };
-    if (!progresses([&] { return open() == plan_.members; }, open)) {
+    waitFor([&] { return open() == plan_.members || anyClosed(); }, open, kPatience);
+    if (open() != plan_.members) {
       throw std::runtime_error(
           fmt::format("{} of {} members could join{}", open(), plan_.members, firstFault()));
     }
@@ -120,12 +126,14 @@ class LoadTest {
   }
 
   void probe() {
-    board_.setPhase(Phase::Probe);
+    enter(Phase::Probe);
     const auto heard = [this] { return board_.sum(&ProcessBoard::heard); };
     const TimePoint deadline = Clock::now() + kPatience;
-    for (std::uint32_t round = 1; Clock::now() < deadline; ++round) {
+    for (std::uint32_t round = 1; Clock::now() < deadline && !anyClosed(); ++round) {
       board_.setProbeRound(round);
-      if (progresses([&] { return heard() == plan_.members; }, heard, kProbeAgain)) return;
+      const auto allHeard = [&] { return board_.allProbed(round) && heard() == plan_.members; };
+      waitFor([&] { return allHeard() || anyClosed(); }, heard, kProbeAgain);
+      if (allHeard()) return;
     }
     throw std::runtime_error(fmt::format(
         "{} of {} members hear what is published to their group{}; are the texts right that join "
@@ -133,37 +141,51 @@ class LoadTest {
         heard(), plan_.members, firstFault()));
   }
 
-  void go(Phase phase, milliseconds duration) {
+  /// Returns once all processes are in the phase: none misses one.
+  void enter(Phase phase) {
     board_.setPhase(phase);
+    while (!board_.allReached(phase)) look();
+  }
+
+  void go(Phase phase, milliseconds duration) {
+    enter(phase);
     for (const TimePoint end = Clock::now() + duration; Clock::now() < end;) look();
   }
 
   void drain() {
-    board_.setPhase(Phase::Stop);
-    progresses([&] { return board_.allReached(Phase::Stop); }, [] { return 0; });
-    board_.setPhase(Phase::Drain);
-    progresses([&] { return board_.sum(&ProcessBoard::complete) == plan_.members; },
-               [&] { return board_.sum(&ProcessBoard::delivered); });
+    enter(Phase::Stop);
+    enter(Phase::Drain);
+    TimePoint lastIncomplete = Clock::now();
+    const auto staysComplete = [&] {
+      const TimePoint now = Clock::now();
+      if (board_.sum(&ProcessBoard::complete) != plan_.members) lastIncomplete = now;
+      return now - lastIncomplete > kAfterwards;
+    };
+    waitFor(
+        staysComplete, [&] { return board_.sum(&ProcessBoard::delivered); }, plan_.patience);
   }
 
-  /// Waits until `done`. False if there was no progress for so long, or a connection was closed.
+  [[nodiscard]] bool anyClosed() const { return board_.sum(&ProcessBoard::closed) > 0; }
+
+  /// Waits until `done`, or until there was no progress for so long.
   template <typename Done, typename Progress>
-  bool progresses(Done done, Progress progress, milliseconds patience = kPatience) {
+  void waitFor(Done done, Progress progress, milliseconds patience) {
     auto reached = progress();
     for (TimePoint since = Clock::now(); !done();) {
-      if (Clock::now() - since > patience || board_.sum(&ProcessBoard::closed) > 0) return false;
+      if (Clock::now() - since > patience) return;
       if (const auto now = progress(); now != reached) {
         reached = now;
         since = Clock::now();
       }
       look();
     }
-    return true;
   }
 
   void look() const {
     std::this_thread::sleep_for(kLook);
-    if (!crew_->allAlive()) throw std::runtime_error("a process of the generator has ended");
+    if (!crew_->allAlive()) {
+      throw std::runtime_error("a process of the generator has ended" + firstFault());
+    }
   }
 
   void collect() {

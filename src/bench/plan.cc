@@ -19,6 +19,9 @@ std::size_t openFilesMax() {
   return static_cast<std::size_t>(limit.rlim_max);
 }
 
+// What a generator can do, and the clock tell apart.
+constexpr double kRateMax = 1e6;
+
 void demand(bool condition, const std::string& sentence) {
   if (!condition) throw std::invalid_argument(sentence);
 }
@@ -32,21 +35,28 @@ void settle(Plan& plan) {
   demand(plan.publishers <= plan.members,
          fmt::format("publishers are members: {} members cannot hold {} of them", plan.members,
                      plan.publishers));
-  demand(plan.publishers <= kPublishersMax,
-         fmt::format("there can be at most {} publishers", kPublishersMax));
+  // The first member of each group publishes at least its probes.
+  demand(plan.publishers <= kPublishersMax && plan.groups <= kPublishersMax,
+         fmt::format("there can be at most {0} publishers, and {0} groups", kPublishersMax));
   demand(
       plan.messageBytes >= kStampBytes,
       fmt::format("a message has at least {} bytes: they say who sent it and when", kStampBytes));
   demand(plan.isOpenLoop() || plan.inFlight > 0, "nothing in flight: nothing would be published");
+  demand(plan.rate <= kRateMax, "the rate can be at most a million messages a second");
   const bool publishes = plan.publish.find("{message}") != std::string::npos;
-  demand(publishes || plan.isIdle(), "the text that publishes must say {message}");
+  // Idle members too are probed, unless there is no text for it.
+  demand(publishes || (plan.isIdle() && plan.publish.empty()),
+         "the text that publishes must say {message}");
 
   const std::size_t filesMax = openFilesMax();
   const std::size_t membersMax = filesMax > kOtherFiles ? filesMax - kOtherFiles : 1;
-  const std::size_t needed = (plan.members + membersMax - 1) / membersMax;
+  const std::size_t needed = (plan.members - 1) / membersMax + 1;
   if (plan.processes == 0) plan.processes = needed;
   demand(plan.processes >= needed, fmt::format("{} members need {} processes of {} open files",
                                                plan.members, needed, filesMax));
+  demand(
+      plan.processes <= plan.members,
+      fmt::format("{} members cannot be dealt among {} processes", plan.members, plan.processes));
 }
 
 }  // namespace stormo::bench

@@ -11,8 +11,8 @@ namespace stormo::bench {
 /// What a load test does. Members, groups and publishers are numbered from 0: member m is in group
 /// m mod `groups`, and the first `publishers` members publish, each to its own group.
 struct Plan {
-  Address server;
-  std::string host;            ///< Of the Host field: "127.0.0.1:1234".
+  Address server = {};
+  std::string host = {};       ///< Of the Host field: "127.0.0.1:1234".
   std::string target = "/";    ///< Of the request line; may say {group}.
   std::size_t members = 1000;  ///< Connections.
   std::size_t groups = 10;
@@ -24,6 +24,11 @@ struct Plan {
   std::size_t messageBytes = 64;
   std::chrono::milliseconds warmUp{1000};
   std::chrono::milliseconds duration{5000};
+  /// At the end, without any progress for this long, what has not come counts as missing.
+  std::chrono::milliseconds patience{10'000};
+  /// Members that only count bytes see no ping; they say this often, unasked, that they are alive
+  /// (RFC 6455 5.5.3). The first time is when a usual test is over.
+  std::chrono::milliseconds pulse{10'000};
   /// Between two looks at the sockets. A generator that slept until something came would be woken
   /// by the server's every send, at the server's cost, as clients on other machines are not.
   std::chrono::microseconds tick{50};
@@ -39,8 +44,8 @@ struct Plan {
 
   // What is said to the server. {group}: a group's name, {message}: the message, {bytes}: its
   // length. Empty texts are not sent.
-  std::string hello;       ///< After the handshake.
-  std::string helloReply;  ///< The join waits for a text that begins so. Empty: for nothing.
+  std::string hello = {};       ///< After the handshake.
+  std::string helloReply = {};  ///< The join waits for a text that begins so. Empty: for nothing.
   std::string join = R"({"cmd":"add_group","group_id":"{group}"})";
   std::string publish = R"({"cmd":"send_to_group","group_id":"{group}","message":"{message}"})";
 

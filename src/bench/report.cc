@@ -111,7 +111,7 @@ std::string toText(const Plan& plan, const Report& report) {
     line("FAULTS", fmt::format("{} connections closed, {} messages missing, {} too many, {} out of "
                                "order",
                                report.closed, report.missing, report.surplus, report.disordered));
-    line("", report.firstFault);
+    if (!report.firstFault.empty()) line("", report.firstFault);
   }
   return text;
 }

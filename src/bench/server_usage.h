@@ -14,8 +14,8 @@ namespace stormo::bench {
 /// The processes of a server on this machine, as seen from outside: any server's.
 class ServerUsage {
  public:
-  /// Those that listen on `address`, with all their descendants. None if it is another machine's,
-  /// or another user's.
+  /// Those that listen on the port of `address`, a loopback one, with all their descendants. None
+  /// if it is another machine's, a unix socket, or another user's.
   static ServerUsage listeningOn(const Address& address);
   /// A process and all its descendants.
   static ServerUsage of(pid_t pid);

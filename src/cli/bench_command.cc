@@ -42,6 +42,7 @@ int runBench(int argc, char** argv) {
   std::string url = "ws://127.0.0.1:1234/";
   double warmUp = 1;
   double duration = 5;
+  double patience = 10;
   pid_t serverPid = 0;
   bool json = false;
   app.add_option("--url", url, "the server; the path may say {group}")->capture_default_str();
@@ -63,6 +64,10 @@ int runBench(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--warm-up", warmUp, "seconds before")
       ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--patience", patience,
+                 "seconds that what has not come at the end is waited for, without any progress")
+      ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app.add_option_function<std::uint32_t>(
          "--tick", [&](std::uint32_t us) { plan.tick = std::chrono::microseconds(us); },
@@ -96,6 +101,7 @@ int runBench(int argc, char** argv) {
   try {
     plan.warmUp = seconds(warmUp);
     plan.duration = seconds(duration);
+    plan.patience = seconds(patience);
     aimAt(url, plan);
     bench::settle(plan);
     const bench::Report report = bench::runLoadTest(plan, serverPid);

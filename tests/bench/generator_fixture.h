@@ -1,0 +1,191 @@
+#pragma once
+
+#include <gmock/gmock.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "bench/board.h"
+#include "bench/generator.h"
+#include "bench/server_frame.h"
+#include "protocol/websocket_handshake.h"
+#include "protocol/websocket_wire.h"
+#include "support/deadline.h"
+#include "support/raw_peer.h"
+#include "sys/sockets.h"
+
+namespace stormo::bench {
+
+namespace wire = websocket::wire;
+using test::Deadline;
+
+inline void awaitInput(const Deadline& deadline, int fd, const std::string& what) {
+  pollfd ready{fd, POLLIN, 0};
+  ::poll(&ready, 1, deadline.pollMilliseconds());
+  deadline.check(what);
+}
+
+/// The server's end of a member's connection: the test reads what the member says, and tells it
+/// what it likes. What waits throws at the deadline.
+class ServedMember {
+ public:
+  /// `deadline` must outlive this object.
+  ServedMember(const Deadline& deadline, UniqueFd fd)
+      : deadline_(&deadline), peer_(std::move(fd)) {}
+
+  std::string group;  ///< That it has joined.
+
+  /// The handshake's request. To be called first, and once.
+  std::string request() {
+    while (peer_.drain().find("\r\n\r\n") == std::string::npos) await("a request");
+    return peer_.take();
+  }
+  static std::string answerTo(const std::string& request) {
+    constexpr std::string_view kField = "Sec-WebSocket-Key: ";
+    const std::size_t key = request.find(kField) + kField.size();
+    return websocket::upgradeResponse(
+        websocket::acceptKey(request.substr(key, request.find('\r', key) - key)), "");
+  }
+
+  /// The next message or control frame that it says.
+  wire::Seen says() {
+    // What is there is taken before it is waited for more.
+    for (bool ended = peer_.ended(); !hasMore(); ended = peer_.ended()) {
+      if (ended) throw std::runtime_error("a member has hung up");
+      await("a word of a member");
+    }
+    return said_.seen()[taken_++];
+  }
+
+  void tellBytes(std::string_view bytes) { peer_.send(bytes); }
+  void tell(std::string_view text) { tellBytes(serverFrame(0x81, text)); }
+  void hangUp() { peer_.close(); }
+  /// Whether it has said something more by now.
+  [[nodiscard]] bool hasMore() { return said_.read(peer_.take()).seen().size() > taken_; }
+
+  /// Returns once it has read what it was told, and has said what it says to that: gives this. Only
+  /// of one that looks at what comes.
+  std::vector<wire::Seen> settled() {
+    std::vector<wire::Seen> said;
+    // Its answer to a ping may overtake what it says to messages that it has read with it.
+    for (const char* ping : {"one", "two"}) {
+      tellBytes(serverFrame(0x89, ping));
+      for (wire::Seen next = says(); next != wire::pong(ping); next = says()) said.push_back(next);
+    }
+    return said;
+  }
+  /// Returns once it has closed the connection.
+  void awaitEnd() {
+    while (!peer_.ended()) await("a member to hang up");
+  }
+
+ private:
+  void await(const std::string& what) { awaitInput(*deadline_, peer_.fd(), what); }
+
+  const Deadline* deadline_;
+  test::RawPeer peer_;
+  wire::Reader said_;
+  std::size_t taken_ = 0;
+};
+
+/// One process of a generator, in a thread; the test is its server, and leads it through the
+/// phases.
+class GeneratorTest : public testing::Test {
+ protected:
+  ~GeneratorTest() override { end(); }
+
+  /// Starts it, and accepts its members.
+  void start(Plan wanted) {
+    plan = std::move(wanted);
+    plan.server = localAddress(listening_.get());
+    plan.host = plan.server.text();
+    plan.processes = 1;
+    plan.publish = "{message}";
+    board.emplace(1, plan.groups);
+    generator_ = std::thread([this] { Generator(plan, 0, *board).run(); });
+    while (members.size() < plan.members) {
+      awaitInput(deadline, listening_.get(), "a member to connect");
+      UniqueFd fd(::accept4(listening_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      if (fd.valid()) members.emplace_back(deadline, std::move(fd));
+    }
+  }
+  /// Starts it, shakes hands, and has all members hear a probe. Either each is in a group of its
+  /// own, or all are in one; members[0] is number 0 then.
+  void startAndProbe(Plan wanted) {
+    wanted.join = "{group}";
+    start(std::move(wanted));
+    for (ServedMember& member : members) {
+      member.tellBytes(ServedMember::answerTo(member.request()));
+      member.group = member.says().payload;
+    }
+    std::ranges::sort(members, {}, &ServedMember::group);
+    reach(Phase::Probe);
+    board->setProbeRound(1);
+    if (plan.groups == 1) std::swap(members.front(), whoSpeaks());
+    for (std::size_t group = 0; group < plan.groups; ++group) {
+      const std::string probe = members[group].says().payload;
+      for (ServedMember& member : members) {
+        if (member.group == members[group].group) member.tell(probe);
+      }
+    }
+    await("all to have heard their probes", [&] { return own().heard.get() == members.size(); });
+  }
+
+  ServedMember& whoSpeaks() {
+    auto found = members.end();
+    await("a member to speak", [&] {
+      found = std::ranges::find_if(members, &ServedMember::hasMore);
+      return found != members.end();
+    });
+    return *found;
+  }
+  void reach(Phase phase) {
+    board->setPhase(phase);
+    await("a phase", [&] { return board->allReached(phase); });
+  }
+  /// From after the probes until publishers publish.
+  void reachWarmUp() {
+    reach(Phase::Ready);
+    reach(Phase::WarmUp);
+  }
+  void await(const std::string& what, const std::function<bool()>& condition) const {
+    if (!eventually(deadline, condition)) deadline.check(what);
+  }
+  void end() {
+    if (!generator_.joinable()) return;
+    board->setPhase(Phase::End);
+    generator_.join();
+  }
+
+  /// A message as start()'s plans have it.
+  [[nodiscard]] std::string message(std::uint32_t publisher, std::uint32_t sequence,
+                                    std::uint64_t sentNs = 1) const {
+    std::string text(plan.messageBytes, 'x');
+    writeStamp({.publisher = publisher, .sequence = sequence, .sentNs = sentNs}, text.data());
+    return text;
+  }
+  /// The sequence of what a publisher has said.
+  static std::uint32_t sequenceOf(const wire::Seen& said) {
+    return readStamp(said.payload).value_or(Stamp{}).sequence;
+  }
+
+  ProcessBoard& own() { return board->process(0); }
+
+  const Deadline deadline;
+  Plan plan;
+  std::optional<Board> board;
+  std::vector<ServedMember> members;
+
+ private:
+  const UniqueFd listening_ = std::move(*listenOn(*Address::ip("127.0.0.1", 0)));
+  std::thread generator_;
+};
+
+}  // namespace stormo::bench

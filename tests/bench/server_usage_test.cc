@@ -1,0 +1,128 @@
+#include "bench/server_usage.h"
+
+#include <gmock/gmock.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <memory>
+
+#include "support/temp_directory.h"
+#include "sys/sockets.h"
+
+namespace stormo::bench {
+namespace {
+
+using std::chrono::milliseconds;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+
+UniqueFd listenHere() { return std::move(*listenOn(*Address::ip("127.0.0.1", 0))); }
+
+/// A child of this process that does nothing until it is thrown away, and has no file open but its
+/// end of a pipe.
+class IdleChild {
+ public:
+  IdleChild() {
+    int ends[2];
+    EXPECT_EQ(::pipe(ends), 0);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      ::dup2(ends[0], 0);
+      ::close_range(1, ~0U, 0);
+      char none = 0;
+      ::_exit(static_cast<int>(::read(0, &none, 1)));
+    }
+    ::close(ends[0]);
+    end_.reset(ends[1]);
+  }
+  ~IdleChild() {
+    end_.reset();
+    ::waitpid(pid_, nullptr, 0);
+  }
+  IdleChild(const IdleChild&) = delete;
+  IdleChild& operator=(const IdleChild&) = delete;
+
+  [[nodiscard]] pid_t pid() const { return pid_; }
+
+ private:
+  pid_t pid_ = 0;
+  UniqueFd end_;  // the child ends when it is closed
+};
+
+TEST(ServerUsage, FindsWhoListens) {
+  const UniqueFd socket = listenHere();
+  const ServerUsage usage = ServerUsage::listeningOn(localAddress(socket.get()));
+  EXPECT_THAT(usage.pids(), ElementsAre(::getpid()));
+}
+
+TEST(ServerUsage, FindsWhoListensOnIpv6) {
+  auto socket = listenOn(*Address::ip("::1", 0));
+  if (!socket) GTEST_SKIP() << "no IPv6 here";
+  const ServerUsage usage = ServerUsage::listeningOn(localAddress(socket->get()));
+  EXPECT_THAT(usage.pids(), ElementsAre(::getpid()));
+}
+
+TEST(ServerUsage, FindsNobodyWhereNobodyListens) {
+  UniqueFd socket = listenHere();
+  const Address address = localAddress(socket.get());
+  socket.reset();
+  const ServerUsage usage = ServerUsage::listeningOn(address);
+  EXPECT_THAT(usage.pids(), IsEmpty());
+  EXPECT_EQ(usage.cpuTime(), milliseconds(0));
+  EXPECT_EQ(usage.memoryBytes(), 0u);
+}
+
+TEST(ServerUsage, FindsNobodyBehindAUnixSocketOrOnAnotherMachine) {
+  const test::TempDirectory folder;
+  const Address address = *Address::unixPath(folder.file("socket"));
+  const UniqueFd socket = std::move(*listenOn(address));
+  EXPECT_THAT(ServerUsage::listeningOn(address).pids(), IsEmpty());
+
+  const UniqueFd here = listenHere();
+  const Address there = *Address::ip("203.0.113.7", localAddress(here.get()).port());
+  EXPECT_THAT(ServerUsage::listeningOn(there).pids(), IsEmpty());
+}
+
+TEST(ServerUsage, HasTheDescendantsOfWhoListens) {
+  const IdleChild child;  // which holds no listening socket itself
+  const UniqueFd socket = listenHere();
+  const ServerUsage usage = ServerUsage::listeningOn(localAddress(socket.get()));
+  EXPECT_THAT(usage.pids(), UnorderedElementsAre(::getpid(), child.pid()));
+}
+
+TEST(ServerUsage, OfAProcessHasItsDescendantsButNotItsParent) {
+  const IdleChild child;
+  const IdleChild sibling;
+  EXPECT_THAT(ServerUsage::of(::getpid()).pids(),
+              UnorderedElementsAre(::getpid(), child.pid(), sibling.pid()));
+  EXPECT_THAT(ServerUsage::of(child.pid()).pids(), ElementsAre(child.pid()));
+}
+
+TEST(ServerUsage, EveryProcessHasMemory) {
+  const IdleChild child;
+  EXPECT_GT(ServerUsage::of(::getpid()).memoryBytes(), 0u);
+  EXPECT_GT(ServerUsage::of(child.pid()).memoryBytes(), 0u);
+}
+
+TEST(ServerUsage, CpuTimeGoesOnAndNeverBack) {
+  const ServerUsage usage = ServerUsage::of(::getpid());
+  const milliseconds began = usage.cpuTime();
+  milliseconds last = began;
+  while (last == began) {  // its clock ticks a hundred times a second
+    const milliseconds now = usage.cpuTime();
+    ASSERT_GE(now, last);
+    last = now;
+  }
+}
+
+TEST(ServerUsage, WhoHasEndedNoLongerCounts) {
+  auto child = std::make_unique<IdleChild>();
+  const ServerUsage usage = ServerUsage::of(child->pid());
+  child.reset();
+  EXPECT_EQ(usage.cpuTime(), milliseconds(0));
+  EXPECT_EQ(usage.memoryBytes(), 0u);
+}
+
+}  // namespace
+}  // namespace stormo::bench

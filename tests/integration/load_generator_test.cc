@@ -1,0 +1,255 @@
+// `stormo bench`: against the real server, which it finds flawless, and against servers with one
+// fault each, which it finds out.
+#include <gmock/gmock.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <csignal>
+#include <functional>
+#include <map>
+#include <thread>
+
+#include "bench/server_usage.h"
+#include "bench/stamp.h"
+#include "integration/harness/with_stormo.h"
+#include "net/connection_table.h"
+#include "net/listener.h"
+#include "net/websocket_codec.h"
+#include "protocol/group_command.h"
+#include "sys/sockets.h"
+
+namespace stormo::integration {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+std::string urlOf(std::uint16_t port) { return "ws://127.0.0.1:" + std::to_string(port) + "/"; }
+
+class LoadGenerator : public WithStormo {
+ protected:
+  static Words commandLine(const Words& options) {
+    Words words = {STORMO_BIN_DIR "/stormo", "bench"};
+    words.insert(words.end(), options.begin(), options.end());
+    return words;
+  }
+  /// Against whatever listens at the URL.
+  [[nodiscard]] Outcome bench(const std::string& url, Words options) const {
+    options.insert(options.end(), {"--url", url, "-t", "0.2"});
+    return SpawnedProgram(deadline, commandLine(options)).waitForEnd();
+  }
+  /// Against a `stormo` that is started for it.
+  Outcome benchStormo(Words options) {
+    startStormo();
+    options.insert(options.end(), {"--warm-up", "0.1"});
+    return bench(urlOf(stormo.port()), options);
+  }
+
+  static void expectComplete(const Outcome& outcome) {
+    EXPECT_EQ(outcome.status, 0) << outcome.errors;
+    EXPECT_THAT(outcome.output, HasSubstr("all complete, in order, none twice\n"));
+    EXPECT_THAT(outcome.errors, IsEmpty());
+  }
+  static void expectOneLine(const Outcome& outcome, int status, const std::string& says) {
+    EXPECT_EQ(outcome.status, status);
+    EXPECT_THAT(outcome.output, IsEmpty());
+    EXPECT_THAT(outcome.errors, HasSubstr(says));
+    EXPECT_EQ(std::ranges::count(outcome.errors, '\n'), 1) << outcome.errors;
+  }
+};
+
+TEST_F(LoadGenerator, AClosedLoopIsComplete) {
+  expectComplete(benchStormo({"-m", "12", "-g", "3", "-p", "6"}));
+}
+
+TEST_F(LoadGenerator, AnOpenLoopIsComplete) {
+  expectComplete(benchStormo({"-m", "12", "-g", "3", "-p", "6", "-r", "500"}));
+}
+
+// With so many members most of them count bytes, and look at nothing.
+TEST_F(LoadGenerator, SeveralProcessesAreOneGenerator) {
+  expectComplete(benchStormo({"-m", "300", "-g", "3", "-p", "3", "--processes", "2"}));
+}
+
+TEST_F(LoadGenerator, AllMembersMayLook) {
+  expectComplete(benchStormo({"-m", "150", "-g", "3", "-p", "3", "--check-all"}));
+}
+
+TEST_F(LoadGenerator, IdleConnectionsAreMeasured) {
+  const Outcome outcome = benchStormo({"-m", "12", "-g", "3", "-p", "0"});
+  EXPECT_EQ(outcome.status, 0) << outcome.errors;
+  EXPECT_THAT(outcome.output, AllOf(HasSubstr("12 members in 3 groups"),
+                                    HasSubstr("bytes a connection"), Not(HasSubstr("FAULTS"))));
+}
+
+TEST_F(LoadGenerator, WithoutAWarmUpThereIsARunToo) {
+  startStormo();
+  expectComplete(bench(urlOf(stormo.port()),
+                       {"-m", "4", "-g", "1", "-p", "4", "-w", "100", "--warm-up", "0"}));
+  EXPECT_GE(stormo.sum("messages_in"), 400u);
+}
+
+TEST_F(LoadGenerator, JsonIsForPrograms) {
+  const Outcome outcome = benchStormo({"-m", "12", "-g", "3", "-p", "6", "--json"});
+  EXPECT_EQ(outcome.status, 0) << outcome.errors;
+  const Json json = Json::parse(outcome.output);
+  EXPECT_EQ(json.at("flawless"), true);
+  EXPECT_EQ(json.at("members"), 12);
+  EXPECT_EQ(json.at("server").at("processes"), 4);  // master, channel, two workers
+}
+
+TEST_F(LoadGenerator, WhereNobodyListensItSaysSo) {
+  const UniqueFd bound(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));  // and never listens
+  const Address address = *Address::ip("127.0.0.1", 0);
+  ASSERT_EQ(::bind(bound.get(), address.raw(), address.size()), 0);
+  expectOneLine(bench(urlOf(localAddress(bound.get()).port()), {"-m", "2", "-g", "1", "-p", "1"}),
+                1, "0 of 2 members could join (connect: Connection refused)");
+}
+
+TEST_F(LoadGenerator, AServerThatClosesOnTheFirstMessageIsAskedNoFurther) {
+  startStormo({"--message-bytes", "1000"});
+  expectOneLine(
+      bench(urlOf(stormo.port()), {"-m", "2", "-g", "1", "-p", "1", "-b", "2000"}), 1,
+      "0 of 2 members hear what is published to their group (the server closed the WebSocket)");
+}
+
+TEST_F(LoadGenerator, AProcessOfItThatDiesEndsTheTest) {
+  startStormo();
+  SpawnedProgram program(deadline, commandLine({"--url", urlOf(stormo.port()), "-t", "1000"}));
+  std::vector<pid_t> pids;
+  ASSERT_TRUE(eventually(deadline, [&] {
+    pids = stormo::bench::ServerUsage::of(program.pid()).pids();
+    return pids.size() == 2;
+  }));
+  ::kill(pids[0] == program.pid() ? pids[1] : pids[0], SIGKILL);
+  expectOneLine(program.waitForEnd(), 1, "a process of the generator has ended");
+}
+
+TEST_F(LoadGenerator, WrongWordsAreStatusTwo) {
+  const Words table[] = {
+      {"strayed"},
+      {"--no-such-option"},
+      {"-m", "0"},
+      {"-m", "many"},
+      {"-t", "0"},
+      {"-r", "10", "-w", "3"},
+      {"-p", "0", "--publish", "no message"},
+      {"--url", "http://127.0.0.1:1/"},
+      {"--url", "ws://127.0.0.1/"},
+  };
+  for (const Words& words : table) {
+    const Outcome outcome = SpawnedProgram(deadline, commandLine(words)).waitForEnd();
+    EXPECT_EQ(outcome.status, 2) << words.front();
+    EXPECT_THAT(outcome.output, IsEmpty()) << words.front();
+    EXPECT_THAT(outcome.errors, Not(IsEmpty())) << words.front();
+  }
+}
+
+/// Who is treated badly: the member that sent the message, which looks at what it gets, or another
+/// one of its group, which counts bytes.
+enum class Victim { Sender, Another };
+
+/// A group server in a thread of its own that makes one mistake, with the second message of the
+/// run.
+class FaultyServer {
+ public:
+  /// What it does instead of sending the message to the member.
+  using Mistake = std::function<void(Connection& member, Message message)>;
+
+  FaultyServer(Victim victim, Mistake mistake) : victim_(victim), mistake_(std::move(mistake)) {}
+
+  [[nodiscard]] std::string url() const { return urlOf(localAddress(listening_.get()).port()); }
+
+ private:
+  void serve(const std::stop_token& stop) {
+    EventLoop loop;
+    const net::WebSocketCodec codec({});
+    net::Endpoint endpoint;
+    endpoint.codec = &codec;
+    endpoint.handlers.onMessage = [this](Connection& sender, Message message) {
+      onMessage(sender, message);
+    };
+    net::Listener listener(loop, endpoint);
+    listener.start(listening_.get());
+    while (!stop.stop_requested()) loop.turn(std::chrono::milliseconds(5));
+  }
+
+  void onMessage(Connection& sender, Message message) {
+    GroupRequest request;
+    if (decoder_.decode(message, request) != GroupError::None) return;
+    std::vector<ConnectionId>& group = groups_[std::string(request.group)];
+    if (request.command == GroupCommand::AddGroup) return group.push_back(sender.id());
+    const auto stamp = stormo::bench::readStamp(request.message);
+    bool isMistaken = stamp && stamp->sequence == 2;
+    for (const ConnectionId id : group) {
+      Connection* member = net::ConnectionTable::of(EventLoop::current()).find(id);
+      if (member == nullptr) continue;
+      if (isMistaken && (id == sender.id()) == (victim_ == Victim::Sender)) {
+        isMistaken = false;
+        mistake_(*member, request.message);
+      } else {
+        member->send(request.message);
+      }
+    }
+  }
+
+  const Victim victim_;
+  const Mistake mistake_;
+  GroupCommandDecoder decoder_;
+  std::map<std::string, std::vector<ConnectionId>> groups_;
+  const UniqueFd listening_ = std::move(*listenOn(*Address::ip("127.0.0.1", 0)));
+  std::jthread thread_{[this](const std::stop_token& stop) { serve(stop); }};
+};
+
+TEST_F(LoadGenerator, AServerThatMakesNoMistakeIsComplete) {
+  const FaultyServer server(Victim::Another,
+                            [](Connection& member, Message message) { member.send(message); });
+  expectComplete(bench(server.url(), {"-m", "4", "-g", "1", "-p", "1", "--warm-up", "0.1"}));
+}
+
+class LoadGeneratorFindsOut : public LoadGenerator, public testing::WithParamInterface<Victim> {
+ protected:
+  [[nodiscard]] Outcome benchServerThat(FaultyServer::Mistake mistake) const {
+    const FaultyServer server(GetParam(), std::move(mistake));
+    return bench(server.url(),
+                 {"-m", "4", "-g", "1", "-p", "1", "--warm-up", "0.1", "--patience", "0.3"});
+  }
+  static void expectFault(const Outcome& outcome, const std::string& regex) {
+    EXPECT_EQ(outcome.status, 1) << outcome.errors;
+    EXPECT_THAT(outcome.output, ContainsRegex("FAULTS .*" + regex));
+    EXPECT_THAT(outcome.output, Not(HasSubstr("complete")));
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(, LoadGeneratorFindsOut, testing::Values(Victim::Sender, Victim::Another),
+                         [](const auto& victim) {
+                           return victim.param == Victim::Sender ? "OfItsSender" : "OfAnother";
+                         });
+
+TEST_P(LoadGeneratorFindsOut, ALostMessage) {
+  expectFault(benchServerThat([](Connection&, Message) {}), "[1-9][0-9]* messages missing");
+}
+
+TEST_P(LoadGeneratorFindsOut, AMessageSentTwice) {
+  const Outcome outcome = benchServerThat([](Connection& member, Message message) {
+    for (int i = 0; i < 2; ++i) member.send(message);
+  });
+  expectFault(outcome, "[1-9][0-9]* too many");
+}
+
+TEST_P(LoadGeneratorFindsOut, AConnectionThatIsClosed) {
+  expectFault(benchServerThat([](Connection& member, Message) { member.destroy(); }),
+              "1 connections closed");
+}
+
+// Who counts bytes does not see it, but lacks what should have come after it.
+TEST_P(LoadGeneratorFindsOut, AGoodbye) {
+  expectFault(benchServerThat([](Connection& member, Message) { member.close(); }),
+              "(1 connections closed|[1-9][0-9]* messages missing)");
+}
+
+}  // namespace
+}  // namespace stormo::integration

@@ -101,6 +101,9 @@ void start(std::unique_ptr<Bus> made) {
   state.bus->onConnect = [] {
     if (Client::onConnect) Client::onConnect();
   };
+  state.bus->onGap = [] {
+    if (Client::onGap) Client::onGap();
+  };
   state.bus->onClose = [] {
     if (Client::onClose) Client::onClose();
   };
@@ -138,6 +141,7 @@ void Client::disconnect() {
   gone->onJob = {};
   gone->onConnect = {};
   gone->onClose = {};
+  gone->onGap = {};
   gone->close();
   loop->defer([gone] {});
 }

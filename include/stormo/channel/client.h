@@ -13,8 +13,8 @@
 namespace stormo::channel {
 
 enum class PublishStatus {
-  Accepted,  ///< Sent, or kept until the link is back.
-  Full,      ///< Nothing was kept: Client::keptBytesMax bytes are waiting already.
+  Accepted,  ///< On its way, or kept until the link is back.
+  Full,      ///< Refused: Client::keptBytesMax bytes are waiting already.
 };
 
 /// One or several channel names.
@@ -44,14 +44,15 @@ class Client {
 
   // Set before connect().
   static inline std::chrono::milliseconds pingInterval{25'000};
+  /// Of what the Channel has not acknowledged; in Workerman's dialect, of what waits for a link.
   static inline std::size_t keptBytesMax = 64 << 20;
   static inline std::string secret;  ///< Stormo's dialect: what the server asks for.
 
   /// In Workerman's dialect, to a Channel server of either make. No-op when connected already.
   static void connect(std::string_view host = "127.0.0.1", std::uint16_t port = 2206);
   /// The URL says the dialect, and with it what is promised: `frame://host:port` is Workerman's (at
-  /// most once), `stormo://host:port` and `unix:///path` are Stormo's. Throws std::invalid_argument
-  /// for any other.
+  /// most once), `stormo://host:port` and `unix:///path` are Stormo's (once and in order, over
+  /// broken links and killed servers: docs/delivery.md). Throws std::invalid_argument for any other.
   static void connectUrl(std::string_view url);
   /// Closes the link and forgets all handlers.
   static void disconnect();
@@ -84,6 +85,9 @@ class Client {
   static inline std::function<void()>
       onConnect;  ///< Also after each reconnect, with everything restored.
   static inline std::function<void()> onClose;  ///< The link was lost.
+  /// Stormo's dialect: this process was away for too long, and events of what it is subscribed to
+  /// are lost to it.
+  static inline std::function<void()> onGap;
 };
 
 }  // namespace stormo::channel

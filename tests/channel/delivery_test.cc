@@ -1,0 +1,146 @@
+// What the server does for the promise: it acknowledges, removes what is said twice, and replays.
+#include "channel/channel_fixture.h"
+
+namespace stormo::channel {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class DeliveryTest : public ChannelTest {
+ protected:
+  /// Waits until the link's last acknowledgement is this.
+  [[nodiscard]] bool acknowledges(Link& link, std::uint64_t sequence) {
+    return turnUntil([&] {
+      link.received();
+      return link.acknowledged == sequence;
+    });
+  }
+  static std::string again(std::string_view group) {
+    return frameOf([&](std::string& out) { appendSubscribe(group, out, Space::Groups, true); });
+  }
+  /// The position of the last event in these payloads, which are events.
+  static std::string resumeBehind(const std::string& payload) {
+    Packet packet;
+    EXPECT_EQ(decode(payload, packet), Decode::Ok);
+    return frameOf(appendResume, packet.epoch, packet.offset);
+  }
+  std::string lastEventOf(Link& link) {
+    sync(link);
+    EXPECT_FALSE(link.payloads.empty());
+    return link.take().back();
+  }
+};
+
+TEST_F(DeliveryTest, APublishIsAcknowledgedAlsoWithoutSubscribers) {
+  start();
+  Link publisher = stormoLink(7);
+  publisher.send(publishGroup("g", "1", 1) + publishGroup("g", "2", 2));
+  EXPECT_TRUE(acknowledges(publisher, 2));
+}
+
+TEST_F(DeliveryTest, WhatIsSaidAgainOnANewLinkIsPassedOnOnce) {
+  start();
+  Link subscriber = stormoLink();
+  subscriber.send(subscribeGroup("g"));
+  sync(subscriber);
+  {
+    Link publisher = stormoLink(7);
+    publisher.send(publishGroup("g", "1", 1) + publishGroup("g", "2", 2));
+    EXPECT_TRUE(acknowledges(publisher, 2));
+  }
+  Link publisher = stormoLink(7);
+  publisher.send(publishGroup("g", "2", 2) + publishGroup("g", "3", 3));
+  EXPECT_TRUE(acknowledges(publisher, 3));
+  EXPECT_THAT(heard(subscriber), ElementsAre("group g: 1", "group g: 2", "group g: 3"));
+}
+
+TEST_F(DeliveryTest, ASecondHelloOfAPublisherEndsItsFormerLink) {
+  start();
+  Link former = stormoLink(7);
+  Link latter = stormoLink(7);
+  EXPECT_TRUE(ended(former));
+  EXPECT_THAT(heard(latter), IsEmpty());
+}
+
+TEST_F(DeliveryTest, ALinkThatWasAwayGetsWhatItMissedFirstAndOnlyOfWhatItHad) {
+  start();
+  Link publisher = stormoLink();
+  std::string position;
+  {
+    Link subscriber = stormoLink();
+    subscriber.send(subscribeGroup("g") + subscribeGroup("h"));
+    sync(subscriber);
+    publisher.send(publishGroup("g", "before"));
+    sync(publisher);
+    position = resumeBehind(lastEventOf(subscriber));
+  }
+  settle();
+  for (const char* group : {"g", "new", "h", "other"}) {
+    publisher.send(publishGroup(group, "missed"));
+  }
+  sync(publisher);
+  Link back = stormoLink();
+  back.send(again("g") + again("h") + position + subscribeGroup("new"));
+  sync(back);
+  publisher.send(publishGroup("new", "live"));
+  publisher.send(publishGroup("g", "live"));
+  sync(publisher);
+  EXPECT_THAT(heard(back), ElementsAre("group g: missed", "group h: missed", "group new: live",
+                                       "group g: live"));
+}
+
+TEST_F(DeliveryTest, WhatIsNoLongerThereIsAGapAndThenItGoesOn) {
+  server.replayBytesMax = 1;
+  start();
+  Link publisher = stormoLink();
+  std::string position;
+  {
+    Link subscriber = stormoLink();
+    subscriber.send(subscribeGroup("g"));
+    sync(subscriber);
+    publisher.send(publishGroup("g", "before"));
+    sync(publisher);
+    position = resumeBehind(lastEventOf(subscriber));
+  }
+  for (int i = 0; i < 3; ++i) publisher.send(publishGroup("g", std::string(300'000, '.')));
+  sync(publisher);
+  Link back = stormoLink();
+  back.send(again("g") + position);
+  sync(back);
+  publisher.send(publishGroup("g", "live"));
+  sync(publisher);
+  EXPECT_THAT(heard(back), ElementsAre("gap", "group g: live"));
+}
+
+TEST_F(DeliveryTest, APositionThatCannotBeIsAViolation) {
+  start();
+  Link ahead = stormoLink();
+  ahead.send(again("g") + frameOf(appendResume, std::uint64_t{1}, std::uint64_t{1}));
+  EXPECT_TRUE(ended(ahead));
+}
+
+TEST_F(DeliveryTest, ALinkThatTakesNothingHoldsAcknowledgementsUpUntilItIsCut) {
+  server.linkStallMax = 200ms;
+  start();
+  Link stuck = stormoLink();
+  stuck.send(subscribeGroup("g"));
+  sync(stuck);
+  Link publisher = stormoLink(7);
+  // More than the kernel takes for one that does not read; less than would stop publishers.
+  std::uint64_t sequence = 0;
+  for (; sequence < 64; ++sequence) {
+    const std::string frame = publishGroup("g", std::string(200'000, '.'), sequence + 1);
+    for (std::size_t sent = 0; sent < frame.size(); turn()) {
+      sent += publisher.peer.send(std::string_view(frame).substr(sent));
+    }
+  }
+  publisher.received();
+  EXPECT_LT(publisher.acknowledged, sequence);
+  EXPECT_TRUE(acknowledges(publisher, sequence));
+  EXPECT_EQ(counters().slowClosed.get(), 1u);
+}
+
+}  // namespace
+}  // namespace stormo::channel

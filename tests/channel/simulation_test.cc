@@ -13,6 +13,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "channel/bus.h"
@@ -20,6 +21,7 @@
 #include "channel/simulated_network.h"
 #include "event/loop_impl.h"
 #include "support/loop_fixture.h"
+#include "support/raw_peer.h"
 #include "support/temp_directory.h"
 #include "sys/sockets.h"
 
@@ -53,11 +55,13 @@ struct Life {
   std::map<std::size_t, Numbers> heard{};  ///< Which messages, by their sender's life.
 };
 
-class Simulation {
+class Simulation final : StageWorker {
  public:
   explicit Simulation(std::uint64_t seed) : random_(seed) {
     simulatedNow = TimePoint{} + 1h;
     loop_.impl().useClock([] { return simulatedNow; });
+    net::ConnectionTable::of(loop_);  // before us in each stage
+    loop_.impl().addStage(Stage::FlushConnections, *this);
     server_.linkStallMax = 24h;
     server_.replayAgeMax = 24h;
     listening_ = std::move(*listenOn(*Address::unixPath(serverPath())));
@@ -70,7 +74,10 @@ class Simulation {
     }
     heal();
   }
-  ~Simulation() { clients_.clear(); }
+  ~Simulation() {
+    loop_.impl().removeStage(Stage::FlushConnections, *this);
+    clients_.clear();
+  }
 
   void run() {
     for (int i = 0; i < kSteps; ++i) step();
@@ -103,6 +110,10 @@ class Simulation {
     return std::uniform_int_distribution<std::size_t>(0, bound - 1)(random_);
   }
   void tell(const std::string& what) { story_ += what + "\n"; }
+
+  void onStage(Stage) override {
+    if (std::exchange(diesInTurn_, false)) process_.reset();
+  }
 
   void startServer() {
     ++serverLife_;
@@ -160,9 +171,14 @@ class Simulation {
       case 0:
         if (!process_) return;
         if (!allCalm()) return;  // two faults at once are more than is promised
-        tell("the server dies");
-        process_.reset();
-        return;
+        if (below(2) == 0) {
+          tell("the server dies");
+          process_.reset();
+          return;
+        }
+        tell("the server will die between sending and acknowledging");
+        diesInTurn_ = true;
+        return turn();
       case 1:
       case 2:
         if (process_) return;
@@ -211,6 +227,9 @@ class Simulation {
   }
 
   void turn() {
+    // So that little already waits outside of the kernel.
+    net::ConnectionTable::of(loop_).forEach(
+        [](net::Peer& peer) { test::shrinkSendBuffer(peer.fd.get()); });
     loop_.turn(0ms);
     for (std::size_t i = 0; i < kClients; ++i) {
       const bool isCalm = clients_[i].bus->isConnected() && roads_[i]->isUpEmpty();
@@ -289,6 +308,7 @@ class Simulation {
   std::optional<ServerProcess> process_;
   std::vector<std::unique_ptr<SimulatedRoad>> roads_;
   int serverLife_ = 0;
+  bool diesInTurn_ = false;
   std::array<int, kClients> roadLives_{};  // in which its link was made
   std::vector<Client> clients_;
   std::vector<Life> lives_;

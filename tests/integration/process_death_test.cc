@@ -146,6 +146,36 @@ TEST_F(ProcessDeath, WhileTheChannelHangsClientsWaitAndNothingIsRefused) {
   }
 }
 
+TEST_F(ProcessDeath, AWorkerThatWasAwayForTooLongClosesItsClientsSoThatTheyKnow) {
+  startStormo({"--workers", "2", "--channel-stall-seconds", "1", "--channel-replay-bytes", "1000"});
+  const std::vector<Id> members = membersOnDifferentWorkers("all");
+  const pid_t away = workersOf(stormo, clients(), members)[0];
+  ::kill(away, SIGSTOP);
+  // More than its socket takes, and after the cut more than the Channel keeps.
+  const std::string text(10'000, '.');
+  std::size_t sent = 0;
+  const auto sendWhenReceived = [&] {
+    if (clients()[members[1]].received.size() < sent) return;
+    for (int i = 0; i < 20; ++i, ++sent) clients().sendToGroup(members[1], "all", text);
+  };
+  clients().runUntil("the link to be cut", [&] {
+    sendWhenReceived();
+    return std::ranges::any_of(stormo.status().at("processes"), [](const Json& row) {
+      return row.at("kind") == "channel" && row.at("slow_closed") > 0;
+    });
+  });
+  const std::size_t whenCut = sent;
+  clients().runUntil("more", [&] {
+    sendWhenReceived();
+    return sent > whenCut + 200;
+  });
+  ::kill(away, SIGCONT);
+  clients().waitUntilClosed(members[0]);
+  EXPECT_EQ(clients()[members[0]].closeCode, CloseCode::ServiceRestart);
+  EXPECT_LT(clients()[members[0]].received.size(), sent);
+  EXPECT_TRUE(clients()[members[1]].isOpen());
+}
+
 TEST_F(ProcessDeath, WhenTheMasterIsKilledTheOthersEndToo) {
   startStormo({"--workers", "2"});
   std::vector<pid_t> children = stormo.pids("worker");

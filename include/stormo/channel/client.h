@@ -52,7 +52,8 @@ class Client {
   static void connect(std::string_view host = "127.0.0.1", std::uint16_t port = 2206);
   /// The URL says the dialect, and with it what is promised: `frame://host:port` is Workerman's (at
   /// most once), `stormo://host:port` and `unix:///path` are Stormo's (once and in order, over
-  /// broken links and killed servers: docs/delivery.md). Throws std::invalid_argument for any other.
+  /// broken links and killed servers: docs/delivery.md). Throws std::invalid_argument for any
+  /// other.
   static void connectUrl(std::string_view url);
   /// Closes the link and forgets all handlers.
   static void disconnect();

@@ -10,7 +10,6 @@
 
 #include "net/connection_table.h"
 #include "net/websocket_codec.h"
-#include "protocol/websocket_handshake.h"
 
 namespace stormo {
 namespace {

@@ -12,17 +12,18 @@ import {parseArgs} from 'node:util';
 import {cases, figureOf} from './cases.mjs';
 import {onGeneratorsProcessor, sendLimit, servers, stormo, withServer} from './servers.mjs';
 
+const kernel = 'send(2)';
+
 const {values: options} = parseArgs({
   options: {
     cases: {type: 'string', default: Object.keys(cases).join('')},
-    servers: {type: 'string', default: [...Object.keys(servers), 'send(2)'].join(',')},
+    servers: {type: 'string', default: [...Object.keys(servers), kernel].join(',')},
     runs: {type: 'string', default: '5'},
     seconds: {type: 'string', default: '3'},
     json: {type: 'string'},
     write: {type: 'string'},
   },
 });
-const kernel = 'send(2)';
 const caseNames = [...options.cases];
 const serverNames = options.servers.split(',');
 for (const name of caseNames) if (!cases[name]) fail(`there is no case '${name}'`);

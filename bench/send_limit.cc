@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,6 +19,7 @@
 #include <thread>
 #include <vector>
 
+#include "sys/open_files.h"
 #include "sys/sockets.h"
 
 namespace {
@@ -92,13 +92,6 @@ std::vector<UniqueFd> acceptAll(int listener, std::size_t count) {
     sockets.push_back(std::move(socket));
   }
   return sockets;
-}
-
-void raiseOpenFilesLimit() {
-  rlimit files{};
-  ::getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = files.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &files);
 }
 
 void measure(std::size_t count, std::size_t bytes, double seconds) {

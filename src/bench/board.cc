@@ -43,27 +43,25 @@ Board::~Board() { ::munmap(shared_, bytes_); }
 
 std::uint64_t Board::sum(Counter ProcessBoard::*counter) const {
   std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < processCount_; ++i) sum += (processes_[i].*counter).get();
+  for (const ProcessBoard& process : processes()) sum += (process.*counter).get();
   return sum;
 }
 
 bool Board::allReached(Phase phase) const {
-  for (std::size_t i = 0; i < processCount_; ++i) {
-    if (processes_[i].reached.load(std::memory_order_acquire) < phase) return false;
-  }
-  return true;
+  return std::ranges::all_of(processes(), [phase](const ProcessBoard& process) {
+    return process.reached.load(std::memory_order_acquire) >= phase;
+  });
 }
 
 bool Board::allProbed(std::uint32_t round) const {
-  for (std::size_t i = 0; i < processCount_; ++i) {
-    if (processes_[i].probed.load(std::memory_order_acquire) < round) return false;
-  }
-  return true;
+  return std::ranges::all_of(processes(), [round](const ProcessBoard& process) {
+    return process.probed.load(std::memory_order_acquire) >= round;
+  });
 }
 
 std::string Board::firstFault() const {
-  for (std::size_t i = 0; i < processCount_; ++i) {
-    if (processes_[i].firstFault.areSaid()) return processes_[i].firstFault.text();
+  for (const ProcessBoard& process : processes()) {
+    if (process.firstFault.areSaid()) return process.firstFault.text();
   }
   return {};
 }

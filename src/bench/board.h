@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -48,7 +49,6 @@ struct ProcessBoard {
   Counter heard;      ///< Members that have heard that round.
   Counter closed;     ///< Connections that the server refused or closed.
   Counter delivered;  ///< Messages of the run, so far.
-  Counter published;  ///< The same.
   Counter complete;   ///< Members that have all, or were closed, in phase Drain.
   // Of phase Measure alone.
   Counter measuredNs;
@@ -97,6 +97,10 @@ class Board {
     std::atomic<Phase> phase{Phase::Connect};
     std::atomic<std::uint32_t> probeRound{0};
   };
+
+  [[nodiscard]] std::span<const ProcessBoard> processes() const {
+    return {processes_, processCount_};
+  }
 
   std::size_t bytes_;
   std::size_t processCount_;

@@ -67,8 +67,6 @@ Generator::Generator(const Plan& plan, std::size_t index, Board& board)
   }
 }
 
-Generator::~Generator() = default;
-
 void Generator::run() {
   epoll_event events[kEventsPerWait];
   int count = 0;
@@ -206,7 +204,7 @@ void Generator::publish(Publisher& publisher, std::uint64_t sentNs) {
                     .sequence = ++publisher.sequence,
                     .sentNs = sentNs};
   output_ += publisher.frame.stamped(stamp);
-  own_.published.set(++published_);
+  ++published_;
 }
 
 void Generator::sendOutput(Member& member) {

@@ -19,7 +19,6 @@ class Generator {
  public:
   /// `plan` and `board` outlive this. Takes the members m with m mod plan.processes == index.
   Generator(const Plan& plan, std::size_t index, Board& board);
-  ~Generator();
 
   /// Goes through the phases with the board, until its end.
   void run();

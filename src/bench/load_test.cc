@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 #include "bench/generator.h"
 #include "bench/server_usage.h"
 #include "sys/clock.h"
+#include "sys/open_files.h"
 
 namespace stormo::bench {
 namespace {
@@ -189,17 +189,19 @@ class LoadTest {
   }
 
   void collect() {
-    double rates[2] = {};  // of processes whose measured parts differ by a hair
+    // Rates are added, not counts: the processes' measured parts differ by a hair.
+    double deliveredPerSecond = 0;
+    double publishedPerSecond = 0;
     for (std::size_t i = 0; i < board_.processCount(); ++i) {
       const ProcessBoard& process = board_.process(i);
       report_.latency.merge(process.latency);
       const double seconds = static_cast<double>(process.measuredNs.get()) / 1e9;
       if (seconds <= 0) continue;
-      rates[0] += static_cast<double>(process.measuredDelivered.get()) / seconds;
-      rates[1] += static_cast<double>(process.measuredPublished.get()) / seconds;
+      deliveredPerSecond += static_cast<double>(process.measuredDelivered.get()) / seconds;
+      publishedPerSecond += static_cast<double>(process.measuredPublished.get()) / seconds;
     }
-    report_.delivered = static_cast<std::uint64_t>(rates[0] * report_.seconds);
-    report_.published = static_cast<std::uint64_t>(rates[1] * report_.seconds);
+    report_.delivered = static_cast<std::uint64_t>(deliveredPerSecond * report_.seconds);
+    report_.published = static_cast<std::uint64_t>(publishedPerSecond * report_.seconds);
     report_.closed = board_.sum(&ProcessBoard::closed);
     report_.missing = board_.sum(&ProcessBoard::missing);
     report_.surplus = board_.sum(&ProcessBoard::surplus);
@@ -218,13 +220,6 @@ class LoadTest {
   Crew* crew_ = nullptr;
   Report report_;
 };
-
-void raiseOpenFilesLimit() {
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 }  // namespace
 

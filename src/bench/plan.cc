@@ -1,23 +1,17 @@
 #include "bench/plan.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <stdexcept>
 
 #include "bench/stamp.h"
+#include "sys/open_files.h"
 
 namespace stormo::bench {
 namespace {
 
 // Beside its connections, each process has some files open.
 constexpr std::size_t kOtherFiles = 100;
-
-std::size_t openFilesMax() {
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  return static_cast<std::size_t>(limit.rlim_max);
-}
 
 // What a generator can do, and the clock tell apart.
 constexpr double kRateMax = 1e6;

@@ -90,7 +90,7 @@ void Broker::onFirstFrame(net::Peer& peer, Link& link, std::string_view payload)
 void Broker::onClose(net::Peer& peer) {
   const Link& link = peer.state<Link>();
   if (link.publisher != nullptr) {
-    publishers_.leave(link.publisherId, peer.id.packed(), table_.loop().now);
+    Publishers::leave(*link.publisher, peer.id.packed(), table_.loop().now);
   }
   acknowledger_.remove(peer);
   queues_.remove(peer.id.packed());
@@ -116,9 +116,8 @@ void Broker::onHello(net::Peer& peer, Link& link, std::string_view payload) {
 }
 
 void Broker::enter(net::Peer& peer, Link& link) {
-  const ConnectionId former =
-      publishers_.enter(link.publisherId, peer.id.packed(), table_.loop().now);
-  link.publisher = &publishers_.at(link.publisherId);
+  link.publisher = &publishers_.enter(link.publisherId, table_.loop().now);
+  const ConnectionId former = std::exchange(link.publisher->link, peer.id.packed());
   // It has given that link up, whether we have seen its end or not. What may still come over it
   // will be said again over this one.
   if (net::Peer* old = table_.find(former)) old->destroy();

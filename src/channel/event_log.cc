@@ -3,24 +3,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/bytes.h"
-
 namespace stormo::channel {
 namespace {
 
 constexpr std::size_t kChunkBytes = 256 << 10;
-// Of an Event's frame: behind its length, magic, kind, flags and the epoch.
-constexpr std::size_t kOffsetAt = 16;
 
 }  // namespace
-
-std::size_t EventLog::frameBytes(std::string_view frames) {
-  return loadBigEndian<std::uint32_t>(frames.data());
-}
-
-std::uint64_t EventLog::offsetOf(std::string_view frame) {
-  return loadBigEndian<std::uint64_t>(frame.data() + kOffsetAt);
-}
 
 char* EventLog::append(std::uint64_t offset, std::size_t bytes, TimePoint now) {
   forget(now);

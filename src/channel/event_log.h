@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/channel_codec.h"
+#include "protocol/frame.h"
 #include "sys/clock.h"
 
 namespace stormo::channel {
@@ -32,8 +34,8 @@ class EventLog {
     for (const Chunk& chunk : chunks_) {
       if (chunk.lastOffset <= offset) continue;
       for (std::string_view rest = chunk.bytes; !rest.empty();) {
-        const std::string_view frame = rest.substr(0, frameBytes(rest));
-        if (offsetOf(frame) > offset) visit(frame);
+        const std::string_view frame = rest.substr(0, frameLength(rest, rest.size()).bytes);
+        if (writtenOffset(frame) > offset) visit(frame);
         rest.remove_prefix(frame.size());
       }
     }
@@ -46,8 +48,6 @@ class EventLog {
     TimePoint lastTime{};
   };
 
-  static std::size_t frameBytes(std::string_view frames);
-  static std::uint64_t offsetOf(std::string_view frame);
   void makeChunk(std::size_t bytes);
   void forget(TimePoint now);
 

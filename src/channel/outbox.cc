@@ -1,12 +1,11 @@
 #include "channel/outbox.h"
 
-#include "base/bytes.h"
+#include "protocol/channel_codec.h"
+#include "protocol/frame.h"
 
 namespace stormo::channel {
 namespace {
 
-// Of the frames of Publish and Enqueue: behind length, magic, kind, flags and the name's length.
-constexpr std::size_t kSequenceAt = 8;
 // An empty outbox keeps no more room than that.
 constexpr std::size_t kSpareBytesMax = 1 << 20;
 
@@ -19,9 +18,8 @@ char* Outbox::extend(std::size_t bytes) {
 
 void Outbox::acknowledge(std::uint64_t sequence) {
   while (!empty()) {
-    const char* frame = bytes_.data() + begin_;
-    if (loadBigEndian<std::uint64_t>(frame + kSequenceAt) > sequence) break;
-    begin_ += loadBigEndian<std::uint32_t>(frame);
+    if (writtenSequence(all()) > sequence) break;
+    begin_ += frameLength(all(), size()).bytes;
   }
   // Moved to the front only when at least as much has gone as is moved.
   if (begin_ < bytes_.size() - begin_) return;

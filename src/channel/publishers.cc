@@ -1,7 +1,6 @@
 #include "channel/publishers.h"
 
 #include <chrono>
-#include <utility>
 
 namespace stormo::channel {
 namespace {
@@ -11,16 +10,15 @@ constexpr std::chrono::hours kRemembered{1};
 
 }  // namespace
 
-ConnectionId Publishers::enter(std::uint64_t id, ConnectionId link, TimePoint now) {
+Publishers::Publisher& Publishers::enter(std::uint64_t id, TimePoint now) {
   forgetOld(now);
-  return std::exchange(publishers_[id].link, link);
+  return publishers_[id];
 }
 
-void Publishers::leave(std::uint64_t id, ConnectionId link, TimePoint now) {
-  const auto known = publishers_.find(id);
-  if (known == publishers_.end() || known->second.link != link) return;
-  known->second.link = 0;
-  known->second.leftAt = now;
+void Publishers::leave(Publisher& publisher, ConnectionId link, TimePoint now) {
+  if (publisher.link != link) return;
+  publisher.link = 0;
+  publisher.leftAt = now;
 }
 
 void Publishers::forgetOld(TimePoint now) {

@@ -19,12 +19,11 @@ class Publishers {
     TimePoint leftAt{};
   };
 
-  /// A publisher has said Hello on that link. Gives the link that it had before, or zero: nothing
-  /// more may come of it. The Publisher is valid until it has been away for an hour.
-  ConnectionId enter(std::uint64_t id, ConnectionId link, TimePoint now);
-  void leave(std::uint64_t id, ConnectionId link, TimePoint now);
-  /// Must have entered.
-  Publisher& at(std::uint64_t id) { return publishers_.at(id); }
+  /// The publisher of that id, known or new, which has said Hello. Valid while it has a link, and
+  /// for an hour after.
+  Publisher& enter(std::uint64_t id, TimePoint now);
+  /// That link of it has ended; it may have another one by now.
+  static void leave(Publisher& publisher, ConnectionId link, TimePoint now);
 
  private:
   void forgetOld(TimePoint now);

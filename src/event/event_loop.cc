@@ -78,9 +78,9 @@ void EventLoop::Impl::turn(Duration wait) {
     const auto untilTimer = std::max(*deadline - readClock(), Duration::zero());
     wait = std::min(wait, untilTimer);
   }
-  // Of what handlers defer from here on, all is for the next turn.
   receive(waitMilliseconds(wait));
   now = readClock();
+  // What handlers defer from here on is for the next turn.
   std::vector<std::function<void()>> tasks = std::move(spareTasks_);
   tasks.swap(deferred_);
   dispatch();

@@ -1,7 +1,6 @@
 #include "process/commands.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -15,6 +14,7 @@
 #include "process/master.h"
 #include "process/screens.h"
 #include "sys/log.h"
+#include "sys/open_files.h"
 
 namespace stormo::process {
 namespace {
@@ -32,14 +32,6 @@ class ForegroundReport final : public StartReport {
   }
   void abandon() override {}
 };
-
-/// A client costs a descriptor. What the administrator allows is taken without being asked for.
-void raiseOpenFilesLimit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) < 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 ControlClient connectTo(const Instance& instance) {
   if (auto client = ControlClient::connect(instance)) return std::move(*client);

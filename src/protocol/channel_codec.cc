@@ -254,6 +254,10 @@ char* encodeHeader(const JobHeader& header, std::size_t payloadBytes, char* out)
                 payloadBytes, out);
 }
 
+std::uint64_t writtenSequence(std::string_view frame) { return fieldAt(framePayload(frame), 0); }
+
+std::uint64_t writtenOffset(std::string_view event) { return fieldAt(framePayload(event), 1); }
+
 void appendPublish(const PublishHeader& header, std::string_view payload, std::string& out) {
   appendWithHeader(header, payload, out);
 }

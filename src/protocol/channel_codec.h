@@ -144,6 +144,11 @@ char* encodeHeader(const EventHeader& header, std::size_t payloadBytes, char* ou
 char* encodeHeader(const EnqueueHeader& header, std::size_t payloadBytes, char* out);
 char* encodeHeader(const JobHeader& header, std::size_t payloadBytes, char* out);
 
+/// Of a whole frame that these encoders wrote, without decoding it: of Publish and Enqueue, and of
+/// Event.
+[[nodiscard]] std::uint64_t writtenSequence(std::string_view frame);
+[[nodiscard]] std::uint64_t writtenOffset(std::string_view event);
+
 /// Appends a whole frame.
 void appendPublish(const PublishHeader& header, std::string_view payload, std::string& out);
 void appendEvent(const EventHeader& header, std::string_view payload, std::string& out);

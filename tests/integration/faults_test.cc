@@ -131,12 +131,12 @@ class FaultsTest : public WithStormo {
   /// descriptor.
   void cutLink() {
     const pid_t pid = channel();
-    const int process = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
-    ASSERT_GE(process, 0);
+    const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    ASSERT_TRUE(process.valid());
     std::vector<int> sockets = socketsOf(pid);
     std::shuffle(sockets.begin(), sockets.end(), random);
     for (const int socket : sockets) {
-      const UniqueFd copy(static_cast<int>(::syscall(SYS_pidfd_getfd, process, socket, 0)));
+      const UniqueFd copy(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), socket, 0)));
       ASSERT_TRUE(copy.valid()) << "pidfd_getfd: " << errno;
       sockaddr_un name{};
       socklen_t size = sizeof name;
@@ -148,7 +148,6 @@ class FaultsTest : public WithStormo {
       ::shutdown(copy.get(), SHUT_RDWR);
       break;
     }
-    ::close(process);
   }
 
   const std::size_t seed =

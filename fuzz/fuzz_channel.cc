@@ -70,6 +70,16 @@ std::string encoded(const Packet& p) {
     case Kind::Resume:
       appendResume(p.epoch, p.offset, out);
       break;
+    case Kind::Recall:
+      appendRecall(p.channel, p.epoch, p.offset, out);
+      break;
+    case Kind::Recalled:
+      appendRecalled({p.channel, p.epoch, p.offset, p.whole}, p.payload, out);
+      break;
+    case Kind::PublishOnce:
+      appendPublishOnce({p.channel, p.sequence, p.authorId, p.authorSequence, p.payloadKind},
+                        p.payload, out);
+      break;
   }
   return out;
 }

@@ -37,7 +37,8 @@ Broker::Broker(EventLoop& loop, const Server& settings)
              settings.secret.empty()),  // with a secret, the first word is awaited like a handshake
       backPressure_(table_, endpoint_, settings.linkStallMax),
       log_(settings.replayBytesMax, settings.replayAgeMax),
-      router_(loop, settings.groupEvent, log_),
+      history_(settings.history),
+      router_(loop, settings.groupEvent, log_, history_),
       acknowledger_(table_, router_.offset(), settings.linkStallMax),
       queues_(settings.queueBytesMax, *this) {
   endpoint_.codec = &codec_;
@@ -154,6 +155,10 @@ void Broker::onPacket(net::Peer& peer, Link& link, std::string_view payload) {
   switch (packet.kind) {
     case Kind::Publish:
       return onPublish(peer, link, packet);
+    case Kind::PublishOnce:
+      return onPublishToGroup(peer, link, packet);
+    case Kind::Recall:
+      return router_.recall(peer, packet.channel, packet.epoch, packet.offset);
     case Kind::Subscribe:
       if (packet.again) {
         link.again.push_back({packet.space, std::string(packet.channel)});
@@ -183,27 +188,33 @@ void Broker::onPacket(net::Peer& peer, Link& link, std::string_view payload) {
     case Kind::Ack:
     case Kind::Job:
     case Kind::Gap:
+    case Kind::Recalled:
     case Kind::Pong:
       return violation(peer, "not a client's word");
   }
 }
 
 void Broker::onPublish(net::Peer& peer, Link& link, const Packet& packet) {
-  const Origin origin{.publisherId = link.publisherId, .sequence = packet.sequence};
-  if (packet.space == Space::Groups) {
-    if (packet.payloadKind == PayloadKind::Value)
-      return violation(peer, "a value, where a message was expected");
-    if (!isNew(link, packet.sequence)) return;
-    const bool isText = packet.payloadKind == PayloadKind::Text;
-    const Message message(packet.payload, isText ? MessageType::Text : MessageType::Binary);
-    return router_.publishToGroup(origin, packet.channel, message);
-  }
+  if (packet.space == Space::Groups) return onPublishToGroup(peer, link, packet);
   if (packet.payloadKind != PayloadKind::Value || !isOneValue(packet.payload)) {
     return violation(peer, "an event that is no serialized value");
   }
   if (!isNew(link, packet.sequence)) return;
+  const Origin origin{.publisherId = link.publisherId, .sequence = packet.sequence};
   if (packet.loop) return router_.publishLoop(origin, packet.channel, packet.payload);
   router_.publishEvent(origin, packet.channel, packet.payload);
+}
+
+void Broker::onPublishToGroup(net::Peer& peer, Link& link, const Packet& packet) {
+  if (packet.payloadKind == PayloadKind::Value)
+    return violation(peer, "a value, where a message was expected");
+  if (!isNew(link, packet.sequence)) return;
+  const Author author{.id = packet.authorId, .sequence = packet.authorSequence};
+  if (author.id != 0 && !authors_.take(author, table_.loop().now)) return;
+  const bool isText = packet.payloadKind == PayloadKind::Text;
+  router_.publishToGroup({.publisherId = link.publisherId, .sequence = packet.sequence},
+                         packet.channel,
+                         {packet.payload, isText ? MessageType::Text : MessageType::Binary});
 }
 
 void Broker::onEnqueue(net::Peer& peer, Link& link, const Packet& packet) {

@@ -6,8 +6,10 @@
 #include <string_view>
 
 #include "channel/acknowledger.h"
+#include "channel/authors.h"
 #include "channel/back_pressure.h"
 #include "channel/event_log.h"
+#include "channel/history.h"
 #include "channel/job_queue.h"
 #include "channel/link_codec.h"
 #include "channel/publishers.h"
@@ -55,6 +57,7 @@ class Broker final : FrameSink, JobSink {
   /// False if it was taken already, on an earlier link.
   bool isNew(Link& link, std::uint64_t sequence);
   void onPublish(net::Peer& peer, Link& link, const Packet& packet);
+  void onPublishToGroup(net::Peer& peer, Link& link, const Packet& packet);
   void onEnqueue(net::Peer& peer, Link& link, const Packet& packet);
   void refuseInWords(net::Peer& peer, std::string_view reason);
 
@@ -74,9 +77,11 @@ class Broker final : FrameSink, JobSink {
   net::Endpoint endpoint_;
   BackPressure backPressure_;
   EventLog log_;
+  History history_;
   Router router_;
   Acknowledger acknowledger_;
   Publishers publishers_;
+  Authors authors_;
   JobQueues queues_;
   WorkermanCommand command_;  // kept for the room of its names
   std::string scratch_;

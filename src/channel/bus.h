@@ -9,8 +9,33 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "channel/authors.h"
 
 namespace stormo::channel {
+
+/// How far somebody has got: within an epoch, a life of the Channel server, offsets grow from
+/// message to message. An epoch of zero is none.
+struct Position {
+  std::uint64_t epoch = 0;
+  std::uint64_t offset = 0;
+  bool operator==(const Position&) const = default;
+};
+
+/// A message as it comes to the members of its group. The views are valid while the handler runs.
+struct GroupMessage {
+  std::string_view group;
+  std::uint64_t offset = 0;  ///< Of a Channel that numbers nothing: zero.
+  Message message;
+};
+
+/// What was said in a group since some position.
+struct Recalled {
+  Position position;                   ///< Up to here.
+  bool isWhole = false;                ///< No other was said since.
+  std::vector<GroupMessage> messages;  ///< In order; valid while the handler runs.
+};
 
 /// A process's way to all others. What carries it is chosen by URL; see makeBus().
 /// Lives on the loop of the thread that made it, and may be destroyed after it, but not in its own
@@ -34,9 +59,32 @@ class Bus {
   /// From now on messages of that group come to onGroupMessage.
   virtual void subscribeGroup(std::string_view name) = 0;
   virtual void unsubscribeGroup(std::string_view name) = 0;
-  virtual PublishStatus publishToGroup(std::string_view name, Message message) = 0;
+  /// What an author has said before, by way of any process, is not said again, and counts as
+  /// accepted.
+  virtual PublishStatus publishToGroup(std::string_view name, Message message,
+                                       Author author = {}) = 0;
   /// May be called for groups that are not subscribed, too.
-  std::function<void(std::string_view group, Message message)> onGroupMessage;
+  std::function<void(const GroupMessage& message)> onGroupMessage;
+  /// A message of that group was said again to a new Channel server, and is not given again; but it
+  /// has moved position().
+  std::function<void(std::string_view group)> onRepeat;
+
+  using RecallHandler = std::function<void(const Recalled& recalled)>;
+  /// Asks what was said in a subscribed group since a position; since none: only for the position
+  /// now. The answer comes, once, between the messages of the group up to its position and those
+  /// behind it; it may come before this returns. A Channel without histories knows no position, and
+  /// nothing that is whole.
+  virtual void recall(std::string_view group, Position since, RecallHandler handler) = 0;
+  /// Of the latest event that this process has had.
+  [[nodiscard]] virtual Position position() const = 0;
+
+  // --- How far publishing has got ---
+
+  /// How many publishes and jobs were accepted, and how many of these, from the first on, are in
+  /// the Channel's care: passed on to all that were to get them.
+  [[nodiscard]] virtual std::uint64_t accepted() const = 0;
+  [[nodiscard]] virtual std::uint64_t acknowledged() const = 0;
+  std::function<void()> onAcknowledged;
 
   // --- Events and queues, as channel::Client has them ---
 

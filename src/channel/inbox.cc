@@ -24,16 +24,17 @@ bool Inbox::begin(std::uint64_t epoch) {
   return !isFirst;
 }
 
-bool Inbox::take(std::uint64_t offset, std::uint64_t publisherId, std::uint64_t sequence) {
-  if (offset <= offset_) return false;
+Inbox::Verdict Inbox::take(std::uint64_t offset, std::uint64_t publisherId,
+                           std::uint64_t sequence) {
+  if (offset <= offset_) return Verdict::Known;
   offset_ = offset;
-  if (publisherId == 0) return true;  // of a link that numbers nothing
+  if (publisherId == 0) return Verdict::New;  // of a link that numbers nothing
   if (!earlier_.empty()) {
     const auto known = earlier_.find(publisherId);
-    if (known != earlier_.end() && sequence <= known->second) return false;
+    if (known != earlier_.end() && sequence <= known->second) return Verdict::Repeat;
   }
   latest_[publisherId] = sequence;
-  return true;
+  return Verdict::New;
 }
 
 }  // namespace stormo::channel

@@ -19,8 +19,13 @@ class Inbox {
   /// there what this one has not heard.
   bool begin(std::uint64_t epoch);
 
-  /// True if the event is new.
-  [[nodiscard]] bool take(std::uint64_t offset, std::uint64_t publisherId, std::uint64_t sequence);
+  enum class Verdict {
+    New,
+    Known,   ///< It came on an earlier link.
+    Repeat,  ///< It came in an earlier epoch; this offset of it is new.
+  };
+  [[nodiscard]] Verdict take(std::uint64_t offset, std::uint64_t publisherId,
+                             std::uint64_t sequence);
 
   /// Events up to that one are lost.
   void skipTo(std::uint64_t offset) {

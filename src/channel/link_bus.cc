@@ -208,8 +208,18 @@ void LinkBus::eventReceived(std::string_view event, std::string_view data) {
 
 void LinkBus::gapReceived() { guarded("onGap", onGap); }
 
-void LinkBus::groupMessageReceived(std::string_view group, Message message) {
-  if (onGroupMessage) guarded("onGroupMessage", [&] { onGroupMessage(group, message); });
+void LinkBus::groupMessageReceived(const GroupMessage& message) {
+  if (onGroupMessage) guarded("onGroupMessage", [&] { onGroupMessage(message); });
 }
+
+void LinkBus::repeatReceived(std::string_view group) {
+  if (onRepeat) guarded("onRepeat", [&] { onRepeat(group); });
+}
+
+void LinkBus::recalledReceived(const RecallHandler& handler, const Recalled& recalled) {
+  guarded("recall", [&] { handler(recalled); });
+}
+
+void LinkBus::acknowledgedReceived() { guarded("onAcknowledged", onAcknowledged); }
 
 }  // namespace stormo::channel

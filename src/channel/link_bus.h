@@ -69,7 +69,10 @@ class LinkBus : public Bus, FrameSink {
   void violation(std::string_view what);
   void jobReceived(std::string_view queue, std::string_view data);
   void eventReceived(std::string_view event, std::string_view data);
-  void groupMessageReceived(std::string_view group, Message message);
+  void groupMessageReceived(const GroupMessage& message);
+  void repeatReceived(std::string_view group);
+  void recalledReceived(const RecallHandler& handler, const Recalled& recalled);
+  void acknowledgedReceived();
   void gapReceived();
   /// By subscribe(), not for the sake of groups; in that order.
   [[nodiscard]] const Names& events() const { return events_; }

@@ -11,9 +11,9 @@
 namespace stormo::channel {
 namespace {
 
-std::uint64_t randomNumber() {
+std::uint64_t newEpoch() {
   std::random_device source;
-  return (std::uint64_t{source()} << 32) | source();
+  return ((std::uint64_t{source()} << 32) | source()) | 1;  // zero is none
 }
 
 auto copyOf(std::string_view frame) {
@@ -40,14 +40,15 @@ class SubscriptionSet {
 
 }  // namespace
 
-Router::Router(EventLoop& loop, std::string groupEvent, EventLog& log)
+Router::Router(EventLoop& loop, std::string groupEvent, EventLog& log, History& history)
     : table_(net::ConnectionTable::of(loop)),
       log_(log),
+      history_(history),
       stormoEvents_(loop),
       stormoGroups_(loop),
       workermanEvents_(loop),
       groupEvent_(std::move(groupEvent)),
-      epoch_(randomNumber()) {
+      epoch_(newEpoch()) {
   const auto follow = [this](group::Registry& registry, group::Group* Subscribers::*side) {
     registry.onFirstMember = [this, &registry, side](std::string_view event) {
       if (event == groupEvent_) groupEventSubscribers_.*side = registry.find(event);
@@ -95,6 +96,19 @@ bool Router::resume(net::Peer& link, const std::vector<Subscription>& subscripti
   return isWhole;
 }
 
+void Router::recall(net::Peer& link, std::string_view group, std::uint64_t epoch,
+                    std::uint64_t offset) {
+  data_.clear();
+  const bool isWhole =
+      epoch == epoch_ &&
+      (offset == offset_ || history_.recall(group, offset, table_.loop().now, data_));
+  frame_.clear();
+  appendRecalled({.channel = group, .epoch = epoch_, .offset = offset_, .whole = isWhole}, data_,
+                 frame_);
+  table_.ownBatch(link).append(frame_, table_.order());
+  table_.counters().messagesOut.add();
+}
+
 std::string_view Router::makeEvent(const EventHeader& header, std::string_view payload) {
   const std::size_t bytes = headerBytes(header) + payload.size();
   char* const frame = log_.append(header.offset, bytes, table_.loop().now);
@@ -138,6 +152,7 @@ void Router::toGroupSubscribers(Origin origin, std::string_view group, Message m
   const PayloadKind kind = message.isBinary() ? PayloadKind::Binary : PayloadKind::Text;
   const std::string_view made =
       makeEvent(nextHeader(origin, group, kind, Space::Groups), message.data);
+  history_.append(group, offset_, made, table_.loop().now);
   group::Group* subscribers = stormoGroups_.find(group);
   if (subscribers != nullptr) stormoGroups_.append(*subscribers, made.size(), copyOf(made));
 }

@@ -8,6 +8,7 @@
 
 #include "base/name_hash.h"
 #include "channel/event_log.h"
+#include "channel/history.h"
 #include "group/registry.h"
 #include "protocol/channel_codec.h"
 
@@ -32,8 +33,9 @@ class Router {
     std::string name;
   };
 
-  /// `log` holds what was routed, for links that were away; it outlives this.
-  Router(EventLoop& loop, std::string groupEvent, EventLog& log);
+  /// `log` holds what was routed, for links that were away, and `history` of groups, for clients
+  /// that were. Both outlive this.
+  Router(EventLoop& loop, std::string groupEvent, EventLog& log, History& history);
   Router(const Router&) = delete;
   Router& operator=(const Router&) = delete;
 
@@ -44,6 +46,10 @@ class Router {
   /// of this epoch: what came since is written first. False if that is not all there any more.
   bool resume(net::Peer& link, const std::vector<Subscription>& subscriptions,
               std::uint64_t offset);
+
+  /// Answers with what was said in the group since that position: to the link of its subscriber,
+  /// between what comes before and after it.
+  void recall(net::Peer& link, std::string_view group, std::uint64_t epoch, std::uint64_t offset);
 
   /// `data` is one serialized value.
   void publishEvent(Origin origin, std::string_view event, std::string_view data);
@@ -76,6 +82,7 @@ class Router {
 
   net::ConnectionTable& table_;
   EventLog& log_;
+  History& history_;
   group::Registry stormoEvents_;
   group::Registry stormoGroups_;
   group::Registry workermanEvents_;

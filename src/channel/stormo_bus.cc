@@ -1,18 +1,30 @@
 #include "channel/stormo_bus.h"
 
+#include <algorithm>
 #include <random>
 #include <stdexcept>
 
 #include "event/loop_impl.h"
+#include "protocol/frame.h"
 #include "protocol/php_serialize.h"
 #include "sys/log.h"
 
 namespace stormo::channel {
 namespace {
 
+// An answer may be as long as a group's history: so many are on their way at once, and no more.
+constexpr std::size_t kRecallsSaidMax = 16;
+
 std::uint64_t randomId() {
   std::random_device source;
   return ((std::uint64_t{source()} << 32) | source()) | 1;  // zero is nobody
+}
+
+GroupMessage groupMessage(const Packet& event) {
+  const bool isText = event.payloadKind == PayloadKind::Text;
+  return {.group = event.channel,
+          .offset = event.offset,
+          .message = {event.payload, isText ? MessageType::Text : MessageType::Binary}};
 }
 
 }  // namespace
@@ -56,17 +68,21 @@ void StormoBus::onPayload(std::string_view payload) {
       return onAck(packet);
     case Kind::Gap:
       return onGapPacket(packet);
+    case Kind::Recalled:
+      return onRecalled(packet);
     case Kind::Refused:
       return refused(packet.payload);
     case Kind::Hello:
     case Kind::Subscribe:
     case Kind::Unsubscribe:
     case Kind::Publish:
+    case Kind::PublishOnce:
     case Kind::Watch:
     case Kind::Unwatch:
     case Kind::Enqueue:
     case Kind::Reserve:
     case Kind::Resume:
+    case Kind::Recall:
     case Kind::Ping:
       return violation("not this server's word");
   }
@@ -83,8 +99,10 @@ void StormoBus::onWelcome(const Packet& packet) {
 
 void StormoBus::onAck(const Packet& packet) {
   if (packet.sequence > sequence_) return violation("an Ack for what was not published");
+  acknowledged_ = std::max(acknowledged_, packet.sequence);
   outbox_.acknowledge(packet.sequence);
   noteUnfinished();
+  acknowledgedReceived();
   if (outbox_.isRelaxed()) drained();
 }
 
@@ -98,15 +116,56 @@ void StormoBus::onGapPacket(const Packet& packet) {
 
 void StormoBus::onEventPacket(const Packet& packet) {
   if (packet.epoch != inbox_.epoch()) return violation("an event of another epoch");
-  if (!inbox_.take(packet.offset, packet.publisherId, packet.sequence)) return;
+  const Inbox::Verdict verdict = inbox_.take(packet.offset, packet.publisherId, packet.sequence);
+  if (verdict == Inbox::Verdict::Known) return;
   if (packet.space == Space::Groups) {
     if (packet.payloadKind == PayloadKind::Value) return violation("a value to a group");
-    const bool isText = packet.payloadKind == PayloadKind::Text;
-    return groupMessageReceived(packet.channel,
-                                {packet.payload, isText ? MessageType::Text : MessageType::Binary});
+    if (verdict == Inbox::Verdict::Repeat) return repeatReceived(packet.channel);
+    return groupMessageReceived(groupMessage(packet));
   }
+  if (verdict == Inbox::Verdict::Repeat) return;
   if (packet.payloadKind != PayloadKind::Value) return violation("an event that is no value");
   eventReceived(packet.channel, packet.payload);
+}
+
+void StormoBus::recall(std::string_view group, Position since, RecallHandler handler) {
+  recalls_.push_back({std::string(group), since, std::move(handler)});
+  if (isConnected()) sayRecalls();
+}
+
+void StormoBus::sayRecalls() {
+  frames_.clear();
+  while (recallsSaid_ < std::min(recalls_.size(), kRecallsSaidMax)) {
+    const Recall& next = recalls_[recallsSaid_++];
+    appendRecall(next.group, next.since.epoch, next.since.offset, frames_);
+  }
+  send(frames_);
+}
+
+void StormoBus::onRecalled(const Packet& packet) {
+  if (recallsSaid_ == 0 || packet.channel != recalls_.front().group ||
+      packet.epoch != inbox_.epoch()) {
+    return violation("a Recalled that nobody asked for");
+  }
+  Recalled recalled;
+  recalled.position = {packet.epoch, packet.offset};
+  recalled.isWhole = packet.whole;
+  for (std::string_view rest = packet.payload; !rest.empty();) {
+    const PackageLength length = frameLength(rest, kFramePayloadBytesMax);
+    Packet event;
+    if (length.verdict != PackageLength::Verdict::Complete ||
+        decode(framePayload(rest.substr(0, length.bytes)), event) != Decode::Ok ||
+        event.kind != Kind::Event || event.channel != packet.channel) {
+      return violation("a Recalled of what are no events");
+    }
+    recalled.messages.push_back(groupMessage(event));
+    rest.remove_prefix(length.bytes);
+  }
+  const RecallHandler handler = std::move(recalls_.front().handler);
+  recalls_.pop_front();
+  --recallsSaid_;
+  sayRecalls();
+  recalledReceived(handler, recalled);
 }
 
 void StormoBus::refused(std::string_view reason) {
@@ -165,20 +224,31 @@ PublishStatus StormoBus::enqueue(const Names& queues, const Value& data) {
   });
 }
 
-PublishStatus StormoBus::publishToGroup(std::string_view name, Message message) {
-  const PublishHeader header{
-      .channel = name,
-      .sequence = sequence_ + 1,
-      .payloadKind = message.isBinary() ? PayloadKind::Binary : PayloadKind::Text,
-      .space = Space::Groups,
-  };
-  const std::size_t bytes = headerBytes(header) + message.data.size();
+template <typename Header>
+PublishStatus StormoBus::publishFrame(const Header& header, std::string_view payload) {
+  const std::size_t bytes = headerBytes(header) + payload.size();
   char* const frame = place(bytes);
   if (frame == nullptr) return PublishStatus::Full;
-  message.data.copy(encodeHeader(header, message.data.size(), frame), message.data.size());
+  payload.copy(encodeHeader(header, payload.size(), frame), payload.size());
   ++sequence_;
   placed(bytes);
   return PublishStatus::Accepted;
+}
+
+PublishStatus StormoBus::publishToGroup(std::string_view name, Message message, Author author) {
+  const PayloadKind kind = message.isBinary() ? PayloadKind::Binary : PayloadKind::Text;
+  if (author.id != 0) {
+    return publishFrame(PublishOnceHeader{.channel = name,
+                                          .sequence = sequence_ + 1,
+                                          .authorId = author.id,
+                                          .authorSequence = author.sequence,
+                                          .payloadKind = kind},
+                        message.data);
+  }
+  return publishFrame(
+      PublishHeader{
+          .channel = name, .sequence = sequence_ + 1, .payloadKind = kind, .space = Space::Groups},
+      message.data);
 }
 
 void StormoBus::subscribeGroup(std::string_view name) {
@@ -202,6 +272,7 @@ void StormoBus::unsubscribeGroup(std::string_view name) {
 
 void StormoBus::onLinkLost() {
   for (auto& [name, wasThere] : groups_) wasThere = true;
+  recallsSaid_ = 0;
 }
 
 void StormoBus::saySubscriptions(std::string& out) {
@@ -222,7 +293,10 @@ void StormoBus::saySubscriptions(std::string& out) {
   say(false);
 }
 
-void StormoBus::sendKept() { send(outbox_.all()); }
+void StormoBus::sendKept() {
+  sayRecalls();
+  send(outbox_.all());
+}
 
 void StormoBus::saySubscribe(const Names& events, std::string& out) {
   for (const std::string& event : events) appendSubscribe(event, out);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -23,11 +24,21 @@ class StormoBus final : public LinkBus {
 
   void subscribeGroup(std::string_view name) override;
   void unsubscribeGroup(std::string_view name) override;
-  PublishStatus publishToGroup(std::string_view name, Message message) override;
+  PublishStatus publishToGroup(std::string_view name, Message message, Author author) override;
+  void recall(std::string_view group, Position since, RecallHandler handler) override;
+  [[nodiscard]] Position position() const override { return {inbox_.epoch(), inbox_.offset()}; }
   PublishStatus publish(const Names& events, const Value& data, bool loop) override;
   PublishStatus enqueue(const Names& queues, const Value& data) override;
+  [[nodiscard]] std::uint64_t accepted() const override { return sequence_; }
+  [[nodiscard]] std::uint64_t acknowledged() const override { return acknowledged_; }
 
  private:
+  struct Recall {
+    std::string group;
+    Position since;
+    RecallHandler handler;
+  };
+
   void onLinkMade() override;
   void onPayload(std::string_view payload) override;
   void saySubscribe(const Names& events, std::string& out) override;
@@ -45,7 +56,11 @@ class StormoBus final : public LinkBus {
   void onAck(const Packet& packet);
   void onEventPacket(const Packet& packet);
   void onGapPacket(const Packet& packet);
+  void onRecalled(const Packet& packet);
+  void sayRecalls();
   void refused(std::string_view reason);
+  template <typename Header>
+  PublishStatus publishFrame(const Header& header, std::string_view payload);
   template <typename MakeHeader>
   PublishStatus publishFrames(const Names& names, const Value& data, const MakeHeader& headerFor);
 
@@ -57,11 +72,14 @@ class StormoBus final : public LinkBus {
 
   const std::uint64_t publisherId_;
   std::uint64_t sequence_ = 0;
+  std::uint64_t acknowledged_ = 0;
   Outbox outbox_;
   bool isUnfinished_ = false;  // as the loop was told
   Inbox inbox_;
   bool resumes_ = false;  // this link is not the first, and goes on for the last one
   bool refusalReported_ = false;
+  std::deque<Recall> recalls_;   // not answered yet, in the order of the answers
+  std::size_t recallsSaid_ = 0;  // of these, on this link
   /// And whether the last link had it, too.
   std::unordered_map<std::string, bool, NameHash, std::equal_to<>> groups_;
   std::string frames_;

@@ -46,7 +46,7 @@ void WorkermanBus::onPayload(std::string_view payload) {
   if (event != options().groupEvent || groups_.empty()) return eventReceived(event, command_.data);
   const auto said = readGroupEvent(command_.data, text_);
   if (said && groups_.find(said->group) != groups_.end()) {
-    groupMessageReceived(said->group, said->message);
+    groupMessageReceived({.group = said->group, .message = said->message});
   }
   if (userHearsGroups()) eventReceived(event, command_.data);
 }
@@ -67,7 +67,7 @@ PublishStatus WorkermanBus::enqueue(const Names& queues, const Value& data) {
   return publish(CommandType::Enqueue, queues, data);
 }
 
-PublishStatus WorkermanBus::publishToGroup(std::string_view name, Message message) {
+PublishStatus WorkermanBus::publishToGroup(std::string_view name, Message message, Author) {
   const std::string_view event = options().groupEvent;
   data_.clear();
   appendGroupEvent(name, message.data, data_);
@@ -76,11 +76,16 @@ PublishStatus WorkermanBus::publishToGroup(std::string_view name, Message messag
   return sendOrKeep(frame_);
 }
 
+void WorkermanBus::recall(std::string_view, Position, RecallHandler handler) {
+  recalledReceived(handler, {});
+}
+
 PublishStatus WorkermanBus::sendOrKeep(std::string_view frame) {
   if (isConnected()) {
     net::ConnectionTable& table = link()->table;
     if (!table.isFull(*link(), frame.size())) {
       send(frame);
+      ++accepted_;
       return PublishStatus::Accepted;
     }
     table.noteFull(*link());
@@ -93,6 +98,7 @@ PublishStatus WorkermanBus::sendOrKeep(std::string_view frame) {
     return PublishStatus::Full;
   }
   kept_ += frame;
+  ++accepted_;
   return PublishStatus::Accepted;
 }
 

@@ -21,7 +21,12 @@ class WorkermanBus final : public LinkBus {
 
   void subscribeGroup(std::string_view name) override;
   void unsubscribeGroup(std::string_view name) override;
-  PublishStatus publishToGroup(std::string_view name, Message message) override;
+  PublishStatus publishToGroup(std::string_view name, Message message, Author author) override;
+  void recall(std::string_view group, Position since, RecallHandler handler) override;
+  [[nodiscard]] Position position() const override { return {}; }
+  // That server acknowledges nothing.
+  [[nodiscard]] std::uint64_t accepted() const override { return accepted_; }
+  [[nodiscard]] std::uint64_t acknowledged() const override { return accepted_; }
   PublishStatus publish(const Names& events, const Value& data, bool loop) override;
   PublishStatus enqueue(const Names& queues, const Value& data) override;
 
@@ -50,6 +55,7 @@ class WorkermanBus final : public LinkBus {
   [[nodiscard]] bool userHearsGroups() const { return isSubscribed(options().groupEvent); }
 
   std::unordered_set<std::string, NameHash, std::equal_to<>> groups_;
+  std::uint64_t accepted_ = 0;
   std::string kept_;  // whole frames, while there is no link
   std::vector<std::string_view> names_;
   WorkermanCommand command_;

@@ -13,6 +13,7 @@ constexpr std::uint8_t kPayloadKindMask = 0x03;
 constexpr std::uint8_t kLoopFlag = 0x04;
 constexpr std::uint8_t kAgainFlag = 0x08;
 constexpr std::uint8_t kGroupFlag = 0x10;
+constexpr std::uint8_t kWholeFlag = 0x20;
 
 /// Magic, kind, flags, channelBytes.
 constexpr std::size_t kFixedBytes = 4;
@@ -55,12 +56,23 @@ constexpr Shape shapeOf(Kind kind) {
     case Kind::Gap:
     case Kind::Resume:
       return {2, false, false, 0};
+    case Kind::Recall:
+      return {2, true, false, kGroupFlag};
+    case Kind::Recalled:
+      return {2, true, true, kGroupFlag | kWholeFlag};
+    case Kind::PublishOnce:
+      return {3, true, true, kPayloadKindMask | kGroupFlag};
     case Kind::Reserve:
     case Kind::Ping:
     case Kind::Pong:
       return {0, false, false, 0};
   }
   return kNoSuchKind;
+}
+
+/// True of what is said of groups alone.
+constexpr bool isOfGroups(Kind kind) {
+  return kind == Kind::Recall || kind == Kind::Recalled || kind == Kind::PublishOnce;
 }
 
 constexpr std::uint8_t flagOf(Space space) { return space == Space::Groups ? kGroupFlag : 0; }
@@ -123,6 +135,7 @@ Decode decode(std::string_view payload, Packet& out) {
   if (shape.flags == kNoSuchKind.flags) return Decode::Invalid;
   if ((flags & ~shape.flags) != 0 || payloadKind == kPayloadKindMask) return Decode::Invalid;
   if ((flags & kLoopFlag) != 0 && (flags & kGroupFlag) != 0) return Decode::Invalid;
+  if (isOfGroups(kind) && (flags & kGroupFlag) == 0) return Decode::Invalid;
   if ((channelBytes != 0) != shape.channel) return Decode::Invalid;
   if (payload.size() < headBytes) return Decode::Invalid;
   if (payload.size() > headBytes && !shape.payload) return Decode::Invalid;
@@ -131,6 +144,7 @@ Decode decode(std::string_view payload, Packet& out) {
                .payloadKind = static_cast<PayloadKind>(payloadKind),
                .loop = (flags & kLoopFlag) != 0,
                .again = (flags & kAgainFlag) != 0,
+               .whole = (flags & kWholeFlag) != 0,
                .space = (flags & kGroupFlag) != 0 ? Space::Groups : Space::Events,
                .channel = payload.substr(headBytes - channelBytes, channelBytes),
                .payload = payload.substr(headBytes)};
@@ -146,8 +160,15 @@ Decode decode(std::string_view payload, Packet& out) {
     case Kind::Ack:
       out.sequence = fieldAt(payload, 0);
       return Decode::Ok;
+    case Kind::PublishOnce:
+      out.sequence = fieldAt(payload, 0);
+      out.authorId = fieldAt(payload, 1);
+      out.authorSequence = fieldAt(payload, 2);
+      return Decode::Ok;
     case Kind::Gap:
     case Kind::Resume:
+    case Kind::Recall:
+    case Kind::Recalled:
       out.epoch = fieldAt(payload, 0);
       out.offset = fieldAt(payload, 1);
       return Decode::Ok;
@@ -221,6 +242,12 @@ void appendGap(std::uint64_t epoch, std::uint64_t offset, std::string& out) {
   append(Kind::Gap, 0, {}, {}, out, epoch, offset);
 }
 
+void appendRecall(std::string_view group, std::uint64_t epoch, std::uint64_t offset,
+                  std::string& out) {
+  STORMO_ASSERT(!group.empty());
+  append(Kind::Recall, kGroupFlag, group, {}, out, epoch, offset);
+}
+
 void appendPing(std::string& out) { append(Kind::Ping, 0, {}, {}, out); }
 
 void appendPong(std::string& out) { append(Kind::Pong, 0, {}, {}, out); }
@@ -232,6 +259,21 @@ char* encodeHeader(const PublishHeader& header, std::size_t payloadBytes, char* 
       static_cast<std::uint8_t>(static_cast<std::uint8_t>(header.payloadKind) |
                                 (header.loop ? kLoopFlag : 0) | flagOf(header.space));
   return encode(Kind::Publish, flags, header.channel, payloadBytes, out, header.sequence);
+}
+
+char* encodeHeader(const PublishOnceHeader& header, std::size_t payloadBytes, char* out) {
+  STORMO_ASSERT(!header.channel.empty());
+  const auto flags =
+      static_cast<std::uint8_t>(static_cast<std::uint8_t>(header.payloadKind) | kGroupFlag);
+  return encode(Kind::PublishOnce, flags, header.channel, payloadBytes, out, header.sequence,
+                header.authorId, header.authorSequence);
+}
+
+char* encodeHeader(const RecalledHeader& header, std::size_t payloadBytes, char* out) {
+  STORMO_ASSERT(!header.channel.empty());
+  const auto flags = static_cast<std::uint8_t>(kGroupFlag | (header.whole ? kWholeFlag : 0));
+  return encode(Kind::Recalled, flags, header.channel, payloadBytes, out, header.epoch,
+                header.offset);
 }
 
 char* encodeHeader(const EventHeader& header, std::size_t payloadBytes, char* out) {
@@ -259,6 +301,15 @@ std::uint64_t writtenSequence(std::string_view frame) { return fieldAt(framePayl
 std::uint64_t writtenOffset(std::string_view event) { return fieldAt(framePayload(event), 1); }
 
 void appendPublish(const PublishHeader& header, std::string_view payload, std::string& out) {
+  appendWithHeader(header, payload, out);
+}
+
+void appendPublishOnce(const PublishOnceHeader& header, std::string_view payload,
+                       std::string& out) {
+  appendWithHeader(header, payload, out);
+}
+
+void appendRecalled(const RecalledHeader& header, std::string_view payload, std::string& out) {
   appendWithHeader(header, payload, out);
 }
 

@@ -38,8 +38,14 @@ enum class Kind : std::uint8_t {
   Gap = 14,         ///< epoch, offset: events were lost to you; what follows is after it.
   Ping = 15,
   Pong = 16,
-  Resume = 17,  ///< epoch, offset of the last event seen: what came since, in the channels that
-                ///< were subscribed to `again`, is to come first.
+  Resume = 17,    ///< epoch, offset of the last event seen: what came since, in the channels that
+                  ///< were subscribed to `again`, is to come first.
+  Recall = 18,    ///< channel (a group), epoch, offset: what was said there since, please. Epoch
+                  ///< zero: nothing, only how far it has got.
+  Recalled = 19,  ///< channel, epoch, offset: the answer, payload = Events, whole frames, up to
+                  ///< here. `whole`: no other was said since the position that was asked for.
+  PublishOnce = 20,  ///< channel (a group), sequence, authorId, authorSequence, payload: to be
+                     ///< passed on unless that author has got as far already, by any publisher.
 };
 
 /// How a payload is to be understood; the Channel passes it on as it is.
@@ -57,21 +63,25 @@ enum class Space : std::uint8_t { Events, Groups };
 /// bytes that it was decoded from and are valid as long as these.
 struct Packet {
   Kind kind = Kind::Ping;
-  PayloadKind payloadKind = PayloadKind::Value;  ///< Of Publish, Event, Enqueue, Job.
+  PayloadKind payloadKind = PayloadKind::Value;  ///< Of Publish(Once), Event, Enqueue, Job.
   bool loop = false;                             ///< Of Publish.
   bool again = false;                            ///< Of Subscribe.
-  Space space = Space::Events;                   ///< Of Subscribe, Unsubscribe, Publish, Event.
+  bool whole = false;                            ///< Of Recalled.
+  Space space = Space::Events;  ///< Of Subscribe, Unsubscribe, Publish, PublishOnce, Event.
   std::uint64_t version = 0;
   std::uint64_t epoch = 0;
   std::uint64_t offset = 0;
   std::uint64_t publisherId = 0;
   std::uint64_t sequence = 0;
+  std::uint64_t authorId = 0;
+  std::uint64_t authorSequence = 0;
   std::string_view channel = {};
   std::string_view payload = {};
 };
 
 /// Decodes one frame's payload. Strict: unknown kinds and flags, a channel or bytes behind it where
-/// the kind has none, a missing channel, and a `loop` to a group are all Invalid. A Hello of any
+/// the kind has none, a missing channel, a `loop` to a group, and a Recall, Recalled or PublishOnce
+/// of what is no group are all Invalid. A Hello of any
 /// version is Ok, for its server to refuse it in words.
 [[nodiscard]] Decode decode(std::string_view payload, Packet& out);
 
@@ -91,6 +101,8 @@ void appendWatch(std::string_view queue, std::string& out);
 void appendUnwatch(std::string_view queue, std::string& out);
 void appendReserve(std::string& out);
 void appendGap(std::uint64_t epoch, std::uint64_t offset, std::string& out);
+void appendRecall(std::string_view group, std::uint64_t epoch, std::uint64_t offset,
+                  std::string& out);
 void appendPing(std::string& out);
 void appendPong(std::string& out);
 
@@ -100,6 +112,22 @@ struct PublishHeader {
   PayloadKind payloadKind = PayloadKind::Value;
   bool loop = false;  ///< Of events only.
   Space space = Space::Events;
+};
+
+/// Of a message to a group.
+struct PublishOnceHeader {
+  std::string_view channel;
+  std::uint64_t sequence = 0;
+  std::uint64_t authorId = 0;
+  std::uint64_t authorSequence = 0;
+  PayloadKind payloadKind = PayloadKind::Text;
+};
+
+struct RecalledHeader {
+  std::string_view channel;
+  std::uint64_t epoch = 0;
+  std::uint64_t offset = 0;
+  bool whole = false;
 };
 
 struct EventHeader {
@@ -127,6 +155,12 @@ struct JobHeader {
 [[nodiscard]] constexpr std::size_t headerBytes(const PublishHeader& header) {
   return 16 + header.channel.size();
 }
+[[nodiscard]] constexpr std::size_t headerBytes(const PublishOnceHeader& header) {
+  return 32 + header.channel.size();
+}
+[[nodiscard]] constexpr std::size_t headerBytes(const RecalledHeader& header) {
+  return 24 + header.channel.size();
+}
 [[nodiscard]] constexpr std::size_t headerBytes(const EventHeader& header) {
   return 40 + header.channel.size();
 }
@@ -140,17 +174,21 @@ struct JobHeader {
 /// Writes headerBytes(header) bytes for a frame whose payload will be `payloadBytes` long, and
 /// gives where that payload belongs, for the caller to copy it there.
 char* encodeHeader(const PublishHeader& header, std::size_t payloadBytes, char* out);
+char* encodeHeader(const PublishOnceHeader& header, std::size_t payloadBytes, char* out);
+char* encodeHeader(const RecalledHeader& header, std::size_t payloadBytes, char* out);
 char* encodeHeader(const EventHeader& header, std::size_t payloadBytes, char* out);
 char* encodeHeader(const EnqueueHeader& header, std::size_t payloadBytes, char* out);
 char* encodeHeader(const JobHeader& header, std::size_t payloadBytes, char* out);
 
-/// Of a whole frame that these encoders wrote, without decoding it: of Publish and Enqueue, and of
-/// Event.
+/// Of a whole frame that these encoders wrote, without decoding it: of Publish, PublishOnce and
+/// Enqueue, and of Event.
 [[nodiscard]] std::uint64_t writtenSequence(std::string_view frame);
 [[nodiscard]] std::uint64_t writtenOffset(std::string_view event);
 
 /// Appends a whole frame.
 void appendPublish(const PublishHeader& header, std::string_view payload, std::string& out);
+void appendPublishOnce(const PublishOnceHeader& header, std::string_view payload, std::string& out);
+void appendRecalled(const RecalledHeader& header, std::string_view payload, std::string& out);
 void appendEvent(const EventHeader& header, std::string_view payload, std::string& out);
 void appendEnqueue(const EnqueueHeader& header, std::string_view payload, std::string& out);
 void appendJob(const JobHeader& header, std::string_view payload, std::string& out);

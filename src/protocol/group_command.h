@@ -1,9 +1,10 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <string>
 #include <string_view>
+
+#include "protocol/json_fields.h"
 
 /// The commands of a group client, each one JSON object:
 ///
@@ -38,9 +39,6 @@ enum class GroupError {
 class GroupCommandDecoder {
  public:
   GroupCommandDecoder();
-  ~GroupCommandDecoder();
-  GroupCommandDecoder(GroupCommandDecoder&&) noexcept;
-  GroupCommandDecoder& operator=(GroupCommandDecoder&&) noexcept;
 
   /// Decodes one message; `out` is complete only with GroupError::None, and its views are valid
   /// until the next call. The whole text must be one valid JSON object. Fields come in any order,
@@ -51,12 +49,23 @@ class GroupCommandDecoder {
 
   /// The last error as a sentence for the program's author: "group_id must be a string or an
   /// integer". Valid until the next decode(); empty if that went well.
-  [[nodiscard]] std::string_view detail() const;
+  [[nodiscard]] std::string_view detail() const { return detail_; }
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  GroupError fail(GroupError error, std::string sentence);
+
+  JsonFields fields_;
+  std::string detail_;
 };
+
+/// Reads the name of a group from a field that may be called otherwise: in `sentence` stands what
+/// is wrong with it.
+[[nodiscard]] GroupError readGroupName(JsonFields& fields, std::size_t field,
+                                       std::string_view fieldName, std::string_view& group,
+                                       std::string& sentence);
+
+/// The start of what a peer has sent, for a sentence: cut between characters if it is long.
+[[nodiscard]] std::string quotable(std::string_view text);
 
 /// "not_json", "missing_field", ...; stable, for programs to compare.
 [[nodiscard]] const char* codeName(GroupError error);

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "protocol/json_numbers.h"
+#include "protocol/json_text.h"
 #include "protocol/php_double.h"
 #include "protocol/utf8.h"
 
@@ -75,26 +76,6 @@ void appendAsciiEscaped(char c, std::string& out) {
   }
 }
 
-void appendString(std::string_view text, std::string& out) {
-  out.push_back('"');
-  while (!text.empty()) {
-    if ((text[0] & 0x80) == 0) {
-      appendAsciiEscaped(text[0], out);
-      text.remove_prefix(1);
-      continue;
-    }
-    const std::string_view sequence = text.substr(0, sequenceBytes(text));
-    // PHP escapes the two line ends that JavaScript once did not take in a string.
-    if (sequence == "\xe2\x80\xa8" || sequence == "\xe2\x80\xa9") {
-      out.append(sequence.back() == '\xa8' ? "\\u2028" : "\\u2029");
-    } else {
-      out.append(isUtf8(sequence) ? sequence : kReplacement);
-    }
-    text.remove_prefix(sequence.size());
-  }
-  out.push_back('"');
-}
-
 void appendJson(const Value& value, std::string& out);
 
 void appendArray(const Value& value, std::string& out) {
@@ -104,7 +85,7 @@ void appendArray(const Value& value, std::string& out) {
     out.push_back(before);
     before = ',';
     if (!isList) {
-      appendString(key.text(), out);
+      appendJsonString(key.text(), out);
       out.push_back(':');
     }
     appendJson(element, out);
@@ -123,7 +104,7 @@ void appendJson(const Value& value, std::string& out) {
   } else if (value.isDouble() && std::isfinite(value.asDouble())) {
     php::appendDouble(value.asDouble(), 'e', out);
   } else if (value.isString()) {
-    appendString(value.asString(), out);
+    appendJsonString(value.asString(), out);
   } else if (value.isArray()) {
     appendArray(value, out);
   } else {
@@ -132,6 +113,26 @@ void appendJson(const Value& value, std::string& out) {
 }
 
 }  // namespace
+
+void appendJsonString(std::string_view text, std::string& out) {
+  out.push_back('"');
+  while (!text.empty()) {
+    if ((text[0] & 0x80) == 0) {
+      appendAsciiEscaped(text[0], out);
+      text.remove_prefix(1);
+      continue;
+    }
+    const std::string_view sequence = text.substr(0, sequenceBytes(text));
+    // PHP escapes the two line ends that JavaScript once did not take in a string.
+    if (sequence == "\xe2\x80\xa8" || sequence == "\xe2\x80\xa9") {
+      out.append(sequence.back() == '\xa8' ? "\\u2028" : "\\u2029");
+    } else {
+      out.append(isUtf8(sequence) ? sequence : kReplacement);
+    }
+    text.remove_prefix(sequence.size());
+  }
+  out.push_back('"');
+}
 
 std::optional<Value> parseJson(std::string_view text) {
   simdjson::dom::parser parser;

@@ -4,77 +4,45 @@ namespace stormo::server {
 
 GroupServer::GroupServer(Worker& worker, const Settings& settings, const std::string& channelUrl,
                          const channel::BusOptions& options)
-    : worker_(worker), settings_(settings), bus_(channel::makeBus(channelUrl, options)) {
-  groups_.onFirstMember = [this](std::string_view name) { bus_->subscribeGroup(name); };
-  groups_.onLastMember = [this](std::string_view name) { bus_->unsubscribeGroup(name); };
-  bus_->onGroupMessage = [this](std::string_view group, Message message) {
-    groups_.send(group, message);
+    : worker_(worker),
+      bus_(channel::makeBus(channelUrl, options)),
+      interest_(*bus_),
+      publishing_(worker, *bus_),
+      surroundings_{worker, settings, *bus_, interest_, publishing_},
+      commandClients_(surroundings_),
+      v1Clients_(surroundings_) {
+  publishing_.onDone = [this](ConnectionId client, std::uint64_t request) {
+    v1Clients_.onSent(client, request);
   };
-  bus_->onDrain = [this] { sendWaiting(); };
+  bus_->onGroupMessage = [this](const channel::GroupMessage& said) {
+    commandClients_.onGroupMessage(said);
+    v1Clients_.onGroupMessage(said);
+  };
+  bus_->onRepeat = [this](std::string_view group) { v1Clients_.tellPosition(group); };
+  bus_->onConnect = [this] { v1Clients_.onChannel(); };
+  bus_->onDrain = [this] { publishing_.onDrain(); };
+  bus_->onAcknowledged = [this] { publishing_.onAcknowledged(); };
   bus_->onGap = [this] { onGap(); };
   bus_->connect();
 }
 
+void GroupServer::onWebSocketConnect(Connection& connection, const WebSocketHandshake& handshake) {
+  if (handshake.subprotocol == v1::kSubprotocol) connection.state<Client>().speaksV1 = true;
+}
+
 void GroupServer::onMessage(Connection& connection, Message message) {
-  GroupRequest request;
-  const GroupError error = decoder_.decode(message.data, request);
-  if (error != GroupError::None) return complain(connection, codeName(error), decoder_.detail());
-  if (Client* client = connection.stateOrNull<Client>()) client->badInARow = 0;
-  switch (request.command) {
-    case GroupCommand::AddGroup:
-      return join(connection, request.group);
-    case GroupCommand::LeaveGroup:
-      groups_.leave(connection, request.group);
-      return;
-    case GroupCommand::SendToGroup:
-      return send(connection, request);
+  Client* client = connection.stateOrNull<Client>();
+  if (client != nullptr && client->speaksV1) {
+    return v1Clients_.onMessage(connection, *client, message);
   }
-}
-
-void GroupServer::join(Connection& connection, std::string_view group) {
-  if (groups_.isMember(connection, group)) return;
-  if (groups_.groupCount(connection) >= settings_.groupsPerClientMax) {
-    return complain(
-        connection, "too_many_groups",
-        "a client may be in " + std::to_string(settings_.groupsPerClientMax) + " groups");
-  }
-  groups_.join(connection, group);
-}
-
-void GroupServer::send(Connection& connection, const GroupRequest& request) {
-  if (waiting_.empty() &&
-      bus_->publishToGroup(request.group, request.message) == channel::PublishStatus::Accepted) {
-    return;
-  }
-  connection.pauseRecv();
-  waiting_.push_back({.client = connection.id(),
-                      .group = std::string(request.group),
-                      .message = std::string(request.message)});
-}
-
-void GroupServer::sendWaiting() {
-  while (!waiting_.empty()) {
-    const Waiting& first = waiting_.front();
-    const auto status = bus_->publishToGroup(first.group, first.message);
-    if (status != channel::PublishStatus::Accepted) return;
-    if (Connection* client = worker_.find(first.client)) client->resumeRecv();
-    waiting_.pop_front();
-  }
+  commandClients_.onMessage(connection, message);
 }
 
 void GroupServer::onGap() {
   worker_.forEachConnection([this](Connection& connection) {
-    if (groups_.groupCount(connection) == 0) return;
+    if (!commandClients_.isInGroups(connection) && !v1Clients_.isInGroups(connection)) return;
     connection.close(CloseCode::ServiceRestart, "messages were lost, join again");
   });
-}
-
-void GroupServer::complain(Connection& connection, std::string_view code,
-                           std::string_view message) {
-  connection.send(errorReply(code, message));
-  if (++connection.state<Client>().badInARow >= settings_.badCommandsMax) {
-    connection.close(CloseCode::PolicyViolation, "too many bad commands");
-  }
 }
 
 }  // namespace stormo::server

@@ -57,6 +57,11 @@ void ServerProgram::declareChannel(const std::string& privateUrl) {
   channel_->linkStallMax = settings_.channelStall;
   channel_->replayBytesMax = settings_.channelReplayBytes;
   channel_->replayAgeMax = settings_.channelReplay;
+  channel_->history = {.groups = settings_.historyGroups,
+                       .messagesMax = settings_.historyMessages,
+                       .bytesMax = settings_.historyBytes,
+                       .ageMax = settings_.historyAge,
+                       .totalBytesMax = settings_.historyTotalBytes};
   if (!settings_.channelListen.empty()) channel_->alsoListen.push_back(settings_.channelListen);
 }
 
@@ -78,6 +83,10 @@ void ServerProgram::declareWorker() {
 
   worker_->onWorkerStart = [this](Worker& worker) {
     groupServer_ = std::make_unique<GroupServer>(worker, settings_, channelUrl_, busOptions_);
+  };
+  worker_->websocket.subprotocols = {std::string(v1::kSubprotocol)};
+  worker_->onWebSocketConnect = [this](Connection& connection, WebSocketHandshake& handshake) {
+    groupServer_->onWebSocketConnect(connection, handshake);
   };
   worker_->onMessage = [this](Connection& connection, Message message) {
     groupServer_->onMessage(connection, message);

@@ -74,6 +74,21 @@ constexpr SettingSpec kSpecs[] = {
      &Settings::channelReplayBytes, mustBePositive<&Settings::channelReplayBytes>},
     {"channel.replay-seconds", "--channel-replay-seconds", "how long it keeps them",
      &Settings::channelReplay, mustLast<&Settings::channelReplay>},
+    {"history.groups", "--history-groups",
+     "names of groups whose messages are kept for clients that were away (* is any text, ? a "
+     "character; default: none); repeatable",
+     &Settings::historyGroups},
+    {"history.messages", "--history-messages", "how many are kept of each of these groups",
+     &Settings::historyMessages, mustBePositive<&Settings::historyMessages>},
+    {"history.bytes", "--history-bytes", "how much is kept of each", &Settings::historyBytes,
+     [](const Settings& s) {
+       const bool fits = s.historyBytes > 0 && s.historyBytes <= 1 << 30;
+       return fits ? std::string() : std::string("must be at least 1, and at most 1 GiB");
+     }},
+    {"history.seconds", "--history-seconds", "how long they are kept", &Settings::historyAge,
+     mustLast<&Settings::historyAge>},
+    {"history.total-bytes", "--history-total-bytes", "how much is kept of all groups together",
+     &Settings::historyTotalBytes, mustBePositive<&Settings::historyTotalBytes>},
     {"limits.message-bytes", "--message-bytes", "longest message from a client",
      &Settings::messageBytesMax, mustBePositive<&Settings::messageBytesMax>},
     {"limits.send-buffer-bytes", "--send-buffer-bytes",
@@ -141,6 +156,14 @@ std::string contradiction(const Settings& settings) {
   if (!settings.channel.empty() && !settings.channelListen.empty()) {
     return "--channel uses a Channel that runs elsewhere, --channel-listen opens the one that runs "
            "here: give one of them";
+  }
+  if (!settings.channel.empty() && !settings.historyGroups.empty()) {
+    return "--history-groups is kept by the Channel, and --channel uses one that runs elsewhere: "
+           "say it there";
+  }
+  if (!settings.historyGroups.empty() && settings.historyBytes > settings.sendBufferBytesMax) {
+    return "--history-bytes is more than --send-buffer-bytes: a client that comes back would be "
+           "disconnected before it has read it";
   }
   return {};
 }

@@ -27,6 +27,13 @@ struct Settings {
   std::size_t channelReplayBytes = 64 << 20;
   std::chrono::seconds channelReplay{60};
 
+  // Of the messages of groups, for clients that were away; kept by our own Channel, too:
+  std::vector<std::string> historyGroups;  ///< Patterns of names; empty: nothing is kept.
+  std::size_t historyMessages = 100;
+  std::size_t historyBytes = 1 << 20;
+  std::chrono::seconds historyAge{300};
+  std::size_t historyTotalBytes = 256 << 20;
+
   std::size_t messageBytesMax = 1 << 20;
   std::size_t sendBufferBytesMax = 8 << 20;
   std::size_t groupsPerClientMax = 1000;

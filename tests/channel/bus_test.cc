@@ -13,9 +13,9 @@ using testing::IsEmpty;
 /// A bus, and what it was told.
 struct Heard {
   Heard(const std::string& url, const BusOptions& options = {}) : bus(makeBus(url, options)) {
-    bus->onGroupMessage = [this](std::string_view group, Message message) {
-      told.push_back("group " + std::string(group) + ": " + std::string(message.data) +
-                     (message.isBinary() ? " (binary)" : ""));
+    bus->onGroupMessage = [this](const GroupMessage& said) {
+      told.push_back("group " + std::string(said.group) + ": " + std::string(said.message.data) +
+                     (said.message.isBinary() ? " (binary)" : ""));
     };
     bus->onEvent = [this](std::string_view event, const Value& data) {
       told.push_back("event " + std::string(event) + ": " + std::to_string(data.asInt()));
@@ -240,8 +240,8 @@ TEST_P(BusTest, AServerThatDoesNotReadMakesItFullAndThenDrained) {
 TEST_P(BusTest, WhatAHandlerThrowsIsCountedAndTheLinkLives) {
   auto a = connected();
   a->bus->subscribeGroup("g");
-  a->bus->onGroupMessage = [&](std::string_view, Message message) {
-    a->told.emplace_back(message.data);
+  a->bus->onGroupMessage = [&](const GroupMessage& said) {
+    a->told.emplace_back(said.message.data);
     throw std::runtime_error("on purpose");
   };
   a->bus->publishToGroup("g", "1");

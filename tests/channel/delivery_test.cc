@@ -142,5 +142,41 @@ TEST_F(DeliveryTest, ALinkThatTakesNothingHoldsAcknowledgementsUpUntilItIsCut) {
   EXPECT_EQ(counters().slowClosed.get(), 1u);
 }
 
+std::string publishOnce(std::uint64_t sequence, std::uint64_t authorSequence, std::string_view text,
+                        PayloadKind kind = PayloadKind::Text) {
+  std::string frame;
+  appendPublishOnce({.channel = "g",
+                     .sequence = sequence,
+                     .authorId = 99,
+                     .authorSequence = authorSequence,
+                     .payloadKind = kind},
+                    text, frame);
+  return frame;
+}
+
+TEST_F(DeliveryTest, WhatAnAuthorSaysAgainByAnotherPublisherIsPassedOnOnceAndAcknowledged) {
+  start();
+  Link subscriber = stormoLink();
+  subscriber.send(subscribeGroup("g"));
+  sync(subscriber);
+  Link first = stormoLink(7);
+  first.send(publishOnce(1, 10, "a") + publishOnce(2, 12, "b"));
+  EXPECT_TRUE(acknowledges(first, 2));
+  Link second = stormoLink(8);
+  second.send(publishOnce(1, 12, "b") + publishOnce(2, 13, "c") + publishGroup("g", "d", 3));
+  EXPECT_TRUE(acknowledges(second, 3));
+  first.send(publishOnce(3, 13, "c"));
+  EXPECT_TRUE(acknowledges(first, 3));
+  EXPECT_THAT(heard(subscriber),
+              ElementsAre("group g: a", "group g: b", "group g: c", "group g: d"));
+}
+
+TEST_F(DeliveryTest, AValueOfAnAuthorClosesTheLink) {
+  start();
+  Link link = stormoLink(7);
+  link.send(publishOnce(1, 1, "N;", PayloadKind::Value));
+  EXPECT_TRUE(ended(link));
+}
+
 }  // namespace
 }  // namespace stormo::channel

@@ -7,64 +7,65 @@ namespace {
 
 constexpr std::uint64_t kAnna = 11;
 constexpr std::uint64_t kBruno = 22;
+using Verdict = Inbox::Verdict;
 
 TEST(Inbox, WithinAnEpochAnEventIsTakenOnceByItsOffset) {
   Inbox inbox;
   EXPECT_FALSE(inbox.begin(5));
-  EXPECT_TRUE(inbox.take(1, kAnna, 1));
-  EXPECT_TRUE(inbox.take(3, kAnna, 2));
-  EXPECT_FALSE(inbox.take(3, kAnna, 2));
+  EXPECT_EQ(inbox.take(1, kAnna, 1), Verdict::New);
+  EXPECT_EQ(inbox.take(3, kAnna, 2), Verdict::New);
+  EXPECT_EQ(inbox.take(3, kAnna, 2), Verdict::Known);
   EXPECT_TRUE(inbox.begin(5)) << "the same server, on a new link";
   EXPECT_EQ(inbox.offset(), 3u);
-  EXPECT_FALSE(inbox.take(1, kAnna, 1));
-  EXPECT_TRUE(inbox.take(4, kAnna, 3));
+  EXPECT_EQ(inbox.take(1, kAnna, 1), Verdict::Known);
+  EXPECT_EQ(inbox.take(4, kAnna, 3), Verdict::New);
 }
 
 TEST(Inbox, OnePublishMayBeSeveralEvents) {
   Inbox inbox;
   inbox.begin(5);
-  EXPECT_TRUE(inbox.take(1, kAnna, 1));
-  EXPECT_TRUE(inbox.take(2, kAnna, 1));
+  EXPECT_EQ(inbox.take(1, kAnna, 1), Verdict::New);
+  EXPECT_EQ(inbox.take(2, kAnna, 1), Verdict::New);
 }
 
 TEST(Inbox, WhatIsSaidAgainToANewServerIsKnownBySequence) {
   Inbox inbox;
   inbox.begin(5);
-  EXPECT_TRUE(inbox.take(70, kAnna, 7));
-  EXPECT_TRUE(inbox.take(71, kBruno, 1));
+  EXPECT_EQ(inbox.take(70, kAnna, 7), Verdict::New);
+  EXPECT_EQ(inbox.take(71, kBruno, 1), Verdict::New);
   EXPECT_TRUE(inbox.begin(6));
   EXPECT_EQ(inbox.offset(), 0u) << "whatever the new server has may be missing";
-  EXPECT_FALSE(inbox.take(1, kAnna, 6));
-  EXPECT_FALSE(inbox.take(2, kAnna, 7));
-  EXPECT_TRUE(inbox.take(3, kAnna, 8));
-  EXPECT_FALSE(inbox.take(4, kBruno, 1));
-  EXPECT_TRUE(inbox.take(5, kBruno, 2));
+  EXPECT_EQ(inbox.take(1, kAnna, 6), Verdict::Repeat);
+  EXPECT_EQ(inbox.take(2, kAnna, 7), Verdict::Repeat);
+  EXPECT_EQ(inbox.take(3, kAnna, 8), Verdict::New);
+  EXPECT_EQ(inbox.take(4, kBruno, 1), Verdict::Repeat);
+  EXPECT_EQ(inbox.take(5, kBruno, 2), Verdict::New);
 }
 
 TEST(Inbox, RemembersThatOverSeveralServersWithoutNews) {
   Inbox inbox;
   inbox.begin(5);
-  EXPECT_TRUE(inbox.take(1, kAnna, 7));
+  EXPECT_EQ(inbox.take(1, kAnna, 7), Verdict::New);
   inbox.begin(6);
   inbox.begin(7);
-  EXPECT_FALSE(inbox.take(1, kAnna, 7));
-  EXPECT_TRUE(inbox.take(2, kAnna, 8));
+  EXPECT_EQ(inbox.take(1, kAnna, 7), Verdict::Repeat);
+  EXPECT_EQ(inbox.take(2, kAnna, 8), Verdict::New);
 }
 
 TEST(Inbox, PublishersThatNumberNothingAreBelieved) {
   Inbox inbox;
   inbox.begin(5);
-  EXPECT_TRUE(inbox.take(1, 0, 0));
+  EXPECT_EQ(inbox.take(1, 0, 0), Verdict::New);
   inbox.begin(6);
-  EXPECT_TRUE(inbox.take(1, 0, 0));
+  EXPECT_EQ(inbox.take(1, 0, 0), Verdict::New);
 }
 
 TEST(Inbox, AGapMovesItOn) {
   Inbox inbox;
   inbox.begin(5);
   inbox.skipTo(10);
-  EXPECT_FALSE(inbox.take(10, kAnna, 1));
-  EXPECT_TRUE(inbox.take(11, kAnna, 2));
+  EXPECT_EQ(inbox.take(10, kAnna, 1), Verdict::Known);
+  EXPECT_EQ(inbox.take(11, kAnna, 2), Verdict::New);
   inbox.skipTo(3);
   EXPECT_EQ(inbox.offset(), 11u);
 }

@@ -127,9 +127,8 @@ class Simulation final : StageWorker {
     client.calmTurns = 0;
     Life& life = lives_.emplace_back(Life{.isFirst = isFirst});
     client.bus = makeBus(roads_[index]->url(), {.pingInterval = 24h});
-    client.bus->onGroupMessage = [this, number = client.life](std::string_view group,
-                                                              Message message) {
-      hear(number, group, message.data);
+    client.bus->onGroupMessage = [this, number = client.life](const GroupMessage& said) {
+      hear(number, said.group, said.message.data);
     };
     client.bus->onGap = [this] { complaint_ += "a gap\n"; };
     for (std::size_t group = 0; group < kGroups; ++group) {

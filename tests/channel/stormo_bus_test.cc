@@ -39,8 +39,8 @@ TEST_F(StormoBusTest, ThroughAUnixSocketGroupsPass) {
   listening = std::move(*listenOn(*Address::unixPath(path)));
   process->listen(listening.get());
   auto a = makeBus("unix://" + path), b = makeBus("unix://" + path);
-  a->onGroupMessage = [&](std::string_view group, Message message) {
-    told.push_back(std::string(group) + ": " + std::string(message.data));
+  a->onGroupMessage = [&](const GroupMessage& said) {
+    told.push_back(std::string(said.group) + ": " + std::string(said.message.data));
   };
   a->connect();
   b->connect();
@@ -155,6 +155,72 @@ TEST_F(StormoBusTest, AServerThatAnswersPingsIsKept) {
   EXPECT_FALSE(dummy.link.peer.ended());
 }
 
+TEST_F(StormoBusTest, AnAnswerOfWhatAreNoEventsOfTheGroupEndsTheLink) {
+  std::string other;
+  appendEvent({.channel = "h", .epoch = 1, .offset = 1}, "N;", other);
+  for (const std::string& payload : {std::string("?"), frameOf(appendPing), other}) {
+    auto bus = makeBus(dummy.url());
+    bus->recall("g", {}, [&](const Recalled&) { told.push_back("answer"); });
+    bus->connect();
+    ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
+    dummy.link.send(frameOf(appendWelcome, std::uint64_t{1}));
+    ASSERT_TRUE(turnUntil([&] { return bus->isConnected(); }));
+    std::string answer;
+    appendRecalled({.channel = "g", .epoch = 1}, payload, answer);
+    dummy.link.send(answer);
+    EXPECT_TRUE(ended(dummy.link)) << payload;
+  }
+  EXPECT_THAT(told, IsEmpty());
+}
+
+TEST_F(StormoBusTest, KnowsHowManyPublishesAreAcknowledged) {
+  auto bus = makeBus(dummy.url());
+  bus->onAcknowledged = [&] { told.push_back(std::to_string(bus->acknowledged())); };
+  bus->connect();
+  ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
+  dummy.link.send(frameOf(appendWelcome, std::uint64_t{1}));
+  for (int i = 0; i < 3; ++i) bus->publishToGroup("g", "x", {.id = 9, .sequence = 1});
+  ASSERT_TRUE(turnUntil([&] { return bus->isConnected(); }));
+  EXPECT_EQ(bus->accepted(), 3u);
+  EXPECT_EQ(bus->acknowledged(), 0u);
+  dummy.link.send(frameOf(appendAck, std::uint64_t{2}));
+  ASSERT_TRUE(turnUntil([&] { return !told.empty(); }));
+  dummy.link.send(frameOf(appendAck, std::uint64_t{3}));
+  ASSERT_TRUE(turnUntil([&] { return told.size() == 2; }));
+  EXPECT_THAT(told, ElementsAre("2", "3"));
+}
+
+TEST_F(StormoBusTest, WhatCameBeforeAServerDiedIsARepeatThatMovesThePosition) {
+  auto bus = makeBus(dummy.url());
+  bus->onGroupMessage = [&](const GroupMessage& message) {
+    told.push_back("message " + std::string(message.message.data));
+  };
+  bus->onRepeat = [&](std::string_view group) {
+    told.push_back("repeat in " + std::string(group) + " " +
+                   std::to_string(bus->position().offset));
+  };
+  bus->connect();
+  const auto welcomeAndSay = [&](std::uint64_t epoch, std::uint64_t offset) {
+    EXPECT_TRUE(turnUntil([&] { return dummy.accept(); }));
+    dummy.link.send(frameOf(appendWelcome, epoch) + frameOf([&](std::string& out) {
+                      appendEvent({.channel = "g",
+                                   .epoch = epoch,
+                                   .offset = offset,
+                                   .publisherId = 5,
+                                   .sequence = 1,
+                                   .payloadKind = PayloadKind::Text,
+                                   .space = Space::Groups},
+                                  "ciao", out);
+                    }));
+  };
+  welcomeAndSay(1, 70);
+  ASSERT_TRUE(turnUntil([&] { return told.size() == 1; }));
+  dummy.link = {};
+  welcomeAndSay(2, 3);
+  ASSERT_TRUE(turnUntil([&] { return told.size() == 2; }));
+  EXPECT_THAT(told, ElementsAre("message ciao", "repeat in g 3"));
+}
+
 TEST_F(StormoBusTest, WhatIsNotAServersWordEndsTheLink) {
   const std::vector<std::string> frames = {
       hello(),
@@ -164,6 +230,9 @@ TEST_F(StormoBusTest, WhatIsNotAServersWordEndsTheLink) {
       frameOf(appendReserve),
       frameOf(appendAck, std::uint64_t{1}),                    // for what was not published
       frameOf(appendGap, std::uint64_t{2}, std::uint64_t{1}),  // of another epoch
+      frameOf([](std::string& out) {                           // which nobody asked for
+        appendRecalled({.channel = "g", .epoch = 1}, {}, out);
+      }),
       frameOf(appendWelcome, std::uint64_t{1}),
       framed("?"),
       framed(""),

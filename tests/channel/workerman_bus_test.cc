@@ -22,8 +22,8 @@ class WorkermanBusTest : public ChannelTest {
 
   void makeAnother() {
     bus = makeBus("frame://127.0.0.1:" + std::to_string(localAddress(listener.get()).port()));
-    bus->onGroupMessage = [this](std::string_view group, Message message) {
-      told.push_back("group " + std::string(group) + ": " + std::string(message.data));
+    bus->onGroupMessage = [this](const GroupMessage& said) {
+      told.push_back("group " + std::string(said.group) + ": " + std::string(said.message.data));
     };
     bus->onEvent = [this](std::string_view event, const Value&) {
       told.push_back("event " + std::string(event));

@@ -69,6 +69,16 @@ std::vector<Sample> oneOfEachKind() {
       sample("Ping", 4, [](auto& out) { appendPing(out); }),
       sample("Pong", 4, [](auto& out) { appendPong(out); }),
       sample("Resume", 20, [](auto& out) { appendResume(5, 6, out); }),
+      sample("Recall", 22, [](auto& out) { appendRecall("ab", 5, 6, out); }),
+      sample("Recalled", 22,
+             [](auto& out) {
+               appendRecalled({.channel = "ab", .epoch = 5, .offset = 6, .whole = true}, "hi", out);
+             }),
+      sample("PublishOnce", 30,
+             [](auto& out) {
+               appendPublishOnce(
+                   {.channel = "ab", .sequence = 3, .authorId = 4, .authorSequence = 5}, "hi", out);
+             }),
   };
 }
 
@@ -106,6 +116,9 @@ TEST(ChannelCodec, EveryKindIsDecodedAsItWasEncoded) {
     EXPECT_EQ(got.offset, want.offset) << samples[i].name;
     EXPECT_EQ(got.publisherId, want.publisherId) << samples[i].name;
     EXPECT_EQ(got.sequence, want.sequence) << samples[i].name;
+    EXPECT_EQ(got.whole, want.whole) << samples[i].name;
+    EXPECT_EQ(got.authorId, want.authorId) << samples[i].name;
+    EXPECT_EQ(got.authorSequence, want.authorSequence) << samples[i].name;
     EXPECT_EQ(got.channel, want.channel) << samples[i].name;
     EXPECT_EQ(got.payload, want.payload) << samples[i].name;
   };
@@ -134,6 +147,23 @@ TEST(ChannelCodec, EveryKindIsDecodedAsItWasEncoded) {
   expect(15, {.kind = Kind::Ping});
   expect(16, {.kind = Kind::Pong});
   expect(17, {.kind = Kind::Resume, .epoch = 5, .offset = 6});
+  expect(18,
+         {.kind = Kind::Recall, .space = Space::Groups, .epoch = 5, .offset = 6, .channel = "ab"});
+  expect(19, {.kind = Kind::Recalled,
+              .whole = true,
+              .space = Space::Groups,
+              .epoch = 5,
+              .offset = 6,
+              .channel = "ab",
+              .payload = "hi"});
+  expect(20, {.kind = Kind::PublishOnce,
+              .payloadKind = PayloadKind::Text,
+              .space = Space::Groups,
+              .sequence = 3,
+              .authorId = 4,
+              .authorSequence = 5,
+              .channel = "ab",
+              .payload = "hi"});
 }
 
 TEST(ChannelCodec, APayloadCutBeforeTheEndOfItsHeadIsInvalid) {
@@ -161,6 +191,9 @@ TEST(ChannelCodec, FlagsThatAKindDoesNotKnowAreInvalid) {
     if (kind == Kind::Publish || kind == Kind::Event) return (flags & ~0x10) <= 2;
     if (kind == Kind::Enqueue || kind == Kind::Job) return flags <= 2;
     if (kind == Kind::Subscribe) return (flags & ~0x18) == 0;
+    if (kind == Kind::Recall) return flags == 0x10;
+    if (kind == Kind::Recalled) return (flags & ~0x20) == 0x10;
+    if (kind == Kind::PublishOnce) return flags >= 0x10 && flags <= 0x12;
     if (kind == Kind::Unsubscribe) return (flags & ~0x10) == 0;
     return flags == 0;
   };
@@ -266,6 +299,9 @@ TEST(ChannelCodec, HeadersWrittenInPlaceEqualAppendedFrames) {
   check(PublishHeader{.channel = "ab", .sequence = 1, .loop = true}, &appendPublish);
   check(EventHeader{.channel = "ab", .epoch = 1, .offset = 2, .publisherId = 3, .sequence = 4},
         &appendEvent);
+  check(PublishOnceHeader{.channel = "ab", .sequence = 1, .authorId = 2, .authorSequence = 3},
+        &appendPublishOnce);
+  check(RecalledHeader{.channel = "ab", .epoch = 1, .offset = 2, .whole = true}, &appendRecalled);
   check(EnqueueHeader{.channel = "ab", .sequence = 1}, &appendEnqueue);
   check(JobHeader{.channel = "ab", .payloadKind = PayloadKind::Binary}, &appendJob);
 }

@@ -50,6 +50,18 @@ class Server {
   std::size_t replayBytesMax = 64 << 20;
   std::chrono::milliseconds replayAgeMax{60'000};
 
+  /// Of the messages of groups, for clients that were away (docs/v1-protocol.md). The oldest are
+  /// forgotten when one of these bounds is passed.
+  struct History {
+    /// Patterns of the names of groups whose messages are kept, as of file names in a shell:
+    /// "room.*". Empty: nothing is kept.
+    std::vector<std::string> groups;
+    std::size_t messagesMax = 100;              ///< Of one group.
+    std::size_t bytesMax = 1 << 20;             ///< Of one group.
+    std::chrono::milliseconds ageMax{300'000};  ///< Of a message.
+    std::size_t totalBytesMax = 256 << 20;      ///< Of all groups together.
+  } history;
+
   /// Further addresses, as URLs like url().
   std::vector<std::string> alsoListen;
   /// Who shall own the unix sockets among them, which nobody else may use; empty: who starts the

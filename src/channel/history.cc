@@ -1,0 +1,138 @@
+#include "channel/history.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "protocol/channel_codec.h"
+#include "protocol/frame.h"
+
+namespace stormo::channel {
+namespace {
+
+// Of a silent group its name is kept, for a client that missed nothing there to be told so.
+constexpr std::size_t kSilentGroupsMax = 100'000;
+
+constexpr std::size_t kTimeBytes = sizeof(TimePoint);
+
+/// The first of some events, each of which is its time and its frame.
+struct Entry {
+  TimePoint time;
+  std::string_view frame;
+  std::size_t bytes;
+};
+
+Entry firstOf(std::string_view events) {
+  Entry first{};
+  std::memcpy(&first.time, events.data(), kTimeBytes);
+  events.remove_prefix(kTimeBytes);
+  first.frame = events.substr(0, frameLength(events, events.size()).bytes);
+  first.bytes = kTimeBytes + first.frame.size();
+  return first;
+}
+
+}  // namespace
+
+bool History::isKept(std::string_view name) {
+  if (limits_.groups.empty()) return false;
+  scratch_ = name;
+  return std::ranges::any_of(limits_.groups, [this](const std::string& pattern) {
+    return fnmatch(pattern.c_str(), scratch_.c_str(), 0) == 0;
+  });
+}
+
+History::Group* History::groupFor(std::string_view name) {
+  const auto known = byName_.find(name);
+  if (known != byName_.end()) {
+    Groups& where = known->second->count == 0 ? silent_ : spoken_;
+    spoken_.splice(spoken_.end(), where, known->second);
+    return &*known->second;
+  }
+  if (!isKept(name)) return nullptr;
+  Group& group = spoken_.emplace_back();
+  group.name = name;
+  group.forgotten = forgotten_;  // it may be one of those
+  byName_.emplace(group.name, std::prev(spoken_.end()));
+  return &group;
+}
+
+void History::append(std::string_view name, std::uint64_t offset, std::string_view event,
+                     TimePoint now) {
+  Group* group = groupFor(name);
+  if (group == nullptr) return;
+  group->events.append(reinterpret_cast<const char*>(&now), kTimeBytes);
+  group->events.append(event);
+  bytes_ += kTimeBytes + event.size();
+  ++group->count;
+  group->last = offset;
+  group->lastTime = now;
+  trim(*group, now);
+  if (group->count == 0) becomeSilent(std::prev(spoken_.end()));
+  trimAll(now);
+}
+
+bool History::recall(std::string_view name, std::uint64_t offset, TimePoint now, std::string& out) {
+  const auto known = byName_.find(name);
+  if (known == byName_.end()) return offset >= forgotten_ && isKept(name);
+  Group& group = *known->second;
+  const bool wasSilent = group.count == 0;
+  trim(group, now);
+  if (group.count == 0 && !wasSilent) becomeSilent(known->second);
+  if (offset < group.forgotten) return false;
+  for (auto rest = std::string_view(group.events).substr(group.begin); !rest.empty();) {
+    const Entry entry = firstOf(rest);
+    if (writtenOffset(entry.frame) > offset) out.append(entry.frame);
+    rest.remove_prefix(entry.bytes);
+  }
+  return true;
+}
+
+void History::forgetFirst(Group& group) {
+  const Entry first = firstOf(std::string_view(group.events).substr(group.begin));
+  group.forgotten = writtenOffset(first.frame);
+  group.begin += first.bytes;
+  bytes_ -= first.bytes;
+  --group.count;
+  // Moved to the front only when at least as much has gone as is moved.
+  if (group.begin < group.events.size() - group.begin) return;
+  group.events.erase(0, group.begin);
+  group.begin = 0;
+}
+
+void History::trim(Group& group, TimePoint now) {
+  const auto isBeyond = [&] {
+    return group.count > limits_.messagesMax ||
+           group.events.size() - group.begin > limits_.bytesMax ||
+           now - firstOf(std::string_view(group.events).substr(group.begin)).time > limits_.ageMax;
+  };
+  while (group.count > 0 && isBeyond()) forgetFirst(group);
+}
+
+void History::trimAll(TimePoint now) {
+  while (!spoken_.empty()) {
+    Group& oldest = spoken_.front();
+    const bool isOld = now - oldest.lastTime > limits_.ageMax;
+    if (!isOld && bytes_ <= limits_.totalBytesMax) return;
+    if (isOld || spoken_.size() > 1) {
+      bytes_ -= oldest.events.size() - oldest.begin;
+      oldest.count = 0;
+      oldest.forgotten = oldest.last;
+    } else {
+      forgetFirst(oldest);
+    }
+    if (oldest.count == 0) becomeSilent(spoken_.begin());
+  }
+}
+
+void History::becomeSilent(Groups::iterator group) {
+  group->events = {};
+  group->begin = 0;
+  silent_.splice(silent_.end(), spoken_, group);
+  if (silent_.size() <= kSilentGroupsMax) return;
+  forgotten_ = std::max(forgotten_, silent_.front().last);
+  byName_.erase(silent_.front().name);
+  silent_.pop_front();
+}
+
+}  // namespace stormo::channel

@@ -1,0 +1,102 @@
+#include "protocol/v1_message.h"
+
+#include <openssl/evp.h>
+
+#include <charconv>
+#include <iterator>
+
+#include "protocol/json_text.h"
+
+namespace stormo::v1 {
+namespace {
+
+void appendNumber(std::uint64_t number, std::string& out) {
+  char text[24];
+  const char* const end = std::to_chars(text, std::end(text), number).ptr;
+  out.append(text, static_cast<std::size_t>(end - text));
+}
+
+void appendHex(std::uint64_t number, std::string& out) {
+  char text[kHexDigits];
+  const char* const end = std::to_chars(text, std::end(text), number, 16).ptr;
+  const auto digits = static_cast<std::size_t>(end - text);
+  out.push_back('"');
+  out.append(kHexDigits - digits, '0').append(text, digits);
+  out.push_back('"');
+}
+
+void appendBase64(std::string_view bytes, std::string& out) {
+  const std::size_t start = out.size();
+  const std::size_t digits = (bytes.size() + 2) / 3 * 4;
+  out.resize(start + digits + 1);  // the encoder ends with a zero
+  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data() + start),
+                  reinterpret_cast<const unsigned char*>(bytes.data()),
+                  static_cast<int>(bytes.size()));
+  out.pop_back();
+}
+
+void appendWhere(std::uint64_t epoch, std::uint64_t offset, std::string& out) {
+  out.append(",\"epoch\":");
+  appendHex(epoch, out);
+  out.append(",\"offset\":");
+  appendNumber(offset, out);
+}
+
+}  // namespace
+
+void appendOk(std::uint64_t id, std::string& out) {
+  out.append("{\"id\":");
+  appendNumber(id, out);
+  out.append(",\"ok\":true}");
+}
+
+void appendJoined(std::uint64_t id, std::uint64_t epoch, std::uint64_t offset,
+                  std::optional<bool> recovered, std::string& out) {
+  appendOk(id, out);
+  out.pop_back();
+  appendWhere(epoch, offset, out);
+  if (recovered) out.append(*recovered ? ",\"recovered\":true" : ",\"recovered\":false");
+  out.push_back('}');
+}
+
+void appendError(std::uint64_t id, std::string_view code, std::string_view message,
+                 std::string& out) {
+  out.append("{\"id\":");
+  if (id != 0) {
+    appendNumber(id, out);
+  } else {
+    out.append("null");
+  }
+  out.append(",\"ok\":false,\"error\":{\"code\":");
+  appendJsonString(code, out);
+  out.append(",\"message\":");
+  appendJsonString(message, out);
+  out.append("}}");
+}
+
+void appendMessage(std::string_view group, std::uint64_t offset, Message message,
+                   std::string& out) {
+  out.append("{\"event\":\"message\",\"group\":");
+  appendJsonString(group, out);
+  out.append(",\"offset\":");
+  appendNumber(offset, out);
+  if (message.isBinary()) {
+    out.append(",\"binary\":\"");
+    appendBase64(message.data, out);
+    out.append("\"}");
+  } else {
+    out.append(",\"message\":");
+    appendJsonString(message.data, out);
+    out.push_back('}');
+  }
+}
+
+void appendPosition(std::string_view group, std::uint64_t epoch, std::uint64_t offset,
+                    std::string& out) {
+  out.append("{\"event\":\"position\",\"group\":");
+  appendJsonString(group, out);
+  appendWhere(epoch, offset, out);
+  out.push_back('}');
+}
+
+}  // namespace stormo::v1

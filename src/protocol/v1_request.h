@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "protocol/group_command.h"
+
+/// The requests of a client that speaks the subprotocol stormo.v1 (docs/v1-protocol.md):
+///
+///     {"id":1, "cmd":"join", "group":"123", "epoch":"5f3a90c1e07b2d46", "offset":41}
+///     {"id":2, "cmd":"send", "group":"123", "message":"text"}
+namespace stormo::v1 {
+
+inline constexpr std::string_view kSubprotocol = "stormo.v1";
+/// The greatest integer that every reader of JSON has exactly.
+inline constexpr std::uint64_t kIdMax = (std::uint64_t{1} << 53) - 1;
+
+enum class Command { Join, Leave, Send, Session, Ping };
+
+/// How far a client had got in a group.
+struct Seen {
+  std::uint64_t epoch = 0;
+  std::uint64_t offset = 0;
+};
+
+struct Request {
+  std::uint64_t id = 0;  ///< 1 to kIdMax.
+  Command command = Command::Ping;
+  std::string_view group;     ///< Of Join, Leave, Send.
+  std::string_view message;   ///< Of Send.
+  std::optional<Seen> seen;   ///< Of Join.
+  std::uint64_t session = 0;  ///< Of Session; not zero.
+};
+
+/// Decodes requests, one after another; one decoder serves all connections of a worker.
+class RequestDecoder {
+ public:
+  RequestDecoder();
+
+  /// Decodes one message; `out` is complete only with GroupError::None, and its views are valid
+  /// until the next call. With an error, only its id is what was read, or zero if there is none.
+  [[nodiscard]] GroupError decode(std::string_view text, Request& out);
+
+  /// The last error as a sentence for the program's author. Empty if there was none.
+  [[nodiscard]] std::string_view detail() const { return detail_; }
+
+ private:
+  GroupError fail(GroupError error, std::string sentence);
+  GroupError readCommand(Request& out);
+  GroupError readSeen(Request& out);
+  GroupError readSession(Request& out);
+
+  JsonFields fields_;
+  std::string detail_;
+};
+
+}  // namespace stormo::v1

@@ -1,0 +1,40 @@
+#include "server/command_clients.h"
+
+namespace stormo::server {
+
+CommandClients::CommandClients(const Surroundings& surroundings) : with_(surroundings) {
+  groups_.onFirstMember = [this](std::string_view group) { with_.interest.add(group); };
+  groups_.onLastMember = [this](std::string_view group) { with_.interest.remove(group); };
+}
+
+void CommandClients::onMessage(Connection& connection, Message message) {
+  GroupRequest request;
+  const GroupError error = decoder_.decode(message.data, request);
+  if (error != GroupError::None) {
+    return with_.complain(connection, errorReply(codeName(error), decoder_.detail()));
+  }
+  if (Client* client = connection.stateOrNull<Client>()) client->badInARow = 0;
+  switch (request.command) {
+    case GroupCommand::AddGroup:
+      return join(connection, request.group);
+    case GroupCommand::LeaveGroup:
+      groups_.leave(connection, request.group);
+      return;
+    case GroupCommand::SendToGroup:
+      return with_.publishing.publish(connection,
+                                      {.group = request.group, .message = request.message});
+  }
+}
+
+void CommandClients::join(Connection& connection, std::string_view group) {
+  if (groups_.isMember(connection, group)) return;
+  const std::size_t groupsMax = with_.settings.groupsPerClientMax;
+  if (groups_.groupCount(connection) >= groupsMax) {
+    return with_.complain(
+        connection, errorReply("too_many_groups",
+                               "a client may be in " + std::to_string(groupsMax) + " groups"));
+  }
+  groups_.join(connection, group);
+}
+
+}  // namespace stormo::server

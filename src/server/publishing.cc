@@ -1,0 +1,46 @@
+#include "server/publishing.h"
+
+namespace stormo::server {
+
+void Publishing::publish(Connection& client, const Outgoing& message) {
+  if (waiting_.empty() && tryPublish(client.id(), message)) return;
+  client.pauseRecv();
+  waiting_.push_back({.client = client.id(),
+                      .group = std::string(message.group),
+                      .message = std::string(message.message),
+                      .author = message.author,
+                      .request = message.request});
+}
+
+bool Publishing::tryPublish(ConnectionId client, const Outgoing& message) {
+  const auto status = bus_.publishToGroup(message.group, message.message, message.author);
+  if (status != channel::PublishStatus::Accepted) return false;
+  if (message.request == 0) return true;
+  accepted_.push_back({bus_.accepted(), client, message.request});
+  onAcknowledged();  // a Channel that acknowledges nothing has it already
+  return true;
+}
+
+void Publishing::onDrain() {
+  while (!waiting_.empty()) {
+    const Waiting& first = waiting_.front();
+    if (!tryPublish(first.client, {.group = first.group,
+                                   .message = first.message,
+                                   .author = first.author,
+                                   .request = first.request})) {
+      return;
+    }
+    if (Connection* client = worker_.find(first.client)) client->resumeRecv();
+    waiting_.pop_front();
+  }
+}
+
+void Publishing::onAcknowledged() {
+  while (!accepted_.empty() && accepted_.front().number <= bus_.acknowledged()) {
+    const Accepted done = accepted_.front();
+    accepted_.pop_front();
+    onDone(done.client, done.request);
+  }
+}
+
+}  // namespace stormo::server

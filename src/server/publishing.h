@@ -1,0 +1,59 @@
+#pragma once
+
+#include <stormo/worker.h>
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "channel/bus.h"
+
+namespace stormo::server {
+
+/// Clients' messages on their way to the Channel. When it has no room, a client is not read until
+/// its message has left.
+class Publishing {
+ public:
+  struct Outgoing {
+    std::string_view group;
+    std::string_view message;
+    channel::Author author = {};
+    std::uint64_t request = 0;  ///< Zero: nobody asks what becomes of it.
+  };
+
+  Publishing(Worker& worker, channel::Bus& bus) : worker_(worker), bus_(bus) {}
+
+  void publish(Connection& client, const Outgoing& message);
+  /// The Channel has passed on the message of that request. The client may be gone.
+  std::function<void(ConnectionId client, std::uint64_t request)> onDone;
+
+  // As the bus says it.
+  void onDrain();
+  void onAcknowledged();
+
+ private:
+  /// A message for which there was no room. Its client is not read: so each has one at the most.
+  struct Waiting {
+    ConnectionId client;
+    std::string group;
+    std::string message;
+    channel::Author author;
+    std::uint64_t request;
+  };
+  struct Accepted {
+    std::uint64_t number;  ///< As the bus counts.
+    ConnectionId client;
+    std::uint64_t request;
+  };
+
+  bool tryPublish(ConnectionId client, const Outgoing& message);
+
+  Worker& worker_;
+  channel::Bus& bus_;
+  std::deque<Waiting> waiting_;
+  std::deque<Accepted> accepted_;  // and not acknowledged yet
+};
+
+}  // namespace stormo::server

@@ -1,0 +1,157 @@
+#include "server/v1_clients.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/v1_message.h"
+
+namespace stormo::server {
+namespace {
+
+auto joinOf(Client& client, std::string_view group) {
+  return std::ranges::find(client.joins, group, &Client::Join::group);
+}
+
+}  // namespace
+
+V1Clients::V1Clients(const Surroundings& surroundings) : with_(surroundings) {
+  groups_.onFirstMember = [this](std::string_view group) { with_.interest.add(group); };
+  groups_.onLastMember = [this](std::string_view group) { with_.interest.remove(group); };
+}
+
+void V1Clients::onMessage(Connection& connection, Client& client, Message message) {
+  v1::Request request;
+  const GroupError error = decoder_.decode(message.data, request);
+  if (error != GroupError::None) {
+    return refuse(connection, request.id, codeName(error), decoder_.detail());
+  }
+  client.badInARow = 0;
+  switch (request.command) {
+    case v1::Command::Join:
+      return join(connection, client, request);
+    case v1::Command::Leave:
+      return leave(connection, client, request);
+    case v1::Command::Send:
+      return send(connection, client, request);
+    case v1::Command::Session:
+      client.session = request.session;
+      client.lastSend = 0;
+      return replyOk(connection, request.id);
+    case v1::Command::Ping:
+      return replyOk(connection, request.id);
+  }
+}
+
+void V1Clients::join(Connection& connection, Client& client, const v1::Request& request) {
+  if (groups_.isMember(connection, request.group) ||
+      joinOf(client, request.group) != client.joins.end()) {
+    return refuse(connection, request.id, "already_joined", "this client is a member already");
+  }
+  const std::size_t groupsMax = with_.settings.groupsPerClientMax;
+  if (groups_.groupCount(connection) + client.joins.size() >= groupsMax) {
+    return refuse(connection, request.id, "too_many_groups",
+                  "a client may be in " + std::to_string(groupsMax) + " groups");
+  }
+  client.joins.push_back({request.id, std::string(request.group)});
+  // Subscribed before it is asked: what is said after the answer comes behind it.
+  with_.interest.add(request.group);
+  channel::Position since;
+  if (request.seen) since = {request.seen->epoch, request.seen->offset};
+  with_.bus.recall(request.group, since,
+                   [this, id = connection.id(), join = client.joins.back(),
+                    asked = request.seen.has_value()](const channel::Recalled& recalled) {
+                     onRecalled(id, join, asked, recalled);
+                     with_.interest.remove(join.group);
+                   });
+}
+
+void V1Clients::onRecalled(ConnectionId id, const Client::Join& join, bool asked,
+                           const channel::Recalled& recalled) {
+  Connection* connection = with_.worker.find(id);
+  if (connection == nullptr) return;
+  Client& client = connection->state<Client>();
+  const auto pending = joinOf(client, join.group);
+  if (pending == client.joins.end() || pending->id != join.id) return;  // it has left meanwhile
+  client.joins.erase(pending);
+
+  SendStatus status = SendStatus::Queued;
+  for (const channel::GroupMessage& missed : recalled.messages) {
+    text_.clear();
+    v1::appendMessage(missed.group, missed.offset, missed.message, text_);
+    status = connection->send(text_);
+    if (status != SendStatus::Queued) break;
+  }
+  text_.clear();
+  v1::appendJoined(join.id, recalled.position.epoch, recalled.position.offset,
+                   asked ? std::optional(recalled.isWhole) : std::nullopt, text_);
+  if (status == SendStatus::Queued) status = connection->send(text_);
+  // As a member whose queue overflows: it must not miss messages unknowingly.
+  if (status == SendStatus::Full) return connection->destroy();
+  groups_.join(*connection, join.group);
+}
+
+void V1Clients::leave(Connection& connection, Client& client, const v1::Request& request) {
+  const auto pending = joinOf(client, request.group);
+  if (pending != client.joins.end()) {
+    text_.clear();
+    v1::appendError(pending->id, "left", "a leave came before the join was done", text_);
+    connection.send(text_);
+    client.joins.erase(pending);
+  } else if (!groups_.leave(connection, request.group)) {
+    return refuse(connection, request.id, "not_joined", "this client is no member");
+  }
+  replyOk(connection, request.id);
+}
+
+void V1Clients::send(Connection& connection, Client& client, const v1::Request& request) {
+  if (client.session != 0 && request.id <= client.lastSend) {
+    return refuse(connection, request.id, "id_not_greater",
+                  "in a session each send has a greater id than the one before");
+  }
+  client.lastSend = request.id;
+  with_.publishing.publish(connection, {.group = request.group,
+                                        .message = request.message,
+                                        .author = {client.session, request.id},
+                                        .request = request.id});
+}
+
+void V1Clients::onSent(ConnectionId client, std::uint64_t request) {
+  if (Connection* connection = with_.worker.find(client)) replyOk(*connection, request);
+}
+
+void V1Clients::onGroupMessage(const channel::GroupMessage& said) {
+  if (groups_.memberCount(said.group) == 0) return;
+  text_.clear();
+  v1::appendMessage(said.group, said.offset, said.message, text_);
+  groups_.send(said.group, text_);
+}
+
+void V1Clients::onChannel() {
+  const std::uint64_t epoch = with_.bus.position().epoch;
+  const std::uint64_t last = std::exchange(epoch_, epoch);
+  if (last == 0 || last == epoch) return;
+  with_.interest.forEachGroup([this](std::string_view group) { tellPosition(group); });
+}
+
+void V1Clients::tellPosition(std::string_view group) {
+  if (groups_.memberCount(group) == 0) return;
+  const channel::Position position = with_.bus.position();
+  text_.clear();
+  v1::appendPosition(group, position.epoch, position.offset, text_);
+  groups_.send(group, text_);
+}
+
+void V1Clients::replyOk(Connection& connection, std::uint64_t request) {
+  text_.clear();
+  v1::appendOk(request, text_);
+  connection.send(text_);
+}
+
+void V1Clients::refuse(Connection& connection, std::uint64_t request, std::string_view code,
+                       std::string_view message) {
+  text_.clear();
+  v1::appendError(request, code, message, text_);
+  with_.complain(connection, text_);
+}
+
+}  // namespace stormo::server

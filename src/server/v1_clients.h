@@ -1,0 +1,48 @@
+#pragma once
+
+#include <stormo/groups.h>
+
+#include <string>
+#include <string_view>
+
+#include "protocol/v1_request.h"
+#include "server/surroundings.h"
+
+namespace stormo::server {
+
+/// The clients that speak stormo.v1 (docs/v1-protocol.md).
+class V1Clients {
+ public:
+  explicit V1Clients(const Surroundings& surroundings);
+
+  void onMessage(Connection& connection, Client& client, Message message);
+  /// What that client's `send` said is with the members; it may be gone.
+  void onSent(ConnectionId client, std::uint64_t request);
+
+  void onGroupMessage(const channel::GroupMessage& said);
+  /// A link to the Channel is up, perhaps to another server.
+  void onChannel();
+  /// Members of the group have got to the bus's position, without a message.
+  void tellPosition(std::string_view group);
+  [[nodiscard]] bool isInGroups(const Connection& connection) const {
+    return groups_.groupCount(connection) > 0;
+  }
+
+ private:
+  void join(Connection& connection, Client& client, const v1::Request& request);
+  void onRecalled(ConnectionId id, const Client::Join& join, bool asked,
+                  const channel::Recalled& recalled);
+  void leave(Connection& connection, Client& client, const v1::Request& request);
+  void send(Connection& connection, Client& client, const v1::Request& request);
+  void replyOk(Connection& connection, std::uint64_t request);
+  void refuse(Connection& connection, std::uint64_t request, std::string_view code,
+              std::string_view message);
+
+  const Surroundings& with_;
+  v1::RequestDecoder decoder_;
+  Groups groups_;
+  std::uint64_t epoch_ = 0;  // of the Channel server that was there last
+  std::string text_;
+};
+
+}  // namespace stormo::server

@@ -1,0 +1,181 @@
+// What was said in a group, asked for by position: by bare links, and by a bus.
+#include <numeric>
+#include <stdexcept>
+
+#include "channel/bus.h"
+#include "channel/channel_fixture.h"
+
+namespace stormo::channel {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class RecallTest : public ChannelTest {
+ protected:
+  RecallTest() {
+    server.history.groups = {"kept*"};
+    server.history.messagesMax = 3;
+  }
+  static std::string recall(std::string_view group, std::uint64_t epoch, std::uint64_t offset) {
+    return frameOf([&](std::string& out) { appendRecall(group, epoch, offset, out); });
+  }
+  /// Asks, and gives the answer, which is all that came.
+  Packet ask(Link& link, std::string_view group, std::uint64_t epoch, std::uint64_t offset) {
+    link.send(recall(group, epoch, offset));
+    sync(link);
+    EXPECT_EQ(link.payloads.size(), 1u);
+    answer = link.take().back();
+    Packet packet;
+    EXPECT_EQ(decode(answer, packet), Decode::Ok);
+    EXPECT_EQ(packet.kind, Kind::Recalled);
+    EXPECT_EQ(packet.channel, group);
+    return packet;
+  }
+  /// What the events in an answer say.
+  static std::vector<std::string> said(const Packet& recalled) {
+    std::string frames(recalled.payload);
+    return words(takeFrames(frames));
+  }
+
+  std::string answer;
+};
+
+TEST_F(RecallTest, GivesWhatWasSaidSinceAPosition) {
+  start();
+  Link link = stormoLink();
+  const Packet begin = ask(link, "kept", 0, 0);
+  EXPECT_EQ(begin.offset, 0u);
+  EXPECT_FALSE(begin.whole);
+  EXPECT_NE(begin.epoch, 0u);
+  const std::uint64_t epoch = begin.epoch;
+  link.send(publishGroup("kept", "1") + publishGroup("other", "2") + publishGroup("kept", "3"));
+
+  const Packet all = ask(link, "kept", epoch, 0);
+  EXPECT_TRUE(all.whole);
+  EXPECT_EQ(all.epoch, epoch);
+  EXPECT_EQ(all.offset, 3u);
+  EXPECT_THAT(said(all), ElementsAre("group kept: 1", "group kept: 3"));
+  EXPECT_THAT(said(ask(link, "kept", epoch, 1)), ElementsAre("group kept: 3"));
+  const Packet none = ask(link, "kept", epoch, 3);
+  EXPECT_TRUE(none.whole);
+  EXPECT_THAT(said(none), IsEmpty());
+}
+
+TEST_F(RecallTest, SaysWhenItDoesNotHaveAll) {
+  start();
+  Link link = stormoLink();
+  const std::uint64_t epoch = ask(link, "kept", 0, 0).epoch;
+  for (const char* text : {"1", "2", "3", "4", "5"}) link.send(publishGroup("kept", text));
+  const Packet late = ask(link, "kept", epoch, 1);
+  EXPECT_FALSE(late.whole);
+  EXPECT_EQ(late.offset, 5u);
+  EXPECT_THAT(said(late), IsEmpty());
+  EXPECT_TRUE(ask(link, "kept", epoch, 2).whole);
+  EXPECT_FALSE(ask(link, "kept", epoch + 1, 2).whole) << "a position in another life";
+  link.send(publishGroup("other", "6"));
+  EXPECT_FALSE(ask(link, "other", epoch, 5).whole) << "of that nothing is kept";
+  EXPECT_TRUE(ask(link, "other", epoch, 6).whole) << "but nothing was said since";
+}
+
+TEST_F(RecallTest, TheAnswerStandsBetweenWhatIsInItAndWhatIsNot) {
+  start();
+  Link subscriber = stormoLink();
+  const std::uint64_t epoch = ask(subscriber, "kept", 0, 0).epoch;
+  Link publisher = stormoLink();
+  subscriber.send(subscribeGroup("kept"));
+  sync(subscriber);
+  // All of it in one turn.
+  subscriber.send(publishGroup("kept", "1") + recall("kept", epoch, 0) + publishGroup("kept", "2") +
+                  recall("kept", epoch, 0) + publishGroup("kept", "3"));
+  sync(subscriber);
+  std::vector<std::string> order;
+  for (const std::string& payload : subscriber.take()) {
+    Packet packet;
+    ASSERT_EQ(decode(payload, packet), Decode::Ok);
+    order.push_back(packet.kind == Kind::Recalled
+                        ? "answer of " + std::to_string(said(packet).size())
+                        : std::string(packet.payload));
+  }
+  EXPECT_THAT(order, ElementsAre("1", "answer of 1", "2", "answer of 2", "3"));
+}
+
+TEST_F(RecallTest, ABusGivesTheAnswerWithItsMessages) {
+  start();
+  auto bus = makeBus(url("stormo"));
+  bus->connect();
+  bus->subscribeGroup("kept");
+  std::vector<std::string> told;
+  bus->onGroupMessage = [&](const GroupMessage& message) {
+    told.push_back(std::to_string(message.offset) + " " + std::string(message.message.data));
+  };
+  const auto tell = [&](const Recalled& recalled) {
+    for (const GroupMessage& message : recalled.messages) {
+      told.push_back("again " + std::to_string(message.offset) + " " + std::string(message.group) +
+                     " " + std::string(message.message.data) +
+                     (message.message.isBinary() ? " (binary)" : ""));
+    }
+    told.push_back((recalled.isWhole ? "whole to " : "up to ") +
+                   std::to_string(recalled.position.offset));
+  };
+  bus->recall("kept", {}, tell);
+  ASSERT_TRUE(turnUntil([&] { return !told.empty(); }));
+  const std::uint64_t epoch = bus->position().epoch;
+  EXPECT_NE(epoch, 0u);
+  bus->publishToGroup("kept", "a");
+  bus->publishToGroup("kept", binary("\xff"));
+  bus->recall("kept", {epoch, 0}, tell);
+  bus->publishToGroup("kept", "c");
+  ASSERT_TRUE(turnUntil([&] { return told.size() >= 7; }));
+  EXPECT_THAT(told, ElementsAre("up to 0", "1 a", "2 \xff", "again 1 kept a",
+                                "again 2 kept \xff (binary)", "whole to 2", "3 c"));
+  EXPECT_EQ(bus->position(), (Position{epoch, 3}));
+}
+
+TEST_F(RecallTest, ABusAsksAgainOnANewLinkAndGivesEachAnswerOnce) {
+  start();
+  const std::uint16_t at = port();
+  auto bus = makeBus(url("stormo"));
+  bus->connect();
+  ASSERT_TRUE(turnUntil([&] { return bus->isConnected(); }));
+  kill();
+  std::vector<int> answered;
+  for (int i = 0; i < 40; ++i) {  // more than are asked at once
+    bus->recall("kept", {}, [&answered, i](const Recalled&) { answered.push_back(i); });
+  }
+  ASSERT_TRUE(turnUntil([&] { return !bus->isConnected(); }));
+  start(at);
+  ASSERT_TRUE(turnUntil([&] { return answered.size() >= 40; }));
+  settle();
+  std::vector<int> inOrder(40);
+  std::iota(inOrder.begin(), inOrder.end(), 0);
+  EXPECT_EQ(answered, inOrder);
+}
+
+TEST_F(RecallTest, WhatAnAnswerThrowsIsCountedAndTheLinkLives) {
+  start();
+  auto bus = makeBus(url("stormo"));
+  bus->connect();
+  int answers = 0;
+  for (int i = 0; i < 2; ++i) {
+    bus->recall("kept", {}, [&](const Recalled&) {
+      ++answers;
+      throw std::runtime_error("on purpose");
+    });
+  }
+  EXPECT_TRUE(turnUntil([&] { return answers == 2; }));
+  EXPECT_TRUE(bus->isConnected());
+  EXPECT_EQ(counters().handlerErrors.get(), 2u);
+}
+
+TEST_F(RecallTest, WorkermansDialectAnswersAtOnceThatNothingIsKnown) {
+  start();
+  auto bus = makeBus(url("frame"));
+  bool isWhole = true;
+  bus->recall("kept", {1, 2}, [&](const Recalled& recalled) { isWhole = recalled.isWhole; });
+  EXPECT_FALSE(isWhole);
+  EXPECT_EQ(bus->position(), Position{});
+}
+
+}  // namespace
+}  // namespace stormo::channel

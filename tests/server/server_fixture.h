@@ -1,0 +1,107 @@
+#pragma once
+
+#include <gmock/gmock.h>
+#include <stormo/channel/server.h>
+#include <stormo/worker.h>
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "channel/server_process.h"
+#include "process/child.h"
+#include "server/group_server.h"
+#include "support/loop_fixture.h"
+#include "support/websocket_client.h"
+#include "sys/sockets.h"
+#include "worker/worker_process.h"
+
+namespace stormo::server {
+
+/// A Channel and two workers of the ready server, all on one loop, and clients of theirs.
+class ServerTest : public test::LoopTest {
+ protected:
+  struct Client {
+    test::WebSocketClient socket;
+    std::vector<std::string> received;
+
+    void say(std::string_view text) { socket.sendText(text); }
+    std::vector<std::string>& all() {
+      for (std::string& message : socket.messages()) received.push_back(std::move(message));
+      return received;
+    }
+  };
+
+  /// With the settings of `settings` and `server` as they are now.
+  void start() {
+    startChannel();
+    for (auto& worker : workers) worker.emplace(loop, settings, channelUrl());
+  }
+  void startChannel() {
+    channel.emplace(loop, server);
+    channel->listen(channelFd.get());
+  }
+  /// As if its process was killed, and another one started.
+  void restartChannel() {
+    channel.reset();
+    settle();
+    startChannel();
+  }
+  [[nodiscard]] std::string channelUrl() const {
+    return "stormo://" + localAddress(channelFd.get()).text();
+  }
+
+  Client connect(std::size_t worker, std::string_view subprotocol = {}) {
+    Client made{test::WebSocketClient(test::RawPeer::connect(workers[worker]->port())), {}};
+    made.socket.sendHandshake(
+        "/", subprotocol.empty() ? std::string()
+                                 : "Sec-WebSocket-Protocol: " + std::string(subprotocol) + "\r\n");
+    EXPECT_TRUE(turnUntil([&] { return made.socket.answered(); }));
+    EXPECT_TRUE(made.socket.isOpen());
+    EXPECT_EQ(made.socket.header("Sec-WebSocket-Protocol"), subprotocol);
+    return made;
+  }
+
+  /// Waits for so many messages, sees that no more are there, and takes them.
+  std::vector<std::string> await(Client& client, std::size_t count) {
+    EXPECT_TRUE(turnUntil([&] { return client.all().size() >= count; }))
+        << "had " << testing::PrintToString(client.received);
+    settle();
+    return std::exchange(client.all(), {});
+  }
+
+  struct OneWorker {
+    OneWorker(EventLoop& loop, const Settings& settings, const std::string& channelUrl)
+        : groupServer(worker, settings, channelUrl, {}), child{loop, 0, {{fd.get()}}} {
+      worker.maxSendBufferSize = settings.sendBufferBytesMax;
+      worker.websocket.subprotocols = {std::string(v1::kSubprotocol)};
+      worker.onWebSocketConnect = [this](Connection& connection, WebSocketHandshake& handshake) {
+        groupServer.onWebSocketConnect(connection, handshake);
+      };
+      worker.onMessage = [this](Connection& connection, Message message) {
+        groupServer.onMessage(connection, message);
+      };
+      process.emplace(worker, child);
+    }
+    [[nodiscard]] std::uint16_t port() const { return localAddress(fd.get()).port(); }
+
+    UniqueFd fd = listenHere();
+    Worker worker{"websocket://127.0.0.1:0"};
+    GroupServer groupServer;
+    process::Child child;
+    std::optional<WorkerProcess> process;
+  };
+
+  static UniqueFd listenHere() { return std::move(*listenOn(*Address::ip("127.0.0.1", 0))); }
+
+  UniqueFd channelFd = listenHere();
+  channel::Server server{"127.0.0.1", 0};
+  Settings settings;
+  std::optional<channel::ServerProcess> channel;
+  std::array<std::optional<OneWorker>, 2> workers;
+};
+
+}  // namespace stormo::server

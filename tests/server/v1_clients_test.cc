@@ -1,0 +1,291 @@
+#include <stormo/json.h>
+
+#include "server/server_fixture.h"
+
+namespace stormo::server {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class V1ClientsTest : public ServerTest {
+ protected:
+  V1ClientsTest() { server.history.groups = {"kept*"}; }
+
+  Client v1(std::size_t worker = 0) { return connect(worker, "stormo.v1"); }
+
+  /// Says one request, and gives the one answer.
+  std::string ask(Client& client, std::string_view request) {
+    client.say(request);
+    const auto answers = await(client, 1);
+    EXPECT_EQ(answers.size(), 1u);
+    return answers.empty() ? "" : answers.front();
+  }
+  /// Joins, and gives the epoch and the offset as the next join takes them.
+  std::string join(Client& client, std::string_view group) {
+    return positionIn(
+        ask(client, R"({"id":1,"cmd":"join","group":")" + std::string(group) + "\"}"));
+  }
+  static std::string positionIn(const std::string& reply) {
+    const auto value = parseJson(reply);
+    if (!value || !(*value)["epoch"].isString()) return "no position in " + reply;
+    return R"("epoch":")" + std::string((*value)["epoch"].asString()) + R"(","offset":)" +
+           std::to_string((*value)["offset"].asInt());
+  }
+  /// Sends a message to a group, and waits until the Channel has it.
+  void send(Client& client, std::string_view group, std::string_view text) {
+    static int id = 100;
+    const std::string number = std::to_string(++id);
+    EXPECT_EQ(ask(client, R"({"id":)" + number + R"(,"cmd":"send","group":")" + std::string(group) +
+                              R"(","message":")" + std::string(text) + "\"}"),
+              R"({"id":)" + number + R"(,"ok":true})");
+  }
+  /// What is left of messages that are events, and of replies.
+  static std::vector<std::string> brief(const std::vector<std::string>& received) {
+    std::vector<std::string> words;
+    for (const std::string& text : received) {
+      const auto value = parseJson(text);
+      if (!value) {
+        words.push_back("no JSON: " + text);
+      } else if ((*value)["event"].isString() && (*value)["message"].isString()) {
+        words.emplace_back((*value)["message"].asString());
+      } else if ((*value)["event"].isString()) {
+        words.emplace_back((*value)["event"].asString());
+      } else if (!(*value)["recovered"].isNull()) {
+        words.emplace_back((*value)["recovered"].asBool() ? "recovered" : "not recovered");
+      } else if ((*value)["error"].isArray()) {
+        words.emplace_back((*value)["error"]["code"].asString());
+      } else {
+        words.push_back("ok " + std::to_string((*value)["id"].asInt()));
+      }
+    }
+    return words;
+  }
+};
+
+TEST_F(V1ClientsTest, MembersOfBothProtocolsAndOfAllWorkersHearEachOther) {
+  start();
+  Client a = v1(0), b = v1(1), plain = connect(1);
+  join(a, "123");
+  join(b, "123");
+  plain.say(R"({"cmd":"add_group","group_id":"123"})");
+  settle();
+  plain.say(R"({"cmd":"send_to_group","group_id":"123","message":"ciao"})");
+  EXPECT_THAT(await(a, 1),
+              ElementsAre(R"({"event":"message","group":"123","offset":1,"message":"ciao"})"));
+  EXPECT_THAT(await(b, 1),
+              ElementsAre(R"({"event":"message","group":"123","offset":1,"message":"ciao"})"));
+  EXPECT_THAT(await(plain, 1), ElementsAre("ciao"));
+  a.say(R"({"id":2,"cmd":"send","group":"123","message":{"a": 1}})");
+  EXPECT_THAT(await(plain, 1), ElementsAre(R"({"a":1})"));
+  EXPECT_THAT(brief(await(b, 1)), ElementsAre(R"({"a":1})"));
+  EXPECT_THAT(brief(await(a, 2)), testing::UnorderedElementsAre(R"({"a":1})", "ok 2"));
+}
+
+TEST_F(V1ClientsTest, ASubprotocolThatNobodyOffersOrKnowsIsNotChosen) {
+  start();
+  Client other{test::WebSocketClient(test::RawPeer::connect(workers[0]->port())), {}};
+  other.socket.sendHandshake("/", "Sec-WebSocket-Protocol: chat\r\n");
+  ASSERT_TRUE(turnUntil([&] { return other.socket.answered(); }));
+  EXPECT_EQ(other.socket.header("Sec-WebSocket-Protocol"), "");
+  EXPECT_THAT(ask(other, R"({"id":1,"cmd":"ping"})"), HasSubstr(R"({"cmd":"error")"));
+}
+
+TEST_F(V1ClientsTest, EachRequestHasOneReplyWithItsId) {
+  start();
+  Client a = v1();
+  EXPECT_EQ(ask(a, R"({"id":7,"cmd":"ping"})"), R"({"id":7,"ok":true})");
+  EXPECT_EQ(ask(a, R"({"id":8,"cmd":"session","session":"9d1f5e0b77aa4c23"})"),
+            R"({"id":8,"ok":true})");
+  EXPECT_THAT(ask(a, R"({"id":9,"cmd":"join","group":"g"})"),
+              HasSubstr(R"({"id":9,"ok":true,"epoch":")"));
+  EXPECT_EQ(ask(a, R"({"id":10,"cmd":"leave","group":"g"})"), R"({"id":10,"ok":true})");
+}
+
+TEST_F(V1ClientsTest, WhatIsWrongIsSaidWithACode) {
+  settings.groupsPerClientMax = 2;
+  settings.badCommandsMax = 100;
+  start();
+  Client a = v1();
+  EXPECT_EQ(
+      ask(a, "?"),
+      R"({"id":null,"ok":false,"error":{"code":"not_json","message":"the message is not valid JSON"}})");
+  const auto codeOf = [&](std::string_view request) { return brief({ask(a, request)}).front(); };
+  EXPECT_EQ(codeOf(R"({"id":1,"cmd":"send","group":"g"})"), "missing_field");
+  EXPECT_EQ(codeOf(R"({"id":1,"cmd":"leave","group":"g"})"), "not_joined");
+  join(a, "g");
+  EXPECT_EQ(codeOf(R"({"id":2,"cmd":"join","group":"g"})"), "already_joined");
+  join(a, "h");
+  EXPECT_EQ(codeOf(R"({"id":2,"cmd":"join","group":"i"})"), "too_many_groups");
+  EXPECT_EQ(codeOf(R"({"id":3,"cmd":"session","session":"0000000000000001"})"), "ok 3");
+  EXPECT_EQ(codeOf(R"({"id":5,"cmd":"send","group":"nobody","message":"x"})"), "ok 5");
+  EXPECT_EQ(codeOf(R"({"id":5,"cmd":"send","group":"nobody","message":"x"})"), "id_not_greater");
+}
+
+TEST_F(V1ClientsTest, TooManyErrorsInARowCloseTheConnection) {
+  settings.badCommandsMax = 3;
+  start();
+  Client a = v1();
+  for (int i = 0; i < 2; ++i) ask(a, "?");
+  ask(a, R"({"id":1,"cmd":"ping"})");
+  for (int i = 0; i < 3; ++i) a.say("?");
+  std::vector<test::WebSocketClient::Frame> frames;
+  ASSERT_TRUE(turnUntil([&] {
+    for (auto& frame : a.socket.all()) frames.push_back(std::move(frame));
+    return frames.size() == 4;
+  }));
+  EXPECT_EQ(test::WebSocketClient::closeCode(frames.back()), CloseCode::PolicyViolation);
+}
+
+TEST_F(V1ClientsTest, WhoComesBackGetsWhatItMissedThenTheReplyThenWhatIsNew) {
+  start();
+  std::string position;
+  Client other = v1(0);
+  {
+    Client away = v1(0);
+    position = join(away, "kept");
+    send(other, "kept", "1");
+    position = position.substr(0, position.rfind(':') + 1) + "1";
+    EXPECT_THAT(brief(await(away, 1)), ElementsAre("1"));
+  }
+  send(other, "kept", "2");
+  send(other, "something else", "-");
+  send(other, "kept", "3");
+  Client back = v1(1);
+  back.say(R"({"id":1,"cmd":"join","group":"kept",)" + position + "}");
+  EXPECT_THAT(brief(await(back, 3)), ElementsAre("2", "3", "recovered"));
+  send(other, "kept", "4");
+  EXPECT_THAT(brief(await(back, 1)), ElementsAre("4"));
+}
+
+TEST_F(V1ClientsTest, WhoCameBackTooLateIsToldSo) {
+  start();
+  Client other = v1(0);
+  const std::string position = join(other, "not");
+  ask(other, R"({"id":2,"cmd":"leave","group":"not"})");
+  send(other, "not", "1");
+  Client back = v1(1);
+  const std::string reply = ask(back, R"({"id":1,"cmd":"join","group":"not",)" + position + "}");
+  EXPECT_THAT(reply, HasSubstr(R"("offset":1,"recovered":false)"));
+  send(other, "not", "2");
+  EXPECT_THAT(brief(await(back, 1)), ElementsAre("2"));
+}
+
+TEST_F(V1ClientsTest, ManyComeBackAtOnceWhileOthersSpeakAndMissNothing) {
+  server.history.messagesMax = 1000;
+  start();
+  Client speaker = connect(0);
+  Client first = v1(0);
+  const std::string position = join(first, "kept");
+  std::vector<Client> crowd;
+  for (std::size_t i = 0; i < 60; ++i) crowd.push_back(v1(i % 2));
+  int said = 0;
+  const auto speak = [&] {
+    speaker.say(R"({"cmd":"send_to_group","group_id":"kept","message":")" + std::to_string(++said) +
+                "\"}");
+  };
+  for (Client& each : crowd) {
+    for (int i = 0; i < 3; ++i) speak();
+    each.say(R"({"id":1,"cmd":"join","group":"kept",)" + position + "}");
+    turn();
+  }
+  for (Client& each : crowd) {
+    std::vector<std::string> words = brief(await(each, static_cast<std::size_t>(said) + 1));
+    std::erase(words, "recovered");
+    ASSERT_EQ(words.size(), static_cast<std::size_t>(said));
+    for (std::size_t i = 0; i < words.size(); ++i) ASSERT_EQ(words[i], std::to_string(i + 1));
+  }
+}
+
+TEST_F(V1ClientsTest, ALeaveBeforeTheJoinIsDoneEndsIt) {
+  start();
+  Client a = v1();
+  join(a, "g");  // the worker has its link
+  std::string wire;
+  for (const char* request :
+       {R"({"id":2,"cmd":"join","group":"h"})", R"({"id":3,"cmd":"leave","group":"h"})",
+        R"({"id":4,"cmd":"join","group":"h"})"}) {
+    wire += test::WebSocketClient::text(request);
+  }
+  a.socket.raw().send(wire);
+  EXPECT_THAT(brief(await(a, 3)), ElementsAre("left", "ok 3", "ok 4"));
+  send(a, "nobody", "the answer to the first join is there, too");
+  EXPECT_THAT(a.all(), IsEmpty());
+}
+
+TEST_F(V1ClientsTest, AJoinWaitsForTheChannel) {
+  for (auto& worker : workers) worker.emplace(loop, settings, channelUrl());
+  Client a = v1();
+  a.say(R"({"id":1,"cmd":"join","group":"g"})");
+  a.say(R"({"id":2,"cmd":"send","group":"g","message":"x"})");
+  a.say(R"({"id":3,"cmd":"ping"})");
+  EXPECT_THAT(brief(await(a, 1)), ElementsAre("ok 3"));
+  Client gone = v1();
+  gone.say(R"({"id":1,"cmd":"join","group":"g"})");
+  settle();
+  gone = {};
+  settle();
+  startChannel();
+  EXPECT_THAT(brief(await(a, 3)), testing::UnorderedElementsAre("ok 1", "x", "ok 2"));
+}
+
+TEST_F(V1ClientsTest, AnotherChannelServerIsAnotherEpochAndNoGap) {
+  start();
+  Client a = v1(0);
+  const std::string before = join(a, "kept");
+  send(a, "nobody", "x");
+  restartChannel();
+  const auto told = await(a, 1);
+  EXPECT_THAT(brief(told), ElementsAre("position"));
+  const std::string position = positionIn(told.front());
+  EXPECT_THAT(position, HasSubstr("\"offset\":0"));
+  Client other = v1(1);
+  send(other, "kept", "1");
+  EXPECT_THAT(brief(await(a, 1)), ElementsAre("1"));
+  Client late = v1(1), lost = v1(1);
+  late.say(R"({"id":1,"cmd":"join","group":"kept",)" + position + "}");
+  EXPECT_THAT(brief(await(late, 2)), ElementsAre("1", "recovered"));
+  lost.say(R"({"id":1,"cmd":"join","group":"kept",)" + before + "}");
+  EXPECT_THAT(brief(await(lost, 1)), ElementsAre("not recovered"));
+}
+
+TEST_F(V1ClientsTest, WhatIsSaidAgainInASessionIsSentOnce) {
+  start();
+  Client member = v1(1);
+  join(member, "g");
+  const std::string session = R"({"id":1,"cmd":"session","session":"9d1f5e0b77aa4c23"})";
+  const std::string once = R"({"id":2,"cmd":"send","group":"g","message":"once"})";
+  {
+    Client a = v1(0);
+    ask(a, session);
+    ask(a, once);
+  }
+  Client a = v1(1);
+  ask(a, session);
+  EXPECT_EQ(ask(a, once), R"({"id":2,"ok":true})");
+  Client stranger = v1(1);
+  EXPECT_EQ(ask(stranger, once), R"({"id":2,"ok":true})");
+  EXPECT_EQ(ask(a, R"({"id":3,"cmd":"send","group":"g","message":"end"})"),
+            R"({"id":3,"ok":true})");
+  EXPECT_THAT(brief(await(member, 3)), ElementsAre("once", "once", "end"))
+      << "one by the session, one by the stranger";
+}
+
+TEST_F(V1ClientsTest, WhoDoesNotReadWhatItMissedIsDisconnected) {
+  settings.sendBufferBytesMax = 100'000;
+  start();
+  Client speaker = v1(0);
+  const std::string position = join(speaker, "kept");
+  ask(speaker, R"({"id":2,"cmd":"leave","group":"kept"})");
+  for (int i = 0; i < 60; ++i) send(speaker, "kept", std::string(5000, '.'));
+  Client back = v1(1);
+  back.say(R"({"id":1,"cmd":"join","group":"kept",)" + position + "}");
+  EXPECT_TRUE(turnUntil([&] {
+    back.socket.all();
+    return back.socket.ended();
+  }));
+}
+
+}  // namespace
+}  // namespace stormo::server

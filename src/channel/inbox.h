@@ -27,7 +27,7 @@ class Inbox {
   [[nodiscard]] Verdict take(std::uint64_t offset, std::uint64_t publisherId,
                              std::uint64_t sequence);
 
-  /// Events up to that one are lost.
+  /// No event up to that one will come any more.
   void skipTo(std::uint64_t offset) {
     if (offset > offset_) offset_ = offset;
   }

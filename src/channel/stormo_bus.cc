@@ -161,6 +161,7 @@ void StormoBus::onRecalled(const Packet& packet) {
     recalled.messages.push_back(groupMessage(event));
     rest.remove_prefix(length.bytes);
   }
+  inbox_.skipTo(packet.offset);  // what was to come up to there has come before
   const RecallHandler handler = std::move(recalls_.front().handler);
   recalls_.pop_front();
   --recallsSaid_;

@@ -53,9 +53,13 @@ bool SimulatedRoad::cut() {
   return wasThere;
 }
 
-bool SimulatedRoad::isUpEmpty() const {
+bool SimulatedRoad::isUpEmpty() const { return isEmpty(client_, up_); }
+
+bool SimulatedRoad::isDownEmpty() const { return isEmpty(server_, down_); }
+
+bool SimulatedRoad::isEmpty(const UniqueFd& from, const std::string& onTheWay) {
   int waiting = 0;
-  return client_.valid() && up_.empty() && ::ioctl(client_.get(), FIONREAD, &waiting) == 0 &&
+  return from.valid() && onTheWay.empty() && ::ioctl(from.get(), FIONREAD, &waiting) == 0 &&
          waiting == 0;
 }
 

@@ -26,8 +26,11 @@ class SimulatedRoad {
 
   /// Nothing of what the client has sent is still on its way.
   [[nodiscard]] bool isUpEmpty() const;
+  /// Nor of what the server has.
+  [[nodiscard]] bool isDownEmpty() const;
 
  private:
+  [[nodiscard]] static bool isEmpty(const UniqueFd& from, const std::string& onTheWay);
   bool move(UniqueFd& from, UniqueFd& to, std::string& onTheWay, std::size_t bytes);
 
   const std::string entrance_;

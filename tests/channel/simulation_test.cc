@@ -1,14 +1,12 @@
 // The Channel and its clients as they are, in one process, on a clock and a network that a seed
-// moves: links that are slow and are cut, a server and clients that die at any step. Whatever
-// happens, each client hears what it should, once and in order.
+// moves: links that are slow and are cut, a server and clients that die at any step, visitors that
+// go from one client to another. Whatever happens, each of them hears what it should, once and in
+// order.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <cstdlib>
-#include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -19,6 +17,8 @@
 #include "channel/bus.h"
 #include "channel/server_process.h"
 #include "channel/simulated_network.h"
+#include "channel/simulated_visitor.h"
+#include "channel/simulation_ledger.h"
 #include "event/loop_impl.h"
 #include "support/loop_fixture.h"
 #include "support/raw_peer.h"
@@ -36,24 +36,15 @@ constexpr std::uint64_t kSeeds = 500;
 constexpr std::uint64_t kSeeds = 10'000;
 #endif
 constexpr std::size_t kClients = 3;
+constexpr std::size_t kVisitors = 2;
 constexpr std::size_t kGroups = 3;
+constexpr std::size_t kVisitedGroup = 0;  // to which all clients are subscribed
 constexpr int kSteps = 150;
 constexpr std::size_t kEverything = ~std::size_t{0};
 // Longer than a client waits until it tries again.
 constexpr auto kStride = 3s;
 
 TimePoint simulatedNow{};
-
-using Numbers = std::vector<std::size_t>;
-
-/// One life of a client: what it published, and what it heard of each life.
-struct Life {
-  bool isFirst;  ///< It was there before anything was published.
-  bool isOver = false;
-  Numbers groups{};                        ///< That it is subscribed to.
-  Numbers published{};                     ///< To which group, message by message.
-  std::map<std::size_t, Numbers> heard{};  ///< Which messages, by their sender's life.
-};
 
 class Simulation final : StageWorker {
  public:
@@ -64,6 +55,9 @@ class Simulation final : StageWorker {
     loop_.impl().addStage(Stage::FlushConnections, *this);
     server_.linkStallMax = 24h;
     server_.replayAgeMax = 24h;
+    server_.history.groups = {"*"};
+    server_.history.messagesMax = 12;  // some come back too late
+    server_.history.ageMax = 24h;
     listening_ = std::move(*listenOn(*Address::unixPath(serverPath())));
     startServer();
     for (std::size_t i = 0; i < kClients; ++i) {
@@ -72,10 +66,12 @@ class Simulation final : StageWorker {
       clients_.emplace_back();
       startClient(i, true);
     }
+    for (Visitor& visitor : visitors_) startVisitor(visitor);
     heal();
   }
   ~Simulation() {
     loop_.impl().removeStage(Stage::FlushConnections, *this);
+    for (Visitor& visitor : visitors_) visitor.self.reset();
     clients_.clear();
   }
 
@@ -83,26 +79,31 @@ class Simulation final : StageWorker {
     for (int i = 0; i < kSteps; ++i) step();
     if (!process_) startServer();
     heal();
+    for (Visitor& visitor : visitors_) {
+      if (!visitor.self->isHere()) move(visitor, 0);
+    }
+    heal();
   }
 
   /// What is not as it should be, in words; empty if all is.
   std::string complaint() {
     if (!complaint_.empty()) return complaint_;
-    for (std::size_t receiver = 0; receiver < lives_.size(); ++receiver) {
-      if (lives_[receiver].isOver) continue;
-      for (std::size_t sender = 0; sender < lives_.size(); ++sender) compare(receiver, sender);
-    }
-    if (loop_.impl().unfinished != 0) complaint_ += "not everything was acknowledged\n";
-    return complaint_;
+    if (loop_.impl().unfinished != 0) return "not everything was acknowledged\n";
+    return ledger_.complaint();
   }
   [[nodiscard]] const std::string& story() const { return story_; }
-  [[nodiscard]] std::size_t heardCount() const { return heardCount_; }
+  [[nodiscard]] std::size_t heardCount() const { return ledger_.heardCount(); }
 
  private:
   struct Client {
     std::unique_ptr<Bus> bus;
     std::size_t life = 0;
     int calmTurns = 0;  ///< For which it has been on a link that has taken all it had to say.
+  };
+  struct Visitor {
+    std::optional<SimulatedVisitor> self;
+    std::size_t life = 0;
+    std::size_t host = 0;  ///< The client where it is, if it is anywhere.
   };
 
   std::string serverPath() { return directory_.file("channel"); }
@@ -112,9 +113,16 @@ class Simulation final : StageWorker {
   void tell(const std::string& what) { story_ += what + "\n"; }
 
   void onStage(Stage) override {
-    if (std::exchange(diesInTurn_, false)) process_.reset();
+    if (std::exchange(diesInTurn_, false)) killServer();
   }
 
+  void killServer() {
+    process_.reset();
+    hasSettled_ = false;
+    for (Visitor& visitor : visitors_) {
+      if (visitor.self->isInDoubt()) replace(visitor);
+    }
+  }
   void startServer() {
     ++serverLife_;
     process_.emplace(loop_, server_);
@@ -123,43 +131,71 @@ class Simulation final : StageWorker {
 
   void startClient(std::size_t index, bool isFirst) {
     Client& client = clients_[index];
-    client.life = lives_.size();
+    SimulationLedger::Numbers groups = {kVisitedGroup};
+    for (std::size_t group = 0; group < kGroups; ++group) {
+      if (group != kVisitedGroup && below(3) != 0) groups.push_back(group);
+    }
+    client.life = ledger_.begin(groups, isFirst);
     client.calmTurns = 0;
-    Life& life = lives_.emplace_back(Life{.isFirst = isFirst});
     client.bus = makeBus(roads_[index]->url(), {.pingInterval = 24h});
-    client.bus->onGroupMessage = [this, number = client.life](const GroupMessage& said) {
-      hear(number, said.group, said.message.data);
+    client.bus->onGroupMessage = [this, index](const GroupMessage& said) {
+      ledger_.hear(clients_[index].life, said.group, said.message.data);
+      forVisitorsOf(index, [&](SimulatedVisitor& visitor) { visitor.onMessage(said); });
+    };
+    client.bus->onConnect = [this, index] {
+      forVisitorsOf(index, [](SimulatedVisitor& visitor) { visitor.onConnect(); });
+    };
+    client.bus->onRepeat = [this, index](std::string_view group) {
+      forVisitorsOf(index, [&](SimulatedVisitor& visitor) { visitor.onRepeat(group); });
     };
     client.bus->onGap = [this] { complaint_ += "a gap\n"; };
-    for (std::size_t group = 0; group < kGroups; ++group) {
-      if (group != 0 && below(3) == 0) continue;
-      life.groups.push_back(group);
-      client.bus->subscribeGroup(std::to_string(group));
-    }
+    for (const std::size_t group : groups) client.bus->subscribeGroup(std::to_string(group));
     client.bus->connect();
   }
 
-  void hear(std::size_t receiver, std::string_view group, std::string_view text) {
-    std::size_t sender = 0;
-    std::size_t number = 0;
-    std::sscanf(std::string(text).c_str(), "%zu:%zu", &sender, &number);
-    if (std::to_string(lives_.at(sender).published.at(number)) != group) {
-      complaint_ += "a message in the wrong group\n";
+  void startVisitor(Visitor& visitor) {
+    visitor.life = ledger_.begin({kVisitedGroup}, false);
+    visitor.self.emplace(visitor.life + 1, std::to_string(kVisitedGroup));
+    visitor.self->onHeard = [this, life = visitor.life](std::string_view text) {
+      ledger_.hear(life, std::to_string(kVisitedGroup), text);
+    };
+    visitor.self->onGap = [this, life = visitor.life] { ledger_.missed(life); };
+  }
+  template <typename Visit>
+  void forVisitorsOf(std::size_t index, const Visit& visit) {
+    for (Visitor& visitor : visitors_) {
+      if (visitor.self->isHere() && visitor.host == index) visit(*visitor.self);
     }
-    lives_[receiver].heard[sender].push_back(number);
-    ++heardCount_;
+  }
+  void move(Visitor& visitor, std::size_t index) {
+    if (visitor.self->isHere()) return visitor.self->leave();
+    visitor.host = index;
+    visitor.self->come(*clients_[index].bus);
+  }
+  /// Its visitors go elsewhere. If a server has just died, that is a second fault: they end with
+  /// it.
+  void onClientDeath(std::size_t index) {
+    for (Visitor& visitor : visitors_) {
+      if (!visitor.self->isHere() || visitor.host != index) continue;
+      visitor.self->leave();
+      if (!hasSettled_) replace(visitor);
+    }
+  }
+  /// A server that dies forgets what authors have said: who was away then, and does not know
+  /// whether its last words have arrived, had better not come back.
+  void replace(Visitor& visitor) {
+    ledger_.end(visitor.life);
+    startVisitor(visitor);
   }
 
   void publish(std::size_t index) {
-    Client& client = clients_[index];
-    Life& life = lives_[client.life];
     const std::size_t group = below(kGroups);
-    const std::string text =
-        std::to_string(client.life) + ":" + std::to_string(life.published.size());
-    life.published.push_back(group);
+    clients_[index].bus->publishToGroup(std::to_string(group),
+                                        textFor(clients_[index].life, group));
+  }
+  std::string textFor(std::size_t life, std::size_t group) {
     // Some are longer than what a turn of the network moves.
-    client.bus->publishToGroup(std::to_string(group),
-                               text + std::string(below(8) == 0 ? 3000 : 1, ' '));
+    return ledger_.publish(life, group) + std::string(below(8) == 0 ? 3000 : 1, ' ');
   }
 
   void step() {
@@ -172,7 +208,7 @@ class Simulation final : StageWorker {
         if (!allCalm()) return;  // two faults at once are more than is promised
         if (below(2) == 0) {
           tell("the server dies");
-          process_.reset();
+          killServer();
           return;
         }
         tell("the server will die between sending and acknowledging");
@@ -193,7 +229,8 @@ class Simulation final : StageWorker {
       case 4:
         if (below(3) != 0) return;
         tell("client " + name + " dies, and another one begins");
-        lives_[clients_[index].life].isOver = true;
+        ledger_.end(clients_[index].life);
+        onClientDeath(index);
         clients_[index].bus.reset();
         return startClient(index, false);
       case 5:
@@ -209,6 +246,9 @@ class Simulation final : StageWorker {
       case 12:
         tell("client " + name + " publishes");
         return publish(index);
+      case 13:
+      case 14:
+        return visit(visitors_[below(kVisitors)], index);
       default:
         break;
     }
@@ -216,6 +256,18 @@ class Simulation final : StageWorker {
     accept(index);
     const std::size_t bytes = below(2) == 0 ? 1 + below(60) : kEverything;
     below(2) == 0 ? road.moveUp(bytes) : road.moveDown(bytes);
+  }
+
+  void visit(Visitor& visitor, std::size_t index) {
+    const std::string name = std::to_string(&visitor - visitors_.data());
+    if (visitor.self->isHere() && below(3) != 0) {
+      tell("visitor " + name + " publishes");
+      visitor.self->publish(textFor(visitor.life, kVisitedGroup));
+    } else if (hasSettled_) {
+      tell("visitor " + name + (visitor.self->isHere() ? " leaves" : " comes to ") +
+           (visitor.self->isHere() ? "" : std::to_string(index)));
+      move(visitor, index);
+    }
   }
 
   bool accept(std::size_t index) {
@@ -234,6 +286,10 @@ class Simulation final : StageWorker {
       const bool isCalm = clients_[i].bus->isConnected() && roads_[i]->isUpEmpty();
       clients_[i].calmTurns = isCalm ? clients_[i].calmTurns + 1 : 0;
     }
+    // What a dead server has not acknowledged was said again, and everybody has had it.
+    const bool isQuiet =
+        std::ranges::all_of(roads_, [](const auto& road) { return road->isDownEmpty(); });
+    if (process_ && allCalm() && isQuiet && loop_.impl().unfinished == 0) hasSettled_ = true;
   }
 
   bool allCalm() {
@@ -261,44 +317,6 @@ class Simulation final : StageWorker {
     }
   }
 
-  /// What a receiver heard of a sender is in order, and all of what was sent to its groups if it
-  /// was there from the beginning; if it came later, from some message of each group on, as it
-  /// subscribes to one after the other. The end may be missing of a sender that has died.
-  void compare(std::size_t receiver, std::size_t sender) {
-    const Life& to = lives_[receiver];
-    const auto found = to.heard.find(sender);
-    const Numbers heard = found == to.heard.end() ? Numbers{} : found->second;
-    const bool inOrder = std::ranges::adjacent_find(heard, std::greater_equal{}) == heard.end();
-    bool isWhole = true;
-    for (const std::size_t group : to.groups) {
-      isWhole &= isStretch(lives_[sender], group, heard, to.isFirst);
-    }
-    if (inOrder && isWhole) return;
-    complaint_ += "life " + std::to_string(receiver) + " heard of life " + std::to_string(sender) +
-                  ":" + inWords(heard) + "\n   of the groups:" + inWords(to.groups) +
-                  "\n   but was sent to groups:" + inWords(lives_[sender].published) + "\n";
-  }
-
-  static bool isStretch(const Life& sender, std::size_t group, const Numbers& heardOfAll,
-                        bool fromBeginning) {
-    Numbers sent;
-    for (std::size_t i = 0; i < sender.published.size(); ++i) {
-      if (sender.published[i] == group) sent.push_back(i);
-    }
-    Numbers heard = heardOfAll;
-    std::erase_if(heard, [&](std::size_t number) { return sender.published[number] != group; });
-    if (heard.empty()) return sent.empty() || sender.isOver || !fromBeginning;
-    const auto place = std::ranges::search(sent, heard);
-    if (place.empty() || (fromBeginning && place.begin() != sent.begin())) return false;
-    return sender.isOver || place.end() == sent.end();
-  }
-
-  static std::string inWords(const Numbers& numbers) {
-    std::string words;
-    for (const std::size_t number : numbers) words += " " + std::to_string(number);
-    return words;
-  }
-
   std::mt19937_64 random_;
   test::TempDirectory directory_;
   EventLoop loop_;
@@ -310,10 +328,11 @@ class Simulation final : StageWorker {
   bool diesInTurn_ = false;
   std::array<int, kClients> roadLives_{};  // in which its link was made
   std::vector<Client> clients_;
-  std::vector<Life> lives_;
+  std::array<Visitor, kVisitors> visitors_;
+  bool hasSettled_ = true;  // nothing is on its way any more of when a server died
+  SimulationLedger ledger_;
   std::string story_;
   std::string complaint_;
-  std::size_t heardCount_ = 0;
 };
 
 TEST(ChannelSimulation, EverySeedEndsWell) {

@@ -1,0 +1,61 @@
+#include "channel/simulated_visitor.h"
+
+#include <gtest/gtest.h>
+
+namespace stormo::channel {
+
+void SimulatedVisitor::come(Bus& bus) {
+  bus_ = &bus;
+  stay_ = std::make_shared<int>();
+  bus.recall(group_, position_, [this, stay = std::weak_ptr(stay_)](const Recalled& recalled) {
+    if (!stay.expired()) onRecalled(recalled);
+  });
+  for (Said& said : said_) say(said);
+}
+
+void SimulatedVisitor::leave() {
+  forgetAcknowledged();
+  bus_ = nullptr;
+  stay_.reset();
+  isMember_ = false;
+}
+
+void SimulatedVisitor::publish(std::string text) {
+  forgetAcknowledged();
+  said_.push_back({++sequence_, std::move(text), 0});
+  say(said_.back());
+}
+
+void SimulatedVisitor::say(Said& said) {
+  const auto status = bus_->publishToGroup(group_, said.text, {author_, said.sequence});
+  ASSERT_EQ(status, PublishStatus::Accepted);
+  said.number = bus_->accepted();
+}
+
+void SimulatedVisitor::forgetAcknowledged() {
+  while (!said_.empty() && said_.front().number <= bus_->acknowledged()) said_.pop_front();
+}
+
+void SimulatedVisitor::onRecalled(const Recalled& recalled) {
+  if (position_.epoch != 0 && !recalled.isWhole) onGap();
+  for (const GroupMessage& missed : recalled.messages) onHeard(missed.message.data);
+  position_ = recalled.position;
+  isMember_ = true;
+}
+
+void SimulatedVisitor::onMessage(const GroupMessage& said) {
+  if (!isMember_ || said.group != group_) return;
+  position_ = {bus_->position().epoch, said.offset};
+  onHeard(said.message.data);
+}
+
+void SimulatedVisitor::onConnect() {
+  const bool isOtherServer = bus_->position().epoch != position_.epoch;
+  if (isMember_ && isOtherServer) position_ = bus_->position();
+}
+
+void SimulatedVisitor::onRepeat(std::string_view group) {
+  if (isMember_ && group == group_) position_ = bus_->position();
+}
+
+}  // namespace stormo::channel

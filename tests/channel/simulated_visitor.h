@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "channel/bus.h"
+
+namespace stormo::channel {
+
+/// A member of one group that moves between processes, as a client of stormo.v1 does: it comes back
+/// with its position, and says again what it does not know to have arrived.
+class SimulatedVisitor {
+ public:
+  SimulatedVisitor(std::uint64_t author, std::string group)
+      : author_(author), group_(std::move(group)) {}
+
+  /// A message of its group, once and in order.
+  std::function<void(std::string_view text)> onHeard;
+  /// What was said while it was away is not to be had.
+  std::function<void()> onGap;
+
+  /// Comes to a process, which is subscribed to its group and tells it what comes.
+  void come(Bus& bus);
+  /// That process may be dead afterwards, but not before.
+  void leave();
+  [[nodiscard]] bool isHere() const { return bus_ != nullptr; }
+  /// It is away, and does not know whether all that it said has arrived.
+  [[nodiscard]] bool isInDoubt() const { return !isHere() && !said_.empty(); }
+  void publish(std::string text);
+
+  // Of the process where it is:
+  void onMessage(const GroupMessage& said);
+  void onConnect();
+  void onRepeat(std::string_view group);
+
+ private:
+  struct Said {
+    std::uint64_t sequence;
+    std::string text;
+    std::uint64_t number;  ///< As the bus counts.
+  };
+  void say(Said& said);
+  void forgetAcknowledged();
+  void onRecalled(const Recalled& recalled);
+
+  const std::uint64_t author_;
+  const std::string group_;
+  Bus* bus_ = nullptr;
+  std::shared_ptr<int> stay_;  // another one each time it comes
+  bool isMember_ = false;
+  Position position_;
+  std::uint64_t sequence_ = 0;
+  std::deque<Said> said_;  // and not acknowledged, as far as it knows
+};
+
+}  // namespace stormo::channel

@@ -15,14 +15,20 @@ void SimulatedVisitor::come(Bus& bus) {
 
 void SimulatedVisitor::leave() {
   forgetAcknowledged();
+  for (Said& said : said_) said.isInDoubt = true;
   bus_ = nullptr;
   stay_.reset();
   isMember_ = false;
 }
 
+bool SimulatedVisitor::isInDoubt() {
+  if (isHere()) forgetAcknowledged();
+  return !said_.empty() && said_.front().isInDoubt;
+}
+
 void SimulatedVisitor::publish(std::string text) {
   forgetAcknowledged();
-  said_.push_back({++sequence_, std::move(text), 0});
+  said_.push_back({.sequence = ++sequence_, .text = std::move(text), .number = 0});
   say(said_.back());
 }
 

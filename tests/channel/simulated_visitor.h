@@ -28,8 +28,8 @@ class SimulatedVisitor {
   /// That process may be dead afterwards, but not before.
   void leave();
   [[nodiscard]] bool isHere() const { return bus_ != nullptr; }
-  /// It is away, and does not know whether all that it said has arrived.
-  [[nodiscard]] bool isInDoubt() const { return !isHere() && !said_.empty(); }
+  /// It has left without knowing whether all that it said has arrived, and does not know it yet.
+  [[nodiscard]] bool isInDoubt();
   void publish(std::string text);
 
   // Of the process where it is:
@@ -42,6 +42,7 @@ class SimulatedVisitor {
     std::uint64_t sequence;
     std::string text;
     std::uint64_t number;  ///< As the bus counts.
+    bool isInDoubt = false;
   };
   void say(Said& said);
   void forgetAcknowledged();

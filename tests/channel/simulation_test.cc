@@ -188,6 +188,12 @@ class Simulation final : StageWorker {
     startVisitor(visitor);
   }
 
+  bool isSomethingSaidAgain() {
+    return std::ranges::any_of(visitors_, [](Visitor& visitor) {
+      return visitor.self->isHere() && visitor.self->isInDoubt();
+    });
+  }
+
   void publish(std::size_t index) {
     const std::size_t group = below(kGroups);
     clients_[index].bus->publishToGroup(std::to_string(group),
@@ -205,13 +211,17 @@ class Simulation final : StageWorker {
     switch (below(40)) {
       case 0:
         if (!process_) return;
-        if (!allCalm()) return;  // two faults at once are more than is promised
+        // Two faults at once are more than is promised.
+        if (!allCalm() || isSomethingSaidAgain()) return;
         if (below(2) == 0) {
           tell("the server dies");
           killServer();
           return;
         }
-        tell("the server will die between sending and acknowledging");
+        tell("the server dies between passing on and acknowledging what client " + name + " says");
+        publish(index);
+        turn();
+        road.moveUp(kEverything);
         diesInTurn_ = true;
         return turn();
       case 1:
@@ -249,6 +259,10 @@ class Simulation final : StageWorker {
       case 13:
       case 14:
         return visit(visitors_[below(kVisitors)], index);
+      case 15:
+        if (!process_) return;
+        tell("everything arrives");
+        return heal();
       default:
         break;
     }

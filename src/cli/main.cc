@@ -22,9 +22,12 @@ struct GivenSettings {
   std::string file;
   std::vector<std::pair<const server::SettingSpec*, std::vector<std::string>>> flags;
 
-  void addOptions(CLI::App& app) {
+  void addFile(CLI::App& app) {
     app.add_option("--config", file, "a TOML file with settings; flags win over it");
+  }
+  void addFlags(CLI::App& app, bool onlyOfChannel) {
     for (const server::SettingSpec& spec : server::settingSpecs()) {
+      if (onlyOfChannel && !spec.isOfChannel()) continue;
       app.add_option_function<std::vector<std::string>>(
              spec.flag,
              [this, &spec](const std::vector<std::string>& words) {
@@ -67,7 +70,10 @@ void checkConfig(const std::string& path) {
 int runServer(int argc, char** argv) {
   process::CommandLine commandLine("stormo", "Stormo, real-time group messaging");
   GivenSettings given;
-  commandLine.addStartOptions([&](CLI::App& app) { given.addOptions(app); });
+  commandLine.addStartOptions([&](CLI::App& app) {
+    given.addFile(app);
+    given.addFlags(app, false);
+  });
   std::string path;
   CLI::App* check = commandLine.app().add_subcommand(
       "check-config", "say what is wrong with a configuration file, line by line");
@@ -89,6 +95,7 @@ int runChannel(int argc, char** argv) {
   process::CommandLine commandLine("stormo channel",
                                    "Stormo's Channel alone, for workers elsewhere");
   server::ChannelSettings settings;
+  GivenSettings given;
   commandLine.addStartOptions([&](CLI::App& app) {
     app.add_option("--listen", settings.listen,
                    "where workers connect: frame://127.0.0.1:2206, or unix:///path")
@@ -96,9 +103,11 @@ int runChannel(int argc, char** argv) {
     app.add_option("--secret-file", settings.secretFile,
                    "a file with the secret that links must say (needed beyond this machine)");
     app.add_flag("--open", settings.open, "listen beyond this machine without a secret");
+    given.addFlags(app, true);
   });
   std::unique_ptr<server::ChannelProgram> program;
   return commandLine.run(argc, argv, [&] {
+    settings.common = given.resolve();
     program = std::make_unique<server::ChannelProgram>(settings);
     return program->program();
   });

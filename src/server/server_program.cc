@@ -30,6 +30,18 @@ std::unique_ptr<channel::Server> channelAt(const std::string& url) {
                          : std::make_unique<channel::Server>(parsed.host, parsed.port);
 }
 
+/// What isOfChannel() of them.
+void applyToChannel(const Settings& settings, channel::Server& channel) {
+  channel.linkStallMax = settings.channelStall;
+  channel.replayBytesMax = settings.channelReplayBytes;
+  channel.replayAgeMax = settings.channelReplay;
+  channel.history = {.groups = settings.historyGroups,
+                     .messagesMax = settings.historyMessages,
+                     .bytesMax = settings.historyBytes,
+                     .ageMax = settings.historyAge,
+                     .totalBytesMax = settings.historyTotalBytes};
+}
+
 }  // namespace
 
 ServerProgram::ServerProgram(Settings settings, const std::string& directory)
@@ -54,14 +66,7 @@ void ServerProgram::declareChannel(const std::string& privateUrl) {
   channel_->user = settings_.user;
   channel_->group = settings_.group;
   channel_->socketOwner = settings_.user;
-  channel_->linkStallMax = settings_.channelStall;
-  channel_->replayBytesMax = settings_.channelReplayBytes;
-  channel_->replayAgeMax = settings_.channelReplay;
-  channel_->history = {.groups = settings_.historyGroups,
-                       .messagesMax = settings_.historyMessages,
-                       .bytesMax = settings_.historyBytes,
-                       .ageMax = settings_.historyAge,
-                       .totalBytesMax = settings_.historyTotalBytes};
+  applyToChannel(settings_, *channel_);
   if (!settings_.channelListen.empty()) channel_->alsoListen.push_back(settings_.channelListen);
 }
 
@@ -99,6 +104,7 @@ ChannelProgram::ChannelProgram(const ChannelSettings& settings)
     : channel_(channelAt(settings.listen)) {
   channel_->secret = readSecret(settings.secretFile);
   channel_->allowOpen = settings.open;
+  applyToChannel(settings.common, *channel_);
 }
 
 process::Program ChannelProgram::program() { return {.kinds = declaredKinds()}; }

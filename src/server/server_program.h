@@ -39,6 +39,7 @@ struct ChannelSettings {
   std::string listen = "frame://127.0.0.1:2206";
   std::string secretFile;
   bool open = false;
+  Settings common;  ///< Of these, what isOfChannel().
 };
 class ChannelProgram {
  public:

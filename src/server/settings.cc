@@ -145,6 +145,12 @@ struct FlagSetter {
 
 std::span<const SettingSpec> settingSpecs() { return kSpecs; }
 
+bool SettingSpec::isOfChannel() const {
+  const std::string_view name = key;
+  return name.starts_with("history.") || name.starts_with("channel.replay-") ||
+         name == "channel.stall-seconds";
+}
+
 void applyFlag(const SettingSpec& spec, const std::vector<std::string>& words, Settings& settings) {
   std::visit(FlagSetter{spec, words, settings}, spec.member);
   const std::string complaint =

@@ -57,6 +57,8 @@ struct SettingSpec {
   Member member;
   /// What is wrong with the value that `settings` has now, in words; empty if nothing is.
   std::string (*complaint)(const Settings& settings) = nullptr;
+  /// It concerns the Channel's process: one that runs alone takes it, too.
+  [[nodiscard]] bool isOfChannel() const;
 };
 
 std::span<const SettingSpec> settingSpecs();

@@ -83,5 +83,30 @@ TEST(Settings, AChannelElsewhereAndOneToBeOpenedContradictEachOther) {
   EXPECT_NE(contradiction(settings).find("give one of them"), std::string::npos);
 }
 
+TEST(Settings, AHistoryIsKeptByOurOwnChannelAndFitsWhatMayWaitForAClient) {
+  Settings settings;
+  applyFlag(specOf("--history-groups"), {"chat.*", "news"}, settings);
+  EXPECT_EQ(settings.historyGroups, (std::vector<std::string>{"chat.*", "news"}));
+  EXPECT_EQ(contradiction(settings), "");
+  settings.historyBytes = settings.sendBufferBytesMax + 1;
+  EXPECT_NE(contradiction(settings).find("--history-bytes"), std::string::npos);
+  settings.historyBytes = 1000;
+  settings.channel = "stormo://127.0.0.1:2206";
+  EXPECT_NE(contradiction(settings).find("say it there"), std::string::npos);
+  EXPECT_EQ(complaintOf("--history-bytes", "1073741825"),
+            "--history-bytes: must be at least 1, and at most 1 GiB");
+}
+
+TEST(Settings, AChannelAloneTakesWhatConcernsIt) {
+  std::set<std::string_view> flags;
+  for (const SettingSpec& spec : settingSpecs()) {
+    if (spec.isOfChannel()) flags.insert(spec.flag);
+  }
+  EXPECT_EQ(flags, (std::set<std::string_view>{"--channel-stall-seconds", "--channel-replay-bytes",
+                                               "--channel-replay-seconds", "--history-groups",
+                                               "--history-messages", "--history-bytes",
+                                               "--history-seconds", "--history-total-bytes"}));
+}
+
 }  // namespace
 }  // namespace stormo::server

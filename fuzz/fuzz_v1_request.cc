@@ -1,0 +1,63 @@
+// Requests of stormo.v1. What is taken keeps the bounds; what is not has its reason in words; and
+// whatever is answered to it is JSON.
+#include <stormo/json.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/assert.h"
+#include "protocol/v1_message.h"
+#include "protocol/v1_request.h"
+
+namespace stormo::v1 {
+namespace {
+
+void checkTaken(const Request& request) {
+  STORMO_ASSERT(request.id >= 1 && request.id <= kIdMax);
+  std::string text;
+  switch (request.command) {
+    case Command::Join:
+      STORMO_ASSERT(!request.group.empty() && request.group.size() <= kGroupNameBytesMax);
+      if (request.seen)
+        appendPosition(request.group, request.seen->epoch, request.seen->offset, text);
+      break;
+    case Command::Leave:
+      STORMO_ASSERT(!request.group.empty() && request.group.size() <= kGroupNameBytesMax);
+      break;
+    case Command::Send: {
+      appendMessage(request.group, 1, request.message, text);
+      const auto value = parseJson(text);
+      STORMO_ASSERT(value && (*value)["message"].asString() == request.message);
+      STORMO_ASSERT((*value)["group"].asString() == request.group);
+      break;
+    }
+    case Command::Session:
+      STORMO_ASSERT(request.session != 0);
+      break;
+    case Command::Ping:
+      break;
+  }
+  STORMO_ASSERT(text.empty() || parseJson(text).has_value());
+}
+
+}  // namespace
+}  // namespace stormo::v1
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace stormo;
+  static v1::RequestDecoder decoder;
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  v1::Request request;
+  const GroupError error = decoder.decode(text, request);
+  STORMO_ASSERT((error == GroupError::None) == decoder.detail().empty());
+  if (error == GroupError::None) {
+    v1::checkTaken(request);
+    return 0;
+  }
+  std::string reply;
+  v1::appendError(request.id, codeName(error), decoder.detail(), reply);
+  STORMO_ASSERT(parseJson(reply).has_value());
+  return 0;
+}

@@ -1,0 +1,204 @@
+// What the client's tests put in the place of the world: a server that says what a test tells it to, and a clock that
+// goes when a test lets it. Nothing here waits.
+import assert from 'node:assert/strict';
+
+import {connect} from '../../web/stormo.js';
+
+// Where a fake WebSocket connects to.
+export const url = 'ws://127.0.0.1:1234';
+
+const replaced = [];
+
+// Until the end of the test, `object` has this property in the place of its own, or in addition.
+export function replace(object, name, value) {
+  const own = Object.getOwnPropertyDescriptor(object, name);
+  replaced.push(() => own ? Object.defineProperty(object, name, own) : delete object[name]);
+  Object.defineProperty(object, name, {value, writable: true, configurable: true});
+}
+
+function putBack() {
+  while (replaced.length > 0) replaced.pop()();
+}
+
+class FakeWebSocket {
+  sent = [];  // requests, as objects
+  isClosed = false;
+  onopen = null;
+  onmessage = null;
+  onclose = null;
+  onerror = null;
+
+  constructor(address, protocol) {
+    assert.equal(address, url);
+    this.offered = protocol;
+  }
+
+  send(text) {
+    assert.ok(this.isOpen && !this.isClosed, `sent without a connection: ${text}`);
+    this.sent.push(JSON.parse(text));
+    this.lastText = text;
+  }
+
+  close() {
+    this.isClosed = true;
+    if (!this.isOpen) this.onerror({});
+  }
+
+  // From here on, what the server does.
+
+  accept(protocol = 'stormo.v1') {
+    this.protocol = protocol;
+    this.isOpen = true;
+    this.onopen?.({});
+  }
+
+  say(data) {
+    this.onmessage?.({data});
+  }
+
+  tell(event) {
+    this.say(JSON.stringify(event));
+  }
+
+  end(code = 1006, reason = '') {
+    this.isOpen = false;
+    if (code === 1006) this.onerror({});  // there has to be somebody to hear of it, as with the package `ws`
+    this.onclose?.({code, reason});
+  }
+
+  // Replies to the last request of that command.
+  reply(cmd, fields = {ok: true}) {
+    this.tell({id: this.lastOf(cmd).id, ok: true, ...fields});
+  }
+
+  refuse(cmd, code) {
+    this.reply(cmd, {ok: false, error: {code, message: `it is ${code}`}});
+  }
+
+  lastOf(cmd) {
+    const request = this.sent.filter(request => request.cmd === cmd).at(-1);
+    assert.ok(request, `there was no ${cmd}`);
+    return request;
+  }
+
+  count(cmd) {
+    return this.sent.filter(request => request.cmd === cmd).length;
+  }
+}
+
+class FakeClock {
+  now = 0;
+  #timers = new Map();
+  #lastId = 0;
+
+  set = (then, ms) => {
+    this.#timers.set(++this.#lastId, {at: this.now + ms, then});
+    return this.#lastId;
+  };
+
+  clear = id => void this.#timers.delete(id);
+
+  get timers() {
+    return this.#timers.size;
+  }
+
+  pass(ms) {
+    const until = this.now + ms;
+    for (;;) {
+      const due = [...this.#timers].filter(([, {at}]) => at <= until).sort(([, a], [, b]) => a.at - b.at)[0];
+      if (!due) break;
+      const [id, {at, then}] = due;
+      this.#timers.delete(id);
+      this.now = at;
+      then();
+    }
+    this.now = until;
+  }
+}
+
+// A client in a fake world, with the events that it emits in `events`: {name, ...what the handler got}.
+class World {
+  clock = new FakeClock();
+  sockets = [];
+  events = [];
+
+  constructor(options) {
+    const {sockets} = this;
+    replace(globalThis, 'setTimeout', this.clock.set);
+    replace(globalThis, 'clearTimeout', this.clock.clear);
+    class WebSocket extends FakeWebSocket {
+      constructor(...args) {
+        super(...args);
+        sockets.push(this);
+      }
+    }
+    this.stormo = connect(url, {WebSocket, ...options});
+    for (const name of ['open', 'message', 'gap', 'close', 'error']) {
+      this.stormo.on(name, event => {
+        const fields = event instanceof Error ? {code: event.code, group: event.group} : event;
+        this.events.push({name, ...fields});
+      });
+    }
+  }
+
+  get socket() {
+    return this.sockets.at(-1);
+  }
+
+  eventsOf(name) {
+    return this.events.filter(event => event.name === name).map(({name: _, ...fields}) => fields);
+  }
+
+  // The server accepts the connection that is being made, and replies to the session.
+  accept() {
+    this.socket.accept();
+    this.socket.reply('session');
+  }
+
+  // The connection breaks, and the server accepts the next one.
+  breakAndAccept(code) {
+    this.socket.end(code);
+    this.nextConnection();
+    this.accept();
+  }
+
+  nextConnection() {
+    const before = this.sockets.length;
+    this.clock.pass(this.eventsOf('close').at(-1).retryIn);
+    assert.equal(this.sockets.length, before + 1);
+  }
+
+  async join(group, position = {epoch: 'a', offset: 0}) {
+    const joined = this.stormo.join(group);
+    this.socket.reply('join', position);
+    return joined;
+  }
+}
+
+// Gives `body` a world of its own, and takes it away afterwards.
+export function inWorld(options, body) {
+  if (!body) return inWorld({}, options);
+  return async () => {
+    const world = new World(options);
+    try {
+      await body(world);
+    } finally {
+      world.stormo.close();
+      putBack();
+    }
+  };
+}
+
+// What has become of a promise by now: 'pending', what it gave, or the code of its error.
+export async function outcome(promise) {
+  const settled = promise.then(value => ({value}), error => ({code: error.code, group: error.group}));
+  return Promise.race([settled, new Promise(resolve => setImmediate(resolve, 'pending'))]);
+}
+
+export async function assertPending(promise) {
+  assert.equal(await outcome(promise), 'pending');
+}
+
+export async function assertRejected(promise, code) {
+  assert.equal((await outcome(promise)).code, code);
+}

@@ -1,0 +1,379 @@
+// What web/stormo.js makes of its caller's requests and of what the server says, on one connection.
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+
+import {connect, StormoError} from '../../web/stormo.js';
+import {assertPending, assertRejected, inWorld, outcome, replace, url} from './fakes.mjs';
+
+test('it connects at once, and offers stormo.v1', inWorld(({stormo, socket, sockets, events}) => {
+  assert.equal(sockets.length, 1);
+  assert.equal(socket.offered, 'stormo.v1');
+  assert.equal(stormo.state, 'connecting');
+  socket.accept();
+  assert.equal(stormo.state, 'open');
+  assert.deepEqual(events, [{name: 'open'}]);
+}));
+
+test('without any WebSocket it says so', () => {
+  assert.throws(() => connect(url, {WebSocket: undefined}), /give one as an option/);
+});
+
+test('a join gives the position that the server replies', inWorld(async world => {
+  world.accept();
+  const joined = world.stormo.join('123');
+  const {id, ...request} = world.socket.lastOf('join');
+  assert.deepEqual(request, {cmd: 'join', group: '123'});
+  await assertPending(joined);
+  assert.equal(world.stormo.position('123'), undefined);
+  world.socket.reply('join', {epoch: 'a', offset: 41});
+  assert.deepEqual(await joined, {epoch: 'a', offset: 41});
+  assert.deepEqual(world.stormo.position('123'), {epoch: 'a', offset: 41});
+}));
+
+test('an integer names the same group as its text', inWorld(async world => {
+  world.accept();
+  await world.join(123);
+  assert.equal(world.socket.lastOf('join').group, '123');
+  assert.deepEqual(world.stormo.position('123'), {epoch: 'a', offset: 0});
+  await assertRejected(world.stormo.join({}), 'wrong_type');
+}));
+
+test('a join with a position hands it on, and says whether all was recovered', inWorld(async world => {
+  world.accept();
+  for (const recovered of [true, false]) {
+    const joined = world.stormo.join(`${recovered}`, {epoch: 'a', offset: 41});
+    const {epoch, offset} = world.socket.lastOf('join');
+    assert.deepEqual({epoch, offset}, {epoch: 'a', offset: 41});
+    world.socket.reply('join', {epoch: 'a', offset: 57, recovered});
+    assert.deepEqual(await joined, {epoch: 'a', offset: 57, recovered});
+  }
+  assert.deepEqual(world.eventsOf('gap'), [{group: 'false', epoch: 'a', offset: 57}]);
+}));
+
+test('who has stored nothing yet may hand that on as a position', inWorld(async world => {
+  world.accept();
+  world.stormo.join('123', null).catch(() => {});
+  assert.ok(!('epoch' in world.socket.lastOf('join')));
+}));
+
+test('a gap is told when the position is the new one', inWorld(async world => {
+  const {stormo, socket} = world;
+  world.accept();
+  let position;
+  stormo.on('gap', ({group}) => position = stormo.position(group));
+  const joined = stormo.join('123', {epoch: 'a', offset: 41});
+  socket.reply('join', {epoch: 'b', offset: 3, recovered: false});
+  assert.deepEqual(position, {epoch: 'b', offset: 3});
+  await joined;
+}));
+
+test('a join that is refused is rejected with the server\'s code, and forgotten', inWorld(async world => {
+  world.accept();
+  const joined = world.stormo.join('123');
+  world.socket.refuse('join', 'too_many_groups');
+  await assert.rejects(joined, new StormoError('too_many_groups', 'it is too_many_groups', '123'));
+  assert.deepEqual(world.eventsOf('error'), []);
+  world.breakAndAccept();
+  assert.equal(world.socket.count('join'), 0);
+}));
+
+test('a join of what is joined asks nobody, and gives the present position', inWorld(async world => {
+  world.accept();
+  await world.join('123', {epoch: 'a', offset: 41});
+  world.socket.tell({event: 'message', group: '123', offset: 42, message: 'text'});
+  assert.deepEqual(await world.stormo.join('123', {epoch: 'a', offset: 7}), {epoch: 'a', offset: 42});
+  assert.equal(world.socket.count('join'), 1);
+}));
+
+test('a join of what is being joined waits with the first', inWorld(async world => {
+  world.accept();
+  const both = [world.stormo.join('123'), world.stormo.join('123')];
+  assert.equal(world.socket.count('join'), 1);
+  world.socket.reply('join', {epoch: 'a', offset: 41});
+  assert.deepEqual(await Promise.all(both), [{epoch: 'a', offset: 41}, {epoch: 'a', offset: 41}]);
+}));
+
+test('messages, and a new epoch, move the position', inWorld(async world => {
+  const {stormo, socket} = world;
+  world.accept();
+  await world.join('123', {epoch: 'a', offset: 41});
+  socket.tell({event: 'message', group: '123', offset: 45, message: 'text'});
+  assert.deepEqual(stormo.position('123'), {epoch: 'a', offset: 45});
+  socket.tell({event: 'position', group: '123', epoch: 'b', offset: 0});
+  assert.deepEqual(stormo.position('123'), {epoch: 'b', offset: 0});
+  socket.tell({event: 'message', group: '123', offset: 1, message: 'text'});
+  assert.deepEqual(stormo.position('123'), {epoch: 'b', offset: 1});
+  assert.deepEqual(world.eventsOf('gap'), []);
+}));
+
+test('a message is a string, or bytes', inWorld(async world => {
+  world.accept();
+  await world.join('123');
+  world.socket.tell({event: 'message', group: '123', offset: 1, message: ''});
+  world.socket.tell({event: 'message', group: '123', offset: 2, binary: 'AP+A'});
+  assert.deepEqual(world.eventsOf('message'), [
+    {group: '123', message: '', offset: 1},
+    {group: '123', message: Uint8Array.of(0, 255, 128), offset: 2},
+  ]);
+}));
+
+test('messages of groups that nobody asked for reach nobody', inWorld(async world => {
+  world.accept();
+  await world.join('123');
+  world.socket.tell({event: 'message', group: '124', offset: 1, message: 'text'});
+  assert.deepEqual(world.eventsOf('message'), []);
+  assert.deepEqual(world.eventsOf('error'), []);
+  assert.equal(world.stormo.position('124'), undefined);
+}));
+
+test('messages that come before the reply to a join with a position reach the handlers', inWorld(async world => {
+  world.accept();
+  const joined = world.stormo.join('123', {epoch: 'a', offset: 41});
+  world.socket.tell({event: 'message', group: '123', offset: 42, message: 'missed'});
+  assert.equal(world.eventsOf('message').length, 1);
+  assert.deepEqual(world.stormo.position('123'), {epoch: 'a', offset: 42});
+  await assertPending(joined);
+  joined.catch(() => {});
+}));
+
+test('a send says a string as it is, and anything else as JSON', inWorld(async world => {
+  world.accept();
+  for (const message of ['text', {a: [1, null]}, 7, null, false, 'a "quoted" \\ud800 \u0000 è 🙂']) {
+    const sent = world.stormo.send('123', message);
+    const {id, ...request} = world.socket.lastOf('send');
+    assert.deepEqual(request, {cmd: 'send', group: '123', message});
+    await assertPending(sent);
+    world.socket.reply('send');
+    assert.deepEqual(await outcome(sent), {value: undefined});
+  }
+}));
+
+test('half a surrogate pair becomes U+FFFD, in messages and in names', inWorld(async world => {
+  world.accept();
+  world.stormo.send('\ud83d', {'\udfff': '\\\ud83d \ud83d\ude00'}).catch(() => {});
+  assert.ok(world.socket.lastText.endsWith('"group":"\ufffd","message":{"\ufffd":"\\\\\ufffd \ud83d\ude00"}}'));
+  await world.join('\ud83d');
+  world.socket.tell({event: 'message', group: '\ufffd', offset: 1, message: 'text'});
+  assert.equal(world.eventsOf('message').length, 1);
+}));
+
+test('a send that is refused is rejected with the server\'s code', inWorld(async world => {
+  world.accept();
+  const sent = world.stormo.send('', 'text');
+  world.socket.refuse('send', 'name_empty');
+  await assertRejected(sent, 'name_empty');
+  world.breakAndAccept();
+  assert.equal(world.socket.count('send'), 0);
+}));
+
+test('what JSON cannot say is rejected, and disturbs nothing', inWorld(async world => {
+  world.accept();
+  const circle = {};
+  circle.circle = circle;
+  await assert.rejects(world.stormo.send('123', circle), TypeError);
+  world.breakAndAccept();
+  assert.equal(world.socket.count('send'), 0);
+}));
+
+test('replies may come in any order', inWorld(async world => {
+  world.accept();
+  const first = world.stormo.send('123', 'first');
+  const second = world.stormo.send('123', 'second');
+  world.socket.reply('send');
+  assert.deepEqual(await outcome(second), {value: undefined});
+  await assertPending(first);
+  first.catch(() => {});
+}));
+
+test('a leave is done when the server says so, and nothing comes after the call', inWorld(async world => {
+  const {stormo, socket} = world;
+  world.accept();
+  await world.join('123');
+  const left = stormo.leave('123');
+  socket.tell({event: 'message', group: '123', offset: 1, message: 'late'});
+  await assertPending(left);
+  socket.reply('leave');
+  assert.deepEqual(await outcome(left), {value: undefined});
+  assert.deepEqual(world.eventsOf('message'), []);
+  assert.equal(stormo.position('123'), undefined);
+}));
+
+test('a join after a leave waits for its reply, and gets nothing of before', inWorld(async world => {
+  const {stormo, socket} = world;
+  world.accept();
+  await world.join('123');
+  const left = stormo.leave('123');
+  const joined = stormo.join('123');
+  assert.equal(socket.count('join'), 1);
+  socket.tell({event: 'message', group: '123', offset: 1, message: 'late'});
+  assert.deepEqual(world.eventsOf('message'), []);
+  socket.reply('leave');
+  await left;
+  assert.equal(socket.count('join'), 2);
+  socket.reply('join', {epoch: 'a', offset: 2});
+  assert.deepEqual(await joined, {epoch: 'a', offset: 2});
+  socket.tell({event: 'message', group: '123', offset: 3, message: 'new'});
+  assert.equal(world.eventsOf('message').length, 1);
+}));
+
+test('a leave after a leave and a join is the same leave', inWorld(async world => {
+  const {stormo, socket} = world;
+  world.accept();
+  await world.join('123');
+  const leaves = [stormo.leave('123')];
+  const joined = stormo.join('123');
+  leaves.push(stormo.leave('123'));
+  await assertRejected(joined, 'left');
+  socket.reply('leave');
+  await Promise.all(leaves);
+  assert.equal(socket.count('leave'), 1);
+  assert.equal(socket.count('join'), 1);
+}));
+
+test('a leave takes back a join that is under way', inWorld(async world => {
+  const {stormo, socket} = world;
+  world.accept();
+  const joined = stormo.join('123');
+  const left = stormo.leave('123');
+  await assertRejected(joined, 'left');
+  socket.refuse('join', 'left');
+  socket.reply('leave');
+  await left;
+  assert.deepEqual(world.eventsOf('error'), []);
+}));
+
+test('a reply to a join that was taken back joins nobody', inWorld(async world => {
+  world.accept();
+  const joined = world.stormo.join('123');
+  const left = world.stormo.leave('123');
+  await assertRejected(joined, 'left');
+  world.socket.reply('join', {epoch: 'a', offset: 1, recovered: false});
+  world.socket.reply('leave');
+  await left;
+  assert.equal(world.stormo.position('123'), undefined);
+  assert.deepEqual(world.eventsOf('gap'), []);
+}));
+
+test('a reply to a join that was taken back is none to the next', inWorld(async world => {
+  const {stormo, socket} = world;
+  world.accept();
+  const first = stormo.join('123');
+  const left = stormo.leave('123');
+  const second = stormo.join('123');
+  await assertRejected(first, 'left');
+  socket.refuse('join', 'left');
+  await assertPending(second);
+  socket.reply('leave');
+  await left;
+  socket.reply('join', {epoch: 'a', offset: 2});
+  assert.deepEqual(await second, {epoch: 'a', offset: 2});
+}));
+
+test('a leave of what was not joined is rejected', inWorld(async world => {
+  world.accept();
+  await assertRejected(world.stormo.leave('123'), 'not_joined');
+  assert.equal(world.socket.count('leave'), 0);
+}));
+
+test('a ping is done when the server has replied', inWorld(async world => {
+  world.accept();
+  const pinged = world.stormo.ping();
+  await assertPending(pinged);
+  world.socket.reply('ping');
+  assert.deepEqual(await outcome(pinged), {value: undefined});
+}));
+
+test('only so many requests may wait', inWorld({maxPending: 3}, async world => {
+  const {stormo, socket} = world;
+  world.accept();
+  const waiting = [stormo.join('1'), stormo.send('1', 'text'), stormo.ping()];
+  for (const more of [stormo.send('1', 'text'), stormo.join('2'), stormo.leave('1'), stormo.ping()]) {
+    await assertRejected(more, 'too_many_pending');
+  }
+  assert.deepEqual(socket.sent.map(request => request.cmd), ['session', 'join', 'send', 'ping']);
+  socket.reply('send');
+  await waiting[1];
+  waiting.push(stormo.send('1', 'text'));
+  assert.equal(socket.count('send'), 2);
+  waiting.forEach(promise => promise.catch(() => {}));
+}));
+
+test('a handler that throws disturbs neither the others nor the client', inWorld(async world => {
+  const {stormo, socket} = world;
+  const later = [];
+  replace(globalThis, 'queueMicrotask', task => later.push(task));
+  world.accept();
+  await world.join('123');
+  let heard = 0;
+  stormo.on('message', () => { throw new Error('of the handler'); });
+  stormo.on('message', () => ++heard);
+  socket.tell({event: 'message', group: '123', offset: 1, message: 'text'});
+  assert.equal(heard, 1);
+  assert.equal(stormo.state, 'open');
+  assert.deepEqual(world.eventsOf('error'), []);
+  assert.equal(later.length, 1);
+  assert.throws(later[0], /of the handler/);
+}));
+
+test('a handler that another adds hears of the next event first', inWorld(async world => {
+  world.accept();
+  await world.join('123');
+  const heard = [];
+  const takeAway = world.stormo.on('message', () => {
+    takeAway();
+    world.stormo.on('message', ({offset}) => heard.push(offset));
+  });
+  world.socket.tell({event: 'message', group: '123', offset: 1, message: 'text'});
+  world.socket.tell({event: 'message', group: '123', offset: 2, message: 'text'});
+  assert.deepEqual(heard, [2]);
+}));
+
+test('a handler is called until it is taken away', inWorld(async world => {
+  world.accept();
+  await world.join('123');
+  let heard = 0;
+  const takeAway = world.stormo.on('message', () => ++heard);
+  world.socket.tell({event: 'message', group: '123', offset: 1, message: 'text'});
+  takeAway();
+  world.socket.tell({event: 'message', group: '123', offset: 2, message: 'text'});
+  assert.equal(heard, 1);
+  assert.throws(() => world.stormo.on('mesage', () => {}), /no event 'mesage'/);
+}));
+
+test('events and fields of a later time are ignored', inWorld(async world => {
+  world.accept();
+  await world.join('123');
+  world.socket.tell({event: 'later', what: {}});
+  world.socket.tell({event: 'later', group: '123', offset: 1, message: 'text'});
+  world.socket.tell({event: 'message', group: '123', offset: 1, message: 'text', later: true});
+  assert.deepEqual(world.eventsOf('message'), [{group: '123', message: 'text', offset: 1}]);
+  assert.deepEqual(world.eventsOf('error'), []);
+}));
+
+test('an error that is of no request is told, and the connection kept', inWorld(world => {
+  world.accept();
+  world.socket.tell({id: null, ok: false, error: {code: 'not_json', message: 'it is none'}});
+  assert.deepEqual(world.eventsOf('error'), [{code: 'not_json', group: undefined}]);
+  assert.equal(world.stormo.state, 'open');
+}));
+
+test('nothing is rejected that nobody has a promise of', inWorld(async world => {
+  const unhandled = [];
+  const listener = error => unhandled.push(error);
+  process.on('unhandledRejection', listener);
+  const {stormo} = world;
+  world.accept();
+  await world.join('123');
+  const twice = [stormo.join('124'), stormo.join('124')];
+  world.socket.refuse('join', 'too_many_groups');
+  for (const joined of twice) await assertRejected(joined, 'too_many_groups');
+  world.breakAndAccept();
+  world.socket.refuse('join', 'too_many_groups');
+  const sent = stormo.send('123', 'text');
+  world.socket.say('no JSON');
+  stormo.close();
+  await assertRejected(sent, 'closed');
+  await new Promise(resolve => setImmediate(resolve));
+  process.off('unhandledRejection', listener);
+  assert.deepEqual(unhandled, []);
+}));

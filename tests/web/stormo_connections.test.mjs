@@ -1,0 +1,384 @@
+// What web/stormo.js does when connections end, and what it says at the beginning of the next.
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+
+import {assertPending, assertRejected, inWorld, outcome, replace} from './fakes.mjs';
+
+// Math.random gives the least or, nearly, the most.
+const least = 0;
+const most = 1 - 2 ** -53;
+const random = value => replace(Math, 'random', () => value);
+
+test('the session comes first: 16 digits, the same on each connection, others for others', async () => {
+  const sessions = new Set();
+  for (let client = 0; client < 2; ++client) {
+    await inWorld(world => {
+      for (let connection = 0; connection < 2; ++connection) {
+        world.accept();
+        assert.equal(world.socket.sent[0].cmd, 'session');
+        const {session} = world.socket.sent[0];
+        assert.match(session, /^[0-9a-f]{16}$/);
+        sessions.add(session);
+        world.socket.end();
+        world.nextConnection();
+      }
+    })();
+  }
+  assert.equal(sessions.size, 2);
+});
+
+test('the session is never all zero', async () => {
+  const draws = [0, 0, 0, 10];
+  if (globalThis.crypto) replace(globalThis.crypto, 'getRandomValues', words => words.set(draws.splice(0, 2)));
+  else replace(Math, 'random', () => draws.shift() / 2 ** 32);
+  await inWorld(world => {
+    world.accept();
+    assert.equal(world.socket.lastOf('session').session, '000000000000000a');
+  })();
+});
+
+test('it joins again where it was, then sends again what had no reply, then what is new', inWorld(async world => {
+  const {stormo} = world;
+  world.accept();
+  await world.join('joined', {epoch: 'a', offset: 41});
+  const joining = stormo.join('wanted');
+  const sends = [stormo.send('1', 'replied'), stormo.send('1', 'first'), stormo.send('1', {a: 'second'})];
+  const old = world.socket;
+  old.tell({id: old.sent.find(request => request.message === 'replied').id, ok: true});
+  old.tell({event: 'message', group: 'joined', offset: 45, message: 'text'});
+  old.end();
+  sends.push(stormo.send('1', 'meanwhile'));
+  stormo.on('open', () => sends.push(stormo.send('1', 'new')));
+  world.nextConnection();
+  world.socket.accept();
+
+  const idOf = message => old.sent.find(request => request.message === message)?.id;
+  const second = old.sent.at(-1);
+  const [session, joined, wanted, ...sent] = world.socket.sent;
+  assert.equal(session.cmd, 'session');
+  assert.deepEqual({...joined, id: 0}, {id: 0, cmd: 'join', group: 'joined', epoch: 'a', offset: 45});
+  assert.deepEqual({...wanted, id: 0}, {id: 0, cmd: 'join', group: 'wanted'});
+  assert.deepEqual(sent.map(({message}) => message), ['first', {a: 'second'}, 'meanwhile', 'new']);
+  assert.deepEqual(sent.slice(0, 2).map(({id}) => id), [idOf('first'), second.id]);
+
+  // Of the others, each id is one that was never said before.
+  assert.ok(sent[2].id > second.id && sent[3].id > sent[2].id);
+  const ids = [...old.sent, session, joined, wanted, ...sent.slice(2)].map(({id}) => id);
+  assert.equal(new Set(ids).size, ids.length);
+
+  await assertPending(joining);
+  await assertPending(sends[1]);
+  for (const request of [joined, wanted]) world.socket.tell({id: request.id, ok: true, epoch: 'a', offset: 45});
+  for (const {id} of sent) world.socket.tell({id, ok: true});
+  assert.deepEqual(await joining, {epoch: 'a', offset: 45});
+  await Promise.all(sends);
+}));
+
+test('a message that changes after it was sent is sent again as it was', inWorld(async world => {
+  const message = {a: 1};
+  const sent = world.stormo.send('123', message);
+  message.a = 2;
+  world.accept();
+  assert.deepEqual(world.socket.lastOf('send').message, {a: 1});
+  world.socket.reply('send');
+  await sent;
+}));
+
+test('what is asked before there is a connection is said when there is one', inWorld(async world => {
+  const all = [world.stormo.join('123', {epoch: 'a', offset: 41}), world.stormo.send('123', 'text'), world.stormo.ping()];
+  assert.deepEqual(world.stormo.position('123'), {epoch: 'a', offset: 41});
+  world.accept();
+  assert.deepEqual(world.socket.sent.map(({cmd}) => cmd), ['session', 'join', 'send', 'ping']);
+  assert.equal(world.socket.lastOf('join').offset, 41);
+  world.socket.reply('join', {epoch: 'a', offset: 41, recovered: true});
+  world.socket.reply('send');
+  world.socket.reply('ping');
+  await Promise.all(all);
+}));
+
+test('a join that was recovered is no gap, one that was not is', inWorld(async world => {
+  world.accept();
+  await world.join('123', {epoch: 'a', offset: 41});
+  world.breakAndAccept();
+  world.socket.reply('join', {epoch: 'a', offset: 57, recovered: true});
+  assert.deepEqual(world.eventsOf('gap'), []);
+  world.breakAndAccept();
+  assert.equal(world.socket.lastOf('join').offset, 57);
+  world.socket.reply('join', {epoch: 'b', offset: 3, recovered: false});
+  assert.deepEqual(world.eventsOf('gap'), [{group: '123', epoch: 'b', offset: 3}]);
+}));
+
+test('a group that cannot be joined again is told as an error, and forgotten', inWorld(async world => {
+  world.accept();
+  await world.join('123');
+  world.breakAndAccept();
+  world.socket.refuse('join', 'too_many_groups');
+  assert.deepEqual(world.eventsOf('error'), [{code: 'too_many_groups', group: '123'}]);
+  assert.equal(world.stormo.position('123'), undefined);
+  world.breakAndAccept();
+  assert.equal(world.socket.count('join'), 0);
+}));
+
+test('a leave is done when the connection is lost, and not said again', inWorld(async world => {
+  world.accept();
+  await world.join('123');
+  const left = world.stormo.leave('123');
+  world.breakAndAccept();
+  assert.deepEqual(await outcome(left), {value: undefined});
+  assert.deepEqual(world.socket.sent.map(({cmd}) => cmd), ['session']);
+}));
+
+test('a join that waited for a leave goes on when the connection is lost', inWorld(async world => {
+  world.accept();
+  await world.join('123');
+  const left = world.stormo.leave('123');
+  const joined = world.stormo.join('123');
+  world.breakAndAccept();
+  await left;
+  world.socket.reply('join', {epoch: 'a', offset: 1});
+  assert.deepEqual(await joined, {epoch: 'a', offset: 1});
+}));
+
+test('a leave without a connection is done at once, also of a join', inWorld(async world => {
+  const joined = world.stormo.join('123');
+  assert.deepEqual(await outcome(world.stormo.leave('123')), {value: undefined});
+  await assertRejected(joined, 'left');
+  world.accept();
+  assert.deepEqual(world.socket.sent.map(({cmd}) => cmd), ['session']);
+}));
+
+test('a ping is said again, with another id', inWorld(async world => {
+  world.accept();
+  const pinged = world.stormo.ping();
+  const {id} = world.socket.lastOf('ping');
+  world.breakAndAccept();
+  assert.ok(world.socket.lastOf('ping').id > id);
+  world.socket.reply('ping');
+  await pinged;
+  world.breakAndAccept();
+  assert.equal(world.socket.count('ping'), 0);
+}));
+
+test('between two tries are retryMin to twice the time before, at random, up to retryMax', inWorld(world => {
+  for (const [value, expected] of [[least, [250, 250, 250, 250]], [most, [500, 1000, 2000, 4000, 8000, 15000, 15000]]]) {
+    random(value);
+    world.accept();
+    for (const [at, ms] of expected.entries()) {
+      world.socket.end();
+      const {retryIn} = world.eventsOf('close').at(-1);
+      assert.ok(Math.abs(retryIn - ms) < 0.001, `try ${at}: ${retryIn}, not ${ms}`);
+      assert.equal(world.stormo.state, 'waiting');
+      const before = world.sockets.length;
+      world.clock.pass(retryIn - 1);
+      assert.equal(world.sockets.length, before);
+      world.clock.pass(1);
+      assert.equal(world.sockets.length, before + 1);
+      assert.equal(world.stormo.state, 'connecting');
+    }
+  }
+}));
+
+test('a connection counts as good only when the session was replied to', inWorld(world => {
+  random(most);
+  const retries = () => world.eventsOf('close').map(({retryIn}) => Math.round(retryIn));
+  for (const isReplied of [true, false, false, true]) {
+    world.socket.accept();
+    if (isReplied) world.socket.reply('session');
+    world.socket.end();
+    world.nextConnection();
+  }
+  assert.deepEqual(retries(), [500, 1000, 2000, 500]);
+}));
+
+test('a session that is refused is tried again, not used', inWorld(world => {
+  world.socket.accept();
+  world.socket.refuse('session', 'wrong_type');
+  assert.deepEqual(world.eventsOf('error'), [{code: 'protocol', group: undefined}]);
+  assert.equal(world.stormo.state, 'waiting');
+}));
+
+test('after 1012 it comes again within twice retryMin, once', inWorld(world => {
+  random(least);
+  world.accept();
+  world.socket.end(1012, 'reload');
+  assert.deepEqual(world.eventsOf('close'), [{code: 1012, reason: 'reload', retryIn: 0}]);
+  world.nextConnection();
+  world.socket.end(1012);
+  assert.equal(world.eventsOf('close')[1].retryIn, 250);
+}));
+
+test('after 1009 the largest message is given up, as the server does not take it', inWorld(async world => {
+  world.accept();
+  const small = world.stormo.send('123', 'small, and long');
+  const large = world.stormo.send('123', 'èèèèèèèèèèèè');
+  world.breakAndAccept(1009);
+  await assertRejected(large, 'too_big');
+  assert.equal(world.socket.count('send'), 1);
+  world.socket.reply('send');
+  await small;
+  world.breakAndAccept(1009);
+}));
+
+// A world in which the global object has event listeners, as browsers have them.
+function inBrowser(body) {
+  return () => {
+    const browser = new EventTarget();
+    for (const name of ['addEventListener', 'removeEventListener']) {
+      replace(globalThis, name, browser[name].bind(browser));
+    }
+    return inWorld(world => body(world, () => browser.dispatchEvent(new Event('online'))))();
+  };
+}
+
+test('in a browser that is online again, it connects at once', inBrowser((world, online) => {
+  world.accept();
+  online();
+  assert.equal(world.sockets.length, 1);
+  world.socket.end();
+  online();
+  assert.equal(world.sockets.length, 2);
+  assert.equal(world.stormo.state, 'connecting');
+  world.accept();
+  world.clock.pass(20_000);  // the try that was due is none any more
+  assert.equal(world.sockets.length, 2);
+}));
+
+test('after close() it does not care whether the browser is online', inBrowser(({stormo, sockets}, online) => {
+  const {removeEventListener} = globalThis;
+  let removed = 0;
+  replace(globalThis, 'removeEventListener', (...args) => {
+    ++removed;
+    removeEventListener(...args);
+  });
+  stormo.close();
+  online();
+  assert.equal(removed, 1);
+  assert.equal(sockets.length, 1);
+}));
+
+test('after pingInterval without a word it pings, and a reply is one', inWorld(world => {
+  world.accept();
+  for (let pings = 1; pings <= 3; ++pings) {
+    world.clock.pass(24_999);
+    assert.equal(world.socket.count('ping'), pings - 1);
+    world.clock.pass(1);
+    assert.equal(world.socket.count('ping'), pings);
+    world.clock.pass(9_999);
+    world.socket.reply('ping');
+  }
+  assert.deepEqual(world.eventsOf('close'), []);
+}));
+
+test('a connection that cannot be made is tried again, also if there is an error and no close', inWorld(world => {
+  world.socket.onerror({});
+  assert.deepEqual(world.eventsOf('close').map(({code}) => code), [1006]);
+  world.nextConnection();
+  world.accept();
+  world.socket.onerror({});  // of an open one, the close follows
+  assert.equal(world.stormo.state, 'open');
+}));
+
+test('a connection that opens has pingInterval for its first word', inWorld(world => {
+  world.clock.pass(9_000);
+  world.socket.accept();
+  world.clock.pass(24_999);
+  assert.equal(world.stormo.state, 'open');
+  assert.equal(world.socket.count('ping'), 0);
+}));
+
+test('while messages come it does not ping', inWorld(async world => {
+  world.accept();
+  await world.join('123');
+  for (let offset = 1; offset <= 3; ++offset) {
+    world.clock.pass(20_000);
+    world.socket.tell({event: 'message', group: '123', offset, message: 'text'});
+  }
+  assert.equal(world.socket.count('ping'), 0);
+}));
+
+test('a connection on which no ping is replied to is given up for another', inWorld(async world => {
+  world.accept();
+  await world.join('123');
+  const dead = world.socket;
+  world.clock.pass(35_000);
+  assert.ok(dead.isClosed);
+  assert.deepEqual(world.eventsOf('close').map(({code}) => code), [1006]);
+  world.nextConnection();
+  world.accept();
+  world.socket.reply('join', {epoch: 'a', offset: 0, recovered: true});
+  dead.tell({event: 'message', group: '123', offset: 1, message: 'from the dead'});
+  dead.end();
+  assert.deepEqual(world.eventsOf('message'), []);
+  assert.equal(world.stormo.state, 'open');
+}));
+
+test('a connection that does not open in pingTimeout is given up for another', inWorld(world => {
+  world.clock.pass(9_999);
+  assert.equal(world.stormo.state, 'connecting');
+  world.clock.pass(1);
+  assert.ok(world.socket.isClosed);
+  assert.equal(world.stormo.state, 'waiting');
+  world.nextConnection();
+}));
+
+test('a server that does not speak stormo.v1 is told of, and left for good', inWorld(async world => {
+  const {stormo, socket, clock} = world;
+  const sent = stormo.send('123', 'text');
+  socket.accept('');
+  await assertRejected(sent, 'closed');
+  assert.deepEqual(world.eventsOf('error'), [{code: 'wrong_protocol', group: undefined}]);
+  assert.deepEqual(world.eventsOf('close').map(({retryIn}) => retryIn), [null]);
+  assert.deepEqual(world.eventsOf('open'), []);
+  assert.deepEqual(socket.sent, []);
+  assert.ok(socket.isClosed);
+  assert.equal(stormo.state, 'closed');
+  assert.equal(clock.timers, 0);
+}));
+
+test('close() rejects what is pending, and nothing is left of the client', inWorld(async world => {
+  const {stormo, socket, clock} = world;
+  world.accept();
+  await world.join('0');
+  await world.join('1');
+  const pending = [stormo.join('2'), stormo.send('1', 'text'), stormo.leave('1'), stormo.ping()];
+  stormo.close();
+  for (const promise of pending) await assertRejected(promise, 'closed');
+  for (const promise of [stormo.join('0'), stormo.send('0', ''), stormo.leave('0'), stormo.ping()]) {
+    await assertRejected(promise, 'closed');
+  }
+  assert.ok(socket.isClosed);
+  assert.equal(stormo.state, 'closed');
+  assert.equal(stormo.position('0'), undefined);
+  socket.tell({event: 'message', group: '0', offset: 1, message: 'late'});
+  socket.end();
+  stormo.close();
+  assert.deepEqual(world.eventsOf('message'), []);
+  assert.deepEqual(world.eventsOf('close'), [{code: 1000, reason: '', retryIn: null}]);
+  assert.equal(clock.timers, 0);
+}));
+
+test('close() ends the waiting for the next try, too', inWorld(({stormo, socket, sockets, clock}) => {
+  socket.end();
+  assert.equal(clock.timers, 1);
+  stormo.close();
+  assert.equal(clock.timers, 0);
+  assert.equal(sockets.length, 1);
+}));
+
+for (const name of ['open', 'message', 'gap', 'error', 'close']) {
+  test(`close() may be called by a handler of '${name}'`, inWorld(async world => {
+    const {stormo, socket, clock} = world;
+    stormo.on(name, () => stormo.close());
+    socket.accept();
+    if (stormo.state === 'open') {
+      const joined = stormo.join('123', {epoch: 'a', offset: 0}).catch(() => {});
+      socket.tell({event: 'message', group: '123', offset: 1, message: 'text'});
+      if (stormo.state === 'open') socket.reply('join', {epoch: 'a', offset: 2, recovered: false});
+      await joined;
+    }
+    if (stormo.state === 'open') socket.say('no JSON');
+    assert.equal(stormo.state, 'closed');
+    assert.equal(world.eventsOf('close').at(-1).retryIn, null);
+    assert.equal(clock.timers, 0);
+  }));
+}

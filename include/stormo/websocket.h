@@ -40,6 +40,7 @@ class WebSocketHandshake {
 struct Page {
   std::string contentType = "text/html; charset=utf-8";
   std::string body = {};
+  std::vector<HttpHeader> headers = {};  ///< Beside those of type and length.
 };
 
 /// What a worker that speaks WebSocket may be told beside its handlers.

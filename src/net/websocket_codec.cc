@@ -98,8 +98,9 @@ void WebSocketCodec::answerPlainRequest(Peer& peer, const HttpRequest& request) 
     return peer.table.closeWith(peer, CloseCode::Normal,
                                 httpResponse(404, "text/plain", "no such page\n", isHead));
   }
-  peer.table.closeWith(peer, CloseCode::Normal,
-                       httpResponse(200, page->second.contentType, page->second.body, isHead));
+  peer.table.closeWith(
+      peer, CloseCode::Normal,
+      httpResponse(200, page->second.contentType, page->second.body, isHead, page->second.headers));
 }
 
 void WebSocketCodec::respond(Peer& peer, int status, std::string_view text, CloseCode code) const {

@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "server/try_it_page.h"
+#include "server/web_files.h"
 #include "sys/address.h"
 #include "worker/declaration.h"
 
@@ -84,7 +84,13 @@ void ServerProgram::declareWorker() {
   worker_->pongTimeout = settings_.pongTimeout;
   worker_->handshakeTimeout = settings_.handshakeTimeout;
   worker_->websocket.origins = settings_.origins;
-  if (settings_.page) worker_->websocket.pages["/"].body = kTryItPage;
+  if (settings_.page) {
+    worker_->websocket.pages["/"].body = kTryItPage;
+    // Pages of any origin may import it; who may connect is another question.
+    worker_->websocket.pages["/stormo.js"] = {.contentType = "text/javascript; charset=utf-8",
+                                              .body = std::string(kStormoJs),
+                                              .headers = {{"Access-Control-Allow-Origin", "*"}}};
+  }
 
   worker_->onWorkerStart = [this](Worker& worker) {
     groupServer_ = std::make_unique<GroupServer>(worker, settings_, channelUrl_, busOptions_);

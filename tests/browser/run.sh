@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# run.sh path/to/stormo: runs these tests in Debian's Chromium. Without Chromium or Node it exits with 77, which
-# ctest takes for "skipped" - unless CI is set: there, they must be run.
+# run.sh path/to/stormo: runs these tests, and those of web/, in Node and in Debian's Chromium. Where there is no
+# Chromium or Node it exits with 77, which ctest takes for "skipped" - unless CI is set: there, they must be run.
 set -euo pipefail
 export STORMO
 STORMO=$(realpath "$1")
@@ -16,7 +16,7 @@ fi
 
 export CHROMIUM
 CHROMIUM=$(command -v chromium)
-# The one package, playwright-core, as the lock file has it.
+# playwright-core and ws, as the lock file has them.
 [[ node_modules/.package-lock.json -nt package-lock.json ]] ||
   npm ci --ignore-scripts --no-audit --no-fund
 exec npm test --silent

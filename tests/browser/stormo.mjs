@@ -18,19 +18,23 @@ export const timeout = 60_000;
 
 export class Stormo {
   static async start(...options) {
-    const runtime = mkdtempSync(path.join(tmpdir(), 'stormo.'));
-    const child = spawn(program, ['start', '--listen', 'websocket://127.0.0.1:0', '--runtime-dir', runtime, ...options]);
-    const stormo = new Stormo(child, runtime);
-    await stormo.#untilStarted();
+    const stormo = new Stormo(options);
+    await stormo.#spawn('127.0.0.1:0');
     const {processes} = await stormo.ask('status');
     stormo.host = processes.find(process => process.kind === 'worker').listen.replace('websocket://', '');
     return stormo;
   }
 
-  constructor(child, runtime) {
-    this.child = child;
-    this.runtime = runtime;
-    this.ended = new Promise(resolve => child.once('close', resolve));
+  constructor(options) {
+    this.options = options;
+    this.runtime = mkdtempSync(path.join(tmpdir(), 'stormo.'));
+  }
+
+  #spawn(host) {
+    const where = ['--listen', `websocket://${host}`, '--runtime-dir', this.runtime];
+    this.child = spawn(program, ['start', ...where, ...this.options]);
+    this.ended = new Promise(resolve => this.child.once('close', resolve));
+    return this.#untilStarted();
   }
 
   #untilStarted() {
@@ -43,6 +47,25 @@ export class Stormo {
       this.child.stderr.on('data', data => output += data);
       this.ended.then(status => reject(new Error(`stormo ended with ${status}: ${output}`)));
     });
+  }
+
+  // Done when all workers are new ones.
+  async reload() {
+    await promisify(execFile)(program, ['reload', '--runtime-dir', this.runtime]);
+  }
+
+  // Stops it, and starts it again for the same clients. Meanwhile, when nobody listens, does that.
+  async restart(meanwhile = async () => {}) {
+    this.child.kill('SIGTERM');
+    await this.ended;
+    await meanwhile();
+    await this.#spawn(this.host);
+  }
+
+  // Kills all processes of that kind, 'worker' or 'channel'.
+  async kill(kind) {
+    const {processes} = await this.ask('status');
+    for (const each of processes.filter(each => each.kind === kind)) process.kill(each.pid, 'SIGKILL');
   }
 
   // `status` or `connections`, as objects.

@@ -35,6 +35,15 @@ TEST_F(Http, TheRootIsAPageToTryIt) {
               HasSubstr("Content-Length: " + std::to_string(bodyOf(response).size()) + "\r\n"));
 }
 
+TEST_F(Http, TheJavaScriptClientIsThereForPagesOfAnyOrigin) {
+  startStormo({"--workers", "1"});
+  const std::string response = exchange("GET /stormo.js", "Origin: https://elsewhere.example\r\n");
+  EXPECT_THAT(response, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(response, HasSubstr("Content-Type: text/javascript; charset=utf-8\r\n"));
+  EXPECT_THAT(response, HasSubstr("Access-Control-Allow-Origin: *\r\n"));
+  EXPECT_THAT(bodyOf(response), HasSubstr("export function connect("));
+}
+
 TEST_F(Http, HeadIsTheSameWithoutTheBody) {
   startStormo({"--workers", "1"});
   const std::string get = exchange("GET /");

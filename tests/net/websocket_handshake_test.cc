@@ -90,14 +90,17 @@ TEST_F(WebSocketHandshakeTest, OtherOriginsThanTheAllowedAreForbidden) {
 }
 
 TEST_F(WebSocketHandshakeTest, PlainRequestsGetPages) {
-  speak({.pages = {{"/", {.body = "<h1>hello</h1>"}}, {"/a.js", {"text/javascript", "let a;"}}}});
+  speak({.pages = {{"/", {.body = "<h1>hello</h1>"}},
+                   {"/a.js", {"text/javascript", "let a;", {{"X-Kind", "module"}}}}}});
   WebSocketClient page = ask(get("/?query=1"));
   EXPECT_EQ(page.header("Content-Type"), "text/html; charset=utf-8");
+  EXPECT_EQ(page.header("X-Kind"), "");
   expectRefusal(page, 200);
   EXPECT_EQ(page.body(), "<h1>hello</h1>");
 
   WebSocketClient script = ask(get("/a.js"));
   EXPECT_EQ(script.header("Content-Type"), "text/javascript");
+  EXPECT_EQ(script.header("X-Kind"), "module");
   expectRefusal(script, 200);
 
   WebSocketClient missing = ask(get("/b.js"));

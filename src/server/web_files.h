@@ -4,7 +4,8 @@
 
 namespace stormo::server {
 
-/// web/try-it.html, put into the program when it is built.
+// What is in web/, put into the program when it is built.
 extern const std::string_view kTryItPage;
+extern const std::string_view kStormoJs;
 
 }  // namespace stormo::server

@@ -1,0 +1,165 @@
+// web/stormo.js with a real server that is reloaded, killed and restarted under it: in a page, as the server hands it
+// out, and in Node.
+import assert from 'node:assert/strict';
+import {after, before, test} from 'node:test';
+import WebSocketOfPackage from 'ws';
+
+import {connect} from '../../web/stormo.js';
+import {launchBrowser, skip, Stormo, timeout, until} from './stormo.mjs';
+
+const group = 'room.1';
+let stormo, browser;
+
+before(async () => {
+  if (skip) return;
+  stormo = await Stormo.start('--workers', '2', '--history-groups', 'room.*', '--history-messages', '6000');
+  browser = await launchBrowser();
+});
+
+after(async () => {
+  if (skip) return;
+  await browser?.close();
+  assert.equal(await stormo?.stop(), 0);
+});
+
+// A client is used in the same way in both places: call() calls its methods, events() is what it has told until now.
+
+async function openInNode() {
+  const client = connect(`ws://${stormo.host}`, {WebSocket: globalThis.WebSocket ?? WebSocketOfPackage});
+  const told = [];
+  for (const name of ['open', 'message', 'gap', 'close', 'error']) client.on(name, event => told.push({...event, name}));
+  return {call: async (method, ...args) => client[method](...args), events: async () => told};
+}
+
+async function openInChromium() {
+  const page = await browser.newPage();
+  await page.goto(`http://${stormo.host}/`);
+  await page.evaluate(async () => {
+    const {connect} = await import('/stormo.js');
+    globalThis.client = connect(`ws://${location.host}`);
+    globalThis.told = [];
+    for (const name of ['open', 'message', 'gap', 'close', 'error']) client.on(name, event => told.push({...event, name}));
+  });
+  return {
+    call: (method, ...args) => page.evaluate(([method, args]) => client[method](...args), [method, args]),
+    events: () => page.evaluate(() => told),
+  };
+}
+
+const eventsOf = async (client, name) => (await client.events()).filter(event => event.name === name);
+const textsOf = async client => (await eventsOf(client, 'message')).map(({message}) => message);
+const numbers = (first, last) => Array.from({length: last - first + 1}, (_, at) => `${first + at}`);
+
+// One that sends and one that receives; what is sent are the numbers from 1 on, some of which are on their way at once.
+class Traffic {
+  last = 0;
+  onTheWay = new Set();
+
+  static async between(open) {
+    const traffic = new Traffic();
+    [traffic.sender, traffic.receiver] = [await open(), await open()];
+    await traffic.receiver.call('join', group);
+    return traffic;
+  }
+
+  async send(count) {
+    while (count-- > 0) {
+      const sent = this.sender.call('send', group, `${++this.last}`);
+      this.onTheWay.add(sent);
+      sent.then(() => this.onTheWay.delete(sent));
+      if (this.onTheWay.size >= 16) await Promise.race(this.onTheWay);
+    }
+  }
+
+  // Not more than the server keeps for who is away.
+  async sendUntil(done) {
+    let isDone = false;
+    const end = done.finally(() => isDone = true);
+    for (let left = 5000; left > 0 && !isDone; --left) await this.send(1);
+    await end;
+  }
+
+  async untilBothCameBack() {
+    for (const client of [this.sender, this.receiver]) {
+      await until(async () => (await eventsOf(client, 'open')).length >= 2);
+    }
+  }
+
+  async untilAllArrived() {
+    await Promise.all(this.onTheWay);
+    await until(async () => (await textsOf(this.receiver)).includes(`${this.last}`));
+  }
+
+  async end() {
+    for (const client of [this.sender, this.receiver]) {
+      await client.call('close');
+      assert.deepEqual(await eventsOf(client, 'error'), []);
+    }
+  }
+}
+
+for (const [place, open] of [['in Node', openInNode], ['in Chromium', openInChromium]]) {
+  const faults = {
+    'the server is reloaded': () => stormo.reload(),
+    'the workers are killed': () => stormo.kill('worker'),
+  };
+  for (const [what, fault] of Object.entries(faults)) {
+    test(`${place}, when ${what}, every message arrives once and in order`, {skip, timeout}, async () => {
+      const traffic = await Traffic.between(open);
+      await traffic.send(20);
+      await traffic.sendUntil(fault().then(() => traffic.untilBothCameBack()));
+      await traffic.send(20);
+      await traffic.untilAllArrived();
+      assert.deepEqual(await eventsOf(traffic.receiver, 'gap'), []);
+      assert.deepEqual(await textsOf(traffic.receiver), numbers(1, traffic.last));
+      await traffic.end();
+    });
+  }
+
+  test(`${place}, when the Channel is killed, nobody notices`, {skip, timeout}, async () => {
+    const traffic = await Traffic.between(open);
+    await traffic.send(20);
+    const {epoch} = await traffic.receiver.call('position', group);
+    const isAnotherEpoch = async () => (await traffic.receiver.call('position', group)).epoch !== epoch;
+    await traffic.sendUntil(stormo.kill('channel').then(() => until(isAnotherEpoch)));
+    await traffic.send(20);
+    await traffic.untilAllArrived();
+    assert.deepEqual(await textsOf(traffic.receiver), numbers(1, traffic.last));
+    for (const name of ['gap', 'close']) assert.deepEqual(await eventsOf(traffic.receiver, name), []);
+    await traffic.end();
+  });
+
+  test(`${place}, when the server is restarted, the gap is told and nothing is missing after it`, {skip, timeout}, async () => {
+    const traffic = await Traffic.between(open);
+    await traffic.send(20);
+    await traffic.untilAllArrived();
+    const beforeStop = traffic.last;
+    await stormo.restart(async () => {
+      await until(async () => (await eventsOf(traffic.sender, 'close')).length >= 1);
+      await traffic.send(1);
+    });
+    await until(async () => (await eventsOf(traffic.receiver, 'gap')).length === 1);
+    await traffic.send(20);
+    await traffic.untilAllArrived();
+    assert.deepEqual((await textsOf(traffic.receiver)).slice(0, beforeStop), numbers(1, beforeStop));
+    const after = (await textsOf(traffic.receiver)).slice(beforeStop);
+    assert.deepEqual(after, numbers(traffic.last - after.length + 1, traffic.last));
+    assert.ok(after.length >= 20);
+    await traffic.end();
+  });
+
+  test(`${place}, who comes back with a position gets what was said meanwhile`, {skip, timeout}, async () => {
+    const {sender, receiver: former} = await Traffic.between(open);
+    await sender.call('send', group, 'heard');
+    await until(async () => (await textsOf(former)).length > 0);
+    const position = await former.call('position', group);
+    await former.call('close');
+    for (const text of ['missed', {missed: 'too'}]) await sender.call('send', group, text);
+
+    const latter = await open();
+    const {recovered} = await latter.call('join', group, position);
+    assert.equal(recovered, true);
+    assert.deepEqual(await textsOf(latter), ['missed', '{"missed":"too"}']);
+    for (const client of [sender, latter]) await client.call('close');
+  });
+}

@@ -7,7 +7,10 @@ namespace {
 
 constexpr std::size_t kQuotedBytesMax = 64;
 
-enum : std::size_t { kCmd, kGroupId, kMessage };
+// The places of the fields, as the decoder names them.
+constexpr std::size_t kCmd = 0;
+constexpr std::size_t kGroupId = 1;
+constexpr std::size_t kMessage = 2;
 
 }  // namespace
 

@@ -7,7 +7,14 @@
 namespace stormo::v1 {
 namespace {
 
-enum : std::size_t { kId, kCmd, kGroup, kMessage, kEpoch, kOffset, kSession };
+// The places of the fields, as the decoder names them.
+constexpr std::size_t kId = 0;
+constexpr std::size_t kCmd = 1;
+constexpr std::size_t kGroup = 2;
+constexpr std::size_t kMessage = 3;
+constexpr std::size_t kEpoch = 4;
+constexpr std::size_t kOffset = 5;
+constexpr std::size_t kSession = 6;
 
 constexpr struct {
   std::string_view name;

@@ -1,0 +1,70 @@
+// What the Channel keeps for clients that were away: kept with each message, and given back.
+#include <benchmark/benchmark.h>
+
+#include <string>
+#include <vector>
+
+#include "channel/authors.h"
+#include "channel/history.h"
+#include "protocol/channel_codec.h"
+
+namespace stormo::channel {
+namespace {
+
+std::string event(std::uint64_t offset) {
+  std::string frame;
+  appendEvent({.channel = "group:123", .epoch = 1, .offset = offset, .space = Space::Groups},
+              std::string(64, 'a'), frame);
+  return frame;
+}
+
+void append(benchmark::State& state) {
+  std::vector<std::string> groups;
+  for (std::int64_t i = 0; i < state.range(0); ++i) groups.push_back("group:" + std::to_string(i));
+  const std::string frame = event(1);
+  History history({.groups = {"*"}});
+  std::uint64_t offset = 0;
+  for (auto _ : state) {
+    history.append(groups[offset % groups.size()], offset, frame, TimePoint{});
+    ++offset;
+  }
+  state.counters["bytes"] = static_cast<double>(history.bytes());
+}
+BENCHMARK(append)->Name("history/append")->Arg(1)->Arg(1000)->Arg(100'000);
+
+void appendNotKept(benchmark::State& state) {
+  const std::string frame = event(1);
+  History history({.groups = {"room.*", "news"}});
+  for (auto _ : state) history.append("group:123", 1, frame, TimePoint{});
+}
+BENCHMARK(appendNotKept)->Name("history/appendNotKept");
+
+void recall(benchmark::State& state) {
+  History history({.groups = {"*"}});
+  for (std::uint64_t offset = 1; offset <= 100; ++offset) {
+    history.append("group:123", offset, event(offset), TimePoint{});
+  }
+  const auto missed = static_cast<std::uint64_t>(state.range(0));
+  std::string out;
+  for (auto _ : state) {
+    out.clear();
+    if (!history.recall("group:123", 100 - missed, TimePoint{}, out)) state.SkipWithError("lost");
+    benchmark::DoNotOptimize(out.data());
+  }
+}
+BENCHMARK(recall)->Name("history/recall")->Arg(0)->Arg(100);
+
+void take(benchmark::State& state) {
+  Authors authors;
+  std::uint64_t sequence = 0;
+  for (auto _ : state) {
+    ++sequence;
+    const Author author{.id = 1 + sequence % static_cast<std::uint64_t>(state.range(0)),
+                        .sequence = sequence};
+    if (!authors.take(author, TimePoint{})) state.SkipWithError("taken already");
+  }
+}
+BENCHMARK(take)->Name("authors/take")->Arg(100)->Arg(100'000);
+
+}  // namespace
+}  // namespace stormo::channel

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# run.sh path/to/stormo: runs these tests, and those of web/, in Node and in Debian's Chromium. Where there is no
-# Chromium or Node it exits with 77, which ctest takes for "skipped" - unless CI is set: there, they must be run.
+# run.sh path/to/stormo [file...]: runs these tests, and those of web/, in Node and in Debian's Chromium. Where there
+# is no Chromium or Node it exits with 77, which ctest takes for "skipped" - unless CI is set: there, they must be run.
 set -euo pipefail
 export STORMO
 STORMO=$(realpath "$1")
+shift
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 missing=()
@@ -19,4 +20,5 @@ CHROMIUM=$(command -v chromium)
 # playwright-core and ws, as the lock file has them.
 [[ node_modules/.package-lock.json -nt package-lock.json ]] ||
   npm ci --ignore-scripts --no-audit --no-fund
+(($#)) && exec node --test "$@"
 exec npm test --silent

@@ -1,0 +1,137 @@
+// Many clients of web/stormo.js, all of which send, while one thing after the other breaks: what one of them hears of
+// another is all that was said, once and in order, however often either had to connect again.
+// STORMO_FAULTS_SECONDS: how long (default 15). STORMO_FAULTS_SEED: which faults, in which order.
+import assert from 'node:assert/strict';
+import {after, before, test} from 'node:test';
+import WebSocketOfPackage from 'ws';
+
+import {connect} from '../../web/stormo.js';
+import {Stormo, until} from './stormo.mjs';
+
+const seconds = Number(process.env.STORMO_FAULTS_SECONDS ?? 15);
+const seed = Number(process.env.STORMO_FAULTS_SEED ?? Math.floor(Math.random() * 1e9));
+const groups = ['room.1', 'room.2', 'room.3', 'room.4'];
+const clientCount = 40;
+const inFlightMax = 4;
+const betweenFaults = 1000;  // in milliseconds
+
+let stormo;
+
+before(async () => {
+  stormo = await Stormo.start('--workers', '4', '--history-groups', 'room.*', '--history-messages', '100000',
+    '--history-bytes', '8000000', '--history-seconds', '3600');
+});
+
+after(async () => assert.equal(await stormo?.stop(), 0));
+
+// A member of one group, and what it has heard there.
+class Client {
+  heard = new Map();  // by sender, its latest number
+  problems = [];
+  gaps = 0;
+  closes = 0;
+  sent = 0;
+  inFlight = 0;
+
+  constructor(number) {
+    this.name = `client ${number}`;
+    this.group = groups[number % groups.length];
+    this.stormo = connect(`ws://${stormo.host}`, {WebSocket: globalThis.WebSocket ?? WebSocketOfPackage, retryMax: 2000});
+    this.stormo.on('message', ({message}) => this.#hear(JSON.parse(message)));
+    this.stormo.on('gap', () => ++this.gaps);
+    this.stormo.on('close', () => ++this.closes);
+    this.stormo.on('error', error => this.problems.push(error.message));
+  }
+
+  get position() {
+    return this.stormo.position(this.group);
+  }
+
+  #hear({from, number}) {
+    const last = this.heard.get(from) ?? 0;
+    if (number !== last + 1) this.problems.push(`after ${last} of ${from} came ${number}`);
+    this.heard.set(from, number);
+  }
+
+  // Sends as long as `goesOn` says so, and is done when all of it has been replied to.
+  async chat(goesOn) {
+    while (goesOn() || this.inFlight > 0) {
+      if (goesOn() && this.inFlight < inFlightMax) {
+        ++this.inFlight;
+        this.stormo.send(this.group, {from: this.name, number: ++this.sent}).then(() => --this.inFlight);
+      }
+      await new Promise(resolve => setTimeout(resolve, 20));
+    }
+  }
+}
+
+// Numbers from 0 up to `bound`, the same for the same seed (mulberry32).
+function randomOf(state) {
+  return bound => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % bound;
+  };
+}
+
+async function pausedFor(pid, ms) {
+  process.kill(pid, 'SIGSTOP');
+  await new Promise(resolve => setTimeout(resolve, ms));
+  process.kill(pid, 'SIGCONT');
+}
+
+test(`what breaks behind them, clients miss nothing and hear nothing twice (seed ${seed})`,
+  {timeout: (seconds + 120) * 1000}, async () => {
+    const clients = Array.from({length: clientCount}, (_, number) => new Client(number));
+    await Promise.all(clients.map(client => client.stormo.join(client.group)));
+    let isRunning = true;
+    let isQuiet = false;
+    const chats = clients.map(client => client.chat(() => isRunning && !isQuiet));
+
+    const random = randomOf(seed);
+    const oneOf = async kind => {
+      const all = (await stormo.ask('status')).processes.filter(each => each.kind === kind);
+      return all[random(all.length)].pid;
+    };
+    const areAllThere = () => clients.every(client => client.stormo.state === 'open' && client.inFlight === 0);
+    const faults = [
+      async () => process.kill(await oneOf('worker'), 'SIGKILL'),
+      () => stormo.reload(),
+      async () => pausedFor(await oneOf('channel'), 700),
+      async () => pausedFor(await oneOf('worker'), 700),
+      async () => {
+        // While a client is away it would be a second fault: see docs/delivery.md.
+        isQuiet = true;
+        await until(areAllThere);
+        const {epoch} = clients[0].position;
+        isQuiet = false;
+        process.kill(await oneOf('channel'), 'SIGKILL');
+        await until(() => clients.every(client => client.position.epoch !== epoch));
+      },
+    ];
+    const end = Date.now() + seconds * 1000;
+    let faultCount = 0;
+    let left = [];
+    while (Date.now() < end || faultCount < faults.length) {
+      if (left.length === 0) left = [...faults];
+      const [fault] = left.splice(random(left.length), 1);
+      await fault();
+      ++faultCount;
+      await new Promise(resolve => setTimeout(resolve, betweenFaults));
+    }
+    isRunning = false;
+    await Promise.all(chats);
+
+    for (const client of clients) {
+      const others = clients.filter(other => other.group === client.group);
+      await until(() => others.every(other => client.heard.get(other.name) === other.sent || client.problems.length > 0));
+      assert.deepEqual(client.problems, [], client.name);
+      assert.equal(client.gaps, 0, client.name);
+    }
+    const sum = of => clients.reduce((total, client) => total + of(client), 0);
+    console.log(`${faultCount} faults, ${sum(client => client.closes)} connections lost, ` +
+      `${sum(client => client.sent)} messages sent, ${sum(client => client.sent) * clientCount / groups.length} heard`);
+    assert.ok(sum(client => client.closes) > 0);
+    for (const client of clients) client.stormo.close();
+  });

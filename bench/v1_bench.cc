@@ -15,7 +15,7 @@ void decode(benchmark::State& state) {
   RequestDecoder decoder;
   Request request;
   for (auto _ : state) {
-    if (decoder.decode(text, request) != GroupError::None) state.SkipWithError("not decoded");
+    if (decoder.decode(text, request) != CommandError::None) state.SkipWithError("not decoded");
     benchmark::DoNotOptimize(request);
   }
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * text.size()));

@@ -14,15 +14,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static GroupCommandDecoder decoder;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   GroupRequest request;
-  const GroupError error = decoder.decode(text, request);
-  STORMO_ASSERT((error == GroupError::None) == decoder.detail().empty());
+  const CommandError error = decoder.decode(text, request);
+  STORMO_ASSERT((error == CommandError::None) == decoder.detail().empty());
 
   const auto value = parseJson(text);
   if (value) {
-    STORMO_ASSERT(error != GroupError::NotJson);
+    STORMO_ASSERT(error != CommandError::NotJson);
     STORMO_ASSERT(parseJson(toJson(*value)).has_value());
   }
-  if (error == GroupError::None) {
+  if (error == CommandError::None) {
     STORMO_ASSERT(!request.group.empty() && request.group.size() <= kGroupNameBytesMax);
     const Value& message = value ? (*value)["message"] : Value();
     if (value && request.command == GroupCommand::SendToGroup) {

@@ -50,9 +50,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static v1::RequestDecoder decoder;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   v1::Request request;
-  const GroupError error = decoder.decode(text, request);
-  STORMO_ASSERT((error == GroupError::None) == decoder.detail().empty());
-  if (error == GroupError::None) {
+  const CommandError error = decoder.decode(text, request);
+  STORMO_ASSERT((error == CommandError::None) == decoder.detail().empty());
+  if (error == CommandError::None) {
     v1::checkTaken(request);
     return 0;
   }

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "protocol/group_command.h"
+#include "protocol/command_reader.h"
 
 /// The requests of a client that speaks the subprotocol stormo.v1 (docs/v1-protocol.md):
 ///
@@ -39,21 +39,19 @@ class RequestDecoder {
  public:
   RequestDecoder();
 
-  /// Decodes one message; `out` is complete only with GroupError::None, and its views are valid
+  /// Decodes one message; `out` is complete only with CommandError::None, and its views are valid
   /// until the next call. With an error, only its id is what was read, or zero if there is none.
-  [[nodiscard]] GroupError decode(std::string_view text, Request& out);
+  [[nodiscard]] CommandError decode(std::string_view text, Request& out);
 
-  /// The last error as a sentence for the program's author. Empty if there was none.
-  [[nodiscard]] std::string_view detail() const { return detail_; }
+  /// The last error as a sentence; see CommandReader::detail().
+  [[nodiscard]] std::string_view detail() const { return reader_.detail(); }
 
  private:
-  GroupError fail(GroupError error, std::string sentence);
-  GroupError readCommand(Request& out);
-  GroupError readSeen(Request& out);
-  GroupError readSession(Request& out);
+  CommandError readId(Request& out);
+  CommandError readSeen(Request& out);
+  CommandError readSession(Request& out);
 
-  JsonFields fields_;
-  std::string detail_;
+  CommandReader reader_;
 };
 
 }  // namespace stormo::v1

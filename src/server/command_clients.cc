@@ -9,8 +9,8 @@ CommandClients::CommandClients(const Surroundings& surroundings) : with_(surroun
 
 void CommandClients::onMessage(Connection& connection, Message message) {
   GroupRequest request;
-  const GroupError error = decoder_.decode(message.data, request);
-  if (error != GroupError::None) {
+  const CommandError error = decoder_.decode(message.data, request);
+  if (error != CommandError::None) {
     return with_.complain(connection, errorReply(codeName(error), decoder_.detail()));
   }
   if (Client* client = connection.stateOrNull<Client>()) client->badInARow = 0;

@@ -21,8 +21,8 @@ V1Clients::V1Clients(const Surroundings& surroundings) : with_(surroundings) {
 
 void V1Clients::onMessage(Connection& connection, Client& client, Message message) {
   v1::Request request;
-  const GroupError error = decoder_.decode(message.data, request);
-  if (error != GroupError::None) {
+  const CommandError error = decoder_.decode(message.data, request);
+  if (error != CommandError::None) {
     return refuse(connection, request.id, codeName(error), decoder_.detail());
   }
   client.badInARow = 0;

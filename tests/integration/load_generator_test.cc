@@ -179,7 +179,7 @@ class FaultyServer {
 
   void onMessage(Connection& sender, Message message) {
     GroupRequest request;
-    if (decoder_.decode(message, request) != GroupError::None) return;
+    if (decoder_.decode(message, request) != CommandError::None) return;
     std::vector<ConnectionId>& group = groups_[std::string(request.group)];
     if (request.command == GroupCommand::AddGroup) return group.push_back(sender.id());
     const auto stamp = stormo::bench::readStamp(request.message);

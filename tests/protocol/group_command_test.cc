@@ -17,7 +17,7 @@ constexpr std::string_view kSend =
 
 class GroupCommandTest : public testing::Test {
  protected:
-  GroupError decode(std::string_view text) {
+  CommandError decode(std::string_view text) {
     // Its own allocation, so that a sanitizer sees a read beyond its end.
     const std::vector<char> copy(text.begin(), text.end());
     return decoder_.decode({copy.data(), copy.size()}, request_);
@@ -26,7 +26,7 @@ class GroupCommandTest : public testing::Test {
   /// The message of a send_to_group whose message is that JSON.
   std::string messageOf(const std::string& json) {
     text_ = R"({"cmd":"send_to_group","group_id":"g","message":)" + json + "}";
-    EXPECT_EQ(decoder_.decode(text_, request_), GroupError::None) << json << decoder_.detail();
+    EXPECT_EQ(decoder_.decode(text_, request_), CommandError::None) << json << decoder_.detail();
     return std::string(request_.message);
   }
 
@@ -36,15 +36,15 @@ class GroupCommandTest : public testing::Test {
 };
 
 TEST_F(GroupCommandTest, ReadsTheThreeCommands) {
-  ASSERT_EQ(decode(R"({"cmd":"add_group", "group_id":"123"})"), GroupError::None);
+  ASSERT_EQ(decode(R"({"cmd":"add_group", "group_id":"123"})"), CommandError::None);
   EXPECT_EQ(request_.command, GroupCommand::AddGroup);
   EXPECT_EQ(request_.group, "123");
   EXPECT_EQ(decoder_.detail(), "");
 
-  ASSERT_EQ(decode(R"({"cmd":"leave_group", "group_id":"123"})"), GroupError::None);
+  ASSERT_EQ(decode(R"({"cmd":"leave_group", "group_id":"123"})"), CommandError::None);
   EXPECT_EQ(request_.command, GroupCommand::LeaveGroup);
 
-  ASSERT_EQ(decode(kSend), GroupError::None);
+  ASSERT_EQ(decode(kSend), CommandError::None);
   EXPECT_EQ(request_.command, GroupCommand::SendToGroup);
   EXPECT_EQ(request_.group, "123");
   EXPECT_EQ(request_.message, "Questo è un messaggio");
@@ -52,7 +52,7 @@ TEST_F(GroupCommandTest, ReadsTheThreeCommands) {
 
 TEST_F(GroupCommandTest, CutAtAnyByteIsNotJson) {
   for (std::size_t n = 0; n < kSend.size(); ++n) {
-    EXPECT_EQ(decode(kSend.substr(0, n)), GroupError::NotJson) << n;
+    EXPECT_EQ(decode(kSend.substr(0, n)), CommandError::NotJson) << n;
   }
 }
 
@@ -63,20 +63,20 @@ TEST_F(GroupCommandTest, TheWholeTextMustBeValidJson) {
         good + R"(,"x":{"y":nul}})", good + R"(,"x":01})", good + R"(,"x":"\q"})",
         good + R"(,"x":"\ud800"})", good + ",\"x\":\"\xff\"}", good + ",\"x\":\"\x01\"}",
         good + R"(,"x":123456789012345678901234 5})", good + "}\0"s, ""s, "   "s, "add_group"s}) {
-    EXPECT_EQ(decode(text), GroupError::NotJson) << text;
+    EXPECT_EQ(decode(text), CommandError::NotJson) << text;
   }
 }
 
 TEST_F(GroupCommandTest, OnlyAnObjectIsACommand) {
   for (const char* text : {"[]", "1", "\"add_group\"", "null", "true"}) {
-    EXPECT_EQ(decode(text), GroupError::NotAnObject) << text;
+    EXPECT_EQ(decode(text), CommandError::NotAnObject) << text;
   }
 }
 
 TEST_F(GroupCommandTest, FieldsComeInAnyOrderAndUnknownOnesAreIgnored) {
   ASSERT_EQ(
       decode(R"({"message":"m","x":{"cmd":"add_group"},"group_id":"g","cmd":"send_to_group"})"),
-      GroupError::None);
+      CommandError::None);
   EXPECT_EQ(request_.command, GroupCommand::SendToGroup);
   EXPECT_EQ(request_.group, "g");
   EXPECT_EQ(request_.message, "m");
@@ -86,7 +86,7 @@ TEST_F(GroupCommandTest, OfAFieldGivenTwiceTheLastCounts) {
   ASSERT_EQ(
       decode(
           R"({"cmd":1,"cmd":"send_to_group","group_id":"a","group_id":"b","message":1,"message":[2]})"),
-      GroupError::None);
+      CommandError::None);
   EXPECT_EQ(request_.group, "b");
   EXPECT_EQ(request_.message, "[2]");
 }
@@ -94,7 +94,7 @@ TEST_F(GroupCommandTest, OfAFieldGivenTwiceTheLastCounts) {
 TEST_F(GroupCommandTest, EscapesAreUndoneInNamesAndMessages) {
   ASSERT_EQ(
       decode(R"({"c\u006dd":"send_to_group","group_id":"a\"\u0000","message":"\ud83d\udc26\n"})"),
-      GroupError::None);
+      CommandError::None);
   EXPECT_EQ(request_.group, "a\"\0"s);
   EXPECT_EQ(request_.message, "🐦\n");
 }
@@ -109,14 +109,15 @@ TEST_F(GroupCommandTest, AnIntegerGroupIsItsDecimalText) {
       {"18446744073709551615", "18446744073709551615"},
   };
   for (const auto& [json, name] : groups) {
-    ASSERT_EQ(decode(R"({"cmd":"add_group","group_id":)"s + json + "}"), GroupError::None) << json;
+    ASSERT_EQ(decode(R"({"cmd":"add_group","group_id":)"s + json + "}"), CommandError::None)
+        << json;
     EXPECT_EQ(request_.group, name);
   }
 }
 
 TEST_F(GroupCommandTest, AGroupOfAnotherTypeIsRefused) {
   for (const char* json : {"null", "true", "1.0", "1e3", "[]", "{}", "123456789012345678901234"}) {
-    EXPECT_EQ(decode(R"({"cmd":"add_group","group_id":)"s + json + "}"), GroupError::WrongType)
+    EXPECT_EQ(decode(R"({"cmd":"add_group","group_id":)"s + json + "}"), CommandError::WrongType)
         << json;
     EXPECT_EQ(decoder_.detail(), "group_id must be a string or an integer of 64 bits");
   }
@@ -126,12 +127,12 @@ TEST_F(GroupCommandTest, AGroupNameIs1To255Bytes) {
   const auto add = [&](const std::string& name) {
     return decode(R"({"cmd":"add_group","group_id":")" + name + "\"}");
   };
-  EXPECT_EQ(add(""), GroupError::NameEmpty);
-  EXPECT_EQ(add("n"), GroupError::None);
-  EXPECT_EQ(add(std::string(255, 'n')), GroupError::None);
+  EXPECT_EQ(add(""), CommandError::NameEmpty);
+  EXPECT_EQ(add("n"), CommandError::None);
+  EXPECT_EQ(add(std::string(255, 'n')), CommandError::None);
   EXPECT_EQ(request_.group.size(), 255u);
-  EXPECT_EQ(add(std::string(256, 'n')), GroupError::NameTooLong);
-  EXPECT_EQ(add(std::string(200'000, 'n')), GroupError::NameTooLong);
+  EXPECT_EQ(add(std::string(256, 'n')), CommandError::NameTooLong);
+  EXPECT_EQ(add(std::string(200'000, 'n')), CommandError::NameTooLong);
 }
 
 TEST_F(GroupCommandTest, AMessageThatIsNoStringIsItsJsonTextWithoutWhiteSpace) {
@@ -150,7 +151,7 @@ TEST_F(GroupCommandTest, TheTextOfAMessageIsFoundBehindStrangeNeighbours) {
   ASSERT_EQ(
       decode(
           R"( {"a":"}\\\",","b":{"message":1,"c":[{},","]},"cmd":"send_to_group","message":{"m":2},"group_id":7 } )"),
-      GroupError::None);
+      CommandError::None);
   EXPECT_EQ(request_.message, R"({"m":2})");
   EXPECT_EQ(request_.group, "7");
 }
@@ -164,20 +165,20 @@ TEST_F(GroupCommandTest, AMissingFieldIsNamed) {
       {R"({"cmd":"send_to_group","group_id":"g"})", "message is missing"},
   };
   for (const auto& [text, detail] : texts) {
-    EXPECT_EQ(decode(text), GroupError::MissingField) << text;
+    EXPECT_EQ(decode(text), CommandError::MissingField) << text;
     EXPECT_EQ(decoder_.detail(), detail);
   }
 }
 
 TEST_F(GroupCommandTest, AnUnknownCommandIsQuotedAndCutBetweenCharacters) {
-  EXPECT_EQ(decode(R"({"cmd":"Add_group","group_id":"g"})"), GroupError::UnknownCommand);
+  EXPECT_EQ(decode(R"({"cmd":"Add_group","group_id":"g"})"), CommandError::UnknownCommand);
   EXPECT_EQ(decoder_.detail(), "unknown cmd 'Add_group'");
-  EXPECT_EQ(decode(R"({"cmd":7,"group_id":"g"})"), GroupError::WrongType);
+  EXPECT_EQ(decode(R"({"cmd":7,"group_id":"g"})"), CommandError::WrongType);
   EXPECT_EQ(decoder_.detail(), "cmd must be a string");
 
   const std::string start(63, 'c');
   EXPECT_EQ(decode(R"({"cmd":")" + start + "è" + std::string(1000, 'c') + "\"}"),
-            GroupError::UnknownCommand);
+            CommandError::UnknownCommand);
   EXPECT_EQ(decoder_.detail(), "unknown cmd '" + start + "...'");
 }
 
@@ -185,23 +186,23 @@ TEST_F(GroupCommandTest, DeepNestingIsBoundedAndDoesNoHarm) {
   for (const std::size_t depth : {2'000u, 1'000'000u}) {
     EXPECT_EQ(decode(R"({"cmd":"add_group","group_id":"g","x":)" + std::string(depth, '[') +
                      std::string(depth, ']') + "}"),
-              GroupError::NotJson);
+              CommandError::NotJson);
   }
-  EXPECT_EQ(decode(kSend), GroupError::None);
+  EXPECT_EQ(decode(kSend), CommandError::None);
 }
 
 TEST_F(GroupCommandTest, DecodingAllocatesNothingAfterWarmUp) {
   const std::string big =
       R"({"cmd":"send_to_group","group_id":"g","message":")" + std::string(100'000, 'x') + "\"}";
   const std::string_view number = R"({"cmd":"send_to_group","group_id":12,"message":[1, 2]})";
-  ASSERT_EQ(decoder_.decode(big, request_), GroupError::None);
-  ASSERT_EQ(decoder_.decode(number, request_), GroupError::None);
+  ASSERT_EQ(decoder_.decode(big, request_), CommandError::None);
+  ASSERT_EQ(decoder_.decode(number, request_), CommandError::None);
 
   const std::uint64_t before = test::allocationCount();
   for (int i = 0; i < 100; ++i) {
-    EXPECT_EQ(decoder_.decode(kSend, request_), GroupError::None);
-    EXPECT_EQ(decoder_.decode(number, request_), GroupError::None);
-    EXPECT_EQ(decoder_.decode(big, request_), GroupError::None);
+    EXPECT_EQ(decoder_.decode(kSend, request_), CommandError::None);
+    EXPECT_EQ(decoder_.decode(number, request_), CommandError::None);
+    EXPECT_EQ(decoder_.decode(big, request_), CommandError::None);
   }
   EXPECT_EQ(test::allocationCount(), before);
   EXPECT_EQ(request_.message.size(), 100'000u);
@@ -213,29 +214,29 @@ TEST_F(GroupCommandTest, MessagesOfRisingLengthDoNotAllocateOneByOne) {
   for (int i = 0; i < 2000; ++i) {
     ASSERT_EQ(decoder_.decode(std::string_view(text).substr(0, 3000 + static_cast<std::size_t>(i)),
                               request_),
-              GroupError::None);
+              CommandError::None);
   }
   EXPECT_LT(test::allocationCount() - before, 20u);
 }
 
 TEST_F(GroupCommandTest, ADecoderMayBeMoved) {
   GroupCommandDecoder moved = std::move(decoder_);
-  EXPECT_EQ(moved.decode(kSend, request_), GroupError::None);
+  EXPECT_EQ(moved.decode(kSend, request_), CommandError::None);
   decoder_ = std::move(moved);
-  EXPECT_EQ(decode(kSend), GroupError::None);
+  EXPECT_EQ(decode(kSend), CommandError::None);
 }
 
-TEST(GroupErrors, HaveStableCodeNames) {
-  EXPECT_STREQ(codeName(GroupError::NotJson), "not_json");
-  EXPECT_STREQ(codeName(GroupError::NotAnObject), "not_an_object");
-  EXPECT_STREQ(codeName(GroupError::MissingField), "missing_field");
-  EXPECT_STREQ(codeName(GroupError::WrongType), "wrong_type");
-  EXPECT_STREQ(codeName(GroupError::UnknownCommand), "unknown_cmd");
-  EXPECT_STREQ(codeName(GroupError::NameEmpty), "name_empty");
-  EXPECT_STREQ(codeName(GroupError::NameTooLong), "name_too_long");
+TEST(CommandErrors, HaveStableCodeNames) {
+  EXPECT_STREQ(codeName(CommandError::NotJson), "not_json");
+  EXPECT_STREQ(codeName(CommandError::NotAnObject), "not_an_object");
+  EXPECT_STREQ(codeName(CommandError::MissingField), "missing_field");
+  EXPECT_STREQ(codeName(CommandError::WrongType), "wrong_type");
+  EXPECT_STREQ(codeName(CommandError::UnknownCommand), "unknown_cmd");
+  EXPECT_STREQ(codeName(CommandError::NameEmpty), "name_empty");
+  EXPECT_STREQ(codeName(CommandError::NameTooLong), "name_too_long");
 }
 
-TEST(GroupErrors, AReplyIsJsonWhateverItQuotes) {
+TEST(CommandErrors, AReplyIsJsonWhateverItQuotes) {
   EXPECT_EQ(errorReply("unknown_cmd", "unknown cmd 'x'"),
             R"({"cmd":"error","code":"unknown_cmd","message":"unknown cmd 'x'"})");
   const std::string nasty = "\"},\n\0 è"s;

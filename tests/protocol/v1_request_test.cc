@@ -9,15 +9,15 @@ namespace {
 
 class V1RequestTest : public testing::Test {
  protected:
-  GroupError decode(std::string_view text) {
+  CommandError decode(std::string_view text) {
     // Its own allocation, so that a sanitizer sees a read beyond its end.
     const std::vector<char> copy(text.begin(), text.end());
-    const GroupError error = decoder_.decode({copy.data(), copy.size()}, request_);
-    EXPECT_EQ(error == GroupError::None, decoder_.detail().empty()) << text;
+    const CommandError error = decoder_.decode({copy.data(), copy.size()}, request_);
+    EXPECT_EQ(error == CommandError::None, decoder_.detail().empty()) << text;
     return error;
   }
   std::string complaintOf(std::string_view text) {
-    EXPECT_NE(decode(text), GroupError::None) << text;
+    EXPECT_NE(decode(text), CommandError::None) << text;
     return std::string(decoder_.detail());
   }
 
@@ -26,75 +26,75 @@ class V1RequestTest : public testing::Test {
 };
 
 TEST_F(V1RequestTest, ReadsTheRequestsOfTheDocument) {
-  ASSERT_EQ(decode(R"({"id":1,"cmd":"join","group":"123"})"), GroupError::None);
+  ASSERT_EQ(decode(R"({"id":1,"cmd":"join","group":"123"})"), CommandError::None);
   EXPECT_EQ(request_.command, Command::Join);
   EXPECT_EQ(request_.id, 1u);
   EXPECT_EQ(request_.group, "123");
   EXPECT_FALSE(request_.seen.has_value());
 
   ASSERT_EQ(decode(R"({"id":2,"cmd":"join","group":"123","epoch":"5f3a90c1e07b2d46","offset":41})"),
-            GroupError::None);
+            CommandError::None);
   ASSERT_TRUE(request_.seen.has_value());
   EXPECT_EQ(request_.seen->epoch, 0x5f3a90c1e07b2d46u);
   EXPECT_EQ(request_.seen->offset, 41u);
 
-  ASSERT_EQ(decode(R"({"id":3,"cmd":"send","group":"123","message":"text"})"), GroupError::None);
+  ASSERT_EQ(decode(R"({"id":3,"cmd":"send","group":"123","message":"text"})"), CommandError::None);
   EXPECT_EQ(request_.command, Command::Send);
   EXPECT_EQ(request_.message, "text");
   EXPECT_FALSE(request_.seen.has_value()) << "that was another request";
 
-  ASSERT_EQ(decode(R"({"id":4,"cmd":"leave","group":123})"), GroupError::None);
+  ASSERT_EQ(decode(R"({"id":4,"cmd":"leave","group":123})"), CommandError::None);
   EXPECT_EQ(request_.command, Command::Leave);
   EXPECT_EQ(request_.group, "123");
 
-  ASSERT_EQ(decode(R"({"id":5,"cmd":"session","session":"9d1f5e0b77aa4c23"})"), GroupError::None);
+  ASSERT_EQ(decode(R"({"id":5,"cmd":"session","session":"9d1f5e0b77aa4c23"})"), CommandError::None);
   EXPECT_EQ(request_.command, Command::Session);
   EXPECT_EQ(request_.session, 0x9d1f5e0b77aa4c23u);
 
-  ASSERT_EQ(decode(R"({"id":9007199254740991,"cmd":"ping"})"), GroupError::None);
+  ASSERT_EQ(decode(R"({"id":9007199254740991,"cmd":"ping"})"), CommandError::None);
   EXPECT_EQ(request_.command, Command::Ping);
   EXPECT_EQ(request_.id, kIdMax);
 }
 
 TEST_F(V1RequestTest, AMessageThatIsNoStringIsItsJsonText) {
   ASSERT_EQ(decode(R"({"id":3,"cmd":"send","group":"g","message":{"a": [1.50, null]}})"),
-            GroupError::None);
+            CommandError::None);
   EXPECT_EQ(request_.message, R"({"a":[1.50,null]})");
 }
 
 TEST_F(V1RequestTest, WhatIsNoJsonObjectIsRefusedWithoutAnId) {
-  EXPECT_EQ(decode("{"), GroupError::NotJson);
-  EXPECT_EQ(decode(""), GroupError::NotJson);
-  EXPECT_EQ(decode("[1]"), GroupError::NotAnObject);
+  EXPECT_EQ(decode("{"), CommandError::NotJson);
+  EXPECT_EQ(decode(""), CommandError::NotJson);
+  EXPECT_EQ(decode("[1]"), CommandError::NotAnObject);
   EXPECT_EQ(request_.id, 0u);
 }
 
 TEST_F(V1RequestTest, AnIdIsAnIntegerThatEverybodyCanRead) {
-  EXPECT_EQ(decode(R"({"cmd":"ping"})"), GroupError::MissingField);
+  EXPECT_EQ(decode(R"({"cmd":"ping"})"), CommandError::MissingField);
   for (const char* id : {"0", "-1", "1.5", "\"1\"", "null", "9007199254740992"}) {
-    EXPECT_EQ(decode(R"({"cmd":"ping","id":)" + std::string(id) + "}"), GroupError::WrongType)
+    EXPECT_EQ(decode(R"({"cmd":"ping","id":)" + std::string(id) + "}"), CommandError::WrongType)
         << id;
     EXPECT_EQ(request_.id, 0u) << id;
   }
 }
 
 TEST_F(V1RequestTest, TheIdIsKnownOfRequestsThatAreWrongOtherwise) {
-  EXPECT_EQ(decode(R"({"id":7})"), GroupError::MissingField);
+  EXPECT_EQ(decode(R"({"id":7})"), CommandError::MissingField);
   EXPECT_EQ(request_.id, 7u);
-  EXPECT_EQ(decode(R"({"id":8,"cmd":1})"), GroupError::WrongType);
+  EXPECT_EQ(decode(R"({"id":8,"cmd":1})"), CommandError::WrongType);
   EXPECT_EQ(request_.id, 8u);
-  EXPECT_EQ(decode(R"({"id":9,"cmd":"add_group"})"), GroupError::UnknownCommand);
+  EXPECT_EQ(decode(R"({"id":9,"cmd":"add_group"})"), CommandError::UnknownCommand);
   EXPECT_EQ(request_.id, 9u);
 }
 
 TEST_F(V1RequestTest, AGroupIsNeededWhereThereIsOne) {
   for (const char* cmd : {"join", "leave", "send"}) {
     const std::string start = R"({"id":1,"cmd":")" + std::string(cmd) + "\"";
-    EXPECT_EQ(decode(start + "}"), GroupError::MissingField);
-    EXPECT_EQ(decode(start + R"(,"group":""})"), GroupError::NameEmpty);
-    EXPECT_EQ(decode(start + R"(,"group":true})"), GroupError::WrongType);
+    EXPECT_EQ(decode(start + "}"), CommandError::MissingField);
+    EXPECT_EQ(decode(start + R"(,"group":""})"), CommandError::NameEmpty);
+    EXPECT_EQ(decode(start + R"(,"group":true})"), CommandError::WrongType);
     EXPECT_EQ(decode(start + ",\"group\":\"" + std::string(256, 'x') + "\"}"),
-              GroupError::NameTooLong);
+              CommandError::NameTooLong);
   }
   EXPECT_EQ(complaintOf(R"({"id":1,"cmd":"join"})"), "group is missing");
   EXPECT_EQ(complaintOf(R"({"id":1,"cmd":"send","group":"g"})"), "message is missing");
@@ -104,24 +104,25 @@ TEST_F(V1RequestTest, APositionIsWholeOrAbsent) {
   const auto join = [&](std::string_view rest) {
     return decode(R"({"id":1,"cmd":"join","group":"g",)" + std::string(rest) + "}");
   };
-  EXPECT_EQ(join(R"("epoch":"5f3a90c1e07b2d46")"), GroupError::MissingField);
-  EXPECT_EQ(join(R"("offset":1)"), GroupError::MissingField);
+  EXPECT_EQ(join(R"("epoch":"5f3a90c1e07b2d46")"), CommandError::MissingField);
+  EXPECT_EQ(join(R"("offset":1)"), CommandError::MissingField);
   for (const char* epoch : {"\"\"", "1", "\"5f3a90c1e07b2d4\"", "\"5f3a90c1e07b2d460\"",
                             "\"5f3a90c1e07b2d4g\"", "null"}) {
-    EXPECT_EQ(join(R"("offset":1,"epoch":)" + std::string(epoch)), GroupError::WrongType) << epoch;
+    EXPECT_EQ(join(R"("offset":1,"epoch":)" + std::string(epoch)), CommandError::WrongType)
+        << epoch;
   }
   for (const char* offset : {"-1", "\"1\"", "1.5", "null"}) {
     EXPECT_EQ(join(R"("epoch":"5f3a90c1e07b2d46","offset":)" + std::string(offset)),
-              GroupError::WrongType)
+              CommandError::WrongType)
         << offset;
   }
 }
 
 TEST_F(V1RequestTest, ASessionIsDrawnAtRandomAndNotZero) {
-  EXPECT_EQ(decode(R"({"id":1,"cmd":"session"})"), GroupError::MissingField);
+  EXPECT_EQ(decode(R"({"id":1,"cmd":"session"})"), CommandError::MissingField);
   for (const char* session : {"\"0000000000000000\"", "\"1\"", "12", "\" d1f5e0b77aa4c23\""}) {
     EXPECT_EQ(decode(R"({"id":1,"cmd":"session","session":)" + std::string(session) + "}"),
-              GroupError::WrongType)
+              CommandError::WrongType)
         << session;
   }
 }

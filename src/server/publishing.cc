@@ -16,7 +16,7 @@ bool Publishing::tryPublish(ConnectionId client, const Outgoing& message) {
   const auto status = bus_.publishToGroup(message.group, message.message, message.author);
   if (status != channel::PublishStatus::Accepted) return false;
   if (message.request == 0) return true;
-  accepted_.push_back({bus_.accepted(), client, message.request});
+  accepted_.push({bus_.accepted(), client, message.request});
   onAcknowledged();  // a Channel that acknowledges nothing has it already
   return true;
 }
@@ -38,7 +38,7 @@ void Publishing::onDrain() {
 void Publishing::onAcknowledged() {
   while (!accepted_.empty() && accepted_.front().number <= bus_.acknowledged()) {
     const Accepted done = accepted_.front();
-    accepted_.pop_front();
+    accepted_.pop();
     onDone(done.client, done.request);
   }
 }

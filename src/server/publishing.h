@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/fifo.h"
 #include "channel/bus.h"
 
 namespace stormo::server {
@@ -53,7 +54,7 @@ class Publishing {
   Worker& worker_;
   channel::Bus& bus_;
   std::deque<Waiting> waiting_;
-  std::deque<Accepted> accepted_;  // and not acknowledged yet
+  Fifo<Accepted> accepted_;  // and not acknowledged yet
 };
 
 }  // namespace stormo::server

@@ -12,6 +12,14 @@ namespace {
 
 class ProcessDeath : public WithStormo {
  protected:
+  Id v1ClientOn(pid_t worker) {
+    while (true) {
+      const Id id = clients().begin("/", "Sec-WebSocket-Protocol: stormo.v1\r\n");
+      clients().runUntil("a client to be open", [&] { return clients()[id].isOpen(); });
+      if (workersOf(stormo, clients(), {id})[0] == worker) return id;
+    }
+  }
+
   /// Each of these sends its next message when it has received its last, until each sent `count`;
   /// `meanwhile` runs in each turn.
   void talk(const std::vector<Id>& speakers, const std::string& group, std::size_t count,
@@ -150,6 +158,10 @@ TEST_F(ProcessDeath, AWorkerThatWasAwayForTooLongClosesItsClientsSoThatTheyKnow)
   startStormo({"--workers", "2", "--channel-stall-seconds", "1", "--channel-replay-bytes", "1000"});
   const std::vector<Id> members = membersOnDifferentWorkers("all");
   const pid_t away = workersOf(stormo, clients(), members)[0];
+  const Id bystander = v1ClientOn(away);
+  const Id v1Member = v1ClientOn(away);
+  clients().send(v1Member, R"({"id":1,"cmd":"join","group":"all"})");
+  clients().waitForMessages(v1Member, 1);
   ::kill(away, SIGSTOP);
   // More than its socket takes, and after the cut more than the Channel keeps.
   const std::string text(10'000, '.');
@@ -170,8 +182,11 @@ TEST_F(ProcessDeath, AWorkerThatWasAwayForTooLongClosesItsClientsSoThatTheyKnow)
     return sent > whenCut + 200;
   });
   ::kill(away, SIGCONT);
-  clients().waitUntilClosed(members[0]);
-  EXPECT_EQ(clients()[members[0]].closeCode, CloseCode::ServiceRestart);
+  for (const Id id : {members[0], v1Member}) {
+    clients().waitUntilClosed(id);
+    EXPECT_EQ(clients()[id].closeCode, CloseCode::ServiceRestart);
+  }
+  EXPECT_TRUE(clients()[bystander].isOpen());
   EXPECT_LT(clients()[members[0]].received.size(), sent);
   EXPECT_TRUE(clients()[members[1]].isOpen());
 }

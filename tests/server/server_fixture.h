@@ -51,7 +51,7 @@ class ServerTest : public test::LoopTest {
     startChannel();
   }
   [[nodiscard]] std::string channelUrl() const {
-    return "stormo://" + localAddress(channelFd.get()).text();
+    return channelScheme + "://" + localAddress(channelFd.get()).text();
   }
 
   Client connect(std::size_t worker, std::string_view subprotocol = {}) {
@@ -100,6 +100,7 @@ class ServerTest : public test::LoopTest {
   UniqueFd channelFd = listenHere();
   channel::Server server{"127.0.0.1", 0};
   Settings settings;
+  std::string channelScheme = "stormo";
   std::optional<channel::ServerProcess> channel;
   std::array<std::optional<OneWorker>, 2> workers;
 };

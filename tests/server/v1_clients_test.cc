@@ -287,5 +287,19 @@ TEST_F(V1ClientsTest, WhoDoesNotReadWhatItMissedIsDisconnected) {
   }));
 }
 
+TEST_F(V1ClientsTest, OverAChannelOfWorkermansDialectNothingIsRecovered) {
+  channelScheme = "frame";
+  start();
+  Client a = v1(0), b = v1(1);
+  EXPECT_EQ(ask(a, R"({"id":1,"cmd":"join","group":"kept"})"),
+            R"({"id":1,"ok":true,"epoch":"0000000000000000","offset":0})");
+  settle();
+  send(b, "kept", "1");
+  EXPECT_THAT(await(a, 1),
+              ElementsAre(R"({"event":"message","group":"kept","offset":0,"message":"1"})"));
+  EXPECT_EQ(ask(b, R"({"id":2,"cmd":"join","group":"kept","epoch":"0000000000000000","offset":0})"),
+            R"({"id":2,"ok":true,"epoch":"0000000000000000","offset":0,"recovered":false})");
+}
+
 }  // namespace
 }  // namespace stormo::server

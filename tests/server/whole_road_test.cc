@@ -1,45 +1,27 @@
 // A group message's whole road in one loop: clients, a worker, the Channel, and back. What it costs
 // is counted, not timed: by the program's own counters, and by how often operator new runs.
-#include <gtest/gtest.h>
-#include <stormo/channel/server.h>
-#include <stormo/worker.h>
 #include <sys/socket.h>
 
 #include <array>
-#include <optional>
 
-#include "channel/server_process.h"
-#include "process/child.h"
-#include "protocol/websocket_frame.h"
-#include "server/group_server.h"
+#include "server/server_fixture.h"
 #include "support/allocation_count.h"
-#include "support/loop_fixture.h"
-#include "support/websocket_client.h"
-#include "sys/sockets.h"
-#include "worker/worker_process.h"
 
 namespace stormo::server {
 namespace {
 
-UniqueFd listenHere() { return std::move(*listenOn(*Address::ip("127.0.0.1", 0))); }
-
 /// Members m of groups m mod `groups`.
-class WholeRoadTest : public test::LoopTest {
+class WholeRoadTest : public ServerTest {
  protected:
   WholeRoadTest() {
     server.replayBytesMax = 256 << 10;  // soon full: from then on its room is used again
-    channel.emplace(loop, server);
-    channel->listen(channelFd.get());
-    worker.onMessage = [this](Connection& connection, Message message) {
-      groupServer.onMessage(connection, message);
-    };
-    workerProcess.emplace(worker, child);
+    start();
   }
 
-  void connect(std::size_t members, std::size_t groups) {
+  void connectMembers(std::size_t members, std::size_t groups) {
     groupCount = groups;
     for (std::size_t i = 0; i < members; ++i) {
-      test::RawPeer peer = test::RawPeer::connect(localAddress(workerFd.get()).port());
+      test::RawPeer peer = test::RawPeer::connect(workers[0]->port());
       peer.send(test::WebSocketClient::request());
       peer.send(
           test::WebSocketClient::text(R"({"cmd":"add_group","group_id":")" + groupOf(i) + R"("})"));
@@ -98,40 +80,87 @@ class WholeRoadTest : public test::LoopTest {
       "Questo e' un messaggio, e ne ha la lunghezza di sessantaquattro.";
   static_assert(kText.size() == 64);
 
-  UniqueFd channelFd = listenHere();
-  UniqueFd workerFd = listenHere();
-  channel::Server server{"127.0.0.1", 0};
-  std::optional<channel::ServerProcess> channel;
-  Settings settings;
-  Worker worker{"websocket://127.0.0.1:0"};
-  GroupServer groupServer{worker, settings, "stormo://" + localAddress(channelFd.get()).text(),
-                          channel::BusOptions{}};
-  process::Child child{loop, 0, {{workerFd.get()}}};
-  std::optional<WorkerProcess> workerProcess;
   std::size_t groupCount = 1;
   std::vector<test::RawPeer> clients;
 };
 
 TEST_F(WholeRoadTest, AWarmServerAllocatesNothingForAFanOut) {
-  connect(100, 1);
+  connectMembers(100, 1);
   EXPECT_EQ(allocationsOf(std::vector(4, sends(0, 4)), 16), 0u);
 }
 
 TEST_F(WholeRoadTest, NorForMessagesToGroupsOfOne) {
-  connect(200, 200);
+  connectMembers(200, 200);
   std::vector<std::string> publishers;
   for (std::size_t i = 0; i < 200; ++i) publishers.push_back(sends(i, 1));
   EXPECT_EQ(allocationsOf(publishers, 1), 0u);
 }
 
 TEST_F(WholeRoadTest, AllThatIsOnItsWayLeavesInOneSendForEachMember) {
-  connect(200, 1);
+  connectMembers(200, 1);
   const std::vector<std::string> publishers(8, sends(0, 8));
   round(publishers, 64);
   const std::uint64_t before = sendCalls();
   for (int i = 0; i < 10; ++i) round(publishers, 64);
   // Each round: to the Channel, its events, its acknowledgement, and to each of the members.
   EXPECT_LE(sendCalls() - before, 10u * (200 + 3));
+}
+
+/// Members of one group that speak stormo.v1; the first of them sends.
+class V1RoadTest : public ServerTest {
+ protected:
+  V1RoadTest() {
+    server.history = {.groups = {"*"}, .messagesMax = 32};
+    start();
+    for (int i = 0; i < 50; ++i) {
+      members.push_back(connect(0, v1::kSubprotocol));
+      members.back().say(R"({"id":1,"cmd":"join","group":"g"})");
+      await(members.back(), 1);
+      members.back().socket.raw().received().reserve(1 << 16);
+    }
+  }
+
+  /// The first sends so many messages; turns until all have them, and it has its replies.
+  void round(std::size_t count) {
+    members.front().socket.raw().send(std::string_view(wire).substr(0, wire.size() / 16 * count));
+    std::size_t missing = members.size() * count + count;
+    ASSERT_TRUE(turnUntil([&] {
+      for (Client& member : members) missing -= takeFrames(member.socket.raw());
+      return missing == 0;
+    }));
+  }
+
+  /// Whole frames that have come, of less than 126 bytes each.
+  static std::size_t takeFrames(test::RawPeer& peer) {
+    peer.receive();
+    std::string& bytes = peer.received();
+    std::size_t at = 0;
+    std::size_t frames = 0;
+    while (at + 2 <= bytes.size() &&
+           at + 2 + static_cast<std::size_t>(bytes[at + 1]) <= bytes.size()) {
+      at += 2 + static_cast<std::size_t>(bytes[at + 1]);
+      ++frames;
+    }
+    bytes.erase(0, at);
+    return frames;
+  }
+
+  std::string wire = [] {
+    std::string sixteen;
+    for (int i = 0; i < 16; ++i) {
+      sixteen += test::WebSocketClient::text(
+          R"({"id":7,"cmd":"send","group":"g","message":"Questo e' un messaggio"})");
+    }
+    return sixteen;
+  }();
+  std::vector<Client> members;
+};
+
+TEST_F(V1RoadTest, AWarmServerAllocatesNothingForAMessageNorForItsReply) {
+  for (int i = 0; i < 50; ++i) round(16);
+  const std::uint64_t before = test::allocationCount();
+  for (int i = 0; i < 50; ++i) round(16);
+  EXPECT_EQ(test::allocationCount() - before, 0u);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <unordered_map>
 
@@ -14,22 +15,23 @@ struct Author {
   std::uint64_t sequence = 0;
 };
 
-/// How far each author has got. One that has said nothing for an hour is forgotten.
+/// How far each author has got. Remembers it for an hour after the author's last word; for less, if
+/// more than kAuthorsMax of them have spoken meanwhile.
 class Authors {
  public:
+  static constexpr std::size_t kAuthorsMax = 500'000;
+
   /// True if it has not said that before.
   [[nodiscard]] bool take(Author author, TimePoint now);
-  [[nodiscard]] std::size_t size() const { return known_.size(); }
 
  private:
-  void forgetOld(TimePoint now);
+  using Sequences = std::unordered_map<std::uint64_t, std::uint64_t>;  // by author
 
-  struct Known {
-    std::uint64_t taken = 0;
-    TimePoint lastTime{};
-  };
-  std::unordered_map<std::uint64_t, Known> known_;
-  std::size_t sweepAt_ = 0;  // with so many, the old ones among them are looked for
+  // An author that speaks is among the young. These become the old ones, which are then forgotten,
+  // when they are an hour old, or too many.
+  Sequences young_;
+  Sequences old_;
+  TimePoint youngSince_{};
 };
 
 }  // namespace stormo::channel

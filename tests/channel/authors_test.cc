@@ -19,18 +19,28 @@ TEST(Authors, WhatOneHasSaidIsTakenOnce) {
   EXPECT_TRUE(authors.take({7, 6}, kStart));
 }
 
-TEST(Authors, AreForgottenAnHourAfterTheirLastWord) {
+TEST(Authors, AreRememberedForAnHourAndNotForEver) {
   Authors authors;
-  std::uint64_t id = 0;
-  while (id < 1500) EXPECT_TRUE(authors.take({++id, 1}, kStart));
-  EXPECT_TRUE(authors.take({1, 2}, kStart + 30min));
-  const TimePoint later = kStart + 61min;
-  while (authors.size() > 1000) {
-    ASSERT_LT(id, 10'000u);
-    EXPECT_TRUE(authors.take({++id, 1}, later));
+  for (std::uint64_t sequence = 1; sequence <= 10; ++sequence) {
+    EXPECT_TRUE(authors.take({7, sequence}, kStart + sequence * 59min));
+    EXPECT_FALSE(authors.take({7, sequence}, kStart + (sequence + 1) * 59min));
   }
-  EXPECT_FALSE(authors.take({1, 2}, later));
-  EXPECT_TRUE(authors.take({2, 1}, later));
+  EXPECT_TRUE(authors.take({8, 1}, kStart + 24h));
+  EXPECT_TRUE(authors.take({8, 2}, kStart + 26h));
+  EXPECT_TRUE(authors.take({7, 1}, kStart + 26h)) << "it was silent for a day";
+}
+
+TEST(Authors, SoManyAreRememberedAndNotMuchMore) {
+  Authors authors;
+  EXPECT_TRUE(authors.take({1, 1}, kStart));
+  for (std::uint64_t id = 2; id <= Authors::kAuthorsMax; ++id) {
+    ASSERT_TRUE(authors.take({id, 1}, kStart));
+  }
+  EXPECT_FALSE(authors.take({1, 1}, kStart));
+  for (std::uint64_t id = 2; id <= 2 * Authors::kAuthorsMax; ++id) {
+    (void)authors.take({id + Authors::kAuthorsMax, 1}, kStart);
+  }
+  EXPECT_TRUE(authors.take({1, 1}, kStart));
 }
 
 }  // namespace

@@ -26,4 +26,25 @@ bool Authors::take(Author author, TimePoint now) {
   return true;
 }
 
+void Authors::save(StateWriter& state) const {
+  state.time(youngSince_);
+  for (const Sequences* authors : {&young_, &old_}) {
+    state.number(authors->size());
+    for (const auto& [id, sequence] : *authors) {
+      state.number(id);
+      state.number(sequence);
+    }
+  }
+}
+
+void Authors::load(StateReader& state) {
+  youngSince_ = state.time();
+  for (Sequences* authors : {&young_, &old_}) {
+    for (std::uint64_t left = state.number(); left > 0 && state.ok(); --left) {
+      const std::uint64_t id = state.number();
+      (*authors)[id] = state.number();
+    }
+  }
+}
+
 }  // namespace stormo::channel

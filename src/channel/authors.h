@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <unordered_map>
 
+#include "channel/state_file.h"
 #include "sys/clock.h"
 
 namespace stormo::channel {
@@ -23,6 +24,9 @@ class Authors {
 
   /// True if it has not said that before.
   [[nodiscard]] bool take(Author author, TimePoint now);
+
+  void save(StateWriter& state) const;
+  void load(StateReader& state);
 
  private:
   using Sequences = std::unordered_map<std::uint64_t, std::uint64_t>;  // by author

@@ -57,6 +57,22 @@ Broker::Broker(EventLoop& loop, const Server& settings)
   };
 }
 
+void Broker::save(StateWriter& state) const {
+  router_.save(state);
+  log_.save(state);
+  history_.save(state);
+  publishers_.save(state, table_.loop().now);
+  authors_.save(state);
+}
+
+void Broker::load(StateReader& state) {
+  router_.load(state);
+  log_.load(state, table_.loop().now);
+  history_.load(state, table_.loop().now);
+  publishers_.load(state);
+  authors_.load(state);
+}
+
 bool Broker::expects(net::Peer& peer, std::size_t frameBytes, std::string_view start) {
   if (peer.state<Link>().speaks != Link::Speaks::Nothing) return true;
   const bool mustBeHello = !settings_.secret.empty();

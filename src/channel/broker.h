@@ -32,6 +32,11 @@ class Broker final : FrameSink, JobSink {
   /// For listeners. Lives as long as the broker, which outlives its connections or abandons them.
   [[nodiscard]] const net::Endpoint& endpoint() const { return endpoint_; }
 
+  /// What the next server needs to go on as if this one had not ended; and what the last one has
+  /// left, before there is any link.
+  void save(StateWriter& state) const;
+  void load(StateReader& state);
+
  private:
   /// What a link has told of itself.
   struct Link {

@@ -29,6 +29,28 @@ void EventLog::makeChunk(std::size_t bytes) {
   bytes_ += chunk.bytes.capacity();
 }
 
+void EventLog::save(StateWriter& state) const {
+  state.number(forgotten_);
+  state.number(chunks_.size());
+  for (const Chunk& chunk : chunks_) {
+    state.number(chunk.lastOffset);
+    state.time(chunk.lastTime);
+    state.bytes(chunk.bytes);
+  }
+}
+
+void EventLog::load(StateReader& state, TimePoint now) {
+  forgotten_ = state.number();
+  for (std::uint64_t left = state.number(); left > 0 && state.ok(); --left) {
+    Chunk& chunk = chunks_.emplace_back();
+    chunk.lastOffset = state.number();
+    chunk.lastTime = state.time();
+    chunk.bytes = state.bytes();
+    bytes_ += chunk.bytes.capacity();
+  }
+  forget(now);
+}
+
 void EventLog::forget(TimePoint now) {
   while (!chunks_.empty() && (bytes_ > bytesMax_ || now - chunks_.front().lastTime > ageMax_)) {
     forgotten_ = chunks_.front().lastOffset;

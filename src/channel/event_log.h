@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "channel/state_file.h"
 #include "protocol/channel_codec.h"
 #include "protocol/frame.h"
 #include "sys/clock.h"
@@ -40,6 +41,10 @@ class EventLog {
       }
     }
   }
+
+  void save(StateWriter& state) const;
+  /// Into an empty log.
+  void load(StateReader& state, TimePoint now);
 
  private:
   struct Chunk {

@@ -57,16 +57,20 @@ History::Group* History::groupFor(std::string_view name) {
   return &group;
 }
 
+void History::addEvent(Group& group, std::string_view event, TimePoint time) {
+  group.events.append(reinterpret_cast<const char*>(&time), kTimeBytes);
+  group.events.append(event);
+  bytes_ += kTimeBytes + event.size();
+  ++group.count;
+  group.lastTime = time;
+}
+
 void History::append(std::string_view name, std::uint64_t offset, std::string_view event,
                      TimePoint now) {
   Group* group = groupFor(name);
   if (group == nullptr) return;
-  group->events.append(reinterpret_cast<const char*>(&now), kTimeBytes);
-  group->events.append(event);
-  bytes_ += kTimeBytes + event.size();
-  ++group->count;
+  addEvent(*group, event, now);
   group->last = offset;
-  group->lastTime = now;
   trim(*group, now);
   if (group->count == 0) becomeSilent(std::prev(spoken_.end()));
   trimAll(now);
@@ -86,6 +90,56 @@ bool History::recall(std::string_view name, std::uint64_t offset, TimePoint now,
     rest.remove_prefix(entry.bytes);
   }
   return true;
+}
+
+void History::save(StateWriter& state) const {
+  state.number(forgotten_);
+  for (const Groups* groups : {&silent_, &spoken_}) {
+    state.number(groups->size());
+    for (const Group& group : *groups) {
+      state.bytes(group.name);
+      state.number(group.last);
+      state.number(group.forgotten);
+      state.number(group.count);
+      for (auto rest = std::string_view(group.events).substr(group.begin); !rest.empty();) {
+        const Entry entry = firstOf(rest);
+        state.time(entry.time);
+        state.bytes(entry.frame);
+        rest.remove_prefix(entry.bytes);
+      }
+    }
+  }
+}
+
+void History::load(StateReader& state, TimePoint now) {
+  forgotten_ = state.number();
+  for (Groups* groups : {&silent_, &spoken_}) {
+    for (std::uint64_t left = state.number(); left > 0 && state.ok(); --left) {
+      Group& group = groups->emplace_back();
+      group.name = state.bytes();
+      group.last = state.number();
+      group.forgotten = state.number();
+      for (std::uint64_t events = state.number(); events > 0 && state.ok(); --events) {
+        const TimePoint time = state.time();
+        addEvent(group, state.bytes(), time);
+      }
+      byName_.emplace(group.name, std::prev(groups->end()));
+    }
+  }
+  for (auto group = spoken_.begin(); group != spoken_.end();) {
+    const auto next = std::next(group);
+    if (!isKept(group->name)) forgetAll(*group);
+    trim(*group, now);
+    if (group->count == 0) becomeSilent(group);
+    group = next;
+  }
+  trimAll(now);
+}
+
+void History::forgetAll(Group& group) {
+  bytes_ -= group.events.size() - group.begin;
+  group.count = 0;
+  group.forgotten = group.last;
 }
 
 void History::forgetFirst(Group& group) {
@@ -115,9 +169,7 @@ void History::trimAll(TimePoint now) {
     const bool isOld = now - oldest.lastTime > limits_.ageMax;
     if (!isOld && bytes_ <= limits_.totalBytesMax) return;
     if (isOld || spoken_.size() > 1) {
-      bytes_ -= oldest.events.size() - oldest.begin;
-      oldest.count = 0;
-      oldest.forgotten = oldest.last;
+      forgetAll(oldest);
     } else {
       forgetFirst(oldest);
     }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "channel/state_file.h"
 #include "sys/clock.h"
 
 namespace stormo::channel {
@@ -25,6 +26,10 @@ class History {
   /// appended, if one of them is no longer here, or may be.
   [[nodiscard]] bool recall(std::string_view group, std::uint64_t offset, TimePoint now,
                             std::string& out);
+
+  void save(StateWriter& state) const;
+  /// Into an empty history; of other limits, perhaps.
+  void load(StateReader& state, TimePoint now);
 
   /// Of all events that are here.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
@@ -44,7 +49,9 @@ class History {
   [[nodiscard]] bool isKept(std::string_view name);
   /// The group, now the latest of those with events; none if it is not to be kept.
   Group* groupFor(std::string_view name);
+  void addEvent(Group& group, std::string_view event, TimePoint time);
   void forgetFirst(Group& group);
+  void forgetAll(Group& group);
   /// What is beyond the limits of one group.
   void trim(Group& group, TimePoint now);
   /// What is beyond the limits of all groups.

@@ -21,6 +21,23 @@ void Publishers::leave(Publisher& publisher, ConnectionId link, TimePoint now) {
   publisher.leftAt = now;
 }
 
+void Publishers::save(StateWriter& state, TimePoint now) const {
+  state.number(publishers_.size());
+  for (const auto& [id, publisher] : publishers_) {
+    state.number(id);
+    state.number(publisher.taken);
+    state.time(publisher.link == 0 ? publisher.leftAt : now);
+  }
+}
+
+void Publishers::load(StateReader& state) {
+  for (std::uint64_t left = state.number(); left > 0 && state.ok(); --left) {
+    Publisher& publisher = publishers_[state.number()];
+    publisher.taken = state.number();
+    publisher.leftAt = state.time();
+  }
+}
+
 void Publishers::forgetOld(TimePoint now) {
   std::erase_if(publishers_, [now](const auto& entry) {
     return entry.second.link == 0 && now - entry.second.leftAt > kRemembered;

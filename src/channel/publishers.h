@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <unordered_map>
 
+#include "channel/state_file.h"
 #include "sys/clock.h"
 
 namespace stormo::channel {
@@ -24,6 +25,9 @@ class Publishers {
   Publisher& enter(std::uint64_t id, TimePoint now);
   /// That link of it has ended; it may have another one by now.
   static void leave(Publisher& publisher, ConnectionId link, TimePoint now);
+
+  void save(StateWriter& state, TimePoint now) const;
+  void load(StateReader& state);
 
  private:
   void forgetOld(TimePoint now);

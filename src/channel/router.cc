@@ -96,6 +96,16 @@ bool Router::resume(net::Peer& link, const std::vector<Subscription>& subscripti
   return isWhole;
 }
 
+void Router::save(StateWriter& state) const {
+  state.number(epoch_);
+  state.number(offset_);
+}
+
+void Router::load(StateReader& state) {
+  epoch_ = state.number();
+  offset_ = state.number();
+}
+
 void Router::recall(net::Peer& link, std::string_view group, std::uint64_t epoch,
                     std::uint64_t offset) {
   data_.clear();

@@ -57,6 +57,10 @@ class Router {
   void publishLoop(Origin origin, std::string_view event, std::string_view data);
   void publishToGroup(Origin origin, std::string_view group, Message message);
 
+  void save(StateWriter& state) const;
+  /// Goes on where another one has ended: before anything is published here.
+  void load(StateReader& state);
+
   /// Of this router's life: what came in another one is not comparable.
   [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
   /// Of the latest event.
@@ -91,7 +95,7 @@ class Router {
   Subscribers groupEventSubscribers_;  // always at hand: every group message asks for them
   std::unordered_map<std::string, std::size_t, NameHash, std::equal_to<>> loopTurns_;
 
-  const std::uint64_t epoch_;
+  std::uint64_t epoch_;
   std::uint64_t offset_ = 0;
   std::string frame_;
   std::string data_;

@@ -1,9 +1,12 @@
 #include "channel/server_process.h"
 
+#include <unistd.h>
+
 #include <stdexcept>
 
 #include "protocol/channel_codec.h"
 #include "sys/address.h"
+#include "sys/log.h"
 
 namespace stormo::channel {
 namespace {
@@ -41,10 +44,34 @@ void checkExposure(const Server& server) {
   }
 }
 
-ServerProcess::ServerProcess(EventLoop& loop, const Server& server)
+ServerProcess::ServerProcess(EventLoop& loop, const Server& server, int stateFile)
     : table_(net::ConnectionTable::of(loop)),
+      stateFile_(stateFile),
       broker_(loop, server),
-      listener_(loop, broker_.endpoint()) {}
+      listener_(loop, broker_.endpoint()) {
+  if (stateFile_ >= 0) takeState();
+}
+
+void ServerProcess::takeState() {
+  StateReader state(stateFile_, table_.loop().now);
+  if (!state.ok()) return;
+  broker_.load(state);
+  log::info("goes on where the last Channel server has ended");
+  // Whoever comes after us, if we do not end in order, must not go on there.
+  (void)::ftruncate(stateFile_, 0);
+}
+
+void ServerProcess::leaveState() {
+  if (stateFile_ < 0) return;
+  StateWriter state(stateFile_, table_.loop().now);
+  broker_.save(state);
+  if (const Result<void> left = state.finish(); !left) {
+    log::error(
+        "cannot leave the Channel's state to the next server: clients will be told of gaps "
+        "reason=\"{}\"",
+        left.error().message());
+  }
+}
 
 ServerProcess::~ServerProcess() { table_.abandon(broker_.endpoint()); }
 

@@ -18,8 +18,9 @@ void checkExposure(const Server& server);
 /// The Channel server in its process: a broker, and the listening sockets that feed it.
 class ServerProcess {
  public:
-  /// `server` outlives this.
-  ServerProcess(EventLoop& loop, const Server& server);
+  /// `server` outlives this. Goes on where the last one has ended, if that has left its state in
+  /// this file, which stays the caller's; -1: there is none.
+  ServerProcess(EventLoop& loop, const Server& server, int stateFile = -1);
   ~ServerProcess();
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;
@@ -28,6 +29,8 @@ class ServerProcess {
   void listen(int fd);
   /// Accepts no more, and closes all links once their output has left. Idempotent.
   void stop();
+  /// After stop(), when links have drained: leaves what the next one needs, if there is a file.
+  void leaveState();
   /// Links that are there, those that are closing included.
   [[nodiscard]] std::size_t linkCount() const;
 
@@ -35,7 +38,10 @@ class ServerProcess {
   template <typename Visit>
   void forEachLink(Visit visit) const;
 
+  void takeState();
+
   net::ConnectionTable& table_;
+  const int stateFile_;
   Broker broker_;
   net::Listener listener_;
 };

@@ -108,7 +108,7 @@ int runChannel(int argc, char** argv) {
   std::unique_ptr<server::ChannelProgram> program;
   return commandLine.run(argc, argv, [&] {
     settings.common = given.resolve();
-    program = std::make_unique<server::ChannelProgram>(settings);
+    program = std::make_unique<server::ChannelProgram>(settings, commandLine.instanceDirectory());
     return program->program();
   });
 }

@@ -42,8 +42,8 @@ class Child {
   /// The listening sockets of each slot of this kind, each in the order of Kind::listen.
   using ListenersOfSlots = std::vector<std::vector<int>>;
 
-  Child(EventLoop& loop, int slot, ListenersOfSlots listeners)
-      : loop_(loop), slot_(slot), listeners_(std::move(listeners)) {}
+  Child(EventLoop& loop, int slot, ListenersOfSlots listeners, int stateFile = -1)
+      : loop_(loop), slot_(slot), listeners_(std::move(listeners)), stateFile_(stateFile) {}
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
@@ -57,6 +57,9 @@ class Child {
   [[nodiscard]] const std::vector<int>& listenersOf(int slot) const {
     return listeners_.at(static_cast<std::size_t>(slot));
   }
+
+  /// Of Kind::stateFile, for reading and writing; -1 if there is none. Owned by the process layer.
+  [[nodiscard]] int stateFile() const { return stateFile_; }
 
   // Set by the child's main; called on its loop.
 
@@ -73,6 +76,7 @@ class Child {
   EventLoop& loop_;
   const int slot_;
   const ListenersOfSlots listeners_;
+  const int stateFile_;
 };
 
 }  // namespace stormo::process

@@ -16,6 +16,7 @@ struct ChildRole {
   int slot;
   Counters& counters;
   Child::ListenersOfSlots listeners;
+  int stateFile;
   UniqueFd link;
 };
 

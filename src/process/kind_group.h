@@ -12,17 +12,15 @@ namespace stormo::process {
 
 /// One kind as it runs: its sockets, its slots, and who accepts for whom.
 struct KindGroup {
-  /// Opens the sockets; see ListenSockets.
+  /// Opens the sockets, see ListenSockets, and the state file. Throws std::runtime_error.
   KindGroup(Kind& described, const Patience& patience, SlotOwner& owner,
-            const std::string& programName)
-      : kind(described), sockets(described, programName), cover(described.count) {
-    for (int i = 0; i < kind.count; ++i) {
-      slots.push_back(std::make_unique<Slot>(kind, i, patience, owner));
-    }
-  }
+            const std::string& programName);
+  /// In a child of another kind.
+  void abandon();
 
   const Kind& kind;
   ListenSockets sockets;
+  UniqueFd stateFile;
   std::vector<std::unique_ptr<Slot>> slots;
   SiblingCover cover;
 };

@@ -118,13 +118,14 @@ void Master::becomeChild(KindGroup& group, Slot& slot, Counters& counters, Uniqu
   control_.abandon();
   signals_.becomeChild();
   for (const auto& other : kinds_) {
-    if (other.get() != &group) other->sockets.abandon();
+    if (other.get() != &group) other->abandon();
     for (const auto& sibling : other->slots) sibling->abandon();
   }
   runChild({.kind = group.kind,
             .slot = slot.index(),
             .counters = counters,
             .listeners = group.sockets.fds(),
+            .stateFile = group.stateFile.get(),
             .link = std::move(link)});
 }
 

@@ -32,6 +32,9 @@ struct Kind {
   std::string user = {};  ///< To become after start, as is `group`; empty: stay who we are.
   std::string group = {};
   std::vector<Listening> listen = {};
+  /// A file in which a child may leave something to the one that comes after it: opened by the
+  /// master, with its rights, for its owner only. Empty: none.
+  std::string stateFile = {};
   /// Runs in the child, once, before its loop turns: sets the child's callbacks and whatever lives
   /// on the loop. What it throws ends the child, with the sentence in the log. Returns a keeper of
   /// what it made, destroyed after the loop ended.

@@ -11,6 +11,8 @@
 namespace stormo::server {
 namespace {
 
+constexpr const char* kStateFile = "/channel.state";  // in the instance's directory
+
 std::string readSecret(const std::string& path) {
   if (path.empty()) return {};
   std::ifstream file(path);
@@ -52,16 +54,18 @@ ServerProgram::ServerProgram(Settings settings, const std::string& directory)
   busOptions_.secret = readSecret(settings_.channelSecretFile);
   busOptions_.keptBytesMax = settings_.channelBufferBytes;
   if (settings_.channel.empty()) {
-    declareChannel("unix://" + directory + "/channel.sock");
+    declareChannel(directory);
   } else {
     channelUrl_ = settings_.channel;
   }
   declareWorker();
 }
 
-void ServerProgram::declareChannel(const std::string& privateUrl) {
+void ServerProgram::declareChannel(const std::string& directory) {
+  const std::string privateUrl = "unix://" + directory + "/channel.sock";
   channelUrl_ = privateUrl;
   channel_ = channelAt(privateUrl);
+  channel_->stateFile = directory + kStateFile;
   channel_->secret = busOptions_.secret;
   channel_->user = settings_.user;
   channel_->group = settings_.group;
@@ -106,8 +110,9 @@ void ServerProgram::declareWorker() {
 
 process::Program ServerProgram::program() { return {.kinds = declaredKinds()}; }
 
-ChannelProgram::ChannelProgram(const ChannelSettings& settings)
+ChannelProgram::ChannelProgram(const ChannelSettings& settings, const std::string& directory)
     : channel_(channelAt(settings.listen)) {
+  channel_->stateFile = directory + kStateFile;
   channel_->secret = readSecret(settings.secretFile);
   channel_->allowOpen = settings.open;
   applyToChannel(settings.common, *channel_);

@@ -16,14 +16,15 @@ namespace stormo::server {
 /// The ready server: its Channel (unless one runs elsewhere) and its workers, out of settings.
 class ServerProgram {
  public:
-  /// `directory`: of the instance, for the private socket between workers and Channel.
+  /// `directory`: of the instance, for the private socket between workers and Channel, and for what
+  /// the Channel leaves to the next one.
   /// Throws std::exception with a sentence for what cannot be.
   ServerProgram(Settings settings, const std::string& directory);
 
   process::Program program();
 
  private:
-  void declareChannel(const std::string& privateUrl);
+  void declareChannel(const std::string& directory);
   void declareWorker();
 
   const Settings settings_;
@@ -43,7 +44,7 @@ struct ChannelSettings {
 };
 class ChannelProgram {
  public:
-  explicit ChannelProgram(const ChannelSettings& settings);
+  ChannelProgram(const ChannelSettings& settings, const std::string& directory);
   process::Program program();
 
  private:

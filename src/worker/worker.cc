@@ -67,6 +67,7 @@ process::Kind kindOf(const channel::Server& server) {
   kind.name = server.name;
   kind.user = server.user;
   kind.group = server.group;
+  kind.stateFile = server.stateFile;
   kind.listen.push_back(listeningOn(server.url()));
   for (const std::string& url : server.alsoListen) kind.listen.push_back(listeningOn(url));
   for (process::Listening& listening : kind.listen) {
@@ -75,7 +76,8 @@ process::Kind kindOf(const channel::Server& server) {
     listening.mode = 0600;
   }
   kind.main = [&server](process::Child& child) -> std::shared_ptr<void> {
-    auto process = std::make_shared<channel::ServerProcess>(child.loop(), server);
+    auto process =
+        std::make_shared<channel::ServerProcess>(child.loop(), server, child.stateFile());
     for (const int fd : child.listeners()) process->listen(fd);
     child.onConnections = [&child] {
       return connectionRows(net::ConnectionTable::of(child.loop()));
@@ -83,7 +85,9 @@ process::Kind kindOf(const channel::Server& server) {
     child.onStop = [process = process.get(), &child](process::StopOrder) {
       process->stop();
       Timer::add(kDrainTick, [process, &child, until = child.loop().now() + kDrainTime] {
-        if (process->linkCount() == 0 || child.loop().now() >= until) child.loop().stop();
+        if (process->linkCount() > 0 && child.loop().now() < until) return;
+        process->leaveState();
+        child.loop().stop();
       });
     };
     return process;

@@ -98,6 +98,7 @@ test(`what breaks behind them, clients miss nothing and hear nothing twice (seed
     const faults = [
       async () => process.kill(await oneOf('worker'), 'SIGKILL'),
       () => stormo.reload(),
+      () => stormo.restart(),
       async () => pausedFor(await oneOf('channel'), 700),
       async () => pausedFor(await oneOf('worker'), 700),
       async () => {

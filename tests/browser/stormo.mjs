@@ -54,18 +54,26 @@ export class Stormo {
     await promisify(execFile)(program, ['reload', '--runtime-dir', this.runtime]);
   }
 
-  // Stops it, and starts it again for the same clients. Meanwhile, when nobody listens, does that.
-  async restart(meanwhile = async () => {}) {
+  // Stops it, and starts it again for the same clients.
+  async restart() {
     this.child.kill('SIGTERM');
     await this.ended;
-    await meanwhile();
     await this.#spawn(this.host);
   }
 
-  // Kills all processes of that kind, 'worker' or 'channel'.
-  async kill(kind) {
+  // Kills all processes of these kinds, 'master', 'worker' or 'channel', in this order.
+  async kill(...kinds) {
     const {processes} = await this.ask('status');
-    for (const each of processes.filter(each => each.kind === kind)) process.kill(each.pid, 'SIGKILL');
+    for (const kind of kinds) {
+      for (const each of processes.filter(each => each.kind === kind)) process.kill(each.pid, 'SIGKILL');
+    }
+  }
+
+  // Leaves nobody the time to leave anything behind.
+  async killAndStart() {
+    await this.kill('master', 'channel', 'worker');
+    await this.ended;
+    await this.#spawn(this.host);
   }
 
   // `status` or `connections`, as objects.

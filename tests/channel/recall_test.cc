@@ -1,4 +1,6 @@
 // What was said in a group, asked for by position: by bare links, and by a bus.
+#include <sys/mman.h>
+
 #include <numeric>
 #include <stdexcept>
 
@@ -175,6 +177,111 @@ TEST_F(RecallTest, WorkermansDialectAnswersAtOnceThatNothingIsKnown) {
   bus->recall("kept", {1, 2}, [&](const Recalled& recalled) { isWhole = recalled.isWhole; });
   EXPECT_FALSE(isWhole);
   EXPECT_EQ(bus->position(), Position{});
+}
+
+class SuccessorTest : public RecallTest {
+ protected:
+  /// The server ends in order, and another one is started in its place.
+  void succeed(Link& link) {
+    const std::uint16_t at = port();
+    process->stop();
+    EXPECT_TRUE(ended(link));
+    link = {};
+    ASSERT_TRUE(turnUntil([&] { return process->linkCount() == 0; }));
+    process->leaveState();
+    kill();
+    startWithState(at);
+  }
+  void startWithState(std::uint16_t onPort = 0) {
+    listening = std::move(*listenOn(*Address::ip("127.0.0.1", onPort)));
+    process.emplace(loop, server, file.get());
+    process->listen(listening.get());
+  }
+
+  UniqueFd file{::memfd_create("state", MFD_CLOEXEC)};
+};
+
+TEST_F(SuccessorTest, GoesOnWithEpochOffsetsAndHistory) {
+  startWithState();
+  Link link = stormoLink();
+  const std::uint64_t epoch = ask(link, "kept", 0, 0).epoch;
+  for (const char* text : {"1", "2", "3", "4"}) link.send(publishGroup("kept", text));
+  sync(link);
+  succeed(link);
+  link = stormoLink();
+  const Packet recalled = ask(link, "kept", epoch, 2);
+  EXPECT_TRUE(recalled.whole);
+  EXPECT_EQ(recalled.epoch, epoch);
+  EXPECT_EQ(recalled.offset, 4u);
+  EXPECT_THAT(said(recalled), ElementsAre("group kept: 3", "group kept: 4"));
+  EXPECT_FALSE(ask(link, "kept", epoch, 0).whole);
+  link.send(publishGroup("kept", "5"));
+  EXPECT_THAT(said(ask(link, "kept", epoch, 4)), ElementsAre("group kept: 5"));
+}
+
+TEST_F(SuccessorTest, KnowsWhatPublishersAndAuthorsHaveSaid) {
+  startWithState();
+  const auto once = [](std::uint64_t sequence, std::uint64_t authorSequence) {
+    std::string frame;
+    appendPublishOnce(
+        {.channel = "kept", .sequence = sequence, .authorId = 99, .authorSequence = authorSequence},
+        "once", frame);
+    return frame;
+  };
+  Link link = stormoLink(7);
+  const std::uint64_t epoch = ask(link, "kept", 0, 0).epoch;
+  link.send(publishGroup("kept", "a", 1) + once(2, 50));
+  sync(link);
+  succeed(link);
+  link = stormoLink(7);
+  link.send(publishGroup("kept", "a", 1) + once(2, 50) + once(3, 50));
+  EXPECT_THAT(said(ask(link, "kept", epoch, 0)), ElementsAre("group kept: a", "group kept: once"));
+}
+
+TEST_F(SuccessorTest, GivesALinkThatWasAwayWhatItMissed) {
+  startWithState();
+  Link link = stormoLink();
+  const std::uint64_t epoch = ask(link, "other", 0, 0).epoch;
+  for (const char* text : {"1", "2", "3"}) link.send(publishGroup("other", text));
+  sync(link);
+  succeed(link);
+  link = stormoLink();
+  link.send(frameOf([](std::string& out) { appendSubscribe("other", out, Space::Groups, true); }) +
+            frameOf(appendResume, epoch, std::uint64_t{1}));
+  EXPECT_THAT(heard(link), ElementsAre("group other: 2", "group other: 3"));
+}
+
+TEST_F(SuccessorTest, OfOneThatWasKilledBeginsAnew) {
+  startWithState();
+  Link link = stormoLink();
+  const std::uint64_t first = ask(link, "kept", 0, 0).epoch;
+  link.send(publishGroup("kept", "1"));
+  sync(link);
+  succeed(link);
+  link = stormoLink();
+  EXPECT_EQ(ask(link, "kept", 0, 0).epoch, first);
+  kill();
+  startWithState();
+  link = stormoLink();
+  EXPECT_NE(ask(link, "kept", 0, 0).epoch, first) << "what the one before it left is not true now";
+}
+
+TEST_F(SuccessorTest, KeepsOfTheHistoryWhatItsOwnLimitsAllow) {
+  server.history.groups = {"*"};
+  startWithState();
+  Link link = stormoLink();
+  const std::uint64_t epoch = ask(link, "kept", 0, 0).epoch;
+  for (const char* text : {"1", "2", "3"}) {
+    link.send(publishGroup("kept", text) + publishGroup("other", text));
+  }
+  sync(link);
+  server.history.groups = {"kept"};
+  server.history.messagesMax = 1;
+  succeed(link);
+  link = stormoLink();
+  EXPECT_FALSE(ask(link, "kept", epoch, 2).whole);
+  EXPECT_THAT(said(ask(link, "kept", epoch, 4)), ElementsAre("group kept: 3"));
+  EXPECT_FALSE(ask(link, "other", epoch, 2).whole);
 }
 
 }  // namespace

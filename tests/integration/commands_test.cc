@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <csignal>
+#include <filesystem>
 
 #include "integration/harness/with_stormo.h"
 
@@ -82,6 +83,14 @@ TEST_F(Commands, APortInUseIsNamedAndNothingStaysBehind) {
                      "cannot listen on " + taken + ": address already in use");
   expectOneClearLine(other.run({"start", "-d", "--listen", taken}), "address already in use");
   expectOneClearLine(other.run({"status"}), "not running");
+}
+
+TEST_F(Commands, AStateFileThatCannotBeOpenedIsNamedAndNothingStaysBehind) {
+  const std::string path = stormo.folder() + "/run/stormo/channel.state";
+  std::filesystem::create_directories(path);
+  expectOneClearLine(stormo.run({"start", "--listen", "websocket://127.0.0.1:0"}),
+                     "cannot open " + path + ": is a directory");
+  expectOneClearLine(stormo.run({"status"}), "not running");
 }
 
 TEST_F(Commands, WrongCommandLinesAreStatusTwoAndOneLine) {

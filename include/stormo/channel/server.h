@@ -62,6 +62,10 @@ class Server {
     std::size_t totalBytesMax = 256 << 20;      ///< Of all groups together.
   } history;
 
+  /// A file in which this server, when it ends in order, leaves all of that, and how far its links
+  /// have got: the one that is started after it goes on as if nothing had ended. Empty: none.
+  std::string stateFile;
+
   /// Further addresses, as URLs like url().
   std::vector<std::string> alsoListen;
   /// Who shall own the unix sockets among them, which nobody else may use; empty: who starts the

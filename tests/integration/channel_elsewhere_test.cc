@@ -1,5 +1,6 @@
 // Several programs on one Channel that runs by itself.
 #include <gmock/gmock.h>
+#include <signal.h>
 
 #include <fstream>
 
@@ -131,6 +132,33 @@ TEST_F(ChannelElsewhere, WorkersWaitForAChannelThatStartsLater) {
   startChannel(url);
   clients.waitForMessages(member, 1);
   EXPECT_THAT(clients[member].texts(), ElementsAre("kept meanwhile"));
+}
+
+TEST_F(ChannelElsewhere, OneThatIsRestartedUnderItsWorkersGoesOn) {
+  const std::string url = "unix://" + channel.folder() + "/channel";
+  startChannel(url);
+  startWith(first, url);
+  ClientSwarm clients(deadline, first.port());
+  const auto members = connectToDifferentWorkers(first, clients, 2);
+  for (const auto id : members) clients.join(id, "123");
+  std::vector<std::string> sent;
+  const auto sendSome = [&] {
+    for (int i = 0; i < 200; ++i) {
+      sent.push_back(std::to_string(sent.size()));
+      clients.sendToGroup(members[0], "123", sent.back());
+    }
+  };
+  sendSome();
+  clients.waitForMessages(members[0], 1);  // of many that are on their way
+  channel.foreground().signal(SIGTERM);
+  EXPECT_EQ(channel.foreground().waitForEnd().status, 0);
+  sendSome();
+  startChannel(url);
+  sendSome();
+  for (const auto id : members) {
+    clients.waitForMessages(id, sent.size());
+    EXPECT_EQ(clients[id].texts(), sent);
+  }
 }
 
 }  // namespace

@@ -29,14 +29,14 @@ class EventLog {
   /// True if no event after `offset` has been forgotten.
   [[nodiscard]] bool reaches(std::uint64_t offset) const { return offset >= forgotten_; }
 
-  /// The frames of all events after `offset`, in order.
+  /// Visits the frames of all events after `offset`, in order, as long as `visit` gives true.
   template <typename Visit>
-  void forEachAfter(std::uint64_t offset, const Visit& visit) const {
+  void visitAfter(std::uint64_t offset, const Visit& visit) const {
     for (const Chunk& chunk : chunks_) {
       if (chunk.lastOffset <= offset) continue;
       for (std::string_view rest = chunk.bytes; !rest.empty();) {
         const std::string_view frame = rest.substr(0, frameLength(rest, rest.size()).bytes);
-        if (writtenOffset(frame) > offset) visit(frame);
+        if (writtenOffset(frame) > offset && !visit(frame)) return;
         rest.remove_prefix(frame.size());
       }
     }

@@ -20,6 +20,16 @@ auto copyOf(std::string_view frame) {
   return [frame](net::Batch& batch, net::OutputOrder& order) { batch.append(frame, order); };
 }
 
+// Of groups without a history, clients that come back ask whether anything was said meanwhile: many
+// clients at once, perhaps, and on a busy server the answer is most likely yes.
+constexpr std::size_t kLookedAtMax = 1000;
+
+Packet eventIn(std::string_view frame) {
+  Packet event;
+  STORMO_ASSERT(decode(framePayload(frame), event) == Decode::Ok);
+  return event;
+}
+
 /// Names of both spaces, in one set.
 class SubscriptionSet {
  public:
@@ -82,12 +92,12 @@ bool Router::resume(net::Peer& link, const std::vector<Subscription>& subscripti
   const bool isWhole = log_.reaches(offset);
   if (isWhole) {
     const SubscriptionSet wanted(subscriptions);
-    log_.forEachAfter(offset, [&](std::string_view frame) {
-      Packet event;
-      STORMO_ASSERT(decode(framePayload(frame), event) == Decode::Ok);
-      if (!wanted.holds(event)) return;
-      table_.ownBatch(link).append(frame, table_.order());
-      table_.counters().messagesOut.add();
+    log_.visitAfter(offset, [&](std::string_view frame) {
+      if (wanted.holds(eventIn(frame))) {
+        table_.ownBatch(link).append(frame, table_.order());
+        table_.counters().messagesOut.add();
+      }
+      return true;
     });
   }
   for (const Subscription& each : subscriptions) {
@@ -106,12 +116,24 @@ void Router::load(StateReader& state) {
   offset_ = state.number();
 }
 
+bool Router::wasSilentSince(std::uint64_t offset, std::string_view group) const {
+  if (!log_.reaches(offset)) return false;
+  bool isSilent = true;
+  std::size_t left = kLookedAtMax;
+  log_.visitAfter(offset, [&](std::string_view frame) {
+    const Packet event = eventIn(frame);
+    isSilent = left-- > 0 && !(event.space == Space::Groups && event.channel == group);
+    return isSilent;
+  });
+  return isSilent;
+}
+
 void Router::recall(net::Peer& link, std::string_view group, std::uint64_t epoch,
                     std::uint64_t offset) {
   data_.clear();
   const bool isWhole =
       epoch == epoch_ &&
-      (offset == offset_ || history_.recall(group, offset, table_.loop().now, data_));
+      (history_.recall(group, offset, table_.loop().now, data_) || wasSilentSince(offset, group));
   frame_.clear();
   appendRecalled({.channel = group, .epoch = epoch_, .offset = offset_, .whole = isWhole}, data_,
                  frame_);

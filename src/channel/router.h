@@ -73,6 +73,8 @@ class Router {
     group::Group* workerman = nullptr;
   };
 
+  /// True only if nothing was said in the group after `offset`; it does not look far for that.
+  [[nodiscard]] bool wasSilentSince(std::uint64_t offset, std::string_view group) const;
   group::Registry& registryOf(Dialect dialect, Space space);
   [[nodiscard]] EventHeader nextHeader(Origin origin, std::string_view channel, PayloadKind kind,
                                        Space space);

@@ -24,10 +24,11 @@ void put(EventLog& log, std::uint64_t offset, std::string_view text, TimePoint n
 
 std::vector<std::uint64_t> after(const EventLog& log, std::uint64_t offset) {
   std::vector<std::uint64_t> offsets;
-  log.forEachAfter(offset, [&](std::string_view frame) {
+  log.visitAfter(offset, [&](std::string_view frame) {
     Packet packet;
     EXPECT_EQ(decode(frame.substr(4), packet), Decode::Ok);
     offsets.push_back(packet.offset);
+    return true;
   });
   return offsets;
 }
@@ -40,6 +41,18 @@ TEST(EventLog, GivesWhatCameAfterAnOffset) {
   EXPECT_THAT(after(log, 5), ElementsAre(7));
   EXPECT_THAT(after(log, 7), IsEmpty());
   EXPECT_TRUE(log.reaches(0));
+}
+
+TEST(EventLog, IsVisitedAsLongAsTheVisitorWants) {
+  EventLog log(1 << 20, 60s);
+  const std::string large(200'000, 'x');  // each in a chunk of its own
+  for (const std::uint64_t offset : {1, 2, 3}) put(log, offset, large);
+  int visited = 0;
+  log.visitAfter(1, [&](std::string_view) {
+    ++visited;
+    return false;
+  });
+  EXPECT_EQ(visited, 1);
 }
 
 TEST(EventLog, ForgetsTheOldestBeyondItsBytesAndSaysSo) {

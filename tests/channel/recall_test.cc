@@ -80,6 +80,22 @@ TEST_F(RecallTest, SaysWhenItDoesNotHaveAll) {
   EXPECT_TRUE(ask(link, "other", epoch, 6).whole) << "but nothing was said since";
 }
 
+TEST_F(RecallTest, SeesWithoutAHistoryThatNothingWasSaid) {
+  start();
+  Link link = stormoLink();
+  const std::uint64_t epoch = ask(link, "other", 0, 0).epoch;
+  link.send(publishGroup("other", "1"));
+  for (int i = 0; i < 1000; ++i) link.send(publishGroup("busy", "x"));
+  link.send(publishEvent("other", "N;"));  // an event of that name is something else
+  EXPECT_FALSE(ask(link, "other", epoch, 0).whole);
+  EXPECT_FALSE(ask(link, "other", epoch, 1).whole) << "it does not look so far";
+  const Packet silent = ask(link, "other", epoch, 2);
+  EXPECT_TRUE(silent.whole);
+  EXPECT_EQ(silent.offset, 1002u);
+  EXPECT_THAT(said(silent), IsEmpty());
+  EXPECT_FALSE(ask(link, "busy", epoch, 900).whole);
+}
+
 TEST_F(RecallTest, TheAnswerStandsBetweenWhatIsInItAndWhatIsNot) {
   start();
   Link subscriber = stormoLink();

@@ -227,10 +227,8 @@ void Broker::onPublishToGroup(net::Peer& peer, Link& link, const Packet& packet)
   if (!isNew(link, packet.sequence)) return;
   const Author author{.id = packet.authorId, .sequence = packet.authorSequence};
   if (author.id != 0 && !authors_.take(author, table_.loop().now)) return;
-  const bool isText = packet.payloadKind == PayloadKind::Text;
   router_.publishToGroup({.publisherId = link.publisherId, .sequence = packet.sequence},
-                         packet.channel,
-                         {packet.payload, isText ? MessageType::Text : MessageType::Binary});
+                         packet.channel, messageIn(packet));
 }
 
 void Broker::onEnqueue(net::Peer& peer, Link& link, const Packet& packet) {

@@ -35,7 +35,7 @@ class EventLog {
     for (const Chunk& chunk : chunks_) {
       if (chunk.lastOffset <= offset) continue;
       for (std::string_view rest = chunk.bytes; !rest.empty();) {
-        const std::string_view frame = rest.substr(0, frameLength(rest, rest.size()).bytes);
+        const std::string_view frame = firstFrame(rest);
         if (writtenOffset(frame) > offset && !visit(frame)) return;
         rest.remove_prefix(frame.size());
       }

@@ -2,8 +2,6 @@
 
 #include <stormo/json.h>
 
-#include <charconv>
-
 #include "protocol/channel_dialect.h"
 #include "protocol/php_scanner.h"
 #include "protocol/php_serialize.h"
@@ -11,12 +9,6 @@
 
 namespace stormo::channel {
 namespace {
-
-void appendString(std::string_view bytes, std::string& out) {
-  char digits[24];
-  const auto end = std::to_chars(digits, std::end(digits), bytes.size()).ptr;
-  out.append("s:").append(digits, end).append(":\"").append(bytes).append("\";");
-}
 
 /// The value's own bytes if it is a string, else its JSON text in `scratch`.
 std::string_view textOf(std::string_view serialized, std::string& scratch) {
@@ -61,9 +53,9 @@ std::optional<GroupEvent> readGroupEvent(std::string_view data, std::string& scr
 
 void appendGroupEvent(std::string_view group, std::string_view message, std::string& out) {
   out.append("a:2:{s:8:\"group_id\";");
-  appendString(group, out);
+  php::serializeString(group, out);
   out.append("s:7:\"message\";");
-  appendString(message, out);
+  php::serializeString(message, out);
   out.push_back('}');
 }
 

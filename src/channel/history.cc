@@ -27,7 +27,7 @@ Entry firstOf(std::string_view events) {
   Entry first{};
   std::memcpy(&first.time, events.data(), kTimeBytes);
   events.remove_prefix(kTimeBytes);
-  first.frame = events.substr(0, frameLength(events, events.size()).bytes);
+  first.frame = firstFrame(events);
   first.bytes = kTimeBytes + first.frame.size();
   return first;
 }

@@ -19,7 +19,7 @@ char* Outbox::extend(std::size_t bytes) {
 void Outbox::acknowledge(std::uint64_t sequence) {
   while (!empty()) {
     if (writtenSequence(all()) > sequence) break;
-    begin_ += frameLength(all(), size()).bytes;
+    begin_ += firstFrame(all()).size();
   }
   // Moved to the front only when at least as much has gone as is moved.
   if (begin_ < bytes_.size() - begin_) return;

@@ -181,9 +181,8 @@ void Router::toEventSubscribers(Origin origin, const Subscribers& subscribers,
 }
 
 void Router::toGroupSubscribers(Origin origin, std::string_view group, Message message) {
-  const PayloadKind kind = message.isBinary() ? PayloadKind::Binary : PayloadKind::Text;
   const std::string_view made =
-      makeEvent(nextHeader(origin, group, kind, Space::Groups), message.data);
+      makeEvent(nextHeader(origin, group, payloadKindOf(message), Space::Groups), message.data);
   history_.append(group, offset_, made, table_.loop().now);
   group::Group* subscribers = stormoGroups_.find(group);
   if (subscribers != nullptr) stormoGroups_.append(*subscribers, made.size(), copyOf(made));

@@ -21,10 +21,7 @@ std::uint64_t randomId() {
 }
 
 GroupMessage groupMessage(const Packet& event) {
-  const bool isText = event.payloadKind == PayloadKind::Text;
-  return {.group = event.channel,
-          .offset = event.offset,
-          .message = {event.payload, isText ? MessageType::Text : MessageType::Binary}};
+  return {.group = event.channel, .offset = event.offset, .message = messageIn(event)};
 }
 
 }  // namespace
@@ -237,7 +234,7 @@ PublishStatus StormoBus::publishFrame(const Header& header, std::string_view pay
 }
 
 PublishStatus StormoBus::publishToGroup(std::string_view name, Message message, Author author) {
-  const PayloadKind kind = message.isBinary() ? PayloadKind::Binary : PayloadKind::Text;
+  const PayloadKind kind = payloadKindOf(message);
   if (author.id != 0) {
     return publishFrame(PublishOnceHeader{.channel = name,
                                           .sequence = sequence_ + 1,

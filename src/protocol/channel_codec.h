@@ -1,5 +1,7 @@
 #pragma once
 
+#include <stormo/message.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -59,6 +61,10 @@ enum class PayloadKind : std::uint8_t {
 /// its name; a group carries the messages of its members, Text or Binary.
 enum class Space : std::uint8_t { Events, Groups };
 
+[[nodiscard]] constexpr PayloadKind payloadKindOf(const Message& message) {
+  return message.type == MessageType::Binary ? PayloadKind::Binary : PayloadKind::Text;
+}
+
 /// One message of the link. What its kind does not carry is zero or empty. The views point into the
 /// bytes that it was decoded from and are valid as long as these.
 struct Packet {
@@ -79,10 +85,16 @@ struct Packet {
   std::string_view payload = {};
 };
 
+/// The message to a group that the packet carries: its payload, Text or Binary.
+[[nodiscard]] inline Message messageIn(const Packet& packet) {
+  const bool isText = packet.payloadKind == PayloadKind::Text;
+  return {packet.payload, isText ? MessageType::Text : MessageType::Binary};
+}
+
 /// Decodes one frame's payload. Strict: unknown kinds and flags, a channel or bytes behind it where
 /// the kind has none, a missing channel, a `loop` to a group, and a Recall, Recalled or PublishOnce
-/// of what is no group are all Invalid. A Hello of any
-/// version is Ok, for its server to refuse it in words.
+/// of what is no group are all Invalid. A Hello of any version is Ok, for its server to refuse it
+/// in words.
 [[nodiscard]] Decode decode(std::string_view payload, Packet& out);
 
 // Encoders of whole frames, appended to `out`. A channel is 1 to kChannelNameBytesMax bytes, a

@@ -17,6 +17,11 @@ inline constexpr std::size_t kFramePayloadBytesMax = 0xffff'ffff - kFrameHeaderB
 /// length below 4, or above `frameBytesMax` (which counts the four bytes too).
 [[nodiscard]] PackageLength frameLength(std::string_view in, std::size_t frameBytesMax);
 
+/// The first of whole frames.
+[[nodiscard]] inline std::string_view firstFrame(std::string_view frames) {
+  return frames.substr(0, frameLength(frames, frames.size()).bytes);
+}
+
 /// The payload of one complete frame, a view into it.
 [[nodiscard]] inline std::string_view framePayload(std::string_view frame) {
   return frame.substr(kFrameHeaderBytes);

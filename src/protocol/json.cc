@@ -2,10 +2,9 @@
 #include <stormo/json.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <iterator>
 
+#include "protocol/decimal.h"
 #include "protocol/json_numbers.h"
 #include "protocol/json_text.h"
 #include "protocol/php_double.h"
@@ -66,9 +65,7 @@ void appendJson(const Value& value, std::string& out) {
   if (value.isBool()) {
     out.append(value.asBool() ? "true" : "false");
   } else if (value.isInt()) {
-    char text[24];
-    const auto written = std::to_chars(text, std::end(text), value.asInt());
-    out.append(text, static_cast<std::size_t>(written.ptr - text));
+    appendDecimal(value.asInt(), out);
   } else if (value.isDouble() && std::isfinite(value.asDouble())) {
     php::appendDouble(value.asDouble(), 'e', out);
   } else if (value.isString()) {

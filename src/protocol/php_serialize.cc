@@ -1,32 +1,19 @@
 #include "protocol/php_serialize.h"
 
-#include <charconv>
 #include <cmath>
-#include <iterator>
 #include <limits>
 
+#include "protocol/decimal.h"
 #include "protocol/php_double.h"
 #include "protocol/php_scanner.h"
 
 namespace stormo::php {
 namespace {
 
-void appendInteger(std::int64_t value, std::string& out) {
-  char text[24];
-  const auto written = std::to_chars(text, std::end(text), value);
-  out.append(text, static_cast<std::size_t>(written.ptr - text));
-}
-
 void appendInt(std::int64_t value, std::string& out) {
   out.append("i:");
-  appendInteger(value, out);
+  appendDecimal(value, out);
   out.push_back(';');
-}
-
-void appendString(std::string_view bytes, std::string& out) {
-  out.append("s:");
-  appendInteger(static_cast<std::int64_t>(bytes.size()), out);
-  out.append(":\"").append(bytes).append("\";");
 }
 
 void appendAnyDouble(double value, std::string& out) {
@@ -88,6 +75,12 @@ bool build(Scanner& scanner, std::size_t depthMax, std::size_t& elementsLeft, Va
 
 }  // namespace
 
+void serializeString(std::string_view bytes, std::string& out) {
+  out.append("s:");
+  appendDecimal(bytes.size(), out);
+  out.append(":\"").append(bytes).append("\";");
+}
+
 void serialize(const Value& value, std::string& out) {
   if (value.isNull()) {
     out.append("N;");
@@ -98,16 +91,16 @@ void serialize(const Value& value, std::string& out) {
   } else if (value.isDouble()) {
     appendAnyDouble(value.asDouble(), out);
   } else if (value.isString()) {
-    appendString(value.asString(), out);
+    serializeString(value.asString(), out);
   } else {
     out.append("a:");
-    appendInteger(static_cast<std::int64_t>(value.size()), out);
+    appendDecimal(value.size(), out);
     out.append(":{");
     for (const auto& [key, element] : value) {
       if (key.isInt()) {
         appendInt(key.asInt(), out);
       } else {
-        appendString(key.asString(), out);
+        serializeString(key.asString(), out);
       }
       serialize(element, out);
     }

@@ -13,6 +13,9 @@ namespace stormo::php {
 /// Appends `value`, to the same bytes as PHP 8's serialize() with serialize_precision = -1.
 void serialize(const Value& value, std::string& out);
 
+/// The same for a string that is no Value.
+void serializeString(std::string_view bytes, std::string& out);
+
 struct Limits {
   std::size_t depthMax = 64;            ///< Arrays within one another.
   std::size_t elementsMax = 1'000'000;  ///< Array elements in the whole value.

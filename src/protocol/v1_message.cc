@@ -1,20 +1,14 @@
 #include "protocol/v1_message.h"
 
-#include <openssl/evp.h>
-
 #include <charconv>
 #include <iterator>
 
+#include "protocol/base64.h"
+#include "protocol/decimal.h"
 #include "protocol/json_text.h"
 
 namespace stormo::v1 {
 namespace {
-
-void appendNumber(std::uint64_t number, std::string& out) {
-  char text[24];
-  const char* const end = std::to_chars(text, std::end(text), number).ptr;
-  out.append(text, static_cast<std::size_t>(end - text));
-}
 
 void appendHex(std::uint64_t number, std::string& out) {
   char text[kHexDigits];
@@ -25,28 +19,18 @@ void appendHex(std::uint64_t number, std::string& out) {
   out.push_back('"');
 }
 
-void appendBase64(std::string_view bytes, std::string& out) {
-  const std::size_t start = out.size();
-  const std::size_t digits = (bytes.size() + 2) / 3 * 4;
-  out.resize(start + digits + 1);  // the encoder ends with a zero
-  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data() + start),
-                  reinterpret_cast<const unsigned char*>(bytes.data()),
-                  static_cast<int>(bytes.size()));
-  out.pop_back();
-}
-
 void appendWhere(std::uint64_t epoch, std::uint64_t offset, std::string& out) {
   out.append(",\"epoch\":");
   appendHex(epoch, out);
   out.append(",\"offset\":");
-  appendNumber(offset, out);
+  appendDecimal(offset, out);
 }
 
 }  // namespace
 
 void appendOk(std::uint64_t id, std::string& out) {
   out.append("{\"id\":");
-  appendNumber(id, out);
+  appendDecimal(id, out);
   out.append(",\"ok\":true}");
 }
 
@@ -63,7 +47,7 @@ void appendError(std::uint64_t id, std::string_view code, std::string_view messa
                  std::string& out) {
   out.append("{\"id\":");
   if (id != 0) {
-    appendNumber(id, out);
+    appendDecimal(id, out);
   } else {
     out.append("null");
   }
@@ -79,7 +63,7 @@ void appendMessage(std::string_view group, std::uint64_t offset, Message message
   out.append("{\"event\":\"message\",\"group\":");
   appendJsonString(group, out);
   out.append(",\"offset\":");
-  appendNumber(offset, out);
+  appendDecimal(offset, out);
   if (message.isBinary()) {
     out.append(",\"binary\":\"");
     appendBase64(message.data, out);

@@ -1,12 +1,12 @@
 #include "protocol/websocket_handshake.h"
 
-#include <openssl/evp.h>
 #include <openssl/sha.h>
 
 #include <algorithm>
 #include <cstddef>
 
 #include "protocol/ascii.h"
+#include "protocol/base64.h"
 
 namespace stormo::websocket {
 namespace {
@@ -32,10 +32,9 @@ std::string acceptKey(std::string_view key) {
   unsigned char digest[SHA_DIGEST_LENGTH];
   SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
 
-  unsigned char
-      encoded[4 * ((SHA_DIGEST_LENGTH + 2) / 3) + 1];  // and the zero that OpenSSL appends
-  const int length = EVP_EncodeBlock(encoded, digest, SHA_DIGEST_LENGTH);
-  return {reinterpret_cast<const char*>(encoded), static_cast<std::size_t>(length)};
+  std::string encoded;
+  appendBase64({reinterpret_cast<const char*>(digest), SHA_DIGEST_LENGTH}, encoded);
+  return encoded;
 }
 
 HandshakeVerdict judgeUpgrade(const HttpRequest& request) {

@@ -1,10 +1,9 @@
 #include "protocol/workerman_channel.h"
 
 #include <array>
-#include <charconv>
-#include <iterator>
 
 #include "base/assert.h"
+#include "protocol/decimal.h"
 #include "protocol/php_scanner.h"
 #include "protocol/php_serialize.h"
 
@@ -157,27 +156,15 @@ class MessageReader {
   std::string_view data_;
 };
 
-void appendNumber(std::size_t number, std::string& out) {
-  char text[24];
-  const auto written = std::to_chars(text, std::end(text), number);
-  out.append(text, static_cast<std::size_t>(written.ptr - text));
-}
-
-void appendString(std::string_view bytes, std::string& out) {
-  out.append("s:");
-  appendNumber(bytes.size(), out);
-  out.append(":\"").append(bytes).append("\";");
-}
-
 void appendChannels(std::span<const std::string_view> channels, std::string& out) {
   out.append("s:8:\"channels\";a:");
-  appendNumber(channels.size(), out);
+  appendDecimal(channels.size(), out);
   out.append(":{");
   for (std::size_t i = 0; i < channels.size(); ++i) {
     out.append("i:");
-    appendNumber(i, out);
+    appendDecimal(i, out);
     out.push_back(';');
-    appendString(channels[i], out);
+    php::serializeString(channels[i], out);
   }
   out.push_back('}');
 }
@@ -202,7 +189,7 @@ void encodeWorkerman(CommandType type, std::span<const std::string_view> channel
   constexpr std::string_view kCountOfKeys[] = {"a:1", "a:2", "a:3", "a:3"};
   out.append(kCountOfKeys[static_cast<std::size_t>(name.shape)]);
   out.append(":{s:4:\"type\";");
-  appendString(name.name, out);
+  php::serializeString(name.name, out);
   switch (name.shape) {
     case Shape::Bare:
       break;
@@ -216,7 +203,7 @@ void encodeWorkerman(CommandType type, std::span<const std::string_view> channel
     case Shape::ChannelAndData:
       STORMO_ASSERT(channels.size() == 1);
       out.append("s:7:\"channel\";");
-      appendString(channels[0], out);
+      php::serializeString(channels[0], out);
       out.append("s:4:\"data\";").append(data);
       break;
   }

@@ -49,7 +49,7 @@ std::optional<std::vector<std::uint64_t>> since(History& history, std::string_vi
     return std::nullopt;
   }
   for (std::string_view rest = frames; !rest.empty();) {
-    const std::string_view frame = rest.substr(0, frameLength(rest, rest.size()).bytes);
+    const std::string_view frame = firstFrame(rest);
     Packet event;
     EXPECT_EQ(decode(framePayload(frame), event), Decode::Ok);
     EXPECT_EQ(event.channel, group);

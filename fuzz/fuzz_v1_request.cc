@@ -20,8 +20,7 @@ void checkTaken(const Request& request) {
   switch (request.command) {
     case Command::Join:
       STORMO_ASSERT(!request.group.empty() && request.group.size() <= kGroupNameBytesMax);
-      if (request.seen)
-        appendPosition(request.group, request.seen->epoch, request.seen->offset, text);
+      if (request.seen) appendPosition(request.group, *request.seen, text);
       break;
     case Command::Leave:
       STORMO_ASSERT(!request.group.empty() && request.group.size() <= kGroupNameBytesMax);

@@ -12,16 +12,9 @@
 #include <vector>
 
 #include "channel/authors.h"
+#include "protocol/position.h"
 
 namespace stormo::channel {
-
-/// How far somebody has got: within an epoch, a life of the Channel server, offsets grow from
-/// message to message. An epoch of zero is none.
-struct Position {
-  std::uint64_t epoch = 0;
-  std::uint64_t offset = 0;
-  bool operator==(const Position&) const = default;
-};
 
 /// A message as it comes to the members of its group. The views are valid while the handler runs.
 struct GroupMessage {

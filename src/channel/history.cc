@@ -32,6 +32,15 @@ Entry firstOf(std::string_view events) {
   return first;
 }
 
+template <typename Visit>
+void forEachEntry(std::string_view events, const Visit& visit) {
+  while (!events.empty()) {
+    const Entry first = firstOf(events);
+    visit(first);
+    events.remove_prefix(first.bytes);
+  }
+}
+
 }  // namespace
 
 bool History::isKept(std::string_view name) {
@@ -58,7 +67,7 @@ History::Group* History::groupFor(std::string_view name) {
 }
 
 void History::addEvent(Group& group, std::string_view event, TimePoint time) {
-  group.events.append(reinterpret_cast<const char*>(&time), kTimeBytes);
+  group.events.append({reinterpret_cast<const char*>(&time), kTimeBytes});
   group.events.append(event);
   bytes_ += kTimeBytes + event.size();
   ++group.count;
@@ -84,11 +93,9 @@ bool History::recall(std::string_view name, std::uint64_t offset, TimePoint now,
   trim(group, now);
   if (group.count == 0 && !wasSilent) becomeSilent(known->second);
   if (offset < group.forgotten) return false;
-  for (auto rest = std::string_view(group.events).substr(group.begin); !rest.empty();) {
-    const Entry entry = firstOf(rest);
+  forEachEntry(group.events.all(), [&](const Entry& entry) {
     if (writtenOffset(entry.frame) > offset) out.append(entry.frame);
-    rest.remove_prefix(entry.bytes);
-  }
+  });
   return true;
 }
 
@@ -101,12 +108,10 @@ void History::save(StateWriter& state) const {
       state.number(group.last);
       state.number(group.forgotten);
       state.number(group.count);
-      for (auto rest = std::string_view(group.events).substr(group.begin); !rest.empty();) {
-        const Entry entry = firstOf(rest);
+      forEachEntry(group.events.all(), [&](const Entry& entry) {
         state.time(entry.time);
         state.bytes(entry.frame);
-        rest.remove_prefix(entry.bytes);
-      }
+      });
     }
   }
 }
@@ -137,28 +142,24 @@ void History::load(StateReader& state, TimePoint now) {
 }
 
 void History::forgetAll(Group& group) {
-  bytes_ -= group.events.size() - group.begin;
+  bytes_ -= group.events.size();
+  group.events.clear();
   group.count = 0;
   group.forgotten = group.last;
 }
 
 void History::forgetFirst(Group& group) {
-  const Entry first = firstOf(std::string_view(group.events).substr(group.begin));
+  const Entry first = firstOf(group.events.all());
   group.forgotten = writtenOffset(first.frame);
-  group.begin += first.bytes;
   bytes_ -= first.bytes;
   --group.count;
-  // Moved to the front only when at least as much has gone as is moved.
-  if (group.begin < group.events.size() - group.begin) return;
-  group.events.erase(0, group.begin);
-  group.begin = 0;
+  group.events.removePrefix(first.bytes);
 }
 
 void History::trim(Group& group, TimePoint now) {
   const auto isBeyond = [&] {
-    return group.count > limits_.messagesMax ||
-           group.events.size() - group.begin > limits_.bytesMax ||
-           now - firstOf(std::string_view(group.events).substr(group.begin)).time > limits_.ageMax;
+    return group.count > limits_.messagesMax || group.events.size() > limits_.bytesMax ||
+           now - firstOf(group.events.all()).time > limits_.ageMax;
   };
   while (group.count > 0 && isBeyond()) forgetFirst(group);
 }
@@ -178,8 +179,7 @@ void History::trimAll(TimePoint now) {
 }
 
 void History::becomeSilent(Groups::iterator group) {
-  group->events = {};
-  group->begin = 0;
+  group->events.clear();
   silent_.splice(silent_.end(), spoken_, group);
   if (silent_.size() <= kSilentGroupsMax) return;
   forgotten_ = std::max(forgotten_, silent_.front().last);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/byte_queue.h"
 #include "channel/state_file.h"
 #include "sys/clock.h"
 
@@ -37,9 +38,8 @@ class History {
  private:
   struct Group {
     std::string name;
-    std::string events;           ///< Each is its time and its frame.
-    std::size_t begin = 0;        ///< What is before it in `events` is forgotten.
-    std::size_t count = 0;        ///< Of what is not.
+    ByteQueue events;             ///< Each is its time and its frame.
+    std::size_t count = 0;        ///< Of these.
     std::uint64_t last = 0;       ///< The offset of the latest event.
     std::uint64_t forgotten = 0;  ///< The offset of the latest one that is no longer here.
     TimePoint lastTime{};

@@ -2,8 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
+
+#include "base/byte_queue.h"
 
 namespace stormo::channel {
 
@@ -20,21 +21,20 @@ class Outbox {
   /// Half of its room is free again.
   [[nodiscard]] bool isRelaxed() const { return size() <= bytesMax_ / 2; }
   /// Room for whole frames, to be written at once.
-  char* extend(std::size_t bytes);
+  char* extend(std::size_t bytes) { return frames_.extend(bytes); }
   /// Forgets all frames up to this sequence.
   void acknowledge(std::uint64_t sequence);
 
-  [[nodiscard]] bool empty() const { return begin_ == bytes_.size(); }
-  [[nodiscard]] std::size_t size() const { return bytes_.size() - begin_; }
-  [[nodiscard]] std::string_view all() const { return last(size()); }
+  [[nodiscard]] bool empty() const { return frames_.empty(); }
+  [[nodiscard]] std::size_t size() const { return frames_.size(); }
+  [[nodiscard]] std::string_view all() const { return frames_.all(); }
   [[nodiscard]] std::string_view last(std::size_t bytes) const {
-    return std::string_view(bytes_).substr(bytes_.size() - bytes);
+    return all().substr(size() - bytes);
   }
 
  private:
   const std::size_t bytesMax_;
-  std::string bytes_;
-  std::size_t begin_ = 0;  // what is before it is acknowledged
+  ByteQueue frames_;
 };
 
 }  // namespace stormo::channel

@@ -1,20 +1,15 @@
 #include "channel/router.h"
 
-#include <random>
 #include <unordered_set>
 
 #include "base/assert.h"
 #include "channel/group_event.h"
 #include "protocol/frame.h"
 #include "protocol/workerman_channel.h"
+#include "sys/random_id.h"
 
 namespace stormo::channel {
 namespace {
-
-std::uint64_t newEpoch() {
-  std::random_device source;
-  return ((std::uint64_t{source()} << 32) | source()) | 1;  // zero is none
-}
 
 auto copyOf(std::string_view frame) {
   return [frame](net::Batch& batch, net::OutputOrder& order) { batch.append(frame, order); };
@@ -58,7 +53,7 @@ Router::Router(EventLoop& loop, std::string groupEvent, EventLog& log, History& 
       stormoGroups_(loop),
       workermanEvents_(loop),
       groupEvent_(std::move(groupEvent)),
-      epoch_(newEpoch()) {
+      epoch_(randomId()) {
   const auto follow = [this](group::Registry& registry, group::Group* Subscribers::*side) {
     registry.onFirstMember = [this, &registry, side](std::string_view event) {
       if (event == groupEvent_) groupEventSubscribers_.*side = registry.find(event);
@@ -93,10 +88,7 @@ bool Router::resume(net::Peer& link, const std::vector<Subscription>& subscripti
   if (isWhole) {
     const SubscriptionSet wanted(subscriptions);
     log_.visitAfter(offset, [&](std::string_view frame) {
-      if (wanted.holds(eventIn(frame))) {
-        table_.ownBatch(link).append(frame, table_.order());
-        table_.counters().messagesOut.add();
-      }
+      if (wanted.holds(eventIn(frame))) send(link, frame);
       return true;
     });
   }
@@ -130,15 +122,12 @@ bool Router::wasSilentSince(std::uint64_t offset, std::string_view group) const 
 
 void Router::recall(net::Peer& link, std::string_view group, std::uint64_t epoch,
                     std::uint64_t offset) {
-  data_.clear();
-  const bool isWhole =
-      epoch == epoch_ &&
-      (history_.recall(group, offset, table_.loop().now, data_) || wasSilentSince(offset, group));
-  frame_.clear();
-  appendRecalled({.channel = group, .epoch = epoch_, .offset = offset_, .whole = isWhole}, data_,
-                 frame_);
-  table_.ownBatch(link).append(frame_, table_.order());
-  table_.counters().messagesOut.add();
+  RecalledHeader header{.channel = group, .epoch = epoch_, .offset = offset_};
+  frame_.assign(headerBytes(header), '\0');
+  header.whole = epoch == epoch_ && (history_.recall(group, offset, table_.loop().now, frame_) ||
+                                     wasSilentSince(offset, group));
+  encodeHeader(header, frame_.size() - headerBytes(header), frame_.data());
+  send(link, frame_);
 }
 
 std::string_view Router::makeEvent(const EventHeader& header, std::string_view payload) {
@@ -214,17 +203,20 @@ void Router::publishLoop(Origin origin, std::string_view event, std::string_view
   if (turn == loopTurns_.end()) turn = loopTurns_.emplace(std::string(event), 0).first;
   const std::size_t next = turn->second++ % (stormoCount + workermanCount);
 
-  table_.counters().messagesOut.add();
   if (next < stormoCount) {
     // Not for the log: whoever was subscribed, too, while this one link was away, is not meant.
     const EventHeader header = nextHeader(origin, event, PayloadKind::Value, Space::Events);
     frame_.clear();
     appendEvent(header, data, frame_);
-    table_.ownBatch(*all.stormo->members[next].peer).append(frame_, table_.order());
+    send(*all.stormo->members[next].peer, frame_);
   } else {
-    net::Peer& peer = *all.workerman->members[next - stormoCount].peer;
-    table_.ownBatch(peer).append(workermanFrame(event, data), table_.order());
+    send(*all.workerman->members[next - stormoCount].peer, workermanFrame(event, data));
   }
+}
+
+void Router::send(net::Peer& link, std::string_view frame) {
+  table_.ownBatch(link).append(frame, table_.order());
+  table_.counters().messagesOut.add();
 }
 
 }  // namespace stormo::channel

@@ -85,6 +85,7 @@ class Router {
   void toGroupSubscribers(Origin origin, std::string_view group, Message message);
   /// A whole frame, valid until the next call.
   std::string_view workermanFrame(std::string_view event, std::string_view data);
+  void send(net::Peer& link, std::string_view frame);
 
   net::ConnectionTable& table_;
   EventLog& log_;

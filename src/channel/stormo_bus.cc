@@ -1,24 +1,19 @@
 #include "channel/stormo_bus.h"
 
 #include <algorithm>
-#include <random>
 #include <stdexcept>
 
 #include "event/loop_impl.h"
 #include "protocol/frame.h"
 #include "protocol/php_serialize.h"
 #include "sys/log.h"
+#include "sys/random_id.h"
 
 namespace stormo::channel {
 namespace {
 
 // An answer may be as long as a group's history: so many are on their way at once, and no more.
 constexpr std::size_t kRecallsSaidMax = 16;
-
-std::uint64_t randomId() {
-  std::random_device source;
-  return ((std::uint64_t{source()} << 32) | source()) | 1;  // zero is nobody
-}
 
 GroupMessage groupMessage(const Packet& event) {
   return {.group = event.channel, .offset = event.offset, .message = messageIn(event)};

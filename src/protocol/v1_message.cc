@@ -19,11 +19,11 @@ void appendHex(std::uint64_t number, std::string& out) {
   out.push_back('"');
 }
 
-void appendWhere(std::uint64_t epoch, std::uint64_t offset, std::string& out) {
+void appendWhere(Position position, std::string& out) {
   out.append(",\"epoch\":");
-  appendHex(epoch, out);
+  appendHex(position.epoch, out);
   out.append(",\"offset\":");
-  appendDecimal(offset, out);
+  appendDecimal(position.offset, out);
 }
 
 }  // namespace
@@ -34,11 +34,11 @@ void appendOk(std::uint64_t id, std::string& out) {
   out.append(",\"ok\":true}");
 }
 
-void appendJoined(std::uint64_t id, std::uint64_t epoch, std::uint64_t offset,
-                  std::optional<bool> recovered, std::string& out) {
+void appendJoined(std::uint64_t id, Position position, std::optional<bool> recovered,
+                  std::string& out) {
   appendOk(id, out);
   out.pop_back();
-  appendWhere(epoch, offset, out);
+  appendWhere(position, out);
   if (recovered) out.append(*recovered ? ",\"recovered\":true" : ",\"recovered\":false");
   out.push_back('}');
 }
@@ -75,11 +75,10 @@ void appendMessage(std::string_view group, std::uint64_t offset, Message message
   }
 }
 
-void appendPosition(std::string_view group, std::uint64_t epoch, std::uint64_t offset,
-                    std::string& out) {
+void appendPosition(std::string_view group, Position position, std::string& out) {
   out.append("{\"event\":\"position\",\"group\":");
   appendJsonString(group, out);
-  appendWhere(epoch, offset, out);
+  appendWhere(position, out);
   out.push_back('}');
 }
 

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "protocol/position.h"
+
 /// What a server says in the subprotocol stormo.v1 (docs/v1-protocol.md). Each appends one JSON
 /// object.
 namespace stormo::v1 {
@@ -18,8 +20,8 @@ inline constexpr std::size_t kHexDigits = 16;
 void appendOk(std::uint64_t id, std::string& out);
 /// {"id":1,"ok":true,"epoch":"5f3a90c1e07b2d46","offset":41}, and whether all was recovered, if
 /// that was asked.
-void appendJoined(std::uint64_t id, std::uint64_t epoch, std::uint64_t offset,
-                  std::optional<bool> recovered, std::string& out);
+void appendJoined(std::uint64_t id, Position position, std::optional<bool> recovered,
+                  std::string& out);
 /// {"id":3,"ok":false,"error":{"code":"…","message":"…"}}; an id of zero is null.
 void appendError(std::uint64_t id, std::string_view code, std::string_view message,
                  std::string& out);
@@ -27,7 +29,6 @@ void appendError(std::uint64_t id, std::string_view code, std::string_view messa
 /// in base64 (RFC 4648 4).
 void appendMessage(std::string_view group, std::uint64_t offset, Message message, std::string& out);
 /// {"event":"position","group":"123","epoch":"08c2774be91ad350","offset":0}
-void appendPosition(std::string_view group, std::uint64_t epoch, std::uint64_t offset,
-                    std::string& out);
+void appendPosition(std::string_view group, Position position, std::string& out);
 
 }  // namespace stormo::v1

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "protocol/command_reader.h"
+#include "protocol/position.h"
 
 /// The requests of a client that speaks the subprotocol stormo.v1 (docs/v1-protocol.md):
 ///
@@ -19,19 +20,13 @@ inline constexpr std::uint64_t kIdMax = (std::uint64_t{1} << 53) - 1;
 
 enum class Command { Join, Leave, Send, Session, Ping };
 
-/// How far a client had got in a group.
-struct Seen {
-  std::uint64_t epoch = 0;
-  std::uint64_t offset = 0;
-};
-
 struct Request {
   std::uint64_t id = 0;  ///< 1 to kIdMax.
   Command command = Command::Ping;
-  std::string_view group;     ///< Of Join, Leave, Send.
-  std::string_view message;   ///< Of Send.
-  std::optional<Seen> seen;   ///< Of Join.
-  std::uint64_t session = 0;  ///< Of Session; not zero.
+  std::string_view group;        ///< Of Join, Leave, Send.
+  std::string_view message;      ///< Of Send.
+  std::optional<Position> seen;  ///< Of Join.
+  std::uint64_t session = 0;     ///< Of Session; not zero.
 };
 
 /// Decodes requests, one after another; one decoder serves all connections of a worker.

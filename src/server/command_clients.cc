@@ -3,8 +3,7 @@
 namespace stormo::server {
 
 CommandClients::CommandClients(const Surroundings& surroundings) : with_(surroundings) {
-  groups_.onFirstMember = [this](std::string_view group) { with_.interest.add(group); };
-  groups_.onLastMember = [this](std::string_view group) { with_.interest.remove(group); };
+  with_.interest.follow(groups_);
 }
 
 void CommandClients::onMessage(Connection& connection, Message message) {

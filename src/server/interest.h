@@ -1,5 +1,7 @@
 #pragma once
 
+#include <stormo/groups.h>
+
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -15,6 +17,12 @@ namespace stormo::server {
 class Interest {
  public:
   explicit Interest(channel::Bus& bus) : bus_(bus) {}
+
+  /// The members of these groups need their messages.
+  void follow(Groups& groups) {
+    groups.onFirstMember = [this](std::string_view group) { add(group); };
+    groups.onLastMember = [this](std::string_view group) { remove(group); };
+  }
 
   void add(std::string_view group) {
     auto known = counts_.find(group);

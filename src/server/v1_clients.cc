@@ -15,8 +15,7 @@ auto joinOf(Client& client, std::string_view group) {
 }  // namespace
 
 V1Clients::V1Clients(const Surroundings& surroundings) : with_(surroundings) {
-  groups_.onFirstMember = [this](std::string_view group) { with_.interest.add(group); };
-  groups_.onLastMember = [this](std::string_view group) { with_.interest.remove(group); };
+  with_.interest.follow(groups_);
 }
 
 void V1Clients::onMessage(Connection& connection, Client& client, Message message) {
@@ -55,9 +54,7 @@ void V1Clients::join(Connection& connection, Client& client, const v1::Request& 
   client.joins.push_back({request.id, std::string(request.group)});
   // Subscribed before it is asked: what is said after the answer comes behind it.
   with_.interest.add(request.group);
-  channel::Position since;
-  if (request.seen) since = {request.seen->epoch, request.seen->offset};
-  with_.bus.recall(request.group, since,
+  with_.bus.recall(request.group, request.seen.value_or(Position{}),
                    [this, id = connection.id(), join = client.joins.back(),
                     asked = request.seen.has_value()](const channel::Recalled& recalled) {
                      onRecalled(id, join, asked, recalled);
@@ -82,7 +79,7 @@ void V1Clients::onRecalled(ConnectionId id, const Client::Join& join, bool asked
     if (status != SendStatus::Queued) break;
   }
   text_.clear();
-  v1::appendJoined(join.id, recalled.position.epoch, recalled.position.offset,
+  v1::appendJoined(join.id, recalled.position,
                    asked ? std::optional(recalled.isWhole) : std::nullopt, text_);
   if (status == SendStatus::Queued) status = connection->send(text_);
   // As a member whose queue overflows: it must not miss messages unknowingly.
@@ -135,9 +132,8 @@ void V1Clients::onChannel() {
 
 void V1Clients::tellPosition(std::string_view group) {
   if (groups_.memberCount(group) == 0) return;
-  const channel::Position position = with_.bus.position();
   text_.clear();
-  v1::appendPosition(group, position.epoch, position.offset, text_);
+  v1::appendPosition(group, with_.bus.position(), text_);
   groups_.send(group, text_);
 }
 

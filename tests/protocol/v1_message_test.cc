@@ -21,7 +21,7 @@ std::string textOf(Append append, const Args&... args) {
 
 std::string ok(std::uint64_t id) { return textOf(appendOk, id); }
 std::string joined(std::uint64_t id, std::uint64_t offset, std::optional<bool> recovered) {
-  return textOf(appendJoined, id, kEpoch, offset, recovered);
+  return textOf(appendJoined, id, Position{kEpoch, offset}, recovered);
 }
 std::string error(std::uint64_t id, std::string_view code, std::string_view message) {
   return textOf(appendError, id, code, message);
@@ -30,7 +30,7 @@ std::string message(std::string_view group, std::uint64_t offset, Message said) 
   return textOf(appendMessage, group, offset, said);
 }
 std::string position(std::string_view group, std::uint64_t epoch, std::uint64_t offset) {
-  return textOf(appendPosition, group, epoch, offset);
+  return textOf(appendPosition, group, Position{epoch, offset});
 }
 
 TEST(V1Message, IsAsTheDocumentShowsIt) {

@@ -14,8 +14,11 @@ struct Visitor {
   std::string name = "somebody";
 };
 
-void announce(const std::string& room, std::string_view who, std::string_view text) {
-  channel::Client::publish("chat", Value::array({{"room", room}, {"who", who}, {"text", text}}));
+/// False if the Channel has no room for it now.
+bool announce(const std::string& room, std::string_view who, std::string_view text) {
+  return channel::Client::publish("chat",
+                                  Value::array({{"room", room}, {"who", who}, {"text", text}})) ==
+         channel::PublishStatus::Accepted;
 }
 
 }  // namespace
@@ -52,16 +55,17 @@ int main(int argc, char** argv) {
     if (!said) return;
     if (const std::string_view name = (*said)["name"].asString(); !name.empty()) {
       visitor.name = std::string(name.substr(0, 64));
-      announce(visitor.room, visitor.name, "came in");
+      (void)announce(visitor.room, visitor.name, "came in");
     }
     if (const std::string_view text = (*said)["text"].asString(); !text.empty()) {
-      announce(visitor.room, visitor.name, text);
+      if (announce(visitor.room, visitor.name, text)) return;
+      connection.close(CloseCode::TryAgainLater, "too much is waiting for the Channel");
     }
   };
 
   worker.onClose = [](Connection& connection) {
     if (Visitor* visitor = connection.stateOrNull<Visitor>()) {
-      announce(visitor->room, visitor->name, "left");
+      (void)announce(visitor->room, visitor->name, "left");
     }
   };
 

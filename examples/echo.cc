@@ -27,7 +27,7 @@ int main(int argc, char** argv) {
   };
   worker.onBufferDrain = [](stormo::Connection& connection) {
     const auto unsent = std::exchange(connection.state<std::optional<Unsent>>(), {});
-    if (unsent) connection.send({unsent->data, unsent->type});
+    if (unsent) (void)connection.send({unsent->data, unsent->type});  // nothing waits before it
     connection.resumeRecv();
   };
 

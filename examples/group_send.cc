@@ -26,8 +26,11 @@ int main(int argc, char** argv) {
     if ((*command)["cmd"].asString() == "add_group") {
       groups.join(connection, group);
     } else if ((*command)["cmd"].asString() == "send_to_group") {
-      channel::Client::publish(
+      const auto status = channel::Client::publish(
           "send_to_group", Value::array({{"group_id", group}, {"message", (*command)["message"]}}));
+      if (status != channel::PublishStatus::Accepted) {
+        connection.close(CloseCode::TryAgainLater, "the Channel does not accept it");
+      }
     }
   };
 

@@ -18,7 +18,9 @@ int main(int argc, char** argv) {
   intake.onMessage = [](Connection& connection, Message line) {
     const auto status = channel::Client::enqueue("jobs", Value::array({{"task", line.data}}));
     const bool accepted = status == channel::PublishStatus::Accepted;
-    connection.send(std::string(accepted ? "accepted: " : "full, try later: ").append(line.data));
+    const std::string answer =
+        (accepted ? "accepted: " : "not accepted: ") + std::string(line.data);
+    if (connection.send(answer) == SendStatus::Full) connection.destroy();  // it reads no answers
   };
 
   Worker doers;  // they listen on nothing: their work comes from the queue

@@ -22,7 +22,7 @@ std::string encoded(const Packet& p) {
       if (p.version == kProtocolVersion) appendHello(p.publisherId, p.payload, out);
       break;
     case Kind::Welcome:
-      if (p.version == kProtocolVersion) appendWelcome(p.epoch, out);
+      if (p.version == kProtocolVersion) appendWelcome(p.epoch, p.frameBytesMax, out);
       break;
     case Kind::Refused:
       appendRefused(p.payload, out);

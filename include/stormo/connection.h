@@ -15,10 +15,10 @@ namespace stormo {
 /// Zero names nobody.
 using ConnectionId = std::uint64_t;
 
-enum class SendStatus {
-  Queued,  ///< Leaves in this turn, as far as the kernel takes it; the rest waits in the queue.
-  Full,    ///< Nothing was queued: maxSendBufferSize bytes are waiting already. See onBufferDrain.
-  Closed,  ///< Nothing was queued: the connection is closing or gone.
+enum class [[nodiscard]] SendStatus{
+    Queued,  ///< Leaves in this turn, as far as the kernel takes it; the rest waits in the queue.
+    Full,  ///< Nothing was queued: maxSendBufferSize bytes are waiting already. See onBufferDrain.
+    Closed,  ///< Nothing was queued: the connection is closing or gone.
 };
 
 /// One accepted or outgoing socket. Owned by its worker process; used only on that process's loop.

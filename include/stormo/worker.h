@@ -22,7 +22,7 @@ class WorkerProcess;
 ///     stormo::Worker worker("websocket://0.0.0.0:1234");
 ///     worker.count = 4;
 ///     worker.onMessage = [](stormo::Connection& connection, stormo::Message message) {
-///       connection.send(message);
+///       if (connection.send(message) == stormo::SendStatus::Full) connection.close();
 ///     };
 ///     return stormo::Worker::runAll(argc, argv);
 ///

@@ -14,6 +14,10 @@ class Fifo {
   [[nodiscard]] bool empty() const { return begin_ == items_.size(); }
   [[nodiscard]] std::size_t size() const { return items_.size() - begin_; }
   [[nodiscard]] const T& front() const { return items_[begin_]; }
+  template <typename Visit>
+  void forEach(Visit visit) {
+    for (std::size_t i = begin_; i < items_.size(); ++i) visit(items_[i]);
+  }
   void push(T item) { items_.push_back(std::move(item)); }
 
   void pop() {

@@ -10,9 +10,8 @@
 namespace stormo::channel {
 namespace {
 
-// An Event is longer than the Publish that it comes from; it must still be a frame that can be
-// said.
-constexpr std::size_t kPackageBytesMax = kFramePayloadBytesMax - 1024;
+// An Event is longer than the Publish that it comes from; it must still fit into a frame.
+constexpr std::size_t kPackageBytesMax = kFramePayloadBytesMax - kFrameOverheadBytesMax;
 
 /// Takes the same time wherever the first difference is.
 bool isSameSecret(std::string_view said, std::string_view secret) {
@@ -42,7 +41,9 @@ Broker::Broker(EventLoop& loop, const Server& settings)
       acknowledger_(table_, router_.offset(), settings.linkStallMax),
       queues_(settings.queueBytesMax, *this) {
   endpoint_.codec = &codec_;
-  endpoint_.packageBytesMax = std::min<std::size_t>(settings.maxPackageSize, kPackageBytesMax);
+  const std::size_t packageBytesMax =
+      settings.maxPackageSize == 0 ? kDefaultFrameBytesMax : settings.maxPackageSize;
+  endpoint_.packageBytesMax = std::min(packageBytesMax, kPackageBytesMax);
   endpoint_.sendQueueBytesMax = settings.linkBytesMax;
   endpoint_.cutWhenFull = false;
   endpoint_.handlers.onConnect = [this](Connection& link) {
@@ -96,6 +97,10 @@ void Broker::onFrame(net::Peer& peer, std::string_view payload) {
   backPressure_.onFrame(peer);
 }
 
+void Broker::onBadFrame(net::Peer& peer, std::string_view start, std::string_view reason) {
+  violation(peer, reason, start);
+}
+
 void Broker::onFirstFrame(net::Peer& peer, Link& link, std::string_view payload) {
   if (dialectOf(payload) == Dialect::Stormo) return onHello(peer, link, payload);
   if (!settings_.secret.empty())
@@ -119,7 +124,7 @@ void Broker::onHello(net::Peer& peer, Link& link, std::string_view payload) {
   if (decode(payload, hello) != Decode::Ok) return violation(peer, "malformed packet");
   if (hello.kind != Kind::Hello) return refuseInWords(peer, "say Hello first");
   if (hello.version != kProtocolVersion)
-    return refuseInWords(peer, "this server speaks version 1 of the protocol");
+    return refuseInWords(peer, "this server speaks version 2 of the protocol");
   if (!settings_.secret.empty() && !isSameSecret(hello.payload, settings_.secret)) {
     return refuseInWords(peer, "the secret is not the server's");
   }
@@ -128,7 +133,7 @@ void Broker::onHello(net::Peer& peer, Link& link, std::string_view payload) {
   if (link.publisherId != 0) enter(peer, link);
   if (peer.phase == net::Phase::Handshake) table_.open(peer);
   scratch_.clear();
-  appendWelcome(router_.epoch(), scratch_);
+  appendWelcome(router_.epoch(), endpoint_.packageBytesMax, scratch_);
   send(peer, scratch_);
 }
 
@@ -158,6 +163,16 @@ bool Broker::isNew(Link& link, std::uint64_t sequence) {
   return true;
 }
 
+void Broker::reject(net::Peer& peer, Link& link, std::uint64_t sequence, std::string_view reason) {
+  if (!isNew(link, sequence)) return;
+  log::warning("a publish was rejected remote={} sequence={} reason=\"{}\"", peer.remoteAddress(),
+               sequence, reason);
+  table_.counters().badPeers.add();
+  scratch_.clear();
+  appendRejected(sequence, reason, false, scratch_);
+  send(peer, scratch_);
+}
+
 void Broker::refuseInWords(net::Peer& peer, std::string_view reason) {
   scratch_.clear();
   appendRefused(reason, scratch_);
@@ -167,7 +182,7 @@ void Broker::refuseInWords(net::Peer& peer, std::string_view reason) {
 
 void Broker::onPacket(net::Peer& peer, Link& link, std::string_view payload) {
   Packet packet;
-  if (decode(payload, packet) != Decode::Ok) return violation(peer, "malformed packet");
+  if (decode(payload, packet) != Decode::Ok) return violation(peer, "malformed packet", payload);
   switch (packet.kind) {
     case Kind::Publish:
       return onPublish(peer, link, packet);
@@ -202,6 +217,7 @@ void Broker::onPacket(net::Peer& peer, Link& link, std::string_view payload) {
     case Kind::Refused:
     case Kind::Event:
     case Kind::Ack:
+    case Kind::Rejected:
     case Kind::Job:
     case Kind::Gap:
     case Kind::Recalled:
@@ -213,7 +229,8 @@ void Broker::onPacket(net::Peer& peer, Link& link, std::string_view payload) {
 void Broker::onPublish(net::Peer& peer, Link& link, const Packet& packet) {
   if (packet.space == Space::Groups) return onPublishToGroup(peer, link, packet);
   if (packet.payloadKind != PayloadKind::Value || !isOneValue(packet.payload)) {
-    return violation(peer, "an event that is no serialized value");
+    return reject(peer, link, packet.sequence,
+                  "an event that is no serialized value within bounds");
   }
   if (!isNew(link, packet.sequence)) return;
   const Origin origin{.publisherId = link.publisherId, .sequence = packet.sequence};
@@ -223,7 +240,7 @@ void Broker::onPublish(net::Peer& peer, Link& link, const Packet& packet) {
 
 void Broker::onPublishToGroup(net::Peer& peer, Link& link, const Packet& packet) {
   if (packet.payloadKind == PayloadKind::Value)
-    return violation(peer, "a value, where a message was expected");
+    return reject(peer, link, packet.sequence, "a value, where a message was expected");
   if (!isNew(link, packet.sequence)) return;
   const Author author{.id = packet.authorId, .sequence = packet.authorSequence};
   if (author.id != 0 && !authors_.take(author, table_.loop().now)) return;
@@ -233,7 +250,7 @@ void Broker::onPublishToGroup(net::Peer& peer, Link& link, const Packet& packet)
 
 void Broker::onEnqueue(net::Peer& peer, Link& link, const Packet& packet) {
   if (packet.payloadKind != PayloadKind::Value || !isOneValue(packet.payload)) {
-    return violation(peer, "a job that is no serialized value");
+    return reject(peer, link, packet.sequence, "a job that is no serialized value within bounds");
   }
   if (isNew(link, packet.sequence)) enqueue(packet.channel, packet.payload);
 }
@@ -306,7 +323,23 @@ void Broker::send(net::Peer& peer, std::string_view frames) {
   table_.counters().messagesOut.add();
 }
 
-void Broker::violation(net::Peer& peer, std::string_view what) {
+void Broker::violation(net::Peer& peer, std::string_view what, std::string_view payload) {
+  const auto speaks = peer.state<Link>().speaks;
+  log::warning(
+      "a link broke the Channel's protocol and is closed remote={} dialect={} reason=\"{}\"",
+      peer.remoteAddress(),
+      speaks == Link::Speaks::Stormo      ? "stormo"
+      : speaks == Link::Speaks::Workerman ? "workerman"
+                                          : "none",
+      what);
+  if (speaks == Link::Speaks::Stormo) {
+    scratch_.clear();
+    if (const std::uint64_t sequence = sequenceAtStart(payload); sequence != 0) {
+      appendRejected(sequence, what, true, scratch_);
+    }
+    appendRefused(what, scratch_);
+    send(peer, scratch_);
+  }
   table_.refuse(peer, CloseCode::ProtocolError, what);
 }
 

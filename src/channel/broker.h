@@ -51,6 +51,7 @@ class Broker final : FrameSink, JobSink {
 
   bool expects(net::Peer& peer, std::size_t frameBytes, std::string_view start) override;
   void onFrame(net::Peer& peer, std::string_view payload) override;
+  void onBadFrame(net::Peer& peer, std::string_view start, std::string_view reason) override;
   void onFirstFrame(net::Peer& peer, Link& link, std::string_view payload);
   void onClose(net::Peer& peer);
 
@@ -64,6 +65,8 @@ class Broker final : FrameSink, JobSink {
   void onPublish(net::Peer& peer, Link& link, const Packet& packet);
   void onPublishToGroup(net::Peer& peer, Link& link, const Packet& packet);
   void onEnqueue(net::Peer& peer, Link& link, const Packet& packet);
+  /// A publish whose payload the Channel does not take: it is dropped, and the link lives.
+  void reject(net::Peer& peer, Link& link, std::uint64_t sequence, std::string_view reason);
   void refuseInWords(net::Peer& peer, std::string_view reason);
 
   // Workerman's.
@@ -74,7 +77,9 @@ class Broker final : FrameSink, JobSink {
   void onQueueFull(std::string_view queue) override;
 
   void send(net::Peer& peer, std::string_view frames);
-  void violation(net::Peer& peer, std::string_view what);
+  /// Logged, and the link is closed. `payload` is that of the offending frame, as far as it is
+  /// there: a link of Stormo's dialect learns at which publish it was cut.
+  void violation(net::Peer& peer, std::string_view what, std::string_view payload = {});
 
   net::ConnectionTable& table_;
   const Server& settings_;

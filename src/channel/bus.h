@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "channel/authors.h"
+#include "protocol/channel_codec.h"
 #include "protocol/position.h"
 
 namespace stormo::channel {
@@ -71,6 +72,10 @@ class Bus {
   /// Of the latest event that this process has had.
   [[nodiscard]] virtual Position position() const = 0;
 
+  /// Longest frame that the Channel accepts, in bytes. A message of so many bytes, less
+  /// kFrameOverheadBytesMax, is not refused for its length.
+  [[nodiscard]] virtual std::size_t frameBytesMax() const = 0;
+
   // --- How far publishing has got ---
 
   /// How many publishes and jobs were accepted, and how many of these, from the first on, are in
@@ -78,6 +83,9 @@ class Bus {
   [[nodiscard]] virtual std::uint64_t accepted() const = 0;
   [[nodiscard]] virtual std::uint64_t acknowledged() const = 0;
   std::function<void()> onAcknowledged;
+  /// An accepted publish was dropped: the Channel rejected it, or accepts less than it did. Comes
+  /// before its acknowledgement. `number` is what accepted() was when it was accepted.
+  std::function<void(std::uint64_t number, std::string_view reason)> onRejected;
 
   // --- Events and queues, as channel::Client has them ---
 
@@ -109,6 +117,9 @@ class Bus {
 struct BusOptions {
   std::string secret = {};
   std::size_t keptBytesMax = 64 << 20;
+  /// Longest frame that the Channel accepts, in bytes. Stormo's dialect: until its Welcome states
+  /// it. The default is that of Stormo's server and of Workerman's.
+  std::size_t frameBytesMax = kDefaultFrameBytesMax;
   std::chrono::milliseconds pingInterval{25'000};
   /// Of dialects without groups: the event that carries {group_id, message}.
   std::string groupEvent = "send_to_group";

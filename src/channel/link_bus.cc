@@ -68,6 +68,7 @@ void LinkBus::guarded(const char* kind, const Call& call) {
 }
 
 void LinkBus::connect() {
+  isWanted_ = true;
   outgoing_.connect();
   if (tick_ == 0 && options_.pingInterval > options_.pingInterval.zero()) {
     tick_ = Timer::add(options_.pingInterval, [this] { onTick(); });
@@ -75,6 +76,7 @@ void LinkBus::connect() {
 }
 
 void LinkBus::close() {
+  isWanted_ = false;
   outgoing_.close();
   if (tick_ != 0) Timer::cancel(std::exchange(tick_, 0));
 }
@@ -94,6 +96,9 @@ void LinkBus::becomeUp() {
 
 void LinkBus::onLost() {
   if (!std::exchange(isUp_, false)) return;
+  if (isWanted_ && !std::exchange(failureReported_, true)) {
+    log::warning("the link to the Channel was closed, connecting again url={}", url_.text());
+  }
   lastEvents_ = events_;
   onLinkLost();
   guarded("onClose", onClose);
@@ -124,7 +129,11 @@ void LinkBus::onTick() {
 void LinkBus::onFrame(net::Peer&, std::string_view payload) { onPayload(payload); }
 
 void LinkBus::violation(std::string_view what) {
-  if (net::Peer* link = outgoing_.peer()) link->table.refuse(*link, CloseCode::ProtocolError, what);
+  net::Peer* link = outgoing_.peer();
+  if (link == nullptr) return;
+  log::warning("the Channel broke its protocol, closing the link url={} reason=\"{}\"", url_.text(),
+               what);
+  link->table.refuse(*link, CloseCode::ProtocolError, what);
 }
 
 void LinkBus::send(std::string_view frames) {
@@ -218,6 +227,10 @@ void LinkBus::repeatReceived(std::string_view group) {
 
 void LinkBus::recalledReceived(const RecallHandler& handler, const Recalled& recalled) {
   guarded("recall", [&] { handler(recalled); });
+}
+
+void LinkBus::rejectedReceived(std::uint64_t number, std::string_view reason) {
+  if (onRejected) guarded("onRejected", [&] { onRejected(number, reason); });
 }
 
 void LinkBus::acknowledgedReceived() { guarded("onAcknowledged", onAcknowledged); }

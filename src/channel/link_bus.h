@@ -65,7 +65,7 @@ class LinkBus : public Bus, FrameSink {
   [[nodiscard]] bool isDrainOwed() const { return owesDrain_; }
   /// There is room again: calls onDrain if it is owed.
   void drained();
-  /// The server said what it cannot say.
+  /// The server sent what it must not send: logged, and the link is closed.
   void violation(std::string_view what);
   void jobReceived(std::string_view queue, std::string_view data);
   void eventReceived(std::string_view event, std::string_view data);
@@ -73,6 +73,7 @@ class LinkBus : public Bus, FrameSink {
   void repeatReceived(std::string_view group);
   void recalledReceived(const RecallHandler& handler, const Recalled& recalled);
   void acknowledgedReceived();
+  void rejectedReceived(std::uint64_t number, std::string_view reason);
   void gapReceived();
   /// By subscribe(), not for the sake of groups; in that order.
   [[nodiscard]] const Names& events() const { return events_; }
@@ -84,6 +85,9 @@ class LinkBus : public Bus, FrameSink {
 
  private:
   void onFrame(net::Peer& peer, std::string_view payload) final;
+  void onBadFrame(net::Peer&, std::string_view, std::string_view reason) final {
+    violation(reason);
+  }
   void onLost();
   void onTick();
   void reportFailure(const Error& error);
@@ -97,6 +101,7 @@ class LinkBus : public Bus, FrameSink {
   Timer::Id tick_ = 0;
   bool isUp_ = false;
   bool failureReported_ = false;
+  bool isWanted_ = false;  // connect() was called, and close() was not since
 
   Names events_;      // in the order of their subscription, as all names here
   Names lastEvents_;  // of them, those that the last link had

@@ -18,12 +18,12 @@ std::size_t LinkCodec::receive(net::Peer& peer, std::span<char> bytes) const {
     const std::string_view rest = all.substr(taken);
     const PackageLength length = frameLength(rest, frameBytesMax);
     if (length.verdict == PackageLength::Verdict::Invalid) {
-      peer.table.refuse(peer, CloseCode::ProtocolError, "a frame of impossible length");
+      sink_.onBadFrame(peer, framePayload(rest), "a frame of impossible length");
       break;
     }
     if (length.verdict == PackageLength::Verdict::NeedMore) {
       if (length.bytes == 0 || sink_.expects(peer, length.bytes, framePayload(rest))) break;
-      peer.table.refuse(peer, CloseCode::ProtocolError, "an unexpected frame");
+      sink_.onBadFrame(peer, framePayload(rest), "an unexpected frame");
       break;
     }
     counters.messagesIn.add();

@@ -17,6 +17,9 @@ class FrameSink {
                                      std::string_view /*start*/) {
     return true;
   }
+  /// A frame of a length that cannot be, or that expects() does not want, has begun with `start`:
+  /// close the link. `reason` is for people.
+  virtual void onBadFrame(net::Peer& peer, std::string_view start, std::string_view reason) = 0;
   /// One whole payload, a view valid until this returns.
   virtual void onFrame(net::Peer& peer, std::string_view payload) = 0;
 

@@ -1,8 +1,5 @@
 #include "channel/outbox.h"
 
-#include "protocol/channel_codec.h"
-#include "protocol/frame.h"
-
 namespace stormo::channel {
 namespace {
 

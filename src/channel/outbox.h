@@ -3,8 +3,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "base/byte_queue.h"
+#include "protocol/channel_codec.h"
+#include "protocol/frame.h"
 
 namespace stormo::channel {
 
@@ -24,6 +27,18 @@ class Outbox {
   char* extend(std::size_t bytes) { return frames_.extend(bytes); }
   /// Forgets all frames up to this sequence.
   void acknowledge(std::uint64_t sequence);
+  /// Forgets the frames for which `isUnwanted(sequence, frameBytes)` is true. Rare, so that it may
+  /// copy the rest.
+  template <typename Judge>
+  void removeIf(const Judge& isUnwanted) {
+    ByteQueue kept;
+    for (std::string_view rest = all(); !rest.empty();) {
+      const std::string_view frame = firstFrame(rest);
+      if (!isUnwanted(writtenSequence(frame), frame.size())) kept.append(frame);
+      rest.remove_prefix(frame.size());
+    }
+    frames_ = std::move(kept);
+  }
 
   [[nodiscard]] bool empty() const { return frames_.empty(); }
   [[nodiscard]] std::size_t size() const { return frames_.size(); }

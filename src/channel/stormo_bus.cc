@@ -22,7 +22,10 @@ GroupMessage groupMessage(const Packet& event) {
 }  // namespace
 
 StormoBus::StormoBus(SocketUrl url, const BusOptions& options)
-    : LinkBus(std::move(url), options), publisherId_(randomId()), outbox_(options.keptBytesMax) {
+    : LinkBus(std::move(url), options),
+      publisherId_(randomId()),
+      outbox_(options.keptBytesMax),
+      frameBytesMax_(options.frameBytesMax) {
   if (options.secret.size() > kSecretBytesMax) {
     throw std::invalid_argument("the Channel's secret is longer than 255 bytes");
   }
@@ -58,6 +61,8 @@ void StormoBus::onPayload(std::string_view payload) {
       return onWelcome(packet);
     case Kind::Ack:
       return onAck(packet);
+    case Kind::Rejected:
+      return onRejectedPacket(packet);
     case Kind::Gap:
       return onGapPacket(packet);
     case Kind::Recalled:
@@ -81,10 +86,13 @@ void StormoBus::onPayload(std::string_view payload) {
 }
 
 void StormoBus::onWelcome(const Packet& packet) {
-  if (isConnected() || packet.version != kProtocolVersion || packet.epoch == 0) {
+  if (isConnected() || packet.version != kProtocolVersion || packet.epoch == 0 ||
+      packet.frameBytesMax == 0) {
     return violation("a Welcome that does not fit");
   }
   refusalReported_ = false;
+  frameBytesMax_ = packet.frameBytesMax;
+  dropTooLong();
   resumes_ = inbox_.begin(packet.epoch);
   becomeUp();
 }
@@ -93,9 +101,48 @@ void StormoBus::onAck(const Packet& packet) {
   if (packet.sequence > sequence_) return violation("an Ack for what was not published");
   acknowledged_ = std::max(acknowledged_, packet.sequence);
   outbox_.acknowledge(packet.sequence);
+  released();
+}
+
+void StormoBus::released() {
+  if (outbox_.empty()) acknowledged_ = sequence_;  // what was dropped is acknowledged by nobody
   noteUnfinished();
   acknowledgedReceived();
   if (outbox_.isRelaxed()) drained();
+}
+
+void StormoBus::onRejectedPacket(const Packet& packet) {
+  if (packet.sequence == 0 || packet.sequence > sequence_) {
+    return violation("a Rejected for what was not published");
+  }
+  // Bytes may be damaged on their way, once. What cuts the second link as well would cut each one.
+  if (packet.cut && std::exchange(cutAt_, packet.sequence) != packet.sequence) {
+    return log::warning(
+        "the Channel cuts the link at a publish, which is sent once more url={} "
+        "sequence={} reason=\"{}\"",
+        url().text(), packet.sequence, packet.payload);
+  }
+  outbox_.removeIf(
+      [&](std::uint64_t sequence, std::size_t) { return sequence == packet.sequence; });
+  dropped(packet.sequence, packet.payload);
+  released();
+}
+
+void StormoBus::dropTooLong() {
+  std::vector<std::uint64_t> sequences;
+  outbox_.removeIf([&](std::uint64_t sequence, std::size_t frameBytes) {
+    if (isTooLong(frameBytes)) sequences.push_back(sequence);
+    return isTooLong(frameBytes);
+  });
+  for (const std::uint64_t sequence : sequences) dropped(sequence, "longer than it accepts");
+  if (!sequences.empty()) released();
+}
+
+void StormoBus::dropped(std::uint64_t sequence, std::string_view reason) {
+  log::error(
+      "a message was dropped: the Channel does not accept it url={} sequence={} reason=\"{}\"",
+      url().text(), sequence, reason);
+  rejectedReceived(sequence, reason);
 }
 
 void StormoBus::onGapPacket(const Packet& packet) {
@@ -165,7 +212,7 @@ void StormoBus::refused(std::string_view reason) {
   if (!std::exchange(refusalReported_, true)) {
     log::error("the Channel refuses this process url={} reason=\"{}\"", url().text(), reason);
   }
-  violation("refused by the server");
+  if (net::Peer* refusing = link()) refusing->close();
 }
 
 char* StormoBus::place(std::size_t bytes) {
@@ -190,10 +237,15 @@ void StormoBus::noteUnfinished() {
 template <typename MakeHeader>
 PublishStatus StormoBus::publishFrames(const Names& names, const Value& data,
                                        const MakeHeader& headerFor) {
+  if (!php::isWithin(data, {})) return PublishStatus::Refused;
   data_.clear();
   php::serialize(data, data_);
   std::size_t bytes = 0;
-  for (const std::string& name : names) bytes += headerBytes(headerFor(name)) + data_.size();
+  for (const std::string& name : names) {
+    const std::size_t frameBytes = headerBytes(headerFor(name)) + data_.size();
+    if (isTooLong(frameBytes)) return PublishStatus::Refused;
+    bytes += frameBytes;
+  }
   char* room = place(bytes);  // for all of them, or none
   if (room == nullptr) return PublishStatus::Full;
   for (const std::string& name : names) {
@@ -220,6 +272,7 @@ PublishStatus StormoBus::enqueue(const Names& queues, const Value& data) {
 template <typename Header>
 PublishStatus StormoBus::publishFrame(const Header& header, std::string_view payload) {
   const std::size_t bytes = headerBytes(header) + payload.size();
+  if (isTooLong(bytes)) return PublishStatus::Refused;
   char* const frame = place(bytes);
   if (frame == nullptr) return PublishStatus::Full;
   payload.copy(encodeHeader(header, payload.size(), frame), payload.size());

@@ -16,7 +16,8 @@ namespace stormo::channel {
 
 /// A bus in Stormo's dialect. What it publishes is kept until the Channel has acknowledged it, and
 /// said again on a new link; what it hears it hears once, and where a link was lost it asks for
-/// what it has missed.
+/// what it has missed. What the Channel would not take is refused before it is kept: one publish
+/// that is sent on each new link, and cuts each, would keep all behind it from being delivered.
 class StormoBus final : public LinkBus {
  public:
   StormoBus(SocketUrl url, const BusOptions& options);
@@ -27,6 +28,7 @@ class StormoBus final : public LinkBus {
   PublishStatus publishToGroup(std::string_view name, Message message, Author author) override;
   void recall(std::string_view group, Position since, RecallHandler handler) override;
   [[nodiscard]] Position position() const override { return {inbox_.epoch(), inbox_.offset()}; }
+  [[nodiscard]] std::size_t frameBytesMax() const override { return frameBytesMax_; }
   PublishStatus publish(const Names& events, const Value& data, bool loop) override;
   PublishStatus enqueue(const Names& queues, const Value& data) override;
   [[nodiscard]] std::uint64_t accepted() const override { return sequence_; }
@@ -54,11 +56,18 @@ class StormoBus final : public LinkBus {
 
   void onWelcome(const Packet& packet);
   void onAck(const Packet& packet);
+  void onRejectedPacket(const Packet& packet);
+  /// The Channel, new or restarted with other settings, accepts less than was kept for it.
+  void dropTooLong();
+  void dropped(std::uint64_t sequence, std::string_view reason);
+  /// The outbox has become smaller.
+  void released();
   void onEventPacket(const Packet& packet);
   void onGapPacket(const Packet& packet);
   void onRecalled(const Packet& packet);
   void sayRecalls();
   void refused(std::string_view reason);
+  [[nodiscard]] bool isTooLong(std::size_t frameBytes) const { return frameBytes > frameBytesMax_; }
   template <typename Header>
   PublishStatus publishFrame(const Header& header, std::string_view payload);
   template <typename MakeHeader>
@@ -74,6 +83,8 @@ class StormoBus final : public LinkBus {
   std::uint64_t sequence_ = 0;
   std::uint64_t acknowledged_ = 0;
   Outbox outbox_;
+  std::size_t frameBytesMax_;  // as the Channel's last Welcome stated
+  std::uint64_t cutAt_ = 0;    // the publish at which the Channel has cut a link; 0: none
   bool isUnfinished_ = false;  // as the loop was told
   Inbox inbox_;
   bool resumes_ = false;  // this link is not the first, and goes on for the last one

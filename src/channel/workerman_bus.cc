@@ -52,6 +52,11 @@ void WorkermanBus::onPayload(std::string_view payload) {
 }
 
 PublishStatus WorkermanBus::publish(CommandType type, const Names& names, const Value& data) {
+  constexpr php::Limits kLimits;  // of the whole command, whose names are elements of an array, too
+  if (names.size() > kLimits.elementsMax ||
+      !php::isWithin(data, {.elementsMax = kLimits.elementsMax - names.size()})) {
+    return PublishStatus::Refused;
+  }
   data_.clear();
   php::serialize(data, data_);
   frame_.clear();
@@ -81,6 +86,7 @@ void WorkermanBus::recall(std::string_view, Position, RecallHandler handler) {
 }
 
 PublishStatus WorkermanBus::sendOrKeep(std::string_view frame) {
+  if (frame.size() > options().frameBytesMax) return PublishStatus::Refused;
   if (isConnected()) {
     net::ConnectionTable& table = link()->table;
     if (!table.isFull(*link(), frame.size())) {

@@ -27,6 +27,7 @@ class WorkermanBus final : public LinkBus {
   // That server acknowledges nothing.
   [[nodiscard]] std::uint64_t accepted() const override { return accepted_; }
   [[nodiscard]] std::uint64_t acknowledged() const override { return accepted_; }
+  [[nodiscard]] std::size_t frameBytesMax() const override { return options().frameBytesMax; }
   PublishStatus publish(const Names& events, const Value& data, bool loop) override;
   PublishStatus enqueue(const Names& queues, const Value& data) override;
 
@@ -49,7 +50,8 @@ class WorkermanBus final : public LinkBus {
            std::string& out);
   void sayGroups(std::string& out);
   PublishStatus publish(CommandType type, const Names& names, const Value& data);
-  /// At most once: what was sent on a link that breaks is lost.
+  /// At most once: what was sent on a link that breaks is lost. Refuses what is too long, as the
+  /// server would cut the link at it.
   PublishStatus sendOrKeep(std::string_view frame);
   /// The event of groups is subscribed for the user's sake, too.
   [[nodiscard]] bool userHearsGroups() const { return isSubscribed(options().groupEvent); }

@@ -14,6 +14,7 @@ constexpr std::uint8_t kLoopFlag = 0x04;
 constexpr std::uint8_t kAgainFlag = 0x08;
 constexpr std::uint8_t kGroupFlag = 0x10;
 constexpr std::uint8_t kWholeFlag = 0x20;
+constexpr std::uint8_t kCutFlag = 0x40;
 
 /// Magic, kind, flags, channelBytes.
 constexpr std::size_t kFixedBytes = 4;
@@ -33,7 +34,7 @@ constexpr Shape shapeOf(Kind kind) {
     case Kind::Hello:
       return {2, false, true, 0};
     case Kind::Welcome:
-      return {2, false, false, 0};
+      return {3, false, false, 0};
     case Kind::Refused:
       return {0, false, true, 0};
     case Kind::Subscribe:
@@ -62,6 +63,8 @@ constexpr Shape shapeOf(Kind kind) {
       return {2, true, true, kGroupFlag | kWholeFlag};
     case Kind::PublishOnce:
       return {3, true, true, kPayloadKindMask | kGroupFlag};
+    case Kind::Rejected:
+      return {1, false, true, kCutFlag};
     case Kind::Reserve:
     case Kind::Ping:
     case Kind::Pong:
@@ -145,6 +148,7 @@ Decode decode(std::string_view payload, Packet& out) {
                .loop = (flags & kLoopFlag) != 0,
                .again = (flags & kAgainFlag) != 0,
                .whole = (flags & kWholeFlag) != 0,
+               .cut = (flags & kCutFlag) != 0,
                .space = (flags & kGroupFlag) != 0 ? Space::Groups : Space::Events,
                .channel = payload.substr(headBytes - channelBytes, channelBytes),
                .payload = payload.substr(headBytes)};
@@ -158,6 +162,7 @@ Decode decode(std::string_view payload, Packet& out) {
     case Kind::Publish:
     case Kind::Enqueue:
     case Kind::Ack:
+    case Kind::Rejected:
       out.sequence = fieldAt(payload, 0);
       return Decode::Ok;
     case Kind::PublishOnce:
@@ -179,6 +184,7 @@ Decode decode(std::string_view payload, Packet& out) {
     case Kind::Welcome:
       out.version = fieldAt(payload, 0);
       out.epoch = fieldAt(payload, 1);
+      out.frameBytesMax = fieldAt(payload, 2);
       return Decode::Ok;
     case Kind::Refused:
     case Kind::Subscribe:
@@ -194,13 +200,21 @@ Decode decode(std::string_view payload, Packet& out) {
   return Decode::Invalid;
 }
 
+std::uint64_t sequenceAtStart(std::string_view start) {
+  if (start.size() < kFixedBytes + 8 || start[0] != kStormoMagic) return 0;
+  const Kind kind = static_cast<Kind>(start[1]);
+  const bool isNumbered =
+      kind == Kind::Publish || kind == Kind::PublishOnce || kind == Kind::Enqueue;
+  return isNumbered ? fieldAt(start, 0) : 0;
+}
+
 void appendHello(std::uint64_t publisherId, std::string_view secret, std::string& out) {
   STORMO_ASSERT(secret.size() <= kSecretBytesMax);
   append(Kind::Hello, 0, {}, secret, out, kProtocolVersion, publisherId);
 }
 
-void appendWelcome(std::uint64_t epoch, std::string& out) {
-  append(Kind::Welcome, 0, {}, {}, out, kProtocolVersion, epoch);
+void appendWelcome(std::uint64_t epoch, std::uint64_t frameBytesMax, std::string& out) {
+  append(Kind::Welcome, 0, {}, {}, out, kProtocolVersion, epoch, frameBytesMax);
 }
 
 void appendRefused(std::string_view reason, std::string& out) {
@@ -224,6 +238,10 @@ void appendUnsubscribe(std::string_view channel, std::string& out, Space space) 
 
 void appendAck(std::uint64_t sequence, std::string& out) {
   append(Kind::Ack, 0, {}, {}, out, sequence);
+}
+
+void appendRejected(std::uint64_t sequence, std::string_view reason, bool cut, std::string& out) {
+  append(Kind::Rejected, cut ? kCutFlag : 0, {}, reason, out, sequence);
 }
 
 void appendWatch(std::string_view queue, std::string& out) {

@@ -18,14 +18,19 @@
 /// what is behind the four length bytes.
 namespace stormo::channel {
 
-inline constexpr std::uint64_t kProtocolVersion = 1;
+inline constexpr std::uint64_t kProtocolVersion = 2;
 inline constexpr std::size_t kSecretBytesMax = 255;
+/// No frame of Stormo's or Workerman's dialect is longer than the message that it carries and this:
+/// two names, and what stands around them.
+inline constexpr std::size_t kFrameOverheadBytesMax = 1024;
+/// What a server accepts if it is told nothing else; Workerman's default, too.
+inline constexpr std::size_t kDefaultFrameBytesMax = 10 << 20;
 /// No Hello is longer: until a peer has said one, believe no frame that claims more.
 inline constexpr std::size_t kHelloFrameBytesMax = 24 + kSecretBytesMax;
 
 enum class Kind : std::uint8_t {
   Hello = 1,        ///< The first word of a client: version, publisherId, payload = secret.
-  Welcome = 2,      ///< The server's answer: epoch (of this server's life), version.
+  Welcome = 2,      ///< The server's answer: version, epoch (of this server's life), frameBytesMax.
   Refused = 3,      ///< The server's other answer: payload = reason, for people. Then it closes.
   Subscribe = 4,    ///< channel. `again`: it was subscribed on the last link, too; see Resume.
   Unsubscribe = 5,  ///< channel.
@@ -48,6 +53,8 @@ enum class Kind : std::uint8_t {
                   ///< here. `whole`: no other was said since the position that was asked for.
   PublishOnce = 20,  ///< channel (a group), sequence, authorId, authorSequence, payload: to be
                      ///< passed on unless that author has got as far already, by any publisher.
+  Rejected = 21,     ///< sequence, payload = reason: the server has dropped that publish. With
+                     ///< `cut` it closes the link as well, without having taken the sequence.
 };
 
 /// How a payload is to be understood; the Channel passes it on as it is.
@@ -73,6 +80,7 @@ struct Packet {
   bool loop = false;                             ///< Of Publish.
   bool again = false;                            ///< Of Subscribe.
   bool whole = false;                            ///< Of Recalled.
+  bool cut = false;                              ///< Of Rejected.
   Space space = Space::Events;  ///< Of Subscribe, Unsubscribe, Publish, PublishOnce, Event.
   std::uint64_t version = 0;
   std::uint64_t epoch = 0;
@@ -81,6 +89,7 @@ struct Packet {
   std::uint64_t sequence = 0;
   std::uint64_t authorId = 0;
   std::uint64_t authorSequence = 0;
+  std::uint64_t frameBytesMax = 0;  ///< Of Welcome: the longest frame that the server reads.
   std::string_view channel = {};
   std::string_view payload = {};
 };
@@ -97,18 +106,23 @@ struct Packet {
 /// in words.
 [[nodiscard]] Decode decode(std::string_view payload, Packet& out);
 
+/// The sequence of a Publish, PublishOnce or Enqueue of whose payload `start` has arrived, without
+/// judging the rest of it. 0 if it is of another kind, or cut before the sequence.
+[[nodiscard]] std::uint64_t sequenceAtStart(std::string_view start);
+
 // Encoders of whole frames, appended to `out`. A channel is 1 to kChannelNameBytesMax bytes, a
 // secret at most kSecretBytesMax, a frame at most 4 GiB - 1: to break one of these is a caller's
 // bug.
 
 void appendHello(std::uint64_t publisherId, std::string_view secret, std::string& out);
-void appendWelcome(std::uint64_t epoch, std::string& out);
+void appendWelcome(std::uint64_t epoch, std::uint64_t frameBytesMax, std::string& out);
 void appendRefused(std::string_view reason, std::string& out);
 void appendSubscribe(std::string_view channel, std::string& out, Space space = Space::Events,
                      bool again = false);
 void appendResume(std::uint64_t epoch, std::uint64_t offset, std::string& out);
 void appendUnsubscribe(std::string_view channel, std::string& out, Space space = Space::Events);
 void appendAck(std::uint64_t sequence, std::string& out);
+void appendRejected(std::uint64_t sequence, std::string_view reason, bool cut, std::string& out);
 void appendWatch(std::string_view queue, std::string& out);
 void appendUnwatch(std::string_view queue, std::string& out);
 void appendReserve(std::string& out);

@@ -12,8 +12,6 @@
 namespace stormo {
 namespace {
 
-constexpr std::size_t kNestingMax = 512;
-
 Value build(const simdjson::dom::element& element) {
   using Type = simdjson::dom::element_type;
   switch (element.type()) {
@@ -79,10 +77,10 @@ void appendJson(const Value& value, std::string& out) {
 
 }  // namespace
 
-std::optional<Value> parseJson(std::string_view text) {
+std::optional<Value> parseJson(std::string_view text, const JsonLimits& limits) {
   simdjson::dom::parser parser;
   simdjson::dom::element root;
-  if (parser.allocate(std::max<std::size_t>(text.size(), 64), kNestingMax)) return std::nullopt;
+  if (parser.allocate(std::max<std::size_t>(text.size(), 64), limits.depthMax)) return std::nullopt;
   auto error = parser.parse(text.data(), text.size()).get(root);
   if (error == simdjson::NUMBER_ERROR) {
     error = parser.parse(withBigIntegersAsDoubles(text)).get(root);

@@ -1,5 +1,6 @@
 #include "protocol/php_serialize.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -73,7 +74,21 @@ bool build(Scanner& scanner, std::size_t depthMax, std::size_t& elementsLeft, Va
   return scanner.endArray();
 }
 
+bool isWithin(const Value& value, std::size_t depthMax, std::size_t& elementsLeft) {
+  if (!value.isArray()) return true;
+  if (depthMax == 0 || value.size() > elementsLeft) return false;
+  elementsLeft -= value.size();
+  return std::all_of(value.begin(), value.end(), [&](const Value::Entry& entry) {
+    return isWithin(entry.value, depthMax - 1, elementsLeft);
+  });
+}
+
 }  // namespace
+
+bool isWithin(const Value& value, const Limits& limits) {
+  std::size_t elementsLeft = limits.elementsMax;
+  return isWithin(value, limits.depthMax, elementsLeft);
+}
 
 void serializeString(std::string_view bytes, std::string& out) {
   out.append("s:");

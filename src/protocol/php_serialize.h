@@ -16,10 +16,15 @@ void serialize(const Value& value, std::string& out);
 /// The same for a string that is no Value.
 void serializeString(std::string_view bytes, std::string& out);
 
+/// Part of the Channel's protocol, in both dialects: see docs/channel-protocol.md, Bounds.
 struct Limits {
   std::size_t depthMax = 64;            ///< Arrays within one another.
   std::size_t elementsMax = 1'000'000;  ///< Array elements in the whole value.
 };
+
+/// True if what serialize() makes of `value` is within `limits`, so that unserialize() reads it.
+/// Stops at the first array too deep: a value of any depth is safe to ask about.
+[[nodiscard]] bool isWithin(const Value& value, const Limits& limits);
 
 /// Reads the one value at the front of `in`, and says in `consumed` how long it was; whether more
 /// may follow is the caller's affair. Nothing if it is malformed, cut short, or above a limit.

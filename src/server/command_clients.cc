@@ -25,6 +25,12 @@ void CommandClients::onMessage(Connection& connection, Message message) {
   }
 }
 
+void CommandClients::onRefused(ConnectionId client) {
+  if (Connection* connection = with_.worker.find(client)) {
+    with_.complain(*connection, errorReply(kMessageTooLong, kMessageTooLongText));
+  }
+}
+
 void CommandClients::join(Connection& connection, std::string_view group) {
   if (groups_.isMember(connection, group)) return;
   const std::size_t groupsMax = with_.settings.groupsPerClientMax;

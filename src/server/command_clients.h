@@ -14,6 +14,8 @@ class CommandClients {
 
   void onMessage(Connection& connection, Message message);
   void onGroupMessage(const channel::GroupMessage& said) { groups_.send(said.group, said.message); }
+  /// The Channel does not accept a message of that client, which may be gone.
+  void onRefused(ConnectionId client);
   [[nodiscard]] bool isInGroups(const Connection& connection) const {
     return groups_.groupCount(connection) > 0;
   }

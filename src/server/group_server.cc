@@ -1,5 +1,7 @@
 #include "server/group_server.h"
 
+#include "sys/log.h"
+
 namespace stormo::server {
 
 GroupServer::GroupServer(Worker& worker, const Settings& settings, const std::string& channelUrl,
@@ -14,12 +16,21 @@ GroupServer::GroupServer(Worker& worker, const Settings& settings, const std::st
   publishing_.onDone = [this](ConnectionId client, std::uint64_t request) {
     v1Clients_.onSent(client, request);
   };
+  publishing_.onRefused = [this](ConnectionId client, std::uint64_t request) {
+    request == 0 ? commandClients_.onRefused(client) : v1Clients_.onRefused(client, request);
+  };
   bus_->onGroupMessage = [this](const channel::GroupMessage& said) {
     commandClients_.onGroupMessage(said);
     v1Clients_.onGroupMessage(said);
   };
   bus_->onRepeat = [this](std::string_view group) { v1Clients_.tellPosition(group); };
-  bus_->onConnect = [this] { v1Clients_.onChannel(); };
+  bus_->onConnect = [this] {
+    checkLimits();
+    v1Clients_.onChannel();
+  };
+  bus_->onRejected = [this](std::uint64_t number, std::string_view) {
+    publishing_.onRejected(number);
+  };
   bus_->onDrain = [this] { publishing_.onDrain(); };
   bus_->onAcknowledged = [this] { publishing_.onAcknowledged(); };
   bus_->onGap = [this] { onGap(); };
@@ -36,6 +47,18 @@ void GroupServer::onMessage(Connection& connection, Message message) {
     return v1Clients_.onMessage(connection, *client, message);
   }
   commandClients_.onMessage(connection, message);
+}
+
+void GroupServer::checkLimits() {
+  const std::size_t needed =
+      surroundings_.settings.messageBytesMax + channel::kFrameOverheadBytesMax;
+  if (bus_->frameBytesMax() >= needed) return;
+  log::error(
+      "this server accepts longer messages than its Channel, which will be refused "
+      "message_bytes={} channel_bytes={} (start the Channel with --message-bytes {}, or this "
+      "server with less)",
+      surroundings_.settings.messageBytesMax, bus_->frameBytesMax(),
+      surroundings_.settings.messageBytesMax);
 }
 
 void GroupServer::onGap() {

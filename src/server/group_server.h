@@ -31,6 +31,8 @@ class GroupServer {
   void onMessage(Connection& connection, Message message);
 
  private:
+  /// Reports a Channel that accepts less than this server's clients may send.
+  void checkLimits();
   /// Messages were lost to this process: its clients must not miss them unknowingly.
   void onGap();
 

@@ -13,8 +13,15 @@ void Publishing::publish(Connection& client, const Outgoing& message) {
 }
 
 bool Publishing::tryPublish(ConnectionId client, const Outgoing& message) {
-  const auto status = bus_.publishToGroup(message.group, message.message, message.author);
-  if (status != channel::PublishStatus::Accepted) return false;
+  switch (bus_.publishToGroup(message.group, message.message, message.author)) {
+    case channel::PublishStatus::Full:
+      return false;
+    case channel::PublishStatus::Refused:
+      onRefused(client, message.request);
+      return true;
+    case channel::PublishStatus::Accepted:
+      break;
+  }
   if (message.request == 0) return true;
   accepted_.push({bus_.accepted(), client, message.request});
   onAcknowledged();  // a Channel that acknowledges nothing has it already
@@ -41,6 +48,14 @@ void Publishing::onAcknowledged() {
     accepted_.pop();
     onDone(done.client, done.request);
   }
+}
+
+void Publishing::onRejected(std::uint64_t number) {
+  accepted_.forEach([&](Accepted& each) {
+    if (each.number != number) return;
+    onRefused(each.client, each.request);
+    each.client = 0;  // has its reply
+  });
 }
 
 }  // namespace stormo::server

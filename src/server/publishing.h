@@ -13,6 +13,11 @@
 
 namespace stormo::server {
 
+/// What a client is told of a message that the Channel does not accept, in either protocol.
+inline constexpr std::string_view kMessageTooLong = "message_too_long";
+inline constexpr std::string_view kMessageTooLongText =
+    "the message is longer than the Channel accepts";
+
 /// Clients' messages on their way to the Channel. When it has no room, a client is not read until
 /// its message has left.
 class Publishing {
@@ -29,10 +34,14 @@ class Publishing {
   void publish(Connection& client, const Outgoing& message);
   /// The Channel has passed on the message of that request. The client may be gone.
   std::function<void(ConnectionId client, std::uint64_t request)> onDone;
+  /// The Channel does not accept the message of that request; 0 as in Outgoing. The client may be
+  /// gone.
+  std::function<void(ConnectionId client, std::uint64_t request)> onRefused;
 
   // As the bus says it.
   void onDrain();
   void onAcknowledged();
+  void onRejected(std::uint64_t number);
 
  private:
   /// A message for which there was no room. Its client is not read: so each has one at the most.
@@ -49,6 +58,7 @@ class Publishing {
     std::uint64_t request;
   };
 
+  /// False if there is no room.
   bool tryPublish(ConnectionId client, const Outgoing& message);
 
   Worker& worker_;

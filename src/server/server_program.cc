@@ -32,8 +32,15 @@ std::unique_ptr<channel::Server> channelAt(const std::string& url) {
                          : std::make_unique<channel::Server>(parsed.host, parsed.port);
 }
 
+/// So that every message that a client may send is one that the Channel accepts.
+std::size_t frameBytesFor(const Settings& settings) {
+  return std::max(channel::kDefaultFrameBytesMax,
+                  settings.messageBytesMax + channel::kFrameOverheadBytesMax);
+}
+
 /// What isOfChannel() of them.
 void applyToChannel(const Settings& settings, channel::Server& channel) {
+  channel.maxPackageSize = frameBytesFor(settings);
   channel.linkStallMax = settings.channelStall;
   channel.replayBytesMax = settings.channelReplayBytes;
   channel.replayAgeMax = settings.channelReplay;
@@ -53,6 +60,7 @@ ServerProgram::ServerProgram(Settings settings, const std::string& directory)
   }
   busOptions_.secret = readSecret(settings_.channelSecretFile);
   busOptions_.keptBytesMax = settings_.channelBufferBytes;
+  busOptions_.frameBytesMax = frameBytesFor(settings_);
   if (settings_.channel.empty()) {
     declareChannel(directory);
   } else {

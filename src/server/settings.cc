@@ -90,7 +90,11 @@ constexpr SettingSpec kSpecs[] = {
     {"history.total-bytes", "--history-total-bytes", "how much is kept of all groups together",
      &Settings::historyTotalBytes, mustBePositive<&Settings::historyTotalBytes>},
     {"limits.message-bytes", "--message-bytes", "longest message from a client",
-     &Settings::messageBytesMax, mustBePositive<&Settings::messageBytesMax>},
+     &Settings::messageBytesMax,
+     [](const Settings& s) {
+       const bool fits = s.messageBytesMax > 0 && s.messageBytesMax <= 1 << 30;
+       return fits ? std::string() : std::string("must be at least 1, and at most 1 GiB");
+     }},
     {"limits.send-buffer-bytes", "--send-buffer-bytes",
      "what may wait for a client before it is disconnected", &Settings::sendBufferBytesMax,
      mustBePositive<&Settings::sendBufferBytesMax>},
@@ -148,7 +152,7 @@ std::span<const SettingSpec> settingSpecs() { return kSpecs; }
 bool SettingSpec::isOfChannel() const {
   const std::string_view name = key;
   return name.starts_with("history.") || name.starts_with("channel.replay-") ||
-         name == "channel.stall-seconds";
+         name == "channel.stall-seconds" || name == "limits.message-bytes";
 }
 
 void applyFlag(const SettingSpec& spec, const std::vector<std::string>& words, Settings& settings) {

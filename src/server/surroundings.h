@@ -18,9 +18,15 @@ struct Surroundings {
   Interest& interest;
   Publishing& publishing;
 
-  /// `reply` tells the client what was wrong; after too many in a row it is closed.
-  void complain(Connection& connection, std::string_view reply) const {
-    connection.send(reply);
+  /// A client that leaves so much unread that there is no room for a reply is disconnected: it must
+  /// not wait for a reply that was dropped.
+  static void reply(Connection& connection, std::string_view text) {
+    if (connection.send(text) == SendStatus::Full) connection.destroy();
+  }
+
+  /// `text` states what was wrong; after too many in a row the client is closed.
+  void complain(Connection& connection, std::string_view text) const {
+    reply(connection, text);
     if (++connection.state<Client>().badInARow >= settings.badCommandsMax) {
       connection.close(CloseCode::PolicyViolation, "too many bad commands");
     }

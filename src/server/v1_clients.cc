@@ -92,7 +92,7 @@ void V1Clients::leave(Connection& connection, Client& client, const v1::Request&
   if (pending != client.joins.end()) {
     text_.clear();
     v1::appendError(pending->id, "left", "a leave came before the join was done", text_);
-    connection.send(text_);
+    Surroundings::reply(connection, text_);
     client.joins.erase(pending);
   } else if (!groups_.leave(connection, request.group)) {
     return refuse(connection, request.id, "not_joined", "this client is no member");
@@ -114,6 +114,12 @@ void V1Clients::send(Connection& connection, Client& client, const v1::Request& 
 
 void V1Clients::onSent(ConnectionId client, std::uint64_t request) {
   if (Connection* connection = with_.worker.find(client)) replyOk(*connection, request);
+}
+
+void V1Clients::onRefused(ConnectionId client, std::uint64_t request) {
+  if (Connection* connection = with_.worker.find(client)) {
+    refuse(*connection, request, kMessageTooLong, kMessageTooLongText);
+  }
 }
 
 void V1Clients::onGroupMessage(const channel::GroupMessage& said) {
@@ -140,7 +146,7 @@ void V1Clients::tellPosition(std::string_view group) {
 void V1Clients::replyOk(Connection& connection, std::uint64_t request) {
   text_.clear();
   v1::appendOk(request, text_);
-  connection.send(text_);
+  Surroundings::reply(connection, text_);
 }
 
 void V1Clients::refuse(Connection& connection, std::uint64_t request, std::string_view code,

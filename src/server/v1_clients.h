@@ -18,6 +18,8 @@ class V1Clients {
   void onMessage(Connection& connection, Client& client, Message message);
   /// What that client's `send` said is with the members; it may be gone.
   void onSent(ConnectionId client, std::uint64_t request);
+  /// The Channel does not accept it.
+  void onRefused(ConnectionId client, std::uint64_t request);
 
   void onGroupMessage(const channel::GroupMessage& said);
   /// A link to the Channel is up, perhaps to another server.

@@ -11,6 +11,7 @@
 #include "channel/server_process.h"
 #include "process/command_line.h"
 #include "process/program.h"
+#include "protocol/channel_codec.h"
 #include "sys/address.h"
 #include "worker/connection_rows.h"
 #include "worker/declaration.h"
@@ -60,7 +61,27 @@ process::Kind kindOf(Worker& worker) {
   return kind;
 }
 
-process::Kind kindOf(const channel::Server& server) {
+/// What a Worker accepts it may publish, so the Channel must accept it, too. (What a program makes
+/// of a message may be longer still; then publish() gives Refused.)
+std::size_t packageSizeOf(const channel::Server& server) {
+  std::size_t sizeMax = std::max(server.maxPackageSize, channel::kDefaultFrameBytesMax);
+  for (const Worker* worker : declaredWorkers()) {
+    const std::size_t needed = worker->maxPackageSize + channel::kFrameOverheadBytesMax;
+    if (server.maxPackageSize != 0 && server.maxPackageSize < needed) {
+      throw std::invalid_argument("worker '" + worker->name + "' accepts messages of " +
+                                  std::to_string(worker->maxPackageSize) + " bytes, but channel '" +
+                                  server.name + "' accepts frames of " +
+                                  std::to_string(server.maxPackageSize) +
+                                  " bytes only (set its maxPackageSize to 0 or " +
+                                  std::to_string(needed) + ", or lower the worker's)");
+    }
+    sizeMax = std::max(sizeMax, needed);
+  }
+  return server.maxPackageSize == 0 ? sizeMax : server.maxPackageSize;
+}
+
+process::Kind kindOf(channel::Server& server) {
+  server.maxPackageSize = packageSizeOf(server);
   channel::checkExposure(server);
   process::Kind kind;
   kind.kind = "channel";

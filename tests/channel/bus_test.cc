@@ -79,22 +79,22 @@ TEST_P(BusTest, NothingComesOfGroupsThatWereUnsubscribed) {
   a->bus->subscribeGroup("1");
   a->bus->unsubscribeGroup("1");
   a->bus->unsubscribeGroup("1");
-  a->bus->publishToGroup("1", "x");
+  EXPECT_EQ(a->bus->publishToGroup("1", "x"), PublishStatus::Accepted);
   a->bus->subscribe({"end"});
-  a->bus->publish({"end"}, 1, false);
+  EXPECT_EQ(a->bus->publish({"end"}, 1, false), PublishStatus::Accepted);
   EXPECT_THAT(await(*a, 1), ElementsAre("event end: 1"));
 }
 
 TEST_P(BusTest, EventsQueuesAndTurnsPass) {
   auto a = connected();
   a->bus->subscribe({"news", "sport"});
-  a->bus->publish({"news", "sport", "nobody"}, 1, false);
-  a->bus->publish({"news"}, 2, true);
+  EXPECT_EQ(a->bus->publish({"news", "sport", "nobody"}, 1, false), PublishStatus::Accepted);
+  EXPECT_EQ(a->bus->publish({"news"}, 2, true), PublishStatus::Accepted);
   a->bus->unsubscribe({"sport"});
-  a->bus->publish({"sport"}, 3, false);
+  EXPECT_EQ(a->bus->publish({"sport"}, 3, false), PublishStatus::Accepted);
   a->bus->watch({"jobs"});
   a->bus->reserve();
-  a->bus->enqueue({"jobs"}, 4);
+  EXPECT_EQ(a->bus->enqueue({"jobs"}, 4), PublishStatus::Accepted);
   EXPECT_THAT(await(*a, 4),
               ElementsAre("event news: 1", "event sport: 1", "event news: 2", "job jobs: 4"));
 }
@@ -105,9 +105,9 @@ TEST_P(BusTest, WhatIsAskedForBeforeTheLinkIsUpIsSentWhenItIs) {
   a.bus->subscribeGroup("g");
   a.bus->watch({"jobs"});
   a.bus->reserve();
-  a.bus->publish({"news"}, 1, false);
-  a.bus->publishToGroup("g", "2");
-  a.bus->enqueue({"jobs"}, 3);
+  EXPECT_EQ(a.bus->publish({"news"}, 1, false), PublishStatus::Accepted);
+  EXPECT_EQ(a.bus->publishToGroup("g", "2"), PublishStatus::Accepted);
+  EXPECT_EQ(a.bus->enqueue({"jobs"}, 3), PublishStatus::Accepted);
   EXPECT_THAT(await(a, 4), ElementsAre("connect", "event news: 1", "group g: 2", "job jobs: 3"));
 }
 
@@ -128,11 +128,11 @@ TEST_P(BusTest, OnANewLinkEverythingIsRestoredAndWhatWasKeptIsSentInOrder) {
   kill();
   ASSERT_TRUE(turnUntil([&] { return !a->bus->isConnected() && !b->bus->isConnected(); }));
   EXPECT_THAT(a->take(), ElementsAre("close"));
-  a->bus->publishToGroup("g", "1");
-  a->bus->publishToGroup("left", "2");
-  a->bus->publish({"gone"}, 3, false);
-  a->bus->publish({"news"}, 4, false);
-  a->bus->enqueue({"jobs"}, 5);
+  EXPECT_EQ(a->bus->publishToGroup("g", "1"), PublishStatus::Accepted);
+  EXPECT_EQ(a->bus->publishToGroup("left", "2"), PublishStatus::Accepted);
+  EXPECT_EQ(a->bus->publish({"gone"}, 3, false), PublishStatus::Accepted);
+  EXPECT_EQ(a->bus->publish({"news"}, 4, false), PublishStatus::Accepted);
+  EXPECT_EQ(a->bus->enqueue({"jobs"}, 5), PublishStatus::Accepted);
   settle();
   EXPECT_THAT(a->take(), IsEmpty());
 
@@ -144,8 +144,8 @@ TEST_P(BusTest, OnANewLinkEverythingIsRestoredAndWhatWasKeptIsSentInOrder) {
                                           "event gone: 3", "event news: 4"));
   }
   b->take();
-  a->bus->publishToGroup("left", "6");
-  a->bus->publish({"gone"}, 7, false);
+  EXPECT_EQ(a->bus->publishToGroup("left", "6"), PublishStatus::Accepted);
+  EXPECT_EQ(a->bus->publish({"gone"}, 7, false), PublishStatus::Accepted);
   EXPECT_THAT(await(*b, 2), ElementsAre("group left: 6", "event gone: 7"));
 }
 
@@ -153,14 +153,14 @@ TEST_P(BusTest, AReservationThatAJobHasAnsweredIsNotRestored) {
   auto a = connected();
   a->bus->watch({"jobs"});
   a->bus->reserve();
-  a->bus->enqueue({"jobs"}, 1);
+  EXPECT_EQ(a->bus->enqueue({"jobs"}, 1), PublishStatus::Accepted);
   EXPECT_THAT(await(*a, 1), ElementsAre("job jobs: 1"));
   restart();
   ASSERT_TRUE(turnUntil([&] { return a->told.size() == 2; }));
   EXPECT_THAT(a->take(), ElementsAre("close", "connect"));
-  a->bus->enqueue({"jobs"}, 2);
+  EXPECT_EQ(a->bus->enqueue({"jobs"}, 2), PublishStatus::Accepted);
   a->bus->subscribe({"end"});
-  a->bus->publish({"end"}, 3, false);
+  EXPECT_EQ(a->bus->publish({"end"}, 3, false), PublishStatus::Accepted);
   EXPECT_THAT(await(*a, 1), ElementsAre("event end: 3"));
   a->bus->reserve();
   EXPECT_THAT(await(*a, 1), ElementsAre("job jobs: 2"));
@@ -201,7 +201,7 @@ TEST_P(BusTest, AServerThatDoesNotReadMakesItFullAndThenDrained) {
       peer = test::RawPeer(UniqueFd(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK)));
     return peer.valid();
   }));
-  if (isStormo()) peer.send(frameOf(appendWelcome, std::uint64_t{1}));
+  if (isStormo()) peer.send(welcome());
   EXPECT_THAT(await(a, 1), ElementsAre("connect"));
   peer.received().clear();
 
@@ -244,8 +244,8 @@ TEST_P(BusTest, WhatAHandlerThrowsIsCountedAndTheLinkLives) {
     a->told.emplace_back(said.message.data);
     throw std::runtime_error("on purpose");
   };
-  a->bus->publishToGroup("g", "1");
-  a->bus->publishToGroup("g", "2");
+  EXPECT_EQ(a->bus->publishToGroup("g", "1"), PublishStatus::Accepted);
+  EXPECT_EQ(a->bus->publishToGroup("g", "2"), PublishStatus::Accepted);
   EXPECT_THAT(await(*a, 2), ElementsAre("1", "2"));
   EXPECT_EQ(counters().handlerErrors.get(), 2u);
   EXPECT_TRUE(a->bus->isConnected());
@@ -255,7 +255,7 @@ TEST_P(BusTest, AClosedBusSaysWhatItHadToSayAndMakesNoOtherLink) {
   auto a = connected(), b = connected();
   b->bus->subscribe({"news"});
   settle();
-  a->bus->publish({"news"}, 1, false);
+  EXPECT_EQ(a->bus->publish({"news"}, 1, false), PublishStatus::Accepted);
   a->bus->close();
   EXPECT_THAT(await(*b, 1), ElementsAre("event news: 1"));
   EXPECT_TRUE(turnUntil([&] { return process->linkCount() == 1; }));
@@ -269,7 +269,7 @@ TEST_P(BusTest, DestroyedAfterCloseItStillSaysWhatItHadToSay) {
   auto a = connected(), b = connected();
   b->bus->subscribe({"news"});
   settle();
-  a->bus->publish({"news"}, 1, false);
+  EXPECT_EQ(a->bus->publish({"news"}, 1, false), PublishStatus::Accepted);
   a->bus->close();
   a.reset();
   EXPECT_THAT(await(*b, 1), ElementsAre("event news: 1"));
@@ -283,6 +283,39 @@ TEST_P(BusTest, APingIsNoEvent) {
   EXPECT_TRUE(turnUntil([&] { return counters().messagesOut.get() > before + 4; }));
   EXPECT_TRUE(a->bus->isConnected());
   EXPECT_THAT(a->take(), IsEmpty());
+}
+
+/// An array in an array in an array ...
+Value nested(std::size_t depth) {
+  Value value = Value::array();
+  for (std::size_t i = 1; i < depth; ++i) value = Value::list().append(std::move(value));
+  return value;
+}
+
+TEST_P(BusTest, WhatTheChannelDoesNotAcceptIsRefusedAndDisturbsNothing) {
+  auto publisher = connected(), subscriber = connected();
+  subscriber->bus->subscribe({"news"});
+  subscriber->bus->watch({"jobs"});
+  subscriber->bus->subscribeGroup("g");
+  settle();
+  Value tooMany = Value::list();
+  for (int i = 0; i < 1'000'001; ++i) tooMany.append(0);
+  const std::string tooLong(kDefaultFrameBytesMax, 'x');
+  Bus& bus = *publisher->bus;
+  for (const Value& data : {nested(65), tooMany, Value(tooLong)}) {
+    EXPECT_EQ(bus.publish({"news"}, data, false), PublishStatus::Refused);
+    EXPECT_EQ(bus.publish({"news"}, data, true), PublishStatus::Refused);
+    EXPECT_EQ(bus.enqueue({"jobs"}, data), PublishStatus::Refused);
+  }
+  EXPECT_EQ(bus.publishToGroup("g", tooLong), PublishStatus::Refused);
+  EXPECT_EQ(bus.publishToGroup("g", tooLong, {.id = 1, .sequence = 1}), PublishStatus::Refused);
+  EXPECT_EQ(bus.accepted(), 0u);
+
+  EXPECT_EQ(bus.publish({"news"}, nested(64), false), PublishStatus::Accepted);
+  EXPECT_EQ(bus.publish({"news"}, 7, false), PublishStatus::Accepted);
+  EXPECT_THAT(await(*subscriber, 2), ElementsAre("event news: 0", "event news: 7"));
+  EXPECT_EQ(counters().badPeers.get(), 0u);
+  EXPECT_THAT(publisher->take(), IsEmpty());  // no close
 }
 
 TEST(MakeBus, TheUrlSaysWhatCarriesIt) {

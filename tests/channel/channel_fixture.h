@@ -68,6 +68,13 @@ inline std::string hello(std::uint64_t publisherId = 0, std::string_view secret 
   appendHello(publisherId, secret, frame);
   return frame;
 }
+/// The server's answer to it.
+inline std::string welcome(std::uint64_t epoch = 1,
+                           std::uint64_t frameBytesMax = kDefaultFrameBytesMax) {
+  std::string frame;
+  appendWelcome(epoch, frameBytesMax, frame);
+  return frame;
+}
 inline std::string subscribeGroup(std::string_view name) {
   std::string frame;
   appendSubscribe(name, frame, Space::Groups);
@@ -114,6 +121,9 @@ inline std::string spoken(std::string_view payload) {
       return "welcome";
     case Kind::Refused:
       return "refused: " + std::string(packet.payload);
+    case Kind::Rejected:
+      return (packet.cut ? "cut at " : "rejected ") + std::to_string(packet.sequence) + ": " +
+             std::string(packet.payload);
     case Kind::Pong:
       return "pong";
     case Kind::Gap:

@@ -28,6 +28,21 @@ class StormoBusTest : public ChannelTest {
     Link link;
   };
 
+  /// Waits for so many publishes on the dummy's link: sequence and payload of each.
+  std::vector<std::string> publishesOnThisLink(std::size_t count) {
+    std::vector<std::string> publishes;
+    EXPECT_TRUE(turnUntil([&] {
+      for (const std::string& payload : dummy.link.take()) {
+        Packet packet;
+        EXPECT_EQ(decode(payload, packet), Decode::Ok);
+        if (packet.sequence == 0) continue;
+        publishes.push_back(std::to_string(packet.sequence) + ' ' + std::string(packet.payload));
+      }
+      return publishes.size() >= count;
+    }));
+    return publishes;
+  }
+
   Dummy dummy;
   std::vector<std::string> told;
 };
@@ -47,7 +62,7 @@ TEST_F(StormoBusTest, ThroughAUnixSocketGroupsPass) {
   a->subscribeGroup("123");
   ASSERT_TRUE(turnUntil([&] { return a->isConnected() && b->isConnected(); }));
   settle();
-  b->publishToGroup("123", "ciao");
+  EXPECT_EQ(b->publishToGroup("123", "ciao"), PublishStatus::Accepted);
   EXPECT_TRUE(turnUntil([&] { return !told.empty(); }));
   EXPECT_THAT(told, ElementsAre("123: ciao"));
 }
@@ -55,7 +70,7 @@ TEST_F(StormoBusTest, ThroughAUnixSocketGroupsPass) {
 TEST_F(StormoBusTest, SaysHelloAndNothingElseBeforeItIsWelcome) {
   auto bus = makeBus(dummy.url(), {.secret = "s3cret"});
   bus->subscribeGroup("g");
-  bus->publishToGroup("g", "ciao");
+  EXPECT_EQ(bus->publishToGroup("g", "ciao"), PublishStatus::Accepted);
   bus->connect();
   ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
   ASSERT_TRUE(turnUntil([&] { return !dummy.link.received().empty(); }));
@@ -70,12 +85,81 @@ TEST_F(StormoBusTest, SaysHelloAndNothingElseBeforeItIsWelcome) {
   EXPECT_NE(packet.publisherId, 0u);
   EXPECT_FALSE(bus->isConnected());
 
-  dummy.link.send(frameOf(appendWelcome, std::uint64_t{1}));
+  dummy.link.send(welcome());
   ASSERT_TRUE(turnUntil([&] { return dummy.link.received().size() == 2; }));
   EXPECT_THAT(dummy.link.take(),
               ElementsAre(subscribeGroup("g").substr(kFrameHeaderBytes),
                           publishGroup("g", "ciao", 1).substr(kFrameHeaderBytes)));
   EXPECT_TRUE(bus->isConnected());
+}
+
+TEST_F(StormoBusTest, ThePublishThatTheChannelRejectsIsDroppedAndReported) {
+  auto bus = makeBus(dummy.url());
+  bus->onRejected = [&](std::uint64_t number, std::string_view reason) {
+    told.push_back(std::to_string(number) + ": " + std::string(reason));
+  };
+  bus->connect();
+  ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
+  dummy.link.send(welcome());
+  ASSERT_TRUE(turnUntil([&] { return bus->isConnected(); }));
+  for (const char* text : {"1", "2", "3"}) {
+    ASSERT_EQ(bus->publishToGroup("g", text), PublishStatus::Accepted);
+  }
+  dummy.link.send(frameOf([](std::string& out) { appendRejected(2, "no", false, out); }));
+  ASSERT_TRUE(turnUntil([&] { return !told.empty(); }));
+  EXPECT_THAT(told, ElementsAre("2: no"));
+  dummy.link = {};
+  ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
+  dummy.link.send(welcome());
+  EXPECT_THAT(publishesOnThisLink(2), ElementsAre("1 1", "3 3"));
+  dummy.link.send(frameOf([](std::string& out) { appendRejected(3, "no", false, out); }));
+  dummy.link.send(frameOf([](std::string& out) { appendRejected(1, "no", false, out); }));
+  EXPECT_TRUE(turnUntil([&] { return bus->acknowledged() == 3; }));  // nothing is left to wait for
+}
+
+TEST_F(StormoBusTest, ThePublishAtWhichTheChannelCutsTwoLinksIsDropped) {
+  auto bus = makeBus(dummy.url());
+  bus->onRejected = [&](std::uint64_t number, std::string_view reason) {
+    told.push_back(std::to_string(number) + ": " + std::string(reason));
+  };
+  for (const char* text : {"1", "2", "3"}) {
+    ASSERT_EQ(bus->publishToGroup("g", text), PublishStatus::Accepted);
+  }
+  bus->connect();
+  const auto cutAt = [&](std::uint64_t sequence, std::size_t publishes) {
+    EXPECT_TRUE(turnUntil([&] { return dummy.accept(); }));
+    dummy.link.send(welcome());
+    const auto received = publishesOnThisLink(publishes);
+    dummy.link.send(frameOf([&](std::string& out) { appendRejected(sequence, "bad", true, out); }) +
+                    frameOf(appendRefused, "bad"));
+    EXPECT_TRUE(turnUntil([&] { return dummy.link.peer.ended(); }));
+    return received;
+  };
+  EXPECT_THAT(cutAt(2, 3), ElementsAre("1 1", "2 2", "3 3"));
+  EXPECT_THAT(told, IsEmpty());
+  EXPECT_THAT(cutAt(2, 3), ElementsAre("1 1", "2 2", "3 3"));
+  EXPECT_THAT(told, ElementsAre("2: bad"));
+  EXPECT_THAT(cutAt(3, 2), ElementsAre("1 1", "3 3"));  // once: may be an accident
+  EXPECT_THAT(told, ElementsAre("2: bad"));
+}
+
+TEST_F(StormoBusTest, WhatIsTooLongForANewChannelIsDroppedAndTheRestArrives) {
+  auto bus = makeBus(dummy.url(), {.keptBytesMax = 1200});
+  bus->onRejected = [&](std::uint64_t number, std::string_view) {
+    told.push_back("rejected " + std::to_string(number));
+  };
+  bus->onDrain = [&] { told.emplace_back("drain"); };
+  ASSERT_EQ(bus->publishToGroup("g", "1"), PublishStatus::Accepted);
+  ASSERT_EQ(bus->publishToGroup("g", std::string(1000, 'x')), PublishStatus::Accepted);
+  ASSERT_EQ(bus->publishToGroup("g", "3"), PublishStatus::Accepted);
+  ASSERT_EQ(bus->publishToGroup("g", std::string(500, 'x')), PublishStatus::Full);
+  bus->connect();
+  ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
+  dummy.link.send(welcome(1, 900));
+  EXPECT_THAT(publishesOnThisLink(2), ElementsAre("1 1", "3 3"));
+  EXPECT_THAT(told, ElementsAre("rejected 2", "drain"));
+  EXPECT_EQ(bus->frameBytesMax(), 900u);
+  EXPECT_EQ(bus->publishToGroup("g", std::string(1000, 'x')), PublishStatus::Refused);
 }
 
 TEST_F(StormoBusTest, WhatIsNotAcknowledgedIsSaidAgainOnANewLink) {
@@ -84,7 +168,7 @@ TEST_F(StormoBusTest, WhatIsNotAcknowledgedIsSaidAgainOnANewLink) {
   std::vector<std::uint64_t> publishers;
   const auto sequencesOnNextLink = [&](std::size_t frames, auto publish) {
     EXPECT_TRUE(turnUntil([&] { return dummy.accept(); }));
-    dummy.link.send(frameOf(appendWelcome, std::uint64_t{1}));
+    dummy.link.send(welcome());
     EXPECT_TRUE(turnUntil([&] { return bus->isConnected(); }));
     publish();
     std::vector<std::uint64_t> sequences;
@@ -97,18 +181,21 @@ TEST_F(StormoBusTest, WhatIsNotAcknowledgedIsSaidAgainOnANewLink) {
     }
     return sequences;
   };
-  EXPECT_THAT(sequencesOnNextLink(5,
-                                  [&] {
-                                    bus->publish({"a", "b"}, 1, false);
-                                    bus->enqueue({"q"}, 1);
-                                    bus->publishToGroup("g", "x");
-                                  }),
-              ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(
+      sequencesOnNextLink(5,
+                          [&] {
+                            EXPECT_EQ(bus->publish({"a", "b"}, 1, false), PublishStatus::Accepted);
+                            EXPECT_EQ(bus->enqueue({"q"}, 1), PublishStatus::Accepted);
+                            EXPECT_EQ(bus->publishToGroup("g", "x"), PublishStatus::Accepted);
+                          }),
+      ElementsAre(1, 2, 3, 4));
   dummy.link.send(frameOf(appendAck, std::uint64_t{2}));
   settle();
   dummy.link = {};
   // Hello, Resume, two again, one anew.
-  EXPECT_THAT(sequencesOnNextLink(5, [&] { bus->publishToGroup("g", "y"); }), ElementsAre(3, 4, 5));
+  EXPECT_THAT(sequencesOnNextLink(
+                  5, [&] { EXPECT_EQ(bus->publishToGroup("g", "y"), PublishStatus::Accepted); }),
+              ElementsAre(3, 4, 5));
   EXPECT_EQ(publishers[0], publishers[1]);
 }
 
@@ -118,7 +205,7 @@ TEST_F(StormoBusTest, ARefusedBusKeepsWhatIsPublishedAndTriesAgain) {
   auto bus = makeBus(url("stormo"), {.secret = "wrong", .keptBytesMax = 100});
   bus->onConnect = [&] { told.push_back("connect"); };
   bus->onClose = [&] { told.push_back("close"); };
-  bus->publishToGroup("g", std::string(80, '.'));
+  EXPECT_EQ(bus->publishToGroup("g", std::string(80, '.')), PublishStatus::Accepted);
   bus->connect();
   EXPECT_TRUE(turnUntil([&] { return counters().badPeers.get() >= 4; }))
       << "two attempts, counted at both ends";
@@ -133,7 +220,7 @@ TEST_F(StormoBusTest, AServerThatDoesNotAnswerIsLeft) {
   bus->connect();
   ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
   ASSERT_TRUE(turnUntil([&] { return dummy.accept(); })) << "it never said Welcome";
-  dummy.link.send(frameOf(appendWelcome, std::uint64_t{1}));
+  dummy.link.send(welcome());
   ASSERT_TRUE(turnUntil([&] { return dummy.accept(); })) << "it never said Pong";
   EXPECT_THAT(told, ElementsAre("close"));
 }
@@ -142,7 +229,7 @@ TEST_F(StormoBusTest, AServerThatAnswersPingsIsKept) {
   auto bus = makeBus(dummy.url(), {.pingInterval = 20ms});
   bus->connect();
   ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
-  dummy.link.send(frameOf(appendWelcome, std::uint64_t{1}));
+  dummy.link.send(welcome());
   int pings = 0;
   EXPECT_TRUE(turnUntil([&] {
     for (const std::string& payload : dummy.link.take()) {
@@ -163,7 +250,7 @@ TEST_F(StormoBusTest, AnAnswerOfWhatAreNoEventsOfTheGroupEndsTheLink) {
     bus->recall("g", {}, [&](const Recalled&) { told.push_back("answer"); });
     bus->connect();
     ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
-    dummy.link.send(frameOf(appendWelcome, std::uint64_t{1}));
+    dummy.link.send(welcome());
     ASSERT_TRUE(turnUntil([&] { return bus->isConnected(); }));
     std::string answer;
     appendRecalled({.channel = "g", .epoch = 1}, payload, answer);
@@ -178,8 +265,9 @@ TEST_F(StormoBusTest, KnowsHowManyPublishesAreAcknowledged) {
   bus->onAcknowledged = [&] { told.push_back(std::to_string(bus->acknowledged())); };
   bus->connect();
   ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
-  dummy.link.send(frameOf(appendWelcome, std::uint64_t{1}));
-  for (int i = 0; i < 3; ++i) bus->publishToGroup("g", "x", {.id = 9, .sequence = 1});
+  dummy.link.send(welcome());
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(bus->publishToGroup("g", "x", {.id = 9, .sequence = 1}), PublishStatus::Accepted);
   ASSERT_TRUE(turnUntil([&] { return bus->isConnected(); }));
   EXPECT_EQ(bus->accepted(), 3u);
   EXPECT_EQ(bus->acknowledged(), 0u);
@@ -202,7 +290,7 @@ TEST_F(StormoBusTest, WhatCameBeforeAServerDiedIsARepeatThatMovesThePosition) {
   bus->connect();
   const auto welcomeAndSay = [&](std::uint64_t epoch, std::uint64_t offset) {
     EXPECT_TRUE(turnUntil([&] { return dummy.accept(); }));
-    dummy.link.send(frameOf(appendWelcome, epoch) + frameOf([&](std::string& out) {
+    dummy.link.send(welcome(epoch) + frameOf([&](std::string& out) {
                       appendEvent({.channel = "g",
                                    .epoch = epoch,
                                    .offset = offset,
@@ -233,7 +321,7 @@ TEST_F(StormoBusTest, WhatIsNotAServersWordEndsTheLink) {
       frameOf([](std::string& out) {                           // which nobody asked for
         appendRecalled({.channel = "g", .epoch = 1}, {}, out);
       }),
-      frameOf(appendWelcome, std::uint64_t{1}),
+      welcome(),
       framed("?"),
       framed(""),
       frameOf([](std::string& out) {
@@ -253,7 +341,7 @@ TEST_F(StormoBusTest, WhatIsNotAServersWordEndsTheLink) {
     bus->onEvent = [&](std::string_view, const Value&) { told.push_back("event"); };
     bus->connect();
     ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
-    dummy.link.send(frameOf(appendWelcome, std::uint64_t{1}));
+    dummy.link.send(welcome());
     ASSERT_TRUE(turnUntil([&] { return bus->isConnected(); }));
     dummy.link.send(frames[i]);
     EXPECT_TRUE(ended(dummy.link)) << i;

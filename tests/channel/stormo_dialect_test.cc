@@ -199,16 +199,16 @@ TEST_F(StormoDialect, AnotherVersionIsRefusedInWords) {
   start();
   Link a = link();
   std::string frame = hello();
-  frame[kFrameHeaderBytes + 4 + 7] = 2;
+  frame[kFrameHeaderBytes + 4 + 7] = 1;
   a.send(frame);
-  expectRefused(a, "refused: this server speaks version 1 of the protocol");
+  expectRefused(a, "refused: this server speaks version 2 of the protocol");
 }
 
 TEST_F(StormoDialect, WhatIsNotAClientsWordClosesTheLink) {
   start();
   const std::vector<std::string> frames = {
       hello(),
-      frameOf(appendWelcome, std::uint64_t{1}),
+      welcome(),
       frameOf(appendRefused, "no"),
       frameOf(appendAck, std::uint64_t{1}),
       frameOf(appendPong),
@@ -225,7 +225,7 @@ TEST_F(StormoDialect, WhatIsNotAClientsWordClosesTheLink) {
   }
 }
 
-TEST_F(StormoDialect, APayloadThatDoesNotFitItsSpaceClosesTheLink) {
+TEST_F(StormoDialect, APublishWithABadPayloadIsRejectedAndTheLinkLives) {
   start();
   const std::vector<std::string> frames = {
       publishGroup("g", "N;", 1, PayloadKind::Value),
@@ -247,10 +247,51 @@ TEST_F(StormoDialect, APayloadThatDoesNotFitItsSpaceClosesTheLink) {
   for (std::size_t i = 0; i < frames.size(); ++i) {
     Link a = stormoLink();
     a.send(frames[i]);
-    EXPECT_TRUE(ended(a)) << i;
+    EXPECT_THAT(heard(a), ElementsAre(testing::StartsWith("rejected "))) << i;
     EXPECT_EQ(counters().badPeers.get(), i + 1);
+    a.send(publishEvent("e", "i:7;"));
+    EXPECT_THAT(heard(witness), ElementsAre("event e: i:7;")) << i;
   }
-  EXPECT_THAT(heard(witness), IsEmpty());
+}
+
+TEST_F(StormoDialect, ARejectedPublishIsAcknowledgedAndARepeatIsNotRejectedAgain) {
+  start();
+  Link a = stormoLink(7);
+  a.send(publishEvent("e", "N", 1) + publishEvent("e", "N;", 2));
+  EXPECT_THAT(heard(a), ElementsAre(testing::StartsWith("rejected 1: ")));
+  EXPECT_EQ(a.acknowledged, 2u);
+  Link b = stormoLink(7);
+  b.send(publishEvent("e", "N", 1) + publishEvent("e", "N;", 2));
+  EXPECT_THAT(heard(b), IsEmpty());
+  EXPECT_EQ(b.acknowledged, 2u);
+}
+
+TEST_F(StormoDialect, WelcomeStatesTheLongestFrame) {
+  server.maxPackageSize = 5000;
+  start();
+  Link a = link();
+  a.send(hello());
+  ASSERT_TRUE(turnUntil([&] { return !a.received().empty(); }));
+  Packet packet;
+  ASSERT_EQ(decode(a.payloads[0], packet), Decode::Ok);
+  EXPECT_EQ(packet.frameBytesMax, 5000u);
+}
+
+TEST_F(StormoDialect, ALinkThatIsCutLearnsAtWhichPublishAndWhy) {
+  server.maxPackageSize = 1000;
+  start();
+  Link tooLong = stormoLink(7);
+  tooLong.send(publishGroup("g", std::string(1000, 'x'), 5));
+  EXPECT_THAT(await(tooLong, 2), ElementsAre("cut at 5: a frame of impossible length",
+                                             "refused: a frame of impossible length"));
+  EXPECT_TRUE(ended(tooLong));
+  Link malformed = stormoLink(8);
+  std::string frame = publishGroup("g", "x", 6);
+  frame[kFrameHeaderBytes + 2] = '\x7f';  // flags
+  malformed.send(frame);
+  EXPECT_THAT(await(malformed, 2),
+              ElementsAre("cut at 6: malformed packet", "refused: malformed packet"));
+  EXPECT_TRUE(ended(malformed));
 }
 
 }  // namespace

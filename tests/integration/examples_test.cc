@@ -14,6 +14,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 using Received = SwarmClient::Received;
 using Texts = std::vector<std::string>;
@@ -76,6 +77,42 @@ TEST_F(Example, GroupSendDeliversToMembersOnDifferentWorkers) {
     EXPECT_EQ(texts.at(texts.size() - 2), "Questo è un messaggio");
   }
   stopWithSuccess();
+}
+
+TEST_F(Example, GroupSendGoesOnWhenAClientSendsWhatTheChannelDoesNotAccept) {
+  START_OR_SKIP("group_send", {1234, 2206});
+  const auto member = clients().connect();
+  clients().send(member, R"({"cmd":"add_group", "group_id":"123"})");
+  const auto awaitDelivery = [&](const std::string& text) {
+    const auto has = [&] {
+      const Texts texts = clients()[member].texts();
+      return std::find(texts.begin(), texts.end(), text) != texts.end();
+    };
+    while (!has()) {  // until its worker has joined the Channel nothing arrives
+      clients().sendToGroup(member, "123", text);
+      const auto patience = Deadline::Clock::now() + std::chrono::milliseconds(100);
+      clients().runUntil(text, [&] { return has() || Deadline::Clock::now() > patience; });
+    }
+  };
+  awaitDelivery("before");
+  const std::string tooDeep = std::string(65, '[') + std::string(65, ']');
+  std::string tooMany = "[0";
+  for (int i = 0; i < 1'000'000; ++i) tooMany += ",0";
+  tooMany += ']';
+  for (const auto& [message, code] : {std::pair(tooDeep, CloseCode::PolicyViolation),
+                                      std::pair(tooMany, CloseCode::TryAgainLater)}) {
+    for (int i = 0; i < 3; ++i) {
+      const auto hostile = clients().connect();
+      clients().send(hostile,
+                     R"({"cmd":"send_to_group","group_id":"123","message":)" + message + "}");
+      clients().waitUntilClosed(hostile);
+      EXPECT_EQ(clients()[hostile].closeCode, code);
+    }
+  }
+  awaitDelivery("after");
+  EXPECT_FALSE(clients()[member].isClosed());
+  stopWithSuccess();
+  EXPECT_THAT(program().foreground().errors(), Not(HasSubstr("closing the link")));
 }
 
 TEST_F(Example, EchoSendsBackTextAsTextAndBinaryAsBinaryOfAnyLength) {

@@ -40,6 +40,18 @@ TEST_F(GroupMessaging, ASenderNeedNotBeAMemberAndThenReceivesNothing) {
   EXPECT_THAT(clients()[sender].received, IsEmpty());
 }
 
+TEST_F(GroupMessaging, AMessageOverTenMegabytesArrivesWhereMessageBytesAllowsIt) {
+  startStormo({"--workers", "2", "--message-bytes", "20000000", "--send-buffer-bytes", "50000000"});
+  const auto members = membersOnDifferentWorkers("large");
+  const std::string text(11'000'000, 'x');
+  clients().sendToGroup(members[0], "large", text);
+  clients().sendToGroup(members[0], "large", "and a short one");
+  for (const Id id : members) {
+    clients().waitForMessages(id, 2);
+    EXPECT_TRUE(clients()[id].texts() == (Texts{text, "and a short one"}));
+  }
+}
+
 TEST_F(GroupMessaging, AMessageReachesItsGroupAndNoOther) {
   startStormo();
   const auto all = clients().connect(3);

@@ -40,7 +40,7 @@ Sample sample(const char* name, std::size_t headBytes, Encode encode) {
 std::vector<Sample> oneOfEachKind() {
   return {
       sample("Hello", 20, [](auto& out) { appendHello(7, "secret", out); }),
-      sample("Welcome", 20, [](auto& out) { appendWelcome(9, out); }),
+      sample("Welcome", 28, [](auto& out) { appendWelcome(9, 10 << 20, out); }),
       sample("Refused", 4, [](auto& out) { appendRefused("no", out); }),
       sample("Subscribe", 6, [](auto& out) { appendSubscribe("ab", out); }),
       sample("SubscribeAgain", 6,
@@ -79,6 +79,7 @@ std::vector<Sample> oneOfEachKind() {
                appendPublishOnce(
                    {.channel = "ab", .sequence = 3, .authorId = 4, .authorSequence = 5}, "hi", out);
              }),
+      sample("Rejected", 12, [](auto& out) { appendRejected(7, "no", true, out); }),
   };
 }
 
@@ -117,13 +118,18 @@ TEST(ChannelCodec, EveryKindIsDecodedAsItWasEncoded) {
     EXPECT_EQ(got.publisherId, want.publisherId) << samples[i].name;
     EXPECT_EQ(got.sequence, want.sequence) << samples[i].name;
     EXPECT_EQ(got.whole, want.whole) << samples[i].name;
+    EXPECT_EQ(got.cut, want.cut) << samples[i].name;
+    EXPECT_EQ(got.frameBytesMax, want.frameBytesMax) << samples[i].name;
     EXPECT_EQ(got.authorId, want.authorId) << samples[i].name;
     EXPECT_EQ(got.authorSequence, want.authorSequence) << samples[i].name;
     EXPECT_EQ(got.channel, want.channel) << samples[i].name;
     EXPECT_EQ(got.payload, want.payload) << samples[i].name;
   };
-  expect(0, {.kind = Kind::Hello, .version = 1, .publisherId = 7, .payload = "secret"});
-  expect(1, {.kind = Kind::Welcome, .version = 1, .epoch = 9});
+  expect(0,
+         {.kind = Kind::Hello, .version = kProtocolVersion, .publisherId = 7, .payload = "secret"});
+  expect(
+      1,
+      {.kind = Kind::Welcome, .version = kProtocolVersion, .epoch = 9, .frameBytesMax = 10 << 20});
   expect(2, {.kind = Kind::Refused, .payload = "no"});
   expect(3, {.kind = Kind::Subscribe, .channel = "ab"});
   expect(4, {.kind = Kind::Subscribe, .again = true, .channel = "ab"});
@@ -164,6 +170,19 @@ TEST(ChannelCodec, EveryKindIsDecodedAsItWasEncoded) {
               .authorSequence = 5,
               .channel = "ab",
               .payload = "hi"});
+  expect(21, {.kind = Kind::Rejected, .cut = true, .sequence = 7, .payload = "no"});
+}
+
+TEST(ChannelCodec, TheSequenceOfAPublishIsReadFromItsStart) {
+  for (const Sample& s : oneOfEachKind()) {
+    const std::string_view payload = framePayload(s.frame);
+    const bool isNumbered =
+        std::string_view(s.name).starts_with("Publish") || std::string_view(s.name) == "Enqueue";
+    for (std::size_t n = 0; n <= payload.size(); ++n) {
+      EXPECT_EQ(sequenceAtStart(payload.substr(0, n)), isNumbered && n >= 12 ? 3u : 0u)
+          << s.name << " at " << n;
+    }
+  }
 }
 
 TEST(ChannelCodec, APayloadCutBeforeTheEndOfItsHeadIsInvalid) {
@@ -194,6 +213,7 @@ TEST(ChannelCodec, FlagsThatAKindDoesNotKnowAreInvalid) {
     if (kind == Kind::Recall) return flags == 0x10;
     if (kind == Kind::Recalled) return (flags & ~0x20) == 0x10;
     if (kind == Kind::PublishOnce) return flags >= 0x10 && flags <= 0x12;
+    if (kind == Kind::Rejected) return (flags & ~0x40) == 0;
     if (kind == Kind::Unsubscribe) return (flags & ~0x10) == 0;
     return flags == 0;
   };

@@ -99,8 +99,10 @@ TEST(Json, DepthIsBounded) {
   const auto nested = [](std::size_t depth) {
     return std::string(depth, '[') + std::string(depth, ']');
   };
-  EXPECT_TRUE(parseJson(nested(500)).has_value());
-  EXPECT_FALSE(parseJson(nested(513)).has_value());
+  EXPECT_TRUE(parseJson(nested(64)).has_value());
+  EXPECT_FALSE(parseJson(nested(65)).has_value());
+  EXPECT_TRUE(parseJson(nested(512), {.depthMax = 512}).has_value());
+  EXPECT_FALSE(parseJson(nested(513), {.depthMax = 512}).has_value());
   EXPECT_FALSE(parseJson(nested(1'000'000)).has_value());
   EXPECT_FALSE(parseJson(std::string(1'000'000, '[')).has_value());
 }

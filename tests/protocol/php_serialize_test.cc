@@ -264,5 +264,34 @@ TEST(PhpSerialize, SkippingAllocatesNothing) {
   EXPECT_EQ(test::allocationCount(), before);
 }
 
+/// An array in an array in an array ...
+Value nested(std::size_t depth) {
+  Value value = Value::array();
+  for (std::size_t i = 1; i < depth; ++i) value = Value::list().append(std::move(value));
+  return value;
+}
+
+TEST(PhpLimits, WhatIsWithinTheLimitsIsWhatUnserializeReads) {
+  const auto isRead = [](const Value& value, const Limits& limits) {
+    std::string bytes;
+    serialize(value, bytes);
+    std::size_t consumed = 0;
+    return unserialize(bytes, consumed, limits).has_value();
+  };
+  for (const std::size_t depth : {1u, 2u, 3u, 4u}) {
+    const Limits limits{.depthMax = 3};
+    EXPECT_EQ(isWithin(nested(depth), limits), depth <= 3) << depth;
+    EXPECT_EQ(isRead(nested(depth), limits), depth <= 3) << depth;
+  }
+  Value list = Value::list();
+  for (int count = 1; count <= 6; ++count) {
+    list.append(Value::list().append(1));
+    const Limits limits{.elementsMax = 10};
+    EXPECT_EQ(isWithin(list, limits), count <= 5) << count;
+    EXPECT_EQ(isRead(list, limits), count <= 5) << count;
+  }
+  EXPECT_TRUE(isWithin(Value("scalar"), {.depthMax = 0, .elementsMax = 0}));
+}
+
 }  // namespace
 }  // namespace stormo::php

@@ -67,7 +67,8 @@ TEST(Settings, WrongFlagsAreNamedWithTheFlag) {
   EXPECT_EQ(complaintOf("--workers", "-1"), "--workers: '-1' is no number");
   EXPECT_EQ(complaintOf("--workers", "1025"), "--workers: must be at most 1024");
   EXPECT_EQ(complaintOf("--page", "maybe"), "--page: 'maybe' is neither true nor false");
-  EXPECT_EQ(complaintOf("--message-bytes", "0"), "--message-bytes: must be at least 1");
+  EXPECT_EQ(complaintOf("--message-bytes", "0"),
+            "--message-bytes: must be at least 1, and at most 1 GiB");
   EXPECT_EQ(complaintOf("--pong-timeout", "0"), "--pong-timeout: must be at least 1 second");
   EXPECT_EQ(complaintOf("--listen", "tcp://127.0.0.1:1"),
             "--listen: 'tcp://127.0.0.1:1' has none of the schemes websocket://, unix://");
@@ -102,10 +103,11 @@ TEST(Settings, AChannelAloneTakesWhatConcernsIt) {
   for (const SettingSpec& spec : settingSpecs()) {
     if (spec.isOfChannel()) flags.insert(spec.flag);
   }
-  EXPECT_EQ(flags, (std::set<std::string_view>{"--channel-stall-seconds", "--channel-replay-bytes",
-                                               "--channel-replay-seconds", "--history-groups",
-                                               "--history-messages", "--history-bytes",
-                                               "--history-seconds", "--history-total-bytes"}));
+  EXPECT_EQ(flags,
+            (std::set<std::string_view>{
+                "--channel-stall-seconds", "--channel-replay-bytes", "--channel-replay-seconds",
+                "--history-groups", "--history-messages", "--history-bytes", "--history-seconds",
+                "--history-total-bytes", "--message-bytes"}));
 }
 
 }  // namespace

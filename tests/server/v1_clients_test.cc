@@ -287,6 +287,49 @@ TEST_F(V1ClientsTest, WhoDoesNotReadWhatItMissedIsDisconnected) {
   }));
 }
 
+TEST_F(V1ClientsTest, AMessageThatIsTooLongForTheChannelIsAnErrorOfItsSenderAlone) {
+  server.maxPackageSize = 3000;
+  start();
+  Client a = v1(0), b = v1(1), plain = connect(0);
+  join(b, "g");
+  const std::string text(4000, '.');
+  a.say(R"({"id":1,"cmd":"send","group":"g","message":")" + text + "\"}");
+  EXPECT_THAT(brief(await(a, 1)), ElementsAre("message_too_long"));
+  plain.say(R"({"cmd":"send_to_group","group_id":"g","message":")" + text + "\"}");
+  EXPECT_THAT(await(plain, 1), ElementsAre(HasSubstr(R"("code":"message_too_long")")));
+  a.say(R"({"id":2,"cmd":"send","group":"g","message":"short"})");
+  EXPECT_THAT(brief(await(a, 1)), ElementsAre("ok 2"));
+  EXPECT_THAT(brief(await(b, 1)), ElementsAre("short"));
+}
+
+TEST_F(V1ClientsTest, AMessageThatWasKeptForAChannelWithALowerLimitGetsItsError) {
+  for (auto& worker : workers) worker.emplace(loop, settings, channelUrl());
+  Client a = v1();
+  a.say(R"({"id":1,"cmd":"send","group":"g","message":"1"})");
+  a.say(R"({"id":2,"cmd":"send","group":"g","message":")" + std::string(4000, '.') + "\"}");
+  a.say(R"({"id":3,"cmd":"send","group":"g","message":"3"})");
+  settle();
+  server.maxPackageSize = 3000;
+  startChannel();
+  EXPECT_THAT(brief(await(a, 3)),
+              testing::UnorderedElementsAre("message_too_long", "ok 1", "ok 3"));
+}
+
+TEST_F(V1ClientsTest, AClientWithoutRoomForItsRepliesIsDisconnected) {
+  settings.sendBufferBytesMax = 500;
+  start();
+  Client a = v1();
+  std::string wire;
+  for (int id = 1; id <= 100; ++id) {
+    wire += test::WebSocketClient::text(R"({"id":)" + std::to_string(id) + R"(,"cmd":"ping"})");
+  }
+  a.socket.raw().send(wire);  // its replies are more than may wait for it
+  EXPECT_TRUE(turnUntil([&] {
+    a.all();
+    return a.socket.ended();
+  }));
+}
+
 TEST_F(V1ClientsTest, OverAChannelOfWorkermansDialectNothingIsRecovered) {
   channelScheme = "frame";
   start();

@@ -9,6 +9,7 @@
 namespace stormo {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
@@ -45,6 +46,23 @@ TEST(Declaration, TheSchemeChoosesTheProtocolUnlessOneIsSet) {
   EXPECT_EQ(protocolOf(overUnix).name, "tcp");
   overUnix.protocol = Protocol::websocket();
   EXPECT_EQ(protocolOf(overUnix).name, "websocket");
+}
+
+TEST(Declaration, AChannelAcceptsWhatEveryWorkerMayAccept) {
+  channel::Server byDefault("127.0.0.1", 1);
+  Worker small("text://127.0.0.1:2"), large("text://127.0.0.1:3");
+  small.maxPackageSize = 1000;
+  large.maxPackageSize = 20'000'000;
+  large.name = "uploads";
+  static_cast<void>(declaredKinds());
+  EXPECT_EQ(byDefault.maxPackageSize, 20'000'000u + 1024);
+
+  channel::Server tooSmall("127.0.0.1", 4);
+  tooSmall.maxPackageSize = 20'000'000;
+  EXPECT_THAT([] { static_cast<void>(declaredKinds()); },
+              ThrowsMessage<std::invalid_argument>(
+                  AllOf(HasSubstr("worker 'uploads' accepts messages of 20000000 bytes"),
+                        HasSubstr("set its maxPackageSize to 0 or 20001024"))));
 }
 
 TEST(Declaration, WhatCannotBeIsSaidInASentence) {

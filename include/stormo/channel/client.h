@@ -12,9 +12,12 @@
 
 namespace stormo::channel {
 
-enum class PublishStatus {
-  Accepted,  ///< On its way, or kept until the link is back.
-  Full,      ///< Refused: Client::keptBytesMax bytes are waiting already.
+enum class [[nodiscard]] PublishStatus{
+    Accepted,  ///< Sent, or kept until the link is back.
+    Full,      ///< Not accepted: Client::keptBytesMax bytes are waiting already. Try again later.
+    Refused,   ///< Not accepted, and never will be: arrays nested deeper than 64, more than
+              ///< 1,000,000 array elements, or a message longer than the Channel accepts
+              ///< (Server::maxPackageSize).
 };
 
 /// One or several channel names.

@@ -36,8 +36,11 @@ class Server {
   /// groups reaches its subscribers.
   std::string groupEvent = "send_to_group";
 
-  std::size_t maxPackageSize = 10 << 20;  ///< Of one frame, in bytes.
-  std::size_t queueBytesMax = 64 << 20;   ///< Of all jobs that wait in one queue; more are refused:
+  /// Maximum size of one frame from a link, in bytes. Longer publishes are refused: see
+  /// PublishStatus::Refused. 0: the largest Worker::maxPackageSize of this program and 1 KiB, and
+  /// at least 10 MiB. runAll() fails if a Worker of this program accepts larger messages.
+  std::size_t maxPackageSize = 0;
+  std::size_t queueBytesMax = 64 << 20;  ///< Of all jobs that wait in one queue; more are refused:
                                          ///< the newest is dropped and counted, an error is logged.
   std::size_t linkBytesMax =
       64 << 20;  ///< Of what waits for one link; while one is over it, publishers are not read.

@@ -2,8 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <unordered_map>
 
+#include "base/keyed_hash.h"
 #include "channel/state_file.h"
 #include "sys/clock.h"
 
@@ -29,7 +29,7 @@ class Authors {
   void load(StateReader& state);
 
  private:
-  using Sequences = std::unordered_map<std::uint64_t, std::uint64_t>;  // by author
+  using Sequences = KeyedMap<std::uint64_t, std::uint64_t>;  // by author
 
   // An author that speaks is among the young. These become the old ones, which are then forgotten,
   // when they are an hour old, or too many.

@@ -6,9 +6,9 @@
 #include <list>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "base/byte_queue.h"
+#include "base/keyed_hash.h"
 #include "channel/state_file.h"
 #include "sys/clock.h"
 
@@ -64,7 +64,7 @@ class History {
   // which it is only known how far they have got.
   Groups spoken_;
   Groups silent_;
-  std::unordered_map<std::string_view, Groups::iterator> byName_;
+  KeyedMap<std::string_view, Groups::iterator> byName_;
   std::uint64_t forgotten_ = 0;  // the latest event of a group that is no longer known at all
   std::string scratch_;
 };

@@ -1,7 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <unordered_map>
+
+#include "base/keyed_hash.h"
 
 namespace stormo::channel {
 
@@ -36,7 +37,7 @@ class Inbox {
   [[nodiscard]] std::uint64_t offset() const { return offset_; }
 
  private:
-  using Sequences = std::unordered_map<std::uint64_t, std::uint64_t>;  // by publisher
+  using Sequences = KeyedMap<std::uint64_t, std::uint64_t>;  // by publisher
 
   std::uint64_t epoch_ = 0;  // none yet
   std::uint64_t offset_ = 0;

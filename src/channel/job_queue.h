@@ -5,10 +5,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
-#include "base/name_hash.h"
+#include "base/keyed_hash.h"
 
 namespace stormo::channel {
 
@@ -89,8 +88,8 @@ class JobQueues {
 
   const std::size_t queueBytesMax_;
   JobSink& sink_;
-  std::unordered_map<std::string, std::unique_ptr<Queue>, NameHash, std::equal_to<>> queues_;
-  std::unordered_map<ConsumerId, Consumer> consumers_;
+  KeyedMap<std::string, std::unique_ptr<Queue>> queues_;
+  KeyedMap<ConsumerId, Consumer> consumers_;
   std::uint64_t lastTicket_ = 0;
 };
 

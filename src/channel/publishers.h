@@ -3,8 +3,8 @@
 #include <stormo/connection.h>
 
 #include <cstdint>
-#include <unordered_map>
 
+#include "base/keyed_hash.h"
 #include "channel/state_file.h"
 #include "sys/clock.h"
 
@@ -32,7 +32,7 @@ class Publishers {
  private:
   void forgetOld(TimePoint now);
 
-  std::unordered_map<std::uint64_t, Publisher> publishers_;
+  KeyedMap<std::uint64_t, Publisher> publishers_;
 };
 
 }  // namespace stormo::channel

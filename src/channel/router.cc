@@ -1,8 +1,7 @@
 #include "channel/router.h"
 
-#include <unordered_set>
-
 #include "base/assert.h"
+#include "base/keyed_hash.h"
 #include "channel/group_event.h"
 #include "protocol/frame.h"
 #include "protocol/workerman_channel.h"
@@ -37,7 +36,7 @@ class SubscriptionSet {
   }
 
  private:
-  using Names = std::unordered_set<std::string_view>;
+  using Names = KeyedSet<std::string_view>;
   Names& of(Space space) { return space == Space::Groups ? groups_ : events_; }
   Names events_;
   Names groups_;

@@ -3,10 +3,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
-#include "base/name_hash.h"
+#include "base/keyed_hash.h"
 #include "channel/event_log.h"
 #include "channel/history.h"
 #include "group/registry.h"
@@ -96,7 +95,7 @@ class Router {
 
   const std::string groupEvent_;
   Subscribers groupEventSubscribers_;  // always at hand: every group message asks for them
-  std::unordered_map<std::string, std::size_t, NameHash, std::equal_to<>> loopTurns_;
+  KeyedMap<std::string, std::size_t> loopTurns_;
 
   std::uint64_t epoch_;
   std::uint64_t offset_ = 0;

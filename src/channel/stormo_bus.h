@@ -3,10 +3,9 @@
 #include <deque>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
-#include "base/name_hash.h"
+#include "base/keyed_hash.h"
 #include "channel/inbox.h"
 #include "channel/link_bus.h"
 #include "channel/outbox.h"
@@ -92,7 +91,7 @@ class StormoBus final : public LinkBus {
   std::deque<Recall> recalls_;   // not answered yet, in the order of the answers
   std::size_t recallsSaid_ = 0;  // of these, on this link
   /// And whether the last link had it, too.
-  std::unordered_map<std::string, bool, NameHash, std::equal_to<>> groups_;
+  KeyedMap<std::string, bool> groups_;
   std::string frames_;
   std::string data_;
 };

@@ -3,10 +3,9 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
-#include "base/name_hash.h"
+#include "base/keyed_hash.h"
 #include "channel/link_bus.h"
 #include "protocol/workerman_channel.h"
 
@@ -56,7 +55,7 @@ class WorkermanBus final : public LinkBus {
   /// The event of groups is subscribed for the user's sake, too.
   [[nodiscard]] bool userHearsGroups() const { return isSubscribed(options().groupEvent); }
 
-  std::unordered_set<std::string, NameHash, std::equal_to<>> groups_;
+  KeyedSet<std::string> groups_;
   std::uint64_t accepted_ = 0;
   std::string kept_;  // whole frames, while there is no link
   std::vector<std::string_view> names_;

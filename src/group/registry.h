@@ -4,10 +4,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
-#include "base/name_hash.h"
+#include "base/keyed_hash.h"
 #include "event/loop_impl.h"
 #include "net/connection_table.h"
 
@@ -106,7 +105,7 @@ class Registry final : StageWorker {
   net::ConnectionTable& table_;
   std::weak_ptr<void> loopsTable_;
   EventLoop::Impl& loop_;
-  std::unordered_map<std::string, std::unique_ptr<Group>, NameHash, std::equal_to<>> groups_;
+  KeyedMap<std::string, std::unique_ptr<Group>> groups_;
   std::vector<Group*> dirty_;
   std::vector<std::unique_ptr<Group>> retired_;  // dirty when their last member left
 };

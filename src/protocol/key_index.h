@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/keyed_hash.h"
+
 namespace stormo {
 
 /// Where the entries of a big array stand, by the hashes of their keys. Open addressing, half
@@ -14,10 +16,12 @@ class KeyIndex {
  public:
   static constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
 
-  /// SipHash-1-3 with a key drawn once per process: keys come from peers, and a peer that knew the
-  /// hash could choose keys that all collide.
-  [[nodiscard]] static std::uint32_t hash(std::string_view key);
-  [[nodiscard]] static std::uint32_t hash(std::int64_t key);
+  [[nodiscard]] static std::uint32_t hash(std::string_view key) {
+    return static_cast<std::uint32_t>(KeyedHash{}(key));
+  }
+  [[nodiscard]] static std::uint32_t hash(std::int64_t key) {
+    return static_cast<std::uint32_t>(KeyedHash{}(static_cast<std::uint64_t>(key)));
+  }
 
   /// The position that was inserted with this hash and that `isIt(position)` takes, or kNone.
   template <typename IsIt>

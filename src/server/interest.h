@@ -5,9 +5,8 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
-#include "base/name_hash.h"
+#include "base/keyed_hash.h"
 #include "channel/bus.h"
 
 namespace stormo::server {
@@ -47,7 +46,7 @@ class Interest {
 
  private:
   channel::Bus& bus_;
-  std::unordered_map<std::string, std::size_t, NameHash, std::equal_to<>> counts_;
+  KeyedMap<std::string, std::size_t> counts_;
 };
 
 }  // namespace stormo::server

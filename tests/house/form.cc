@@ -49,6 +49,20 @@ Complaints formComplaints(std::string_view path, std::string_view text) {
   return complaints;
 }
 
+Complaints hashComplaints(std::string_view text) {
+  static const std::regex kOtherHash(R"(\bunordered_(multi)?(map|set)\b|\bstd::hash\b)");
+  Complaints complaints;
+  const std::vector<std::string> lines = linesOf(text);
+  for (std::size_t at = 0; at < lines.size(); ++at) {
+    std::smatch match;
+    if (!std::regex_search(lines[at], match, kOtherHash)) continue;
+    complaints.push_back(
+        fmt::format("line {}: {}: use KeyedMap or KeyedSet of base/keyed_hash.h, peers choose keys",
+                    at + 1, match.str()));
+  }
+  return complaints;
+}
+
 std::vector<std::string> packagesFoundBy(std::string_view cmake) {
   static const std::regex kFind(R"((^|\n)\s*find_package\(\s*(\w+))");
   static const std::regex kPkgConfig(R"((^|\n)\s*pkg_(?:check|search)_modules\(\s*\w+([^)]*)\))");

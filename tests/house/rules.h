@@ -52,6 +52,10 @@ inline constexpr std::size_t kColumnsMax = 100;
 /// Length, tabs, the last line's end, words that promise to do it later; of a header, the once.
 [[nodiscard]] Complaints formComplaints(std::string_view path, std::string_view text);
 
+/// Hash tables are KeyedMap and KeyedSet of base/keyed_hash.h, and no other hash is used: peers
+/// choose the keys.
+[[nodiscard]] Complaints hashComplaints(std::string_view text);
+
 /// What a CMake file looks for with find_package or pkg_check_modules, but for threads and Stormo.
 [[nodiscard]] std::vector<std::string> packagesFoundBy(std::string_view cmake);
 

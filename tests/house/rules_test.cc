@@ -158,6 +158,15 @@ TEST(Form, PromisesAreOffencesButNotAsPartsOfOtherWords) {
               IsEmpty());
 }
 
+TEST(Hashes, OtherHashTablesAndHashesAreOffences) {
+  EXPECT_THAT(hashComplaints("KeyedMap<std::string, int> a;\nKeyedSet<std::string> b;\n"),
+              IsEmpty());
+  for (const std::string other : {"#include <unordered_map>", "std::unordered_multiset<int> a;",
+                                  "using std::unordered_set;", "std::hash<std::string>{}(name)"}) {
+    EXPECT_THAT(hashComplaints("\n" + other), ElementsAre(HasSubstr("line 2: "))) << other;
+  }
+}
+
 TEST(Dependencies, AreFoundInCMakeAndInDev) {
   EXPECT_THAT(
       packagesFoundBy(

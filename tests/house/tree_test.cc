@@ -103,6 +103,14 @@ TEST(Tree, EverySourceFileIsInForm) {
   }
 }
 
+TEST(Tree, EveryHashTableHasTheKeyedHash) {
+  for (const char* folder : {"include", "src", "examples"}) {
+    for (const std::string& path : filesIn(folder, {".h", ".cc"})) {
+      if (path != "src/base/keyed_hash.h") expectNone(path, hashComplaints(textOf(path)));
+    }
+  }
+}
+
 TEST(Tree, EveryDependencyIsExplained) {
   const std::string doc = textOf("docs/dependencies.md");
   expectNone("dev", undocumented(packagesInstalledBy(textOf("dev")), doc));

@@ -17,8 +17,9 @@ struct JsonLimits {
 
 /// The Value of a JSON text (RFC 8259), as PHP's json_decode($text, true) gives it: objects become
 /// arrays with string keys, of a name given twice the last counts, an integer beyond int64 becomes
-/// a double. Nothing if the text is not one valid JSON value in UTF-8, if it nests deeper than
-/// `limits` allow, or if a number is beyond a double.
+/// a double, a number beyond a double is infinite. Half of a surrogate pair ("\ud83d") becomes
+/// U+FFFD. Nothing if the text is not one valid JSON value in UTF-8, or nests deeper than `limits`
+/// allow.
 [[nodiscard]] std::optional<Value> parseJson(std::string_view text, const JsonLimits& limits = {});
 
 /// The JSON text of a Value, as PHP's json_encode() with JSON_UNESCAPED_UNICODE and

@@ -1,41 +1,55 @@
-#include <simdjson.h>
 #include <stormo/json.h>
 
-#include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <utility>
 
 #include "protocol/decimal.h"
-#include "protocol/json_numbers.h"
+#include "protocol/json_scanner.h"
 #include "protocol/json_text.h"
 #include "protocol/php_double.h"
 
 namespace stormo {
 namespace {
 
-Value build(const simdjson::dom::element& element) {
-  using Type = simdjson::dom::element_type;
-  switch (element.type()) {
-    case Type::ARRAY: {
-      Value list = Value::list();
-      for (const auto& item : simdjson::dom::array(element)) list.append(build(item));
-      return list;
-    }
-    case Type::OBJECT: {
+using Kind = JsonScanner::Kind;
+
+Value numberIn(std::string_view number) {
+  std::int64_t integer = 0;
+  const auto read = std::from_chars(number.begin(), number.end(), integer);
+  if (read.ec == std::errc() && read.ptr == number.end()) return integer;
+  return php::parseDouble(number);
+}
+
+/// Of a malformed text it builds anything: whether there was an error, `in` knows.
+Value build(JsonScanner& in, std::string& buffer) {
+  switch (in.next()) {
+    case Kind::Object: {
       Value array = Value::array();
-      for (const auto& [key, item] : simdjson::dom::object(element)) array.set(key, build(item));
+      in.object([&](const JsonString& key) {
+        Value::Key name(key.text(buffer));
+        array.set(std::move(name), build(in, buffer));
+      });
       return array;
     }
-    case Type::INT64:
-      return std::int64_t(element);
-    case Type::UINT64:
-      return std::uint64_t(element);
-    case Type::DOUBLE:
-      return double(element);
-    case Type::STRING:
-      return std::string_view(element);
-    case Type::BOOL:
-      return bool(element);
-    case Type::NULL_VALUE:
+    case Kind::Array: {
+      Value list = Value::list();
+      in.array([&] { list.append(build(in, buffer)); });
+      return list;
+    }
+    case Kind::String:
+      return in.string().text(buffer);
+    case Kind::Number:
+      return numberIn(in.number());
+    case Kind::True:
+      in.skip();
+      return true;
+    case Kind::False:
+      in.skip();
+      return false;
+    case Kind::Null:
+    case Kind::None:
+      in.skip();
       return {};
   }
   return {};
@@ -78,15 +92,11 @@ void appendJson(const Value& value, std::string& out) {
 }  // namespace
 
 std::optional<Value> parseJson(std::string_view text, const JsonLimits& limits) {
-  simdjson::dom::parser parser;
-  simdjson::dom::element root;
-  if (parser.allocate(std::max<std::size_t>(text.size(), 64), limits.depthMax)) return std::nullopt;
-  auto error = parser.parse(text.data(), text.size()).get(root);
-  if (error == simdjson::NUMBER_ERROR) {
-    error = parser.parse(withBigIntegersAsDoubles(text)).get(root);
-  }
-  if (error) return std::nullopt;
-  return build(root);
+  JsonScanner in(text, limits.depthMax);
+  std::string buffer;
+  Value value = build(in, buffer);
+  if (!in.done()) return std::nullopt;
+  return value;
 }
 
 std::string toJson(const Value& value) {

@@ -1,151 +1,94 @@
 #include "protocol/json_fields.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
-#include <bit>
 #include <charconv>
-#include <cstring>
-#include <string>
-#include <vector>
-
-#include "protocol/json_numbers.h"
 
 namespace stormo {
 namespace {
 
-constexpr std::size_t kFirstCapacity = 4096;
+using Kind = JsonScanner::Kind;
 
-/// A field of the object as it stands last in the text.
-struct Field {
-  simdjson::dom::element value;
-  std::size_t member = 0;  ///< Its number among the members of the object.
-  bool present = false;
-};
+template <typename Integer>
+std::optional<Integer> integerIn(std::string_view text) {
+  Integer integer = 0;
+  const auto [end, errc] = std::from_chars(text.data(), text.data() + text.size(), integer);
+  if (errc != std::errc{} || end != text.data() + text.size()) return {};
+  return integer;
+}
 
-/// Appends the value of member number `member` of a valid JSON object as it is written there, but
-/// without white space.
-void appendMemberText(std::string_view object, std::size_t member, std::string& out) {
-  std::size_t depth = 0;
+/// A valid JSON text without the white space that is outside of its strings.
+std::string_view withoutSpace(std::string_view json, std::string& buffer) {
+  buffer.resize(json.size());
+  char* to = buffer.data();
   bool inString = false;
-  bool inValue = false;
-  for (std::size_t at = 0; at < object.size(); ++at) {
-    const char c = object[at];
-    if (inString) {
-      if (inValue) out.push_back(c);
-      if (c == '\\' && inValue) out.push_back(object[at + 1]);
-      if (c == '\\') ++at;
-      if (c == '"') inString = false;
-      continue;
-    }
-    if (c == ' ' || c == '\t' || c == '\n' || c == '\r') continue;
-    if (depth == 1 && (c == ',' || c == '}')) {
-      if (inValue) return;
-      --member;
-    }
-    if (inValue) out.push_back(c);
-    if (c == '"') inString = true;
-    if (c == '{' || c == '[') ++depth;
-    if (c == '}' || c == ']') --depth;
-    if (c == ':' && depth == 1 && member == 0) inValue = true;
+  for (std::size_t at = 0; at < json.size(); ++at) {
+    const char c = json[at];
+    if (!inString && (c == ' ' || c == '\t' || c == '\n' || c == '\r')) continue;
+    *to++ = c;
+    if (c == '"') inString = !inString;
+    if (c == '\\') *to++ = json[++at];
   }
+  buffer.resize(static_cast<std::size_t>(to - buffer.data()));
+  return buffer;
 }
 
 }  // namespace
 
-struct JsonFields::State {
-  std::vector<std::string_view> names;
-  std::vector<Field> fields;
-  std::string_view whole;
-  simdjson::dom::parser parser;
-  std::unique_ptr<char[]> padded;  ///< `capacity` bytes and simdjson's padding.
-  std::size_t capacity = 0;
-  char integer[24];
-  std::string memberText;
-
-  void reserve(std::size_t bytes) {
-    if (bytes <= capacity) return;
-    capacity = std::max(kFirstCapacity, std::bit_ceil(bytes));
-    padded = std::make_unique<char[]>(capacity + simdjson::SIMDJSON_PADDING);
-    // The parser grows to the length of the text it sees and no further. White space makes it grow
-    // by doubling, so that messages of rising length do not allocate one by one.
-    std::memset(padded.get(), ' ', capacity);
-    (void)parser.parse(padded.get(), capacity, false).error();
-  }
-
-  simdjson::error_code parse(simdjson::dom::element& root) {
-    reserve(whole.size());
-    std::memcpy(padded.get(), whole.data(), whole.size());
-    std::memset(padded.get() + whole.size(), 0, simdjson::SIMDJSON_PADDING);
-    // dom and not ondemand: it validates the whole text, and costs a tenth more on our messages.
-    const auto error = parser.parse(padded.get(), whole.size(), false).get(root);
-    if (error != simdjson::NUMBER_ERROR) return error;
-    return parser.parse(withBigIntegersAsDoubles(whole)).get(root);
-  }
-};
-
-JsonFields::JsonFields(std::initializer_list<std::string_view> names)
-    : state_(std::make_unique<State>()) {
-  state_->names = names;
-  state_->fields.resize(names.size());
-  state_->reserve(kFirstCapacity);
+JsonFields::JsonFields(std::initializer_list<std::string_view> names) {
+  for (const std::string_view name : names) fields_.push_back({.name = name});
 }
-JsonFields::~JsonFields() = default;
-JsonFields::JsonFields(JsonFields&&) noexcept = default;
-JsonFields& JsonFields::operator=(JsonFields&&) noexcept = default;
 
 JsonFields::Verdict JsonFields::read(std::string_view text) {
-  State& state = *state_;
-  state.whole = text;
-  for (Field& field : state.fields) field.present = false;
-
-  simdjson::dom::element root;
-  simdjson::dom::object object;
-  if (text.empty() || state.parse(root) != simdjson::SUCCESS) return Verdict::NotJson;
-  if (root.get(object) != simdjson::SUCCESS) return Verdict::NotAnObject;
-  std::size_t member = 0;
-  for (const auto& [key, value] : object) {
-    const auto name = std::ranges::find(state.names, key);
-    if (name != state.names.end()) {
-      state.fields[static_cast<std::size_t>(name - state.names.begin())] = {value, member, true};
-    }
-    ++member;
+  for (Field& field : fields_) field.kind = Kind::None;
+  JsonScanner in(text);
+  const bool isObject = in.next() == Kind::Object;
+  if (!isObject) {
+    in.skip();
+    return in.done() ? Verdict::NotAnObject : Verdict::NotJson;
   }
-  return Verdict::Ok;
+  in.object([&](const JsonString& key) {
+    Field* const field = fieldOf(key);
+    if (field == nullptr) {
+      in.skip();
+      return;
+    }
+    field->kind = in.next();
+    field->written = field->kind == Kind::String ? in.string() : JsonString{in.skip()};
+  });
+  return in.done() ? Verdict::Ok : Verdict::NotJson;
 }
 
-bool JsonFields::has(std::size_t field) const { return state_->fields[field].present; }
+JsonFields::Field* JsonFields::fieldOf(const JsonString& key) {
+  const auto field = std::ranges::find(fields_, key.text(key_), &Field::name);
+  return field == fields_.end() ? nullptr : &*field;
+}
 
-std::optional<std::string_view> JsonFields::string(std::size_t field) const {
-  std::string_view string;
-  if (!has(field) || state_->fields[field].value.get(string) != simdjson::SUCCESS) return {};
-  return string;
+bool JsonFields::has(std::size_t field) const { return fields_[field].kind != Kind::None; }
+
+std::optional<std::string_view> JsonFields::string(std::size_t field) {
+  Field& known = fields_[field];
+  if (known.kind != Kind::String) return {};
+  return known.written.text(known.buffer);
 }
 
 std::optional<std::uint64_t> JsonFields::natural(std::size_t field) const {
-  std::uint64_t natural = 0;
-  if (!has(field) || state_->fields[field].value.get(natural) != simdjson::SUCCESS) return {};
-  return natural;
+  const Field& known = fields_[field];
+  if (known.kind != Kind::Number) return {};
+  return integerIn<std::uint64_t>(known.written.raw);
 }
 
 std::optional<std::string_view> JsonFields::name(std::size_t field) {
-  if (const auto text = string(field)) return text;
-  if (!has(field)) return {};
-  const auto written = [&](auto number) {
-    const char* end = std::to_chars(state_->integer, std::end(state_->integer), number).ptr;
-    return std::string_view(state_->integer, static_cast<std::size_t>(end - state_->integer));
-  };
-  std::int64_t integer = 0;
-  if (state_->fields[field].value.get(integer) == simdjson::SUCCESS) return written(integer);
-  if (const auto large = natural(field)) return written(*large);
-  return {};
+  const Field& known = fields_[field];
+  if (known.kind != Kind::Number) return string(field);
+  const std::string_view number = known.written.raw;
+  if (number == "-0") return "0";
+  if (!integerIn<std::int64_t>(number) && !integerIn<std::uint64_t>(number)) return {};
+  return number;
 }
 
 std::string_view JsonFields::text(std::size_t field) {
   if (const auto text = string(field)) return *text;
-  state_->memberText.clear();
-  appendMemberText(state_->whole, state_->fields[field].member, state_->memberText);
-  return state_->memberText;
+  return withoutSpace(fields_[field].written.raw, fields_[field].buffer);
 }
 
 }  // namespace stormo

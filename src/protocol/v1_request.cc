@@ -74,7 +74,7 @@ CommandError RequestDecoder::readId(Request& out) {
 }
 
 CommandError RequestDecoder::readSeen(Request& out) {
-  const JsonFields& fields = reader_.fields();
+  JsonFields& fields = reader_.fields();
   if (!fields.has(kEpoch) && !fields.has(kOffset)) return CommandError::None;
   if (!fields.has(kEpoch) || !fields.has(kOffset)) {
     return reader_.fail(CommandError::MissingField,

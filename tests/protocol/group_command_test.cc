@@ -19,8 +19,8 @@ class GroupCommandTest : public testing::Test {
  protected:
   CommandError decode(std::string_view text) {
     // Its own allocation, so that a sanitizer sees a read beyond its end.
-    const std::vector<char> copy(text.begin(), text.end());
-    return decoder_.decode({copy.data(), copy.size()}, request_);
+    copy_ = std::vector<char>(text.begin(), text.end());
+    return decoder_.decode({copy_.data(), copy_.size()}, request_);
   }
 
   /// The message of a send_to_group whose message is that JSON.
@@ -30,6 +30,7 @@ class GroupCommandTest : public testing::Test {
     return std::string(request_.message);
   }
 
+  std::vector<char> copy_;
   std::string text_;
   GroupCommandDecoder decoder_;
   GroupRequest request_;
@@ -58,11 +59,30 @@ TEST_F(GroupCommandTest, CutAtAnyByteIsNotJson) {
 
 TEST_F(GroupCommandTest, TheWholeTextMustBeValidJson) {
   const std::string good = R"({"cmd":"add_group","group_id":"1")";
-  for (const std::string& text :
-       {good + "}x", good + "} {}", good + "}}", good + ",}", good + R"(,"x":[1 2]})",
-        good + R"(,"x":{"y":nul}})", good + R"(,"x":01})", good + R"(,"x":"\q"})",
-        good + R"(,"x":"\ud800"})", good + ",\"x\":\"\xff\"}", good + ",\"x\":\"\x01\"}",
-        good + R"(,"x":123456789012345678901234 5})", good + "}\0"s, ""s, "   "s, "add_group"s}) {
+  for (const std::string& text : {good + "}x",
+                                  good + "} {}",
+                                  good + "}}",
+                                  good + ",}",
+                                  good + R"(,"x":[1 2]})",
+                                  good + R"(,"x":{"y":nul}})",
+                                  good + R"(,"x":01})",
+                                  good + R"(,"x":"\q"})",
+                                  good + R"(,"x":"\u12g4"})",
+                                  good + R"(,"x":"\u12")",
+                                  good + R"(,"x":1.})",
+                                  good + R"(,"x":1e+})",
+                                  good + R"(,"x":-})",
+                                  good + R"(,"x":truth})",
+                                  good + R"(,"x"})",
+                                  good + R"(,"x":})",
+                                  good + R"(,"x":[1,]})",
+                                  good + ",\"x\":\"\xff\"}",
+                                  good + ",\"x\":\"\x01\"}",
+                                  good + R"(,"x":123456789012345678901234 5})",
+                                  good + "}\0"s,
+                                  ""s,
+                                  "   "s,
+                                  "add_group"s}) {
     EXPECT_EQ(decode(text), CommandError::NotJson) << text;
   }
 }
@@ -99,11 +119,34 @@ TEST_F(GroupCommandTest, EscapesAreUndoneInNamesAndMessages) {
   EXPECT_EQ(request_.message, "🐦\n");
 }
 
+TEST_F(GroupCommandTest, ALoneSurrogateBecomesAReplacementCharacter) {
+  const std::string half = "\xef\xbf\xbd";
+  EXPECT_EQ(messageOf(R"("x\ud83d")"), "x" + half);
+  EXPECT_EQ(messageOf(R"("\uDC00x")"), half + "x");
+  EXPECT_EQ(messageOf(R"("\ud83d\ud83d\udc26")"), half + "🐦");
+  EXPECT_EQ(messageOf(R"("\ud83d\u0041\ud83d\n")"), half + "A" + half + "\n");
+  EXPECT_EQ(messageOf(R"({"a": "\ud83d"})"), R"({"a":"\ud83d"})") << "as it is written";
+  ASSERT_EQ(decode(R"({"cmd":"add_group","group_id":"\udfff"})"), CommandError::None);
+  EXPECT_EQ(request_.group, half);
+}
+
+TEST_F(GroupCommandTest, AnIgnoredFieldIsJudgedByItsGrammarAlone) {
+  for (const std::string value : {R"("\ud83d")", R"({"\ud83d":["\udc00"]})", "1e999", "-1e-999",
+                                  "123456789012345678901234567890",
+                                  "0.1234567890123456789012345678901234567890e-7", "[[],{}]"}) {
+    EXPECT_EQ(decode(R"({"cmd":"add_group","group_id":"g","x":)" + value + "}"), CommandError::None)
+        << value;
+    EXPECT_EQ(request_.group, "g");
+  }
+  EXPECT_EQ(messageOf("1e999"), "1e999");
+}
+
 TEST_F(GroupCommandTest, AnIntegerGroupIsItsDecimalText) {
   const std::pair<const char*, const char*> groups[] = {
       {"123", "123"},
       {"-5", "-5"},
       {"0", "0"},
+      {"-0", "0"},
       {"9223372036854775807", "9223372036854775807"},
       {"-9223372036854775808", "-9223372036854775808"},
       {"18446744073709551615", "18446744073709551615"},
@@ -183,10 +226,13 @@ TEST_F(GroupCommandTest, AnUnknownCommandIsQuotedAndCutBetweenCharacters) {
 }
 
 TEST_F(GroupCommandTest, DeepNestingIsBoundedAndDoesNoHarm) {
-  for (const std::size_t depth : {2'000u, 1'000'000u}) {
-    EXPECT_EQ(decode(R"({"cmd":"add_group","group_id":"g","x":)" + std::string(depth, '[') +
-                     std::string(depth, ']') + "}"),
-              CommandError::NotJson);
+  const auto nested = [](std::size_t depth) {
+    return R"({"cmd":"add_group","group_id":"g","x":)" + std::string(depth - 1, '[') +
+           std::string(depth - 1, ']') + "}";
+  };
+  EXPECT_EQ(decode(nested(512)), CommandError::None);
+  for (const std::size_t depth : {513u, 2'000u, 1'000'000u}) {
+    EXPECT_EQ(decode(nested(depth)), CommandError::NotJson);
   }
   EXPECT_EQ(decode(kSend), CommandError::None);
 }
@@ -217,6 +263,30 @@ TEST_F(GroupCommandTest, MessagesOfRisingLengthDoNotAllocateOneByOne) {
               CommandError::None);
   }
   EXPECT_LT(test::allocationCount() - before, 20u);
+}
+
+TEST_F(GroupCommandTest, IgnoredFieldsAreNeitherCopiedNorBuilt) {
+  const auto filled = [](const std::string& begin, const std::string& piece,
+                         const std::string& end) {
+    std::string text = R"({"cmd":"add_group","group_id":"g","x":)" + begin;
+    while (text.size() < 1 << 20) text += piece;
+    return text + end + "}";
+  };
+  const std::pair<const char*, std::string> hostile[] = {
+      {"big integers", filled("[", "123456789012345678901234,", "0]")},
+      {"numbers beyond a double", filled("[", "1e999,", "0]")},
+      {"one long number", filled("", "1", "")},
+      {"equal keys", filled("{", R"("":1,)", R"("":1})")},
+      {"equal fields", filled("0", R"(,"cmd":"add_group")", "")},
+      {"lone surrogates", filled("\"", R"(\ud83d)", "\"")},
+      {"backslashes", filled("\"", R"(\\)", "\"")},
+      {"nesting", filled("[", std::string(500, '[') + std::string(500, ']') + ",", "0]")},
+  };
+  for (const auto& [name, text] : hostile) {
+    const std::uint64_t before = test::allocationCount();
+    EXPECT_EQ(decoder_.decode(text, request_), CommandError::None) << name;
+    EXPECT_EQ(test::allocationCount(), before) << name;
+  }
 }
 
 TEST_F(GroupCommandTest, ADecoderMayBeMoved) {

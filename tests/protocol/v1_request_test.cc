@@ -11,8 +11,8 @@ class V1RequestTest : public testing::Test {
  protected:
   CommandError decode(std::string_view text) {
     // Its own allocation, so that a sanitizer sees a read beyond its end.
-    const std::vector<char> copy(text.begin(), text.end());
-    const CommandError error = decoder_.decode({copy.data(), copy.size()}, request_);
+    copy_ = std::vector<char>(text.begin(), text.end());
+    const CommandError error = decoder_.decode({copy_.data(), copy_.size()}, request_);
     EXPECT_EQ(error == CommandError::None, decoder_.detail().empty()) << text;
     return error;
   }
@@ -21,6 +21,7 @@ class V1RequestTest : public testing::Test {
     return std::string(decoder_.detail());
   }
 
+  std::vector<char> copy_;
   RequestDecoder decoder_;
   Request request_;
 };
@@ -54,6 +55,18 @@ TEST_F(V1RequestTest, ReadsTheRequestsOfTheDocument) {
   ASSERT_EQ(decode(R"({"id":9007199254740991,"cmd":"ping"})"), CommandError::None);
   EXPECT_EQ(request_.command, Command::Ping);
   EXPECT_EQ(request_.id, kIdMax);
+}
+
+TEST_F(V1RequestTest, ALoneSurrogateBecomesAReplacementCharacter) {
+  ASSERT_EQ(decode(R"({"id":3,"cmd":"send","group":"g\udc00","message":"x\ud83d","y":"\ud83d"})"),
+            CommandError::None);
+  EXPECT_EQ(request_.group, "g\xef\xbf\xbd");
+  EXPECT_EQ(request_.message, "x\xef\xbf\xbd");
+}
+
+TEST_F(V1RequestTest, AnIgnoredNumberMayBeBeyondADouble) {
+  EXPECT_EQ(decode(R"({"id":3,"cmd":"ping","at":1e999,"n":[18446744073709551616,-1e-999]})"),
+            CommandError::None);
 }
 
 TEST_F(V1RequestTest, AMessageThatIsNoStringIsItsJsonText) {

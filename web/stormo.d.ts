@@ -32,7 +32,8 @@ export interface StormoEvents {
   /**
    * A connection has ended, or none could be made. Another is tried in `retryIn` milliseconds; none if it is null, and
    * then this is the last event. Codes are in docs/v1-protocol.md; 1006 also stands for a server that no longer answers,
-   * 1002 for one that does not keep to the protocol.
+   * 1002 for one that does not keep to the protocol. If no connection could be made, `reason` is why, where the WebSocket
+   * gives it: the package `ws` does ("Unexpected server response: 403"), browsers do not ("no connection").
    */
   close: (close: {code: number; reason: string; retryIn: number | null}) => void;
   /** What concerns no promise: 'wrong_protocol', 'protocol', or why a group, `error.group`, could not be joined again. */
@@ -50,7 +51,10 @@ export type StormoErrorCode =
   | 'not_joined'
   /** Of a send: the server has closed the connection, because the message is larger than it takes. */
   | 'too_big'
-  /** Event only: the server does not speak stormo.v1. The client is closed. */
+  /**
+   * Event only: the server does not speak stormo.v1, as it twice accepted a connection without a subprotocol, and none
+   * with it. The client is closed.
+   */
   | 'wrong_protocol'
   /** Event only: the server said what it must not. The connection is made anew. */
   | 'protocol'
@@ -79,7 +83,7 @@ export interface WebSocketLike {
 
 export interface Options {
   /** The constructor of WebSockets. Default: the global one, which Node has from version 22. */
-  WebSocket?: new (url: string, protocol: string) => WebSocketLike;
+  WebSocket?: new (url: string, protocol?: string) => WebSocketLike;
   /** The least time between two connections, in milliseconds (but for 1012, "come again at once"). Default 250. */
   retryMin?: number;
   /** The most, reached by doubling while it fails. In between it is drawn at random. Default 15,000. */
@@ -88,6 +92,11 @@ export interface Options {
   pingInterval?: number;
   /** A connection that so long does not open, or answer a ping, is given up for another. Default 10,000. */
   pingTimeout?: number;
+  /**
+   * When a page is shown again, or its network is back, the server is pinged at once: the connection may have died while the
+   * machine slept. Without an answer for so many milliseconds it is given up for another. Default 3,000.
+   */
+  wakeTimeout?: number;
   /** So many requests may wait for their replies, or for a connection. Default 10,000. */
   maxPending?: number;
 }

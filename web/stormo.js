@@ -11,7 +11,9 @@
 
 const kProtocol = 'stormo.v1';
 const kEvents = ['open', 'message', 'gap', 'close', 'error'];
-const kDefaults = {retryMin: 250, retryMax: 15_000, pingInterval: 25_000, pingTimeout: 10_000, maxPending: 10_000};
+const kDefaults = {
+  retryMin: 250, retryMax: 15_000, pingInterval: 25_000, pingTimeout: 10_000, wakeTimeout: 3_000, maxPending: 10_000,
+};
 
 export class StormoError extends Error {
   constructor(code, message, group) {
@@ -34,6 +36,10 @@ class Stormo {
   #session = drawSession();
   #lastId = 0;
   #failures = 0;  // in a row; only a connection on which the session was replied to ends the row
+  #wasOpen = false;
+  #isReachable = false;  // a connection without subprotocol was made just now
+  #refusals = 0;  // in a row: connections with ours that could not be made although the server was reachable
+  #isWoken = false;  // a ping was sent because the page woke up, and nothing has come since
   #ws;
   #timer;  // the only one: until it is open, it is silent, it is dead, or another is tried
   #groups = new Map();   // by name, those that are joined or wanted: {name, epoch, offset, joining}
@@ -48,7 +54,7 @@ class Stormo {
     this.#url = url;
     this.#options = options;
     this.#connect();
-    globalThis.addEventListener?.('online', this.#retryNow);
+    for (const [target, name] of wakeEvents()) target.addEventListener(name, this.#wake);
   }
 
   get state() {
@@ -86,7 +92,7 @@ class Stormo {
   async send(group, message) {
     const id = ++this.#lastId;
     // Written now: the caller may change the object before it is sent, or sent again.
-    const text = encode({id, cmd: 'send', group: nameOf(group), message});
+    const text = JSON.stringify({id, cmd: 'send', group: nameOf(group), message});
     const waiting = this.#wait();
     this.#sends.set(id, {text, waiting});
     if (this.#state === 'open') this.#saySend(id);
@@ -143,23 +149,37 @@ class Stormo {
   #connect() {
     const {WebSocket, pingTimeout} = this.#options;
     this.#state = 'connecting';
-    const ws = this.#ws = new WebSocket(this.#url, kProtocol);
-    ws.onopen = () => this.#opened();
+    // A browser does not say why a connection failed. So, until there was one, every second try offers no subprotocol:
+    // a server that accepts that, and no connection with ours right after it, does not speak ours.
+    const offersNothing = !this.#wasOpen && !this.#isReachable && this.#failures % 2 === 1;
+    const ws = this.#ws = offersNothing ? new WebSocket(this.#url) : new WebSocket(this.#url, kProtocol);
+    ws.onopen = () => offersNothing ? this.#reached() : this.#opened();
     ws.onmessage = event => this.#receive(event.data);
     ws.onclose = event => this.#lost(event.code, event.reason);
-    ws.onerror = () => {
-      // Node's own WebSocket has no close for a connection that could not be made. Else one follows.
-      if (this.#state === 'connecting') this.#lost(1006, 'no connection');
+    ws.onerror = event => {
+      // Node's own WebSocket has no close for a connection that could not be made. Else one follows. Browsers do not give
+      // the reason; the package `ws` does.
+      if (this.#state === 'connecting') this.#lost(1006, event?.message || 'no connection');
     };
     this.#after(pingTimeout, () => this.#lost(1006, 'the connection did not open in time'));
   }
 
+  #reached() {
+    this.#hangUp();
+    this.#isReachable = true;
+    this.#connect();
+  }
+
+  #wrongProtocol() {
+    this.#emit('error', new StormoError('wrong_protocol', `the server does not speak ${kProtocol}`));
+    this.#end(1002, `the server does not speak ${kProtocol}`);
+  }
+
   #opened() {
-    if (this.#ws.protocol !== kProtocol) {
-      this.#emit('error', new StormoError('wrong_protocol', `the server does not speak ${kProtocol}`));
-      return this.#end(1002, `the server does not speak ${kProtocol}`);
-    }
+    if (this.#ws.protocol !== kProtocol) return this.#wrongProtocol();
     this.#state = 'open';
+    this.#wasOpen = true;
+    this.#isReachable = false;
     this.#heard();
     // The session before what is sent in it, and old messages before those that 'open' may lead to.
     this.#ask({cmd: 'session', session: this.#session}, reply => this.#sessionReplied(reply));
@@ -176,14 +196,21 @@ class Stormo {
 
   // Something came. If nothing else does, the network is asked whether it is still there.
   #heard() {
-    const {pingInterval, pingTimeout} = this.#options;
-    this.#after(pingInterval, () => {
-      this.#ask({cmd: 'ping'}, () => {});
-      this.#after(pingTimeout, () => this.#lost(1006, 'no reply to a ping'));
-    });
+    this.#isWoken = false;
+    this.#after(this.#options.pingInterval, () => this.#probe(this.#options.pingTimeout));
+  }
+
+  #probe(timeout) {
+    this.#ask({cmd: 'ping'}, () => {});
+    this.#after(timeout, () => this.#lost(1006, 'no reply to a ping'));
   }
 
   #lost(code, reason) {
+    // Once may be an accident.
+    if (this.#state === 'connecting' && !this.#wasOpen) {
+      if (this.#isReachable && ++this.#refusals === 2) return this.#wrongProtocol();
+      this.#isReachable = false;
+    }
     this.#hangUp();
     for (const waiting of this.#leaving.values()) waiting.resolve();  // the server has forgotten us
     this.#leaving.clear();
@@ -225,8 +252,13 @@ class Stormo {
     return retryMin + Math.random() * (upTo - retryMin);
   }
 
-  #retryNow = () => {
-    if (this.#state === 'waiting') this.#connect();
+  // The network is there again, or the page is seen again: perhaps it slept, and the connection is dead.
+  #wake = ({type}) => {
+    if (type === 'visibilitychange' && globalThis.document.visibilityState !== 'visible') return;
+    if (this.#state === 'waiting') return this.#connect();
+    if (this.#state !== 'open' || this.#isWoken) return;
+    this.#isWoken = true;
+    this.#probe(this.#options.wakeTimeout);
   };
 
   #end(code, reason) {
@@ -234,7 +266,7 @@ class Stormo {
     if (this.#state !== 'waiting') this.#hangUp();
     this.#state = 'closed';
     clearTimeout(this.#timer);
-    globalThis.removeEventListener?.('online', this.#retryNow);
+    for (const [target, name] of wakeEvents()) target.removeEventListener(name, this.#wake);
     for (const waiting of this.#pending) waiting.reject(closedError());
     for (const known of [this.#groups, this.#sends, this.#pings, this.#leaving]) known.clear();
     this.#emit('close', {code, reason, retryIn: null});
@@ -244,7 +276,7 @@ class Stormo {
 
   #ask(request, onReply) {
     const id = ++this.#lastId;
-    this.#say(id, encode({id, ...request}), onReply);
+    this.#say(id, JSON.stringify({id, ...request}), onReply);
   }
 
   #say(id, text, onReply) {
@@ -344,7 +376,13 @@ class Stormo {
   }
 }
 
-// Everything below is a function of what it is given, but for drawSession().
+// Everything below is a function of what it is given, but for drawSession() and wakeEvents().
+
+// Where there is no page, as in Node, there are none of them.
+function wakeEvents() {
+  const events = [[globalThis, 'online'], [globalThis, 'pageshow'], [globalThis.document, 'visibilitychange']];
+  return events.filter(([target]) => target?.addEventListener);
+}
 
 // Who guesses another's session can have that one's messages taken for repeated ones: it has to be random, and is no
 // more of a secret. Node 18 has no global crypto, and seeds Math.random well.
@@ -363,11 +401,6 @@ function nameOf(group) {
     throw new StormoError('wrong_type', 'a group is a string or an integer');
   }
   return String(group).replace(/\p{Surrogate}/gu, '\ufffd');
-}
-
-// JSON.stringify escapes such halves, and nothing else, as \ud8.. to \udf..; the server would not take that for JSON.
-function encode(request) {
-  return JSON.stringify(request).replace(/\\(?:ud[89a-f]..|.)/g, escape => escape.length > 2 ? '\ufffd' : escape);
 }
 
 // An event or a reply; throws if it is none. Of an event that is not known yet, nothing but its name is.

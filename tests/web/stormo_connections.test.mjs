@@ -226,7 +226,11 @@ function inBrowser(body) {
     for (const name of ['addEventListener', 'removeEventListener']) {
       replace(globalThis, name, browser[name].bind(browser));
     }
-    return inWorld(world => body(world, () => browser.dispatchEvent(new Event('online'))))();
+    const document = new EventTarget();
+    document.visibilityState = 'visible';
+    replace(globalThis, 'document', document);
+    const fire = name => (name === 'visibilitychange' ? document : browser).dispatchEvent(new Event(name));
+    return inWorld(world => body(world, (name = 'online') => fire(name)))();
   };
 }
 
@@ -243,6 +247,41 @@ test('in a browser that is online again, it connects at once', inBrowser((world,
   assert.equal(world.sockets.length, 2);
 }));
 
+test('a page that wakes up pings at once, and connects again if nothing is answered', inBrowser((world, fire) => {
+  for (const name of ['online', 'pageshow', 'visibilitychange']) {
+    world.accept();
+    const {socket} = world;
+    fire(name);
+    assert.equal(socket.count('ping'), 1);
+    world.clock.pass(2_999);
+    fire(name);  // neither another ping, nor more time
+    assert.equal(socket.count('ping'), 1);
+    assert.equal(world.stormo.state, 'open');
+    world.clock.pass(1);
+    assert.equal(world.stormo.state, 'waiting');
+    assert.equal(world.eventsOf('close').at(-1).reason, 'no reply to a ping');
+    world.nextConnection();
+  }
+}));
+
+test('a page that wakes up keeps a connection that answers', inBrowser((world, fire) => {
+  world.accept();
+  fire('pageshow');
+  fire('online');
+  world.socket.reply('ping');
+  world.clock.pass(20_000);
+  assert.deepEqual(world.eventsOf('close'), []);
+  fire('visibilitychange');
+  assert.equal(world.socket.count('ping'), 2);
+}));
+
+test('a page that is hidden does not ping', inBrowser((world, fire) => {
+  world.accept();
+  globalThis.document.visibilityState = 'hidden';
+  fire('visibilitychange');
+  assert.equal(world.socket.count('ping'), 0);
+}));
+
 test('after close() it does not care whether the browser is online', inBrowser(({stormo, sockets}, online) => {
   const {removeEventListener} = globalThis;
   let removed = 0;
@@ -251,8 +290,8 @@ test('after close() it does not care whether the browser is online', inBrowser((
     removeEventListener(...args);
   });
   stormo.close();
-  online();
-  assert.equal(removed, 1);
+  for (const name of ['online', 'pageshow', 'visibilitychange']) online(name);
+  assert.equal(removed, 2);  // 'online' and 'pageshow'; the third is of the document
   assert.equal(sockets.length, 1);
 }));
 
@@ -269,10 +308,55 @@ test('after pingInterval without a word it pings, and a reply is one', inWorld(w
   assert.deepEqual(world.eventsOf('close'), []);
 }));
 
+test('why a connection could not be made is told as far as the WebSocket knows', inWorld(world => {
+  const reasons = () => world.eventsOf('close').map(({code, reason}) => `${code} ${reason}`);
+  world.socket.onerror({message: 'Unexpected server response: 403'});
+  world.nextConnection();
+  world.socket.onerror({});
+  assert.deepEqual(reasons(), ['1006 Unexpected server response: 403', '1006 no connection']);
+}));
+
+test('a server that takes connections without a subprotocol alone is the wrong one', inWorld(async world => {
+  const {stormo, clock} = world;
+  const sent = stormo.send('123', 'text');
+  for (let turn = 0; turn < 2; ++turn) {
+    world.socket.onerror({});  // as browsers do with a server that chooses no subprotocol
+    world.nextConnection();
+    assert.equal(world.socket.offered, undefined);
+    const before = world.sockets.length;
+    world.socket.accept('');
+    assert.ok(world.sockets.at(-2).isClosed);
+    assert.equal(world.sockets.length, before + 1, 'tries with the subprotocol at once');
+    assert.equal(world.socket.offered, 'stormo.v1');
+    assert.deepEqual(world.eventsOf('error'), []);
+    world.socket.onerror({});
+    if (turn === 0) world.nextConnection();
+  }
+  await assertRejected(sent, 'closed');
+  assert.deepEqual(world.eventsOf('error'), [{code: 'wrong_protocol', group: undefined}]);
+  assert.equal(world.eventsOf('close').at(-1).retryIn, null);
+  assert.equal(stormo.state, 'closed');
+  assert.equal(clock.timers, 0);
+}));
+
+test('a server that comes up while it is tried without a subprotocol is the right one', inWorld(world => {
+  world.socket.onerror({});
+  world.nextConnection();
+  world.socket.accept('');
+  world.accept();
+  assert.equal(world.stormo.state, 'open');
+  for (let failures = 0; failures < 5; ++failures) {
+    world.socket.end();
+    world.nextConnection();
+    assert.equal(world.socket.offered, 'stormo.v1', 'it was open once');
+  }
+}));
+
 test('a connection that cannot be made is tried again, also if there is an error and no close', inWorld(world => {
   world.socket.onerror({});
   assert.deepEqual(world.eventsOf('close').map(({code}) => code), [1006]);
   world.nextConnection();
+  world.socket.accept('');  // this one asks whether the server is there
   world.accept();
   world.socket.onerror({});  // of an open one, the close follows
   assert.equal(world.stormo.state, 'open');

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "bench/client_frames.h"
+#include "bench/histogram.h"
+#include "sys/address.h"
+#include "sys/unique_fd.h"
+
+namespace stormo::bench {
+
+/// The phases of a run. A message counts in the phase in which it was sent.
+enum class HostilePhase : std::uint8_t { WarmUp, Before, During, After };
+inline constexpr std::size_t kHostilePhases = 4;
+
+/// The well-behaved clients beside an attack, on a thread of their own: 200 in groups of four, with
+/// 500 messages a second in all, each stamped with the time at which it is sent.
+class HostileVisitors {
+ public:
+  static constexpr std::size_t kClients = 200;
+  static constexpr std::size_t kGroupSize = 4;
+  static constexpr std::size_t kMessagesPerSecond = 500;
+
+  explicit HostileVisitors(const Address& server);
+  ~HostileVisitors();
+  HostileVisitors(const HostileVisitors&) = delete;
+  HostileVisitors& operator=(const HostileVisitors&) = delete;
+
+  void begin(HostilePhase phase) { phase_ = phase; }
+  /// Sends nothing more, waits until all has come or nothing comes any more, and ends the thread.
+  void finish();
+
+  struct Figures {
+    Histogram latency;
+    std::uint64_t expected = 0;  ///< Deliveries.
+  };
+  /// After finish().
+  [[nodiscard]] const Figures& of(HostilePhase phase) const {
+    return figures_[static_cast<std::size_t>(phase)];
+  }
+  /// Connections that the server has closed.
+  [[nodiscard]] std::size_t cut() const { return cut_; }
+
+ private:
+  struct Client {
+    UniqueFd fd = {};
+    std::unique_ptr<PublishFrame> frame = {};
+    std::string unsent = {};
+    std::string received = {};  // of a frame that is not whole yet
+    bool upgraded = false;
+  };
+
+  void run();
+  void publish(Client& client, std::uint32_t number);
+  void send(Client& client, std::string_view bytes);
+  void read(Client& client);
+  void takeFrames(Client& client);
+  void lost(Client& client);
+  [[nodiscard]] bool allCame() const;
+
+  std::vector<Client> clients_{kClients};
+  UniqueFd epoll_;
+  std::array<Figures, kHostilePhases> figures_;
+  std::vector<char> buffer_;
+  std::uint64_t receivedTotal_ = 0;
+  std::size_t cut_ = 0;
+  std::atomic<HostilePhase> phase_ = HostilePhase::WarmUp;
+  std::atomic<bool> finishing_ = false;
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace stormo::bench

@@ -34,7 +34,7 @@ class ClientTest : public ChannelTest {
   std::vector<std::string> heard() {
     bool synced = false;
     Client::on("sync", [&](const Value&) { synced = true; });
-    Client::publish("sync", nullptr);
+    EXPECT_EQ(Client::publish("sync", nullptr), PublishStatus::Accepted);
     EXPECT_TRUE(turnUntil([&] { return synced; }));
     Client::unsubscribe("sync");
     settle();
@@ -56,7 +56,7 @@ TEST_F(ClientTest, TheLastHandlerOfAChannelCounts) {
   connect();
   Client::on("news", hear("first"));
   Client::on("news", hear("second"));
-  Client::publish("news", 1);
+  EXPECT_EQ(Client::publish("news", 1), PublishStatus::Accepted);
   EXPECT_THAT(heard(), ElementsAre("second 1"));
 }
 
@@ -67,7 +67,7 @@ TEST_F(ClientTest, EventsWithoutAHandlerReachOnMessage) {
   };
   Client::on("news", hear("news"));
   Client::subscribe({"news", "sport"});
-  Client::publish({"news", "sport"}, 1);
+  EXPECT_EQ(Client::publish({"news", "sport"}, 1), PublishStatus::Accepted);
   EXPECT_THAT(heard(), ElementsAre("news 1", "message sport 1"));
 }
 
@@ -77,8 +77,8 @@ TEST_F(ClientTest, WhatAHandlerThrowsIsCountedAndTheLinkLives) {
     hear("news")(data);
     throw std::runtime_error("on purpose");
   });
-  Client::publish("news", 1);
-  Client::publish("news", 2);
+  EXPECT_EQ(Client::publish("news", 1), PublishStatus::Accepted);
+  EXPECT_EQ(Client::publish("news", 2), PublishStatus::Accepted);
   EXPECT_THAT(heard(), ElementsAre("news 1", "news 2"));
   EXPECT_EQ(counters().handlerErrors.get(), 2u);
 }
@@ -91,17 +91,17 @@ TEST_F(ClientTest, AHandlerMayUnsubscribeItselfAndSetAnother) {
     Client::unsubscribe("news");
     told.push_back(kept.substr(0, 1) + std::to_string(data.asInt()));
   });
-  Client::publish("news", 1);
+  EXPECT_EQ(Client::publish("news", 1), PublishStatus::Accepted);
   EXPECT_THAT(heard(), ElementsAre("k1"));
-  Client::publish("news", 2);
+  EXPECT_EQ(Client::publish("news", 2), PublishStatus::Accepted);
   EXPECT_THAT(heard(), IsEmpty());
 
   Client::on("news", [this, kept](const Value&) {
     Client::on("news", hear("other"));
     told.push_back(kept.substr(0, 1));
   });
-  Client::publish("news", 3);
-  Client::publish("news", 4);
+  EXPECT_EQ(Client::publish("news", 3), PublishStatus::Accepted);
+  EXPECT_EQ(Client::publish("news", 4), PublishStatus::Accepted);
   EXPECT_THAT(heard(), ElementsAre("k", "other 4"));
 }
 
@@ -113,8 +113,8 @@ TEST_F(ClientTest, AHandlerMayDisconnect) {
     Client::disconnect();
     told.push_back(kept.substr(0, 1));
   });
-  Client::publish("news", 1);
-  Client::publish("news", 2);
+  EXPECT_EQ(Client::publish("news", 1), PublishStatus::Accepted);
+  EXPECT_EQ(Client::publish("news", 2), PublishStatus::Accepted);
   EXPECT_TRUE(turnUntil([&] { return process->linkCount() == 0; }));
   EXPECT_THAT(told, ElementsAre("k"));
   EXPECT_FALSE(Client::isConnected());
@@ -124,7 +124,7 @@ TEST_F(ClientTest, AHandlerMayDisconnect) {
 TEST_F(ClientTest, AWatchedQueueGivesOneJobAfterTheOther) {
   connect();
   Client::watch("jobs", hear("job"));
-  for (int i = 1; i <= 3; ++i) Client::enqueue("jobs", i);
+  for (int i = 1; i <= 3; ++i) EXPECT_EQ(Client::enqueue("jobs", i), PublishStatus::Accepted);
   EXPECT_TRUE(turnUntil([&] { return told.size() == 3; }));
   EXPECT_THAT(heard(), ElementsAre("job 1", "job 2", "job 3"));
 }
@@ -135,8 +135,8 @@ TEST_F(ClientTest, TheNextJobComesAlsoAfterAHandlerThatThrew) {
     hear("job")(data);
     throw std::runtime_error("on purpose");
   });
-  Client::enqueue("jobs", 1);
-  Client::enqueue("jobs", 2);
+  EXPECT_EQ(Client::enqueue("jobs", 1), PublishStatus::Accepted);
+  EXPECT_EQ(Client::enqueue("jobs", 2), PublishStatus::Accepted);
   EXPECT_TRUE(turnUntil([&] { return told.size() == 2; }));
   EXPECT_EQ(counters().handlerErrors.get(), 2u);
 }
@@ -144,8 +144,8 @@ TEST_F(ClientTest, TheNextJobComesAlsoAfterAHandlerThatThrew) {
 TEST_F(ClientTest, WithoutAutoReserveTheNextJobComesWhenAskedFor) {
   connect();
   Client::watch("jobs", hear("job"), false);
-  Client::enqueue("jobs", 1);
-  Client::enqueue("jobs", 2);
+  EXPECT_EQ(Client::enqueue("jobs", 1), PublishStatus::Accepted);
+  EXPECT_EQ(Client::enqueue("jobs", 2), PublishStatus::Accepted);
   EXPECT_THAT(heard(), IsEmpty());
   Client::reserve();
   EXPECT_THAT(heard(), ElementsAre("job 1"));
@@ -182,12 +182,12 @@ TEST_F(ClientTest, AfterAReconnectEverythingIsThere) {
   const std::uint16_t at = port();
   kill();
   ASSERT_TRUE(turnUntil([] { return !Client::isConnected(); }));
-  Client::publish("news", 1);
-  Client::enqueue("jobs", 2);
+  EXPECT_EQ(Client::publish("news", 1), PublishStatus::Accepted);
+  EXPECT_EQ(Client::enqueue("jobs", 2), PublishStatus::Accepted);
   start(at);
   EXPECT_TRUE(turnUntil([&] { return told.size() == 4; }));
   EXPECT_THAT(heard(), ElementsAre("close", "connect", "news 1", "job 2"));
-  Client::enqueue("jobs", 3);
+  EXPECT_EQ(Client::enqueue("jobs", 3), PublishStatus::Accepted);
   EXPECT_TRUE(turnUntil([&] { return !told.empty(); }));
   EXPECT_THAT(heard(), ElementsAre("job 3"));
 }
@@ -207,7 +207,7 @@ TEST_F(ClientTest, AUrlChoosesTheDialectAndTheSecretIsSaid) {
   Client::connectUrl(url("stormo"));
   ASSERT_TRUE(turnUntil([] { return Client::isConnected(); }));
   Client::on("news", hear("news"));
-  Client::publish("news", 1);
+  EXPECT_EQ(Client::publish("news", 1), PublishStatus::Accepted);
   EXPECT_THAT(heard(), ElementsAre("news 1"));
 }
 
@@ -218,7 +218,7 @@ TEST_F(ClientTest, AHostMayBeAUnixSocketThenItIsWorkermansDialect) {
   Client::connect("unix://" + directory.file("channel"));
   ASSERT_TRUE(turnUntil([] { return Client::isConnected(); }));
   Client::on("news", hear("news"));
-  Client::publish("news", 1);
+  EXPECT_EQ(Client::publish("news", 1), PublishStatus::Accepted);
   EXPECT_THAT(heard(), ElementsAre("news 1"));
 }
 
@@ -242,7 +242,7 @@ TEST_F(ClientTest, AHostMayBeAnIpv6Address) {
 }
 
 TEST_F(ClientTest, NamesAndOrderOfCallsAreChecked) {
-  EXPECT_THROW(Client::publish("news", 1), std::logic_error);
+  EXPECT_THROW(static_cast<void>(Client::publish("news", 1)), std::logic_error);
   EXPECT_THROW(Client::on("news", hear("news")), std::logic_error);
   EXPECT_THROW(Client::reserve(), std::logic_error);
   EXPECT_FALSE(Client::isConnected());
@@ -252,13 +252,13 @@ TEST_F(ClientTest, NamesAndOrderOfCallsAreChecked) {
   Client::disconnect();
   connect();
   for (const std::string& name : {std::string(), std::string(256, 'n')}) {
-    EXPECT_THROW(Client::publish(name, 1), std::invalid_argument);
+    EXPECT_THROW(static_cast<void>(Client::publish(name, 1)), std::invalid_argument);
     EXPECT_THROW(Client::on(name, hear("x")), std::invalid_argument);
-    EXPECT_THROW(Client::enqueue(name, 1), std::invalid_argument);
+    EXPECT_THROW(static_cast<void>(Client::enqueue(name, 1)), std::invalid_argument);
   }
   EXPECT_THROW(Client::subscribe(std::vector<std::string>{}), std::invalid_argument);
   Client::on(std::string(255, 'n'), hear("long"));
-  Client::publish(std::string(255, 'n'), 1);
+  EXPECT_EQ(Client::publish(std::string(255, 'n'), 1), PublishStatus::Accepted);
   EXPECT_THAT(heard(), ElementsAre("long 1"));
 }
 

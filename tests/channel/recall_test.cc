@@ -140,10 +140,10 @@ TEST_F(RecallTest, ABusGivesTheAnswerWithItsMessages) {
   ASSERT_TRUE(turnUntil([&] { return !told.empty(); }));
   const std::uint64_t epoch = bus->position().epoch;
   EXPECT_NE(epoch, 0u);
-  bus->publishToGroup("kept", "a");
-  bus->publishToGroup("kept", binary("\xff"));
+  EXPECT_EQ(bus->publishToGroup("kept", "a"), PublishStatus::Accepted);
+  EXPECT_EQ(bus->publishToGroup("kept", binary("\xff")), PublishStatus::Accepted);
   bus->recall("kept", {epoch, 0}, tell);
-  bus->publishToGroup("kept", "c");
+  EXPECT_EQ(bus->publishToGroup("kept", "c"), PublishStatus::Accepted);
   ASSERT_TRUE(turnUntil([&] { return told.size() >= 7; }));
   EXPECT_THAT(told, ElementsAre("up to 0", "1 a", "2 \xff", "again 1 kept a",
                                 "again 2 kept \xff (binary)", "whole to 2", "3 c"));

@@ -94,7 +94,7 @@ TEST_F(RecordedConversation, OurClientSaysWhatTheRecordedOneSaid) {
   };
 
   Client::on("send_to_group", ignore);
-  Client::publish("send_to_group", message);
+  EXPECT_EQ(Client::publish("send_to_group", message), PublishStatus::Accepted);
   expectSaid();
   Client::on("mixed", ignore);
   std::size_t published = 0;
@@ -108,31 +108,31 @@ TEST_F(RecordedConversation, OurClientSaysWhatTheRecordedOneSaid) {
     const auto data = php::unserialize(said.data, consumed);
     ASSERT_TRUE(data) << at;
     const std::vector<std::string> channels(said.channels.begin(), said.channels.end());
-    Client::publish(Names(channels), *data);
+    EXPECT_EQ(Client::publish(Names(channels), *data), PublishStatus::Accepted);
     ++published;
     expectSaid();
   }
   EXPECT_EQ(published, 20u);
-  Client::publishLoop("mixed", "loop");
+  EXPECT_EQ(Client::publishLoop("mixed", "loop"), PublishStatus::Accepted);
   expectSaid();
   Client::subscribe({"news", "sport"});
   Client::unsubscribe("news");
   Client::unsubscribe({"sport", "mixed"});
   Client::watch("jobs", job);
-  Client::enqueue("jobs", Value::array({{"id", 1}}));
+  EXPECT_EQ(Client::enqueue("jobs", Value::array({{"id", 1}})), PublishStatus::Accepted);
   expectSaid();
   ASSERT_TRUE(turnUntil([&] { return jobs.size() == 1; }));
-  Client::enqueue("jobs", "two");
+  EXPECT_EQ(Client::enqueue("jobs", "two"), PublishStatus::Accepted);
   expectSaid();
   ASSERT_TRUE(turnUntil([&] { return jobs.size() == 2; }));
   Client::unwatch("jobs");
   Client::watch("manual", job, false);
-  Client::enqueue("manual", "m1");
+  EXPECT_EQ(Client::enqueue("manual", "m1"), PublishStatus::Accepted);
   Client::reserve();
   expectSaid();
   ASSERT_TRUE(turnUntil([&] { return jobs.size() == 3; }));
   Client::ping();
-  Client::publish("nobody", std::string(70'000, 'x'));
+  EXPECT_EQ(Client::publish("nobody", std::string(70'000, 'x')), PublishStatus::Accepted);
   expectSaid();
   EXPECT_EQ(next, recording.size());
   EXPECT_THAT(jobs, testing::ElementsAre("array", "two", "m1"));

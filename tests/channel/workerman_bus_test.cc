@@ -83,7 +83,7 @@ TEST_F(WorkermanBusTest, TheGroupEventIsSharedWithTheUser) {
 }
 
 TEST_F(WorkermanBusTest, AGroupMessageIsTheEventThatPhpProgramsSend) {
-  bus->publishToGroup("123", "Questo è un messaggio");
+  EXPECT_EQ(bus->publishToGroup("123", "Questo è un messaggio"), PublishStatus::Accepted);
   EXPECT_EQ(said(), command(CommandType::Publish, {"send_to_group"},
                             groupData("123", "Questo è un messaggio")));
 }

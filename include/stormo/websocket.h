@@ -45,7 +45,8 @@ struct Page {
 
 /// What a worker that speaks WebSocket may be told beside its handlers.
 struct WebSocketOptions {
-  /// Origins of pages that may connect, as browsers send them: "https://example.com". Empty: any.
+  /// Origins of pages that may connect: "https://example.com", "https://*.example.com" (any host
+  /// below it), "http://localhost:*" (any port), "*" (any), "null", "file://". Empty: any.
   std::vector<std::string> origins = {};
   /// Subprotocols that clients may choose from. Empty: none is ever chosen.
   std::vector<std::string> subprotocols = {};

@@ -5,8 +5,10 @@
 #include "net/connection_table.h"
 #include "protocol/http_request.h"
 #include "protocol/http_response.h"
+#include "protocol/origin.h"
 #include "protocol/websocket_close.h"
 #include "protocol/websocket_handshake.h"
+#include "sys/log.h"
 
 namespace stormo::net {
 namespace {
@@ -68,7 +70,11 @@ void WebSocketCodec::onRequest(Peer& peer, const HttpRequest& request) const {
 }
 
 void WebSocketCodec::upgrade(Peer& peer, const HttpRequest& request) const {
-  if (!websocket::originAllowed(request.header("Origin"), options_.origins)) {
+  const std::string_view origin = request.header("Origin");
+  if (!websocket::originAllowed(origin, options_.origins)) {
+    peer.table.counters().originsRefused.add();
+    const auto logged = refusedOrigins_.take(origin, peer.table.loop().now);
+    if (!logged.empty()) log::warning("pages of this origin may not connect origin={:?}", logged);
     return respond(peer, 403, "this origin may not connect");
   }
   WebSocketHandshake handshake(request,

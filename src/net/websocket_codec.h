@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "net/codec.h"
+#include "net/refused_origins.h"
 #include "protocol/websocket_decoder.h"
 
 namespace stormo::net {
@@ -38,6 +39,7 @@ class WebSocketCodec final : public Codec {
 
   WebSocketOptions options_;
   ConnectHandler onConnect_;
+  mutable RefusedOrigins refusedOrigins_;
   mutable websocket::Decoder atRest_;  // for connections that hold nothing partial
 };
 

@@ -61,6 +61,7 @@ void addCounters(Json& row, const Counters& counters) {
   row["send_full"] = counters.sendFull.get();
   row["slow_closed"] = counters.slowClosed.get();
   row["bad_peers"] = counters.badPeers.get();
+  row["origins_refused"] = counters.originsRefused.get();
   row["handler_errors"] = counters.handlerErrors.get();
   row["turns"] = counters.turns.get();
 }

@@ -59,13 +59,6 @@ HandshakeVerdict judgeUpgrade(const HttpRequest& request) {
   return {101, ""};
 }
 
-bool originAllowed(std::string_view origin, const std::vector<std::string>& allowed) {
-  if (origin.empty() || allowed.empty()) return true;
-  // Scheme and host disregard case, and the port has none (RFC 6454 4).
-  return std::any_of(allowed.begin(), allowed.end(),
-                     [&](const std::string& one) { return equalsIgnoringCase(one, origin); });
-}
-
 std::string chooseSubprotocol(const HttpRequest& request,
                               const std::vector<std::string>& supported) {
   for (const HttpHeader& field : request.headers) {

@@ -22,13 +22,6 @@ struct HandshakeVerdict {
 /// Judges an opening handshake (RFC 6455 4.2.1), all but its origin, path and subprotocol.
 [[nodiscard]] HandshakeVerdict judgeUpgrade(const HttpRequest& request);
 
-/// True if a page from that origin may connect. `allowed` holds origins as browsers send them,
-/// "https://example.com" or "http://localhost:8080"; the comparison is exact but for the case of
-/// scheme and host, so a default port is not written. An empty list allows all. An absent (empty)
-/// origin is allowed: only browsers send one, and this check protects only their users (RFC
-/// 6455 10.2) - whoever is not a browser can send any origin.
-[[nodiscard]] bool originAllowed(std::string_view origin, const std::vector<std::string>& allowed);
-
 /// The first of the client's offers (Sec-WebSocket-Protocol) that is supported, else empty.
 [[nodiscard]] std::string chooseSubprotocol(const HttpRequest& request,
                                             const std::vector<std::string>& supported);

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <stdexcept>
 
+#include "protocol/origin.h"
 #include "sys/address.h"
 
 namespace stormo::server {
@@ -102,8 +103,11 @@ constexpr SettingSpec kSpecs[] = {
      &Settings::groupsPerClientMax, mustBePositive<&Settings::groupsPerClientMax>},
     {"limits.bad-commands", "--bad-commands", "errors in a row before a client is disconnected",
      &Settings::badCommandsMax, mustBePositive<&Settings::badCommandsMax>},
-    {"websocket.origins", "--origin", "origins whose pages may connect (default: any); repeatable",
-     &Settings::origins},
+    {"websocket.origins", "--origin",
+     "origins whose pages may connect, https://chat.example, https://*.chat.example, "
+     "http://localhost:* (default: any); repeatable",
+     &Settings::origins,
+     [](const Settings& s) { return websocket::complaintOfOrigins(s.origins); }},
     {"websocket.ping-interval", "--ping-interval", "seconds of silence before a ping; 0: no pings",
      &Settings::pingInterval},
     {"websocket.pong-timeout", "--pong-timeout", "seconds to answer a ping", &Settings::pongTimeout,

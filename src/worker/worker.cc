@@ -12,6 +12,7 @@
 #include "process/command_line.h"
 #include "process/program.h"
 #include "protocol/channel_codec.h"
+#include "protocol/origin.h"
 #include "sys/address.h"
 #include "worker/connection_rows.h"
 #include "worker/declaration.h"
@@ -43,6 +44,10 @@ process::Listening listeningOn(const std::string& url) {
 process::Kind kindOf(Worker& worker) {
   if (worker.count < 1) {
     throw std::invalid_argument("worker '" + worker.name + "': count must be at least 1");
+  }
+  if (const std::string wrong = websocket::complaintOfOrigins(worker.websocket.origins);
+      !wrong.empty()) {
+    throw std::invalid_argument("worker '" + worker.name + "': websocket.origins: " + wrong);
   }
   process::Kind kind;
   kind.kind = "worker";

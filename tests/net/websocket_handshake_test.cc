@@ -1,3 +1,4 @@
+#include <sstream>
 #include <stdexcept>
 
 #include "net/net_fixture.h"
@@ -85,8 +86,26 @@ TEST_F(WebSocketHandshakeTest, OtherOriginsThanTheAllowedAreForbidden) {
   speak({.origins = {"https://example.com"}});
   WebSocketClient stranger = ask(WebSocketClient::request("/", "Origin: https://evil.example\r\n"));
   expectRefusal(stranger, 403);
+  EXPECT_EQ(counters().originsRefused.get(), 1u);
   EXPECT_EQ(ask(WebSocketClient::request("/", "Origin: https://example.com\r\n")).status(), 101);
   EXPECT_EQ(ask(WebSocketClient::request()).status(), 101);
+}
+
+TEST_F(WebSocketHandshakeTest, ARefusedOriginIsLoggedOnceEscapedAndCut) {
+  speak({.origins = {"https://example.com"}});
+  const std::string evil = "https://evil\".example/" + std::string(1000, 'x');
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < 5; ++i) ask(WebSocketClient::request("/", "Origin: " + evil + "\r\n"));
+  for (int i = 0; i < 100; ++i) {
+    ask(WebSocketClient::request("/", "Origin: https://" + std::to_string(i) + ".example\r\n"));
+  }
+  std::istringstream log(testing::internal::GetCapturedStderr());
+  EXPECT_EQ(counters().originsRefused.get(), 105u);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(log, line);) lines.push_back(line);
+  ASSERT_EQ(lines.size(), net::RefusedOrigins::kOriginsMax);
+  EXPECT_THAT(lines[0], testing::HasSubstr(R"(origin="https://evil\".example/xxx)"));
+  EXPECT_LT(lines[0].size(), 400u);
 }
 
 TEST_F(WebSocketHandshakeTest, PlainRequestsGetPages) {

@@ -55,9 +55,10 @@ TEST_F(Control, StatusTellsOfEveryProcess) {
     EXPECT_EQ(row.at("status"), "idle");
     EXPECT_EQ(row.at("connections"), row.at("pid") == answer.pid ? 1 : 0);
     EXPECT_EQ(row.at("messages_in"), row.at("pid") == answer.pid ? 1 : 0);
-    for (const char* key : {"groups", "timers", "messages_out", "bytes_in", "bytes_out",
-                            "send_calls", "send_full", "slow_closed", "bad_peers", "handler_errors",
-                            "turns", "qps", "restarts", "exit_status", "uptime_s"}) {
+    for (const char* key :
+         {"groups", "timers", "messages_out", "bytes_in", "bytes_out", "send_calls", "send_full",
+          "slow_closed", "bad_peers", "origins_refused", "handler_errors", "turns", "qps",
+          "restarts", "exit_status", "uptime_s"}) {
       EXPECT_TRUE(row.contains(key)) << key;
     }
   }

@@ -123,29 +123,6 @@ TEST(Upgrade, ThatIsRefusedSaysWhy) {
   EXPECT_STRNE(judgeUpgrade(without("Upgrade")).reason, "");
 }
 
-TEST(Origin, OfAnySiteIsAllowedByAnEmptyList) {
-  EXPECT_TRUE(originAllowed("https://evil.example", {}));
-  EXPECT_TRUE(originAllowed("", {}));
-}
-
-TEST(Origin, MustBeOnTheListExactly) {
-  const std::vector<std::string> allowed = {"https://example.com", "http://localhost:8080"};
-  EXPECT_TRUE(originAllowed("https://example.com", allowed));
-  EXPECT_TRUE(originAllowed("https://Example.COM", allowed));
-  EXPECT_TRUE(originAllowed("http://localhost:8080", allowed));
-  EXPECT_FALSE(originAllowed("http://example.com", allowed));
-  EXPECT_FALSE(originAllowed("https://example.com:444", allowed));
-  EXPECT_FALSE(originAllowed("https://example.com.evil.example", allowed));
-  EXPECT_FALSE(originAllowed("https://evil-example.com", allowed));
-  EXPECT_FALSE(originAllowed("https://sub.example.com", allowed));
-  EXPECT_FALSE(originAllowed("http://localhost", allowed));
-  EXPECT_FALSE(originAllowed("null", allowed));
-}
-
-TEST(Origin, ThatIsAbsentIsNoBrowserAndAllowed) {
-  EXPECT_TRUE(originAllowed("", {"https://example.com"}));
-}
-
 TEST(Subprotocol, IsTheFirstOfferThatIsSupported) {
   EXPECT_EQ(chooseSubprotocol(goodRequest(), {"superchat", "chat"}), "chat");
   EXPECT_EQ(chooseSubprotocol(goodRequest(), {"superchat"}), "superchat");

@@ -86,6 +86,19 @@ page = 1
                               ":7: 'websocket.page' must be true or false"));
 }
 
+TEST_F(SettingsFile, AnOriginThatNoPageCanHaveIsSaidWithLineAndRemedy) {
+  EXPECT_THAT(apply(R"([websocket]
+origins = ["https://*.chat.example", "chat.example", "https://chat.example:443/"]
+)"),
+              testing::ElementsAre(":2: 'websocket.origins': 'chat.example' has no scheme: write "
+                                   "https://chat.example"));
+  EXPECT_THAT(apply("[websocket]\norigins = [\"https://chat.example:443/\"]\n"),
+              testing::ElementsAre(":2: 'websocket.origins': 'https://chat.example:443/' has a "
+                                   "path, which no origin has: write https://chat.example:443"));
+  EXPECT_THAT(apply("[websocket]\norigins = [\"*\", \"http://localhost:*\"]\n"),
+              testing::IsEmpty());
+}
+
 TEST_F(SettingsFile, AFileThatIsNotTomlIsSaidWithItsLine) {
   const auto complaints = apply("workers = 2\nlisten = websocket\n");
   ASSERT_EQ(complaints.size(), 1u);

@@ -65,6 +65,15 @@ TEST(Declaration, AChannelAcceptsWhatEveryWorkerMayAccept) {
                         HasSubstr("set its maxPackageSize to 0 or 20001024"))));
 }
 
+TEST(Declaration, AnOriginThatNoPageCanHaveIsSaidInASentence) {
+  Worker worker("websocket://127.0.0.1:0");
+  worker.name = "chat";
+  worker.websocket.origins = {"https://*.chat.example", "chat.example"};
+  EXPECT_THAT(declaredKinds, ThrowsMessage<std::invalid_argument>(HasSubstr(
+                                 "worker 'chat': websocket.origins: 'chat.example' has no scheme: "
+                                 "write https://chat.example")));
+}
+
 TEST(Declaration, WhatCannotBeIsSaidInASentence) {
   const auto declaring = [](std::string url, int count) {
     return [url, count] {

@@ -15,6 +15,7 @@ namespace stormo::v1 {
 namespace {
 
 void checkTaken(const Request& request) {
+  if (!request.pong.empty()) return;  // a heartbeat has no id
   STORMO_ASSERT(request.id >= 1 && request.id <= kIdMax);
   std::string text;
   switch (request.command) {

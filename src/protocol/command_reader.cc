@@ -1,5 +1,9 @@
 #include "protocol/command_reader.h"
 
+#include <algorithm>
+
+#include "base/assert.h"
+
 namespace stormo {
 namespace {
 
@@ -15,12 +19,29 @@ std::string quotable(std::string_view text) {
 
 }  // namespace
 
+CommandReader::CommandReader(std::initializer_list<std::string_view> names)
+    : names_(names), fields_(names), cmd_(placeOf("cmd")), type_(placeOf("type")) {}
+
+std::size_t CommandReader::placeOf(std::string_view name) const {
+  const auto known = std::ranges::find(names_, name);
+  STORMO_ASSERT(known != names_.end());
+  return static_cast<std::size_t>(known - names_.begin());
+}
+
 CommandError CommandReader::read(std::string_view text) {
   detail_.clear();
+  heartbeatReply_ = {};
   switch (fields_.read(text)) {
     case JsonFields::Verdict::Ok:
+      if (!fields_.has(cmd_) && fields_.string(type_) == "ping") {
+        heartbeatReply_ = R"({"type":"pong"})";
+      }
       return CommandError::None;
     case JsonFields::Verdict::NotJson:
+      if (text == "ping") {
+        heartbeatReply_ = "pong";
+        return CommandError::None;
+      }
       return fail(CommandError::NotJson, "the message is not valid JSON");
     case JsonFields::Verdict::NotAnObject:
       return fail(CommandError::NotAnObject, "a command is a JSON object");

@@ -31,11 +31,15 @@ enum class CommandError {
 /// them. One reader serves all connections of a worker.
 class CommandReader {
  public:
-  /// `names` live as long as this.
-  CommandReader(std::initializer_list<std::string_view> names) : names_(names), fields_(names) {}
+  /// `names` live as long as this; "cmd" and "type" are among them.
+  CommandReader(std::initializer_list<std::string_view> names);
 
-  /// Begins with another text, which must be one valid JSON object.
+  /// Begins with another text, which must be one valid JSON object, or "ping".
   [[nodiscard]] CommandError read(std::string_view text);
+  /// What is to be replied if that text is a heartbeat in one of the forms that pages use, which
+  /// cannot send WebSocket's pings: "pong" to "ping", {"type":"pong"} to {"type":"ping"}. Empty if
+  /// it is none.
+  [[nodiscard]] std::string_view heartbeatReply() const { return heartbeatReply_; }
   [[nodiscard]] JsonFields& fields() { return fields_; }
 
   [[nodiscard]] CommandError require(std::size_t field);
@@ -62,11 +66,15 @@ class CommandReader {
   [[nodiscard]] std::string_view detail() const { return detail_; }
 
  private:
+  [[nodiscard]] std::size_t placeOf(std::string_view name) const;
   CommandError readString(std::size_t field, std::string_view& string);
   CommandError unknown(std::size_t field, std::string_view name);
 
   std::vector<std::string_view> names_;
   JsonFields fields_;
+  std::size_t cmd_;
+  std::size_t type_;
+  std::string_view heartbeatReply_;
   std::string detail_;
 };
 

@@ -16,19 +16,28 @@ constexpr std::pair<std::string_view, GroupCommand> kCommands[] = {
     {"send_to_group", GroupCommand::SendToGroup},
     {"add_group", GroupCommand::AddGroup},
     {"leave_group", GroupCommand::LeaveGroup},
+    {"ping", GroupCommand::Ping},
 };
 
 }  // namespace
 
-GroupCommandDecoder::GroupCommandDecoder() : reader_{"cmd", "group_id", "message"} {}
+GroupCommandDecoder::GroupCommandDecoder() : reader_{"cmd", "group_id", "message", "type"} {}
 
 CommandError GroupCommandDecoder::decode(std::string_view text, GroupRequest& out) {
+  out = {};
   CommandError error = reader_.read(text);
+  if (const std::string_view pong = reader_.heartbeatReply(); !pong.empty()) {
+    out = {.command = GroupCommand::Ping, .pong = pong};
+    return CommandError::None;
+  }
   if (error == CommandError::None) error = reader_.readCommand(kCmd, kCommands, out.command);
+  if (error == CommandError::None && out.command == GroupCommand::Ping) {
+    out.pong = R"({"cmd":"pong"})";
+    return CommandError::None;
+  }
   if (error == CommandError::None) error = reader_.readGroup(kGroupId, out.group);
   if (error != CommandError::None) return error;
 
-  out.message = {};
   if (out.command != GroupCommand::SendToGroup) return CommandError::None;
   if (error = reader_.require(kMessage); error != CommandError::None) return error;
   out.message = reader_.fields().text(kMessage);

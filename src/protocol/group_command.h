@@ -10,14 +10,16 @@
 ///     {"cmd":"add_group", "group_id":"123"}
 ///     {"cmd":"leave_group", "group_id":"123"}
 ///     {"cmd":"send_to_group", "group_id":"123", "message":"text"}
+///     {"cmd":"ping"}
 namespace stormo {
 
-enum class GroupCommand { AddGroup, LeaveGroup, SendToGroup };
+enum class GroupCommand { AddGroup, LeaveGroup, SendToGroup, Ping };
 
 struct GroupRequest {
   GroupCommand command = GroupCommand::AddGroup;
-  std::string_view group;
+  std::string_view group;    ///< Of all but Ping.
   std::string_view message;  ///< Of SendToGroup.
+  std::string_view pong;     ///< Of Ping: the reply, in the form in which was asked.
 };
 
 /// Decodes commands, one after another; one decoder serves all connections of a worker. Once its

@@ -35,11 +35,13 @@ std::optional<std::uint64_t> fromHex(std::string_view digits) {
 }  // namespace
 
 RequestDecoder::RequestDecoder()
-    : reader_{"id", "cmd", "group", "message", "epoch", "offset", "session"} {}
+    : reader_{"id", "cmd", "group", "message", "epoch", "offset", "session", "type"} {}
 
 CommandError RequestDecoder::decode(std::string_view text, Request& out) {
   out = {};
   CommandError error = reader_.read(text);
+  out.pong = reader_.heartbeatReply();
+  if (!out.pong.empty()) return CommandError::None;
   if (error == CommandError::None) error = readId(out);
   if (error == CommandError::None) error = reader_.readCommand(kCmd, kCommands, out.command);
   if (error != CommandError::None) return error;

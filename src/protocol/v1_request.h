@@ -23,6 +23,7 @@ enum class Command { Join, Leave, Send, Session, Ping };
 struct Request {
   std::uint64_t id = 0;  ///< 1 to kIdMax.
   Command command = Command::Ping;
+  std::string_view pong;         ///< Of a Ping without an id: see CommandReader::heartbeatReply().
   std::string_view group;        ///< Of Join, Leave, Send.
   std::string_view message;      ///< Of Send.
   std::optional<Position> seen;  ///< Of Join.

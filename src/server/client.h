@@ -5,12 +5,15 @@
 #include <string>
 #include <vector>
 
+#include "sys/clock.h"
+
 namespace stormo::server {
 
 /// What is known of one client beside its connection. Of clients of the group commands nothing is,
 /// until they are wrong for the first time.
 struct Client {
   std::size_t badInARow = 0;
+  TimePoint badSince;  ///< The first of these.
 
   // Of stormo.v1:
   bool speaksV1 = false;

@@ -22,6 +22,8 @@ void CommandClients::onMessage(Connection& connection, Message message) {
     case GroupCommand::SendToGroup:
       return with_.publishing.publish(connection,
                                       {.group = request.group, .message = request.message});
+    case GroupCommand::Ping:
+      return Surroundings::reply(connection, request.pong);
   }
 }
 

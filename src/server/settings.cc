@@ -103,6 +103,9 @@ constexpr SettingSpec kSpecs[] = {
      &Settings::groupsPerClientMax, mustBePositive<&Settings::groupsPerClientMax>},
     {"limits.bad-commands", "--bad-commands", "errors in a row before a client is disconnected",
      &Settings::badCommandsMax, mustBePositive<&Settings::badCommandsMax>},
+    {"limits.bad-commands-seconds", "--bad-commands-seconds",
+     "time within which so many errors disconnect a client", &Settings::badCommandsTime,
+     mustLast<&Settings::badCommandsTime>},
     {"websocket.origins", "--origin",
      "origins whose pages may connect, https://chat.example, https://*.chat.example, "
      "http://localhost:* (default: any); repeatable",

@@ -38,6 +38,7 @@ struct Settings {
   std::size_t sendBufferBytesMax = 8 << 20;
   std::size_t groupsPerClientMax = 1000;
   std::size_t badCommandsMax = 10;
+  std::chrono::seconds badCommandsTime{5};
 
   std::vector<std::string> origins;
   std::chrono::seconds pingInterval{30};

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <fmt/format.h>
+#include <stormo/event_loop.h>
 #include <stormo/worker.h>
 
 #include "channel/bus.h"
@@ -24,12 +26,18 @@ struct Surroundings {
     if (connection.send(text) == SendStatus::Full) connection.destroy();
   }
 
-  /// `text` states what was wrong; after too many in a row the client is closed.
+  /// `text` states what was wrong; after too many in a row within too short a time the client is
+  /// closed.
   void complain(Connection& connection, std::string_view text) const {
     reply(connection, text);
-    if (++connection.state<Client>().badInARow >= settings.badCommandsMax) {
-      connection.close(CloseCode::PolicyViolation, "too many bad commands");
-    }
+    Client& client = connection.state<Client>();
+    const TimePoint now = EventLoop::current().now();
+    if (now - client.badSince >= settings.badCommandsTime) client.badInARow = 0;
+    if (client.badInARow == 0) client.badSince = now;
+    if (++client.badInARow < settings.badCommandsMax) return;
+    connection.close(CloseCode::PolicyViolation,
+                     fmt::format("{} bad commands in a row within {} s", settings.badCommandsMax,
+                                 settings.badCommandsTime.count()));
   }
 };
 

@@ -37,6 +37,7 @@ void V1Clients::onMessage(Connection& connection, Client& client, Message messag
       client.lastSend = 0;
       return replyOk(connection, request.id);
     case v1::Command::Ping:
+      if (!request.pong.empty()) return Surroundings::reply(connection, request.pong);
       return replyOk(connection, request.id);
   }
 }

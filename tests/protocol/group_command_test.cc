@@ -51,6 +51,33 @@ TEST_F(GroupCommandTest, ReadsTheThreeCommands) {
   EXPECT_EQ(request_.message, "Questo è un messaggio");
 }
 
+TEST_F(GroupCommandTest, APingIsAnsweredInTheFormInWhichItWasSent) {
+  const std::pair<const char*, const char*> forms[] = {
+      {R"({"cmd":"ping"})", R"({"cmd":"pong"})"},
+      {R"({"cmd":"ping","group_id":7,"type":"x"})", R"({"cmd":"pong"})"},
+      {R"({"type":"ping"})", R"({"type":"pong"})"},
+      {R"({ "type" : "ping" , "at" : 1 })", R"({"type":"pong"})"},
+      {"ping", "pong"},
+  };
+  for (const auto& [ping, pong] : forms) {
+    ASSERT_EQ(decode(ping), CommandError::None) << ping;
+    EXPECT_EQ(request_.command, GroupCommand::Ping) << ping;
+    EXPECT_EQ(request_.pong, pong);
+    EXPECT_EQ(decoder_.detail(), "");
+  }
+}
+
+TEST_F(GroupCommandTest, WhatLooksLikeAPingIsNone) {
+  EXPECT_EQ(decode(R"({"type":"ping")"), CommandError::NotJson);
+  EXPECT_EQ(decode("pings"), CommandError::NotJson);
+  EXPECT_EQ(decode(R"("ping")"), CommandError::NotAnObject);
+  EXPECT_EQ(decode(R"({"type":"pong"})"), CommandError::MissingField);
+  EXPECT_EQ(decode(R"({"type":["ping"]})"), CommandError::MissingField);
+  EXPECT_EQ(decode(R"({"cmd":7,"type":"ping"})"), CommandError::WrongType);
+  ASSERT_EQ(decode(R"({"cmd":"add_group","group_id":"g","type":"ping"})"), CommandError::None);
+  EXPECT_EQ(request_.command, GroupCommand::AddGroup);
+}
+
 TEST_F(GroupCommandTest, CutAtAnyByteIsNotJson) {
   for (std::size_t n = 0; n < kSend.size(); ++n) {
     EXPECT_EQ(decode(kSend.substr(0, n)), CommandError::NotJson) << n;

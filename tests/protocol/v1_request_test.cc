@@ -57,6 +57,17 @@ TEST_F(V1RequestTest, ReadsTheRequestsOfTheDocument) {
   EXPECT_EQ(request_.id, kIdMax);
 }
 
+TEST_F(V1RequestTest, AHeartbeatOfAPageNeedsNoId) {
+  ASSERT_EQ(decode("ping"), CommandError::None);
+  EXPECT_EQ(request_.command, Command::Ping);
+  EXPECT_EQ(request_.pong, "pong");
+  ASSERT_EQ(decode(R"({"type":"ping"})"), CommandError::None);
+  EXPECT_EQ(request_.pong, R"({"type":"pong"})");
+  ASSERT_EQ(decode(R"({"id":1,"cmd":"ping"})"), CommandError::None);
+  EXPECT_EQ(request_.pong, "");
+  EXPECT_EQ(decode(R"({"cmd":"ping"})"), CommandError::MissingField);
+}
+
 TEST_F(V1RequestTest, ALoneSurrogateBecomesAReplacementCharacter) {
   ASSERT_EQ(decode(R"({"id":3,"cmd":"send","group":"g\udc00","message":"x\ud83d","y":"\ud83d"})"),
             CommandError::None);

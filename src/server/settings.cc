@@ -106,6 +106,9 @@ constexpr SettingSpec kSpecs[] = {
     {"limits.bad-commands-seconds", "--bad-commands-seconds",
      "time within which so many errors disconnect a client", &Settings::badCommandsTime,
      mustLast<&Settings::badCommandsTime>},
+    {"limits.replay-bytes-per-second", "--replay-bytes-per-second",
+     "how fast one client that joins with positions gets what it missed",
+     &Settings::replayBytesPerSecond, mustBePositive<&Settings::replayBytesPerSecond>},
     {"websocket.origins", "--origin",
      "origins whose pages may connect, https://chat.example, https://*.chat.example, "
      "http://localhost:* (default: any); repeatable",

@@ -39,6 +39,7 @@ struct Settings {
   std::size_t groupsPerClientMax = 1000;
   std::size_t badCommandsMax = 10;
   std::chrono::seconds badCommandsTime{5};
+  std::size_t replayBytesPerSecond = 1 << 20;
 
   std::vector<std::string> origins;
   std::chrono::seconds pingInterval{30};

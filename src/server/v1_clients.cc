@@ -14,8 +14,10 @@ auto joinOf(Client& client, std::string_view group) {
 
 }  // namespace
 
-V1Clients::V1Clients(const Surroundings& surroundings) : with_(surroundings) {
+V1Clients::V1Clients(const Surroundings& surroundings)
+    : with_(surroundings), joins_(surroundings.worker, surroundings.settings) {
   with_.interest.follow(groups_);
+  joins_.ask = [this](ConnectionId client, const Client::Join& join) { ask(client, join); };
 }
 
 void V1Clients::onMessage(Connection& connection, Client& client, Message message) {
@@ -52,40 +54,51 @@ void V1Clients::join(Connection& connection, Client& client, const v1::Request& 
     return refuse(connection, request.id, "too_many_groups",
                   "a client may be in " + std::to_string(groupsMax) + " groups");
   }
-  client.joins.push_back({request.id, std::string(request.group)});
+  client.joins.push_back(
+      {.id = request.id, .group = std::string(request.group), .seen = request.seen});
+  joins_.add(connection, client);
+}
+
+void V1Clients::ask(ConnectionId id, const Client::Join& join) {
   // Subscribed before it is asked: what is said after the answer comes behind it.
-  with_.interest.add(request.group);
-  with_.bus.recall(request.group, request.seen.value_or(Position{}),
-                   [this, id = connection.id(), join = client.joins.back(),
-                    asked = request.seen.has_value()](const channel::Recalled& recalled) {
-                     onRecalled(id, join, asked, recalled);
+  with_.interest.add(join.group);
+  with_.bus.recall(join.group, join.seen.value_or(Position{}),
+                   [this, id, join](const channel::Recalled& recalled) {
+                     const std::size_t replayedBytes = onRecalled(id, join, recalled);
                      with_.interest.remove(join.group);
+                     joins_.done(id, join, replayedBytes);
                    });
 }
 
-void V1Clients::onRecalled(ConnectionId id, const Client::Join& join, bool asked,
-                           const channel::Recalled& recalled) {
+std::size_t V1Clients::onRecalled(ConnectionId id, const Client::Join& join,
+                                  const channel::Recalled& recalled) {
   Connection* connection = with_.worker.find(id);
-  if (connection == nullptr) return;
+  if (connection == nullptr) return 0;
   Client& client = connection->state<Client>();
   const auto pending = joinOf(client, join.group);
-  if (pending == client.joins.end() || pending->id != join.id) return;  // it has left meanwhile
+  if (pending == client.joins.end() || pending->id != join.id) return 0;  // it has left meanwhile
   client.joins.erase(pending);
 
+  std::size_t replayedBytes = 0;
   SendStatus status = SendStatus::Queued;
   for (const channel::GroupMessage& missed : recalled.messages) {
     text_.clear();
     v1::appendMessage(missed.group, missed.offset, missed.message, text_);
     status = connection->send(text_);
     if (status != SendStatus::Queued) break;
+    replayedBytes += text_.size();
   }
   text_.clear();
   v1::appendJoined(join.id, recalled.position,
-                   asked ? std::optional(recalled.isWhole) : std::nullopt, text_);
+                   join.seen ? std::optional(recalled.isWhole) : std::nullopt, text_);
   if (status == SendStatus::Queued) status = connection->send(text_);
   // As a member whose queue overflows: it must not miss messages unknowingly.
-  if (status == SendStatus::Full) return connection->destroy();
-  groups_.join(*connection, join.group);
+  if (status == SendStatus::Full) {
+    connection->destroy();
+  } else {
+    groups_.join(*connection, join.group);
+  }
+  return replayedBytes;
 }
 
 void V1Clients::leave(Connection& connection, Client& client, const v1::Request& request) {

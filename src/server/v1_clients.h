@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "protocol/v1_request.h"
+#include "server/join_queue.h"
 #include "server/surroundings.h"
 
 namespace stormo::server {
@@ -32,8 +33,10 @@ class V1Clients {
 
  private:
   void join(Connection& connection, Client& client, const v1::Request& request);
-  void onRecalled(ConnectionId id, const Client::Join& join, bool asked,
-                  const channel::Recalled& recalled);
+  void ask(ConnectionId id, const Client::Join& join);
+  /// Gives how many bytes it has sent again.
+  std::size_t onRecalled(ConnectionId id, const Client::Join& join,
+                         const channel::Recalled& recalled);
   void leave(Connection& connection, Client& client, const v1::Request& request);
   void send(Connection& connection, Client& client, const v1::Request& request);
   void replyOk(Connection& connection, std::uint64_t request);
@@ -43,6 +46,7 @@ class V1Clients {
   const Surroundings& with_;
   v1::RequestDecoder decoder_;
   Groups groups_;
+  JoinQueue joins_;
   std::uint64_t epoch_ = 0;  // of the Channel server that was there last
   std::string text_;
 };

@@ -20,8 +20,8 @@ class Timer {
   static Id add(Duration interval, std::function<void()> handler);
   /// Calls `handler` once, after `delay`.
   static Id once(Duration delay, std::function<void()> handler);
-  /// True if it was still to fire. An Id that is gone is harmless. A handler may cancel its own
-  /// timer.
+  /// True if it was still to fire. An Id that is gone is harmless: no Id is given twice. A handler
+  /// may cancel its own timer.
   static bool cancel(Id id);
 };
 

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <new>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -11,24 +13,29 @@
 namespace stormo {
 
 /// The address of a slot and the generation of its tenant. Zero is nobody.
-/// 24 bits of generation above 32 of index leave the top byte of a 64-bit word free for a tag.
+/// 32 bits of generation above 24 of index leave the top byte of a 64-bit word free for a tag.
 struct SlotId {
-  std::uint32_t index = 0;
+  std::uint32_t index = 0;  ///< At most kIndexMax.
   std::uint32_t generation = 0;
 
-  static constexpr std::uint32_t kGenerationMask = 0xff'ffff;
+  static constexpr std::uint32_t kIndexBits = 24;
+  static constexpr std::uint32_t kIndexMax = (1u << kIndexBits) - 1;
 
-  [[nodiscard]] std::uint64_t packed() const { return (std::uint64_t{generation} << 32) | index; }
+  [[nodiscard]] std::uint64_t packed() const {
+    return (std::uint64_t{generation} << kIndexBits) | index;
+  }
   static SlotId unpack(std::uint64_t word) {
-    return {static_cast<std::uint32_t>(word),
-            static_cast<std::uint32_t>(word >> 32) & kGenerationMask};
+    return {static_cast<std::uint32_t>(word) & kIndexMax,
+            static_cast<std::uint32_t>(word >> kIndexBits)};
   }
   bool operator==(const SlotId&) const = default;
 };
 
 /// Objects at stable addresses, found by an id that goes stale when its object is gone.
 /// Storage grows by chunks and is used again, last freed first; it is never given back.
-template <typename T>
+/// No id is given twice: a slot that has had its last generation, after 2^32 - 1 objects, is not
+/// used again. `kGenerationMax` is a parameter for tests.
+template <typename T, std::uint32_t kGenerationMax = std::numeric_limits<std::uint32_t>::max()>
 class SlotTable {
  public:
   SlotTable() = default;
@@ -40,11 +47,13 @@ class SlotTable {
     }
   }
 
-  /// Makes a T and gives its id, through the constructor's first argument too.
+  /// Makes a T and gives its id, through the constructor's first argument too. Throws
+  /// std::length_error if all 2^24 slots are taken.
   template <typename... Args>
   T& create(Args&&... args) {
     std::uint32_t index;
     if (free_.empty()) {
+      if (extent_ > SlotId::kIndexMax) throw std::length_error("a SlotTable is full");
       if (extent_ % kChunkSlots == 0) chunks_.push_back(std::make_unique<Chunk>());
       index = extent_++;
     } else {
@@ -52,8 +61,7 @@ class SlotTable {
       free_.pop_back();
     }
     Slot& s = slot(index);
-    s.generation = (s.generation + 1) & SlotId::kGenerationMask;
-    if (s.generation == 0) s.generation = 1;
+    ++s.generation;
     T* object = new (s.storage) T(SlotId{index, s.generation}, std::forward<Args>(args)...);
     s.occupied = true;
     ++size_;
@@ -78,7 +86,7 @@ class SlotTable {
     STORMO_ASSERT(s.occupied && s.generation == id.generation);
     s.occupied = false;  // first: what its destructor calls must not find it any more
     s.object()->~T();
-    free_.push_back(id.index);
+    if (id.generation != kGenerationMax) free_.push_back(id.index);
     --size_;
   }
 

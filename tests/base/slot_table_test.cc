@@ -18,7 +18,7 @@ struct Named {
 };
 
 TEST(SlotId, SurvivesPackingAndLeavesTheTopByteFree) {
-  const SlotId id{.index = 0xdead'beef, .generation = SlotId::kGenerationMask};
+  const SlotId id{.index = SlotId::kIndexMax, .generation = 0xdead'beef};
   EXPECT_EQ(SlotId::unpack(id.packed()), id);
   EXPECT_EQ(id.packed() >> 56, 0u);
   EXPECT_EQ(SlotId::unpack(id.packed() | 0xab00'0000'0000'0000), id);
@@ -137,6 +137,23 @@ TEST(SlotTableDeathTest, AStaleIdIsNotDestroyedTwice) {
   const SlotId id = table.create("once").id;
   table.destroy(id);
   EXPECT_DEATH(table.destroy(id), "occupied");
+}
+
+TEST(SlotTable, NoIdIsReusedWhenASlotHasHadItsLastGeneration) {
+  SlotTable<Named, 3> table;
+  std::set<std::uint64_t> given;
+  for (int i = 0; i < 10; ++i) {
+    const SlotId id = table.create("one").id;
+    EXPECT_TRUE(given.insert(id.packed()).second) << "an id came twice";
+    table.destroy(id);
+    for (const std::uint64_t old : given) EXPECT_EQ(table.find(SlotId::unpack(old)), nullptr);
+  }
+}
+
+TEST(SlotTable, AnIdSurvivesAsManyReusesOfItsSlotAsFitIn32Bits) {
+  const SlotId old{.index = 7, .generation = 1};
+  const SlotId later{.index = 7, .generation = 1 + (1u << 24)};
+  EXPECT_NE(SlotId::unpack(later.packed()), old);
 }
 
 }  // namespace

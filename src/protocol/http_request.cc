@@ -1,6 +1,7 @@
 #include "protocol/http_request.h"
 
 #include <algorithm>
+#include <bit>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 #include <limits>
@@ -59,6 +60,16 @@ class HeadParser final : public http::basic_parser<true> {
   void on_finish_impl(ErrorCode&) override {}
 };
 
+constexpr std::string_view kLineEnd = "\r\n";
+constexpr std::string_view kHeadEnd = "\r\n\r\n";
+
+/// False if the parser would ask for more, as it did after the first `judged` bytes.
+bool isWorthParsing(std::string_view in, std::size_t judged) {
+  if (std::bit_width(in.size()) > std::bit_width(judged)) return true;
+  const std::size_t overlap = std::min(judged, kHeadEnd.size() - 1);
+  return in.find(kHeadEnd, judged - overlap) != std::string_view::npos;
+}
+
 }  // namespace
 
 std::string_view HttpRequest::header(std::string_view name) const {
@@ -86,8 +97,15 @@ bool HttpRequest::hasToken(std::string_view name, std::string_view token) const 
 }
 
 HeadDecode decodeHead(std::string_view in, std::size_t headBytesMax, HttpRequest& out,
-                      std::size_t& headBytes) {
-  const std::string_view seen = in.substr(0, headBytesMax);
+                      std::size_t& headBytes, std::size_t judged) {
+  std::string_view seen = in.substr(0, headBytesMax);
+  const HeadDecode undecided =
+      in.size() < headBytesMax ? HeadDecode::NeedMore : HeadDecode::TooLarge;
+  if (undecided == HeadDecode::NeedMore && !isWorthParsing(seen, judged)) return undecided;
+  // More than one empty line is no habit of old clients, and would be searched again and again.
+  const std::size_t skipped = seen.starts_with(kLineEnd) ? kLineEnd.size() : 0;
+  seen.remove_prefix(skipped);
+  if (kLineEnd.starts_with(seen)) return undecided;
   HeadParser parser;
   parser.skip(true);  // the body is the caller's
   // The limit is ours: the parser's own does not count every byte.
@@ -95,12 +113,10 @@ HeadDecode decodeHead(std::string_view in, std::size_t headBytesMax, HttpRequest
 
   boost::beast::error_code error;
   const std::size_t used = parser.put(boost::asio::const_buffer(seen.data(), seen.size()), error);
-  if (error == http::error::need_more || (!error && !parser.is_header_done())) {
-    return in.size() < headBytesMax ? HeadDecode::NeedMore : HeadDecode::TooLarge;
-  }
+  if (error == http::error::need_more || (!error && !parser.is_header_done())) return undecided;
   if (error) return HeadDecode::Bad;
   out = std::move(parser.request);
-  headBytes = used;
+  headBytes = skipped + used;
   return HeadDecode::Ok;
 }
 

@@ -2,8 +2,8 @@
 
 namespace stormo {
 
-PackageLength lineLength(std::string_view in, std::size_t lineBytesMax) {
-  const std::size_t end = in.substr(0, lineBytesMax).find('\n');
+PackageLength lineLength(std::string_view in, std::size_t lineBytesMax, std::size_t searched) {
+  const std::size_t end = in.substr(0, lineBytesMax).find('\n', searched);
   if (end != std::string_view::npos) return PackageLength::complete(end + 1);
   return in.size() < lineBytesMax ? PackageLength::needMore() : PackageLength::invalid();
 }

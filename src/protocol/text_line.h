@@ -11,8 +11,10 @@ namespace stormo {
 /// Workerman's `text` protocol: lines, each ended by "\n".
 
 /// Judges the line at the front of `in`. A line longer than `lineBytesMax`, its end included, is
-/// Invalid as soon as that many bytes are there without an end.
-[[nodiscard]] PackageLength lineLength(std::string_view in, std::size_t lineBytesMax);
+/// Invalid as soon as that many bytes are there without an end. The first `searched` bytes are
+/// known to hold no end, and are not looked at.
+[[nodiscard]] PackageLength lineLength(std::string_view in, std::size_t lineBytesMax,
+                                       std::size_t searched = 0);
 
 /// The text of one complete line, a view into it: without its "\n", nor a "\r" before that.
 [[nodiscard]] std::string_view decodeLine(std::string_view line);

@@ -166,5 +166,48 @@ TEST(HttpRequestHeader, FindsTokensInListsAndRepetitions) {
   EXPECT_FALSE(request.hasToken("Upgrade", "upgrade"));
 }
 
+TEST(HttpHead, ByteByByteIsJudgedAgainOnlyWhenItsLengthHasDoubledOrItsEndArrives) {
+  const std::string head = "GET / HTTP/1.1\r\nX: " + std::string(5000, 'x') + "\r\n\r\n";
+  HttpRequest request;
+  std::size_t headBytes = 0;
+  std::size_t bytesParsed = 0;
+  for (std::size_t n = 1; n <= head.size(); ++n) {
+    // Were these bytes parsed, the verdict would be Bad: so it is seen whether they are.
+    std::string spoiled = head.substr(0, n);
+    spoiled[0] = '\x01';
+    if (decodeHead(spoiled, kHeadBytesMax, request, headBytes, n - 1) == HeadDecode::Bad) {
+      bytesParsed += n;
+    }
+  }
+  EXPECT_GE(bytesParsed, head.size());
+  EXPECT_LE(bytesParsed, 3 * head.size());
+  EXPECT_EQ(decodeHead(head, kHeadBytesMax, request, headBytes, head.size() - 1), HeadDecode::Ok);
+  EXPECT_EQ(headBytes, head.size());
+}
+
+TEST(HttpHead, InTwoPiecesIsFoundWhereverItIsCut) {
+  for (std::size_t cut = 0; cut < kUpgrade.size(); ++cut) {
+    HttpRequest request;
+    std::size_t headBytes = 0;
+    EXPECT_EQ(decodeHead(kUpgrade + "more", kHeadBytesMax, request, headBytes, cut), HeadDecode::Ok)
+        << cut;
+    EXPECT_EQ(headBytes, kUpgrade.size());
+  }
+}
+
+TEST(HttpHead, OneEmptyLineBeforeTheRequestIsSkipped) {
+  HttpRequest request;
+  std::size_t headBytes = 0;
+  const std::string in = "\r\n" + kUpgrade;
+  for (std::size_t n = 0; n < in.size(); ++n) {
+    EXPECT_EQ(judge(in.substr(0, n)), HeadDecode::NeedMore) << n;
+  }
+  ASSERT_EQ(decodeHead(in, kHeadBytesMax, request, headBytes), HeadDecode::Ok);
+  EXPECT_EQ(request.method, "GET");
+  EXPECT_EQ(headBytes, in.size());
+  EXPECT_EQ(judge("\r\n\r\n" + kUpgrade), HeadDecode::Bad);
+  EXPECT_EQ(judge("\r\n", 2), HeadDecode::TooLarge);
+}
+
 }  // namespace
 }  // namespace stormo

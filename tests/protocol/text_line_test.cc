@@ -37,5 +37,11 @@ TEST(TextLine, EncodingAddsALineEnd) {
   EXPECT_EQ(lineLength(out, 100), PackageLength::complete(6));
 }
 
+TEST(TextLine, BytesThatWereSearchedBeforeAreNotLookedAtAgain) {
+  EXPECT_EQ(lineLength("a\nb", 100, 2), PackageLength::needMore());
+  EXPECT_EQ(lineLength("a\nb\n", 100, 2), PackageLength::complete(4));
+  EXPECT_EQ(lineLength("ab", 2, 2), PackageLength::invalid());
+}
+
 }  // namespace
 }  // namespace stormo

@@ -27,7 +27,8 @@ CommandError GroupCommandDecoder::decode(std::string_view text, GroupRequest& ou
   out = {};
   CommandError error = reader_.read(text);
   if (const std::string_view pong = reader_.heartbeatReply(); !pong.empty()) {
-    out = {.command = GroupCommand::Ping, .pong = pong};
+    out.command = GroupCommand::Ping;
+    out.pong = pong;
     return CommandError::None;
   }
   if (error == CommandError::None) error = reader_.readCommand(kCmd, kCommands, out.command);

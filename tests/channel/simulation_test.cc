@@ -203,8 +203,8 @@ class Simulation final : StageWorker {
 
   void publish(std::size_t index) {
     const std::size_t group = below(kGroups);
-    clients_[index].bus->publishToGroup(std::to_string(group),
-                                        textFor(clients_[index].life, group));
+    (void)clients_[index].bus->publishToGroup(std::to_string(group),
+                                              textFor(clients_[index].life, group));
   }
   std::string textFor(std::size_t life, std::size_t group) {
     // Some are longer than what a turn of the network moves.

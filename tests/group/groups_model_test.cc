@@ -98,7 +98,7 @@ class GroupsModelTest : public GroupsTest, public testing::WithParamInterface<un
       case 16:
       case 17: {
         const std::string text = anyText();
-        connection.send(text);
+        (void)connection.send(text);
         member->expected += text + '\n';
         return;
       }

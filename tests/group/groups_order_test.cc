@@ -22,10 +22,10 @@ TEST_F(GroupsOrderTest, SeveralGroupsAndSingleSendsComeInTheOrderInWhichTheyWere
   Connected one = member({"a", "b"});
   Connected two = member({"b", "a"});
   groups.send("a", large("1"));
-  at(one).send("2");
+  (void)at(one).send("2");
   groups.send("b", large("3"));
   groups.send("a", large("4"));
-  at(one).send("5");
+  (void)at(one).send("5");
   groups.send("b", "6");
   turn();
   EXPECT_EQ(one.peer.take(), lines({large("1"), "2", large("3"), large("4"), "5", "6"}));
@@ -51,7 +51,7 @@ TEST_F(GroupsOrderTest, ASenderThatIsAnsweredBetweenManyMessagesGetsAllInOneCall
   std::string expected;
   for (int i = 0; i < 400; ++i) {
     groups.sendExcept("a", large(std::to_string(i)), at(one));
-    at(two).send("ok");
+    (void)at(two).send("ok");
     expected += lines({large(std::to_string(i)), "ok"});
   }
   turn();
@@ -66,7 +66,7 @@ TEST_F(GroupsOrderTest, TwoGroupsObjectsKeepOneOrderAndOneCall) {
   others.join(at(one), "a");
   others.send("a", large("1"));
   groups.send("a", large("2"));
-  at(one).send("3");
+  (void)at(one).send("3");
   others.send("a", large("4"));
   turn();
   EXPECT_EQ(one.peer.take(), lines({large("1"), large("2"), "3", large("4")}));
@@ -101,11 +101,11 @@ TEST_F(GroupsOrderTest, WhoLeavesWithinATurnGetsWhatCameBefore) {
 TEST_F(GroupsOrderTest, WhoLeavesGetsItInTheOrderInWhichItCame) {
   Connected one = member({"a", "b"});
   groups.send("a", large("1"));
-  at(one).send("2");
+  (void)at(one).send("2");
   groups.send("b", large("3"));
   groups.send("a", large("4"));
   groups.leave(at(one), "a");
-  at(one).send("5");
+  (void)at(one).send("5");
   groups.send("b", large("6"));
   turn();
   EXPECT_EQ(one.peer.take(), lines({large("1"), "2", large("3"), large("4"), "5", large("6")}));
@@ -131,7 +131,7 @@ TEST_F(GroupsOrderTest, WhoLeavesAndComesBackMissesWhatCameBetween) {
 TEST_F(GroupsOrderTest, WhoIsClosedGetsWhatCameBeforeInItsOrder) {
   Connected one = member({"a", "b"});
   groups.send("a", large("1"));
-  at(one).send("2");
+  (void)at(one).send("2");
   groups.send("b", large("3"));
   at(one).close();
   groups.send("a", large("4"));
@@ -186,7 +186,7 @@ TEST_F(GroupsHandshakeTest, WhatWasSentToTheGroupMeanwhileFollowsTheAnswer) {
   groups.send("a", large("1"));
   turn();
   groups.send("a", "2");
-  table.find(last)->send("3");
+  (void)table.find(last)->send("3");
   groups.send("a", large("4"));
   turn();
   EXPECT_EQ(late.raw().take(), "");

@@ -191,7 +191,7 @@ class FaultyServer {
         isMistaken = false;
         mistake_(*member, request.message);
       } else {
-        member->send(request.message);
+        (void)member->send(request.message);
       }
     }
   }
@@ -205,8 +205,8 @@ class FaultyServer {
 };
 
 TEST_F(LoadGenerator, AServerThatMakesNoMistakeIsComplete) {
-  const FaultyServer server(Victim::Another,
-                            [](Connection& member, Message message) { member.send(message); });
+  const FaultyServer server(
+      Victim::Another, [](Connection& member, Message message) { (void)member.send(message); });
   expectComplete(bench(server.url(), {"-m", "4", "-g", "1", "-p", "1", "--warm-up", "0.1"}));
 }
 
@@ -235,7 +235,7 @@ TEST_P(LoadGeneratorFindsOut, ALostMessage) {
 
 TEST_P(LoadGeneratorFindsOut, AMessageSentTwice) {
   const Outcome outcome = benchServerThat([](Connection& member, Message message) {
-    for (int i = 0; i < 2; ++i) member.send(message);
+    for (int i = 0; i < 2; ++i) (void)member.send(message);
   });
   expectFault(outcome, "[1-9][0-9]* too many");
 }

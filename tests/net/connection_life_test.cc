@@ -127,7 +127,7 @@ TEST_F(ConnectionLifeTest, OnCloseMayCloseAndDestroyOthers) {
 TEST_F(ConnectionLifeTest, OnCloseMaySendToOthersAndItArrives) {
   Connected one = acceptQuietly();
   Connected two = acceptQuietly();
-  endpoint.handlers.onClose = [&](Connection&) { at(two).send("one left"); };
+  endpoint.handlers.onClose = [&](Connection&) { (void)at(two).send("one left"); };
   one.peer.close();
   settle();
   EXPECT_EQ(two.peer.take(), "one left\n");
@@ -135,7 +135,7 @@ TEST_F(ConnectionLifeTest, OnCloseMaySendToOthersAndItArrives) {
 
 TEST_F(ConnectionLifeTest, OnConnectMayClose) {
   endpoint.handlers.onConnect = [&](Connection& connection) {
-    connection.send("go away");
+    (void)connection.send("go away");
     connection.close();
   };
   Connected one = accept();
@@ -155,7 +155,7 @@ TEST_F(ConnectionLifeTest, OnConnectMayDestroy) {
 
 TEST_F(ConnectionLifeTest, APeerThatOnlyEndedItsOutputGetsItsAnswer) {
   endpoint.handlers.onMessage = [](Connection& connection, Message message) {
-    connection.send("answer to " + std::string(message.data));
+    (void)connection.send("answer to " + std::string(message.data));
   };
   for (auto makePair : {test::unixPair, test::tcpPair}) {
     Connected one = acceptQuietly(makePair());
@@ -174,7 +174,7 @@ TEST_F(ConnectionLifeTest, APeerThatEndedItsOutputStillGetsWhatWaitsForIt) {
   test::shrinkSendBuffer(pair.tested.get());
   Connected one = acceptQuietly(std::move(pair));
   const std::string large(50'000, 'L');
-  at(one).send(large);
+  (void)at(one).send(large);
   turn();
   one.peer.endOutput();
   settle();
@@ -184,7 +184,7 @@ TEST_F(ConnectionLifeTest, APeerThatEndedItsOutputStillGetsWhatWaitsForIt) {
 
 TEST_F(ConnectionLifeTest, APeerThatGoesOnSendingAfterTheEndIsNotReset) {
   Connected one = acceptQuietly(test::tcpPair());
-  at(one).send("bye");
+  (void)at(one).send("bye");
   at(one).close();
   one.peer.send("did not hear yet\n");
   settle();
@@ -216,7 +216,7 @@ TEST_F(ConnectionLifeTest, OnCloseRunsOnceForEveryWayOfEnding) {
         one.peer.close();
         return connection.close();
       case 7:
-        connection.send("x");
+        (void)connection.send("x");
         one.peer.reset();
         return connection.close();
       case 8:
@@ -272,7 +272,7 @@ TEST_F(ConnectionLifeTest, AbandonedItCallsNothingAndItsEndpointMayGo) {
     const Endpoint brief = endpoint;
     Peer& peer = table.accept(std::move(pair.tested), brief);
     heard.clear();
-    peer.send("never");
+    (void)peer.send("never");
     table.abandon(brief);
   }
   settle();
@@ -287,7 +287,7 @@ TEST_F(ConnectionLifeTest, AbandonedWhileClosingItStillFlushesButCallsNothing) {
     const Endpoint brief = endpoint;
     Peer& peer = table.accept(std::move(pair.tested), brief);
     heard.clear();
-    peer.send("last words");
+    (void)peer.send("last words");
     peer.close();
     table.abandon(brief);
   }
@@ -309,7 +309,7 @@ TEST(ConnectionTable, EndsWithItsLoopAndCallsNothing) {
     Endpoint endpoint;  // gone before the loop
     endpoint.codec = &codec;
     endpoint.handlers.onClose = [&](Connection&) { called = true; };
-    ConnectionTable::of(loop).accept(std::move(pair.tested), endpoint).send("never");
+    (void)ConnectionTable::of(loop).accept(std::move(pair.tested), endpoint).send("never");
   }
   EXPECT_FALSE(called);
   EXPECT_TRUE(pair.peer.ended());

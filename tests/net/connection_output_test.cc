@@ -47,7 +47,7 @@ TEST_F(ConnectionOutputTest, AllSendsOfATurnLeaveInOneCallInTheirOrder) {
   Connected one = acceptQuietly();
   std::string expected;
   for (int i = 0; i < 1000; ++i) {
-    at(one).send(std::to_string(i));
+    (void)at(one).send(std::to_string(i));
     expected += std::to_string(i) + '\n';
   }
   turn();
@@ -62,8 +62,8 @@ TEST_F(ConnectionOutputTest, SendsToSeveralConnectionsInTurnsLeaveInOneCallForEa
   Connected two = acceptQuietly();
   std::string expected;
   for (int i = 0; i < 500; ++i) {
-    at(one).send(std::to_string(i));
-    at(two).send(std::to_string(i));
+    (void)at(one).send(std::to_string(i));
+    (void)at(two).send(std::to_string(i));
     expected += std::to_string(i) + '\n';
   }
   turn();
@@ -94,7 +94,7 @@ TEST_F(ConnectionOutputTest, WhatTheKernelDoesNotTakeWaitsAndArrivesCompleteAndI
     one.peer.receive(700);  // a little in each turn, while more is sent
     if (sent.size() < 100'000) {
       const std::string line(300, '+');
-      at(one).send(line);
+      (void)at(one).send(line);
       sent += line + '\n';
     }
     return one.peer.received().size() == sent.size();
@@ -110,7 +110,7 @@ TEST_F(ConnectionOutputTest, WhileOutputWaitsTheKernelIsNotAskedAgainAndAgain) {
   turn();
   const auto before = counters().sendCalls.get();
   for (int i = 0; i < 10; ++i) {
-    at(one).send("more");
+    (void)at(one).send("more");
     turn();
   }
   EXPECT_EQ(counters().sendCalls.get(), before);
@@ -160,7 +160,9 @@ TEST_F(ConnectionOutputTest, OneMessageAboveTheLimitIsTakenWhenNothingWaits) {
 TEST_F(ConnectionOutputTest, OnBufferDrainMaySendAndItArrives) {
   endpoint.sendQueueBytesMax = 5'000;
   Connected one = acceptNarrow();
-  endpoint.handlers.onBufferDrain = [](Connection& connection) { connection.send("drained"); };
+  endpoint.handlers.onBufferDrain = [](Connection& connection) {
+    (void)connection.send("drained");
+  };
   fill(one, 9'000);
   ASSERT_TRUE(turnUntil([&] { return one.peer.drain().ends_with("drained\n"); }));
 }
@@ -185,7 +187,7 @@ TEST_F(ConnectionOutputTest, OnBufferFullMayDestroy) {
   endpoint.handlers.onBufferFull = [](Connection& connection) { connection.destroy(); };
   Connected one = acceptNarrow();
   while (table.find(one.id) != nullptr) {
-    at(one).send(std::string(500, '.'));
+    (void)at(one).send(std::string(500, '.'));
     turn();
   }
   settle();
@@ -197,7 +199,7 @@ TEST_F(ConnectionOutputTest, HandlersThatSendToOthersDuringTheFlushReachThemToo)
   endpoint.sendQueueBytesMax = 5'000;
   Connected other = acceptQuietly();
   Connected one = acceptNarrow();
-  endpoint.handlers.onBufferFull = [&](Connection&) { at(other).send("it is full"); };
+  endpoint.handlers.onBufferFull = [&](Connection&) { (void)at(other).send("it is full"); };
   fill(one, 9'000);
   settle();
   EXPECT_EQ(other.peer.take(), "it is full\n");
@@ -206,7 +208,7 @@ TEST_F(ConnectionOutputTest, HandlersThatSendToOthersDuringTheFlushReachThemToo)
 TEST_F(ConnectionOutputTest, CloseFlushesWhatWaitsBeforeItEnds) {
   Connected one = acceptNarrow();
   std::string sent = fill(one, 20'000);
-  at(one).send("last words");
+  (void)at(one).send("last words");
   at(one).close();
   EXPECT_EQ(table.find(one.id), nullptr);
   sent += "last words\n";
@@ -225,7 +227,7 @@ TEST_F(ConnectionOutputTest, CloseFlushesAMessageAboveTheLimitToo) {
   Connected one = acceptNarrow();
   Peer& peer = static_cast<Peer&>(at(one));
   table.open(peer);
-  at(one).send(std::string(60'000, 'L'));
+  (void)at(one).send(std::string(60'000, 'L'));
   turn();
   ASSERT_GT(at(one).sendQueueBytes(), 1000u);
   at(one).close();  // its close frame waits behind the message
@@ -268,8 +270,8 @@ TEST_F(ConnectionOutputTest, LinksAreFlushedBeforeOthers) {
   endpoint.handlers.onBufferFull = note("other");
   links.sendQueueBytesMax = endpoint.sendQueueBytesMax = 1;
   for (int i = 0; i < 2; ++i) {
-    at(one).send("text");
-    table.find(link)->send("text");
+    (void)at(one).send("text");
+    (void)table.find(link)->send("text");
   }
   turn();
   EXPECT_THAT(order, ElementsAre("link", "other"));

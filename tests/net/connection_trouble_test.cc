@@ -25,7 +25,7 @@ class ConnectionTroubleTest : public NetTest {
 TEST_F(ConnectionTroubleTest, OnMessageThatThrowsClosesItsConnectionWith1011) {
   Connected one = acceptQuietly();
   endpoint.handlers.onMessage = [](Connection& connection, Message) {
-    connection.send("sent before");
+    (void)connection.send("sent before");
     throwNow();
   };
   one.peer.send("a\nb\n");
@@ -72,7 +72,7 @@ TEST_F(ConnectionTroubleTest, OnBufferFullThatThrowsCloses) {
   endpoint.sendQueueBytesMax = 10;
   endpoint.handlers.onBufferFull = [](Connection&) { throwNow(); };
   Connected one = acceptQuietly();
-  at(one).send("0123456789");
+  (void)at(one).send("0123456789");
   EXPECT_EQ(at(one).send("too much"), SendStatus::Full);
   settle();
   EXPECT_EQ(one.peer.take(), "0123456789\n");
@@ -121,7 +121,7 @@ TEST_F(ConnectionTroubleTest, APeerThatIsGoneWhenSomethingIsSentToItIsAnErrorOfS
   at(one).pauseRecv();  // or its end would be read first
   one.peer.close();
   turn();
-  at(one).send("nobody there");
+  (void)at(one).send("nobody there");
   turn();
   EXPECT_THAT(heard, ElementsAre("error in send", "close 1006"));
   EXPECT_EQ(table.size(), 0u);
@@ -133,7 +133,7 @@ TEST_F(ConnectionTroubleTest, WhatItHadSaidBeforeIsHeardFirst) {
   one.peer.send("last words\n");
   one.peer.close();
   turn();
-  at(one).send("nobody there");
+  (void)at(one).send("nobody there");
   turn();
   EXPECT_THAT(heard, ElementsAre("last words", "error in send", "close 1006"));
 }
@@ -143,7 +143,7 @@ TEST_F(ConnectionTroubleTest, APeerThatIsResetWhileOutputWaitsIsGone) {
   test::shrinkSendBuffer(pair.tested.get());
   Connected one = acceptQuietly(std::move(pair));
   endpoint.sendQueueBytesMax = 64 << 20;
-  at(one).send(std::string(8 << 20, 'L'));
+  (void)at(one).send(std::string(8 << 20, 'L'));
   turn();
   ASSERT_GT(at(one).sendQueueBytes(), 0u);
   one.peer.reset();
@@ -156,7 +156,7 @@ TEST_F(ConnectionTroubleTest, APeerThatIsResetWhileItIsBeingClosedIsNoError) {
   auto pair = test::tcpPair();
   test::shrinkSendBuffer(pair.tested.get());
   Connected one = acceptQuietly(std::move(pair));
-  at(one).send(std::string(900'000, 'L'));
+  (void)at(one).send(std::string(900'000, 'L'));
   at(one).close();
   turn();
   one.peer.reset();

@@ -55,12 +55,12 @@ class ConnectorTest : public NetTest {
 
 TEST_F(ConnectorTest, ConnectsAndTalksBothWays) {
   endpoint.handlers.onMessage = [](Connection& connection, Message message) {
-    connection.send("re: " + std::string(message.data));
+    (void)connection.send("re: " + std::string(message.data));
   };
   auto connector = connectorTo(url());
   connector->onConnect = [&](Connection& connection) {
     told.push_back("connect");
-    connection.send("hello");
+    (void)connection.send("hello");
   };
   EXPECT_EQ(connector->connection(), nullptr);
   connector->connect();
@@ -175,7 +175,7 @@ TEST_F(ConnectorTest, CloseFlushesAndDoesNotComeBack) {
   auto connector = connectorTo(url());
   connector->connect();
   ASSERT_TRUE(connected(*connector));
-  connector->connection()->send("last words");
+  (void)connector->connection()->send("last words");
   connector->close();
   EXPECT_EQ(connector->connection(), nullptr);
   ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
@@ -209,7 +209,7 @@ TEST_F(ConnectorTest, ConnectRightAfterCloseMakesANewConnection) {
   EXPECT_THAT(told, UnorderedElementsAre("connect", "close", "connect"));
   EXPECT_NE(connector->connection(), old);
   ASSERT_NE(connector->connection(), nullptr);
-  connector->connection()->send("on the new one");
+  (void)connector->connection()->send("on the new one");
   ASSERT_TRUE(turnUntil([&] { return heard.back() == "on the new one"; }));
 }
 
@@ -249,7 +249,7 @@ TEST_F(ConnectorTest, DestroyedRightAfterCloseItCallsNothingAndItsLastWordsArriv
   connector->connect();
   ASSERT_TRUE(connected(*connector));
   takeTold();
-  connector->connection()->send("last words");
+  (void)connector->connection()->send("last words");
   connector->close();
   connector.reset();
   ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
@@ -284,7 +284,7 @@ TEST_F(ConnectorTest, SpeaksOverAUnixSocketWithTheProtocolGivenBesideIt) {
   const UniqueFd local = std::move(*listenOn(*Address::unixPath(directory.file("s"))));
   listener.start(local.get());
   Connector connector("unix://" + directory.file("s"), Protocol::text());
-  connector.onConnect = [](Connection& connection) { connection.send("over unix"); };
+  connector.onConnect = [](Connection& connection) { (void)connection.send("over unix"); };
   connector.connect();
   ASSERT_TRUE(turnUntil([&] { return heard.size() == 2; }));
   EXPECT_THAT(heard, ElementsAre("connect", "over unix"));

@@ -129,7 +129,7 @@ TEST_F(DeadlinesTest, WhoDoesNotDrainIsCutAfterAClose) {
   Connected one = acceptQuietly(std::move(pair));
   one.peer.send(WebSocketClient::request());
   turn();
-  at(one).send(std::string(100'000, 'L'));
+  (void)at(one).send(std::string(100'000, 'L'));
   at(one).close();
   ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
   EXPECT_THAT(heard, ElementsAre("close 1000"));

@@ -70,7 +70,7 @@ TEST_F(PackageCodecTest, PacksWhatIsSentAndWhatComesIsBinary) {
   bool isBinary = false;
   endpoint.handlers.onMessage = [&](Connection& connection, Message message) {
     isBinary = message.isBinary();
-    connection.send("re: " + std::string(message.data));
+    (void)connection.send("re: " + std::string(message.data));
   };
   Connected one = acceptQuietly();
   one.peer.send("hello;");

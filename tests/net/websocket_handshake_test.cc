@@ -207,8 +207,8 @@ TEST_F(WebSocketHandshakeTest, ASubprotocolIsChosenFromTheOfferedOrByTheHandler)
 }
 
 TEST_F(WebSocketHandshakeTest, WhatWasSentBeforeItFollowsTheAnswer) {
-  speak({}, [](Connection& connection, WebSocketHandshake&) { connection.send("second"); });
-  endpoint.handlers.onConnect = [](Connection& connection) { connection.send("first"); };
+  speak({}, [](Connection& connection, WebSocketHandshake&) { (void)connection.send("second"); });
+  endpoint.handlers.onConnect = [](Connection& connection) { (void)connection.send("first"); };
   WebSocketClient client = connect();
   settle();
   EXPECT_EQ(client.raw().take(), "");
@@ -221,7 +221,7 @@ TEST_F(WebSocketHandshakeTest, WhatWasSentBeforeItFollowsTheAnswer) {
 
 TEST_F(WebSocketHandshakeTest, WhatWasSentBeforeARefusalIsForgotten) {
   speak({}, [](Connection&, WebSocketHandshake& handshake) { handshake.refuse(403); });
-  endpoint.handlers.onConnect = [](Connection& connection) { connection.send("secret"); };
+  endpoint.handlers.onConnect = [](Connection& connection) { (void)connection.send("secret"); };
   WebSocketClient client = ask(WebSocketClient::request());
   expectRefusal(client, 403);
   EXPECT_EQ(client.body().find("secret"), std::string::npos);

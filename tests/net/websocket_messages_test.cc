@@ -45,7 +45,7 @@ class WebSocketMessagesTest : public NetTest {
 
 TEST_F(WebSocketMessagesTest, TextAndBinaryGoBothWays) {
   endpoint.handlers.onMessage = [](Connection& connection, Message message) {
-    connection.send(message);
+    (void)connection.send(message);
   };
   WebSocketClient client = open();
   client.sendText("hello");
@@ -58,14 +58,14 @@ TEST_F(WebSocketMessagesTest, TextAndBinaryGoBothWays) {
 
 TEST_F(WebSocketMessagesTest, AnEmptyViewIsAnEmptyMessage) {
   WebSocketClient client = open();
-  server().send(Message(std::string_view()));
+  (void)server().send(Message(std::string_view()));
   turn();
   EXPECT_THAT(client.all(), ElementsAre(textFrame("")));
 }
 
 TEST_F(WebSocketMessagesTest, MessagesOfAllLengthsAreEchoed) {
   endpoint.handlers.onMessage = [](Connection& connection, Message message) {
-    connection.send(message);
+    (void)connection.send(message);
   };
   WebSocketClient client = open(test::tcpPair());
   for (const std::size_t size : {1ul, 125ul, 126ul, 65'535ul, 65'536ul, 300'000ul}) {
@@ -143,7 +143,7 @@ TEST_F(WebSocketMessagesTest, WhoPingsAndDoesNotReadFillsNoMemory) {
 
 TEST_F(WebSocketMessagesTest, OurGoodbyeIsAnsweredAndThenTheSocketEnds) {
   WebSocketClient client = open();
-  server().send("last");
+  (void)server().send("last");
   server().close(CloseCode::GoingAway, "we restart");
   EXPECT_EQ(await(client), textFrame("last"));
   expectClose(client, CloseCode::GoingAway, "we restart");
@@ -178,7 +178,9 @@ TEST_F(WebSocketMessagesTest, AGoodbyeWithoutACodeIsAnsweredWithoutOne) {
 
 TEST_F(WebSocketMessagesTest, WhatWasQueuedComesBeforeTheAnswerToAGoodbye) {
   WebSocketClient client = open();
-  endpoint.handlers.onMessage = [](Connection& connection, Message) { connection.send("answer"); };
+  endpoint.handlers.onMessage = [](Connection& connection, Message) {
+    (void)connection.send("answer");
+  };
   client.raw().send(WebSocketClient::text("question") + WebSocketClient::frame(0x88, ""));
   EXPECT_EQ(await(client), textFrame("answer"));
   EXPECT_EQ(await(client).opcode, Opcode::Close);

@@ -1,8 +1,6 @@
-#include <stormo/json.h>
-
 #include <algorithm>
 
-#include "server/server_fixture.h"
+#include "server/v1_fixture.h"
 
 namespace stormo::server {
 namespace {
@@ -10,61 +8,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-class V1ClientsTest : public ServerTest {
- protected:
-  V1ClientsTest() { server.history.groups = {"kept*"}; }
-
-  Client v1(std::size_t worker = 0) { return connect(worker, "stormo.v1"); }
-
-  /// Says one request, and gives the one answer.
-  std::string ask(Client& client, std::string_view request) {
-    client.say(request);
-    const auto answers = await(client, 1);
-    EXPECT_EQ(answers.size(), 1u);
-    return answers.empty() ? "" : answers.front();
-  }
-  /// Joins, and gives the epoch and the offset as the next join takes them.
-  std::string join(Client& client, std::string_view group) {
-    return positionIn(
-        ask(client, R"({"id":1,"cmd":"join","group":")" + std::string(group) + "\"}"));
-  }
-  static std::string positionIn(const std::string& reply) {
-    const auto value = parseJson(reply);
-    if (!value || !(*value)["epoch"].isString()) return "no position in " + reply;
-    return R"("epoch":")" + std::string((*value)["epoch"].asString()) + R"(","offset":)" +
-           std::to_string((*value)["offset"].asInt());
-  }
-  /// Sends a message to a group, and waits until the Channel has it.
-  void send(Client& client, std::string_view group, std::string_view text) {
-    static int id = 100;
-    const std::string number = std::to_string(++id);
-    EXPECT_EQ(ask(client, R"({"id":)" + number + R"(,"cmd":"send","group":")" + std::string(group) +
-                              R"(","message":")" + std::string(text) + "\"}"),
-              R"({"id":)" + number + R"(,"ok":true})");
-  }
-  /// What is left of messages that are events, and of replies.
-  static std::vector<std::string> brief(const std::vector<std::string>& received) {
-    std::vector<std::string> words;
-    for (const std::string& text : received) {
-      const auto value = parseJson(text);
-      if (!value) {
-        words.push_back("no JSON: " + text);
-      } else if ((*value)["event"].isString() && (*value)["message"].isString()) {
-        words.emplace_back((*value)["message"].asString());
-      } else if ((*value)["event"].isString()) {
-        words.emplace_back((*value)["event"].asString());
-      } else if (!(*value)["recovered"].isNull()) {
-        words.emplace_back((*value)["recovered"].asBool() ? "recovered" : "not recovered");
-      } else if ((*value)["error"].isArray()) {
-        words.emplace_back((*value)["error"]["code"].asString());
-      } else {
-        words.push_back("ok " + std::to_string((*value)["id"].asInt()));
-      }
-    }
-    return words;
-  }
-};
 
 TEST_F(V1ClientsTest, MembersOfBothProtocolsAndOfAllWorkersHearEachOther) {
   start();
@@ -274,21 +217,6 @@ TEST_F(V1ClientsTest, WhatIsSaidAgainInASessionIsSentOnce) {
       << "one by the session, one by the stranger";
 }
 
-TEST_F(V1ClientsTest, WhoDoesNotReadWhatItMissedIsDisconnected) {
-  settings.sendBufferBytesMax = 100'000;
-  start();
-  Client speaker = v1(0);
-  const std::string position = join(speaker, "kept");
-  ask(speaker, R"({"id":2,"cmd":"leave","group":"kept"})");
-  for (int i = 0; i < 60; ++i) send(speaker, "kept", std::string(5000, '.'));
-  Client back = v1(1);
-  back.say(R"({"id":1,"cmd":"join","group":"kept",)" + position + "}");
-  EXPECT_TRUE(turnUntil([&] {
-    back.socket.all();
-    return back.socket.ended();
-  }));
-}
-
 TEST_F(V1ClientsTest, AMessageThatIsTooLongForTheChannelIsAnErrorOfItsSenderAlone) {
   server.maxPackageSize = 3000;
   start();
@@ -330,87 +258,6 @@ TEST_F(V1ClientsTest, AClientWithoutRoomForItsRepliesIsDisconnected) {
     a.all();
     return a.socket.ended();
   }));
-}
-
-TEST_F(V1ClientsTest, ManyReplaysToOneClientWaitForRoomAndDisconnectNobody) {
-  settings.sendBufferBytesMax = 200'000;
-  settings.replayBytesPerSecond = 1 << 30;
-  start();
-  Client speaker = v1(0);
-  const std::string position = join(speaker, "start");
-  for (int group = 0; group < 20; ++group) {
-    for (int i = 0; i < 12; ++i) {
-      send(speaker, "kept" + std::to_string(group), std::string(5000, '.'));
-    }
-  }
-  Client back = v1(1);
-  for (int group = 0; group < 20; ++group) {
-    back.say(R"({"id":1,"cmd":"join","group":"kept)" + std::to_string(group) + "\"," + position +
-             "}");
-  }
-  const auto words = brief(await(back, 20 * 13));
-  EXPECT_EQ(std::ranges::count(words, "recovered"), 20);
-  EXPECT_FALSE(back.socket.ended());
-}
-
-TEST_F(V1ClientsTest, ReplaysToOneClientHaveARateAndOtherJoinsPassThem) {
-  settings.replayBytesPerSecond = 1000;
-  start();
-  Client speaker = v1(0);
-  const std::string position = join(speaker, "start");
-  for (const char* group : {"kept1", "kept2"}) send(speaker, group, std::string(50'000, '.'));
-  Client back = v1(1);
-  for (int id = 1; id <= 2; ++id) {
-    back.say(R"({"id":)" + std::to_string(id) + R"(,"cmd":"join","group":"kept)" +
-             std::to_string(id) + "\"," + position + "}");
-  }
-  EXPECT_THAT(brief(await(back, 2)), ElementsAre(std::string(50'000, '.'), "recovered"));
-  EXPECT_THAT(ask(back, R"({"id":3,"cmd":"join","group":"g"})"), HasSubstr("\"id\":3,\"ok\":true"));
-  Client other = v1(1);
-  other.say(R"({"id":1,"cmd":"join","group":"kept2",)" + position + "}");
-  EXPECT_EQ(brief(await(other, 2)).back(), "recovered") << "the rate is each client's own";
-  EXPECT_THAT(back.all(), IsEmpty()) << "50 s too early";
-  back.say(R"({"id":4,"cmd":"leave","group":"kept2"})");
-  EXPECT_THAT(brief(await(back, 2)), ElementsAre("left", "ok 4"));
-}
-
-TEST_F(V1ClientsTest, JoinsOfClientsTakeTurns) {
-  for (auto& worker : workers) worker.emplace(loop, settings, channelUrl());
-  Client greedy = v1(), modest = v1();
-  for (int id = 1; id <= 200; ++id) {
-    const std::string number = std::to_string(id);
-    greedy.say(R"({"id":)" + number + R"(,"cmd":"join","group":"g)" + number + "\"}");
-  }
-  EXPECT_EQ(ask(greedy, R"({"id":999,"cmd":"ping"})"), R"({"id":999,"ok":true})");
-  modest.say(R"({"id":1,"cmd":"join","group":"g"})");
-  EXPECT_EQ(ask(modest, R"({"id":2,"cmd":"ping"})"), R"({"id":2,"ok":true})");
-  startChannel();
-  EXPECT_TRUE(turnUntil([&] { return modest.all().size() == 1; }));
-  EXPECT_LT(greedy.all().size(), 100u);
-  EXPECT_TRUE(turnUntil([&] { return greedy.all().size() == 200; }));
-}
-
-TEST_F(V1ClientsTest, LongReplaysComeOneAtATime) {
-  start();
-  Client speaker = v1(0);
-  const std::string position = join(speaker, "start");
-  for (int i = 0; i < 20; ++i) send(speaker, "kept", std::string(5000, '.'));
-  std::vector<Client> crowd;
-  for (int i = 0; i < 20; ++i) crowd.push_back(v1(1));
-  for (Client& each : crowd) each.say(R"({"id":1,"cmd":"join","group":"kept",)" + position + "}");
-  std::size_t before = 0;
-  std::size_t mostInATurn = 0;
-  const auto recovered = [&] {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(crowd, [](Client& each) { return each.all().size() == 21; }));
-  };
-  EXPECT_TRUE(turnUntil([&] {
-    const std::size_t now = recovered();
-    mostInATurn = std::max(mostInATurn, now - before);
-    before = now;
-    return now == crowd.size();
-  }));
-  EXPECT_LE(mostInATurn, 2u);
 }
 
 TEST_F(V1ClientsTest, OverAChannelOfWorkermansDialectNothingIsRecovered) {

@@ -1,5 +1,5 @@
-// What is read is written to bytes that read as the same again, and the skipper goes as far as the
-// builder.
+// What is read is written to bytes that read as the same again, also as a part of another value,
+// and the skipper goes as far as the builder.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -7,6 +7,26 @@
 
 #include "base/assert.h"
 #include "protocol/php_serialize.h"
+
+namespace {
+
+/// Whatever `value` is, its bytes are those of what is read from them.
+void checkWritten(const stormo::Value& value) {
+  using namespace stormo;
+  // Parts of it were within the limits; it may be above them.
+  constexpr php::Limits kWider{.depthMax = 2 * php::Limits{}.depthMax,
+                               .elementsMax = 4 * php::Limits{}.elementsMax};
+  std::string written;
+  php::serialize(value, written);
+  std::size_t consumed = 0;
+  const auto again = php::unserialize(written, consumed, kWider);
+  STORMO_ASSERT(again && consumed == written.size());
+  std::string writtenAgain;
+  php::serialize(*again, writtenAgain);
+  STORMO_ASSERT(writtenAgain == written);  // and not *again == value: NaN is unlike itself
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace stormo;
@@ -18,13 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!value) return 0;
   STORMO_ASSERT(consumed == *length && consumed <= size);
 
-  std::string written;
-  php::serialize(*value, written);
-  std::size_t consumedAgain = 0;
-  const auto again = php::unserialize(written, consumedAgain);
-  STORMO_ASSERT(again && consumedAgain == written.size());
-  std::string writtenAgain;
-  php::serialize(*again, writtenAgain);
-  STORMO_ASSERT(writtenAgain == written);  // and not *again == *value: NaN is unlike itself
+  checkWritten(*value);
+  checkWritten(Value::list({7, *value, *value}));
   return 0;
 }

@@ -24,7 +24,7 @@ struct JsonLimits {
 
 /// The JSON text of a Value, as PHP's json_encode() with JSON_UNESCAPED_UNICODE and
 /// JSON_UNESCAPED_SLASHES: lists (and the empty array) as [], other arrays as {}. What JSON cannot
-/// say: NaN and the infinities become null, bytes that are not UTF-8 become U+FFFD.
+/// say: NaN, the infinities and what is opaque become null, bytes that are not UTF-8 become U+FFFD.
 [[nodiscard]] std::string toJson(const Value& value);
 
 }  // namespace stormo

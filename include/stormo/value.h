@@ -12,8 +12,13 @@
 
 namespace stormo {
 
+namespace php {
+class ValueBuilder;
+}
+
 /// What a message is made of: null, bool, 64-bit integer, double, string of bytes, or an array as
 /// PHP keeps it, ordered, with integer and string keys. A Value owns all it holds; a copy is deep.
+/// What only PHP can build, an object or an enum, is opaque: it can be kept and passed on.
 ///
 ///     Value order = Value::array({{"id", 7}, {"lines", Value::list({"tea", "bread"})}});
 ///     order["lines"][0].asString()   // "tea"
@@ -65,6 +70,8 @@ class Value {
   [[nodiscard]] bool isDouble() const { return std::holds_alternative<double>(data_); }
   [[nodiscard]] bool isString() const { return std::holds_alternative<std::string>(data_); }
   [[nodiscard]] bool isArray() const { return std::holds_alternative<ArrayPointer>(data_); }
+  /// A PHP object or enum; or an array whose elements refer to one another (PHP's references).
+  [[nodiscard]] bool isOpaque() const { return std::holds_alternative<Opaque>(data_); }
   /// An array whose keys are 0 to size()-1 in this order. So is an empty one.
   [[nodiscard]] bool isList() const;
 
@@ -74,19 +81,23 @@ class Value {
   [[nodiscard]] double asDouble(double otherwise = 0) const;
   /// The bytes of a string, else an empty view. Valid until this Value changes or dies.
   [[nodiscard]] std::string_view asString() const;
+  /// What is opaque in PHP's serialize() format, else an empty view. Valid as asString().
+  [[nodiscard]] std::string_view asSerialized() const;
 
   /// The element of that key; a null Value that lives forever if there is none or this is no
   /// array. Valid until this Value changes or dies. Keys are compared as PHP does: "8" is 8.
   const Value& operator[](std::string_view key) const;
   template <std::integral Integer>
   const Value& operator[](Integer key) const {
-    return std::in_range<std::int64_t>(key) ? at(static_cast<std::int64_t>(key)) : null();
+    return std::in_range<std::int64_t>(key) ? at(static_cast<std::int64_t>(key))
+                                            : (*this)[std::string_view(std::to_string(key))];
   }
 
   [[nodiscard]] bool contains(std::string_view key) const;
   template <std::integral Integer>
   [[nodiscard]] bool contains(Integer key) const {
-    return std::in_range<std::int64_t>(key) && find(static_cast<std::int64_t>(key)) != nullptr;
+    return std::in_range<std::int64_t>(key) ? find(static_cast<std::int64_t>(key)) != nullptr
+                                            : contains(std::string_view(std::to_string(key)));
   }
 
   /// Elements of an array; 0 of anything else.
@@ -114,7 +125,15 @@ class Value {
   };
   using ArrayPointer = std::unique_ptr<Array, DeleteArray>;  // null never
 
-  using Data = std::variant<std::monostate, bool, std::int64_t, double, std::string, ArrayPointer>;
+  /// One value that stands alone: what it refers to is inside.
+  struct Opaque {
+    std::string serialized;
+    bool operator==(const Opaque&) const = default;
+  };
+  friend class php::ValueBuilder;
+
+  using Data =
+      std::variant<std::monostate, bool, std::int64_t, double, std::string, ArrayPointer, Opaque>;
 
   template <std::integral Integer>
   static Data fromInteger(Integer value) {
@@ -131,12 +150,13 @@ class Value {
 };
 
 /// A key of an array: an integer or bytes. Bytes that spell an int64 in canonical decimal are that
-/// integer: "8" and "-5" are, "08", "+8", "-0" and "8.0" stay bytes.
+/// integer: "8" and "-5" are, "08", "+8", "-0" and "8.0" stay bytes. An integer beyond int64 is the
+/// bytes of its decimal, as in PHP's arrays from JSON; never another integer.
 class Value::Key {
  public:
   template <std::integral Integer>
   requires(!std::same_as<Integer, bool> && !std::same_as<Integer, char>) Key(Integer key)
-      : data_(static_cast<std::int64_t>(key)) {}
+      : data_(fromInteger(key)) {}
   Key(std::string_view key);
   Key(const std::string& key) : Key(std::string_view(key)) {}
   Key(const char* key) : Key(std::string_view(key)) {}
@@ -155,7 +175,15 @@ class Value::Key {
   bool operator==(const Key&) const = default;
 
  private:
-  std::variant<std::int64_t, std::string> data_;
+  using Data = std::variant<std::int64_t, std::string>;
+
+  template <std::integral Integer>
+  static Data fromInteger(Integer key) {
+    if (std::in_range<std::int64_t>(key)) return static_cast<std::int64_t>(key);
+    return std::to_string(key);
+  }
+
+  Data data_;
 };
 
 struct Value::Entry {

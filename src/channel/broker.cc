@@ -1,6 +1,9 @@
 #include "channel/broker.h"
 
+#include <openssl/crypto.h>
+
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "protocol/frame.h"
@@ -13,15 +16,15 @@ namespace {
 // An Event is longer than the Publish that it comes from; it must still fit into a frame.
 constexpr std::size_t kPackageBytesMax = kFramePayloadBytesMax - kFrameOverheadBytesMax;
 
-/// Takes the same time wherever the first difference is.
+/// Takes the same time wherever the first difference is, and whatever the lengths: Hello's secret
+/// is at most kSecretBytesMax long, and so is ours.
 bool isSameSecret(std::string_view said, std::string_view secret) {
-  unsigned difference = said.size() == secret.size() ? 0 : 1;
-  for (std::size_t i = 0; i < kSecretBytesMax; ++i) {
-    const char a = i < said.size() ? said[i] : '\0';
-    const char b = i < secret.size() ? secret[i] : '\0';
-    difference |= static_cast<unsigned char>(a ^ b);
-  }
-  return difference == 0;
+  std::array<char, kSecretBytesMax + 1> padded[2] = {};
+  padded[0].back() = static_cast<char>(said.size());
+  padded[1].back() = static_cast<char>(secret.size());
+  said.copy(padded[0].data(), kSecretBytesMax);
+  secret.copy(padded[1].data(), kSecretBytesMax);
+  return CRYPTO_memcmp(padded[0].data(), padded[1].data(), padded[0].size()) == 0;
 }
 
 /// True if the bytes are exactly one serialized value.
@@ -74,6 +77,18 @@ void Broker::load(StateReader& state) {
   authors_.load(state);
 }
 
+std::string_view Broker::dialectName(Link::Speaks speaks) {
+  switch (speaks) {
+    case Link::Speaks::Nothing:
+      return "unknown";
+    case Link::Speaks::Workerman:
+      return "workerman";
+    case Link::Speaks::Stormo:
+      return "stormo";
+  }
+  return "unknown";
+}
+
 bool Broker::expects(net::Peer& peer, std::size_t frameBytes, std::string_view start) {
   if (peer.state<Link>().speaks != Link::Speaks::Nothing) return true;
   const bool mustBeHello = !settings_.secret.empty();
@@ -95,10 +110,6 @@ void Broker::onFrame(net::Peer& peer, std::string_view payload) {
       break;
   }
   backPressure_.onFrame(peer);
-}
-
-void Broker::onBadFrame(net::Peer& peer, std::string_view start, std::string_view reason) {
-  violation(peer, reason, start);
 }
 
 void Broker::onFirstFrame(net::Peer& peer, Link& link, std::string_view payload) {
@@ -256,7 +267,7 @@ void Broker::onEnqueue(net::Peer& peer, Link& link, const Packet& packet) {
 }
 
 void Broker::onCommand(net::Peer& peer, std::string_view payload) {
-  if (decodeWorkerman(payload, command_) != Decode::Ok) return violation(peer, "malformed command");
+  if (decodeWorkerman(payload, command_) != Decode::Ok) return violation(peer, command_.reason);
   const ConsumerId consumer = peer.id.packed();
   const auto forEach = [this](auto act) {
     for (const std::string_view name : command_.channels) act(name);
@@ -323,24 +334,18 @@ void Broker::send(net::Peer& peer, std::string_view frames) {
   table_.counters().messagesOut.add();
 }
 
-void Broker::violation(net::Peer& peer, std::string_view what, std::string_view payload) {
+void Broker::violation(net::Peer& peer, std::string_view reason, std::string_view start) {
   const auto speaks = peer.state<Link>().speaks;
-  log::warning(
-      "a link broke the Channel's protocol and is closed remote={} dialect={} reason=\"{}\"",
-      peer.remoteAddress(),
-      speaks == Link::Speaks::Stormo      ? "stormo"
-      : speaks == Link::Speaks::Workerman ? "workerman"
-                                          : "none",
-      what);
+  violationLog_.write(peer, dialectName(speaks), reason, table_.loop().now);
   if (speaks == Link::Speaks::Stormo) {
     scratch_.clear();
-    if (const std::uint64_t sequence = sequenceAtStart(payload); sequence != 0) {
-      appendRejected(sequence, what, true, scratch_);
+    if (const std::uint64_t sequence = sequenceAtStart(start); sequence != 0) {
+      appendRejected(sequence, reason, true, scratch_);
     }
-    appendRefused(what, scratch_);
+    appendRefused(reason, scratch_);
     send(peer, scratch_);
   }
-  table_.refuse(peer, CloseCode::ProtocolError, what);
+  table_.refuse(peer, CloseCode::ProtocolError, reason);
 }
 
 }  // namespace stormo::channel

@@ -14,6 +14,7 @@
 #include "channel/link_codec.h"
 #include "channel/publishers.h"
 #include "channel/router.h"
+#include "channel/violation_log.h"
 #include "net/endpoint.h"
 #include "protocol/workerman_channel.h"
 
@@ -49,9 +50,9 @@ class Broker final : FrameSink, JobSink {
     std::vector<Router::Subscription> again;  ///< Said, until Resume.
   };
 
+  [[nodiscard]] static std::string_view dialectName(Link::Speaks speaks);
   bool expects(net::Peer& peer, std::size_t frameBytes, std::string_view start) override;
   void onFrame(net::Peer& peer, std::string_view payload) override;
-  void onBadFrame(net::Peer& peer, std::string_view start, std::string_view reason) override;
   void onFirstFrame(net::Peer& peer, Link& link, std::string_view payload);
   void onClose(net::Peer& peer);
 
@@ -77,9 +78,10 @@ class Broker final : FrameSink, JobSink {
   void onQueueFull(std::string_view queue) override;
 
   void send(net::Peer& peer, std::string_view frames);
-  /// Logged, and the link is closed. `payload` is that of the offending frame, as far as it is
-  /// there: a link of Stormo's dialect learns at which publish it was cut.
-  void violation(net::Peer& peer, std::string_view what, std::string_view payload = {});
+  /// A link of Stormo's dialect receives the reason, and the sequence of the publish that has begun
+  /// with `start`.
+  void violation(net::Peer& peer, std::string_view reason, std::string_view start) override;
+  void violation(net::Peer& peer, std::string_view reason) { violation(peer, reason, {}); }
 
   net::ConnectionTable& table_;
   const Server& settings_;
@@ -93,6 +95,7 @@ class Broker final : FrameSink, JobSink {
   Publishers publishers_;
   Authors authors_;
   JobQueues queues_;
+  ViolationLog violationLog_;
   WorkermanCommand command_;  // kept for the room of its names
   std::string scratch_;
 };

@@ -10,14 +10,16 @@
 namespace stormo::channel {
 namespace {
 
-/// The value's own bytes if it is a string, else its JSON text in `scratch`.
-std::string_view textOf(std::string_view serialized, std::string& scratch) {
+/// The value's own bytes if it is a string, else its JSON text in `scratch`; nothing if it has
+/// none.
+std::optional<std::string_view> textOf(std::string_view serialized, std::string& scratch) {
   php::Scanner scanner(serialized);
   php::Token token;
   if (scanner.next(token) && token.type == php::Token::Type::String) return token.text;
   std::size_t consumed = 0;
   const std::optional<Value> value = php::unserialize(serialized, consumed);
-  scratch = value ? toJson(*value) : std::string();
+  if (!value || value->isOpaque()) return std::nullopt;
+  scratch = toJson(*value);
   return scratch;
 }
 
@@ -47,8 +49,9 @@ std::optional<GroupEvent> readGroupEvent(std::string_view data, std::string& scr
   if (name.type != Type::String && name.type != Type::Int) return std::nullopt;
   if (name.text.empty() || name.text.size() > kChannelNameBytesMax) return std::nullopt;
 
-  const std::string_view text = textOf(message, scratch);
-  return GroupEvent{.group = name.text, .message = isUtf8(text) ? Message(text) : binary(text)};
+  const auto text = textOf(message, scratch);
+  if (!text) return std::nullopt;
+  return GroupEvent{.group = name.text, .message = isUtf8(*text) ? Message(*text) : binary(*text)};
 }
 
 void appendGroupEvent(std::string_view group, std::string_view message, std::string& out) {

@@ -16,9 +16,9 @@ struct GroupEvent {
 
 /// Reads it from an event's serialized data, which is one valid value. `group_id` is a string or an
 /// integer of 1 to kChannelNameBytesMax bytes, `message` a string, or any other value, which stands
-/// for its JSON text. Bytes that are not UTF-8 are a binary message: as text they would end the
-/// connections of all members. Nothing if the data says no such thing. The views point into `data`
-/// and `scratch`.
+/// for its JSON text; not an opaque one, but what is opaque within an array is null in that text.
+/// Bytes that are not UTF-8 are a binary message: as text they would end the connections of all
+/// members. Nothing if the data says no such thing. The views point into `data` and `scratch`.
 [[nodiscard]] std::optional<GroupEvent> readGroupEvent(std::string_view data, std::string& scratch);
 
 /// Appends the serialized data, with the keys in the order in which PHP programs write them.

@@ -128,12 +128,19 @@ void LinkBus::onTick() {
 
 void LinkBus::onFrame(net::Peer&, std::string_view payload) { onPayload(payload); }
 
-void LinkBus::violation(std::string_view what) {
-  net::Peer* link = outgoing_.peer();
-  if (link == nullptr) return;
-  log::warning("the Channel broke its protocol, closing the link url={} reason=\"{}\"", url_.text(),
-               what);
-  link->table.refuse(*link, CloseCode::ProtocolError, what);
+void LinkBus::violation(net::Peer& peer, std::string_view reason, std::string_view) {
+  violationLog_.write(peer, dialect(), reason, EventLoop::current().now());
+  peer.table.refuse(peer, CloseCode::ProtocolError, reason);
+}
+
+void LinkBus::violation(std::string_view reason) {
+  if (net::Peer* link = outgoing_.peer()) violation(*link, reason, {});
+}
+
+void LinkBus::dropLink(std::string_view reason) {
+  if (net::Peer* link = outgoing_.peer()) {
+    link->table.refuse(*link, CloseCode::ProtocolError, reason);
+  }
 }
 
 void LinkBus::send(std::string_view frames) {

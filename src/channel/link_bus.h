@@ -8,6 +8,7 @@
 
 #include "channel/bus.h"
 #include "channel/link_codec.h"
+#include "channel/violation_log.h"
 #include "net/outgoing.h"
 
 namespace stormo::channel {
@@ -50,6 +51,8 @@ class LinkBus : public Bus, FrameSink {
   /// What is published and has not been sent on this link; called once, when it is up.
   virtual void sendKept() = 0;
   virtual void onLinkLost() {}
+  /// Its name, for the log.
+  [[nodiscard]] virtual std::string_view dialect() const = 0;
   /// True if the server answers a ping.
   [[nodiscard]] virtual bool expectsPong() const = 0;
 
@@ -65,8 +68,10 @@ class LinkBus : public Bus, FrameSink {
   [[nodiscard]] bool isDrainOwed() const { return owesDrain_; }
   /// There is room again: calls onDrain if it is owed.
   void drained();
-  /// The server sent what it must not send: logged, and the link is closed.
-  void violation(std::string_view what);
+  /// The server broke the protocol: logs the reason, and makes a new link.
+  void violation(std::string_view reason);
+  /// Closes the link, to make a new one.
+  void dropLink(std::string_view reason);
   void jobReceived(std::string_view queue, std::string_view data);
   void eventReceived(std::string_view event, std::string_view data);
   void groupMessageReceived(const GroupMessage& message);
@@ -85,9 +90,7 @@ class LinkBus : public Bus, FrameSink {
 
  private:
   void onFrame(net::Peer& peer, std::string_view payload) final;
-  void onBadFrame(net::Peer&, std::string_view, std::string_view reason) final {
-    violation(reason);
-  }
+  void violation(net::Peer& peer, std::string_view reason, std::string_view start) final;
   void onLost();
   void onTick();
   void reportFailure(const Error& error);
@@ -102,6 +105,7 @@ class LinkBus : public Bus, FrameSink {
   bool isUp_ = false;
   bool failureReported_ = false;
   bool isWanted_ = false;  // connect() was called, and close() was not since
+  ViolationLog violationLog_;
 
   Names events_;      // in the order of their subscription, as all names here
   Names lastEvents_;  // of them, those that the last link had

@@ -18,12 +18,12 @@ std::size_t LinkCodec::receive(net::Peer& peer, std::span<char> bytes) const {
     const std::string_view rest = all.substr(taken);
     const PackageLength length = frameLength(rest, frameBytesMax);
     if (length.verdict == PackageLength::Verdict::Invalid) {
-      sink_.onBadFrame(peer, framePayload(rest), "a frame of impossible length");
+      sink_.violation(peer, "a frame of impossible length", framePayload(rest));
       break;
     }
     if (length.verdict == PackageLength::Verdict::NeedMore) {
       if (length.bytes == 0 || sink_.expects(peer, length.bytes, framePayload(rest))) break;
-      sink_.onBadFrame(peer, framePayload(rest), "an unexpected frame");
+      sink_.violation(peer, "an unexpected frame", framePayload(rest));
       break;
     }
     counters.messagesIn.add();

@@ -17,11 +17,11 @@ class FrameSink {
                                      std::string_view /*start*/) {
     return true;
   }
-  /// A frame of a length that cannot be, or that expects() does not want, has begun with `start`:
-  /// close the link. `reason` is for people.
-  virtual void onBadFrame(net::Peer& peer, std::string_view start, std::string_view reason) = 0;
   /// One whole payload, a view valid until this returns.
   virtual void onFrame(net::Peer& peer, std::string_view payload) = 0;
+  /// The peer broke the protocol with a frame whose payload begins with `start`, as far as it is
+  /// there: logs the reason, and closes the link.
+  virtual void violation(net::Peer& peer, std::string_view reason, std::string_view start) = 0;
 
  protected:
   ~FrameSink() = default;

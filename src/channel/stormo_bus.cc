@@ -212,7 +212,7 @@ void StormoBus::refused(std::string_view reason) {
   if (!std::exchange(refusalReported_, true)) {
     log::error("the Channel refuses this process url={} reason=\"{}\"", url().text(), reason);
   }
-  if (net::Peer* refusing = link()) refusing->close();
+  dropLink("refused by the server");
 }
 
 char* StormoBus::place(std::size_t bytes) {

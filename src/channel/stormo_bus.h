@@ -51,6 +51,7 @@ class StormoBus final : public LinkBus {
   void saySubscriptions(std::string& out) override;
   void sendKept() override;
   void onLinkLost() override;
+  [[nodiscard]] std::string_view dialect() const override { return "stormo"; }
   [[nodiscard]] bool expectsPong() const override { return true; }
 
   void onWelcome(const Packet& packet);

@@ -24,7 +24,7 @@ void WorkermanBus::say(CommandType type, const Names& names, std::string_view da
 }
 
 void WorkermanBus::onPayload(std::string_view payload) {
-  if (decodeWorkerman(payload, command_) != Decode::Ok) return violation("malformed message");
+  if (decodeWorkerman(payload, command_) != Decode::Ok) return violation(command_.reason);
   switch (command_.type) {
     case CommandType::Event:
       break;

@@ -42,6 +42,7 @@ class WorkermanBus final : public LinkBus {
   void saySubscriptions(std::string& out) override;
   void sendKept() override;
   void onLinkLost() override;
+  [[nodiscard]] std::string_view dialect() const override { return "workerman"; }
   [[nodiscard]] bool expectsPong() const override { return false; }
 
   void say(CommandType type, const Names& names, std::string_view data, std::string& out);

@@ -1,6 +1,9 @@
 #include "protocol/php_scanner.h"
 
+#include <algorithm>
 #include <charconv>
+
+#include "protocol/decimal.h"
 
 namespace stormo::php {
 namespace {
@@ -11,6 +14,18 @@ constexpr std::size_t kPairBytesMin = 6;
 bool isDigit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
+
+void appendRenumbered(std::string_view text, std::size_t start,
+                      std::span<const Reference> references, std::size_t before, std::size_t after,
+                      std::string& out) {
+  std::size_t done = start;
+  for (const Reference& reference : references) {
+    out.append(text.substr(done - start, reference.at - done));
+    appendDecimal(reference.number - before + after, out);
+    done = reference.at + reference.bytes;
+  }
+  out.append(text.substr(done - start));
+}
 
 bool Scanner::takeDigits() {
   const std::size_t start = at_;
@@ -67,17 +82,60 @@ bool Scanner::readDouble(Token& token) {
   return take(';');
 }
 
-bool Scanner::readString(Token& token) {
+bool Scanner::readQuoted(std::string_view& text) {
   std::size_t bytes = 0;
   if (!takeCount(bytes) || !take(':') || !take('"')) return false;
   if (bytes > in_.size() - at_) return false;
-  token.type = Token::Type::String;
-  token.text = in_.substr(at_, bytes);
+  text = in_.substr(at_, bytes);
   at_ += bytes;
-  return take('"') && take(';');
+  return take('"');
 }
 
-bool Scanner::readArrayStart(Token& token) {
+bool Scanner::readString(Token& token) {
+  token.type = Token::Type::String;
+  return readQuoted(token.text) && take(';');
+}
+
+bool Scanner::readObjectStart(Token& token) {
+  if (!readQuoted(token.text) || token.text.empty() || !take(':')) return false;
+  if (!readPairsStart(token)) return false;
+  token.type = Token::Type::ObjectStart;
+  return true;
+}
+
+bool Scanner::readCustom(Token& token) {
+  token.type = Token::Type::Custom;
+  std::size_t bytes = 0;
+  if (!readQuoted(token.text) || token.text.empty() || !take(':')) return false;
+  if (!takeCount(bytes) || !take(':') || !take('{') || bytes > in_.size() - at_) return false;
+  at_ += bytes;
+  hiddenMax_ += bytes + 1;
+  return take('}');
+}
+
+bool Scanner::readEnum(Token& token) {
+  token.type = Token::Type::Enum;
+  return readQuoted(token.text) && token.text.find(':') != token.text.npos && take(';');
+}
+
+bool Scanner::readReference(Token& token) {
+  token.type = Token::Type::Reference;
+  Reference reference{.at = at_};
+  if (!takeCount(reference.number)) return false;
+  token.text = since(reference.at);
+  reference.bytes = token.text.size();
+  if (reference.number == 0 || reference.number > values_ + hiddenMax_) return false;
+  references_.push_back(reference);
+  return take(';');
+}
+
+bool Scanner::standsAlone(const Mark& since) const {
+  return std::ranges::all_of(referencesSince(since), [&](const Reference& reference) {
+    return reference.number > since.values;
+  });
+}
+
+bool Scanner::readPairsStart(Token& token) {
   token.type = Token::Type::ArrayStart;
   if (!takeCount(token.count) || !take(':') || !take('{')) return false;
   return token.count <= (in_.size() - at_) / kPairBytesMin;
@@ -88,9 +146,16 @@ bool Scanner::next(Token& token) {
   const char type = in_[at_++];
   if (type == 'N') {
     token.type = Token::Type::Null;
+    ++values_;
     return take(';');
   }
   if (!take(':')) return false;
+  if (type == 'R' || type == 'r') {
+    const bool isRead = readReference(token);
+    if (type == 'r') ++values_;
+    return isRead;
+  }
+  ++values_;
   switch (type) {
     case 'b':
       return readBool(token);
@@ -101,23 +166,38 @@ bool Scanner::next(Token& token) {
     case 's':
       return readString(token);
     case 'a':
-      return readArrayStart(token);
+      return readPairsStart(token);
+    case 'O':
+      return readObjectStart(token);
+    case 'C':
+      return readCustom(token);
+    case 'E':
+      return readEnum(token);
     default:
-      return false;  // O, C, E, R, r: objects and references are not data
+      return false;
   }
 }
 
 bool Scanner::nextKey(Token& token) {
-  return next(token) && (token.type == Token::Type::Int || token.type == Token::Type::String);
+  const std::size_t values = values_;
+  if (!next(token)) return false;
+  values_ = values;
+  return token.type == Token::Type::Int || token.type == Token::Type::String;
 }
 
 bool Scanner::skipValue(std::size_t depthMax, std::size_t& elementsLeft) {
+  Token first;
+  return next(first) && skipRest(first, depthMax, elementsLeft);
+}
+
+bool Scanner::skipRest(const Token& first, std::size_t depthMax, std::size_t& elementsLeft) {
+  const bool hasPairs =
+      first.type == Token::Type::ArrayStart || first.type == Token::Type::ObjectStart;
+  if (!hasPairs) return true;
+  if (depthMax == 0 || first.count > elementsLeft) return false;
+  elementsLeft -= first.count;
   Token token;
-  if (!next(token)) return false;
-  if (token.type != Token::Type::ArrayStart) return true;
-  if (depthMax == 0 || token.count > elementsLeft) return false;
-  elementsLeft -= token.count;
-  for (std::size_t i = token.count; i > 0; --i) {
+  for (std::size_t i = first.count; i > 0; --i) {
     if (!nextKey(token) || !skipValue(depthMax - 1, elementsLeft)) return false;
   }
   return endArray();

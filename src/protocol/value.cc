@@ -104,6 +104,8 @@ Value::Value(const Value& other) {
     data_ = ArrayPointer(new Array(**array));
   } else if (const auto* string = std::get_if<std::string>(&other.data_)) {
     data_ = *string;
+  } else if (const auto* opaque = std::get_if<Opaque>(&other.data_)) {
+    data_ = *opaque;
   } else if (other.isBool()) {
     data_ = other.asBool();
   } else if (other.isInt()) {
@@ -164,6 +166,11 @@ double Value::asDouble(double otherwise) const {
 std::string_view Value::asString() const {
   const std::string* value = std::get_if<std::string>(&data_);
   return value != nullptr ? std::string_view(*value) : std::string_view();
+}
+
+std::string_view Value::asSerialized() const {
+  const Opaque* opaque = std::get_if<Opaque>(&data_);
+  return opaque != nullptr ? std::string_view(opaque->serialized) : std::string_view();
 }
 
 const Value& Value::null() {

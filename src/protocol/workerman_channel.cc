@@ -66,34 +66,55 @@ class MessageReader {
   MessageReader(std::string_view payload, WorkermanCommand& out) : scanner_(payload), out_(out) {}
 
   bool read() {
+    out_.reason = "not a serialized array";
     php::Token array;
     if (!scanner_.next(array) || array.type != php::Token::Type::ArrayStart) return false;
     for (std::size_t i = array.count; i > 0; --i) {
       php::Token key;
-      if (!scanner_.nextKey(key) || !readField(key)) return false;
+      if (!scanner_.nextKey(key)) return refuse("malformed array");
+      if (!readField(key)) return false;
     }
-    return scanner_.endArray() && isComplete();
+    return scanner_.endArray() ? isComplete() : refuse("malformed array");
   }
 
   [[nodiscard]] std::size_t position() const { return scanner_.position(); }
 
  private:
+  bool refuse(std::string_view reason) {
+    out_.reason = reason;
+    return false;
+  }
+
   bool readField(const php::Token& key) {
     const bool named = key.type == php::Token::Type::String;
     if (named && key.text == "type") return readType();
-    if (named && key.text == "channels") return readChannels();
-    if (named && key.text == "channel") return readChannel();
-    const std::size_t start = scanner_.position();
-    if (!skipValue()) return false;
-    if (named && key.text == "data") data_ = scanner_.since(start);
+    if (named && key.text == "channels") return readChannels() || refuse("malformed channels");
+    if (named && key.text == "channel") return readChannel() || refuse("malformed channel");
+    const php::Scanner::Mark start = scanner_.mark();
+    if (!skipValue()) return refuse("malformed data, or more than the limits allow");
+    return !named || key.text != "data" || takeData(start);
+  }
+
+  bool takeData(const php::Scanner::Mark& start) {
+    data_ = scanner_.since(start.position);
+    const auto references = scanner_.referencesSince(start);
+    if (references.empty()) return true;
+    constexpr std::string_view kOutside = "data with a reference to what is outside";
+    if (!scanner_.standsAlone(start)) return refuse(kOutside);
+    out_.renumbered.clear();
+    php::appendRenumbered(data_, start.position, references, start.values, 0, out_.renumbered);
+    if (php::serializedLength(out_.renumbered) != out_.renumbered.size()) return refuse(kOutside);
+    data_ = out_.renumbered;
     return true;
   }
 
   bool readType() {
     php::Token token;
-    if (!scanner_.next(token) || token.type != php::Token::Type::String) return false;
+    if (!scanner_.next(token) || token.type != php::Token::Type::String) {
+      return refuse("malformed type");
+    }
     type_ = findType(token.text);
-    return type_ != nullptr;
+    return type_ != nullptr || refuse("unknown type");
   }
 
   bool readChannel() {
@@ -126,11 +147,11 @@ class MessageReader {
   bool skipValue() { return scanner_.skipValue(php::Limits{}.depthMax, elementsLeft_); }
 
   bool isComplete() {
-    if (type_ == nullptr) return false;
+    if (type_ == nullptr) return refuse("no type");
     out_.type = type_->type;
     const bool takesData =
         type_->shape == Shape::ChannelsAndData || type_->shape == Shape::ChannelAndData;
-    if (takesData && data_.empty()) return false;
+    if (takesData && data_.empty()) return refuse("no data");
     out_.data = takesData ? data_ : std::string_view();
     switch (type_->shape) {
       case Shape::Bare:
@@ -138,10 +159,10 @@ class MessageReader {
         return true;
       case Shape::Channels:
       case Shape::ChannelsAndData:
-        return hasChannels_;
+        return hasChannels_ || refuse("no channels");
       case Shape::ChannelAndData:
         out_.channels.assign(1, channel_);
-        return hasChannel_;
+        return hasChannel_ || refuse("no channel");
     }
     return false;
   }
@@ -169,17 +190,28 @@ void appendChannels(std::span<const std::string_view> channels, std::string& out
   out.push_back('}');
 }
 
+/// The array itself, its type, and its channels or channel; the names in `channels` come on top.
+constexpr std::size_t kValuesBeforeData = 3;
+
+void appendData(std::string_view data, std::size_t valuesBefore, std::string& out) {
+  out.append("s:4:\"data\";");
+  php::appendPart(data, valuesBefore, out);
+}
+
 }  // namespace
 
 Decode decodeWorkerman(std::string_view payload, WorkermanCommand& out) {
   out.channels.clear();
   out.data = {};
   out.type = CommandType::Ping;
+  out.reason = {};
   if (payload.empty()) return Decode::Ok;
   MessageReader reader(payload, out);
   if (!reader.read()) return Decode::Invalid;
   const std::string_view rest = payload.substr(reader.position());
-  return rest.empty() || rest == "\n" ? Decode::Ok : Decode::Invalid;
+  if (rest.empty() || rest == "\n") return Decode::Ok;
+  out.reason = "bytes behind the array";
+  return Decode::Invalid;
 }
 
 void encodeWorkerman(CommandType type, std::span<const std::string_view> channels,
@@ -198,13 +230,13 @@ void encodeWorkerman(CommandType type, std::span<const std::string_view> channel
       break;
     case Shape::ChannelsAndData:
       appendChannels(channels, out);
-      out.append("s:4:\"data\";").append(data);
+      appendData(data, kValuesBeforeData + channels.size(), out);
       break;
     case Shape::ChannelAndData:
       STORMO_ASSERT(channels.size() == 1);
       out.append("s:7:\"channel\";");
       php::serializeString(channels[0], out);
-      out.append("s:4:\"data\";").append(data);
+      appendData(data, kValuesBeforeData, out);
       break;
   }
   out.push_back('}');

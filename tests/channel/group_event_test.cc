@@ -47,6 +47,19 @@ TEST(GroupEvent, AMessageThatIsNoStringIsItsJson) {
   EXPECT_EQ(readMessage(Value::array({{"a", Value::list({1, "è"})}})), "g/{\"a\":[1,\"è\"]}");
 }
 
+TEST(GroupEvent, AnObjectAsTheMessageMakesItAnotherEventAndWithinItIsNull) {
+  const auto readText = [](const std::string& message) {
+    std::string scratch;
+    const std::string data = "a:2:{s:8:\"group_id\";s:1:\"g\";s:7:\"message\";" + message + "}";
+    const auto event = readGroupEvent(data, scratch);
+    return event ? std::string(event->message.data) : "none";
+  };
+  EXPECT_EQ(readText(R"(O:8:"stdClass":0:{})"), "none");
+  EXPECT_EQ(readText("R:2;"), "none");
+  EXPECT_EQ(readText("a:1:{i:0;R:2;}"), "none");
+  EXPECT_EQ(readText(R"(a:2:{i:0;O:1:"A":0:{}i:1;i:7;})"), "[null,7]");
+}
+
 TEST(GroupEvent, TextIsTextAndOtherBytesAreBinary) {
   EXPECT_EQ(readMessage("Questo è"), "g/Questo è");
   EXPECT_EQ(readMessage(""), "g/");

@@ -22,7 +22,7 @@ TEST_F(HostileInput, GarbageClosesItsLinkAndNoOther) {
       std::string("\xff\xff\xff\xff", 4),
       framed("a:1:{s:4:\"type\";s:4:\"what\";}"),
       framed("a:1:{s:4:\"type\";s:9:\"subscribe\";}"),
-      framed("O:8:\"stdClass\":0:{}"),
+      framed("O:8:\"stdClass\":0:{}"),  // an object, but no message
       framed("a:999999999:{"),
       framed("Q"),
       framed("Q\x63\0\0"sv),

@@ -232,7 +232,7 @@ TEST_F(StormoDialect, APublishWithABadPayloadIsRejectedAndTheLinkLives) {
       publishEvent("e", "N"),
       publishEvent("e", "N;N;"),
       publishEvent("e", ""),
-      publishEvent("e", "O:1:\"A\":0:{}"),
+      publishEvent("e", "O:1:\"A\":0:"),
       frameOf([](std::string& out) {
         appendPublish({.channel = "e", .payloadKind = PayloadKind::Text}, "text", out);
       }),

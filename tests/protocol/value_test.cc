@@ -47,6 +47,19 @@ TEST(Value, AnIntegerBeyondInt64IsADouble) {
   EXPECT_EQ(Value(std::uint64_t{kMax} + 1).asDouble(), 9223372036854775808.0);
 }
 
+TEST(Value, AKeyBeyondInt64IsTheTextOfItsDecimalAndNoOtherInteger) {
+  const std::uint64_t beyond = std::uint64_t{kMax} + 1;
+  EXPECT_TRUE(Value::Key(std::uint64_t{kMax}).isInt());
+  EXPECT_TRUE(Value::Key(beyond) == Value::Key("9223372036854775808"));
+  Value value;
+  value.set(beyond, "set").set(kMin, "other");
+  EXPECT_EQ(keys(value), "9223372036854775808,-9223372036854775808");
+  EXPECT_EQ(value[beyond].asString(), "set");
+  EXPECT_TRUE(value.contains(beyond));
+  EXPECT_FALSE(value.contains(beyond + 1));
+  EXPECT_TRUE(value[beyond + 1].isNull());
+}
+
 TEST(Value, GivesItsContentOrElseTheOther) {
   EXPECT_EQ(Value(true).asBool(), true);
   EXPECT_EQ(Value(1).asBool(), false);

@@ -186,7 +186,69 @@ TEST(WorkermanChannel, AMissingKeyOrAnUnknownTypeIsInvalid) {
   }
 }
 
-TEST(WorkermanChannel, DataWithObjectsOrTooDeepIsInvalid) {
+/// What PHP writes for data that refers to itself, in messages and alone.
+struct WithReferences {
+  std::string_view publish;
+  std::string_view event;
+  std::string_view data;
+};
+constexpr WithReferences kWithReferences[] = {
+    {R"(a:3:{s:4:"type";s:7:"publish";s:8:"channels";a:2:{i:0;s:1:"x";i:1;s:1:"y";}s:4:"data";a:2:{s:1:"a";s:1:"v";s:1:"b";R:7;}})",
+     R"(a:3:{s:4:"type";s:5:"event";s:7:"channel";s:1:"x";s:4:"data";a:2:{s:1:"a";s:1:"v";s:1:"b";R:5;}})",
+     R"(a:2:{s:1:"a";s:1:"v";s:1:"b";R:2;})"},
+    {R"(a:3:{s:4:"type";s:7:"publish";s:8:"channels";a:2:{i:0;s:1:"x";i:1;s:1:"y";}s:4:"data";O:1:"T":2:{s:1:"t";r:6;s:1:"u";a:1:{i:0;r:6;}}})",
+     R"(a:3:{s:4:"type";s:5:"event";s:7:"channel";s:1:"x";s:4:"data";O:1:"T":2:{s:1:"t";r:4;s:1:"u";a:1:{i:0;r:4;}}})",
+     R"(O:1:"T":2:{s:1:"t";r:1;s:1:"u";a:1:{i:0;r:1;}})"},
+};
+
+TEST(WorkermanChannel, ReferencesInDataAreRenumberedForEachMessage) {
+  for (const WithReferences& sample : kWithReferences) {
+    WorkermanCommand command;
+    ASSERT_EQ(decodeWorkerman(sample.publish, command), Decode::Ok);
+    EXPECT_EQ(command.data, sample.data);
+    std::string again;
+    encodeWorkerman(command, again);
+    EXPECT_EQ(again, sample.publish);
+    std::string event;
+    encodeWorkerman(CommandType::Event, {&command.channels.front(), 1}, command.data, event);
+    EXPECT_EQ(event, sample.event);
+    ASSERT_EQ(decodeWorkerman(event, command), Decode::Ok);
+    EXPECT_EQ(command.data, sample.data);
+  }
+}
+
+TEST(WorkermanChannel, DataThatCannotBeReadAloneIsInvalid) {
+  // The reference would be to a value that is hidden in the object before the data.
+  WorkermanCommand command;
+  EXPECT_EQ(decodeWorkerman(R"(a:4:{s:4:"type";s:7:"publish";s:8:"channels";s:1:"a";s:1:"c";)"
+                            R"(C:1:"A":20:{01234567890123456789}s:4:"data";a:1:{i:0;r:20;}})",
+                            command),
+            Decode::Invalid);
+  EXPECT_EQ(command.reason, "data with a reference to what is outside");
+}
+
+TEST(WorkermanChannel, TheReasonOfAnInvalidMessageIsGiven) {
+  const auto reason = [](std::string_view payload) {
+    WorkermanCommand command;
+    EXPECT_EQ(decodeWorkerman(payload, command), Decode::Invalid) << payload;
+    return command.reason;
+  };
+  const auto withData = [&](std::string_view data) {
+    return reason(R"(a:3:{s:4:"type";s:7:"publish";s:8:"channels";s:1:"a";s:4:"data";)" +
+                  std::string(data) + "}");
+  };
+  EXPECT_EQ(reason("GET / HTTP/1.1"), "not a serialized array");
+  EXPECT_EQ(reason(R"(a:1:{s:4:"type";s:4:"what";})"), "unknown type");
+  EXPECT_EQ(reason(R"(a:1:{s:4:"type";i:1;})"), "malformed type");
+  EXPECT_EQ(reason("a:0:{}"), "no type");
+  EXPECT_EQ(reason(R"(a:1:{s:4:"type";s:9:"subscribe";})"), "no channels");
+  EXPECT_EQ(reason(R"(a:1:{s:8:"channels";i:+1;})"), "malformed channels");
+  EXPECT_EQ(withData(R"(O:1:"A":1:{})"), "malformed data, or more than the limits allow");
+  EXPECT_EQ(withData("R:2;"), "data with a reference to what is outside");
+  EXPECT_EQ(reason(R"(a:1:{s:4:"type";s:7:"reserve";}x)"), "bytes behind the array");
+}
+
+TEST(WorkermanChannel, DataTooDeepIsInvalid) {
   const auto takes = [](const std::string& data) {
     return isValid("a:3:{s:4:\"type\";s:7:\"publish\";s:8:\"channels\";s:1:\"a\";s:4:\"data\";" +
                    data + "}");
@@ -196,8 +258,7 @@ TEST(WorkermanChannel, DataWithObjectsOrTooDeepIsInvalid) {
     for (std::size_t i = 0; i < depth; ++i) data += "a:1:{i:0;";
     return data + "N;" + std::string(depth, '}');
   };
-  EXPECT_FALSE(takes(R"(O:8:"stdClass":0:{})"));
-  EXPECT_FALSE(takes("R:1;"));
+  EXPECT_TRUE(takes(R"(O:8:"stdClass":0:{})"));
   EXPECT_TRUE(takes(nested(64)));
   EXPECT_FALSE(takes(nested(65)));
   EXPECT_FALSE(takes(nested(100'000)));

@@ -14,6 +14,12 @@ namespace {
 // Of a silent group its name is kept, for a client that missed nothing there to be told so.
 constexpr std::size_t kSilentGroupsMax = 100'000;
 
+// Above it, all verdicts on names are forgotten, and found out again.
+constexpr std::size_t kVerdictsMax = 100'000;
+
+// fnmatch() ends a name at a zero byte. No pattern names either byte, so they match alike.
+constexpr char kStandsForNul = '\1';
+
 constexpr std::size_t kTimeBytes = sizeof(TimePoint);
 
 /// The first of some events, each of which is its time and its frame.
@@ -45,10 +51,15 @@ void forEachEntry(std::string_view events, const Visit& visit) {
 
 bool History::isKept(std::string_view name) {
   if (limits_.groups.empty()) return false;
+  if (const auto known = verdicts_.find(name); known != verdicts_.end()) return known->second;
   scratch_ = name;
-  return std::ranges::any_of(limits_.groups, [this](const std::string& pattern) {
+  std::ranges::replace(scratch_, '\0', kStandsForNul);
+  const bool isKept = std::ranges::any_of(limits_.groups, [this](const std::string& pattern) {
     return fnmatch(pattern.c_str(), scratch_.c_str(), 0) == 0;
   });
+  if (verdicts_.size() >= kVerdictsMax) verdicts_.clear();
+  verdicts_.emplace(name, isKept);
+  return isKept;
 }
 
 History::Group* History::groupFor(std::string_view name) {

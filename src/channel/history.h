@@ -66,6 +66,7 @@ class History {
   Groups silent_;
   KeyedMap<std::string_view, Groups::iterator> byName_;
   std::uint64_t forgotten_ = 0;  // the latest event of a group that is no longer known at all
+  KeyedMap<std::string, bool> verdicts_;  // what isKept() has found out, bounded
   std::string scratch_;
 };
 

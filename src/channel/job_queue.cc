@@ -24,9 +24,8 @@ std::size_t JobQueues::jobCount(std::string_view queue) const {
 void JobQueues::watch(ConsumerId id, std::string_view name) {
   Queue& queue = queueNamed(name);
   Consumer& consumer = consumers_[id];
-  if (std::ranges::find(consumer.watched, &queue) != consumer.watched.end()) return;
+  if (!queue.watchers.emplace(id, consumer.watched.size()).second) return;
   consumer.watched.push_back(&queue);
-  ++queue.watcherCount;
   if (consumer.reservations == 0) return;
   while (consumer.reservations > 0 && takeWaitingJob(id, consumer)) --consumer.reservations;
   if (consumer.reservations > 0) {
@@ -40,7 +39,12 @@ void JobQueues::unwatch(ConsumerId id, std::string_view name) {
   const auto found = queues_.find(name);
   Consumer* consumer = find(id);
   if (found == queues_.end() || consumer == nullptr) return;
-  if (std::erase(consumer->watched, found->second.get()) == 0) return;
+  const auto watch = found->second->watchers.find(id);
+  if (watch == found->second->watchers.end()) return;
+  Queue* const last = consumer->watched.back();
+  consumer->watched[watch->second] = last;
+  last->watchers[id] = watch->second;
+  consumer->watched.pop_back();
   leave(id, *found->second);
   if (consumer->watched.empty()) consumers_.erase(id);
 }
@@ -52,14 +56,21 @@ void JobQueues::remove(ConsumerId id) {
 }
 
 void JobQueues::leave(ConsumerId id, Queue& queue) {
-  --queue.watcherCount;
+  queue.watchers.erase(id);
   std::erase_if(queue.line, [=](const Waiting& waiting) { return waiting.consumer == id; });
-  if (queue.watcherCount == 0 && queue.jobs.empty()) queues_.erase(queues_.find(queue.name));
+  forgetIfIdle(queue);
+}
+
+void JobQueues::forgetIfIdle(Queue& queue) {
+  if (queue.isInUse || !queue.watchers.empty() || !queue.jobs.empty()) return;
+  queues_.erase(queues_.find(queue.name));
 }
 
 void JobQueues::reserve(ConsumerId id) {
   Consumer* consumer = find(id);
-  if (consumer == nullptr || takeWaitingJob(id, *consumer)) return;
+  if (consumer == nullptr) return;
+  // Who has reservations watches no queue that holds jobs.
+  if (consumer->reservations == 0 && takeWaitingJob(id, *consumer)) return;
   if (++consumer->reservations == 1) standInLine(id, *consumer);
 }
 
@@ -86,7 +97,7 @@ bool JobQueues::enqueue(std::string_view name, std::string_view data) {
   if (bytes > queueBytesMax_ - queue.bytes) {
     if (!queue.refuses) sink_.onQueueFull(queue.name);
     queue.refuses = true;
-    if (queue.watcherCount == 0 && queue.jobs.empty()) queues_.erase(queues_.find(name));
+    forgetIfIdle(queue);
     return false;
   }
   queue.refuses = false;
@@ -101,10 +112,9 @@ bool JobQueues::handToWaiting(Queue& queue, std::string_view data) {
     queue.line.pop_front();
     if (isStale(first)) continue;
     if (!sink_.deliver(first.consumer, queue.name, data)) {
-      // Watched on for this moment, so that the queue does not go with its last watcher.
-      ++queue.watcherCount;
+      queue.isInUse = true;  // it is needed also if this was its last watcher
       remove(first.consumer);
-      --queue.watcherCount;
+      queue.isInUse = false;
       continue;
     }
     Consumer& consumer = *find(first.consumer);
@@ -131,7 +141,7 @@ void JobQueues::standInLine(ConsumerId id, Consumer& consumer) {
 void JobQueues::standInLine(ConsumerId id, const Consumer& consumer, Queue& queue) {
   // Stale places go when they are the larger half, so a line stays as long as its watchers are
   // many.
-  if (queue.line.size() > 2 * queue.watcherCount + 16) {
+  if (queue.line.size() > 2 * queue.watchers.size() + 16) {
     std::erase_if(queue.line, [this](const Waiting& waiting) { return isStale(waiting); });
   }
   queue.line.push_back({id, consumer.ticket});

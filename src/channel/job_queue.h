@@ -66,8 +66,9 @@ class JobQueues {
     std::string name;
     std::deque<std::string> jobs;
     std::size_t bytes = 0;
-    std::size_t watcherCount = 0;
+    KeyedMap<ConsumerId, std::size_t> watchers;  ///< And this queue's place in Consumer::watched.
     std::deque<Waiting> line;
+    bool isInUse = false;  ///< Not to be forgotten now.
     bool refuses = false;  // and said so
   };
   /// While one has reservations, the queues that it watches hold no jobs.
@@ -78,6 +79,7 @@ class JobQueues {
     std::size_t nextQueue = 0;  // whose turn it is, so that a busy queue does not starve the others
   };
   Queue& queueNamed(std::string_view name);
+  void forgetIfIdle(Queue& queue);
   [[nodiscard]] Consumer* find(ConsumerId id);
   [[nodiscard]] bool handToWaiting(Queue& queue, std::string_view data);
   [[nodiscard]] bool takeWaitingJob(ConsumerId id, Consumer& consumer);

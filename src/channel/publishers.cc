@@ -7,6 +7,7 @@ namespace {
 
 // Whoever comes back later than that may have something said twice.
 constexpr std::chrono::hours kRemembered{1};
+constexpr std::chrono::minutes kLookEvery{1};
 
 }  // namespace
 
@@ -39,6 +40,8 @@ void Publishers::load(StateReader& state) {
 }
 
 void Publishers::forgetOld(TimePoint now) {
+  if (now - lookedAt_ < kLookEvery) return;
+  lookedAt_ = now;
   std::erase_if(publishers_, [now](const auto& entry) {
     return entry.second.link == 0 && now - entry.second.leftAt > kRemembered;
   });

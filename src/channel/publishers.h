@@ -21,7 +21,7 @@ class Publishers {
   };
 
   /// The publisher of that id, known or new, which has said Hello. Valid while it has a link, and
-  /// for an hour after.
+  /// for an hour after; it is forgotten within another minute.
   Publisher& enter(std::uint64_t id, TimePoint now);
   /// That link of it has ended; it may have another one by now.
   static void leave(Publisher& publisher, ConnectionId link, TimePoint now);
@@ -30,9 +30,11 @@ class Publishers {
   void load(StateReader& state);
 
  private:
+  /// Looks at all of them, once in a while.
   void forgetOld(TimePoint now);
 
   KeyedMap<std::uint64_t, Publisher> publishers_;
+  TimePoint lookedAt_{};  // when forgetOld() last did
 };
 
 }  // namespace stormo::channel

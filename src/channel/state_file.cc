@@ -38,7 +38,7 @@ std::uint64_t wallClock() {
 }  // namespace
 
 StateWriter::StateWriter(int file, TimePoint now) : file_(file), now_(now), hash_(kHashBegin) {
-  if (::ftruncate(file_, 0) != 0 || ::lseek(file_, kHeaderBytes, SEEK_SET) < 0) error_ = errno;
+  if (::ftruncate(file_, 0) != 0) error_ = errno;
   buffer_.reserve(2 * kBufferBytes);
   number(wallClock());
 }
@@ -66,12 +66,18 @@ void StateWriter::append(std::string_view bytes) {
 void StateWriter::flush() {
   hash_ = hashOn(hash_, buffer_);
   bytes_ += buffer_.size();
-  for (std::string_view rest = buffer_; !rest.empty() && error_ == 0;) {
-    const ssize_t written = ::write(file_, rest.data(), rest.size());
-    if (written < 0 && errno != EINTR) error_ = errno;
-    if (written > 0) rest.remove_prefix(static_cast<std::size_t>(written));
-  }
+  write(kHeaderBytes + bytes_ - buffer_.size(), buffer_);
   buffer_.clear();
+}
+
+void StateWriter::write(std::uint64_t at, std::string_view bytes) {
+  while (!bytes.empty() && error_ == 0) {
+    const ssize_t written = ::pwrite(file_, bytes.data(), bytes.size(), static_cast<off_t>(at));
+    if (written < 0 && errno != EINTR) error_ = errno;
+    if (written <= 0) continue;
+    at += static_cast<std::uint64_t>(written);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
 }
 
 Result<void> StateWriter::finish() {
@@ -80,7 +86,7 @@ Result<void> StateWriter::finish() {
   header.resize(kHeaderBytes);
   storeBigEndian(header.data() + kMagic.size(), bytes_);
   storeBigEndian(header.data() + kMagic.size() + kNumberBytes, hash_);
-  if (error_ == 0 && ::pwrite(file_, header.data(), kHeaderBytes, 0) < 0) error_ = errno;
+  write(0, header);
   if (error_ == 0) return {};
   (void)::ftruncate(file_, 0);
   return Error{std::error_code(error_, std::system_category()), "write"};

@@ -29,6 +29,8 @@ class StateWriter {
  private:
   void append(std::string_view bytes);
   void flush();
+  /// All of it, or error_ is set.
+  void write(std::uint64_t at, std::string_view bytes);
 
   const int file_;
   const TimePoint now_;

@@ -59,6 +59,27 @@ std::optional<std::vector<std::uint64_t>> since(History& history, std::string_vi
   return offsets;
 }
 
+TEST(History, ANameWithAZeroByteIsMatchedToItsEnd) {
+  using std::string_literals::operator""s;
+  History history(limits({"news", "chat.*"}));
+  for (const std::string& name : {"news\0old"s, "\0news"s, "chat.\0"s, "news"s}) {
+    say(history, name, 1);
+  }
+  EXPECT_THAT(since(history, "news\0old"s, 0), testing::Eq(std::nullopt));
+  EXPECT_THAT(since(history, "\0news"s, 0), testing::Eq(std::nullopt));
+  EXPECT_THAT(since(history, "chat.\0"s, 0), Optional(ElementsAre(1)));
+  EXPECT_THAT(since(history, "news", 0), Optional(ElementsAre(1)));
+}
+
+TEST(History, MoreNamesThanVerdictsAreKeptForAreMatchedRight) {
+  History history(limits({"kept.*"}));
+  for (std::uint64_t i = 0; i < 100'002; ++i) say(history, "other." + std::to_string(i), i);
+  say(history, "other.1", 200'000);
+  say(history, "kept.1", 200'001);
+  EXPECT_THAT(since(history, "other.1", 0), testing::Eq(std::nullopt));
+  EXPECT_THAT(since(history, "kept.1", 0), Optional(ElementsAre(200'001)));
+}
+
 TEST(History, GivesWhatWasSaidInAGroupSinceAnOffset) {
   History history(limits());
   say(history, "a", 1);

@@ -50,6 +50,20 @@ TEST_F(JobQueuesTest, AJobWaitsUntilSomebodyReserves) {
   EXPECT_EQ(queues.jobCount("jobs"), 0u);
 }
 
+TEST_F(JobQueuesTest, AConsumerMayUnwatchAnyOfItsQueuesInAnyOrder) {
+  for (const char* queue : {"a", "b", "c", "d"}) queues.watch(1, queue);
+  queues.watch(1, "b");  // again
+  queues.unwatch(1, "a");
+  queues.unwatch(1, "d");
+  queues.unwatch(1, "a");
+  queues.watch(1, "e");
+  for (int i = 0; i < 3; ++i) queues.reserve(1);
+  for (const char* queue : {"a", "b", "c", "d", "e"}) EXPECT_TRUE(queues.enqueue(queue, "job"));
+  EXPECT_THAT(take(), ElementsAre("1 b: job", "1 c: job", "1 e: job"));
+  for (const char* queue : {"b", "c", "e"}) queues.unwatch(1, queue);
+  EXPECT_EQ(queues.queueCount(), 2u) << "a and d, with a job each";
+}
+
 TEST_F(JobQueuesTest, AReservationIsGoodForOneJob) {
   queues.watch(1, "jobs");
   queues.reserve(1);

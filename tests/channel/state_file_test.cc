@@ -3,10 +3,13 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <string>
 
+#include "support/temp_directory.h"
 #include "sys/unique_fd.h"
 
 namespace stormo::channel {
@@ -52,6 +55,25 @@ TEST_F(StateFileTest, WhatIsBehindTheEndIsEmptyAndNotOk) {
   EXPECT_EQ(state.number(), 0u);
   EXPECT_FALSE(state.ok());
   EXPECT_EQ(state.bytes(), "");
+}
+
+TEST_F(StateFileTest, AHeaderThatIsWrittenInPartIsAnError) {
+  // A file on a disk, as its limit does not hold for memory.
+  const test::TempDirectory directory;
+  const UniqueFd onDisk(
+      ::open((directory.path() + "/state").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  StateWriter state(onDisk.get(), kNow);
+  state.bytes(std::string(1'000'000, 'x'));  // more than the buffer: only the header is left
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit smaller{.rlim_cur = 10, .rlim_max = before.rlim_max};
+  const auto signalBefore = ::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &smaller), 0);
+  const Result<void> finished = state.finish();
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  ::signal(SIGXFSZ, signalBefore);
+  EXPECT_FALSE(finished.ok());
+  EXPECT_FALSE(StateReader(onDisk.get(), kNow).ok());
 }
 
 TEST_F(StateFileTest, MoreThanABufferIsWrittenWhole) {

@@ -117,15 +117,15 @@ TEST_F(PhpValues, AServerThatSendsMalformedDataIsLoggedByItsClient) {
   const std::string at = std::to_string(localAddress(listener.get()).port());
   auto bus = makeBus("frame://127.0.0.1:" + at);
   bus->connect();
-  Link server;
+  Link channel;
   ASSERT_TRUE(turnUntil([&] {
     UniqueFd fd(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (fd.valid()) server = Link{test::RawPeer(std::move(fd)), {}};
-    return server.peer.valid() && bus->isConnected();
+    if (fd.valid()) channel = Link{test::RawPeer(std::move(fd)), {}};
+    return channel.peer.valid() && bus->isConnected();
   }));
   capture();
-  server.send(command(CommandType::Event, {"x"}, R"(O:1:"T":1:{})"));
-  EXPECT_TRUE(ended(server));
+  channel.send(command(CommandType::Event, {"x"}, R"(O:1:"T":1:{})"));
+  EXPECT_TRUE(ended(channel));
   EXPECT_THAT(captured(), HasSubstr("remote=127.0.0.1:" + at + " dialect=workerman reason="));
   bus->close();
 }

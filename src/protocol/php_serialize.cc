@@ -90,6 +90,11 @@ void write(const Value& value, std::size_t& values, std::string& out) {
 
 }  // namespace
 
+bool isWithin(const Value& value, const Limits& limits) {
+  std::size_t elementsLeft = limits.elementsMax;
+  return isWithin(value, limits.depthMax, elementsLeft);
+}
+
 void serializeString(std::string_view bytes, std::string& out) {
   out.append("s:");
   appendDecimal(bytes.size(), out);

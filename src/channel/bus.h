@@ -98,6 +98,9 @@ class Bus {
   virtual PublishStatus enqueue(const std::vector<std::string>& queues, const Value& data) = 0;
   /// One more job, of any watched queue. Lapses if no queue is watched any more.
   virtual void reserve() = 0;
+  /// The process ends: asks for no more jobs, and enqueues again those that were on their way.
+  /// Until the last of them has arrived this counts as unfinished work of the loop.
+  virtual void stopTakingJobs() = 0;
   virtual void ping() = 0;
   std::function<void(std::string_view event, const Value& data)> onEvent;
   std::function<void(std::string_view queue, const Value& data)> onJob;

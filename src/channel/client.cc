@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "channel/bus.h"
+#include "channel/client_jobs.h"
 #include "channel/workerman_bus.h"
 #include "protocol/channel_dialect.h"
 #include "sys/log.h"
@@ -190,5 +191,9 @@ PublishStatus Client::enqueue(const Names& queues, const Value& data) {
 void Client::reserve() { bus().reserve(); }
 
 void Client::ping() { bus().ping(); }
+
+void stopTakingJobs() {
+  if (state.bus != nullptr) state.bus->stopTakingJobs();
+}
 
 }  // namespace stormo::channel

@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "event/call_handler.h"
+#include "event/loop_impl.h"
 #include "protocol/php_serialize.h"
 #include "sys/log.h"
+#include "sys/random_id.h"
 
 namespace stormo::channel {
 namespace {
@@ -14,6 +16,10 @@ using std::chrono::milliseconds;
 // The Channel is near, and everybody waits for it.
 constexpr milliseconds kRetryFirst{50};
 constexpr milliseconds kRetryMax{2000};
+
+/// Of silence in a row, each after a ping, until a link is given up.
+constexpr int kSilentTicksMax = 2;
+constexpr std::uint64_t kNoTickYet = ~std::uint64_t{0};
 
 /// Of what the server sends, which has bounded it already.
 constexpr std::uint64_t kPackageBytesMax = 0xffff'ffff;
@@ -49,14 +55,20 @@ LinkBus::LinkBus(SocketUrl url, const BusOptions& options)
   outgoing_.endpoint.cutWhenFull = false;
   outgoing_.endpoint.packageBytesMax = kPackageBytesMax;
   outgoing_.endpoint.sendQueueBytesMax = options_.keptBytesMax;
-  outgoing_.onConnect = [this](Connection&) { onLinkMade(); };
+  outgoing_.onConnect = [this](Connection&) {
+    silentTicks_ = 0;
+    bytesReadAtTick_ = kNoTickYet;
+    onLinkMade();
+  };
   outgoing_.onClose = [this](Connection&) { onLost(); };
   outgoing_.onError = [this](const Error& error) { reportFailure(error); };
   outgoing_.endpoint.handlers.onBufferDrain = [this](Connection&) { drained(); };
 }
 
 LinkBus::~LinkBus() {
-  if (tick_ != 0 && outgoing_.hasLoop()) Timer::cancel(tick_);
+  if (!outgoing_.hasLoop()) return;
+  if (tick_ != 0) Timer::cancel(tick_);
+  endFence();
 }
 
 template <typename Call>
@@ -71,12 +83,14 @@ void LinkBus::connect() {
   isWanted_ = true;
   outgoing_.connect();
   if (tick_ == 0 && options_.pingInterval > options_.pingInterval.zero()) {
+    lastTickAt_ = EventLoop::current().now();
     tick_ = Timer::add(options_.pingInterval, [this] { onTick(); });
   }
 }
 
 void LinkBus::close() {
   isWanted_ = false;
+  endFence();
   outgoing_.close();
   if (tick_ != 0) Timer::cancel(std::exchange(tick_, 0));
 }
@@ -87,7 +101,7 @@ void LinkBus::becomeUp() {
   isUp_ = true;
   scratch_.clear();
   saySubscriptions(scratch_);
-  if (!queues_.empty()) sayWatch(queues_, scratch_);
+  if (takesJobs_ && !queues_.empty()) sayWatch(queues_, scratch_);
   for (std::uint64_t i = 0; i < reservations_; ++i) sayReserve(scratch_);
   send(scratch_);
   sendKept();
@@ -100,6 +114,7 @@ void LinkBus::onLost() {
     log::warning("the link to the Channel was closed, connecting again url={}", url_.text());
   }
   lastEvents_ = events_;
+  endFence();  // what was on its way is lost with the link
   onLinkLost();
   guarded("onClose", onClose);
 }
@@ -114,12 +129,20 @@ void LinkBus::reportFailure(const Error& error) {
                error.message());
 }
 
+/// Silence is counted in ticks, not in time: between two ticks lies at least one turn in which the
+/// link was read. So the Channel is never blamed for a handler of ours that blocked.
 void LinkBus::onTick() {
+  const TimePoint now = EventLoop::current().now();
+  const TimePoint due = std::exchange(lastTickAt_, now) + options_.pingInterval;
+  if (now >= due + options_.pingInterval) {
+    log::warning("a handler of this process blocked its event loop late_ms={}",
+                 std::chrono::duration_cast<milliseconds>(now - due).count());
+  }
   net::Peer* link = outgoing_.peer();
   if (link == nullptr || link->phase != net::Phase::Open) return;
-  const bool isSilent =
-      EventLoop::current().now() - link->lastReceived >= 2 * options_.pingInterval;
-  if (isSilent && (expectsPong() || !isUp_)) {
+  const bool isSilent = std::exchange(bytesReadAtTick_, link->bytesRead) == link->bytesRead;
+  silentTicks_ = isSilent ? silentTicks_ + 1 : 0;
+  if (silentTicks_ >= kSilentTicksMax && (expectsPong() || !isUp_)) {
     log::warning("the Channel does not answer, making a new link url={}", url_.text());
     return link->destroy();
   }
@@ -177,7 +200,7 @@ void LinkBus::unsubscribe(const Names& events) {
 
 void LinkBus::watch(const Names& queues) {
   const Names added = addNew(queues, queues_);
-  if (added.empty() || !isUp_) return;
+  if (added.empty() || !isUp_ || !takesJobs_) return;
   scratch_.clear();
   sayWatch(added, scratch_);
   send(scratch_);
@@ -193,11 +216,42 @@ void LinkBus::unwatch(const Names& queues) {
 }
 
 void LinkBus::reserve() {
+  if (!takesJobs_) return;
   if (!queues_.empty()) ++reservations_;
   if (!isUp_) return;
   scratch_.clear();
   sayReserve(scratch_);
   send(scratch_);
+}
+
+void LinkBus::stopTakingJobs() {
+  if (!std::exchange(takesJobs_, false)) return;
+  reservations_ = 0;
+  if (queues_.empty() || !isUp_) return;
+  scratch_.clear();
+  sayUnwatch(queues_, scratch_);
+  send(scratch_);
+  // The Channel answers no unwatch. An event that is published behind it comes back behind the last
+  // job, in both dialects.
+  const std::string fence = "stormo.jobs-end." + std::to_string(randomId());
+  subscribe({fence});
+  if (publish({fence}, nullptr, false) != PublishStatus::Accepted) return;
+  fence_ = fence;
+  ++EventLoop::current().impl().unfinished;
+}
+
+void LinkBus::endFence() {
+  if (fence_.empty()) return;
+  fence_.clear();
+  --EventLoop::current().impl().unfinished;
+}
+
+void LinkBus::giveBack(std::string_view queue, const Value& data) {
+  if (enqueue({std::string(queue)}, data) == PublishStatus::Accepted) return;
+  log::error(
+      "a job was lost: it arrived while the process ended, and the Channel takes nothing "
+      "back queue=\"{}\"",
+      queue);
 }
 
 void LinkBus::ping() {
@@ -212,6 +266,7 @@ void LinkBus::jobReceived(std::string_view queue, std::string_view data) {
   std::size_t consumed = 0;
   const auto value = php::unserialize(data, consumed);
   if (!value || consumed != data.size()) return violation("a job that is no serialized value");
+  if (!takesJobs_) return giveBack(queue, *value);
   if (onJob) guarded("onJob", [&] { onJob(queue, *value); });
 }
 
@@ -219,6 +274,7 @@ void LinkBus::eventReceived(std::string_view event, std::string_view data) {
   std::size_t consumed = 0;
   const auto value = php::unserialize(data, consumed);
   if (!value || consumed != data.size()) return violation("an event that is no serialized value");
+  if (!fence_.empty() && event == fence_) return endFence();
   if (onEvent) guarded("onEvent", [&] { onEvent(event, *value); });
 }
 

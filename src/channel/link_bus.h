@@ -27,6 +27,7 @@ class LinkBus : public Bus, FrameSink {
   void watch(const std::vector<std::string>& queues) final;
   void unwatch(const std::vector<std::string>& queues) final;
   void reserve() final;
+  void stopTakingJobs() final;
   void ping() final;
 
  protected:
@@ -93,6 +94,8 @@ class LinkBus : public Bus, FrameSink {
   void violation(net::Peer& peer, std::string_view reason, std::string_view start) final;
   void onLost();
   void onTick();
+  void giveBack(std::string_view queue, const Value& data);
+  void endFence();
   void reportFailure(const Error& error);
   template <typename Call>
   void guarded(const char* kind, const Call& call);
@@ -102,6 +105,9 @@ class LinkBus : public Bus, FrameSink {
   LinkCodec codec_;
   net::Outgoing outgoing_;
   Timer::Id tick_ = 0;
+  TimePoint lastTickAt_{};
+  std::uint64_t bytesReadAtTick_ = 0;
+  int silentTicks_ = 0;  // in a row, on this link
   bool isUp_ = false;
   bool failureReported_ = false;
   bool isWanted_ = false;  // connect() was called, and close() was not since
@@ -111,6 +117,9 @@ class LinkBus : public Bus, FrameSink {
   Names lastEvents_;  // of them, those that the last link had
   Names queues_;
   std::uint64_t reservations_ = 0;  // said, and not answered by a job
+
+  bool takesJobs_ = true;
+  std::string fence_;  // an event of our own that comes back behind the last job; empty: none
 
   bool owesDrain_ = false;
   std::string scratch_;

@@ -1,6 +1,9 @@
 #include <stormo/channel/client.h>
 
 #include "channel/channel_fixture.h"
+#include "channel/client_jobs.h"
+#include "event/loop_impl.h"
+#include "protocol/php_serialize.h"
 #include "support/temp_directory.h"
 
 namespace stormo::channel {
@@ -170,6 +173,48 @@ TEST_F(ClientTest, AJobThatComesTooLateForUnwatchIsGivenBack) {
                           command(CommandType::Reserve).substr(kFrameHeaderBytes)))
       << "and what it had reserved is for blue";
   EXPECT_THAT(told, IsEmpty());
+}
+
+TEST_F(ClientTest, AJobThatArrivesWhileTheProcessStopsGoesBackToItsQueue) {
+  const UniqueFd listener = std::move(*listenOn(*Address::ip("127.0.0.1", 0)));
+  Client::connect("127.0.0.1", localAddress(listener.get()).port());
+  ASSERT_TRUE(turnUntil([] { return Client::isConnected(); }));
+  Link peer{test::RawPeer(UniqueFd(::accept(listener.get(), nullptr, nullptr))), {}};
+  Client::watch("jobs", hear("job"));
+  ASSERT_TRUE(turnUntil([&] { return peer.received().size() == 2; })) << "watch and reserve";
+  peer.take();
+
+  stopTakingJobs();
+  Client::reserve();
+  ASSERT_TRUE(turnUntil([&] { return peer.received().size() == 3; }));
+  const std::vector<std::string> orders = peer.take();
+  EXPECT_EQ(orders[0], command(CommandType::Unwatch, {"jobs"}).substr(kFrameHeaderBytes));
+  WorkermanCommand marker;
+  ASSERT_EQ(decodeWorkerman(orders[2], marker), Decode::Ok);
+  ASSERT_EQ(marker.type, CommandType::Publish);
+  EXPECT_EQ(loop.impl().unfinished, 1u) << "the process does not end yet";
+
+  peer.send(framed(jobPayload("jobs", "i:1;")) +
+            framed(eventPayload(marker.channels.front(), marker.data)));
+  ASSERT_TRUE(turnUntil([&] { return loop.impl().unfinished == 0; }));
+  ASSERT_TRUE(turnUntil([&] { return peer.received().size() == 1; }));
+  EXPECT_THAT(
+      peer.take(),
+      ElementsAre(command(CommandType::Enqueue, {"jobs"}, "i:1;").substr(kFrameHeaderBytes)));
+  EXPECT_THAT(told, IsEmpty());
+}
+
+TEST_F(ClientTest, AProcessThatStopsTakingJobsWaitsForNothingElse) {
+  for (const char* scheme : {"frame", "stormo"}) {
+    Client::connectUrl(url(scheme));
+    ASSERT_TRUE(turnUntil([] { return Client::isConnected(); }));
+    Client::watch("jobs", hear("job"));
+    settle();
+    stopTakingJobs();
+    EXPECT_TRUE(turnUntil([&] { return loop.impl().unfinished == 0; })) << scheme;
+    Client::disconnect();
+    settle();
+  }
 }
 
 TEST_F(ClientTest, AfterAReconnectEverythingIsThere) {

@@ -1,6 +1,7 @@
 // What the bus in Stormo's dialect does beside what both do: see bus_test.cc.
 #include "channel/bus.h"
 #include "channel/channel_fixture.h"
+#include "event/loop_impl.h"
 #include "support/temp_directory.h"
 
 namespace stormo::channel {
@@ -223,6 +224,30 @@ TEST_F(StormoBusTest, AServerThatDoesNotAnswerIsLeft) {
   dummy.link.send(welcome());
   ASSERT_TRUE(turnUntil([&] { return dummy.accept(); })) << "it never said Pong";
   EXPECT_THAT(told, ElementsAre("close"));
+}
+
+TEST_F(StormoBusTest, AHandlerThatBlocksTheLoopCostsNeitherTheLinkNorTheNextJob) {
+  static TimePoint simulatedNow;
+  simulatedNow = TimePoint{} + 1h;
+  loop.impl().useClock([] { return simulatedNow; });
+  auto bus = makeBus(dummy.url(), {.pingInterval = 1s});
+  bus->onJob = [&](std::string_view, const Value&) {
+    simulatedNow += 10s;  // what a handler that blocks looks like to the loop
+    told.push_back("job");
+  };
+  bus->onClose = [&] { told.push_back("close"); };
+  bus->connect();
+  ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
+  dummy.link.send(frameOf(appendWelcome, std::uint64_t{1}));
+  ASSERT_TRUE(turnUntil([&] { return bus->isConnected(); }));
+  bus->watch({"jobs"});
+  for (std::size_t jobs = 1; jobs <= 3; ++jobs) {
+    dummy.link.send(frameOf([](std::string& out) { appendJob({.channel = "jobs"}, "i:1;", out); }));
+    ASSERT_TRUE(turnUntil([&] { return told.size() >= jobs; }));
+    turn();
+  }
+  EXPECT_THAT(told, ElementsAre("job", "job", "job"));
+  EXPECT_TRUE(bus->isConnected());
 }
 
 TEST_F(StormoBusTest, AServerThatAnswersPingsIsKept) {

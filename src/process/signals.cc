@@ -10,6 +10,9 @@ namespace {
 
 constexpr int kTold[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
 
+/// Does nothing, as SIG_IGN does, but is not inherited by a program that this process executes.
+void discard(int) {}
+
 bool isIgnored(int signal) {
   struct sigaction now {};
   return ::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
@@ -40,7 +43,10 @@ SignalWatch::~SignalWatch() {
 
 void SignalWatch::becomeChild() {
   fd_.reset();
-  for (const int signal : kTold) ::signal(signal, SIG_IGN);
+  for (const int signal : kTold) {
+    if (!isIgnored(signal)) ::signal(signal, discard);  // with SA_RESTART
+  }
+  ::signal(SIGPIPE, discard);
   ::sigprocmask(SIG_SETMASK, &before_, nullptr);
 }
 

@@ -25,8 +25,9 @@ class SignalWatch {
   SignalWatch(const SignalWatch&) = delete;
   SignalWatch& operator=(const SignalWatch&) = delete;
 
-  /// In a child: ignores what a terminal or a supervisor sends to the whole group, because the
-  /// master tells its children, in the right order. Other signals do what they do by default.
+  /// In a child: discards what a terminal or a supervisor sends to the whole group, because the
+  /// master stops its children, in the right order. Other signals do what they do by default, and
+  /// all of them do so again in a program that the child executes.
   void becomeChild();
 
  private:

@@ -28,7 +28,8 @@ class WorkerProcess;
 ///
 /// Handlers run in the worker processes, each with its own copy of everything that main set up,
 /// each on one thread. A handler that throws is logged, and its connection closed with 1011;
-/// onWorkerStart that throws ends the process.
+/// onWorkerStart that throws ends the process. If onWorkerReload or onWorkerStop throws, this is
+/// logged, and the process ends as it would have ended.
 class Worker {
  public:
   /// `listen` is `websocket://`, `frame://`, `text://` or `tcp://` with `host:port` (IPv6 in
@@ -46,12 +47,16 @@ class Worker {
   /// From within a worker process: stops the whole program, as the command `stop` does.
   static void stopAll();
 
-  // --- Settings, read by runAll() ---
+  // --- Settings of the processes, read by runAll() ---
 
   int count = 1;              ///< Processes.
   std::string name = "none";  ///< For `status`.
   std::string user;           ///< To run as; needs root. Empty: as the master.
   std::string group;
+
+  // --- Settings of connections, read when onWorkerStart has returned ---
+  // Set in main or in onWorkerStart. What is changed later has no effect.
+
   /// Instead of the address's scheme; for unix sockets and protocols of one's own.
   std::optional<Protocol> protocol;
   /// Of one message from a peer, in bytes; a longer one closes the connection (WebSocket: 1009).
@@ -65,7 +70,9 @@ class Worker {
   std::chrono::milliseconds handshakeTimeout{10'000};
   WebSocketOptions websocket;
 
-  // --- Handlers, set before runAll() ---
+  // --- Handlers ---
+  // Set in main, in onWorkerStart, or later in a worker process: each event goes to the handler
+  // that is set at that time. A handler must not replace itself while it runs.
 
   std::function<void(Worker&)> onWorkerStart;
   std::function<void(Worker&)> onWorkerStop;  ///< Connections are still open.

@@ -21,7 +21,8 @@
 namespace stormo {
 namespace {
 
-bool inWorkerProcess = false;
+/// In a worker process: the process that started it. Zero in the master.
+pid_t masterOfWorker = 0;
 
 // Between two looks at whether the Channel's links are closed, while it stops; and how long their
 // last output may take.
@@ -60,7 +61,7 @@ process::Kind kindOf(Worker& worker) {
     static_cast<void>(protocolOf(worker));
   }
   kind.main = [&worker](process::Child& child) -> std::shared_ptr<void> {
-    inWorkerProcess = true;
+    masterOfWorker = ::getppid();
     return std::make_shared<WorkerProcess>(worker, child);
   };
   return kind;
@@ -156,8 +157,11 @@ int Worker::runAll(int argc, char** argv) {
 }
 
 void Worker::stopAll() {
-  // The master is the parent of every worker process; and in the master itself it is this process.
-  ::kill(inWorkerProcess ? ::getppid() : ::getpid(), SIGTERM);
+  if (masterOfWorker == 0) {
+    ::kill(::getpid(), SIGTERM);
+  } else if (::getppid() == masterOfWorker) {  // an orphan's parent is a stranger
+    ::kill(masterOfWorker, SIGTERM);
+  }
 }
 
 int Worker::id() const { return process_ == nullptr ? 0 : process_->slot(); }

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "channel/client_jobs.h"
+#include "event/call_handler.h"
+#include "event/loop_impl.h"
 #include "net/package_codec.h"
 #include "net/websocket_codec.h"
 #include "worker/connection_rows.h"
@@ -17,10 +20,19 @@ constexpr milliseconds kStopTick{10};
 // For goodbyes to leave and be answered, after which the process ends anyway.
 constexpr milliseconds kGoodbyeTime{2000};
 
+/// Calls the user's handler where it is: it may be set after the process has started.
+template <typename... Args>
+std::function<void(Args...)> forwardTo(const std::function<void(Args...)>& handler) {
+  return [&handler](Args... args) {
+    if (handler) handler(args...);
+  };
+}
+
 std::unique_ptr<net::Codec> makeCodec(const Worker& worker) {
   Protocol protocol = protocolOf(worker);
   if (protocol.input) return std::make_unique<net::PackageCodec>(std::move(protocol));
-  return std::make_unique<net::WebSocketCodec>(worker.websocket, worker.onWebSocketConnect);
+  return std::make_unique<net::WebSocketCodec>(worker.websocket,
+                                               forwardTo(worker.onWebSocketConnect));
 }
 
 }  // namespace
@@ -29,17 +41,7 @@ WorkerProcess::WorkerProcess(Worker& worker, process::Child& child)
     : worker_(worker),
       child_(child),
       table_(net::ConnectionTable::of(child.loop())),
-      codec_(makeCodec(worker)),
       listener_(child.loop(), endpoint_) {
-  endpoint_.codec = codec_.get();
-  endpoint_.packageBytesMax = worker.maxPackageSize;
-  endpoint_.sendQueueBytesMax = worker.maxSendBufferSize;
-  endpoint_.handshakeTimeout = worker.handshakeTimeout;
-  if (!protocolOf(worker).input) endpoint_.pingInterval = worker.pingInterval;
-  endpoint_.pongTimeout = worker.pongTimeout;
-  endpoint_.handlers = {worker.onConnect, worker.onMessage,    worker.onClose,
-                        worker.onError,   worker.onBufferFull, worker.onBufferDrain};
-
   child.onStop = [this](process::StopOrder order) { stop(order); };
   child.onConnections = [this] { return connectionRows(table_); };
   child.onAcceptForSibling = [this](const std::vector<int>& listeners, bool accept) {
@@ -49,7 +51,24 @@ WorkerProcess::WorkerProcess(Worker& worker, process::Child& child)
 
   worker_.process_ = this;
   if (worker_.onWorkerStart) worker_.onWorkerStart(worker_);
+  configure();  // after the hook, which may have set handlers and limits
   for (const int fd : child.listeners()) listener_.start(fd);
+}
+
+void WorkerProcess::configure() {
+  codec_ = makeCodec(worker_);
+  endpoint_.codec = codec_.get();
+  endpoint_.packageBytesMax = worker_.maxPackageSize;
+  endpoint_.sendQueueBytesMax = worker_.maxSendBufferSize;
+  endpoint_.handshakeTimeout = worker_.handshakeTimeout;
+  if (!protocolOf(worker_).input) endpoint_.pingInterval = worker_.pingInterval;
+  endpoint_.pongTimeout = worker_.pongTimeout;
+  endpoint_.handlers = {.onConnect = forwardTo(worker_.onConnect),
+                        .onMessage = forwardTo(worker_.onMessage),
+                        .onClose = forwardTo(worker_.onClose),
+                        .onError = forwardTo(worker_.onError),
+                        .onBufferFull = forwardTo(worker_.onBufferFull),
+                        .onBufferDrain = forwardTo(worker_.onBufferDrain)};
 }
 
 WorkerProcess::~WorkerProcess() { worker_.process_ = nullptr; }
@@ -68,13 +87,21 @@ void WorkerProcess::stop(process::StopOrder order) {
   if (!stopping_) {
     stopping_ = true;
     listener_.stopAll();
-    const bool isReload = order.reason == process::StopOrder::Reason::Reload;
-    if (isReload && worker_.onWorkerReload) worker_.onWorkerReload(worker_);
-    if (worker_.onWorkerStop) worker_.onWorkerStop(worker_);
+    channel::stopTakingJobs();
     Timer::add(kStopTick, [this] { endWhenDone(); });
+    const bool isReload = order.reason == process::StopOrder::Reason::Reload;
+    if (isReload) callHook("onWorkerReload", worker_.onWorkerReload);
+    callHook("onWorkerStop", worker_.onWorkerStop);
   }
   if (!goesOn) return sayGoodbye();
   if (order.timeout > milliseconds::zero()) Timer::once(order.timeout, [this] { sayGoodbye(); });
+}
+
+/// The process ends, whatever its last hooks throw.
+void WorkerProcess::callHook(const char* name, const std::function<void(Worker&)>& hook) {
+  if (!hook) return;
+  const bool returned = callHandler(name, [&] { hook(worker_); });
+  if (!returned) child_.loop().impl().counters().handlerErrors.add();
 }
 
 void WorkerProcess::sayGoodbye() {

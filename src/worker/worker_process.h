@@ -3,6 +3,7 @@
 #include <stormo/timer.h>
 #include <stormo/worker.h>
 
+#include <functional>
 #include <memory>
 
 #include "net/connection_table.h"
@@ -14,7 +15,7 @@ namespace stormo {
 /// One Worker in one of its processes, from the fork to the end.
 class WorkerProcess {
  public:
-  /// Starts to accept, then calls onWorkerStart; what that throws passes through.
+  /// Calls onWorkerStart, then starts to accept. What the hook throws is thrown to the caller.
   WorkerProcess(Worker& worker, process::Child& child);
   ~WorkerProcess();
   WorkerProcess(const WorkerProcess&) = delete;
@@ -31,6 +32,8 @@ class WorkerProcess {
   }
 
  private:
+  void configure();
+  void callHook(const char* name, const std::function<void(Worker&)>& hook);
   void stop(process::StopOrder order);
   void sayGoodbye();
   void endWhenDone();

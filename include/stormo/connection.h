@@ -11,8 +11,8 @@
 
 namespace stormo {
 
-/// Names one connection of one worker process, also after it is gone: it is never used again.
-/// Zero names nobody.
+/// Names one connection of one worker process, also after it is gone: a process gives no id twice,
+/// and has 2^56 of them. Zero names nobody.
 using ConnectionId = std::uint64_t;
 
 enum class [[nodiscard]] SendStatus{
@@ -47,8 +47,9 @@ class Connection {
   void pauseRecv();
   void resumeRecv();
 
-  [[nodiscard]] std::string remoteAddress()
-      const;  ///< "203.0.113.7:51234", "[::1]:51234", "unix://"
+  /// "203.0.113.7:51234", "[::1]:51234", "unix://". Known until onClose has returned, also after a
+  /// reset. An IPv4 client of a dual-stack socket has its IPv4 address.
+  [[nodiscard]] std::string remoteAddress() const;
   [[nodiscard]] std::string remoteIp() const;
   [[nodiscard]] std::uint16_t remotePort() const;
   [[nodiscard]] std::string localAddress() const;

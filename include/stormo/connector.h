@@ -29,8 +29,8 @@ class Connector {
   Connector& operator=(const Connector&) = delete;
 
   /// Starts to connect; no-op while connecting, connected, or waiting to try again. A host name is
-  /// looked up here, blocking: write addresses where that matters. Failures reach onError; then it
-  /// tries again, as `reconnect` says.
+  /// looked up in another thread, at each attempt, and its addresses are tried one after the other.
+  /// Failures reach onError; then it tries again, as `reconnect` says.
   void connect();
   /// Flushes and closes, and does not connect again until connect().
   void close();
@@ -44,8 +44,8 @@ class Connector {
   std::chrono::milliseconds reconnectMax{30'000};
 
   // Settings and handlers as of Worker. Set before connect().
-  std::size_t maxPackageSize = 10 << 20;    ///< Bytes.
-  std::size_t maxSendBufferSize = 1 << 20;  ///< Bytes.
+  std::optional<std::size_t> maxPackageSize;  ///< Bytes. Unset: the protocol's.
+  std::size_t maxSendBufferSize = 1 << 20;    ///< Bytes.
   std::chrono::milliseconds connectTimeout{10'000};
 
   std::function<void(Connection&)> onConnect;

@@ -44,8 +44,8 @@ class EventLoop {
 
   /// Watches `fd` (level-triggered) and calls `onReady(events)` with EPOLLIN, EPOLLOUT, … in
   /// step 2. The caller keeps the fd and must unwatch before closing it. Zero is never a WatchId.
-  /// Throws std::system_error if the system cannot watch that fd. A handler or task that throws is
-  /// logged; the loop goes on.
+  /// Both throw std::system_error if the system cannot watch that fd. A handler or task that throws
+  /// is logged; the loop goes on.
   using WatchId = std::uint64_t;
   WatchId watch(int fd, std::uint32_t events, std::function<void(std::uint32_t)> onReady);
   void rewatch(WatchId id, std::uint32_t events);

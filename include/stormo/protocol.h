@@ -13,10 +13,10 @@ namespace stormo {
 /// A protocol of one's own is three functions, as in Workerman:
 ///
 ///     Protocol::custom("semicolons",
-///         [](std::string_view buffer) -> std::ptrdiff_t {
-///           const std::size_t end = buffer.find(';');
-///           return end == buffer.npos ? Protocol::kNeedMore : static_cast<std::ptrdiff_t>(end +
-///           1);
+///         [](std::string_view buffer, std::size_t searched) -> std::ptrdiff_t {
+///           const std::size_t end = buffer.find(';', searched);
+///           if (end == buffer.npos) return Protocol::kNeedMore;
+///           return static_cast<std::ptrdiff_t>(end + 1);
 ///         },
 ///         [](std::string_view package) { return package.substr(0, package.size() - 1); },
 ///         [](std::string_view message, std::string& out) { out.append(message).push_back(';'); });
@@ -27,8 +27,10 @@ struct Protocol {
 
   /// How many bytes the first package in `buffer` has, its head included: more than there are, if
   /// that is known already; kNeedMore if not; kInvalid closes the connection. `buffer` is never
-  /// empty.
-  using Input = std::function<std::ptrdiff_t(std::string_view buffer)>;
+  /// empty. Called again at each arrival after kNeedMore: the first `searched` bytes of `buffer`
+  /// were given before, so a protocol that searches for an end need not look at them again. After a
+  /// length it is not called again for this package.
+  using Input = std::function<std::ptrdiff_t(std::string_view buffer, std::size_t searched)>;
   /// The message in one whole package: a view into it (or into storage that lives until the next
   /// call).
   using Decode = std::function<std::string_view(std::string_view package)>;
@@ -37,9 +39,14 @@ struct Protocol {
 
   static Protocol websocket();  ///< RFC 6455, server side.
   static Protocol frame();      ///< Workerman's: 4 bytes big-endian total length, then the message.
-  static Protocol text();       ///< A line each, ended by "\n".
+  static Protocol text();       ///< A line each, ended by "\n"; 64 KiB at most, unless set.
   static Protocol tcp();        ///< Bytes as they come.
   static Protocol custom(std::string name, Input input, Decode decode, Encode encode);
+  /// The same with an `input` that looks at the whole buffer each time. One that searches for an
+  /// end takes `searched` instead: else a package that arrives byte by byte costs the square of its
+  /// length.
+  static Protocol custom(std::string name, std::function<std::ptrdiff_t(std::string_view)> input,
+                         Decode decode, Encode encode);
 
   /// The built-in one of that name. Throws std::invalid_argument for an unknown name.
   static Protocol named(std::string_view name);
@@ -48,6 +55,7 @@ struct Protocol {
   Input input;  ///< Empty for websocket, which is no mere cutting of bytes.
   Decode decode;
   Encode encode;
+  std::size_t maxPackageSize = 10 << 20;  ///< Bytes; where Worker or Connector set none.
 };
 
 }  // namespace stormo

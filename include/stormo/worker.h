@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace stormo {
 
@@ -35,6 +36,8 @@ class Worker {
   /// `listen` is `websocket://`, `frame://`, `text://` or `tcp://` with `host:port` (IPv6 in
   /// brackets), or `unix:///path` with `protocol` set beside it. Empty: the processes listen on
   /// nothing. Port 0: a free one. What is wrong with it is said by runAll().
+  /// `localhost` is both loopback addresses, as far as this machine has them. `[::]` takes IPv4
+  /// clients too, unless ipv6Only is set.
   explicit Worker(std::string listen = {});
   ~Worker();
   Worker(const Worker&) = delete;
@@ -49,7 +52,10 @@ class Worker {
 
   // --- Settings of the processes, read by runAll() ---
 
-  int count = 1;              ///< Processes.
+  int count = 1;  ///< Processes.
+  /// Further addresses, as URLs with the scheme of the first, or `unix:///path`.
+  std::vector<std::string> alsoListen;
+  bool ipv6Only = false;      ///< IPv6 addresses take no IPv4 clients: `[::]` leaves 0.0.0.0 free.
   std::string name = "none";  ///< For `status`.
   std::string user;           ///< To run as; needs root. Empty: as the master.
   std::string group;
@@ -60,10 +66,13 @@ class Worker {
   /// Instead of the address's scheme; for unix sockets and protocols of one's own.
   std::optional<Protocol> protocol;
   /// Of one message from a peer, in bytes; a longer one closes the connection (WebSocket: 1009).
-  std::size_t maxPackageSize = 10 << 20;
+  /// Unset: the protocol's, 64 KiB for `text` and 10 MiB for the others.
+  std::optional<std::size_t> maxPackageSize;
   /// Of what waits to be sent to one peer, in bytes: beyond it send() says Full.
   std::size_t maxSendBufferSize = 8 << 20;
   /// WebSocket: of silence before a ping; zero for no pings. And of the wait for any answer to it.
+  /// Without pings, as with the other protocols, TCP keep-alive closes the connection of a peer
+  /// that is gone after two minutes of silence.
   std::chrono::milliseconds pingInterval{30'000};
   std::chrono::milliseconds pongTimeout{20'000};
   /// For the opening handshake.

@@ -26,7 +26,7 @@ void aimAt(const std::string& url, bench::Plan& plan) {
   const SocketUrl parsed = parseSocketUrl(url.substr(0, path));
   const auto address = Address::resolve(parsed.host, parsed.port);
   if (!address) throw std::runtime_error(parsed.host + ": " + address.error().message());
-  plan.server = address.value();
+  plan.server = address.value().front();
   plan.host = url.substr(kScheme.size(), path == url.npos ? url.npos : path - kScheme.size());
   if (path != url.npos) plan.target = url.substr(path);
 }

@@ -25,7 +25,7 @@ std::uint64_t word(EventLoop::Impl::Tag tag, SlotId id) {
 }  // namespace
 
 EventLoop::Impl::Impl() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
-  STORMO_ASSERT(epoll_.valid());
+  if (!epoll_.valid()) throw std::system_error(errno, std::generic_category(), "epoll_create1");
   sinks_[kWatchTag] = this;
 }
 
@@ -38,21 +38,23 @@ EventLoop::Impl::Tag EventLoop::Impl::addSink(EventSink& sink) {
 
 void EventLoop::Impl::removeSink(Tag tag) { sinks_[tag] = nullptr; }
 
-void EventLoop::Impl::control(int operation, int fd, std::uint32_t events, Tag tag, SlotId id) {
+Result<void> EventLoop::Impl::control(int operation, int fd, std::uint32_t events, Tag tag,
+                                      SlotId id) {
   epoll_event event{};
   event.events = events;
   event.data.u64 = word(tag, id);
-  if (::epoll_ctl(epoll_.get(), operation, fd, &event) < 0) {
-    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
-  }
+  const bool refused = watchError_ != 0 || ::epoll_ctl(epoll_.get(), operation, fd, &event) < 0;
+  if (!refused) return {};
+  const int error = watchError_ != 0 ? watchError_ : errno;
+  return Error{std::error_code(error, std::generic_category()), "epoll_ctl"};
 }
 
-void EventLoop::Impl::add(int fd, std::uint32_t events, Tag tag, SlotId id) {
-  control(EPOLL_CTL_ADD, fd, events, tag, id);
+Result<void> EventLoop::Impl::add(int fd, std::uint32_t events, Tag tag, SlotId id) {
+  return control(EPOLL_CTL_ADD, fd, events, tag, id);
 }
 
-void EventLoop::Impl::modify(int fd, std::uint32_t events, Tag tag, SlotId id) {
-  control(EPOLL_CTL_MOD, fd, events, tag, id);
+Result<void> EventLoop::Impl::modify(int fd, std::uint32_t events, Tag tag, SlotId id) {
+  return control(EPOLL_CTL_MOD, fd, events, tag, id);
 }
 
 void EventLoop::Impl::remove(int fd) { ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }
@@ -96,7 +98,7 @@ void EventLoop::Impl::turn(Duration wait) {
 
 void EventLoop::Impl::receive(int waitMs) {
   const int count = ::epoll_wait(epoll_.get(), ready_.data(), kEventsPerWait, waitMs);
-  STORMO_ASSERT(count >= 0 || errno == EINTR);
+  STORMO_ASSERT(count >= 0 || errno == EINTR);  // no other error that is not a bug
   readyCount_ = static_cast<std::size_t>(std::max(count, 0));
 }
 
@@ -135,11 +137,9 @@ void EventLoop::Impl::countThrown(std::size_t handlers) {
 EventLoop::WatchId EventLoop::Impl::watch(int fd, std::uint32_t events,
                                           std::function<void(std::uint32_t)> onReady) {
   const SlotId id = watches_.create(fd, std::move(onReady)).id;
-  try {
-    add(fd, events, kWatchTag, id);
-  } catch (const std::system_error&) {
+  if (const auto added = add(fd, events, kWatchTag, id); !added) {
     watches_.destroy(id);
-    throw;
+    throw std::system_error(added.error().code, added.error().step);
   }
   return id.packed();
 }
@@ -149,7 +149,9 @@ void EventLoop::Impl::rewatch(WatchId id, std::uint32_t events) {
   const Watch* watched = watches_.find(slot);
   if (watched == nullptr)
     throw std::invalid_argument("EventLoop::rewatch() of what is not watched");
-  modify(watched->fd, events, kWatchTag, slot);
+  if (const auto modified = modify(watched->fd, events, kWatchTag, slot); !modified) {
+    throw std::system_error(modified.error().code, modified.error().step);
+  }
 }
 
 void EventLoop::Impl::unwatch(WatchId id) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stormo/event_loop.h>
+#include <stormo/result.h>
 #include <sys/epoll.h>
 
 #include <array>
@@ -46,9 +47,10 @@ struct EventLoop::Impl final : EventSink {
   Tag addSink(EventSink& sink);
   void removeSink(Tag tag);
 
-  /// These throw std::system_error if the system refuses: no such descriptor, or already added.
-  void add(int fd, std::uint32_t events, Tag tag, SlotId id);
-  void modify(int fd, std::uint32_t events, Tag tag, SlotId id);
+  /// What the system may refuse: ENOSPC (fs.epoll.max_user_watches), ENOMEM, EPERM for a file that
+  /// cannot be watched.
+  Result<void> add(int fd, std::uint32_t events, Tag tag, SlotId id);
+  Result<void> modify(int fd, std::uint32_t events, Tag tag, SlotId id);
   void remove(int fd);
 
   void addStage(Stage stage, StageWorker& worker);
@@ -69,6 +71,8 @@ struct EventLoop::Impl final : EventSink {
     clock_ = clock;
     now = clock();
   }
+  /// For tests: the system refuses add() and modify() with this error; zero: no more.
+  void refuseWatches(int error) { watchError_ = error; }
 
   /// From now on counts into `counters`, which must outlive the loop.
   void useCounters(Counters& counters) { counters_ = &counters; }
@@ -108,7 +112,7 @@ struct EventLoop::Impl final : EventSink {
   void dispatch();
   void flushAndFree();
   void runStage(Stage stage);
-  void control(int operation, int fd, std::uint32_t events, Tag tag, SlotId id);
+  Result<void> control(int operation, int fd, std::uint32_t events, Tag tag, SlotId id);
   [[nodiscard]] int waitMilliseconds(Duration wait) const;
 
   static constexpr std::size_t kEventsPerWait = 512;
@@ -124,6 +128,7 @@ struct EventLoop::Impl final : EventSink {
   std::vector<std::function<void()>> spareTasks_;  // empty; its room is used again
   Counters ownCounters_;
   Counters* counters_ = &ownCounters_;
+  int watchError_ = 0;
   bool hasWork_ = false;
   bool looksAgain_ = false;
 };

@@ -35,13 +35,9 @@ void Connection::resumeRecv() {
   peer.table.resumeReceiving(peer);
 }
 
-std::string Connection::remoteAddress() const {
-  return peerAddress(Peer::of(*this).fd.get()).text();
-}
-std::string Connection::remoteIp() const { return peerAddress(Peer::of(*this).fd.get()).host(); }
-std::uint16_t Connection::remotePort() const {
-  return peerAddress(Peer::of(*this).fd.get()).port();
-}
+std::string Connection::remoteAddress() const { return Peer::of(*this).remote.get().text(); }
+std::string Connection::remoteIp() const { return Peer::of(*this).remote.get().host(); }
+std::uint16_t Connection::remotePort() const { return Peer::of(*this).remote.get().port(); }
 std::string Connection::localAddress() const {
   return stormo::localAddress(Peer::of(*this).fd.get()).text();
 }

@@ -2,6 +2,7 @@
 // mid-package.
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -10,7 +11,8 @@
 namespace stormo::net {
 namespace {
 
-// A short stash is copied in front of what is read next; a long one grows by it.
+// A stash that is short, and shorter than what is read next, is copied in front of that; another
+// one grows by it. Either way no more is copied than has arrived.
 constexpr std::size_t kPrefixBytes = 4 << 10;
 constexpr std::size_t kReadBytes = 256 << 10;
 
@@ -64,7 +66,8 @@ void ConnectionTable::take(Peer& peer, char* bytes, std::size_t count) {
     return;
   }
   auto stash = std::move(peer.stash);
-  if (stash->size() <= kPrefixBytes && bytes == receiveBuffer_.get() + kPrefixBytes) {
+  if (stash->size() <= std::min(kPrefixBytes, count) &&
+      bytes == receiveBuffer_.get() + kPrefixBytes) {
     char* const front = bytes - stash->size();
     const std::size_t whole = stash->size() + count;
     std::memcpy(front, stash->data(), stash->size());

@@ -42,25 +42,30 @@ ConnectionTable& ConnectionTable::of(EventLoop& loop) {
   return *static_cast<ConnectionTable*>(owned.get());
 }
 
-Peer& ConnectionTable::add(UniqueFd fd, const Endpoint& endpoint, Phase phase,
-                           std::uint32_t events) {
-  Peer& peer = peers_.create(*this, std::move(fd), endpoint, phase);
-  loop_.add(peer.fd.get(), events, tag_, peer.id);
+Result<Peer*> ConnectionTable::add(UniqueFd fd, const Endpoint& endpoint, const Address& remote,
+                                   Phase phase, std::uint32_t events) {
+  Peer& peer = peers_.create(*this, std::move(fd), endpoint, remote, phase);
+  if (const auto added = loop_.add(peer.fd.get(), events, tag_, peer.id); !added) {
+    peers_.destroy(peer.id);
+    return added.error();
+  }
   peer.lastReceived = loop_.now;
   counters().connections.add();
   counters().connectionsTotal.add();
   setDeadline(peer, loop_.now + endpoint.handshakeTimeout);
+  return &peer;
+}
+
+Result<Peer*> ConnectionTable::accept(UniqueFd fd, const Endpoint& endpoint,
+                                      const Address& remote) {
+  Result<Peer*> peer = add(std::move(fd), endpoint, remote, Phase::Handshake, kReadEvents);
+  if (peer) announce(**peer);
   return peer;
 }
 
-Peer& ConnectionTable::accept(UniqueFd fd, const Endpoint& endpoint) {
-  Peer& peer = add(std::move(fd), endpoint, Phase::Handshake, kReadEvents);
-  announce(peer);
-  return peer;
-}
-
-Peer& ConnectionTable::connect(UniqueFd fd, const Endpoint& endpoint) {
-  return add(std::move(fd), endpoint, Phase::Connecting, kReadEvents | EPOLLOUT);
+Result<Peer*> ConnectionTable::connect(UniqueFd fd, const Endpoint& endpoint,
+                                       const Address& remote) {
+  return add(std::move(fd), endpoint, remote, Phase::Connecting, kReadEvents | EPOLLOUT);
 }
 
 void ConnectionTable::finishConnect(Peer& peer) {
@@ -68,8 +73,13 @@ void ConnectionTable::finishConnect(Peer& peer) {
     fail(peer, outcome.error().code.value(), "connect");
     return;
   }
-  loop_.modify(peer.fd.get(), kReadEvents, tag_, peer.id);
+  if (const auto modified = loop_.modify(peer.fd.get(), kReadEvents, tag_, peer.id); !modified) {
+    fail(peer, modified.error().code.value(), modified.error().step);
+    return;
+  }
   setNoDelay(peer.fd.get());
+  if (peer.endpoint->pingInterval == peer.endpoint->pingInterval.zero())
+    setKeepAlive(peer.fd.get());
   peer.phase = Phase::Handshake;
   announce(peer);
 }

@@ -29,10 +29,11 @@ class ConnectionTable final : EventSink, StageWorker {
 
   // --- Life ---
 
-  /// Takes over an accepted socket and calls onConnect.
-  Peer& accept(UniqueFd fd, const Endpoint& endpoint);
-  /// Takes over a socket whose connect was started.
-  Peer& connect(UniqueFd fd, const Endpoint& endpoint);
+  /// Takes over an accepted socket and calls onConnect. If the system refuses to watch it, it is
+  /// closed.
+  Result<Peer*> accept(UniqueFd fd, const Endpoint& endpoint, const Address& remote = {});
+  /// Takes over a socket whose connect to `remote` was started; the same if that is refused.
+  Result<Peer*> connect(UniqueFd fd, const Endpoint& endpoint, const Address& remote = {});
   /// Null once it is closing or gone.
   Peer* find(ConnectionId id);
   template <typename Visit>
@@ -114,7 +115,8 @@ class ConnectionTable final : EventSink, StageWorker {
   void onStage(Stage stage) override;
 
   // connection_table.cc
-  Peer& add(UniqueFd fd, const Endpoint& endpoint, Phase phase, std::uint32_t events);
+  Result<Peer*> add(UniqueFd fd, const Endpoint& endpoint, const Address& remote, Phase phase,
+                    std::uint32_t events);
   void announce(Peer& peer);
   void finishConnect(Peer& peer);
   void beginClosing(Peer& peer, CloseCode code);

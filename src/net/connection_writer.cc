@@ -305,7 +305,9 @@ void ConnectionTable::armWrite(Peer& peer, bool armed) {
   if (peer.writeArmed == armed) return;
   peer.writeArmed = armed;
   const std::uint32_t events = EPOLLIN | EPOLLRDHUP | EPOLLET | (armed ? EPOLLOUT : 0u);
-  loop_.modify(peer.fd.get(), events, tag_, peer.id);
+  if (const auto modified = loop_.modify(peer.fd.get(), events, tag_, peer.id); !modified) {
+    doom(peer, modified.error().code.value());
+  }
 }
 
 void ConnectionTable::doom(Peer& peer, int error) {

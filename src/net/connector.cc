@@ -24,9 +24,10 @@ Protocol protocolOf(const SocketUrl& url, std::optional<Protocol> given) {
 }  // namespace
 
 struct Connector::Impl {
-  Impl(Connector& connector, std::string url, std::optional<Protocol> protocol)
+  Impl(Connector& connector, std::string url, std::optional<Protocol> given)
       : address(parseSocketUrl(url)),
-        codec(protocolOf(address, std::move(protocol))),
+        protocol(protocolOf(address, std::move(given))),
+        codec(protocol),
         outgoing(address, codec) {
     // The user's handlers are called where they are, never copied: one that runs may call
     // connect().
@@ -52,6 +53,7 @@ struct Connector::Impl {
   }
 
   SocketUrl address;
+  Protocol protocol;
   net::PackageCodec codec;
   net::Outgoing outgoing;
 };
@@ -63,7 +65,7 @@ Connector::~Connector() = default;
 
 void Connector::connect() {
   net::Outgoing& outgoing = impl_->outgoing;
-  outgoing.endpoint.packageBytesMax = maxPackageSize;
+  outgoing.endpoint.packageBytesMax = maxPackageSize.value_or(impl_->protocol.maxPackageSize);
   outgoing.endpoint.sendQueueBytesMax = maxSendBufferSize;
   outgoing.endpoint.handshakeTimeout = connectTimeout;
   outgoing.retryFirst = reconnect;

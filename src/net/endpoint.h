@@ -31,7 +31,8 @@ struct Endpoint {
   std::uint64_t sendQueueBytesMax = 1 << 20;
 
   std::chrono::milliseconds handshakeTimeout{10'000};
-  std::chrono::milliseconds pingInterval{0};  ///< Of silence before a ping; zero: none.
+  std::chrono::milliseconds pingInterval{
+      0};  ///< Of silence before a ping; zero: keep-alive of TCP.
   std::chrono::milliseconds pongTimeout{20'000};
   std::chrono::milliseconds closeTimeout{5'000};  ///< For output to leave and the peer to close.
 

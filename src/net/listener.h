@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <vector>
 
 #include "event/loop_impl.h"
@@ -23,18 +24,29 @@ class Listener final : EventSink {
   void stopAll();
 
  private:
+  struct Socket {
+    int fd;
+    bool isShared;  ///< Other processes accept from this very socket.
+    bool isWatched = false;
+  };
+
   void onReady(SlotId id, std::uint32_t events) override;
-  void acceptFrom(int fd);
-  void pause();
+  [[nodiscard]] bool acceptFrom(int fd);
+  [[nodiscard]] Socket* find(int fd);
+  void watch(Socket& socket);
+  void unwatch(Socket& socket);
+  void rest(Socket& socket);
+  void resumeAfter(std::chrono::milliseconds wait);
+  void pause(const Error& error);
   void resume();
 
   EventLoop::Impl& loop_;
   ConnectionTable& table_;
   const Endpoint& endpoint_;
   EventLoop::Impl::Tag tag_;
-  std::vector<int> fds_;
+  std::vector<Socket> sockets_;
   SlotId resumeTimer_;
-  bool paused_ = false;
+  bool resumes_ = false;  // by the timer: what is not watched now
 };
 
 }  // namespace stormo::net

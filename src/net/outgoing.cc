@@ -1,6 +1,7 @@
 #include "net/outgoing.h"
 
 #include <algorithm>
+#include <system_error>
 
 #include "sys/sockets.h"
 
@@ -25,7 +26,9 @@ Outgoing::Outgoing(SocketUrl url, const Codec& codec)
   };
   endpoint.handlers.onError = [this](Connection& connection, const Error& error) {
     if (!Peer::of(connection).connectReported) {  // onClose is not called for it
+      const bool isCurrent = connection.id() == id_;
       forget(connection);
+      if (isCurrent && !untried_.empty() && connectToNext()) return;
       retryLater();
     }
     if (onError) onError(error);
@@ -42,22 +45,54 @@ Peer* Outgoing::peer() const { return table_.find(id_); }
 
 void Outgoing::connect() {
   wanted_ = true;
-  if (id_ != 0 || retryTimer_ != 0) return;
-  Result<Address> address = Address{};
-  if (!url_.isUnix()) {
-    address = Address::resolve(url_.host, url_.port);
-  } else if (const auto path = Address::unixPath(url_.host)) {
-    address = *path;
+  if (id_ != 0 || retryTimer_ != 0 || lookup_ != nullptr) return;
+  untried_ = url_.isUnix() ? std::vector{Address::unixPath(url_.host).value()}
+                           : Address::known(url_.host, url_.port);
+  if (untried_.empty()) return lookUp();
+  std::ranges::reverse(untried_);
+  if (const auto begun = connectToNext(); !begun) failLater(begun.error());
+}
+
+void Outgoing::lookUp() {
+  try {
+    lookup_ = std::make_unique<NameLookup>(
+        url_.host, url_.port, resolve, [this](const NameLookup::Outcome& found) {
+          lookup_.reset();
+          if (found) untried_.assign(found.value().rbegin(), found.value().rend());
+          const Result<void> begun = found ? connectToNext() : Result<void>(found.error());
+          if (begun) return;
+          retryLater();
+          if (onError) onError(begun.error());
+        });
+  } catch (const std::system_error& refused) {
+    failLater({refused.code(), "look up the host"});
   }
-  Result<UniqueFd> fd = address ? connectTo(*address) : Result<UniqueFd>(address.error());
-  if (!fd) return failLater(fd.error());
-  id_ = table_.connect(std::move(*fd), endpoint).id.packed();
+}
+
+/// Starts to connect to the next address that can be tried; the error of the last one if none can.
+Result<void> Outgoing::connectToNext() {
+  Result<void> outcome;
+  while (!untried_.empty()) {
+    const Address address = untried_.back();
+    untried_.pop_back();
+    Result<UniqueFd> fd = connectTo(address);
+    const Result<Peer*> peer =
+        fd ? table_.connect(std::move(*fd), endpoint, address) : Result<Peer*>(fd.error());
+    if (peer) {
+      id_ = peer.value()->id.packed();
+      return {};
+    }
+    outcome = peer.error();
+  }
+  return outcome;
 }
 
 void Outgoing::close() {
   wanted_ = false;
   if (retryTimer_ != 0) Timer::cancel(retryTimer_);
   retryTimer_ = 0;
+  lookup_.reset();
+  untried_.clear();
   if (Peer* connection = table_.find(id_)) table_.close(*connection, CloseCode::Normal, {});
   id_ = 0;
 }

@@ -6,16 +6,19 @@
 #include <functional>
 #include <memory>
 #include <random>
+#include <vector>
 
 #include "net/connection_table.h"
 #include "net/endpoint.h"
+#include "net/name_lookup.h"
 #include "sys/address.h"
 
 namespace stormo::net {
 
 /// One connection that is made, and made again when it is lost, with a growing wait between
-/// attempts. Belongs to the loop of its thread. Destroying it closes the connection and calls
-/// nothing any more; it may be destroyed after its loop.
+/// attempts. An attempt looks a host name up, without blocking the loop, and tries its addresses
+/// one after the other. Belongs to the loop of its thread. Destroying it closes the connection and
+/// calls nothing any more; it may be destroyed after its loop.
 class Outgoing {
  public:
   /// `codec` outlives this.
@@ -34,6 +37,7 @@ class Outgoing {
   std::function<void(Connection&)> onConnect;
   std::function<void(Connection&)> onClose;  ///< Of a connection that was there.
   std::function<void(const Error&)> onError;
+  NameLookup::Resolve resolve = Address::resolve;  ///< Runs in another thread.
 
   /// No-op while connecting, connected, or waiting to try again. Calls no handler.
   void connect();
@@ -44,6 +48,8 @@ class Outgoing {
   [[nodiscard]] bool hasLoop() const { return !loopsTable_.expired(); }
 
  private:
+  void lookUp();
+  Result<void> connectToNext();
   void forget(const Connection& connection);
   void failLater(const Error& error);
   void retryLater();
@@ -52,6 +58,8 @@ class Outgoing {
   ConnectionTable& table_;
   std::weak_ptr<void> loopsTable_;
   SocketUrl url_;
+  std::unique_ptr<NameLookup> lookup_;  // while a host name is looked up
+  std::vector<Address> untried_;        // of this attempt, the next one last
   ConnectionId id_ = 0;
   bool wanted_ = false;
   Timer::Id retryTimer_ = 0;

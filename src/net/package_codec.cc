@@ -25,18 +25,23 @@ bool PackageCodec::takePackage(Peer& peer, std::string_view rest, std::size_t& t
   // Not one byte more is looked at than a package may have. Of `tcp`, all that is seen is a
   // package.
   const std::string_view seen = rest.substr(0, peer.endpoint->packageBytesMax);
-  const std::ptrdiff_t answer = protocol_.input(seen);
-  if (answer < 0) {
-    peer.table.refuse(peer, CloseCode::ProtocolError, "invalid package");
-    return false;
+  if (peer.expectedBytes == 0) {
+    const std::ptrdiff_t answer = protocol_.input(seen, peer.searchedBytes);
+    if (answer < 0) {
+      peer.table.refuse(peer, CloseCode::ProtocolError, "invalid package");
+      return false;
+    }
+    peer.expectedBytes = static_cast<std::size_t>(answer);
+    peer.searchedBytes = seen.size();
   }
-  const auto length = static_cast<std::size_t>(answer);
+  const std::size_t length = peer.expectedBytes;
   const bool isWhole = length > 0 && length <= seen.size();
   if (!isWhole) {
     const bool isTooBig = std::max(length, seen.size() + 1) > peer.endpoint->packageBytesMax;
     if (isTooBig) peer.table.refuse(peer, CloseCode::TooBig, "package too big");
     return false;  // the rest of it is still to come
   }
+  peer.expectedBytes = peer.searchedBytes = 0;
   peer.table.deliver(peer, Message(protocol_.decode(rest.substr(0, length)), MessageType::Binary));
   taken += length;
   return true;

@@ -11,6 +11,7 @@
 #include "net/codec.h"
 #include "net/endpoint.h"
 #include "net/output_queue.h"
+#include "sys/address.h"
 #include "sys/clock.h"
 #include "sys/unique_fd.h"
 
@@ -45,8 +46,9 @@ enum class Phase : std::uint8_t {
 
 /// A connection from inside. The first members are what a fan-out touches: one cache line.
 struct Peer final : Connection {
-  Peer(SlotId self, ConnectionTable& owner, UniqueFd socket, const Endpoint& with, Phase begin)
-      : fd(std::move(socket)), phase(begin), id(self), table(owner), endpoint(&with) {}
+  Peer(SlotId self, ConnectionTable& owner, UniqueFd socket, const Endpoint& with,
+       const Address& at, Phase begin)
+      : fd(std::move(socket)), phase(begin), id(self), table(owner), endpoint(&with), remote(at) {}
 
   UniqueFd fd;
   Phase phase;
@@ -74,10 +76,14 @@ struct Peer final : Connection {
   SlotId id;
   ConnectionTable& table;
   const Endpoint* endpoint;
+  const StoredAddress remote;  ///< Kept, as the kernel forgets it when the connection is reset.
   std::uint64_t bytesWritten = 0;
   std::uint64_t bytesRead = 0;
   std::unique_ptr<CodecState> codecState;
   std::unique_ptr<std::string> stash;  ///< Bytes read and not taken by the codec yet.
+  // For codecs, of the package at the front of the stash, so that no byte is looked at twice:
+  std::size_t searchedBytes = 0;  ///< So many bytes have been judged, and do not decide.
+  std::size_t expectedBytes = 0;  ///< Its length, once that is known.
   TimePoint lastReceived{};
   TimePoint deadline{};  ///< Of the handshake, the pong or the closing, whichever is on.
   CloseCode closeCode = CloseCode::Abnormal;

@@ -30,9 +30,14 @@ Protocol Protocol::frame() {
 }
 
 Protocol Protocol::text() {
-  return custom(
-      "text", [](std::string_view buffer) { return answer(lineLength(buffer, kAnyLength)); },
+  Protocol text = custom(
+      "text",
+      [](std::string_view buffer, std::size_t searched) {
+        return answer(lineLength(buffer, kAnyLength, searched));
+      },
       decodeLine, appendLine);
+  text.maxPackageSize = 64 << 10;
+  return text;
 }
 
 Protocol Protocol::tcp() {
@@ -43,7 +48,18 @@ Protocol Protocol::tcp() {
 }
 
 Protocol Protocol::custom(std::string name, Input input, Decode decode, Encode encode) {
-  return {std::move(name), std::move(input), std::move(decode), std::move(encode)};
+  return {.name = std::move(name),
+          .input = std::move(input),
+          .decode = std::move(decode),
+          .encode = std::move(encode)};
+}
+
+Protocol Protocol::custom(std::string name, std::function<std::ptrdiff_t(std::string_view)> input,
+                          Decode decode, Encode encode) {
+  return custom(
+      std::move(name),
+      [input = std::move(input)](std::string_view buffer, std::size_t) { return input(buffer); },
+      std::move(decode), std::move(encode));
 }
 
 Protocol Protocol::named(std::string_view name) {

@@ -42,8 +42,9 @@ std::size_t WebSocketCodec::receive(Peer& peer, std::span<char> bytes) const {
 std::size_t WebSocketCodec::receiveHead(Peer& peer, std::string_view bytes) const {
   HttpRequest request;
   std::size_t headBytes = 0;
-  switch (decodeHead(bytes, options_.headBytesMax, request, headBytes)) {
+  switch (decodeHead(bytes, options_.headBytesMax, request, headBytes, peer.searchedBytes)) {
     case HeadDecode::NeedMore:
+      peer.searchedBytes = bytes.size();
       return 0;
     case HeadDecode::Bad:
       peer.table.counters().badPeers.add();
@@ -63,10 +64,10 @@ std::size_t WebSocketCodec::receiveHead(Peer& peer, std::string_view bytes) cons
 void WebSocketCodec::onRequest(Peer& peer, const HttpRequest& request) const {
   const websocket::HandshakeVerdict verdict = websocket::judgeUpgrade(request);
   if (verdict.status == 101) return upgrade(peer, request);
-  const bool asksForUpgrade = !request.header("Upgrade").empty();
-  if (asksForUpgrade || options_.pages.empty())
-    return respond(peer, verdict.status, verdict.reason);
-  answerPlainRequest(peer, request);
+  // An upgrade to something else is ignored (RFC 9110 7.8): HTTP clients offer h2c by default.
+  const bool isPlain = !request.hasToken("Upgrade", "websocket");
+  if (isPlain && !options_.pages.empty()) return answerPlainRequest(peer, request);
+  respond(peer, request, verdict.status, verdict.reason);
 }
 
 void WebSocketCodec::upgrade(Peer& peer, const HttpRequest& request) const {
@@ -75,14 +76,14 @@ void WebSocketCodec::upgrade(Peer& peer, const HttpRequest& request) const {
     peer.table.counters().originsRefused.add();
     const auto logged = refusedOrigins_.take(origin, peer.table.loop().now);
     if (!logged.empty()) log::warning("pages of this origin may not connect origin={:?}", logged);
-    return respond(peer, 403, "this origin may not connect");
+    return respond(peer, request, 403, "this origin may not connect");
   }
   WebSocketHandshake handshake(request,
                                websocket::chooseSubprotocol(request, options_.subprotocols));
   peer.table.call(peer, onConnect_, handshake);
   if (!peer.isUsable()) return;
   if (handshake.refusedWith() != 0) {
-    return respond(peer, handshake.refusedWith(), handshake.refusalText());
+    return respond(peer, request, handshake.refusedWith(), handshake.refusalText());
   }
   // Messages that were sent before the handshake are encoded already, and have to follow the
   // response.
@@ -109,12 +110,18 @@ void WebSocketCodec::answerPlainRequest(Peer& peer, const HttpRequest& request) 
       httpResponse(200, page->second.contentType, page->second.body, isHead, page->second.headers));
 }
 
-void WebSocketCodec::respond(Peer& peer, int status, std::string_view text, CloseCode code) const {
+void WebSocketCodec::respond(Peer& peer, const HttpRequest& request, int status,
+                             std::string_view text) const {
+  respond(peer, status, text, CloseCode::Normal, request.method == "HEAD");
+}
+
+void WebSocketCodec::respond(Peer& peer, int status, std::string_view text, CloseCode code,
+                             bool headOnly) const {
   std::vector<HttpHeader> headers;
   if (status == 426) headers = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}};
   if (status == 405) headers = {{"Allow", "GET"}};
   peer.table.closeWith(
-      peer, code, httpResponse(status, "text/plain", std::string(text) + '\n', false, headers));
+      peer, code, httpResponse(status, "text/plain", std::string(text) + '\n', headOnly, headers));
 }
 
 void WebSocketCodec::onHandshakeTimeout(Peer& peer) const {

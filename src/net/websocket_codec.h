@@ -30,8 +30,9 @@ class WebSocketCodec final : public Codec {
   void onRequest(Peer& peer, const HttpRequest& request) const;
   void upgrade(Peer& peer, const HttpRequest& request) const;
   void answerPlainRequest(Peer& peer, const HttpRequest& request) const;
-  void respond(Peer& peer, int status, std::string_view text,
-               CloseCode code = CloseCode::Normal) const;
+  void respond(Peer& peer, const HttpRequest& request, int status, std::string_view text) const;
+  void respond(Peer& peer, int status, std::string_view text, CloseCode code = CloseCode::Normal,
+               bool headOnly = false) const;
 
   std::size_t receiveMessages(Peer& peer, std::span<char> bytes) const;
   void onEvent(Peer& peer, const websocket::Decoded& decoded) const;

@@ -60,19 +60,38 @@ Address Address::fromRaw(const sockaddr* raw, socklen_t size) {
   Address address;
   address.size_ = size < sizeof address.storage_ ? size : sizeof address.storage_;
   std::memcpy(&address.storage_, raw, address.size_);
-  return address;
+  if (address.family() != AF_INET6) return address;
+  // A dual-stack socket gives an IPv4 peer as ::ffff:203.0.113.7.
+  const auto* v6 = reinterpret_cast<const sockaddr_in6*>(&address.storage_);
+  if (!IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) return address;
+  Address mapped;
+  auto* v4 = reinterpret_cast<sockaddr_in*>(&mapped.storage_);
+  v4->sin_family = AF_INET;
+  v4->sin_port = v6->sin6_port;
+  std::memcpy(&v4->sin_addr, &v6->sin6_addr.s6_addr[12], sizeof v4->sin_addr);
+  mapped.size_ = sizeof *v4;
+  return mapped;
 }
 
-Result<Address> Address::resolve(const std::string& host, std::uint16_t port) {
-  if (auto numeric = ip(host, port)) return *numeric;
+std::vector<Address> Address::known(std::string_view host, std::uint16_t port) {
+  if (const auto numeric = ip(host, port)) return {*numeric};
+  if (host == "localhost") return {*ip("127.0.0.1", port), *ip("::1", port)};
+  return {};
+}
+
+Result<std::vector<Address>> Address::resolve(const std::string& host, std::uint16_t port) {
+  std::vector<Address> addresses = known(host, port);
+  if (!addresses.empty()) return addresses;
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   const int code = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
   if (code != 0) return Error{std::make_error_code(resolverError(code)), "getaddrinfo"};
-  const Address address = fromRaw(found->ai_addr, found->ai_addrlen);
+  for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
+    addresses.push_back(fromRaw(each->ai_addr, each->ai_addrlen));
+  }
   ::freeaddrinfo(found);
-  return address;
+  return addresses;
 }
 
 bool Address::isLocal() const {
@@ -125,6 +144,19 @@ std::string Address::text() const {
     default:
       return "";
   }
+}
+
+StoredAddress::StoredAddress(const Address& address) : size_(address.size()) {
+  if (size_ > raw_.size()) {
+    longer_ = std::make_unique<const Address>(address);
+  } else {
+    std::memcpy(raw_.data(), address.raw(), size_);
+  }
+}
+
+Address StoredAddress::get() const {
+  if (longer_ != nullptr) return *longer_;
+  return Address::fromRaw(reinterpret_cast<const sockaddr*>(raw_.data()), size_);
 }
 
 std::string SocketUrl::text() const {

@@ -1,13 +1,17 @@
 #pragma once
 
+#include <netinet/in.h>
 #include <stormo/result.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace stormo {
 
@@ -22,8 +26,12 @@ class Address {
   static std::optional<Address> unixPath(std::string_view path);
   static Address fromRaw(const sockaddr* raw, socklen_t size);
 
-  /// Looks the host up, blocking; numeric addresses are taken as they are.
-  static Result<Address> resolve(const std::string& host, std::uint16_t port);
+  /// What a host stands for without any look-up: a numeric address for itself, `localhost` for both
+  /// loopback addresses, IPv4 first (RFC 6761 6.3). Empty for other names.
+  static std::vector<Address> known(std::string_view host, std::uint16_t port);
+  /// All addresses of a host, at least one, to be tried in this order. Blocks while names are
+  /// looked up, for as long as no DNS server answers.
+  static Result<std::vector<Address>> resolve(const std::string& host, std::uint16_t port);
 
   [[nodiscard]] int family() const { return storage_.ss_family; }
   [[nodiscard]] const sockaddr* raw() const { return reinterpret_cast<const sockaddr*>(&storage_); }
@@ -39,6 +47,19 @@ class Address {
   static constexpr socklen_t kPathOffset = offsetof(sockaddr_un, sun_path);
   sockaddr_storage storage_{};
   socklen_t size_ = 0;
+};
+
+/// The same where there are many of them: 40 bytes for all but long unix paths.
+class StoredAddress {
+ public:
+  explicit StoredAddress(const Address& address);
+  [[nodiscard]] Address get() const;
+
+ private:
+  static constexpr std::size_t kInlineBytes = sizeof(sockaddr_in6);
+  alignas(sockaddr_in6) std::array<char, kInlineBytes> raw_{};
+  socklen_t size_;
+  std::unique_ptr<const Address> longer_;
 };
 
 /// A URL as users write listening and peer addresses: `scheme://host:port`, `scheme://[v6]:port`,

@@ -13,21 +13,23 @@ UniqueFd streamSocket(int family) {
   return UniqueFd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }
 
-/// A socket's file outlives the socket. It is removed only if it certainly is one behind which
-/// nobody listens: a bind to anything else fails, and leaves it alone.
+/// Certainly nobody listens behind that socket's file.
+bool isStale(const Address& address) {
+  const UniqueFd probe = streamSocket(AF_UNIX);
+  return ::connect(probe.get(), address.raw(), address.size()) < 0 && errno == ECONNREFUSED;
+}
+
+/// A socket's file outlives the socket. A bind to anything but a stale one fails, and leaves it
+/// alone.
 void removeStaleSocket(const Address& address) {
   const std::string path = address.host();
   struct stat status {};
   if (::lstat(path.c_str(), &status) < 0 || !S_ISSOCK(status.st_mode)) return;
-  const UniqueFd probe = streamSocket(AF_UNIX);
-  if (::connect(probe.get(), address.raw(), address.size()) < 0 && errno == ECONNREFUSED) {
-    ::unlink(path.c_str());
-  }
+  if (isStale(address)) ::unlink(path.c_str());
 }
 
-Result<void> enable(int fd, int level, int option, const char* step) {
-  const int on = 1;
-  if (::setsockopt(fd, level, option, &on, sizeof on) < 0) return lastError(step);
+Result<void> setOption(int fd, int level, int option, int value, const char* step) {
+  if (::setsockopt(fd, level, option, &value, sizeof value) < 0) return lastError(step);
   return {};
 }
 
@@ -51,20 +53,36 @@ Result<UniqueFd> listenOn(const Address& address, const ListenOptions& options) 
   if (address.isUnix()) {
     removeStaleSocket(address);
   } else {
-    if (auto set = enable(fd.get(), SOL_SOCKET, SO_REUSEADDR, "SO_REUSEADDR"); !set)
+    if (auto set = setOption(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR"); !set)
       return set.error();
     if (options.reusePort) {
-      if (auto set = enable(fd.get(), SOL_SOCKET, SO_REUSEPORT, "SO_REUSEPORT"); !set)
+      if (auto set = setOption(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1, "SO_REUSEPORT"); !set)
         return set.error();
     }
     if (address.family() == AF_INET6) {
-      if (auto set = enable(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, "IPV6_V6ONLY"); !set)
+      const int v6Only = options.v6Only ? 1 : 0;
+      if (auto set = setOption(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, v6Only, "IPV6_V6ONLY"); !set)
         return set.error();
     }
   }
   if (::bind(fd.get(), address.raw(), address.size()) < 0) return lastError("bind");
   if (::listen(fd.get(), options.backlog) < 0) return lastError("listen");
   return fd;
+}
+
+std::string obstacleAt(const Address& unixPath) {
+  struct stat status {};
+  if (::lstat(unixPath.host().c_str(), &status) < 0) return {};
+  switch (status.st_mode & S_IFMT) {
+    case S_IFSOCK:
+      return isStale(unixPath) ? "" : "a server listens there; stop it, or choose another path";
+    case S_IFDIR:
+      return "that is a directory; write the path of a file in it";
+    case S_IFLNK:
+      return "that is a symbolic link; remove it, or write the path that it points to";
+    default:
+      return "a file that is no socket is there; remove it, or choose another path";
+  }
 }
 
 Result<UniqueFd> connectTo(const Address& address) {
@@ -90,6 +108,21 @@ Address peerAddress(int fd) { return askAddress(fd, ::getpeername); }
 void setNoDelay(int fd) {
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+void setKeepAlive(int fd) {
+  struct Setting {
+    int level;
+    int option;
+    int value;
+  };
+  constexpr Setting kSettings[] = {{SOL_SOCKET, SO_KEEPALIVE, 1},
+                                   {IPPROTO_TCP, TCP_KEEPIDLE, 60},
+                                   {IPPROTO_TCP, TCP_KEEPINTVL, 10},
+                                   {IPPROTO_TCP, TCP_KEEPCNT, 6}};
+  for (const Setting& set : kSettings) {
+    ::setsockopt(fd, set.level, set.option, &set.value, sizeof set.value);
+  }
 }
 
 }  // namespace stormo

@@ -2,6 +2,8 @@
 
 #include <stormo/result.h>
 
+#include <string>
+
 #include "sys/address.h"
 #include "sys/unique_fd.h"
 
@@ -14,11 +16,17 @@ struct ListenOptions {
   int backlog = 4096;
   /// Several sockets may listen on one TCP address, and the kernel spreads clients over them.
   bool reusePort = false;
+  /// IPv6: IPv4 clients are not taken. Else [::] takes both, whatever net.ipv6.bindv6only says.
+  bool v6Only = false;
 };
 
 /// A listening, non-blocking, close-on-exec stream socket. A stale unix socket file (nobody listens
-/// behind it) is replaced; a live one gives "address already in use".
+/// behind it) is replaced; anything else at that path gives "address already in use".
 Result<UniqueFd> listenOn(const Address& address, const ListenOptions& options = {});
+
+/// Why nobody can listen on that path, as a sentence with the remedy: "a server listens there".
+/// Empty if no file is there, or a socket behind which nobody listens.
+std::string obstacleAt(const Address& unixPath);
 
 /// Starts a non-blocking connect. The socket becomes writable when it is done; see
 /// connectOutcome().
@@ -33,5 +41,10 @@ Address peerAddress(int fd);
 
 /// Small messages leave at once. No-op for unix sockets.
 void setNoDelay(int fd);
+
+/// The kernel looks after a peer that is silent for a minute, and fails the connection (ETIMEDOUT)
+/// when it has not answered six probes in another minute. Accepted sockets inherit it from a
+/// listening one. No-op for unix sockets.
+void setKeepAlive(int fd);
 
 }  // namespace stormo

@@ -58,10 +58,11 @@ WorkerProcess::WorkerProcess(Worker& worker, process::Child& child)
 void WorkerProcess::configure() {
   codec_ = makeCodec(worker_);
   endpoint_.codec = codec_.get();
-  endpoint_.packageBytesMax = worker_.maxPackageSize;
+  const Protocol protocol = protocolOf(worker_);
+  endpoint_.packageBytesMax = worker_.maxPackageSize.value_or(protocol.maxPackageSize);
   endpoint_.sendQueueBytesMax = worker_.maxSendBufferSize;
   endpoint_.handshakeTimeout = worker_.handshakeTimeout;
-  if (!protocolOf(worker_).input) endpoint_.pingInterval = worker_.pingInterval;
+  if (!protocol.input) endpoint_.pingInterval = worker_.pingInterval;
   endpoint_.pongTimeout = worker_.pongTimeout;
   endpoint_.handlers = {.onConnect = forwardTo(worker_.onConnect),
                         .onMessage = forwardTo(worker_.onMessage),

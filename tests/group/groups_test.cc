@@ -152,7 +152,7 @@ TEST_F(GroupsTest, ConnectionsOfDifferentProtocolsAreNotMixed) {
   net::Endpoint other = endpoint;
   other.codec = &frame;
   test::SocketPair pair = test::unixPair();
-  net::Peer& stranger = table.accept(std::move(pair.tested), other);
+  net::Peer& stranger = *table.accept(std::move(pair.tested), other).value();
   EXPECT_THROW(groups.join(stranger, "birds"), std::logic_error);
   EXPECT_TRUE(groups.join(stranger, "frames"));
   groups.send("frames", "x");

@@ -270,7 +270,7 @@ TEST_F(ConnectionLifeTest, AbandonedItCallsNothingAndItsEndpointMayGo) {
   test::SocketPair pair = test::unixPair();
   {
     const Endpoint brief = endpoint;
-    Peer& peer = table.accept(std::move(pair.tested), brief);
+    Peer& peer = *table.accept(std::move(pair.tested), brief).value();
     heard.clear();
     (void)peer.send("never");
     table.abandon(brief);
@@ -285,7 +285,7 @@ TEST_F(ConnectionLifeTest, AbandonedWhileClosingItStillFlushesButCallsNothing) {
   test::SocketPair pair = test::unixPair();
   {
     const Endpoint brief = endpoint;
-    Peer& peer = table.accept(std::move(pair.tested), brief);
+    Peer& peer = *table.accept(std::move(pair.tested), brief).value();
     heard.clear();
     (void)peer.send("last words");
     peer.close();
@@ -309,10 +309,26 @@ TEST(ConnectionTable, EndsWithItsLoopAndCallsNothing) {
     Endpoint endpoint;  // gone before the loop
     endpoint.codec = &codec;
     endpoint.handlers.onClose = [&](Connection&) { called = true; };
-    (void)ConnectionTable::of(loop).accept(std::move(pair.tested), endpoint).send("never");
+    (void)ConnectionTable::of(loop).accept(std::move(pair.tested), endpoint).value()->send("never");
   }
   EXPECT_FALSE(called);
   EXPECT_TRUE(pair.peer.ended());
+}
+
+TEST_F(ConnectionLifeTest, KnowsTheRemoteAddressInOnErrorAndOnCloseAfterAReset) {
+  Connected one = acceptQuietly(test::tcpPair());
+  const std::string address = at(one).remoteAddress();
+  const std::uint16_t port = at(one).remotePort();
+  endpoint.handlers.onError = [&](Connection& connection, const Error&) {
+    heard.push_back("error " + connection.remoteAddress());
+  };
+  endpoint.handlers.onClose = [&](Connection& connection) {
+    heard.push_back("close " + connection.remoteIp() + ' ' +
+                    std::to_string(connection.remotePort()));
+  };
+  one.peer.reset();
+  ASSERT_TRUE(turnUntil([&] { return heard.size() == 2; }));
+  EXPECT_THAT(heard, ElementsAre("error " + address, "close 127.0.0.1 " + std::to_string(port)));
 }
 
 }  // namespace

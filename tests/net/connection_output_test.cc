@@ -259,7 +259,7 @@ TEST_F(ConnectionOutputTest, LinksAreFlushedBeforeOthers) {
   Endpoint links = endpoint;
   links.isLink = true;
   test::SocketPair pair = test::unixPair();
-  const auto link = table.accept(std::move(pair.tested), links).id.packed();
+  const auto link = table.accept(std::move(pair.tested), links).value()->id.packed();
   Connected one = acceptQuietly();
   std::vector<std::string> order;
   // What is flushed first is full first.

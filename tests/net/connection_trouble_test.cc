@@ -164,5 +164,34 @@ TEST_F(ConnectionTroubleTest, APeerThatIsResetWhileItIsBeingClosedIsNoError) {
   EXPECT_THAT(heard, ElementsAre("close 1000"));
 }
 
+TEST_F(ConnectionTroubleTest, ASocketThatCannotBeWatchedIsClosedAndReported) {
+  test::SocketPair pair = test::unixPair();
+  loop.impl().refuseWatches(ENOSPC);
+  const auto refused = table.accept(std::move(pair.tested), endpoint);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, std::errc::no_space_on_device);
+  EXPECT_STREQ(refused.error().step, "epoll_ctl");
+  EXPECT_TRUE(pair.peer.ended());
+  EXPECT_EQ(table.size(), 0u);
+  EXPECT_EQ(counters().connections.get(), 0u);
+  EXPECT_THAT(heard, IsEmpty());
+}
+
+TEST_F(ConnectionTroubleTest, WhenWaitingForRoomCannotBeWatchedOnlyThatConnectionFails) {
+  endpoint.sendQueueBytesMax = 1 << 20;
+  test::SocketPair pair = test::unixPair();
+  test::shrinkSendBuffer(pair.tested.get());
+  Connected slow = acceptQuietly(std::move(pair));
+  Connected other = acceptQuietly();
+  at(slow).send(std::string(500'000, 'x'));
+  loop.impl().refuseWatches(ENOMEM);
+  settle();
+  EXPECT_THAT(takeHeard(), ElementsAre("error in send", "close 1006"));
+  loop.impl().refuseWatches(0);
+  other.peer.send("still here\n");
+  settle();
+  EXPECT_THAT(heard, ElementsAre("still here"));
+}
+
 }  // namespace
 }  // namespace stormo::net

@@ -1,9 +1,12 @@
 #include <stormo/connector.h>
 
+#include <atomic>
+#include <future>
 #include <stdexcept>
 
 #include "net/listener.h"
 #include "net/net_fixture.h"
+#include "net/outgoing.h"
 #include "support/temp_directory.h"
 #include "sys/sockets.h"
 
@@ -316,6 +319,114 @@ TEST_F(ConnectorTest, AnAttemptThatTakesTooLongIsAnError) {
   if (!told.empty()) GTEST_SKIP() << "this kernel lets nobody hang";
   EXPECT_EQ(code, std::make_error_code(std::errc::timed_out));
   EXPECT_EQ(connector->connection(), nullptr);
+}
+
+TEST_F(ConnectorTest, HasKeepAlive) {
+  auto connector = connectorTo(url());
+  connector->connect();
+  ASSERT_TRUE(connected(*connector));
+  int on = 0;
+  socklen_t size = sizeof on;
+  const int fd = static_cast<Peer*>(connector->connection())->fd.get();
+  ASSERT_EQ(::getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, &size), 0);
+  EXPECT_EQ(on, 1);
+}
+
+TEST_F(ConnectorTest, LocalhostConnectsToEitherLoopbackAddress) {
+  auto connector = connectorTo("text://localhost:" + std::to_string(port()));
+  connector->connect();
+  ASSERT_TRUE(connected(*connector));
+  EXPECT_EQ(connector->connection()->remoteIp(), "127.0.0.1");
+
+  auto v6 = listenOn(*Address::ip("::1", 0));
+  if (!v6) GTEST_SKIP() << "no IPv6 here";
+  listener.start(v6->get());
+  heard.clear();
+  takeTold();
+  auto second = connectorTo("text://localhost:" + std::to_string(localAddress(v6->get()).port()));
+  second->connect();
+  ASSERT_TRUE(connected(*second));
+  EXPECT_EQ(second->connection()->remoteIp(), "::1");
+  EXPECT_THAT(told, ElementsAre("connect"));
+}
+
+TEST_F(ConnectorTest, AnAttemptThatCannotBeWatchedIsAnErrorAndTriedAgain) {
+  auto connector = connectorTo(url());
+  loop.impl().refuseWatches(ENOSPC);
+  connector->connect();
+  ASSERT_TRUE(turnUntil([&] { return told.size() >= 2; }));
+  EXPECT_EQ(told.front(), "epoll_ctl");
+  loop.impl().refuseWatches(0);
+  told.clear();
+  ASSERT_TRUE(turnUntil([&] { return !told.empty() && told.back() == "connect"; }));
+}
+
+/// A host name whose look-up ends when the test lets it.
+class OutgoingLookupTest : public ConnectorTest {
+ protected:
+  OutgoingLookupTest()
+      : codec(Protocol::text()),
+        outgoing(parseSocketUrl("text://db.example:" + std::to_string(port())), codec) {
+    outgoing.retryFirst = 1ms;
+    outgoing.onConnect = [this](Connection&) { told.push_back("connect"); };
+    outgoing.onError = [this](const Error& error) { told.push_back(error.step); };
+  }
+
+  PackageCodec codec;
+  Outgoing outgoing;
+};
+
+TEST_F(OutgoingLookupTest, TheLoopTurnsWhileAHostNameIsLookedUp) {
+  std::promise<NameLookup::Outcome> dns;
+  outgoing.resolve = [&](const std::string&, std::uint16_t) { return dns.get_future().get(); };
+  outgoing.connect();
+  outgoing.connect();
+  settle();
+  EXPECT_EQ(outgoing.peer(), nullptr);
+  dns.set_value(std::vector{*Address::ip("127.0.0.1", port())});
+  ASSERT_TRUE(turnUntil([&] { return !told.empty(); }));
+  EXPECT_THAT(told, ElementsAre("connect"));
+}
+
+TEST_F(OutgoingLookupTest, AllAddressesOfAHostNameAreTried) {
+  const UniqueFd nobody = std::move(*listenOn(*Address::ip("127.0.0.2", 0)));
+  const Address refuses = localAddress(nobody.get());
+  ::shutdown(nobody.get(), SHUT_RDWR);
+  outgoing.resolve = [&](const std::string&, std::uint16_t) {
+    return NameLookup::Outcome(std::vector{refuses, refuses, *Address::ip("127.0.0.1", port())});
+  };
+  outgoing.connect();
+  ASSERT_TRUE(turnUntil([&] { return !told.empty(); }));
+  EXPECT_THAT(told, ElementsAre("connect"));
+}
+
+TEST_F(OutgoingLookupTest, AFailedLookupIsAnErrorAndTriedAgain) {
+  std::atomic<int> attempts = 0;
+  outgoing.resolve = [&](const std::string&, std::uint16_t) -> NameLookup::Outcome {
+    if (++attempts < 3) {
+      return Error{std::make_error_code(std::errc::host_unreachable), "getaddrinfo"};
+    }
+    return std::vector{*Address::ip("127.0.0.1", port())};
+  };
+  outgoing.connect();
+  ASSERT_TRUE(turnUntil([&] { return told.size() == 3; }));
+  EXPECT_THAT(told, ElementsAre("getaddrinfo", "getaddrinfo", "connect"));
+}
+
+TEST_F(OutgoingLookupTest, ClosedMeanwhileItCallsNothing) {
+  std::promise<NameLookup::Outcome> dns;
+  std::promise<void> asked;
+  outgoing.resolve = [&](const std::string&, std::uint16_t) {
+    asked.set_value();
+    return dns.get_future().get();
+  };
+  outgoing.connect();
+  asked.get_future().get();
+  outgoing.close();
+  dns.set_value(std::vector{*Address::ip("127.0.0.1", port())});
+  settle();
+  EXPECT_THAT(told, IsEmpty());
+  EXPECT_THAT(heard, IsEmpty());
 }
 
 }  // namespace

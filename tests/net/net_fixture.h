@@ -12,6 +12,7 @@
 #include "net/websocket_codec.h"
 #include "support/loop_fixture.h"
 #include "support/raw_peer.h"
+#include "sys/sockets.h"
 
 namespace stormo::net {
 
@@ -50,7 +51,9 @@ class NetTest : public test::LoopTest {
   }
 
   Connected accept(test::SocketPair pair = test::unixPair()) {
-    return {table.accept(std::move(pair.tested), endpoint).id.packed(), std::move(pair.peer)};
+    const Address remote = peerAddress(pair.tested.get());
+    const Peer* peer = table.accept(std::move(pair.tested), endpoint, remote).value();
+    return {peer->id.packed(), std::move(pair.peer)};
   }
   /// Nobody hears of it; for tests that look at what comes after.
   Connected acceptQuietly(test::SocketPair pair = test::unixPair()) {

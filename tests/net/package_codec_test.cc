@@ -13,8 +13,8 @@ using testing::IsEmpty;
 Protocol semicolons() {
   return Protocol::custom(
       "semicolons",
-      [](std::string_view buffer) -> std::ptrdiff_t {
-        const std::size_t end = buffer.find(';');
+      [](std::string_view buffer, std::size_t searched) -> std::ptrdiff_t {
+        const std::size_t end = buffer.find(';', searched);
         return end == buffer.npos ? Protocol::kNeedMore : static_cast<std::ptrdiff_t>(end + 1);
       },
       [](std::string_view package) { return package.substr(0, package.size() - 1); },
@@ -167,6 +167,38 @@ TEST_F(PackageCodecTest, HasNoPings) {
       [&, begin = loop.now()] { return loop.now() > begin + std::chrono::milliseconds(60); }));
   EXPECT_EQ(one.peer.take(), "");
   EXPECT_NE(table.find(one.id), nullptr);
+}
+
+TEST_F(PackageCodecTest, APackageByteByByteCostsWorkProportionalToItsBytes) {
+  std::size_t calls = 0;
+  std::size_t bytesToSearch = 0;
+  Protocol counting = semicolons();
+  counting.input = [&, input = counting.input](std::string_view buffer, std::size_t searched) {
+    ++calls;
+    bytesToSearch += buffer.size() - searched;
+    return input(buffer, searched);
+  };
+  speak(counting);
+  Connected one = acceptQuietly();
+  const std::string package = std::string(6000, 'x') + ';';
+  sendByByte(one, package + package);
+  EXPECT_EQ(heard.size(), 2u);
+  EXPECT_EQ(calls, 2 * package.size());
+  EXPECT_EQ(bytesToSearch, 2 * package.size());
+}
+
+TEST_F(PackageCodecTest, OnceTheLengthIsKnownInputIsNotCalledAgainForThatPackage) {
+  std::size_t calls = 0;
+  Protocol counting = Protocol::frame();
+  counting.input = [&, input = counting.input](std::string_view buffer, std::size_t searched) {
+    ++calls;
+    return input(buffer, searched);
+  };
+  speak(counting);
+  Connected one = acceptQuietly();
+  sendByByte(one, frame(std::string(6000, 'x')) + frame("next"));
+  EXPECT_EQ(heard.size(), 2u);
+  EXPECT_EQ(calls, 2u * kFrameHeaderBytes);
 }
 
 }  // namespace

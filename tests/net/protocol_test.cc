@@ -35,26 +35,41 @@ TEST(Protocol, FrameIsATotalLengthAndTheMessage) {
   EXPECT_EQ(package, std::string("\0\0\0\x07"
                                  "abc",
                                  7));
-  EXPECT_EQ(frame.input(package.substr(0, 3)), Protocol::kNeedMore);
-  EXPECT_EQ(frame.input(package.substr(0, 4)), 7);
-  EXPECT_EQ(frame.input(package + "more"), 7);
-  EXPECT_EQ(frame.input(std::string("\0\0\0\x03", 4)), Protocol::kInvalid);
+  EXPECT_EQ(frame.input(package.substr(0, 3), 0), Protocol::kNeedMore);
+  EXPECT_EQ(frame.input(package.substr(0, 4), 0), 7);
+  EXPECT_EQ(frame.input(package + "more", 0), 7);
+  EXPECT_EQ(frame.input(std::string("\0\0\0\x03", 4), 0), Protocol::kInvalid);
   EXPECT_EQ(frame.decode(package), "abc");
 }
 
 TEST(Protocol, TextIsALine) {
   const Protocol text = Protocol::text();
   EXPECT_EQ(encoded(text, "abc"), "abc\n");
-  EXPECT_EQ(text.input("ab"), Protocol::kNeedMore);
-  EXPECT_EQ(text.input("abc\nd"), 4);
+  EXPECT_EQ(text.input("ab", 0), Protocol::kNeedMore);
+  EXPECT_EQ(text.input("abc\nd", 0), 4);
   EXPECT_EQ(text.decode("abc\r\n"), "abc");
 }
 
 TEST(Protocol, TcpIsBytesAsTheyCome) {
   const Protocol tcp = Protocol::tcp();
   EXPECT_EQ(encoded(tcp, "abc"), "abc");
-  EXPECT_EQ(tcp.input("ab"), 2);
+  EXPECT_EQ(tcp.input("ab", 0), 2);
   EXPECT_EQ(tcp.decode("ab"), "ab");
+}
+
+TEST(Protocol, TextLooksOnlyAtNewBytesAndTakes64KiBUnlessSet) {
+  const Protocol text = Protocol::text();
+  EXPECT_EQ(text.input("a\nb", 2), Protocol::kNeedMore) << "it searched the first bytes again";
+  EXPECT_EQ(text.maxPackageSize, 64u << 10);
+  EXPECT_EQ(Protocol::frame().maxPackageSize, 10u << 20);
+}
+
+TEST(Protocol, ACustomInputMayTakeTheBufferAlone) {
+  const Protocol whole = Protocol::custom(
+      "whole", [](std::string_view buffer) { return static_cast<std::ptrdiff_t>(buffer.size()); },
+      [](std::string_view package) { return package; },
+      [](std::string_view message, std::string& out) { out.append(message); });
+  EXPECT_EQ(whole.input("abc", 2), 3);
 }
 
 }  // namespace

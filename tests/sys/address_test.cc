@@ -63,15 +63,34 @@ TEST(Address, AnEmptyOneSaysNothing) {
   EXPECT_EQ(Address().port(), 0);
 }
 
-TEST(Address, ResolvesNumbersAsTheyAreAndNamesByLookup) {
+TEST(Address, ResolvesNumbersAsTheyAre) {
   const auto numeric = Address::resolve("127.0.0.1", 7);
   ASSERT_TRUE(numeric);
-  EXPECT_EQ(numeric.value().text(), "127.0.0.1:7");
+  ASSERT_EQ(numeric.value().size(), 1u);
+  EXPECT_EQ(numeric.value().front().text(), "127.0.0.1:7");
+}
 
-  const auto name = Address::resolve("localhost", 7);
-  ASSERT_TRUE(name);
-  EXPECT_TRUE(name.value().isLocal());
-  EXPECT_EQ(name.value().port(), 7);
+TEST(Address, LocalhostIsBothLoopbackAddressesWithoutALookup) {
+  const std::vector<Address> both = Address::known("localhost", 7);
+  ASSERT_EQ(both.size(), 2u);
+  EXPECT_EQ(both[0].text(), "127.0.0.1:7");
+  EXPECT_EQ(both[1].text(), "[::1]:7");
+  EXPECT_EQ(Address::resolve("localhost", 7).value().size(), 2u);
+  EXPECT_TRUE(Address::known("db.example", 7).empty());
+}
+
+TEST(Address, AMappedIpv4AddressIsShownAsIpv4) {
+  const Address mapped = *Address::ip("::ffff:203.0.113.7", 80);
+  EXPECT_EQ(Address::fromRaw(mapped.raw(), mapped.size()).text(), "203.0.113.7:80");
+}
+
+TEST(Address, StoredIsGivenBackAsItWas) {
+  const Address addresses[] = {*Address::ip("127.0.0.1", 7), *Address::ip("::1", 7),
+                               *Address::unixPath("/s"),
+                               *Address::unixPath("/" + std::string(100, 'x')), Address()};
+  for (const Address& address : addresses) {
+    EXPECT_EQ(StoredAddress(address).get().text(), address.text());
+  }
 }
 
 TEST(Address, SaysWhichStepFoundNoSuchHost) {

@@ -66,8 +66,20 @@ TEST(Sockets, ShareAPortOnlyIfAllOfThemAskForIt) {
   EXPECT_FALSE(listenOn(address));
 }
 
-TEST(Sockets, IPv6AndIPv4ListenBesideEachOtherOnOnePort) {
-  auto v6 = listenOn(*Address::ip("::", 0));
+TEST(Sockets, AnyIPv6AddressTakesIPv4ClientsToo) {
+  auto both = listenOn(*Address::ip("::", 0));
+  if (!both) GTEST_SKIP() << "no IPv6 here: " << both.error().message();
+  const std::uint16_t port = localAddress(both->get()).port();
+  auto client = connectTo(loopback(port));
+  ASSERT_TRUE(client);
+  awaitWritable(client->get());
+  ASSERT_TRUE(connectOutcome(client->get()));
+  const UniqueFd accepted(::accept(both->get(), nullptr, nullptr));
+  EXPECT_EQ(peerAddress(accepted.get()).host(), "127.0.0.1");
+}
+
+TEST(Sockets, Ipv6OnlyLeavesThePortOfIPv4Free) {
+  auto v6 = listenOn(*Address::ip("::", 0), {.v6Only = true});
   if (!v6) GTEST_SKIP() << "no IPv6 here: " << v6.error().message();
   EXPECT_TRUE(listenOn(*Address::ip("0.0.0.0", localAddress(v6->get()).port())));
 }

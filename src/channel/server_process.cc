@@ -19,11 +19,12 @@ void checkAddress(const Server& server, const std::string& url) {
         "the Channel cannot listen on '" + url +
         "' (write frame://address:port or unix:///path; both dialects are spoken there)");
   }
-  const auto address = Address::ip(parsed.host, parsed.port);
-  if (!address)
+  const auto addresses = Address::known(parsed.host, parsed.port);
+  if (addresses.empty()) {
     throw std::invalid_argument("the Channel cannot listen on '" + url +
-                                "': no IPv4 or IPv6 address");
-  if (server.secret.empty() && !server.allowOpen && !address->isLocal()) {
+                                "' (write an IPv4 or IPv6 address, localhost, or unix:///path)");
+  }
+  if (server.secret.empty() && !server.allowOpen && !addresses.front().isLocal()) {
     throw std::invalid_argument(
         "the Channel would listen on " + url +
         " without a secret, open to other machines (set a secret, listen on 127.0.0.1 or "

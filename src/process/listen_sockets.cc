@@ -15,11 +15,30 @@
 namespace stormo::process {
 namespace {
 
+bool isDualStack(const Listening& where) { return where.address.host() == "::" && !where.v6Only; }
+
+/// It is only IPv4's half of the port that is in use.
+bool takesV4Alone(const Listening& where) { return listenOn(where.address, {.v6Only = true}).ok(); }
+
+/// Not here at all: this machine has no such address, or no such protocol.
+bool isMissing(const Address& address) {
+  const auto socket = listenOn(*Address::ip(address.host(), 0));
+  return !socket && (socket.error().code == std::errc::address_not_available ||
+                     socket.error().code == std::errc::address_family_not_supported);
+}
+
 UniqueFd open(const Listening& where, const std::string& programName, bool reusePort) {
-  auto socket = listenOn(where.address, {.reusePort = reusePort});
+  auto socket = listenOn(where.address, {.reusePort = reusePort, .v6Only = where.v6Only});
   if (socket) return std::move(*socket);
   std::string mend;
-  if (socket.error().code == std::errc::address_in_use) {
+  const bool isInUse = socket.error().code == std::errc::address_in_use;
+  if (isInUse && where.address.isUnix()) {
+    if (const std::string obstacle = obstacleAt(where.address); !obstacle.empty()) {
+      mend = fmt::format(" ({})", obstacle);
+    }
+  } else if (isInUse && isDualStack(where) && takesV4Alone(where)) {
+    mend = " (something listens on that port of IPv4, which this address takes too: see ipv6only)";
+  } else if (isInUse) {
     mend = fmt::format(" (another {0}? see '{0} status')", programName);
   } else if (socket.error().code == std::errc::permission_denied && !where.address.isUnix()) {
     mend = " (ports below 1024 need root)";
@@ -28,13 +47,21 @@ UniqueFd open(const Listening& where, const std::string& programName, bool reuse
                                        errorText(socket.error().code.value()), mend));
 }
 
+void nameThePort(Listening& listening) {
+  if (!listening.label.ends_with(":0")) return;
+  listening.label.pop_back();
+  listening.label += std::to_string(listening.address.port());
+}
+
 void resolvePort(Listening& listening, int fd) {
   if (listening.address.isUnix() || listening.address.port() != 0) return;
   listening.address = localAddress(fd);
-  if (listening.label.ends_with(":0")) {
-    listening.label.pop_back();
-    listening.label += std::to_string(listening.address.port());
-  }
+  nameThePort(listening);
+}
+
+void usePortOf(const Listening& first, Listening& second) {
+  second.address = *Address::ip(second.address.host(), first.address.port());
+  nameThePort(second);
 }
 
 void giveTo(const Listening& listening) {
@@ -53,7 +80,12 @@ void giveTo(const Listening& listening) {
 
 ListenSockets::ListenSockets(Kind& kind, const std::string& programName)
     : sockets_(static_cast<std::size_t>(kind.count)) {
+  std::erase_if(kind.listen,
+                [](const Listening& each) { return each.isSecond && isMissing(each.address); });
+  const Listening* previous = nullptr;
   for (Listening& listening : kind.listen) {
+    if (listening.isSecond) usePortOf(*previous, listening);
+    previous = &listening;
     const bool isUnix = listening.address.isUnix();
     // Alone at first: SO_REUSEPORT would join another program of this user without a word.
     UniqueFd first = open(listening, programName, false);

@@ -17,6 +17,10 @@ namespace stormo::process {
 struct Listening {
   std::string label;  ///< As the user wrote it: "websocket://0.0.0.0:1234".
   Address address;
+  bool v6Only = false;  ///< IPv6: takes no IPv4 clients.
+  /// The second address of a host that has two: gets the port of the one before it, and is left out
+  /// if this machine lacks it.
+  bool isSecond = false;
   // Of a unix socket's file only:
   std::string owner =
       {};           ///< The user who shall own it (needs root); empty: who started the program.

@@ -84,7 +84,9 @@ void ServerProgram::declareChannel(const std::string& directory) {
 
 void ServerProgram::declareWorker() {
   const unsigned processors = std::max(1u, std::thread::hardware_concurrency());
-  worker_ = std::make_unique<Worker>(settings_.listen);
+  worker_ = std::make_unique<Worker>(settings_.listen.front());
+  worker_->alsoListen.assign(settings_.listen.begin() + 1, settings_.listen.end());
+  worker_->ipv6Only = settings_.ipv6Only;
   worker_->name = "stormo";
   worker_->count = static_cast<int>(settings_.workers != 0 ? settings_.workers : processors);
   worker_->user = settings_.user;

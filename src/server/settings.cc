@@ -37,11 +37,21 @@ std::string mustLast(const Settings& settings) {
 }
 
 constexpr SettingSpec kSpecs[] = {
-    {"listen", "--listen", "where clients connect: websocket://0.0.0.0:1234, or unix:///path",
+    {"listen", "--listen",
+     "where clients connect: websocket://0.0.0.0:1234, websocket://[::]:1234 (takes IPv4, too), or "
+     "unix:///path; repeatable",
      &Settings::listen,
      [](const Settings& s) {
-       return complaintOfUrl(s.listen, {"websocket", "unix"});
+       if (s.listen.empty()) return std::string("must be at least one address");
+       for (const std::string& url : s.listen) {
+         if (std::string wrong = complaintOfUrl(url, {"websocket", "unix"}); !wrong.empty()) {
+           return wrong;
+         }
+       }
+       return std::string();
      }},
+    {"ipv6only", "--ipv6only", "IPv6 addresses take no IPv4 clients (true or false)",
+     &Settings::ipv6Only},
     {"workers", "--workers", "worker processes (default: one for each processor)",
      &Settings::workers,
      [](const Settings& s) {

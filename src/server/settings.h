@@ -12,7 +12,8 @@ namespace stormo::server {
 
 /// What the ready server can be told, by configuration file and command line.
 struct Settings {
-  std::string listen = "websocket://0.0.0.0:1234";
+  std::vector<std::string> listen = {"websocket://0.0.0.0:1234"};
+  bool ipv6Only = false;
   std::size_t workers = 0;  ///< 0: one for each processor.
   std::string user;
   std::string group;

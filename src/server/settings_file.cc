@@ -78,6 +78,10 @@ class FileReader {
     return {};
   }
   static std::string assign(std::vector<std::string>& to, const toml::node& node) {
+    if (const auto value = node.value_exact<std::string>()) {  // a list of one
+      to = {*value};
+      return {};
+    }
     const toml::array* array = node.as_array();
     if (array == nullptr) return "a list of strings: [\"…\", \"…\"]";
     std::vector<std::string> values;

@@ -29,17 +29,36 @@ pid_t masterOfWorker = 0;
 constexpr std::chrono::milliseconds kDrainTick{10};
 constexpr std::chrono::milliseconds kDrainTime{2000};
 
-process::Listening listeningOn(const std::string& url) {
-  const SocketUrl parsed = parseSocketUrl(url);
-  const auto address =
-      parsed.isUnix()
-          ? Address::unixPath(parsed.host)
-          : Address::ip(parsed.host == "localhost" ? "127.0.0.1" : parsed.host, parsed.port);
-  if (!address) {
+void listenOnUrl(const std::string& url, bool v6Only, process::Kind& kind) {
+  SocketUrl parsed = parseSocketUrl(url);
+  if (parsed.isUnix()) {
+    kind.listen.push_back({.label = url, .address = Address::unixPath(parsed.host).value()});
+    return;
+  }
+  const std::vector<Address> addresses = Address::known(parsed.host, parsed.port);
+  if (addresses.empty()) {
     throw std::invalid_argument("cannot listen on " + url +
                                 ": write an IP address (0.0.0.0 for all), not a host name");
   }
-  return {url, *address};
+  for (const Address& address : addresses) {
+    parsed.host = address.host();
+    kind.listen.push_back({.label = parsed.text(),
+                           .address = address,
+                           .v6Only = v6Only,
+                           .isSecond = &address != &addresses.front()});
+  }
+}
+
+/// All addresses of a worker are spoken to in one protocol.
+void checkFurtherAddress(const Worker& worker, const std::string& url) {
+  if (worker.listen().empty()) {
+    throw std::invalid_argument("worker '" + worker.name + "': alsoListen without an address");
+  }
+  const SocketUrl parsed = parseSocketUrl(url);
+  if (worker.protocol || parsed.scheme == parseSocketUrl(worker.listen()).scheme) return;
+  if (parsed.isUnix() && protocolOf(worker).name != "tcp") return;
+  throw std::invalid_argument("cannot listen on " + url + " beside " + worker.listen() +
+                              ": another protocol needs another worker");
 }
 
 process::Kind kindOf(Worker& worker) {
@@ -57,8 +76,12 @@ process::Kind kindOf(Worker& worker) {
   kind.user = worker.user;
   kind.group = worker.group;
   if (!worker.listen().empty()) {
-    kind.listen.push_back(listeningOn(worker.listen()));
+    listenOnUrl(worker.listen(), worker.ipv6Only, kind);
     static_cast<void>(protocolOf(worker));
+  }
+  for (const std::string& url : worker.alsoListen) {
+    checkFurtherAddress(worker, url);
+    listenOnUrl(url, worker.ipv6Only, kind);
   }
   kind.main = [&worker](process::Child& child) -> std::shared_ptr<void> {
     masterOfWorker = ::getppid();
@@ -95,8 +118,8 @@ process::Kind kindOf(channel::Server& server) {
   kind.user = server.user;
   kind.group = server.group;
   kind.stateFile = server.stateFile;
-  kind.listen.push_back(listeningOn(server.url()));
-  for (const std::string& url : server.alsoListen) kind.listen.push_back(listeningOn(url));
+  listenOnUrl(server.url(), false, kind);
+  for (const std::string& url : server.alsoListen) listenOnUrl(url, false, kind);
   for (process::Listening& listening : kind.listen) {
     if (!listening.address.isUnix()) continue;
     listening.owner = server.socketOwner;

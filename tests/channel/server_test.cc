@@ -25,10 +25,10 @@ TEST(ChannelServer, ItsUrlIsItsAddress) {
   EXPECT_EQ(Server("unix:///run/channel", 5).url(), "unix:///run/channel");
 }
 
-TEST(ChannelServer, WhatIsNoAddressIsRefused) {
-  for (const char* host :
-       {"", "localhost", "example.org", "unix://", "unix://relative", "tcp://127.0.0.1"}) {
-    EXPECT_THROW(Server server(host), std::invalid_argument) << host;
+TEST(ChannelServer, WhatIsNoAddressIsReportedAtStartUpNotByTheConstructor) {
+  for (const char* host : {"", "example.org", "unix://", "unix://relative", "tcp://127.0.0.1"}) {
+    const Server server(host);
+    EXPECT_NE(complaint(server), "") << host;
   }
 }
 
@@ -43,7 +43,7 @@ TEST(ChannelServer, ServersAreDeclaredWhileTheyExist) {
 }
 
 TEST(ChannelServer, WithoutASecretItStaysOnThisMachine) {
-  for (const char* host : {"127.0.0.1", "127.5.5.5", "::1", "unix:///run/channel"}) {
+  for (const char* host : {"127.0.0.1", "127.5.5.5", "::1", "localhost", "unix:///run/channel"}) {
     EXPECT_EQ(complaint(Server(host)), "") << host;
   }
   for (const char* host : {"0.0.0.0", "192.168.0.1", "::", "2001:db8::1"}) {

@@ -170,5 +170,55 @@ TEST(ListenSockets, RefuseClientsEndsThemInEveryHolder) {
   EXPECT_FALSE(connects());
 }
 
+TEST(ListenSockets, TheSecondAddressOfAHostGetsThePortOfTheFirst) {
+  Kind kind = listeningOn("127.0.0.1", 0, 2);
+  kind.listen.push_back(
+      {.label = "tcp://[::1]:0", .address = Address::ip("::1", 0).value(), .isSecond = true});
+  const ListenSockets sockets(kind, "chat");
+  if (kind.listen.size() == 1) GTEST_SKIP() << "no IPv6 here, and left out";
+  EXPECT_EQ(kind.listen[1].address.port(), kind.listen[0].address.port());
+  EXPECT_EQ(kind.listen[1].label, "tcp://[::1]:" + std::to_string(kind.listen[0].address.port()));
+}
+
+TEST(ListenSockets, ASecondAddressThatThisMachineLacksIsLeftOut) {
+  Kind kind = listeningOn("127.0.0.1", 0, 1);
+  kind.listen.push_back({.label = "tcp://203.0.113.7:0",
+                         .address = Address::ip("203.0.113.7", 0).value(),
+                         .isSecond = true});
+  const ListenSockets sockets(kind, "chat");
+  EXPECT_EQ(kind.listen.size(), 1u);
+  EXPECT_EQ(sockets.fds().at(0).size(), 1u);
+}
+
+TEST(ListenSockets, APortOfIpv4ThatADualStackAddressWantsTooIsReported) {
+  const auto foreign = listenOn(Address::ip("0.0.0.0", 0).value());
+  const std::uint16_t port = localAddress(foreign.value().get()).port();
+  Kind kind = listeningOn("::", port, 1);
+  if (!listenOn(Address::ip("::1", 0).value())) GTEST_SKIP() << "no IPv6 here";
+  EXPECT_THAT(complaintOf([&] { ListenSockets(kind, "chat"); }), testing::HasSubstr("ipv6only"));
+  kind.listen[0].v6Only = true;
+  EXPECT_EQ(complaintOf([&] { ListenSockets(kind, "chat"); }), "");
+}
+
+TEST(ListenSockets, EachKindOfFileAtAUnixSocketsPathIsNamed) {
+  const test::TempDirectory temp;
+  const auto complaintAt = [&](const char* name) {
+    const std::string path = temp.file(name);
+    Kind kind{.kind = "worker", .name = "none", .count = 1};
+    kind.listen = {{.label = "unix://" + path, .address = Address::unixPath(path).value()}};
+    return complaintOf([&] { ListenSockets(kind, "chat"); });
+  };
+  std::ofstream(temp.file("regular")) << "data";
+  std::filesystem::create_directory(temp.file("directory"));
+  std::filesystem::create_symlink("nowhere", temp.file("link"));
+  const auto live = listenOn(Address::unixPath(temp.file("live")).value());
+  { const auto stale = listenOn(Address::unixPath(temp.file("stale")).value()); }
+  EXPECT_THAT(complaintAt("regular"), testing::HasSubstr("no socket"));
+  EXPECT_THAT(complaintAt("directory"), testing::HasSubstr("directory"));
+  EXPECT_THAT(complaintAt("link"), testing::HasSubstr("symbolic link"));
+  EXPECT_THAT(complaintAt("live"), testing::HasSubstr("a server listens there"));
+  EXPECT_EQ(complaintAt("stale"), "");
+}
+
 }  // namespace
 }  // namespace stormo::process

@@ -50,7 +50,7 @@ ping-interval = 15
 page = false
 )");
   EXPECT_THAT(complaints, ElementsAre());
-  EXPECT_EQ(settings.listen, "websocket://127.0.0.1:8080");
+  EXPECT_THAT(settings.listen, ElementsAre("websocket://127.0.0.1:8080"));
   EXPECT_EQ(settings.workers, 3u);
   EXPECT_EQ(settings.channelListen, "frame://127.0.0.1:2206");
   EXPECT_EQ(settings.messageBytesMax, 65536u);
@@ -109,6 +109,14 @@ TEST_F(SettingsFile, AFileThatIsNotThereIsSaid) {
   const auto complaints = applyFile("/nowhere/stormo.toml", settings);
   ASSERT_EQ(complaints.size(), 1u);
   EXPECT_THAT(complaints[0], HasSubstr("/nowhere/stormo.toml"));
+}
+
+TEST_F(SettingsFile, SeveralListenAddressesAreAList) {
+  EXPECT_THAT(apply("listen = [\"websocket://[::]:80\", \"unix:///run/s\"]\nipv6only = true\n"),
+              ElementsAre());
+  EXPECT_THAT(settings.listen, ElementsAre("websocket://[::]:80", "unix:///run/s"));
+  EXPECT_TRUE(settings.ipv6Only);
+  EXPECT_THAT(apply("listen = []\n"), ElementsAre(HasSubstr("at least one address")));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "server/settings.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -49,12 +50,14 @@ TEST(Settings, DefaultsAreBeyondComplaint) {
 
 TEST(Settings, FlagsOfEveryTypeAreApplied) {
   Settings settings;
-  applyFlag(specOf("--listen"), {"websocket://[::1]:99"}, settings);
+  applyFlag(specOf("--listen"), {"websocket://[::1]:99", "unix:///run/s"}, settings);
+  applyFlag(specOf("--ipv6only"), {"true"}, settings);
   applyFlag(specOf("--workers"), {"7"}, settings);
   applyFlag(specOf("--page"), {"off"}, settings);
   applyFlag(specOf("--ping-interval"), {"0"}, settings);
   applyFlag(specOf("--origin"), {"https://a.example", "https://b.example"}, settings);
-  EXPECT_EQ(settings.listen, "websocket://[::1]:99");
+  EXPECT_THAT(settings.listen, testing::ElementsAre("websocket://[::1]:99", "unix:///run/s"));
+  EXPECT_TRUE(settings.ipv6Only);
   EXPECT_EQ(settings.workers, 7u);
   EXPECT_FALSE(settings.page);
   EXPECT_EQ(settings.pingInterval, std::chrono::seconds(0));

@@ -93,5 +93,30 @@ TEST(Declaration, WhatCannotBeIsSaidInASentence) {
   EXPECT_NO_THROW(declaring("text://localhost:1", 1)());
 }
 
+TEST(Declaration, LocalhostIsBothLoopbackAddressesForWorkersAndTheChannel) {
+  Worker worker("text://localhost:7");
+  channel::Server channelServer("localhost", 8);
+  for (const process::Kind& kind : declaredKinds()) {
+    ASSERT_EQ(kind.listen.size(), 2u);
+    EXPECT_EQ(kind.listen[0].address.host(), "127.0.0.1");
+    EXPECT_EQ(kind.listen[1].address.host(), "::1");
+    EXPECT_TRUE(kind.listen[1].isSecond);
+  }
+}
+
+TEST(Declaration, AWorkerMayListenOnSeveralAddressesOfOneProtocol) {
+  Worker worker("websocket://[::]:7");
+  worker.ipv6Only = true;
+  worker.alsoListen = {"websocket://0.0.0.0:7", "unix:///run/s"};
+  const auto kinds = declaredKinds();
+  ASSERT_EQ(kinds.at(0).listen.size(), 3u);
+  EXPECT_EQ(kinds[0].listen[0].label, "websocket://[::]:7");
+  EXPECT_TRUE(kinds[0].listen[0].v6Only);
+  EXPECT_EQ(kinds[0].listen[2].label, "unix:///run/s");
+  worker.alsoListen = {"text://0.0.0.0:7"};
+  EXPECT_THAT([] { static_cast<void>(declaredKinds()); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("another protocol")));
+}
+
 }  // namespace
 }  // namespace stormo

@@ -13,8 +13,8 @@ namespace stormo::channel {
 /// it as they are.
 class Server {
  public:
-  /// `host` is an address to listen on; or `unix:///path`, then the port does not count.
-  /// Throws std::invalid_argument if it is neither.
+  /// `host` is an address to listen on, or `localhost` for both loopback addresses; or
+  /// `unix:///path`, then the port does not count. What is wrong with it is reported by runAll().
   explicit Server(std::string host = "127.0.0.1", std::uint16_t port = 2206);
   ~Server();
   Server(const Server&) = delete;

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
+#include "event/awaited.h"
 #include "event/call_handler.h"
 #include "event/loop_impl.h"
 #include "protocol/php_serialize.h"
 #include "sys/log.h"
 #include "sys/random_id.h"
+#include "sys/sockets.h"
 
 namespace stormo::channel {
 namespace {
@@ -69,6 +71,19 @@ LinkBus::~LinkBus() {
   if (!outgoing_.hasLoop()) return;
   if (tick_ != 0) Timer::cancel(tick_);
   endFence();
+  awaitNoMore();
+}
+
+/// A Channel of this program was started before this process, so its absence is an error of the
+/// start. One elsewhere may come later.
+void LinkBus::awaitOwnChannel() {
+  if (isAwaited_ || hasBeenUp_ || !url_.isUnix() || !isHeldSocket(url_.host)) return;
+  isAwaited_ = true;
+  ++awaited().count;
+}
+
+void LinkBus::awaitNoMore() {
+  if (std::exchange(isAwaited_, false)) awaited().arrived();
 }
 
 template <typename Call>
@@ -81,6 +96,7 @@ void LinkBus::guarded(const char* kind, const Call& call) {
 
 void LinkBus::connect() {
   isWanted_ = true;
+  awaitOwnChannel();
   outgoing_.connect();
   if (tick_ == 0 && options_.pingInterval > options_.pingInterval.zero()) {
     lastTickAt_ = EventLoop::current().now();
@@ -91,6 +107,7 @@ void LinkBus::connect() {
 void LinkBus::close() {
   isWanted_ = false;
   endFence();
+  awaitNoMore();
   outgoing_.close();
   if (tick_ != 0) Timer::cancel(std::exchange(tick_, 0));
 }
@@ -99,6 +116,7 @@ void LinkBus::becomeUp() {
   if (std::exchange(failureReported_, false))
     log::info("the Channel is there again url={}", url_.text());
   isUp_ = true;
+  hasBeenUp_ = true;
   scratch_.clear();
   saySubscriptions(scratch_);
   if (takesJobs_ && !queues_.empty()) sayWatch(queues_, scratch_);
@@ -106,6 +124,7 @@ void LinkBus::becomeUp() {
   send(scratch_);
   sendKept();
   guarded("onConnect", onConnect);
+  awaitNoMore();
 }
 
 void LinkBus::onLost() {
@@ -124,6 +143,7 @@ void LinkBus::drained() {
 }
 
 void LinkBus::reportFailure(const Error& error) {
+  if (isAwaited_) awaited().why = "no link to its Channel: " + error.message();
   if (std::exchange(failureReported_, true)) return;  // it is the same one all the time
   log::warning("no link to the Channel, trying again url={} reason=\"{}\"", url_.text(),
                error.message());

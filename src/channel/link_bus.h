@@ -92,6 +92,8 @@ class LinkBus : public Bus, FrameSink {
  private:
   void onFrame(net::Peer& peer, std::string_view payload) final;
   void violation(net::Peer& peer, std::string_view reason, std::string_view start) final;
+  void awaitOwnChannel();
+  void awaitNoMore();
   void onLost();
   void onTick();
   void giveBack(std::string_view queue, const Value& data);
@@ -112,6 +114,8 @@ class LinkBus : public Bus, FrameSink {
   bool failureReported_ = false;
   bool isWanted_ = false;  // connect() was called, and close() was not since
   ViolationLog violationLog_;
+  bool hasBeenUp_ = false;
+  bool isAwaited_ = false;  // the process is not ready before the link is up
 
   Names events_;      // in the order of their subscription, as all names here
   Names lastEvents_;  // of them, those that the last link had

@@ -1,10 +1,13 @@
 #include "sys/sockets.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <map>
+#include <string>
 
 namespace stormo {
 namespace {
@@ -31,6 +34,19 @@ void removeStaleSocket(const Address& address) {
 Result<void> setOption(int fd, int level, int option, int value, const char* step) {
   if (::setsockopt(fd, level, option, &value, sizeof value) < 0) return lastError(step);
   return {};
+}
+
+/// O_PATH descriptors of unix sockets, by path.
+std::map<std::string, UniqueFd, std::less<>>& heldSockets() {
+  static std::map<std::string, UniqueFd, std::less<>> held;
+  return held;
+}
+
+Address wayTo(const Address& address) {
+  if (!address.isUnix()) return address;
+  const auto held = heldSockets().find(address.host());
+  if (held == heldSockets().end()) return address;
+  return Address::unixPath("/proc/self/fd/" + std::to_string(held->second.get())).value();
 }
 
 template <typename Query>
@@ -85,10 +101,20 @@ std::string obstacleAt(const Address& unixPath) {
   }
 }
 
+Result<void> holdSocket(const Address& address) {
+  UniqueFd fd(::open(address.host().c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd.valid()) return lastError("open");
+  heldSockets().insert_or_assign(address.host(), std::move(fd));
+  return {};
+}
+
+bool isHeldSocket(std::string_view path) { return heldSockets().contains(path); }
+
 Result<UniqueFd> connectTo(const Address& address) {
   UniqueFd fd = streamSocket(address.family());
   if (!fd.valid()) return lastError("socket");
-  if (::connect(fd.get(), address.raw(), address.size()) < 0 && errno != EINPROGRESS) {
+  const Address to = wayTo(address);
+  if (::connect(fd.get(), to.raw(), to.size()) < 0 && errno != EINPROGRESS) {
     return lastError("connect");
   }
   return fd;

@@ -39,6 +39,12 @@ Result<void> connectOutcome(int fd);
 Address localAddress(int fd);
 Address peerAddress(int fd);
 
+/// From now on connectTo() reaches the unix socket at this path by a descriptor, in this process
+/// and in those forked from it: also when its file is gone, or is in a directory that this user may
+/// not pass through. For sockets that this process listens on.
+Result<void> holdSocket(const Address& address);
+[[nodiscard]] bool isHeldSocket(std::string_view path);
+
 /// Small messages leave at once. No-op for unix sockets.
 void setNoDelay(int fd);
 

@@ -1,5 +1,7 @@
 // The program `stormo`: the ready server, a Channel alone, a load generator, and a check of
 // configuration files.
+#include <stormo/version.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
@@ -23,19 +25,20 @@ struct GivenSettings {
   std::vector<std::pair<const server::SettingSpec*, std::vector<std::string>>> flags;
 
   void addFile(CLI::App& app) {
-    app.add_option("--config", file, "a TOML file with settings; flags win over it");
+    process::takesFile(
+        app.add_option("--config", file, "a TOML file with settings; flags win over it"));
   }
   void addFlags(CLI::App& app, bool onlyOfChannel) {
     for (const server::SettingSpec& spec : server::settingSpecs()) {
       if (onlyOfChannel && !spec.isOfChannel()) continue;
-      app.add_option_function<std::vector<std::string>>(
-             spec.flag,
-             [this, &spec](const std::vector<std::string>& words) {
-               flags.emplace_back(&spec, words);
-             },
-             spec.help)
-          ->type_name("")
-          ->group("Settings");
+      CLI::Option* option = app.add_option_function<std::vector<std::string>>(
+          spec.flag,
+          [this, &spec](const std::vector<std::string>& words) {
+            flags.emplace_back(&spec, words);
+          },
+          spec.help);
+      option->type_name("")->group("Settings");
+      if (std::string_view(spec.flag).ends_with("-file")) process::takesFile(option);
     }
   }
 
@@ -68,7 +71,8 @@ void checkConfig(const std::string& path) {
 }
 
 int runServer(int argc, char** argv) {
-  process::CommandLine commandLine("stormo", "Stormo, real-time group messaging");
+  process::CommandLine commandLine("stormo", "Stormo, real-time group messaging",
+                                   "stormo " STORMO_VERSION);
   GivenSettings given;
   commandLine.addStartOptions([&](CLI::App& app) {
     given.addFile(app);
@@ -93,15 +97,17 @@ int runServer(int argc, char** argv) {
 
 int runChannel(int argc, char** argv) {
   process::CommandLine commandLine("stormo channel",
-                                   "Stormo's Channel alone, for workers elsewhere");
+                                   "Stormo's Channel alone, for workers elsewhere",
+                                   "stormo channel " STORMO_VERSION);
   server::ChannelSettings settings;
   GivenSettings given;
   commandLine.addStartOptions([&](CLI::App& app) {
     app.add_option("--listen", settings.listen,
                    "where workers connect: frame://127.0.0.1:2206, or unix:///path")
         ->capture_default_str();
-    app.add_option("--secret-file", settings.secretFile,
-                   "a file with the secret that links must say (needed beyond this machine)");
+    process::takesFile(
+        app.add_option("--secret-file", settings.secretFile,
+                       "a file with the secret that links must say (needed beyond this machine)"));
     app.add_flag("--open", settings.open, "listen beyond this machine without a secret");
     given.addFlags(app, true);
   });

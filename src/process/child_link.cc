@@ -36,7 +36,9 @@ ChildLink::ChildLink(Child& child, UniqueFd fd)
           child.loop(), std::move(fd), [this](const Json& order) { onOrder(order); },
           [this] { onMasterGone(); }) {}
 
-void ChildLink::reportReady() { link_.send({{"report", "ready"}}); }
+void ChildLink::reportReady(std::string_view missing) {
+  link_.send({{"report", "ready"}, {"missing", missing}});
+}
 
 void ChildLink::reportFailure(std::string_view why) {
   link_.send({{"report", "failed"}, {"why", why}});

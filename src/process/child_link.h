@@ -15,14 +15,15 @@ namespace stormo::process {
 /// Orders:  {"order":"alive"}  {"order":"connections","request":N}
 ///          {"order":"accept","slot":N,"accept":true}
 ///          {"order":"stop","reason":"stop"|"reload","graceful":true,"timeout_ms":N}
-/// Reports: {"report":"ready"}  {"report":"failed","why":"…"}  {"report":"alive"}
+/// Reports: {"report":"ready","missing":""}  {"report":"failed","why":"…"}  {"report":"alive"}
 ///          {"report":"accepting-ended"}
 ///          {"report":"connections","request":N,"rows":[…],"last":true}
 class ChildLink {
  public:
   ChildLink(Child& child, UniqueFd fd);
 
-  void reportReady();
+  /// `missing`: what it has not got in time; empty if nothing.
+  void reportReady(std::string_view missing = {});
   void reportFailure(std::string_view why);
 
  private:

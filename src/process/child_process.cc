@@ -1,12 +1,14 @@
 #include "process/child_process.h"
 
 #include <fmt/format.h>
+#include <stormo/timer.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <exception>
 
+#include "event/awaited.h"
 #include "event/loop_impl.h"
 #include "process/child_link.h"
 #include "process/privileges.h"
@@ -28,7 +30,18 @@ int live(ChildRole& role) {
     link.reportFailure(thrown.what());
     return 1;
   }
-  link.reportReady();
+  if (awaited().count == 0) {
+    link.reportReady();
+  } else {
+    const Timer::Id deadline = Timer::once(role.linkedWithin, [&link] {
+      awaited().onArrived = {};
+      link.reportReady(awaited().why);
+    });
+    awaited().onArrived = [&link, deadline] {
+      Timer::cancel(deadline);
+      link.reportReady();
+    };
+  }
   loop.run();
   return 0;
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+
 #include "base/counters.h"
 #include "process/child.h"
 #include "process/program.h"
@@ -17,12 +19,13 @@ struct ChildRole {
   Counters& counters;
   Child::ListenersOfSlots listeners;
   int stateFile;
+  std::chrono::milliseconds linkedWithin;  ///< What it awaits has to be there by then.
   UniqueFd link;
 };
 
 /// The life of a child, after everything of its master was let go: becomes its user, runs the
-/// kind's main, says that it is ready, turns its loop, and ends the process with this status: 0
-/// after loop.stop(), 1 after an exception.
+/// kind's main, says that it is ready once what it awaits is there, turns its loop, and ends the
+/// process with this status: 0 after loop.stop(), 1 after an exception.
 [[noreturn]] void runChild(ChildRole role);
 
 }  // namespace stormo::process

@@ -6,7 +6,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
@@ -33,20 +35,27 @@ std::string usualInstance(std::string programName) {
 }  // namespace
 
 struct CommandLine::Impl {
-  Impl(std::string programName, std::string description)
+  Impl(std::string programName, std::string description, const std::string& version)
       : name(std::move(programName)), app(std::move(description), name) {
-    app.set_version_flag("--version", name + " " STORMO_VERSION);
+    app.set_version_flag("--version",
+                         !version.empty() ? version : name + " (Stormo " STORMO_VERSION ")");
     app.require_subcommand(0, 1);
-    app.add_option("--instance", instanceName, "Which instance is meant")->capture_default_str();
-    app.add_option("--runtime-dir", runtimeDir,
-                   "Where instances keep their lock, control socket and log (default: "
-                   "$STORMO_RUNTIME_DIR, /run/stormo, $XDG_RUNTIME_DIR/stormo or /tmp/stormo-UID)");
+    instanceOption = app.add_option("--instance", instanceName, "Which instance is meant")
+                         ->capture_default_str();
+    runtimeDirOption =
+        app.add_option("--runtime-dir", runtimeDir,
+                       "Where instances keep their lock, control socket and log (default: "
+                       "$STORMO_RUNTIME_DIR, else " +
+                           usualRuntimeDirectory() + ")");
 
     start = command("start", "Start, in the foreground or as a daemon");
-    restart = command("restart", "Stop if it runs, then start");
+    restart =
+        command("restart",
+                "Check the configuration, stop if it runs, then start with the options of the "
+                "last start and those given here");
     for (CLI::App* each : {start, restart}) {
       each->add_flag("-d,--daemon", asked.daemon, "Run in the background");
-      each->add_option("--log", asked.logFile, "Append the log to this file");
+      takesFile(each->add_option("--log", asked.logFile, "Append the log to this file"));
       each->footer(
           "Signals to the master: SIGINT, SIGTERM stop; SIGQUIT stops gracefully; SIGUSR1 "
           "reloads;\n"
@@ -58,9 +67,9 @@ struct CommandLine::Impl {
       auto* graceful = each->add_flag("-g,--graceful", asked.graceful, "Let the clients finish");
       auto* timeout = each->add_option("--timeout", timeoutSeconds)->check(CLI::Range(0.001, 1e6));
       if (each == reload) {
-        timeout->description("Seconds for each worker (default: 10; with -g no limit)");
+        timeout->description("Seconds for each worker (default: 10; with -g 60)");
       } else {
-        timeout->description("Seconds for -g (default: no limit)")->needs(graceful);
+        timeout->description("Seconds for -g (default: 60)")->needs(graceful);
       }
     }
     status = command("status", "Show the processes and what they count");
@@ -79,10 +88,68 @@ struct CommandLine::Impl {
 
   [[nodiscard]] Instance instance() const { return {runtimeDirectory(runtimeDir), instanceName}; }
 
+  /// The program with the options that name this instance, as a person has to write them again.
+  [[nodiscard]] std::string commandLine() const {
+    std::string line = name;
+    if (instanceOption->count() > 0) line += " --instance " + shellWord(instanceName);
+    if (runtimeDirOption->count() > 0) line += " --runtime-dir " + shellWord(runtimeDir);
+    return line;
+  }
+
+  /// Options that say how to run a command, not what to run: not recorded.
+  static bool isRecorded(const CLI::Option& option) {
+    const std::string word = option.get_name();
+    return word != "--daemon" && word != "--graceful" && word != "--timeout";
+  }
+
+  static std::vector<std::string> optionsGiven(const CLI::App& command) {
+    std::vector<std::string> words;
+    for (const CLI::Option* option : command.get_options()) {
+      if (option->count() == 0 || !isRecorded(*option)) continue;
+      for (const std::string& result : option->results()) {
+        words.push_back(option->get_name() + '=' + result);
+      }
+    }
+    return words;
+  }
+
+  /// Of the last start, without those that this command is given.
+  std::vector<std::string> optionsReused(const StartRecord& last) const {
+    std::vector<std::string> words;
+    for (const std::string& word : last.options) {
+      const CLI::Option* option = restart->get_option_no_throw(word.substr(0, word.find('=')));
+      if (option == nullptr || option->count() == 0) words.push_back(word);
+    }
+    return words;
+  }
+
+  /// Parses once more, with the options of the last start; and continues in its directory.
+  std::optional<int> reuseLastStart(std::vector<std::string> words) {
+    const auto last = StartRecord::load(instance().startRecordPath());
+    if (!last) return std::nullopt;
+    const std::vector<std::string> reused = optionsReused(*last);
+    words.insert(words.end(), reused.begin(), reused.end());
+    if (const auto exitStatus = parse(words)) return exitStatus;
+    if (!reused.empty()) {
+      std::string line;
+      for (const std::string& word : reused) line += ' ' + shellWord(word);
+      std::printf("Reusing the options of the last start:%s\n", line.c_str());
+    }
+    std::error_code problem;
+    std::filesystem::current_path(last->directory, problem);
+    if (problem) {
+      throw std::runtime_error(
+          fmt::format("cannot enter {}, where the last start was made: {} (see {})",
+                      last->directory, problem.message(), instance().startRecordPath()));
+    }
+    return std::nullopt;
+  }
+
   /// Exit status if there is nothing more to do.
-  std::optional<int> parse(int argc, char** argv) {
+  std::optional<int> parse(std::vector<std::string> words) {
     try {
-      app.parse(argc, argv);
+      std::reverse(words.begin(), words.end());
+      app.parse(std::move(words));
     } catch (const CLI::ExtrasError&) {
       return refuse(unexpected());
     } catch (const CLI::ParseError& problem) {
@@ -133,7 +200,11 @@ struct CommandLine::Impl {
 
   int execute(const std::function<Program()>& build) {
     const CLI::App* chosen = app.get_subcommands().front();
-    const Commands commands(name, instance());
+    const Commands commands(name, commandLine(), instance());
+    if (chosen == start || chosen == restart) {
+      asked.record = {.options = optionsGiven(*chosen),
+                      .directory = std::filesystem::current_path()};
+    }
     if (chosen == start) return commands.start(asked, build);
     if (chosen == restart) return commands.restart(asked, build);
     if (chosen == stop) return commands.stop(asked);
@@ -145,6 +216,8 @@ struct CommandLine::Impl {
 
   const std::string name;
   CLI::App app;
+  CLI::Option* instanceOption;
+  CLI::Option* runtimeDirOption;
   CLI::App* start;
   CLI::App* stop;
   CLI::App* restart;
@@ -160,8 +233,8 @@ struct CommandLine::Impl {
   Commands::Options asked;
 };
 
-CommandLine::CommandLine(std::string programName, std::string description)
-    : impl_(std::make_unique<Impl>(std::move(programName), std::move(description))) {}
+CommandLine::CommandLine(std::string programName, std::string description, std::string version)
+    : impl_(std::make_unique<Impl>(std::move(programName), std::move(description), version)) {}
 
 CommandLine::~CommandLine() = default;
 
@@ -174,7 +247,11 @@ void CommandLine::addStartOptions(const std::function<void(CLI::App&)>& add) {
 
 int CommandLine::run(int argc, char** argv, const std::function<Program()>& build) {
   try {
-    if (const auto status = impl_->parse(argc, argv)) return *status;
+    const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+    if (const auto status = impl_->parse(words)) return *status;
+    if (impl_->restart->parsed()) {
+      if (const auto status = impl_->reuseLastStart(words)) return *status;
+    }
     return impl_->execute(build);
   } catch (const std::exception& problem) {
     std::fflush(stdout);
@@ -184,5 +261,11 @@ int CommandLine::run(int argc, char** argv, const std::function<Program()>& buil
 }
 
 std::string CommandLine::instanceDirectory() const { return impl_->instance().directory(); }
+
+CLI::Option* takesFile(CLI::Option* option) {
+  return option->transform([](const std::string& path) {
+    return path.empty() ? path : std::filesystem::absolute(path).lexically_normal().string();
+  });
+}
 
 }  // namespace stormo::process

@@ -1,16 +1,21 @@
 #include "process/commands.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <thread>
 #include <utility>
 
+#include "process/check_program.h"
 #include "process/control_client.h"
 #include "process/daemonize.h"
+#include "process/error_text.h"
+#include "process/listen_sockets.h"
 #include "process/master.h"
 #include "process/screens.h"
 #include "sys/log.h"
@@ -33,9 +38,20 @@ class ForegroundReport final : public StartReport {
   void abandon() override {}
 };
 
+[[noreturn]] void throwNotRunning(const Instance& instance) {
+  throw std::runtime_error(fmt::format("not running ({})", instance.text()));
+}
+
 ControlClient connectTo(const Instance& instance) {
   if (auto client = ControlClient::connect(instance)) return std::move(*client);
-  throw std::runtime_error("not running");
+  throwNotRunning(instance);
+}
+
+void checkLogFile(const std::string& path) {
+  if (path.empty()) return;
+  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
+  if (fd.valid()) return;
+  throw std::runtime_error(fmt::format("cannot write the log file {}: {}", path, errorText(errno)));
 }
 
 Json order(const char* command, const Commands::Options& options) {
@@ -59,10 +75,12 @@ std::string statusText(const Json& report, bool json) {
 
 }  // namespace
 
-Commands::Commands(std::string programName, Instance instance)
-    : name_(std::move(programName)), instance_(std::move(instance)) {}
+Commands::Commands(std::string programName, std::string commandLine, Instance instance)
+    : name_(std::move(programName)),
+      commandLine_(std::move(commandLine)),
+      instance_(std::move(instance)) {}
 
-int Commands::start(const Options& options, const std::function<Program()>& build) const {
+int Commands::start(const Options& options, const Build& build) const {
   if (options.daemon) {
     return runAsDaemon(name_,
                        [&](StartReport& report) { return runMaster(options, build, report); });
@@ -71,13 +89,13 @@ int Commands::start(const Options& options, const std::function<Program()>& buil
   return runMaster(options, build, report);
 }
 
-int Commands::runMaster(const Options& options, const std::function<Program()>& build,
-                        StartReport& report) const {
+int Commands::runMaster(const Options& options, const Build& build, StartReport& report) const {
   instance_.createDirectory();
   auto lock = instance_.lock();
   if (!lock) {
-    throw std::runtime_error(fmt::format("already running (pid {}), see '{} status'",
-                                         instance_.runningPid().value_or(0), name_));
+    throw std::runtime_error(fmt::format("already running (pid {}, {}), see '{} status'",
+                                         instance_.runningPid().value_or(0), instance_.text(),
+                                         commandLine_));
   }
   const std::string logFile = !options.logFile.empty() ? options.logFile
                               : options.daemon         ? instance_.logPath()
@@ -91,13 +109,14 @@ int Commands::runMaster(const Options& options, const std::function<Program()>& 
   const bool colors = !options.daemon && ::isatty(STDOUT_FILENO) == 1;
   Master master({.programName = name_,
                  .instance = instance_,
+                 .record = options.record,
                  .lock = std::move(*lock),
                  .childrenLock = std::move(childrenLock),
                  .program = build(),
                  .report = report,
                  .hangupReloads = !onTerminal,
                  .screen = [&](const Program& program) {
-                   return startScreen(name_, program, options.daemon, colors);
+                   return startScreen(commandLine_, program, options.daemon, colors);
                  }});
   return master.run();
 }
@@ -111,13 +130,18 @@ bool Commands::stopRunning(const Options& options) const {
 }
 
 int Commands::stop(const Options& options) const {
-  if (!stopRunning(options)) throw std::runtime_error("not running");
+  if (!stopRunning(options)) throwNotRunning(instance_);
   return 0;
 }
 
-int Commands::restart(const Options& options, const std::function<Program()>& build) const {
+int Commands::restart(const Options& options, const Build& build) const {
+  instance_.createDirectory();
+  Program program = build();
+  checkProgram(program);
+  for (const Kind& kind : program.kinds) ListenSockets::check(kind, instance_);
+  checkLogFile(options.logFile);
   stopRunning(options);
-  return start(options, build);
+  return start(options, [&program] { return std::move(program); });
 }
 
 int Commands::reload(const Options& options) const {

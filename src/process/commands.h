@@ -6,6 +6,7 @@
 
 #include "process/instance.h"
 #include "process/program.h"
+#include "process/start_record.h"
 #include "process/start_report.h"
 
 namespace stormo::process {
@@ -19,12 +20,16 @@ class Commands {
     bool graceful = false;
     std::chrono::milliseconds timeout{0};  ///< Zero: what is usual.
     std::string logFile;
+    StartRecord record;  ///< Of `start` and `restart`.
   };
+  using Build = std::function<Program()>;
 
-  Commands(std::string programName, Instance instance);
+  /// `commandLine`: the program's name with the options that name this instance, for hints.
+  Commands(std::string programName, std::string commandLine, Instance instance);
 
-  int start(const Options& options, const std::function<Program()>& build) const;
-  int restart(const Options& options, const std::function<Program()>& build) const;
+  int start(const Options& options, const Build& build) const;
+  /// Builds and checks the new program first: if that throws, what runs is left alone.
+  int restart(const Options& options, const Build& build) const;
   int stop(const Options& options) const;
   int reload(const Options& options) const;
   int status(bool json) const;
@@ -34,10 +39,10 @@ class Commands {
 
  private:
   bool stopRunning(const Options& options) const;
-  int runMaster(const Options& options, const std::function<Program()>& build,
-                StartReport& report) const;
+  int runMaster(const Options& options, const Build& build, StartReport& report) const;
 
   const std::string name_;
+  const std::string commandLine_;
   const Instance instance_;
 };
 

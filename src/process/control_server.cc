@@ -1,9 +1,11 @@
 #include "process/control_server.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <nlohmann/json.hpp>
@@ -12,13 +14,21 @@
 #include <vector>
 
 #include "process/error_text.h"
+#include "process/instance.h"
 #include "sys/address.h"
+#include "sys/log.h"
 #include "sys/sockets.h"
 
 namespace stormo::process {
 
 ControlServer::ControlServer(EventLoop& loop, std::string path, Handler handler)
     : loop_(loop), path_(std::move(path)), handler_(std::move(handler)) {
+  listen();
+  idleTimer_ = Timer::add(kIdleMax / 3, [this] { dropIdle(); });
+}
+
+void ControlServer::listen() {
+  stopListening();
   const mode_t before = ::umask(0177);  // 0600 from the start on
   auto listener = listenOn(Address::unixPath(path_).value());
   ::umask(before);
@@ -27,9 +37,11 @@ ControlServer::ControlServer(EventLoop& loop, std::string path, Handler handler)
                                          errorText(listener.error().code.value())));
   }
   listener_ = std::move(*listener);
+  file_.reset(::open(path_.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   watch_ = loop_.watch(listener_.get(), EPOLLIN, [this](std::uint32_t) { onConnect(); });
-  idleTimer_ = Timer::add(kIdleMax / 3, [this] { dropIdle(); });
 }
+
+bool ControlServer::isReachable() const { return isFileAt(path_, file_.get()); }
 
 ControlServer::~ControlServer() {
   while (!clients_.empty()) drop(clients_.begin()->first);
@@ -39,19 +51,38 @@ ControlServer::~ControlServer() {
 
 void ControlServer::stopListening() {
   if (!listener_.valid()) return;
-  loop_.unwatch(watch_);
+  if (watch_ != 0) loop_.unwatch(std::exchange(watch_, 0));
+  if (resumeTimer_ != 0) Timer::cancel(std::exchange(resumeTimer_, 0));
   listener_.reset();
-  ::unlink(path_.c_str());
+  if (isReachable()) ::unlink(path_.c_str());  // it may be another master's by now
+  file_.reset();
+}
+
+/// Out of descriptors: the client stays in the kernel's queue, and would wake the loop again at
+/// once.
+void ControlServer::pause() {
+  log::error("cannot accept a command reason=\"{}\" (raise the open files limit)",
+             errorText(errno));
+  loop_.unwatch(std::exchange(watch_, 0));
+  resumeTimer_ = Timer::once(kPauseWithoutFiles, [this] {
+    resumeTimer_ = 0;
+    watch_ = loop_.watch(listener_.get(), EPOLLIN, [this](std::uint32_t) { onConnect(); });
+  });
 }
 
 void ControlServer::abandon() {
   listener_.reset();
+  file_.reset();
   for (auto& [id, client] : clients_) client.fd.reset();
 }
 
 void ControlServer::onConnect() {
   UniqueFd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-  if (!fd.valid() || clients_.size() >= kClientsMax) return;
+  if (!fd.valid()) {
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) pause();
+    return;
+  }
+  if (clients_.size() >= kClientsMax) return;
   const std::uint64_t id = ++nextId_;
   Client& client = clients_[id];
   client.lastMove = loop_.now();

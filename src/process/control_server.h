@@ -30,6 +30,10 @@ class ControlServer {
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;
 
+  /// Makes the socket, in place of one whose file was deleted. Throws std::runtime_error.
+  void listen();
+  /// The socket's file is there.
+  [[nodiscard]] bool isReachable() const;
   /// Removes the socket; clients that are connected stay. Idempotent.
   void stopListening();
 
@@ -41,6 +45,7 @@ class ControlServer {
   static constexpr std::size_t kRequestBytesMax = 16 << 10;
   /// A client that neither asks nor reads for so long is cut off.
   static constexpr auto kIdleMax = std::chrono::seconds(30);
+  static constexpr auto kPauseWithoutFiles = std::chrono::milliseconds(100);
 
   struct Client {
     UniqueFd fd;
@@ -53,6 +58,7 @@ class ControlServer {
   };
 
   void onConnect();
+  void pause();
   void onReady(std::uint64_t id, std::uint32_t events);
   void handleInput(std::uint64_t id);
   void answer(std::uint64_t id, const Json& answer);
@@ -64,7 +70,9 @@ class ControlServer {
   const std::string path_;
   const Handler handler_;
   UniqueFd listener_;
-  EventLoop::WatchId watch_ = 0;
+  UniqueFd file_;                 // the socket's file, O_PATH
+  EventLoop::WatchId watch_ = 0;  // 0 while no client is accepted
+  Timer::Id resumeTimer_ = 0;
   Timer::Id idleTimer_ = 0;
   std::map<std::uint64_t, Client> clients_;
   std::uint64_t nextId_ = 0;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <pwd.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -47,6 +48,17 @@ std::string environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
+/// The home of the user who runs this process, if it exists and is the user's own; else empty. Not
+/// $HOME, which differs between a service, a cron job and a shell.
+std::string ownHome() {
+  const passwd* entry = ::getpwuid(::geteuid());
+  if (entry == nullptr) return {};
+  struct stat found {};
+  const bool isOwn =
+      ::stat(entry->pw_dir, &found) == 0 && S_ISDIR(found.st_mode) && found.st_uid == ::geteuid();
+  return isOwn ? entry->pw_dir : "";
+}
+
 void createPrivateDirectory(const std::string& path) {
   const bool isRoot = ::geteuid() == 0;
   if (::mkdir(path.c_str(), isRoot ? 0711 : 0700) < 0 && errno != EEXIST) {
@@ -72,13 +84,24 @@ std::string runtimeDirectory(const std::string& option) {
   if (auto given = environment("STORMO_RUNTIME_DIR"); !given.empty()) {
     return std::filesystem::absolute(given).lexically_normal();
   }
-  if (::geteuid() == 0) return "/run/stormo";
-  if (auto session = environment("XDG_RUNTIME_DIR"); !session.empty()) return session + "/stormo";
-  return fmt::format("/tmp/stormo-{}", ::geteuid());
+  return usualRuntimeDirectory();
+}
+
+std::string usualRuntimeDirectory() {
+  if (::geteuid() == 0) return "/var/lib/stormo";
+  if (auto home = ownHome(); !home.empty()) return home + "/.local/state/stormo";
+  return fmt::format("/var/tmp/stormo-{}", ::geteuid());
+}
+
+bool isFileAt(const std::string& path, int fd) {
+  struct stat named {};
+  struct stat open {};
+  return ::lstat(path.c_str(), &named) == 0 && ::fstat(fd, &open) == 0 &&
+         named.st_dev == open.st_dev && named.st_ino == open.st_ino;
 }
 
 Instance::Instance(const std::string& runtimeDirectory, const std::string& name)
-    : parent_(runtimeDirectory), directory_(runtimeDirectory + '/' + name) {
+    : parent_(runtimeDirectory), name_(name), directory_(runtimeDirectory + '/' + name) {
   if (name.empty() || name.front() == '.' || name.find('/') != std::string::npos) {
     throw std::runtime_error(
         fmt::format("bad instance name '{}' (write a plain word: --instance chat)", name));
@@ -89,6 +112,8 @@ Instance::Instance(const std::string& runtimeDirectory, const std::string& name)
         controlPath()));
   }
 }
+
+std::string Instance::text() const { return fmt::format("instance '{}' in {}", name_, parent_); }
 
 void Instance::createDirectory() const {
   std::error_code ignored;  // the step below says what is wrong

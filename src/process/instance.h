@@ -9,9 +9,15 @@
 
 namespace stormo::process {
 
-/// Where instances live: `option` if it is not empty, else $STORMO_RUNTIME_DIR, else /run/stormo
-/// for root, else $XDG_RUNTIME_DIR/stormo, else /tmp/stormo-UID.
+/// Where instances live: `option` if it is not empty, else $STORMO_RUNTIME_DIR, else one place for
+/// each user, whatever the environment is, that a logout or a reboot does not delete:
+/// /var/lib/stormo for root; else ~/.local/state/stormo, the home as the user database has it; else
+/// (no home of one's own) /var/tmp/stormo-UID.
 std::string runtimeDirectory(const std::string& option);
+std::string usualRuntimeDirectory();  ///< Of this user, without option and environment.
+
+/// True if the path names the very file that is open there: it was not deleted or replaced.
+bool isFileAt(const std::string& path, int fd);
 
 /// The names of one instance's things. Touches nothing until asked to.
 class Instance {
@@ -21,10 +27,13 @@ class Instance {
   Instance(const std::string& runtimeDirectory, const std::string& name);
 
   [[nodiscard]] const std::string& directory() const { return directory_; }
+  /// "instance 'chat' in /var/lib/stormo", for messages.
+  [[nodiscard]] std::string text() const;
   [[nodiscard]] std::string lockPath() const { return directory_ + "/lock"; }
   [[nodiscard]] std::string childrenPath() const { return directory_ + "/children"; }
   [[nodiscard]] std::string controlPath() const { return directory_ + "/control.sock"; }
   [[nodiscard]] std::string logPath() const { return directory_ + "/log"; }
+  [[nodiscard]] std::string startRecordPath() const { return directory_ + "/start.json"; }
 
   /// Makes the directories, for their owner only (root's let others pass through, for workers that
   /// run as another user). Throws std::runtime_error if one cannot be made or belongs to somebody
@@ -45,6 +54,7 @@ class Instance {
 
  private:
   std::string parent_;
+  std::string name_;
   std::string directory_;
 };
 

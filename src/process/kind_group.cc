@@ -1,11 +1,14 @@
 #include "process/kind_group.h"
 
 #include <fcntl.h>
+#include <sys/sendfile.h>
 
 #include <cerrno>
 #include <stdexcept>
 
 #include "process/error_text.h"
+#include "process/instance.h"
+#include "sys/log.h"
 
 namespace stormo::process {
 namespace {
@@ -22,13 +25,30 @@ UniqueFd openStateFile(const std::string& path) {
 }  // namespace
 
 KindGroup::KindGroup(Kind& described, const Patience& patience, SlotOwner& owner,
-                     const std::string& programName)
+                     const Instance& instance)
     : kind(described),
-      sockets(described, programName),
+      sockets(described, instance),
       stateFile(openStateFile(described.stateFile)),
       cover(described.count) {
   for (int i = 0; i < kind.count; ++i) {
     slots.push_back(std::make_unique<Slot>(kind, i, patience, owner));
+  }
+}
+
+void KindGroup::keepState() const {
+  if (!stateFile.valid() || isFileAt(kind.stateFile, stateFile.get())) return;
+  const UniqueFd again(
+      ::open(kind.stateFile.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  off_t offset = 0;
+  ssize_t copied = -1;
+  if (again.valid()) {
+    do {
+      copied = ::sendfile(again.get(), stateFile.get(), &offset, std::size_t{1} << 30);
+    } while (copied > 0);
+  }
+  if (copied < 0) {
+    log::error("cannot keep the state for the next start path=\"{}\" reason=\"{}\"", kind.stateFile,
+               errorText(errno));
   }
 }
 

@@ -13,8 +13,9 @@ namespace stormo::process {
 /// One kind as it runs: its sockets, its slots, and who accepts for whom.
 struct KindGroup {
   /// Opens the sockets, see ListenSockets, and the state file. Throws std::runtime_error.
-  KindGroup(Kind& described, const Patience& patience, SlotOwner& owner,
-            const std::string& programName);
+  KindGroup(Kind& described, const Patience& patience, SlotOwner& owner, const Instance& instance);
+  /// At the end: if the state file was deleted meanwhile, writes again what a child has left in it.
+  void keepState() const;
   /// In a child of another kind.
   void abandon();
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <stdexcept>
 
 #include "process/error_text.h"
@@ -27,24 +28,32 @@ bool isMissing(const Address& address) {
                      socket.error().code == std::errc::address_family_not_supported);
 }
 
-UniqueFd open(const Listening& where, const std::string& programName, bool reusePort) {
+[[noreturn]] void refuse(const Listening& where, const std::error_code& code,
+                         const std::string& remedy) {
+  throw std::runtime_error(fmt::format("cannot listen on {}: {}{}", where.label,
+                                       errorText(code.value()),
+                                       remedy.empty() ? "" : fmt::format(" ({})", remedy)));
+}
+
+std::string remedyFor(const Listening& where, const std::error_code& code,
+                      const Instance& instance) {
+  if (code == std::errc::permission_denied && !where.address.isUnix()) {
+    return "ports below 1024 need root";
+  }
+  if (code != std::errc::address_in_use) return "";
+  if (where.address.isUnix()) return obstacleAt(where.address);
+  if (isDualStack(where) && takesV4Alone(where)) {
+    return "something listens on that port of IPv4, which this address takes too: see ipv6only";
+  }
+  return fmt::format("by a process that does not belong to {}: 'ss -ltnp' shows it",
+                     instance.text());
+}
+
+UniqueFd open(const Listening& where, const Instance& instance, bool reusePort) {
   auto socket = listenOn(where.address, {.reusePort = reusePort, .v6Only = where.v6Only});
   if (socket) return std::move(*socket);
-  std::string mend;
-  const bool isInUse = socket.error().code == std::errc::address_in_use;
-  if (isInUse && where.address.isUnix()) {
-    if (const std::string obstacle = obstacleAt(where.address); !obstacle.empty()) {
-      mend = fmt::format(" ({})", obstacle);
-    }
-  } else if (isInUse && isDualStack(where) && takesV4Alone(where)) {
-    mend = " (something listens on that port of IPv4, which this address takes too: see ipv6only)";
-  } else if (isInUse) {
-    mend = fmt::format(" (another {0}? see '{0} status')", programName);
-  } else if (socket.error().code == std::errc::permission_denied && !where.address.isUnix()) {
-    mend = " (ports below 1024 need root)";
-  }
-  throw std::runtime_error(fmt::format("cannot listen on {}: {}{}", where.label,
-                                       errorText(socket.error().code.value()), mend));
+  const std::error_code code = socket.error().code;
+  refuse(where, code, remedyFor(where, code, instance));
 }
 
 void nameThePort(Listening& listening) {
@@ -78,7 +87,7 @@ void giveTo(const Listening& listening) {
 
 }  // namespace
 
-ListenSockets::ListenSockets(Kind& kind, const std::string& programName)
+ListenSockets::ListenSockets(Kind& kind, const Instance& instance)
     : sockets_(static_cast<std::size_t>(kind.count)) {
   std::erase_if(kind.listen,
                 [](const Listening& each) { return each.isSecond && isMissing(each.address); });
@@ -88,21 +97,39 @@ ListenSockets::ListenSockets(Kind& kind, const std::string& programName)
     previous = &listening;
     const bool isUnix = listening.address.isUnix();
     // Alone at first: SO_REUSEPORT would join another program of this user without a word.
-    UniqueFd first = open(listening, programName, false);
+    UniqueFd first = open(listening, instance, false);
     resolvePort(listening, first.get());
     if (isUnix) {
       unixPaths_.push_back(listening.address.host());
       giveTo(listening);
+      if (auto held = holdSocket(listening.address); !held) {
+        refuse(listening, held.error().code, "");
+      }
+      if (listening.isPrivate) ::unlink(listening.address.host().c_str());
     } else if (kind.count > 1) {
       first.reset();
-      first = open(listening, programName, true);
+      first = open(listening, instance, true);
     }
     sockets_[0].push_back(std::move(first));
     for (std::size_t slot = 1; slot < sockets_.size(); ++slot) {
       UniqueFd next = isUnix ? UniqueFd(::fcntl(sockets_[0].back().get(), F_DUPFD_CLOEXEC, 0))
-                             : open(listening, programName, true);
+                             : open(listening, instance, true);
       sockets_[slot].push_back(std::move(next));
     }
+  }
+}
+
+void ListenSockets::check(const Kind& kind, const Instance& instance) {
+  for (const Listening& listening : kind.listen) {
+    if (listening.address.isUnix()) {
+      const std::filesystem::path path = listening.address.host();
+      if (::access(path.parent_path().c_str(), W_OK | X_OK) == 0) continue;
+      refuse(listening, {errno, std::generic_category()}, "");
+    }
+    // Not SO_REUSEPORT, with which clients of the server that runs would come to this socket.
+    const auto socket = listenOn(listening.address, {.reusePort = false});
+    if (socket || socket.error().code == std::errc::address_in_use) continue;
+    refuse(listening, socket.error().code, remedyFor(listening, socket.error().code, instance));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "process/child.h"
+#include "process/instance.h"
 #include "process/program.h"
 #include "sys/unique_fd.h"
 
@@ -15,12 +16,16 @@ namespace stormo::process {
 class ListenSockets {
  public:
   /// Opens all, and writes into kind.listen the ports that the kernel chose for port 0.
-  /// Throws std::runtime_error that names the address and the mend; `programName` stands in it.
-  ListenSockets(Kind& kind, const std::string& programName);
+  /// Throws std::runtime_error that names the address and the remedy; the instance stands in it.
+  ListenSockets(Kind& kind, const Instance& instance);
   /// Closes them and removes the unix sockets' files.
   ~ListenSockets();
   ListenSockets(const ListenSockets&) = delete;
   ListenSockets& operator=(const ListenSockets&) = delete;
+
+  /// Throws the same error for what the system would refuse, other than addresses in use. Leaves
+  /// nothing open.
+  static void check(const Kind& kind, const Instance& instance);
 
   /// By slot, then in the order of Kind::listen.
   [[nodiscard]] Child::ListenersOfSlots fds() const;

@@ -5,20 +5,23 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/assert.h"
+#include "process/check_program.h"
 #include "process/child_process.h"
 #include "process/error_text.h"
-#include "process/privileges.h"
 #include "sys/log.h"
 
 namespace stormo::process {
 namespace {
 
 using std::chrono::milliseconds;
+
+constexpr milliseconds kFilesCheckedEvery{500};
 
 /// "timeout_ms" of a request, or what is meant without it.
 milliseconds timeoutOf(const Json& request, milliseconds otherwise) {
@@ -45,17 +48,11 @@ Master::Master(MasterSetup setup)
                  onRequest(request, reply);
                }) {
   log::setProcessName("master");
-  for (Kind& kind : setup_.program.kinds) {
-    if (kind.count < 1) {
-      throw std::runtime_error(fmt::format("{} '{}' needs a count of at least 1, not {}", kind.kind,
-                                           kind.name, kind.count));
-    }
-    identityOf(kind);
-  }
+  checkProgram(setup_.program);
   for (Kind& kind : setup_.program.kinds) {
     SlotOwner& owner = *this;
     kinds_.push_back(
-        std::make_unique<KindGroup>(kind, setup_.program.patience, owner, setup_.programName));
+        std::make_unique<KindGroup>(kind, setup_.program.patience, owner, setup_.instance));
   }
 }
 
@@ -63,6 +60,7 @@ Master::~Master() {
   // A `stop` or `restart` waits for the end of its control connection: by then everything is free.
   control_.stopListening();
   reload_.reset();
+  for (const auto& group : kinds_) group->keepState();
   kinds_.clear();
   setup_.lock.reset();
 }
@@ -72,7 +70,9 @@ int Master::run() {
   Timer::add(setup_.program.patience.aliveEvery, [this] {
     for (Slot* slot : allSlots()) slot->watchdogTick();
   });
+  Timer::add(kFilesCheckedEvery, [this] { restoreFiles(); });
   loop_->run();
+  restoreFiles();                            // the Channel's state goes there
   loop_->turn(EventLoop::Duration::zero());  // the last answers leave
   if (!startFailure_.empty()) throw std::runtime_error(startFailure_);
   log::info("stopped program={}", setup_.programName);
@@ -91,21 +91,28 @@ void Master::startNextKind() {
 
 void Master::finishStart() {
   phase_ = Phase::Running;
+  try {
+    setup_.record.save(setup_.instance.startRecordPath());
+    isRecorded_ = true;
+  } catch (const std::exception& problem) {
+    log::error("'restart' will not find what was started why=\"{}\"", problem.what());
+  }
   setup_.report.started(setup_.screen(setup_.program));
   log::info("started program={}", setup_.programName);
 }
 
 void Master::startChild(KindGroup& group, Slot& slot) {
-  auto ends = PacketLink::pair();
   Counters& counters = slot.prepareCounters();
   std::fflush(nullptr);  // or the child would write it once more
+  auto ends = PacketLink::pair();
   const pid_t pid = ends ? ::fork() : -1;
+  const int problem = errno;
   if (pid > 0) return slot.begin(*loop_, pid, std::move(ends->first));
   if (pid == 0) {
     ends->first.reset();
     becomeChild(group, slot, counters, std::move(ends->second));
   }
-  slot.failToBegin(fmt::format("cannot make a process: {}", errorText(errno)));
+  slot.failToBegin(fmt::format("cannot make a process: {}", errorText(problem)));
   // In a later turn: who starts a child does not expect its end before this returns.
   loop_->defer([this, &group, &slot] { onChildEnded(group, slot); });
 }
@@ -126,6 +133,7 @@ void Master::becomeChild(KindGroup& group, Slot& slot, Counters& counters, Uniqu
             .counters = counters,
             .listeners = group.sockets.fds(),
             .stateFile = group.stateFile.get(),
+            .linkedWithin = setup_.program.patience.linkedWithin,
             .link = std::move(link)});
 }
 
@@ -134,6 +142,7 @@ void Master::becomeChild(KindGroup& group, Slot& slot, Counters& counters, Uniqu
 void Master::onSignal(int signal) {
   const auto nobody = [](const Json&) {};  // reload() has it in the log
   const milliseconds none{0};
+  const milliseconds graceful = setup_.program.patience.gracefulTimeout;
   switch (signal) {
     case SIGCHLD:
       return reapChildren();
@@ -142,7 +151,7 @@ void Master::onSignal(int signal) {
     case SIGTERM:
       return stop(false, none);
     case SIGQUIT:
-      return stop(true, none);
+      return stop(true, graceful);
     case SIGHUP:
       if (!setup_.hangupReloads) return stop(false, none);
       [[fallthrough]];
@@ -170,9 +179,8 @@ void Master::onChildEnded(KindGroup& group, Slot& slot) {
   connections_.onEnded(slot);
   switch (phase_) {
     case Phase::Starting:
-      startFailure_ = fmt::format("{} '{}' cannot start: {}", group.kind.kind, group.kind.name,
-                                  slot.lastWords());
-      return stop(false, milliseconds(0));
+      return failStart(fmt::format("{} '{}' cannot start: {}", group.kind.kind, group.kind.name,
+                                   slot.lastWords()));
     case Phase::Stopping:
       return stopNext();
     case Phase::Running:
@@ -186,6 +194,10 @@ void Master::onChildEnded(KindGroup& group, Slot& slot) {
 
 void Master::onChildReady(Slot& slot) {
   KindGroup& group = groupOf(slot);
+  if (phase_ == Phase::Starting && !slot.missing().empty()) {
+    return failStart(
+        fmt::format("{} '{}' has {}", group.kind.kind, group.kind.name, slot.missing()));
+  }
   if (phase_ == Phase::Running) {
     updateCover(group);
     if (reload_) reload_->onReady(slot);
@@ -223,14 +235,51 @@ void Master::onRequest(const Json& request, const ControlServer::Reply& reply) {
   } else if (command == "connections") {
     connections_.ask(allSlots(), reply);
   } else if (command == "reload") {
-    const milliseconds patience = setup_.program.patience.reloadTimeout;
-    reload(graceful, timeoutOf(request, graceful ? milliseconds(0) : patience), reply);
+    const Patience& patience = setup_.program.patience;
+    reload(graceful,
+           timeoutOf(request, graceful ? patience.gracefulTimeout : patience.reloadTimeout), reply);
   } else if (command == "stop") {
-    const milliseconds timeout = timeoutOf(request, milliseconds(0));
+    const milliseconds timeout = timeoutOf(request, setup_.program.patience.gracefulTimeout);
     reply({{"ok", true}});  // and the end of the connection tells that it happened
     stop(graceful, timeout);
   } else {
     reply({{"error", fmt::format("unknown command '{}'", command)}});
+  }
+}
+
+// --- The instance's files ---
+
+bool Master::areFilesThere() const {
+  const Instance& instance = setup_.instance;
+  return isFileAt(instance.lockPath(), setup_.lock.get()) &&
+         isFileAt(instance.childrenPath(), setup_.childrenLock.get()) && control_.isReachable() &&
+         (!isRecorded_ || ::access(instance.startRecordPath().c_str(), F_OK) == 0);
+}
+
+void Master::restoreFiles() {
+  if (areFilesThere()) return;
+  const Instance& instance = setup_.instance;
+  try {
+    instance.createDirectory();
+    if (!isFileAt(instance.lockPath(), setup_.lock.get())) {
+      auto lock = instance.lock();
+      if (!lock) throw std::runtime_error("another master has been started there");
+      setup_.lock = std::move(*lock);
+    }
+    if (!isFileAt(instance.childrenPath(), setup_.childrenLock.get())) {
+      setup_.childrenLock = instance.lockForChildren();
+    }
+    if (!control_.isReachable()) control_.listen();
+    if (isRecorded_) setup_.record.save(instance.startRecordPath());
+    filesLost_ = false;
+    log::warning("files of the instance were deleted, and are made again directory=\"{}\"",
+                 instance.directory());
+  } catch (const std::exception& problem) {
+    if (std::exchange(filesLost_, true)) return;
+    log::error(
+        "files of the instance were deleted, and cannot be made again: commands do not find it "
+        "pid={} directory=\"{}\" why=\"{}\"",
+        ::getpid(), instance.directory(), problem.what());
   }
 }
 
@@ -252,12 +301,19 @@ void Master::reload(bool graceful, milliseconds timeout, const ControlServer::Re
   if (phase_ != Phase::Running) {
     return reply({{"error", phase_ == Phase::Starting ? "still starting" : "stopping already"}});
   }
-  if (reload_) return reply({{"error", "a reload is under way already"}});
+  const Slot* current = nullptr;
+  if (reload_) {
+    current = reload_->current();
+    reload_->finish("replaced by a later reload");
+  }
   std::deque<Slot*> workers;
   for (const auto& group : kinds_) {
     if (group->kind.kind != "worker") continue;
     for (const auto& slot : group->slots) workers.push_back(slot.get());
   }
+  // It is stopping, on the earlier order's terms; this order's terms replace these.
+  const auto first = std::find(workers.begin(), workers.end(), current);
+  if (first != workers.end()) std::rotate(workers.begin(), first, std::next(first));
   const milliseconds killAfter = graceful ? setup_.program.patience.stopTimeout : timeout;
   const StopOrder order{
       .reason = StopOrder::Reason::Reload, .graceful = graceful, .timeout = timeout};
@@ -278,8 +334,7 @@ void Master::reload(bool graceful, milliseconds timeout, const ControlServer::Re
 
 void Master::stop(bool graceful, milliseconds timeout) {
   const bool again = phase_ == Phase::Stopping;
-  // An order that asks for nothing sooner changes nothing.
-  if (again && (!stopGraceful_ || (graceful && timeout == milliseconds(0)))) return;
+  if (again && !stopGraceful_) return;  // nothing is sooner
   stopGraceful_ = graceful;
   stopDeadline_ = timeout > milliseconds(0) ? Clock::now() + timeout : TimePoint{};
   if (!again) {
@@ -292,6 +347,11 @@ void Master::stop(bool graceful, milliseconds timeout) {
     if (reload_) reload_->finish("stopped meanwhile");
   }
   stopNext(again);
+}
+
+void Master::failStart(std::string why) {
+  if (startFailure_.empty()) startFailure_ = std::move(why);
+  stop(false, milliseconds(0));
 }
 
 void Master::stopNext(bool sayAgain) {

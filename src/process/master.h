@@ -14,6 +14,7 @@
 #include "process/program.h"
 #include "process/reload.h"
 #include "process/signals.h"
+#include "process/start_record.h"
 #include "process/start_report.h"
 #include "process/status_report.h"
 
@@ -23,6 +24,7 @@ namespace stormo::process {
 struct MasterSetup {
   std::string programName;
   const Instance& instance;
+  StartRecord record;     ///< Kept in the instance's folder once all is up.
   UniqueFd lock;          ///< Of the instance.
   UniqueFd childrenLock;  ///< Children inherit it.
   Program program;
@@ -64,10 +66,16 @@ class Master final : private SlotOwner {
   void onSilenceChanged(Slot& slot) override;
   void onConnectionsReport(Slot& slot, const Json& report) override;
 
+  /// Somebody may delete the instance's folder, or files in it (a clean-up of /tmp, a logout):
+  /// makes again what commands need to find this master.
+  void restoreFiles();
+  [[nodiscard]] bool areFilesThere() const;
+
   // What is done
   void updateCover(KindGroup& group);
   void reload(bool graceful, std::chrono::milliseconds timeout, const ControlServer::Reply& reply);
   void stop(bool graceful, std::chrono::milliseconds timeout);
+  void failStart(std::string why);
   void stopAtOnce();
   /// To whom it was said already it is only said `again` if the order has changed.
   void stopNext(bool sayAgain = false);
@@ -88,6 +96,8 @@ class Master final : private SlotOwner {
   Phase phase_ = Phase::Starting;
   std::size_t kindsStarted_ = 0;
   std::string startFailure_;
+  bool isRecorded_ = false;  // the start, in the instance's folder
+  bool filesLost_ = false;   // and could not be made again; it is in the log
   bool stopGraceful_ = false;
   TimePoint stopDeadline_{};  // of a graceful stop; zero: none
 };

@@ -14,7 +14,7 @@ namespace stormo::process {
 namespace {
 
 [[noreturn]] void refuse(const Kind& kind, const std::string& why) {
-  throw std::runtime_error(fmt::format("{} '{}' {}", kind.kind, kind.name, why));
+  throw std::runtime_error(fmt::format("{} ({} '{}')", why, kind.kind, kind.name));
 }
 
 }  // namespace

@@ -25,6 +25,9 @@ struct Listening {
   std::string owner =
       {};           ///< The user who shall own it (needs root); empty: who started the program.
   mode_t mode = 0;  ///< Its permissions; 0: as the umask has it.
+  /// Only for children of this program, which do not need the file: it is removed at once, so that
+  /// nobody can delete it later.
+  bool isPrivate = false;
 };
 
 /// One kind of child process, and how many of them.
@@ -52,6 +55,10 @@ struct Patience {
   std::chrono::milliseconds stopTimeout{
       5000};  ///< From a stop order that is not graceful to SIGKILL.
   std::chrono::milliseconds reloadTimeout{10000};  ///< The same for one worker of a reload.
+  /// For the clients of a graceful stop, or of one worker of a graceful reload.
+  std::chrono::milliseconds gracefulTimeout{60000};
+  /// For a child's link to a Channel of this program, from its start on.
+  std::chrono::milliseconds linkedWithin{10000};
 };
 
 /// What there is to run.

@@ -29,6 +29,8 @@ class Reload {
   /// Says so to who waits for it.
   void finish(const std::string& problem);
 
+  /// Null when none is left.
+  [[nodiscard]] const Slot* current() const { return slots_.empty() ? nullptr : slots_.front(); }
   /// The slot whose turn it is; its end is wanted.
   [[nodiscard]] bool isAt(const Slot& slot) const {
     return !slots_.empty() && slots_.front() == &slot;

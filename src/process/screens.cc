@@ -95,7 +95,7 @@ std::string sizeText(std::uint64_t bytes) {
   return bytes < 1024 ? fmt::format("{}B", bytes) : fmt::format("{:.2f}{}", size, unit);
 }
 
-std::string startScreen(const std::string& programName, const Program& program, bool daemon,
+std::string startScreen(const std::string& commandLine, const Program& program, bool daemon,
                         bool colors) {
   const std::string ok = colors ? "\033[32;40m[OK]\033[0m" : "[OK]";
   TextTable table({"user", "worker", "listen", "processes", "status"});
@@ -110,7 +110,7 @@ std::string startScreen(const std::string& programName, const Program& program, 
   return ruler("STORMO", kStartWidth) +
          "Stormo version:" STORMO_VERSION "          event loop:epoll\n" +
          ruler("WORKERS", kStartWidth) + table.text() + ruler("", kStartWidth) +
-         (daemon ? fmt::format("Input \"{} stop\" to stop. Start success.\n", programName)
+         (daemon ? fmt::format("Input \"{} stop\" to stop. Start success.\n", commandLine)
                  : "Press Ctrl-C to quit. Start success.\n");
 }
 

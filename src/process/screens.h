@@ -7,8 +7,9 @@
 
 namespace stormo::process {
 
-/// What a person sees after `start`, in Workerman's form. `colors`: stdout is a terminal.
-std::string startScreen(const std::string& programName, const Program& program, bool daemon,
+/// What a person sees after `start`, in Workerman's form. `commandLine`: the program with the
+/// options that name this instance, for the hint. `colors`: stdout is a terminal.
+std::string startScreen(const std::string& commandLine, const Program& program, bool daemon,
                         bool colors);
 
 /// statusReport() as Workerman's two tables.

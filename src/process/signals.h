@@ -12,7 +12,7 @@ namespace stormo::process {
 /// The master's signals as events of its loop. Explicit for each, so that it works as PID 1 too, to
 /// which the kernel sends no signal that is not asked for.
 ///   SIGINT, SIGTERM  stop         (SIGINT once more: at once)
-///   SIGQUIT          stop gracefully, without a deadline
+///   SIGQUIT          stop gracefully
 ///   SIGUSR1          reload
 ///   SIGHUP           stop if started in a terminal's foreground, which has hung up; else reload
 ///   SIGUSR2          nothing

@@ -55,6 +55,7 @@ void Slot::begin(EventLoop& loop, pid_t pid, UniqueFd link) {
   silent_ = false;
   connectionsAsked_ = false;
   acceptingEnded_ = false;
+  missing_.clear();
   // A link that ends before its child does is no news: waitpid() tells of the child.
   link_ = std::make_unique<PacketLink>(
       loop, std::move(link), [this](const Json& report) { onReport(report); }, [] {});
@@ -173,6 +174,11 @@ void Slot::onReport(const Json& report) {
   } else if (what == "ready") {
     if (state_ != State::Starting) return;  // told to stop meanwhile
     state_ = State::Ready;
+    missing_ = report.at("missing");
+    if (!missing_.empty()) {
+      log::warning("a child works without all that it needs worker=\"{}\" pid={} missing=\"{}\"",
+                   name(), pid_, missing_);
+    }
     owner_.onChildReady(*this);
   } else if (what == "failed") {
     lastWords_ = report.at("why");

@@ -59,6 +59,8 @@ class Slot {
   }
   /// It said so, after it was told to end.
   [[nodiscard]] bool hasEndedAccepting() const { return acceptingEnded_; }
+  /// What a child that is ready does not have in time: "no link to the Channel: …". Else empty.
+  [[nodiscard]] const std::string& missing() const { return missing_; }
 
   // --- A child's life, in this order ---
 
@@ -130,6 +132,7 @@ class Slot {
   bool silent_ = false;
   bool connectionsAsked_ = false;
   bool acceptingEnded_ = false;
+  std::string missing_;
 
   SharedCounters counters_;
   RateWindow messageRate_;

@@ -78,6 +78,7 @@ void ServerProgram::declareChannel(const std::string& directory) {
   channel_->user = settings_.user;
   channel_->group = settings_.group;
   channel_->socketOwner = settings_.user;
+  channel_->privateSocket = true;
   applyToChannel(settings_, *channel_);
   if (!settings_.channelListen.empty()) channel_->alsoListen.push_back(settings_.channelListen);
 }

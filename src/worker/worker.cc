@@ -119,6 +119,7 @@ process::Kind kindOf(channel::Server& server) {
   kind.group = server.group;
   kind.stateFile = server.stateFile;
   listenOnUrl(server.url(), false, kind);
+  kind.listen.front().isPrivate = server.privateSocket;
   for (const std::string& url : server.alsoListen) listenOnUrl(url, false, kind);
   for (process::Listening& listening : kind.listen) {
     if (!listening.address.isUnix()) continue;

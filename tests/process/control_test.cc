@@ -1,14 +1,19 @@
 // What the control socket answers: status, connections, and to clients that misbehave.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 
+#include "process/control_server.h"
 #include "process/probe_runner.h"
+#include "support/temp_directory.h"
 #include "sys/address.h"
+#include "sys/clock.h"
 
 namespace stormo::process {
 namespace {
@@ -138,6 +143,114 @@ TEST_F(Control, SocketIsForItsOwnerOnly) {
   struct stat found {};
   ASSERT_EQ(::stat(probe.path("probe/control.sock").c_str(), &found), 0);
   EXPECT_EQ(found.st_mode & 0777, 0600u);
+}
+
+TEST_F(Control, DeletedInstanceDirectoryIsMadeAgainAndCommandsWork) {
+  const auto program = probe.start();
+  const auto before = probe.pids();
+  std::filesystem::remove_all(probe.path("probe"));
+  ASSERT_TRUE(eventually(deadline, [&] { return probe.run({"status"}).status == 0; }));
+  EXPECT_EQ(probe.pids(), before);
+  for (const char* file : {"lock", "children", "control.sock", "start.json"}) {
+    EXPECT_EQ(::access(probe.path(std::string("probe/") + file).c_str(), F_OK), 0) << file;
+  }
+  EXPECT_EQ(probe.run({"reload"}).status, 0);
+  const Outcome second = probe.run({"start", "--listen", "tcp://127.0.0.1:0"});
+  EXPECT_THAT(second.errors, HasSubstr("already running (pid " + std::to_string(program->pid())));
+  EXPECT_EQ(probe.run({"stop"}).status, 0);
+  EXPECT_EQ(program->waitForOwnEnd().status, 0);
+}
+
+TEST_F(Control, EachDeletedFileOfTheInstanceIsMadeAgain) {
+  const auto program = probe.start();
+  for (const char* file : {"lock", "children", "control.sock", "start.json"}) {
+    const std::string path = probe.path(std::string("probe/") + file);
+    ASSERT_TRUE(std::filesystem::remove(path)) << file;
+    EXPECT_TRUE(eventually(deadline, [&] { return ::access(path.c_str(), F_OK) == 0; })) << file;
+  }
+  EXPECT_EQ(probe.run({"stop"}).status, 0);
+}
+
+TEST_F(Control, ReloadReplacesAGracefulReloadThatWaitsForClients) {
+  const auto program = probe.start();
+  const ProbeClient client = ProbeClient::connect(probe.port());
+  const int slot = client.ask().slot;
+  const auto before = probe.pids();
+  const auto waiting = probe.spawn({"reload", "-g"});
+  ASSERT_TRUE(
+      probe.workerBecomes(slot, [](const json& row) { return row.at("status") == "stopping"; }));
+  EXPECT_EQ(probe.run({"reload"}).status, 0);
+  const Outcome replaced = waiting->waitForOwnEnd();
+  EXPECT_EQ(replaced.status, 1);
+  EXPECT_EQ(replaced.errors, "probe: replaced by a later reload\n");
+  for (const json& row : probe.workers()) {
+    EXPECT_THAT(before, testing::Not(testing::Contains(row.at("pid").get<pid_t>())));
+    EXPECT_EQ(row.at("exit_status"), nullptr);  // none ended unexpectedly
+  }
+}
+
+TEST_F(Control, GracefulReloadIsReplacedByOneWithATimeoutAndByASignal) {
+  const auto program = probe.start({"--listen", "tcp://127.0.0.1:0", "--count", "1"});
+  for (const bool bySignal : {false, true}) {
+    const ProbeClient client = ProbeClient::connect(probe.port());
+    const pid_t before = client.ask().pid;
+    const auto waiting = probe.spawn({"reload", "-g", "--timeout", "600"});
+    ASSERT_TRUE(
+        probe.workerBecomes(0, [](const json& row) { return row.at("status") == "stopping"; }));
+    if (bySignal) {
+      program->signal(SIGUSR1);
+    } else {
+      EXPECT_EQ(probe.run({"reload", "-g", "--timeout", "0.01"}).status, 0);
+    }
+    EXPECT_EQ(waiting->waitForOwnEnd().status, 1);
+    EXPECT_TRUE(probe.workerBecomes(
+        0, [&](const json& row) { return row.at("pid") != before && row.at("status") == "idle"; }));
+  }
+}
+
+TEST_F(Control, GracefulReloadAndStopHaveATimeoutByDefault) {
+  const auto program =
+      probe.start({"--listen", "tcp://127.0.0.1:0", "--graceful-timeout-ms", "20"});
+  const ProbeClient client = ProbeClient::connect(probe.port());
+  EXPECT_NE(client.ask().pid, 0);
+  EXPECT_EQ(probe.run({"reload", "-g"}).status, 0);
+  const ProbeClient another = ProbeClient::connect(probe.port());
+  EXPECT_NE(another.ask().pid, 0);
+  EXPECT_EQ(probe.run({"stop", "-g"}).status, 0);
+}
+
+TEST(ControlServer, WithoutDescriptorsDoesNotSpinAndAnswersOnceThereAreSome) {
+  const test::TempDirectory temp;
+  const std::string path = temp.file("control.sock");
+  EventLoop loop;
+  ControlServer server(loop, path, [](const json&, const ControlServer::Reply& reply) {
+    reply({{"ok", true}});
+  });
+  const UniqueFd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const Address address = Address::unixPath(path).value();
+  ASSERT_EQ(::connect(client.get(), address.raw(), address.size()), 0);
+  ASSERT_GT(::send(client.get(), "{}\n", 3, 0), 0);
+
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+  ::setrlimit(RLIMIT_NOFILE, &none);
+  // Each turn waits for an event or a timer; the one that would never wait comes through at once.
+  const auto begin = Clock::now();
+  for (int turns = 0; turns < 4; ++turns) loop.turn(std::chrono::seconds(10));
+  EXPECT_GE(Clock::now() - begin, std::chrono::milliseconds(100));
+  ::setrlimit(RLIMIT_NOFILE, &before);
+
+  std::string answer;
+  const Deadline deadline;
+  while (answer.empty()) {
+    deadline.check("an answer");
+    loop.turn(std::chrono::milliseconds(10));
+    char bytes[64];
+    const ssize_t size = ::recv(client.get(), bytes, sizeof bytes, MSG_DONTWAIT);
+    if (size > 0) answer.assign(bytes, static_cast<std::size_t>(size));
+  }
+  EXPECT_EQ(answer, "{\"ok\":true}\n");
 }
 
 TEST_F(Control, ClientsThatHangTalkRubbishOrGoAwayHarmNobody) {

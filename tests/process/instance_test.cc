@@ -35,7 +35,19 @@ TEST(Instance, TakesTheDirectoryOfTheOptionFirstThenOfTheEnvironment) {
   EXPECT_EQ(runtimeDirectory("/from/option/"), "/from/option/");
   EXPECT_EQ(runtimeDirectory(""), "/from/environment");
   ::unsetenv("STORMO_RUNTIME_DIR");
-  EXPECT_NE(runtimeDirectory(""), "");
+  EXPECT_EQ(runtimeDirectory(""), usualRuntimeDirectory());
+}
+
+TEST(Instance, UsualDirectoryIsTheSameInAServiceACronJobAndAShell) {
+  const std::string usual = usualRuntimeDirectory();
+  ::setenv("XDG_RUNTIME_DIR", "/run/user/7", 1);
+  ::setenv("XDG_STATE_HOME", "/elsewhere", 1);
+  ::setenv("HOME", "/nowhere", 1);
+  EXPECT_EQ(runtimeDirectory(""), usual);
+  for (const char* name : {"XDG_RUNTIME_DIR", "XDG_STATE_HOME", "HOME"}) ::unsetenv(name);
+  EXPECT_EQ(runtimeDirectory(""), usual);
+  // A logout deletes /run/user, and a clean-up /tmp.
+  EXPECT_FALSE(usual.starts_with("/run/") || usual.starts_with("/tmp/")) << usual;
 }
 
 TEST(Instance, NameMustBeAPlainWord) {
@@ -111,6 +123,8 @@ TEST(Instance, LockForChildrenWaitsUntilTheLastOneEnded) {
   ::close(news[1]);
 }
 
+const Instance kChat("/run/x", "chat");
+
 Kind listeningOn(const std::string& host, std::uint16_t port, int count) {
   Kind kind{.kind = "worker", .name = "none", .count = count};
   kind.listen = {{.label = "tcp://" + host + ":" + std::to_string(port),
@@ -120,7 +134,7 @@ Kind listeningOn(const std::string& host, std::uint16_t port, int count) {
 
 TEST(ListenSockets, EachSlotHasItsSocketOnTheOnePortThatTheKernelChose) {
   Kind kind = listeningOn("127.0.0.1", 0, 3);
-  const ListenSockets sockets(kind, "chat");
+  const ListenSockets sockets(kind, kChat);
   const std::uint16_t port = kind.listen[0].address.port();
   EXPECT_NE(port, 0);
   EXPECT_EQ(kind.listen[0].label, "tcp://127.0.0.1:" + std::to_string(port));
@@ -133,9 +147,11 @@ TEST(ListenSockets, APortThatIsTakenIsSaidWithTheMend) {
     const auto foreign = listenOn(Address::ip("127.0.0.1", 0).value(), {.reusePort = shared});
     const std::uint16_t port = localAddress(foreign.value().get()).port();
     Kind kind = listeningOn("127.0.0.1", port, 2);
-    EXPECT_EQ(complaintOf([&] { ListenSockets(kind, "chat"); }),
-              "cannot listen on tcp://127.0.0.1:" + std::to_string(port) +
-                  ": address already in use (another chat? see 'chat status')");
+    EXPECT_EQ(
+        complaintOf([&] { ListenSockets(kind, kChat); }),
+        "cannot listen on tcp://127.0.0.1:" + std::to_string(port) +
+            ": address already in use (by a process that does not belong to instance 'chat' in "
+            "/run/x: 'ss -ltnp' shows it)");
   }
 }
 
@@ -146,7 +162,7 @@ TEST(ListenSockets, AUnixSocketIsSharedAndItsFileGoesWithIt) {
     Kind kind{.kind = "channel", .name = "none", .count = 2};
     kind.listen = {
         {.label = "unix://" + path, .address = Address::unixPath(path).value(), .mode = 0600}};
-    const ListenSockets sockets(kind, "chat");
+    const ListenSockets sockets(kind, kChat);
     ASSERT_EQ(sockets.fds().size(), 2u);
     EXPECT_NE(sockets.fds()[0], sockets.fds()[1]);
     struct stat found {};
@@ -158,7 +174,7 @@ TEST(ListenSockets, AUnixSocketIsSharedAndItsFileGoesWithIt) {
 
 TEST(ListenSockets, RefuseClientsEndsThemInEveryHolder) {
   Kind kind = listeningOn("127.0.0.1", 0, 2);
-  ListenSockets sockets(kind, "chat");
+  ListenSockets sockets(kind, kChat);
   const UniqueFd heldElsewhere(::dup(sockets.fds()[0][0]));
   const auto connects = [&] {
     const UniqueFd client(::socket(AF_INET, SOCK_STREAM, 0));

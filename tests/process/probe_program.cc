@@ -18,6 +18,7 @@
 #include <stdexcept>
 
 #include "base/counters.h"
+#include "event/awaited.h"
 #include "process/command_line.h"
 #include "sys/sockets.h"
 #include "sys/unique_fd.h"
@@ -37,6 +38,10 @@ struct Behaviour {
   std::string hangWhile;  ///< What the letter 'p' waits for.
   std::string stopMark;   ///< A file to make when told to stop.
   bool hangInMain = false;
+  bool failBuild = false;
+  bool awaitForEver = false;  ///< A worker's link to its Channel, which does not come.
+  int linkedWithinMs = 10000;
+  int gracefulTimeoutMs = 60000;
   bool ignoreStop = false;
   int aliveEveryMs = 2000;
   int silentAfterMs = 10000;
@@ -152,6 +157,7 @@ process::Listening listening(const std::string& url) {
 }
 
 process::Program probeProgram(const Behaviour& behaviour) {
+  if (behaviour.failBuild) throw std::runtime_error("told to fail");
   process::Kind channel{.kind = "channel", .name = "ProbeChannel"};
   channel.main = [](Child&) { return std::shared_ptr<void>(); };
   process::Kind worker{.kind = "worker", .name = "probe", .count = behaviour.count};
@@ -160,13 +166,16 @@ process::Program probeProgram(const Behaviour& behaviour) {
   worker.main = [&behaviour](Child& child) -> std::shared_ptr<void> {
     if (exists(behaviour.failWhile)) throw std::runtime_error("told to fail");
     while (behaviour.hangInMain) ::pause();
+    if (behaviour.awaitForEver) awaited() = {.count = 1, .why = "no link to its Channel"};
     return std::make_shared<ProbeWorker>(child, behaviour);
   };
   using std::chrono::milliseconds;
   return {.kinds = {std::move(channel), std::move(worker)},
           .patience = {.aliveEvery = milliseconds(behaviour.aliveEveryMs),
                        .silentAfter = milliseconds(behaviour.silentAfterMs),
-                       .stopTimeout = milliseconds(behaviour.stopTimeoutMs)}};
+                       .stopTimeout = milliseconds(behaviour.stopTimeoutMs),
+                       .gracefulTimeout = milliseconds(behaviour.gracefulTimeoutMs),
+                       .linkedWithin = milliseconds(behaviour.linkedWithinMs)}};
 }
 
 }  // namespace
@@ -183,6 +192,10 @@ int main(int argc, char** argv) {
     app.add_option("--hang-while", behaviour.hangWhile);
     app.add_option("--stop-mark", behaviour.stopMark);
     app.add_flag("--hang-in-main", behaviour.hangInMain);
+    app.add_flag("--fail-build", behaviour.failBuild);
+    app.add_flag("--await-for-ever", behaviour.awaitForEver);
+    app.add_option("--linked-within-ms", behaviour.linkedWithinMs);
+    app.add_option("--graceful-timeout-ms", behaviour.gracefulTimeoutMs);
     app.add_flag("--ignore-stop", behaviour.ignoreStop);
     app.add_option("--alive-every-ms", behaviour.aliveEveryMs);
     app.add_option("--silent-after-ms", behaviour.silentAfterMs);

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 
 #include "process/probe_runner.h"
 #include "sys/sockets.h"
@@ -18,11 +20,21 @@ using testing::HasSubstr;
 const std::string kAnyPort = "tcp://127.0.0.1:0";
 
 struct Start : testing::Test {
+  /// Names the instance and where it was looked for.
+  [[nodiscard]] std::string notRunning() const {
+    return "probe: not running (instance 'probe' in " + folder() + ")\n";
+  }
+  [[nodiscard]] std::string folder() const {
+    return std::filesystem::path(probe.path("x")).parent_path();
+  }
+  /// As hints have it.
+  [[nodiscard]] std::string commandLine() const { return "probe --runtime-dir " + folder(); }
+
   /// Nobody has the lock, and no socket is left.
   void expectNothingRuns() const {
     const Outcome status = probe.run({"status"});
     EXPECT_EQ(status.status, 1);
-    EXPECT_EQ(status.errors, "probe: not running\n");
+    EXPECT_EQ(status.errors, notRunning());
   }
 
   const Deadline deadline;
@@ -46,7 +58,8 @@ TEST_F(Start, PrintsTheFirstScreenWhenWorkersAnswer) {
 TEST_F(Start, AsADaemonReturnsWhenAllIsUpAndLogsToItsFile) {
   const Outcome started = probe.run({"start", "-d", "--listen", kAnyPort});
   EXPECT_EQ(started.status, 0) << started.errors;
-  EXPECT_THAT(started.output, HasSubstr("\nInput \"probe stop\" to stop. Start success.\n"));
+  EXPECT_THAT(started.output,
+              HasSubstr("\nInput \"" + commandLine() + " stop\" to stop. Start success.\n"));
   EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
   EXPECT_THAT(probe.log(), HasSubstr("started program=probe"));
   for (const pid_t pid : probe.pids()) EXPECT_NE(::getsid(pid), ::getsid(0));
@@ -61,7 +74,8 @@ TEST_F(Start, ASecondTimeSaysThatItRunsAlready) {
     const Outcome second = probe.run(command);
     EXPECT_EQ(second.status, 1);
     EXPECT_EQ(second.errors, "probe: already running (pid " + std::to_string(program->pid()) +
-                                 "), see 'probe status'\n");
+                                 ", instance 'probe' in " + folder() + "), see '" + commandLine() +
+                                 " status'\n");
   }
   EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
 }
@@ -82,7 +96,9 @@ TEST_F(Start, OnAPortThatIsTakenFailsBeforeAnythingRuns) {
     const Outcome outcome = probe.run(command);
     EXPECT_EQ(outcome.status, 1);
     EXPECT_EQ(outcome.errors, "probe: cannot listen on " + url +
-                                  ": address already in use (another probe? see 'probe status')\n");
+                                  ": address already in use (by a process that does not belong to "
+                                  "instance 'probe' in " +
+                                  folder() + ": 'ss -ltnp' shows it)\n");
     EXPECT_EQ(outcome.output, "");
   }
   expectNothingRuns();
@@ -121,7 +137,7 @@ TEST_F(Start, AnUnknownUserIsSaidBeforeAnythingRuns) {
   const Outcome outcome = probe.run({"start", "--user", "no-such-user", "--listen", kAnyPort});
   EXPECT_EQ(outcome.status, 1);
   EXPECT_EQ(outcome.errors,
-            "probe: worker 'probe' cannot run as user 'no-such-user': no such user\n");
+            "probe: cannot run as user 'no-such-user': no such user (worker 'probe')\n");
 }
 
 TEST_F(Start, AfterAMasterWasKilledWaitsForItsChildrenAndTakesTheSamePort) {
@@ -141,6 +157,111 @@ TEST_F(Start, RestartStopsWhatRunsAndStartsWhatDoesNot) {
   EXPECT_EQ(again.status, 0) << again.errors;
   for (const pid_t pid : probe.pids()) EXPECT_THAT(before, testing::Not(testing::Contains(pid)));
   EXPECT_EQ(probe.run({"stop"}).status, 0);
+}
+
+TEST_F(Start, RestartWithAConfigurationThatIsWrongLeavesTheServerRunning) {
+  const auto program = probe.start();
+  const auto before = probe.pids();
+  const auto expectRefused = [&](const Words& words, const std::string& reason) {
+    const Outcome outcome = probe.run(words);
+    EXPECT_NE(outcome.status, 0);
+    EXPECT_THAT(outcome.errors, HasSubstr(reason));
+    EXPECT_EQ(probe.pids(), before);
+  };
+  for (const bool daemon : {true, false}) {
+    Words restart = {"restart"};
+    if (daemon) restart.push_back("-d");
+    const auto with = [&](const Words& options) {
+      Words words = restart;
+      words.insert(words.end(), options.begin(), options.end());
+      return words;
+    };
+    expectRefused(with({"--fail-build"}), "told to fail");
+    expectRefused(with({"--user", "no-such-user"}), "no such user");
+    expectRefused(with({"--count", "0"}), "count of at least 1");
+    expectRefused(with({"--listen", "tcp://192.0.2.1:0"}), "cannot assign requested address");
+    expectRefused(with({"--listen", "unix:///nowhere/s"}), "no such file or directory");
+    expectRefused(with({"--log", "/nowhere/log"}), "cannot write the log file /nowhere/log");
+    expectRefused(with({"--wrong"}), "unknown option '--wrong'");
+  }
+  EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
+}
+
+TEST_F(Start, RestartReusesTheOptionsOfTheLastStartAndChangesThoseThatAreGiven) {
+  EXPECT_EQ(probe.run({"start", "-d", "--listen", kAnyPort, "--count", "1"}).status, 0);
+  const Outcome same = probe.run({"restart", "-d"});
+  EXPECT_EQ(same.status, 0) << same.errors;
+  EXPECT_THAT(same.output, HasSubstr("Reusing the options of the last start: --listen=" + kAnyPort +
+                                     " --count=1\n"));
+  EXPECT_EQ(probe.workers().size(), 1u);
+  EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
+
+  EXPECT_EQ(probe.run({"restart", "-d", "--count", "3"}).status, 0);
+  EXPECT_EQ(probe.workers().size(), 3u);
+  EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
+
+  // Also when it does not run, as after a reboot; and what failed is not reused.
+  EXPECT_EQ(probe.run({"stop"}).status, 0);
+  EXPECT_NE(probe.run({"start", "-d", "--fail-build"}).status, 0);
+  EXPECT_EQ(probe.run({"restart", "-d"}).status, 0);
+  EXPECT_EQ(probe.workers().size(), 3u);
+
+  // Plain start reuses nothing.
+  EXPECT_EQ(probe.run({"stop"}).status, 0);
+  EXPECT_EQ(probe.run({"start", "-d", "--listen", kAnyPort}).status, 0);
+  EXPECT_EQ(probe.workers().size(), 2u);
+  EXPECT_EQ(probe.run({"stop"}).status, 0);
+}
+
+TEST_F(Start, RestartFindsFilesThatWereNamedRelativelyFromAnyDirectory) {
+  const auto here = std::filesystem::current_path();
+  std::filesystem::current_path(folder());
+  EXPECT_EQ(probe.run({"start", "-d", "--listen", kAnyPort, "--log", "my.log"}).status, 0);
+  std::filesystem::current_path(here);
+  const Outcome again = probe.run({"restart", "-d"});
+  EXPECT_EQ(again.status, 0) << again.errors;
+  EXPECT_THAT(again.output, HasSubstr("--log=" + folder() + "/my.log"));
+  EXPECT_EQ(probe.run({"stop"}).status, 0);
+}
+
+TEST_F(Start, RestartWithARecordThatCannotBeReadSaysWhichFile) {
+  EXPECT_EQ(probe.run({"start", "-d", "--listen", kAnyPort}).status, 0);
+  std::ofstream(probe.path("probe/start.json")) << "rubbish";
+  const Outcome outcome = probe.run({"restart", "-d"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.errors, HasSubstr(probe.path("probe/start.json")));
+  EXPECT_EQ(probe.workers().size(), 2u);
+}
+
+TEST_F(Start, HintsRepeatInstanceAndRuntimeDirectory) {
+  const Outcome started =
+      probe.run({"--instance", "second one", "start", "-d", "--listen", kAnyPort});
+  const std::string line = "probe --instance 'second one' --runtime-dir " + folder();
+  EXPECT_THAT(started.output, HasSubstr("Input \"" + line + " stop\" to stop."));
+  const Outcome again = probe.run({"--instance", "second one", "start", "--listen", kAnyPort});
+  EXPECT_THAT(again.errors, HasSubstr("see '" + line + " status'"));
+  EXPECT_EQ(probe.run({"--instance", "second one", "stop"}).status, 0);
+}
+
+TEST_F(Start, TwoWorkersWithOnePortAreNamedBoth) {
+  const auto foreign = listenOn(Address::ip("127.0.0.1", 0).value(), {.reusePort = true});
+  const std::string port = std::to_string(localAddress(foreign.value().get()).port());
+  const Outcome outcome = probe.run(
+      {"start", "--listen", "tcp://127.0.0.1:" + port, "--listen", "tcp://0.0.0.0:" + port});
+  EXPECT_EQ(outcome.errors, "probe: cannot listen on tcp://0.0.0.0:" + port +
+                                ": worker 'probe' of this program listens on tcp://127.0.0.1:" +
+                                port + " (give each its own port)\n");
+}
+
+TEST_F(Start, FailsWithTheReasonWhenAWorkerHasNoLinkToItsChannel) {
+  for (Words command : {Words{"start"}, Words{"start", "-d"}}) {
+    command.insert(command.end(),
+                   {"--listen", kAnyPort, "--await-for-ever", "--linked-within-ms", "20"});
+    const Outcome outcome = probe.run(command);
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.errors, HasSubstr("probe: worker 'probe' has no link to its Channel\n"));
+    expectNothingRuns();
+  }
 }
 
 TEST_F(Start, WordsThatItDoesNotKnowGetOneLineAndStatus2) {
@@ -172,7 +293,7 @@ TEST_F(Start, HelpAndVersionAreAnsweredAndNoCommandIsAnError) {
   for (const char* command : {"start", "stop", "restart", "reload", "status", "connections"}) {
     EXPECT_THAT(help.output, HasSubstr(std::string("\n  ") + command + " "));
   }
-  EXPECT_EQ(probe.run({"--version"}).output, "probe " STORMO_VERSION "\n");
+  EXPECT_EQ(probe.run({"--version"}).output, "probe (Stormo " STORMO_VERSION ")\n");
   const Outcome nothing = probe.run({});
   EXPECT_EQ(nothing.status, 2);
   EXPECT_THAT(nothing.errors, HasSubstr("Usage: probe"));
@@ -182,7 +303,7 @@ TEST_F(Start, CommandsThatNeedARunningMasterSayThatThereIsNone) {
   for (const char* command : {"stop", "reload", "status", "connections"}) {
     const Outcome outcome = probe.run({command});
     EXPECT_EQ(outcome.status, 1) << command;
-    EXPECT_EQ(outcome.errors, "probe: not running\n") << command;
+    EXPECT_EQ(outcome.errors, notRunning()) << command;
   }
 }
 

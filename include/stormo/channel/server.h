@@ -74,6 +74,9 @@ class Server {
   /// Who shall own the unix sockets among them, which nobody else may use; empty: who starts the
   /// program.
   std::string socketOwner;
+  /// The unix socket of url() is for this program's processes alone, which reach it without its
+  /// file: none is left there.
+  bool privateSocket = false;
 
   /// As given: "frame://127.0.0.1:2206" or "unix:///path".
   [[nodiscard]] const std::string& url() const { return url_; }

@@ -11,7 +11,7 @@ namespace stormo {
 struct Awaited {
   std::size_t count = 0;
   std::string why = "nothing that answers";  ///< What the latest attempt failed with.
-  std::function<void()> onArrived;           ///< Called once, when all is there.
+  std::function<void()> onArrived = {};      ///< Called once, when all is there.
 
   void arrived() {
     if (--count > 0) return;

@@ -185,7 +185,7 @@ TEST_F(Control, ReloadReplacesAGracefulReloadThatWaitsForClients) {
   EXPECT_EQ(replaced.errors, "probe: replaced by a later reload\n");
   for (const json& row : probe.workers()) {
     EXPECT_THAT(before, testing::Not(testing::Contains(row.at("pid").get<pid_t>())));
-    EXPECT_EQ(row.at("exit_status"), nullptr);  // none ended unexpectedly
+    EXPECT_TRUE(row.at("exit_status").is_null());  // none ended unexpectedly
   }
 }
 
@@ -223,7 +223,7 @@ TEST(ControlServer, WithoutDescriptorsDoesNotSpinAndAnswersOnceThereAreSome) {
   const test::TempDirectory temp;
   const std::string path = temp.file("control.sock");
   EventLoop loop;
-  ControlServer server(loop, path, [](const json&, const ControlServer::Reply& reply) {
+  ControlServer server(loop, path, [](const Json&, const ControlServer::Reply& reply) {
     reply({{"ok", true}});
   });
   const UniqueFd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));

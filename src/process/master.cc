@@ -247,42 +247,6 @@ void Master::onRequest(const Json& request, const ControlServer::Reply& reply) {
   }
 }
 
-// --- The instance's files ---
-
-bool Master::areFilesThere() const {
-  const Instance& instance = setup_.instance;
-  return isFileAt(instance.lockPath(), setup_.lock.get()) &&
-         isFileAt(instance.childrenPath(), setup_.childrenLock.get()) && control_.isReachable() &&
-         (!isRecorded_ || ::access(instance.startRecordPath().c_str(), F_OK) == 0);
-}
-
-void Master::restoreFiles() {
-  if (areFilesThere()) return;
-  const Instance& instance = setup_.instance;
-  try {
-    instance.createDirectory();
-    if (!isFileAt(instance.lockPath(), setup_.lock.get())) {
-      auto lock = instance.lock();
-      if (!lock) throw std::runtime_error("another master has been started there");
-      setup_.lock = std::move(*lock);
-    }
-    if (!isFileAt(instance.childrenPath(), setup_.childrenLock.get())) {
-      setup_.childrenLock = instance.lockForChildren();
-    }
-    if (!control_.isReachable()) control_.listen();
-    if (isRecorded_) setup_.record.save(instance.startRecordPath());
-    filesLost_ = false;
-    log::warning("files of the instance were deleted, and are made again directory=\"{}\"",
-                 instance.directory());
-  } catch (const std::exception& problem) {
-    if (std::exchange(filesLost_, true)) return;
-    log::error(
-        "files of the instance were deleted, and cannot be made again: commands do not find it "
-        "pid={} directory=\"{}\" why=\"{}\"",
-        ::getpid(), instance.directory(), problem.what());
-  }
-}
-
 // --- What is done ---
 
 void Master::updateCover(KindGroup& group) {

@@ -75,6 +75,12 @@ class Worker {
   /// that is gone after two minutes of silence.
   std::chrono::milliseconds pingInterval{30'000};
   std::chrono::milliseconds pongTimeout{20'000};
+  /// For each 32 KiB of a message from its first byte on, and for the rest of it. A message that
+  /// makes less progress closes the connection (WebSocket: 1008). Zero: no time-out.
+  std::chrono::milliseconds messageTimeout{30'000};
+  /// Of incomplete messages from all peers of one process together, in bytes. Above it, those that
+  /// hold most for longest are closed (WebSocket: 1013).
+  std::size_t maxIncompleteSize = 128 << 20;
   /// For the opening handshake.
   std::chrono::milliseconds handshakeTimeout{10'000};
   WebSocketOptions websocket;
@@ -97,6 +103,10 @@ class Worker {
   std::function<void(Connection&, const Error&)> onError;  ///< The socket failed; onClose follows.
   std::function<void(Connection&)> onBufferFull;           ///< maxSendBufferSize is reached.
   std::function<void(Connection&)> onBufferDrain;          ///< All of it has left.
+  /// Asked before a connection that has sent more than its share of a turn is read on. False: the
+  /// rest waits in the kernel, until something has happened on the loop and the answer is true; it
+  /// must not depend on time alone. Empty: always true.
+  std::function<bool()> hasRoom;
 
   // --- In a worker process ---
 

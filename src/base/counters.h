@@ -29,14 +29,16 @@ struct Counters {
   Counter messagesOut;       ///< Messages put into peers' output, fan-out counted per member.
   Counter bytesIn;
   Counter bytesOut;
-  Counter sendCalls;       ///< send(2) and sendmsg(2).
-  Counter sendFull;        ///< Messages refused because a peer's output was full.
-  Counter slowClosed;      ///< Peers closed because they did not drain.
-  Counter badPeers;        ///< Connections closed for breaking their protocol.
-  Counter originsRefused;  ///< Pages that may not connect (websocket.origins).
-  Counter handlerErrors;   ///< Exceptions that a user's handler threw.
-  Counter turns;           ///< Turns of the event loop.
-  Counter aliveAtMs;       ///< Monotonic clock, when the loop last answered its master.
+  Counter sendCalls;         ///< send(2) and sendmsg(2).
+  Counter sendFull;          ///< Messages refused because a peer's output was full.
+  Counter slowClosed;        ///< Peers closed because they did not drain.
+  Counter badPeers;          ///< Connections closed for breaking their protocol.
+  Counter originsRefused;    ///< Pages that may not connect (websocket.origins).
+  Counter incompleteBytes;   ///< Held now, of clients' messages that are not whole yet.
+  Counter incompleteClosed;  ///< Connections closed because of such a message.
+  Counter handlerErrors;     ///< Exceptions that a user's handler threw.
+  Counter turns;             ///< Turns of the event loop.
+  Counter aliveAtMs;         ///< Monotonic clock, when the loop last answered its master.
 };
 
 }  // namespace stormo

@@ -49,6 +49,7 @@ Broker::Broker(EventLoop& loop, const Server& settings)
   endpoint_.packageBytesMax = std::min(packageBytesMax, kPackageBytesMax);
   endpoint_.sendQueueBytesMax = settings.linkBytesMax;
   endpoint_.cutWhenFull = false;
+  endpoint_.carriesMany = true;
   endpoint_.handlers.onConnect = [this](Connection& link) {
     link.state<Link>().acks = &acknowledger_.add(net::Peer::of(link));
   };

@@ -86,6 +86,9 @@ class Bus {
   /// An accepted publish was dropped: the Channel rejected it, or accepts less than it did. Comes
   /// before its acknowledgement. `number` is what accepted() was when it was accepted.
   std::function<void(std::uint64_t number, std::string_view reason)> onRejected;
+  /// What was accepted and is not in the Channel's care, or, where it acknowledges nothing, not in
+  /// the kernel's.
+  [[nodiscard]] virtual std::size_t unacknowledgedBytes() const = 0;
 
   // --- Events and queues, as channel::Client has them ---
 

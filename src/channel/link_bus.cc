@@ -54,6 +54,7 @@ LinkBus::LinkBus(SocketUrl url, const BusOptions& options)
   outgoing_.retryFirst = kRetryFirst;
   outgoing_.retryMax = kRetryMax;
   outgoing_.endpoint.isLink = true;
+  outgoing_.endpoint.carriesMany = true;
   outgoing_.endpoint.cutWhenFull = false;
   outgoing_.endpoint.packageBytesMax = kPackageBytesMax;
   outgoing_.endpoint.sendQueueBytesMax = options_.keptBytesMax;

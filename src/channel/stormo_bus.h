@@ -32,6 +32,7 @@ class StormoBus final : public LinkBus {
   PublishStatus enqueue(const Names& queues, const Value& data) override;
   [[nodiscard]] std::uint64_t accepted() const override { return sequence_; }
   [[nodiscard]] std::uint64_t acknowledged() const override { return acknowledged_; }
+  [[nodiscard]] std::size_t unacknowledgedBytes() const override { return outbox_.size(); }
 
  private:
   struct Recall {

@@ -108,6 +108,10 @@ PublishStatus WorkermanBus::sendOrKeep(std::string_view frame) {
   return PublishStatus::Accepted;
 }
 
+std::size_t WorkermanBus::unacknowledgedBytes() const {
+  return isConnected() ? link()->sendQueueBytes() : kept_.size();
+}
+
 void WorkermanBus::sendKept() {
   if (kept_.empty()) return;
   send(std::exchange(kept_, {}));

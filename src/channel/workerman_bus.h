@@ -27,6 +27,7 @@ class WorkermanBus final : public LinkBus {
   [[nodiscard]] std::uint64_t accepted() const override { return accepted_; }
   [[nodiscard]] std::uint64_t acknowledged() const override { return accepted_; }
   [[nodiscard]] std::size_t frameBytesMax() const override { return options().frameBytesMax; }
+  [[nodiscard]] std::size_t unacknowledgedBytes() const override;
   PublishStatus publish(const Names& events, const Value& data, bool loop) override;
   PublishStatus enqueue(const Names& queues, const Value& data) override;
 

@@ -86,6 +86,7 @@ void EventLoop::Impl::turn(Duration wait) {
   std::vector<std::function<void()>> tasks = std::move(spareTasks_);
   tasks.swap(deferred_);
   dispatch();
+  runStage(Stage::ReadBacklog);
   for (const auto& task : tasks) countThrown(callHandler("deferred", task) ? 0 : 1);
   tasks.clear();
   spareTasks_ = std::move(tasks);

@@ -25,9 +25,18 @@ class EventSink {
   ~EventSink() = default;
 };
 
-/// The parts of a turn after everything has been read and decoded, in this order.
-enum class Stage { FlushLinks, CollectGroups, FlushGroups, FlushConnections, Acknowledge, Free };
-inline constexpr std::size_t kStageCount = 6;
+/// The parts of a turn after the events were handled, in this order: input that was left for later,
+/// then, when everything has been read and decoded, output.
+enum class Stage {
+  ReadBacklog,
+  FlushLinks,
+  CollectGroups,
+  FlushGroups,
+  FlushConnections,
+  Acknowledge,
+  Free,
+};
+inline constexpr std::size_t kStageCount = 7;
 
 /// Does one stage's work of a turn. Must outlive its registration.
 class StageWorker {

@@ -17,6 +17,8 @@ struct Peer;
 /// What a codec keeps of a connection between two reads; an idle connection has none.
 struct CodecState {
   virtual ~CodecState() = default;
+  /// Of a message that is not whole yet.
+  [[nodiscard]] virtual std::size_t heldBytes() const = 0;
 };
 
 /// How one protocol turns a connection's bytes into messages and back. Shared by the connections of
@@ -31,9 +33,10 @@ class Codec {
   /// A connection is there; messages may pass once Peer::phase is Open.
   virtual void begin(Peer&) const {}
 
-  /// Takes bytes from the peer, handing each message on through the table, until all are taken or
-  /// the connection is paused or closing. Gives how many it took; the others are handed in again,
-  /// with those that follow. May change the bytes that it takes.
+  /// Takes bytes from the peer, handing each message on through the table, until all are taken, the
+  /// connection is paused or closing, or ConnectionTable::spendOnFrame() says that its share of the
+  /// turn is spent. Gives how many it took; the others are handed in again, with those that follow.
+  /// May change the bytes that it takes.
   [[nodiscard]] virtual std::size_t receive(Peer&, std::span<char> bytes) const = 0;
 
   /// Appends the bytes that carry `message`.
@@ -44,6 +47,9 @@ class Codec {
 
   /// Queues a sign of life that the peer must answer. False if the protocol has none.
   virtual bool ping(Peer&) const { return false; }
+
+  /// All output has left, of a peer with a CodecState.
+  virtual void onDrained(Peer&) const {}
 
   /// The peer did not finish its handshake in time.
   virtual void onHandshakeTimeout(Peer&) const {}

@@ -4,6 +4,11 @@
 #include "net/connection_table.h"
 
 namespace stormo::net {
+namespace {
+
+constexpr std::chrono::seconds kIncompleteLook{1};
+
+}  // namespace
 
 void ConnectionTable::setDeadline(Peer& peer, TimePoint deadline) {
   peer.deadline = deadline;
@@ -38,8 +43,9 @@ void ConnectionTable::onDeadline(Peer& peer) {
       peer.endpoint->codec->onHandshakeTimeout(peer);
       return closeQuietly(peer, CloseCode::Abnormal);
     case Phase::Open:
-      // Of who is paused nothing is read, so nothing can be told.
-      if (!peer.receivePaused && peer.lastReceived + peer.endpoint->pongTimeout < peer.deadline)
+      // Of who is paused, or waits for room, nothing is read, so nothing can be told.
+      if (!peer.receivePaused && !peer.inBacklog &&
+          peer.lastReceived + peer.endpoint->pongTimeout < peer.deadline)
         return fail(peer, ETIMEDOUT, "pong");
       peer.awaitsPong = false;
       return watchForSilence(peer);
@@ -59,6 +65,45 @@ void ConnectionTable::watchForSilence(Peer& peer) {
   if (!peer.endpoint->codec->ping(peer)) return;
   peer.awaitsPong = true;
   setDeadline(peer, loop_.now + peer.endpoint->pongTimeout);
+}
+
+/// After each read: what the peer holds of a message that is not whole.
+void ConnectionTable::noteIncomplete(Peer& peer) {
+  const bool holdsNone = peer.stash == nullptr && peer.codecState == nullptr;
+  if (peer.endpoint->carriesMany || (holdsNone && peer.incompleteIndex == Peer::kNotIncomplete))
+    return;
+  std::size_t held = peer.stash == nullptr ? 0 : peer.stash->size();
+  if (peer.codecState != nullptr) held += peer.codecState->heldBytes();
+  incomplete_.set(peer, held, loop_.now);
+  while (incomplete_.totalBytes() > peer.endpoint->incompleteBytesMax) {
+    closeIncomplete(incomplete_.worst(loop_.now), CloseCode::TryAgainLater,
+                    "too many incomplete messages");
+  }
+  counters().incompleteBytes.set(incomplete_.totalBytes());
+  if (!incomplete_.empty() && !incompleteWatched_) watchIncomplete();
+}
+
+void ConnectionTable::watchIncomplete() {
+  incompleteWatched_ = !incomplete_.empty();
+  if (!incompleteWatched_) return;
+  loop_.timers.add(loop_.now + kIncompleteLook, Clock::duration::zero(), [this] {
+    incomplete_.forEachLate(loop_.now, [this](Peer& peer) {
+      closeIncomplete(peer, CloseCode::PolicyViolation, "the message took too long");
+    });
+    counters().incompleteBytes.set(incomplete_.totalBytes());
+    watchIncomplete();
+  });
+}
+
+/// What it holds is given back at once: nothing is read of it any more.
+void ConnectionTable::closeIncomplete(Peer& peer, CloseCode code, std::string_view reason) {
+  counters().incompleteClosed.add();
+  close(peer, code, reason);
+  peer.awaitsGoodbye = false;
+  peer.stash.reset();
+  peer.unfed = false;
+  peer.codecState.reset();
+  incomplete_.set(peer, 0, loop_.now);
 }
 
 }  // namespace stormo::net

@@ -15,8 +15,8 @@ constexpr std::uint32_t kReadEvents = EPOLLIN | EPOLLRDHUP | EPOLLET;
 
 // Of FlushGroups it comes first, as any registry of groups is made after it: they forget their
 // batches there.
-constexpr Stage kStages[] = {Stage::FlushLinks, Stage::FlushGroups, Stage::FlushConnections,
-                             Stage::Free};
+constexpr Stage kStages[] = {Stage::ReadBacklog, Stage::FlushLinks, Stage::FlushGroups,
+                             Stage::FlushConnections, Stage::Free};
 
 ConnectionTable::ConnectionTable(EventLoop& loop)
     : loop_(loop.impl()), tag_(loop_.addSink(*this)), wheel_(loop_.readClock()) {
@@ -151,7 +151,7 @@ void ConnectionTable::destroy(Peer& peer) {
 
 void ConnectionTable::abandon(const Endpoint& endpoint) {
   static const PackageCodec kCodec(Protocol::tcp());
-  static const Endpoint kNowhere{.codec = &kCodec, .handlers = {}};
+  static const Endpoint kNowhere{.codec = &kCodec, .handlers = {}, .hasRoom = {}};
   peers_.forEach([&](Peer& peer) {
     if (peer.endpoint != &endpoint) return;
     peer.endpoint = &kNowhere;
@@ -167,7 +167,7 @@ void ConnectionTable::beginClosing(Peer& peer, CloseCode code) {
   if (peer.receivePaused) {
     // What is read from now on is thrown away, but the end of file must be seen.
     peer.receivePaused = false;
-    readNextTurn(peer);
+    readLater(peer);
   }
   markDirty(peer);
   putInClosedList(peer);
@@ -213,6 +213,7 @@ void ConnectionTable::freeClosed() {
     peer.inClosedList = false;  // not before: onClose may have destroyed it
     if (peer.phase != Phase::Dead) continue;
     wheel_.clear(peer.id.index);
+    incomplete_.set(peer, 0, loop_.now);
     if (peer.queue != nullptr) {
       peer.queue->clear();
       spareQueues_.push_back(std::move(peer.queue));
@@ -233,9 +234,8 @@ void ConnectionTable::onReady(SlotId id, std::uint32_t events) {
   Peer* peer = peers_.find(id);
   if (peer == nullptr || peer->phase == Phase::Dead) return;
   if (peer->phase == Phase::Connecting) return finishConnect(*peer);
-  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
-    read(*peer, (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
-  }
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) peer->hungUp = true;
+  if ((events & EPOLLIN) != 0 || peer->hungUp) readFresh(*peer);
   if ((events & EPOLLOUT) != 0 && peer->phase != Phase::Dead) {
     peer->writeReady = true;
     markDirty(*peer);
@@ -244,6 +244,8 @@ void ConnectionTable::onReady(SlotId id, std::uint32_t events) {
 
 void ConnectionTable::onStage(Stage stage) {
   switch (stage) {
+    case Stage::ReadBacklog:
+      return readBacklog();
     case Stage::FlushLinks:
       if (dirtyLinks_.empty()) return;
       loop_.lookAgain();
@@ -258,7 +260,8 @@ void ConnectionTable::onStage(Stage stage) {
       return;
     case Stage::Free:
       executeDoomed();
-      return freeClosed();
+      freeClosed();
+      return requestBacklogTurn();
   }
 }
 

@@ -7,9 +7,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/fifo.h"
 #include "event/loop_impl.h"
 #include "net/batch.h"
 #include "net/deadline_wheel.h"
+#include "net/incomplete_messages.h"
 #include "net/peer.h"
 
 namespace stormo::net {
@@ -62,6 +64,9 @@ class ConnectionTable final : EventSink, StageWorker {
 
   /// For codecs: hands one message to the user. The connection may be paused or closing afterwards.
   void deliver(Peer& peer, Message message);
+  /// For codecs, after each frame or package, however short: false if the connection that is being
+  /// read has spent its share of this turn.
+  [[nodiscard]] bool spendOnFrame() { return (work_ -= kFrameWork) > 0; }
   void pauseReceiving(Peer& peer);
   void resumeReceiving(Peer& peer);
   /// Runs a user's handler; what it throws is logged and closes that connection with 1011.
@@ -132,14 +137,22 @@ class ConnectionTable final : EventSink, StageWorker {
   void armWheel();
   void onDeadline(Peer& peer);
   void watchForSilence(Peer& peer);
+  void noteIncomplete(Peer& peer);
+  void watchIncomplete();
+  void closeIncomplete(Peer& peer, CloseCode code, std::string_view reason);
 
   // connection_reader.cc
-  void read(Peer& peer, bool hungUp);
-  ssize_t receive(Peer& peer);
+  void readFresh(Peer& peer);
+  void readBacklog();
+  void requestBacklogTurn();
+  [[nodiscard]] bool hasRoom(const Peer& peer);
+  [[nodiscard]] bool read(Peer& peer, std::int64_t work);
+  ssize_t receive(Peer& peer, std::size_t bytesMax);
   void receiveRest(Peer& peer);
-  void readNextTurn(Peer& peer);
-  void continueReading();
+  void readLater(Peer& peer);
   void take(Peer& peer, char* bytes, std::size_t count);
+  void takeStash(Peer& peer);
+  void keepStash(Peer& peer, std::unique_ptr<Stash> stash);
   [[nodiscard]] std::size_t feed(Peer& peer, std::span<char> bytes);
   void onEndOfFile(Peer& peer);
 
@@ -167,12 +180,21 @@ class ConnectionTable final : EventSink, StageWorker {
   DeadlineWheel wheel_;
   SlotId wheelTimer_;
   std::optional<TimePoint> wheelArmedFor_;
+  IncompleteMessages incomplete_;
+  bool incompleteWatched_ = false;  // by a timer
   OutputOrder order_;
 
   std::vector<SlotId> dirty_;
   std::vector<SlotId> dirtyLinks_;
   std::vector<SlotId> flushing_;  // the list being worked on, so that handlers may fill the others
-  std::vector<SlotId> readAgain_;
+  // Those with more to read than their share of a turn, in the order in which they get the next
+  // one.
+  Fifo<SlotId> backlog_;
+  Fifo<SlotId> linkBacklog_;
+  // Work is counted in bytes; a frame costs as much as so many, whatever it holds.
+  static constexpr std::int64_t kFrameWork = 512;
+  std::int64_t work_ = 0;       // what is left to the connection that is being read
+  std::int64_t freshWork_ = 0;  // done in this turn for those that are not in the backlog
   std::vector<SlotId> closed_;
 
   /// Members of several fan-outs: for each, a chain of the batches that it gets in this turn.

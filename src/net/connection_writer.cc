@@ -148,6 +148,7 @@ void ConnectionTable::reportFull(Peer& peer) {
 }
 
 void ConnectionTable::onDrained(Peer& peer) {
+  if (peer.codecState != nullptr) peer.endpoint->codec->onDrained(peer);
   if (peer.fullReported && peer.isUsable()) {
     peer.fullReported = false;
     call(peer, peer.endpoint->handlers.onBufferDrain);

@@ -31,11 +31,22 @@ struct Endpoint {
   std::uint64_t sendQueueBytesMax = 1 << 20;
 
   std::chrono::milliseconds handshakeTimeout{10'000};
-  std::chrono::milliseconds pingInterval{
-      0};  ///< Of silence before a ping; zero: keep-alive of TCP.
+  /// For each part of a message, of IncompleteMessages::kPartBytes. Zero: no time-out.
+  std::chrono::milliseconds messageTimeout{30'000};
+  /// Of messages that are not whole yet, of all connections of the loop together, but for those
+  /// that carry many. Above it, those that hold most for longest are closed.
+  std::size_t incompleteBytesMax = 128 << 20;
+  std::chrono::milliseconds pingInterval{0};  ///< Of silence before a ping; zero: TCP keep-alive.
   std::chrono::milliseconds pongTimeout{20'000};
   std::chrono::milliseconds closeTimeout{5'000};  ///< For output to leave and the peer to close.
 
+  /// Asked before a connection that has sent more than its share of a turn is read on: false leaves
+  /// it unread until a later turn. Empty: always true.
+  std::function<bool()> hasRoom;
+
+  /// Its input is the messages of many clients, so its share of a turn is larger than that of one,
+  /// and an incomplete message is not held against it.
+  bool carriesMany = false;
   /// Its output is flushed first in a turn. Not for members of groups: it would overtake theirs.
   bool isLink = false;
   /// Who has more than sendQueueBytesMax waiting, and does not take even that, is closed. Off:

@@ -12,7 +12,8 @@ std::size_t PackageCodec::receive(Peer& peer, std::span<char> bytes) const {
   const std::string_view all(bytes.data(), bytes.size());
   std::size_t taken = 0;
   peer.table.guard(peer, [&] {  // the protocol may be the user's own, and throw
-    while (taken < all.size() && takePackage(peer, all.substr(taken), taken)) {
+    while (taken < all.size() && takePackage(peer, all.substr(taken), taken) &&
+           peer.table.spendOnFrame()) {
     }
   });
   return taken;

@@ -3,6 +3,7 @@
 #include <stormo/connection.h>
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,15 @@ struct Membership {
   std::uint32_t memberIndex;  ///< The peer's place among the fanout's members.
 };
 
+/// Bytes that were read and not taken by the codec yet.
+struct Stash {
+  std::string bytes;
+  std::size_t taken = 0;  ///< Of them, from the front.
+
+  [[nodiscard]] std::size_t size() const { return bytes.size() - taken; }
+  [[nodiscard]] std::span<char> rest() { return std::span(bytes).subspan(taken); }
+};
+
 enum class Phase : std::uint8_t {
   Connecting,  ///< Outgoing, not there yet.
   Handshake,   ///< The protocol's opening is not done.
@@ -58,7 +68,9 @@ struct Peer final : Connection {
   bool gathering : 1 = false;   ///< In the list of those that get several batches this turn.
   bool excluded : 1 = false;    ///< Some batch of this turn has a hole for it.
   bool receivePaused : 1 = false;
-  bool readAgain : 1 = false;      ///< In the list of those with more to read.
+  bool inBacklog : 1 = false;      ///< In the queue of those with more to read.
+  bool unfed : 1 = false;          ///< The codec can go on with the stash as it is.
+  bool hungUp : 1 = false;         ///< An end, or an error, waits behind what can be read.
   bool fullPending : 1 = false;    ///< onBufferFull is to be called in this turn.
   bool fullReported : 1 = false;   ///< onBufferFull was called, onBufferDrain was not yet.
   bool doomed : 1 = false;         ///< In the list of those whose output failed.
@@ -80,13 +92,15 @@ struct Peer final : Connection {
   std::uint64_t bytesWritten = 0;
   std::uint64_t bytesRead = 0;
   std::unique_ptr<CodecState> codecState;
-  std::unique_ptr<std::string> stash;  ///< Bytes read and not taken by the codec yet.
+  std::unique_ptr<Stash> stash;
   // For codecs, of the package at the front of the stash, so that no byte is looked at twice:
   std::size_t searchedBytes = 0;  ///< So many bytes have been judged, and do not decide.
   std::size_t expectedBytes = 0;  ///< Its length, once that is known.
   TimePoint lastReceived{};
   TimePoint deadline{};  ///< Of the handshake, the pong or the closing, whichever is on.
   CloseCode closeCode = CloseCode::Abnormal;
+  static constexpr std::uint32_t kNotIncomplete = 0xffff'ffff;
+  std::uint32_t incompleteIndex = kNotIncomplete;  ///< See IncompleteMessages.
 
   static Peer& of(Connection& connection) { return static_cast<Peer&>(connection); }
   static const Peer& of(const Connection& connection) {

@@ -1,6 +1,7 @@
 #include "net/websocket_codec.h"
 
 #include <cstring>
+#include <utility>
 
 #include "net/connection_table.h"
 #include "protocol/http_request.h"
@@ -15,10 +16,31 @@ namespace {
 
 using websocket::Opcode;
 
-struct PartialMessage final : CodecState {
-  explicit PartialMessage(websocket::Decoder&& from) : decoder(std::move(from)) {}
+/// What a connection keeps between two reads: part of a message, or a ping that is not answered.
+struct WebSocketState final : CodecState {
   websocket::Decoder decoder;
+  std::uint64_t pongEnd = 0;  // as Peer::bytesWritten counts: then the kernel has our last pong
+  bool owesPong = false;
+  std::string ping;  // then: the latest
+
+  [[nodiscard]] std::size_t heldBytes() const override { return decoder.heldBytes(); }
+  [[nodiscard]] bool pongWaits(const Peer& peer) const { return peer.bytesWritten < pongEnd; }
 };
+
+WebSocketState* stateOrNull(Peer& peer) {
+  return static_cast<WebSocketState*>(peer.codecState.get());
+}
+
+WebSocketState& stateOf(Peer& peer) {
+  if (peer.codecState == nullptr) peer.codecState = std::make_unique<WebSocketState>();
+  return *stateOrNull(peer);
+}
+
+void dropStateAtRest(Peer& peer) {
+  const WebSocketState* state = stateOrNull(peer);
+  if (state == nullptr || !state->decoder.atRest()) return;
+  if (!state->owesPong && !state->pongWaits(peer)) peer.codecState.reset();
+}
 
 void appendFrame(Opcode opcode, std::string_view payload, Batch& batch, OutputOrder& order) {
   char header[websocket::kServerHeaderBytesMax];
@@ -129,43 +151,46 @@ void WebSocketCodec::onHandshakeTimeout(Peer& peer) const {
 }
 
 std::size_t WebSocketCodec::receiveMessages(Peer& peer, std::span<char> bytes) const {
-  auto* partial = static_cast<PartialMessage*>(peer.codecState.get());
-  websocket::Decoder& decoder = partial != nullptr ? partial->decoder : atRest_;
+  WebSocketState* const state = stateOrNull(peer);
+  websocket::Decoder& decoder = state != nullptr ? state->decoder : atRest_;
   const websocket::Limits limits{.messageBytesMax = peer.endpoint->packageBytesMax};
   std::span<char> rest = bytes;
+  bool pinged = false;
   bool going = peer.isUsable() || peer.awaitsGoodbye;
   while (going && !peer.receivePaused) {
     const websocket::Decoded decoded = decoder.next(rest, limits);
     if (decoded.event == websocket::Event::NeedMore) break;
-    onEvent(peer, decoded);
+    if (decoded.event == websocket::Event::Ping) {
+      pinged = true;
+      lastPing_ = decoded.payload;
+    } else {
+      onEvent(peer, decoded);
+    }
     going = peer.isUsable() || peer.awaitsGoodbye;
+    if (!peer.table.spendOnFrame()) break;
   }
   if (!going) {
-    if (partial == nullptr) atRest_ = {};
+    if (state == nullptr) atRest_ = {};
     return bytes.size();
   }
-  if (partial == nullptr && !decoder.atRest()) {
-    peer.codecState = std::make_unique<PartialMessage>(std::move(atRest_));
+  if (state == nullptr && !decoder.atRest()) {
+    stateOf(peer).decoder = std::move(atRest_);
     atRest_ = {};
-  } else if (partial != nullptr && decoder.atRest()) {
-    peer.codecState.reset();
   }
+  if (pinged && peer.isUsable()) answerPing(peer, lastPing_);
+  dropStateAtRest(peer);
   return bytes.size() - rest.size();
 }
 
 void WebSocketCodec::onEvent(Peer& peer, const websocket::Decoded& decoded) const {
   switch (decoded.event) {
     case websocket::Event::NeedMore:
+    case websocket::Event::Fragment:
+    case websocket::Event::Ping:
       return;
     case websocket::Event::Message:
       return peer.table.deliver(
           peer, Message(decoded.payload, decoded.binary ? MessageType::Binary : MessageType::Text));
-    case websocket::Event::Ping:
-      // RFC 6455 5.5.3: the answer carries the same bytes. Who pings and does not read gets none.
-      if (peer.isUsable() && !peer.table.isFull(peer, decoded.payload.size())) {
-        control(peer, Opcode::Pong, decoded.payload);
-      }
-      return;
     case websocket::Event::Pong:
       return;  // that anything came is the sign of life
     case websocket::Event::Close:
@@ -174,6 +199,29 @@ void WebSocketCodec::onEvent(Peer& peer, const websocket::Decoded& decoded) cons
       peer.awaitsGoodbye = false;
       return peer.table.refuse(peer, decoded.code, decoded.reason);
   }
+}
+
+/// RFC 6455 5.5.3: the answer carries the same bytes, and of several pings the latest may be
+/// answered alone. While a pong waits for a peer that does not read, there is no other.
+void WebSocketCodec::answerPing(Peer& peer, std::string_view payload) const {
+  WebSocketState* const state = stateOrNull(peer);
+  const bool waits = state != nullptr && state->pongWaits(peer);
+  if (waits || peer.table.isFull(peer, payload.size())) {
+    stateOf(peer).owesPong = true;
+    stateOf(peer).ping = payload;
+    return;
+  }
+  control(peer, Opcode::Pong, payload);
+  if (state != nullptr) state->owesPong = false;
+  if (peer.queue == nullptr) return;
+  stateOf(peer).pongEnd = peer.bytesWritten + peer.queuedBytes() + peer.own->size();
+}
+
+void WebSocketCodec::onDrained(Peer& peer) const {
+  WebSocketState* const state = stateOrNull(peer);
+  if (!std::exchange(state->owesPong, false)) return;
+  if (peer.isUsable()) control(peer, Opcode::Pong, state->ping);
+  dropStateAtRest(peer);
 }
 
 void WebSocketCodec::encode(Message message, Batch& batch, OutputOrder& order) const {

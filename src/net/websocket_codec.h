@@ -23,6 +23,7 @@ class WebSocketCodec final : public Codec {
   void encode(Message message, Batch& batch, OutputOrder& order) const override;
   bool sayGoodbye(Peer& peer, CloseCode code, std::string_view reason) const override;
   bool ping(Peer& peer) const override;
+  void onDrained(Peer& peer) const override;
   void onHandshakeTimeout(Peer& peer) const override;
 
  private:
@@ -36,12 +37,14 @@ class WebSocketCodec final : public Codec {
 
   std::size_t receiveMessages(Peer& peer, std::span<char> bytes) const;
   void onEvent(Peer& peer, const websocket::Decoded& decoded) const;
+  void answerPing(Peer& peer, std::string_view payload) const;
   void control(Peer& peer, websocket::Opcode opcode, std::string_view payload) const;
 
   WebSocketOptions options_;
   ConnectHandler onConnect_;
   mutable RefusedOrigins refusedOrigins_;
   mutable websocket::Decoder atRest_;  // for connections that hold nothing partial
+  mutable std::string lastPing_;       // of those that came in one read
 };
 
 }  // namespace stormo::net

@@ -62,6 +62,8 @@ void addCounters(Json& row, const Counters& counters) {
   row["slow_closed"] = counters.slowClosed.get();
   row["bad_peers"] = counters.badPeers.get();
   row["origins_refused"] = counters.originsRefused.get();
+  row["incomplete_bytes"] = counters.incompleteBytes.get();
+  row["incomplete_closed"] = counters.incompleteClosed.get();
   row["handler_errors"] = counters.handlerErrors.get();
   row["turns"] = counters.turns.get();
 }

@@ -9,6 +9,8 @@
 namespace stormo::websocket {
 namespace {
 
+// Of what a frame's header promises, so many times what has come is believed.
+constexpr std::size_t kGrowth = 8;
 constexpr const char* kNotUtf8 = "text is not UTF-8";
 
 std::string_view view(std::span<const char> bytes) { return {bytes.data(), bytes.size()}; }
@@ -40,13 +42,10 @@ Decoded Decoder::next(std::span<char>& in, const Limits& limits) {
 Decoded Decoder::nextSlowly(std::span<char>& in, const Limits& limits) {
   STORMO_ASSERT(state_ != State::Ended);
   if (in.empty()) return {};
-  for (;;) {
-    if (state_ != State::InPayload) {
-      if (const auto verdict = takeHeader(in, limits)) return *verdict;
-    }
-    if (isControl(frame_.opcode)) return takeControlPayload(in);
-    if (const auto verdict = takeDataPayload(in)) return *verdict;
+  if (state_ != State::InPayload) {
+    if (const auto verdict = takeHeader(in, limits)) return *verdict;
   }
+  return isControl(frame_.opcode) ? takeControlPayload(in) : takeDataPayload(in);
 }
 
 /// Nothing once frame_ is known, else the verdict.
@@ -119,8 +118,7 @@ Decoded Decoder::takeControlPayload(std::span<char>& in) {
   return {.event = Event::Close, .payload = close.reason, .code = close.code};
 }
 
-/// Nothing at the end of a fragment that another must follow, else the verdict.
-std::optional<Decoded> Decoder::takeDataPayload(std::span<char>& in) {
+Decoded Decoder::takeDataPayload(std::span<char>& in) {
   const std::string_view piece = takeUnmasked(in);
   if (!binary_ && !utf8_.feed(piece)) return violation(CloseCode::InvalidPayload, kNotUtf8);
 
@@ -130,15 +128,25 @@ std::optional<Decoded> Decoder::takeDataPayload(std::span<char>& in) {
     state_ = State::AtRest;
     messageOpen_ = false;
     // Only the header had been cut: the payload can stay where it lies.
-    if (message_.empty())
-      return Decoded{.event = Event::Message, .binary = binary_, .payload = piece};
-    message_ += piece;
-    return Decoded{.event = Event::Message, .binary = binary_, .payload = message_};
+    if (message_.empty()) return {.event = Event::Message, .binary = binary_, .payload = piece};
+    keep(piece);
+    return {.event = Event::Message, .binary = binary_, .payload = message_};
+  }
+  keep(piece);
+  if (!whole) return {};
+  state_ = State::InMessage;
+  return {.event = Event::Fragment};
+}
+
+/// Room grows by large steps where the rest is known to come, so that a long message is not moved
+/// again and again, and not beyond its end.
+void Decoder::keep(std::string_view piece) {
+  const std::size_t size = message_.size() + piece.size();
+  if (size > message_.capacity()) {
+    const std::size_t whole = size + static_cast<std::size_t>(frame_.payloadBytes - taken_);
+    message_.reserve(frame_.fin ? std::min(whole, kGrowth * size) : 2 * size);
   }
   message_ += piece;
-  if (!whole) return Decoded{};
-  state_ = State::InMessage;
-  return std::nullopt;
 }
 
 /// Takes what `in` holds of the current frame's payload and unmasks it.

@@ -20,6 +20,7 @@ struct Limits {
 
 enum class Event {
   NeedMore,
+  Fragment,  ///< A fragment ended that another must follow: nothing to do, but work was done.
   Message,
   Ping,
   Pong,
@@ -54,6 +55,8 @@ class Decoder {
   /// True when nothing partial is held: the decoder may be thrown away and a fresh one goes on just
   /// as well. An idle connection needs none.
   [[nodiscard]] bool atRest() const { return state_ == State::AtRest; }
+  /// Of the message so far.
+  [[nodiscard]] std::size_t heldBytes() const { return atRest() ? 0 : message_.size(); }
 
  private:
   enum class State : std::uint8_t {
@@ -68,7 +71,8 @@ class Decoder {
   std::optional<Decoded> takeHeader(std::span<char>& in, const Limits& limits);
   const char* brokenOrder(char first) const;
   Decoded takeControlPayload(std::span<char>& in);
-  std::optional<Decoded> takeDataPayload(std::span<char>& in);
+  Decoded takeDataPayload(std::span<char>& in);
+  void keep(std::string_view piece);
   std::string_view takeUnmasked(std::span<char>& in);
   Decoded violation(CloseCode code, const char* reason);
 

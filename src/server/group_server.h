@@ -29,6 +29,8 @@ class GroupServer {
 
   void onWebSocketConnect(Connection& connection, const WebSocketHandshake& handshake);
   void onMessage(Connection& connection, Message message);
+  /// Of clients that send more than their share of a turn, more may be read.
+  [[nodiscard]] bool hasRoom() const { return publishing_.hasRoom(); }
 
  private:
   /// Reports a Channel that accepts less than this server's clients may send.

@@ -19,7 +19,8 @@ inline constexpr std::string_view kMessageTooLongText =
     "the message is longer than the Channel accepts";
 
 /// Clients' messages on their way to the Channel. When it has no room, a client is not read until
-/// its message has left.
+/// its message has left. Well before that, those that send more than their share of a turn are not
+/// read: so the messages of all others get to the Channel behind a few of theirs only.
 class Publishing {
  public:
   struct Outgoing {
@@ -32,6 +33,8 @@ class Publishing {
   Publishing(Worker& worker, channel::Bus& bus) : worker_(worker), bus_(bus) {}
 
   void publish(Connection& client, const Outgoing& message);
+  /// Little is on its way.
+  [[nodiscard]] bool hasRoom() const { return bus_.unacknowledgedBytes() < kWindowBytes; }
   /// The Channel has passed on the message of that request. The client may be gone.
   std::function<void(ConnectionId client, std::uint64_t request)> onDone;
   /// The Channel does not accept the message of that request; 0 as in Outgoing. The client may be
@@ -44,6 +47,9 @@ class Publishing {
   void onRejected(std::uint64_t number);
 
  private:
+  // What the Channel takes within a millisecond or so.
+  static constexpr std::size_t kWindowBytes = 256 << 10;
+
   /// A message for which there was no room. Its client is not read: so each has one at the most.
   struct Waiting {
     ConnectionId client;

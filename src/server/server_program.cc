@@ -98,6 +98,8 @@ void ServerProgram::declareWorker() {
   worker_->pingInterval = settings_.pingInterval;
   worker_->pongTimeout = settings_.pongTimeout;
   worker_->handshakeTimeout = settings_.handshakeTimeout;
+  worker_->messageTimeout = settings_.messageTimeout;
+  worker_->maxIncompleteSize = settings_.incompleteBytesMax;
   worker_->websocket.origins = settings_.origins;
   if (settings_.page) {
     worker_->websocket.pages["/"].body = kTryItPage;
@@ -117,6 +119,7 @@ void ServerProgram::declareWorker() {
   worker_->onMessage = [this](Connection& connection, Message message) {
     groupServer_->onMessage(connection, message);
   };
+  worker_->hasRoom = [this] { return groupServer_->hasRoom(); };
 }
 
 process::Program ServerProgram::program() { return {.kinds = declaredKinds()}; }

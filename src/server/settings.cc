@@ -106,6 +106,10 @@ constexpr SettingSpec kSpecs[] = {
        const bool fits = s.messageBytesMax > 0 && s.messageBytesMax <= 1 << 30;
        return fits ? std::string() : std::string("must be at least 1, and at most 1 GiB");
      }},
+    {"limits.incomplete-bytes", "--incomplete-bytes",
+     "of each worker: what it holds of messages that are not whole, before it disconnects those "
+     "that hold most for longest",
+     &Settings::incompleteBytesMax, mustBePositive<&Settings::incompleteBytesMax>},
     {"limits.send-buffer-bytes", "--send-buffer-bytes",
      "what may wait for a client before it is disconnected", &Settings::sendBufferBytesMax,
      mustBePositive<&Settings::sendBufferBytesMax>},
@@ -130,6 +134,8 @@ constexpr SettingSpec kSpecs[] = {
      mustLast<&Settings::pongTimeout>},
     {"websocket.handshake-timeout", "--handshake-timeout", "seconds for the opening handshake",
      &Settings::handshakeTimeout, mustLast<&Settings::handshakeTimeout>},
+    {"websocket.message-timeout", "--message-timeout",
+     "seconds for each 32 KiB of a message; 0: no time-out", &Settings::messageTimeout},
     {"websocket.page", "--page", "serve a page to try it at / (true or false)", &Settings::page},
 };
 
@@ -194,6 +200,10 @@ std::string contradiction(const Settings& settings) {
   if (!settings.historyGroups.empty() && settings.historyBytes > settings.sendBufferBytesMax) {
     return "--history-bytes is more than --send-buffer-bytes: a client that comes back would be "
            "disconnected before it has read it";
+  }
+  if (settings.messageBytesMax > settings.incompleteBytesMax) {
+    return "--message-bytes is more than --incomplete-bytes: a client with such a message would be "
+           "disconnected before it has sent it";
   }
   return {};
 }

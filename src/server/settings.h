@@ -36,6 +36,7 @@ struct Settings {
   std::size_t historyTotalBytes = 256 << 20;
 
   std::size_t messageBytesMax = 1 << 20;
+  std::size_t incompleteBytesMax = 128 << 20;  ///< Of messages that are not whole; each worker.
   std::size_t sendBufferBytesMax = 8 << 20;
   std::size_t groupsPerClientMax = 1000;
   std::size_t badCommandsMax = 10;
@@ -46,6 +47,7 @@ struct Settings {
   std::chrono::seconds pingInterval{30};
   std::chrono::seconds pongTimeout{20};
   std::chrono::seconds handshakeTimeout{10};
+  std::chrono::seconds messageTimeout{30};  ///< For each 32 KiB of a message.
   bool page = true;
 };
 

@@ -64,6 +64,9 @@ void WorkerProcess::configure() {
   endpoint_.handshakeTimeout = worker_.handshakeTimeout;
   if (!protocol.input) endpoint_.pingInterval = worker_.pingInterval;
   endpoint_.pongTimeout = worker_.pongTimeout;
+  endpoint_.messageTimeout = worker_.messageTimeout;
+  endpoint_.incompleteBytesMax = worker_.maxIncompleteSize;
+  endpoint_.hasRoom = worker_.hasRoom;
   endpoint_.handlers = {.onConnect = forwardTo(worker_.onConnect),
                         .onMessage = forwardTo(worker_.onMessage),
                         .onClose = forwardTo(worker_.onClose),

@@ -121,6 +121,7 @@ TEST_F(WebSocketMessagesTest, PingsAreAnsweredAndPongsAreTaken) {
   WebSocketClient client = open();
   client.sendPong("unasked");
   client.sendPing("are you there?");
+  settle();
   client.sendPing();
   settle();
   EXPECT_THAT(client.all(), ElementsAre(WebSocketClient::Frame{Opcode::Pong, "are you there?"},

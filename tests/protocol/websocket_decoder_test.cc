@@ -205,9 +205,36 @@ TEST(Decoder, GoesOnAfterBeingMoved) {
   std::span<char> head = std::span<char>(stream).first(11);
   std::span<char> rest = std::span<char>(stream).subspan(11);
   Decoder decoder;
+  ASSERT_EQ(decoder.next(head, {100}).event, Event::Fragment);
   ASSERT_EQ(decoder.next(head, {100}).event, Event::NeedMore);
   Decoder moved(std::move(decoder));
   EXPECT_EQ(moved.next(rest, {100}).payload, "Hello");
+}
+
+TEST(Decoder, ReportsEachEmptyFragmentSoThatAReaderCanStopBetweenThem) {
+  std::string stream = frame(0x01, "");
+  for (int i = 0; i < 1000; ++i) stream += frame(0x00, "");
+  std::span<char> in(stream);
+  Decoder decoder;
+  for (std::size_t left = stream.size(); left > 0; left -= 6) {
+    ASSERT_EQ(in.size(), left);
+    ASSERT_EQ(decoder.next(in, {100}).event, Event::Fragment);
+  }
+  EXPECT_EQ(decoder.next(in, {100}).event, Event::NeedMore);
+}
+
+TEST(Decoder, TellsHowMuchOfAMessageItHolds) {
+  std::string stream = frame(0x01, "Hel") + frame(0x80, "lo");
+  std::span<char> in = std::span<char>(stream).first(stream.size() - 1);
+  Decoder decoder;
+  EXPECT_EQ(decoder.heldBytes(), 0u);
+  ASSERT_EQ(decoder.next(in, {100}).event, Event::Fragment);
+  EXPECT_EQ(decoder.heldBytes(), 3u);
+  ASSERT_EQ(decoder.next(in, {100}).event, Event::NeedMore);
+  EXPECT_EQ(decoder.heldBytes(), 4u);
+  in = std::span<char>(stream).last(1);
+  ASSERT_EQ(decoder.next(in, {100}).event, Event::Message);
+  EXPECT_EQ(decoder.heldBytes(), 0u);
 }
 
 TEST(Decoder, DoesNotReserveMemoryOnTheWordOfAHeader) {

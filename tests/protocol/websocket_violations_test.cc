@@ -174,8 +174,9 @@ TEST(DecoderRefuses, MoreThanALimitThatWasLoweredMeanwhile) {
   std::string more = frame(0x00, "") + frame(0x80, "1");
   std::span<char> in(start);
   Decoder decoder;
-  ASSERT_EQ(decoder.next(in, {100}).event, Event::NeedMore);
+  ASSERT_EQ(decoder.next(in, {100}).event, Event::Fragment);
   in = more;
+  ASSERT_EQ(decoder.next(in, {5}).event, Event::Fragment);
   const Decoded decoded = decoder.next(in, {5});
   EXPECT_EQ(decoded.event, Event::Violation);
   EXPECT_EQ(decoded.code, CloseCode::TooBig);

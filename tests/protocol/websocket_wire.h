@@ -46,7 +46,8 @@ struct Seen {
 };
 
 inline std::ostream& operator<<(std::ostream& out, const Seen& seen) {
-  constexpr const char* kNames[] = {"NeedMore", "Message", "Ping", "Pong", "Close", "Violation"};
+  constexpr const char* kNames[] = {"NeedMore", "Fragment", "Message",  "Ping",
+                                    "Pong",     "Close",    "Violation"};
   return out << kNames[static_cast<int>(seen.event)] << (seen.binary ? " binary" : "") << " code "
              << seen.code << " '" << seen.payload.substr(0, 80) << "' of " << seen.payload.size();
 }
@@ -81,6 +82,7 @@ class Reader {
         leftBytes_ += in.size();
         break;
       }
+      if (decoded.event == Event::Fragment) continue;
       const bool hasCode = decoded.event == Event::Close || decoded.event == Event::Violation;
       seen_.push_back({decoded.event, decoded.binary, std::string(decoded.payload),
                        hasCode ? static_cast<int>(decoded.code) : 0});

@@ -84,6 +84,7 @@ class ServerTest : public test::LoopTest {
       worker.onMessage = [this](Connection& connection, Message message) {
         groupServer.onMessage(connection, message);
       };
+      worker.hasRoom = [this] { return groupServer.hasRoom(); };
       process.emplace(worker, child);
     }
     [[nodiscard]] std::uint16_t port() const { return localAddress(fd.get()).port(); }

@@ -101,6 +101,17 @@ TEST(Settings, AHistoryIsKeptByOurOwnChannelAndFitsWhatMayWaitForAClient) {
             "--history-bytes: must be at least 1, and at most 1 GiB");
 }
 
+TEST(Settings, AMessageOfTheGreatestLengthFitsWhatMayBeIncomplete) {
+  Settings settings;
+  settings.messageBytesMax = settings.incompleteBytesMax;
+  EXPECT_EQ(contradiction(settings), "");
+  settings.messageBytesMax += 1;
+  EXPECT_NE(contradiction(settings).find("--incomplete-bytes"), std::string::npos);
+  EXPECT_EQ(complaintOf("--incomplete-bytes", "0"), "--incomplete-bytes: must be at least 1");
+  applyFlag(specOf("--message-timeout"), {"0"}, settings);
+  EXPECT_EQ(settings.messageTimeout, std::chrono::seconds(0));
+}
+
 TEST(Settings, AChannelAloneTakesWhatConcernsIt) {
   std::set<std::string_view> flags;
   for (const SettingSpec& spec : settingSpecs()) {

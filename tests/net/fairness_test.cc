@@ -1,0 +1,293 @@
+// How the input of one turn is shared among connections: counted in messages and turns, not in
+// time.
+#include <stormo/timer.h>
+
+#include <algorithm>
+#include <map>
+
+#include "net/net_fixture.h"
+#include "support/websocket_client.h"
+
+namespace stormo::net {
+namespace {
+
+using namespace std::chrono_literals;
+using test::WebSocketClient;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using websocket::Opcode;
+
+// Of short messages: as many as a client with a fresh event may send, and as a turn takes of those
+// that have sent more. With some room: this is about the kind of bound, not the figure.
+constexpr std::size_t kShareMessages = 64;
+constexpr std::size_t kTurnMessages = 4096;
+
+std::string repeated(std::string_view unit, std::size_t count) {
+  std::string all;
+  for (std::size_t i = 0; i < count; ++i) all += unit;
+  return all;
+}
+
+class FairnessTest : public NetTest {
+ protected:
+  FairnessTest() {
+    endpoint.handlers.onMessage = [this](Connection& connection, Message message) {
+      ++handled[connection.id()];
+      order.push_back(connection.id());
+      if (!message.data.empty()) heard.push_back(std::string(message.data));
+    };
+  }
+
+  /// As much of `bytes` as the kernel takes now, of all that `peer` has to send.
+  struct Sender {
+    Connected connected;
+    std::string bytes;
+    std::size_t sent = 0;
+
+    bool sendMore() {
+      sent += connected.peer.send(std::string_view(bytes).substr(sent));
+      return sent < bytes.size();
+    }
+  };
+  Sender flood(std::string bytes) {
+    Sender sender{acceptQuietly(), std::move(bytes)};
+    sender.sendMore();
+    return sender;
+  }
+  std::size_t countOf(const Connected& of) { return handled[of.id]; }
+
+  std::map<ConnectionId, std::size_t> handled;
+  std::vector<ConnectionId> order;  // of all messages
+};
+
+TEST_F(FairnessTest, AFloodOfShortMessagesIsSpreadOverTurnsAndArrivesInOrder) {
+  std::string lines;
+  for (int i = 0; i < 12'000; ++i) lines += std::to_string(i) + '\n';
+  Sender greedy = flood(lines);
+  std::size_t most = 0;
+  ASSERT_TRUE(turnUntil([&] {
+    greedy.sendMore();
+    const std::size_t before = heard.size();
+    turn();
+    most = std::max(most, heard.size() - before);
+    return heard.size() == 12'000;
+  }));
+  EXPECT_LE(most, kTurnMessages);
+  for (int i = 0; i < 12'000; ++i) ASSERT_EQ(heard[static_cast<std::size_t>(i)], std::to_string(i));
+}
+
+TEST_F(FairnessTest, AMessageIsReadInTheTurnInWhichItArrivesBeforeTheRestOfAFlood) {
+  std::vector<Sender> greedy;
+  for (int i = 0; i < 20; ++i) greedy.push_back(flood(repeated("\n", 30'000)));
+  Connected calm = acceptQuietly();
+  for (int i = 0; i < 3; ++i) turn();  // the flood is in the backlog
+  for (int i = 0; i < 20; ++i) {
+    for (Sender& one : greedy) one.sendMore();
+    order.clear();
+    calm.peer.send("now\n");
+    turn();
+    ASSERT_EQ(countOf(calm), static_cast<std::size_t>(i) + 1);
+    ASSERT_EQ(order.front(), calm.id);
+    ASSERT_LE(order.size(), kTurnMessages);
+  }
+}
+
+TEST_F(FairnessTest, ThoseWithMoreThanTheirShareAreServedInRotation) {
+  std::vector<Sender> greedy;
+  for (int i = 0; i < 200; ++i) greedy.push_back(flood(repeated("\n", 2000)));
+  turn();
+  std::size_t least = 2000;
+  std::size_t most = 0;
+  const auto look = [&] {
+    least = 2000;
+    most = 0;
+    for (const Sender& one : greedy) {
+      least = std::min(least, countOf(one.connected));
+      most = std::max(most, countOf(one.connected));
+    }
+  };
+  // Until the first one is done nobody is more than two shares behind anybody.
+  for (look(); most < 2000; look()) {
+    ASSERT_LE(most - least, 2 * kShareMessages);
+    turn();
+  }
+  ASSERT_TRUE(turnUntil([&] { return look(), least == 2000; }));
+}
+
+TEST_F(FairnessTest, ManyClientsWithFreshEventsGetOneShareEach) {
+  std::vector<Sender> greedy;
+  for (int i = 0; i < 100; ++i) greedy.push_back(flood(repeated("\n", 2000)));
+  turn();
+  std::size_t all = 0;
+  for (const Sender& one : greedy) {
+    EXPECT_GE(countOf(one.connected), 1u);
+    all += countOf(one.connected);
+  }
+  EXPECT_LE(all, 100 * kShareMessages + kTurnMessages);
+}
+
+TEST_F(FairnessTest, WithoutRoomTheFloodWaitsAndOthersAreRead) {
+  bool room = false;
+  endpoint.hasRoom = [&] { return room; };
+  Sender greedy = flood(repeated("\n", 5000));
+  Connected calm = acceptQuietly();
+  turn();
+  const std::size_t share = countOf(greedy.connected);
+  EXPECT_LE(share, kShareMessages);
+  for (std::size_t i = 1; i <= 10; ++i) {
+    calm.peer.send("now\n");
+    turn();
+    EXPECT_EQ(countOf(calm), i);
+  }
+  EXPECT_EQ(countOf(greedy.connected), share);
+  room = true;
+  ASSERT_TRUE(turnUntil([&] { return countOf(greedy.connected) == 5000; }));
+}
+
+TEST_F(FairnessTest, AFloodThatWaitsForRoomDoesNotKeepTheLoopBusy) {
+  bool room = false;
+  endpoint.hasRoom = [&] { return room; };
+  Sender greedy = flood(repeated("\n", 5000));
+  settle();
+  const std::uint64_t before = counters().turns.get();
+  Timer::once(20ms, [&] { room = true; });
+  ASSERT_TRUE(turnUntil([&] { return countOf(greedy.connected) == 5000; }));
+  // A turn each 5 ms, by turnUntil(), until there is room; then some for the rest.
+  EXPECT_LE(counters().turns.get() - before, 100u);
+}
+
+TEST_F(FairnessTest, AFloodThatWaitsForRoomIsClosedWithoutWaitingForIt) {
+  endpoint.hasRoom = [] { return false; };
+  Sender greedy = flood(repeated("\n", 5000));
+  settle();
+  at(greedy.connected).close();
+  greedy.connected.peer.close();
+  ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
+}
+
+TEST_F(FairnessTest, AnEndBehindAFloodIsSeenBehindAllOfIt) {
+  Sender greedy = flood(repeated("\n", 2000));
+  ASSERT_EQ(greedy.sent, greedy.bytes.size());
+  greedy.connected.peer.endOutput();
+  ASSERT_TRUE(turnUntil([&] { return !heard.empty(); }));
+  EXPECT_THAT(heard, ElementsAre("close 1006"));
+  EXPECT_EQ(countOf(greedy.connected), 2000u);
+}
+
+TEST_F(FairnessTest, PausedInTheMiddleOfAFloodItGoesOnWhereItWas) {
+  std::string lines;
+  for (int i = 0; i < 1000; ++i) lines += std::to_string(i) + '\n';
+  endpoint.handlers.onMessage = [this](Connection& connection, Message message) {
+    heard.push_back(std::string(message.data));
+    if (heard.size() % 7 == 0) connection.pauseRecv();
+  };
+  Sender greedy = flood(lines);
+  ASSERT_TRUE(turnUntil([&] {
+    at(greedy.connected).resumeRecv();
+    return heard.size() == 1000;
+  }));
+  for (int i = 0; i < 1000; ++i) ASSERT_EQ(heard[static_cast<std::size_t>(i)], std::to_string(i));
+}
+
+class WebSocketFairnessTest : public FairnessTest {
+ protected:
+  WebSocketFairnessTest() {
+    const auto onMessage = endpoint.handlers.onMessage;
+    use(std::make_unique<WebSocketCodec>(WebSocketOptions{}));
+    endpoint.handlers.onMessage = onMessage;
+  }
+  WebSocketClient open(test::SocketPair pair = test::unixPair()) {
+    Connected one = accept(std::move(pair));
+    last = one.id;
+    WebSocketClient client(std::move(one.peer));
+    client.sendHandshake();
+    EXPECT_TRUE(turnUntil([&] { return client.isOpen(); }));
+    heard.clear();
+    return client;
+  }
+  ConnectionId last = 0;
+};
+
+TEST_F(WebSocketFairnessTest, EmptyFragmentsAreSpreadOverTurnsAsMessagesAre) {
+  WebSocketClient greedy = open();
+  WebSocketClient calm = open();
+  constexpr std::size_t kFragments = 20'000;
+  const std::string wire = WebSocketClient::frame(0x01, "") +
+                           repeated(WebSocketClient::frame(0x00, ""), kFragments) +
+                           WebSocketClient::frame(0x80, "end");
+  std::size_t sent = 0;
+  std::size_t turns = 0;
+  const auto isDone = [&] { return !heard.empty() && heard.back() == "end"; };
+  for (; turns < 10 * kFragments && !isDone(); ++turns) {
+    sent += greedy.raw().send(std::string_view(wire).substr(sent));
+    calm.sendText("now");
+    heard.clear();
+    turn();
+    ASSERT_FALSE(heard.empty());
+    ASSERT_EQ(heard.front(), "now");
+  }
+  EXPECT_TRUE(isDone());
+  EXPECT_GE(turns, kFragments / kTurnMessages);
+}
+
+TEST_F(WebSocketFairnessTest, AClientThatWaitsForRoomIsNotCutForMissingPongs) {
+  endpoint.pingInterval = 10ms;
+  endpoint.pongTimeout = 10ms;
+  bool room = false;
+  endpoint.hasRoom = [&] { return room; };
+  WebSocketClient client = open();
+  client.raw().send(repeated(WebSocketClient::text(""), 1000));
+  const auto pings = [&] { return client.all().size(); };
+  std::size_t seen = 0;
+  ASSERT_TRUE(turnUntil([&] { return (seen += pings()) >= 5; }));
+  ASSERT_NE(table.find(last), nullptr);
+  room = true;
+  ASSERT_TRUE(turnUntil([&] { return handled[last] == 1000; }));
+}
+
+TEST_F(WebSocketFairnessTest, OfManyPingsInOneReadTheLatestIsAnswered) {
+  WebSocketClient client = open();
+  client.raw().send(WebSocketClient::frame(0x89, "one") + WebSocketClient::frame(0x89, "two") +
+                    WebSocketClient::frame(0x89, "three"));
+  turn();
+  EXPECT_THAT(client.all(), ElementsAre(WebSocketClient::Frame{Opcode::Pong, "three"}));
+}
+
+TEST_F(WebSocketFairnessTest, APingFloodThatReadsNoPongHoldsOnePongAndGetsTheLatest) {
+  auto pair = test::unixPair();
+  test::shrinkSendBuffer(pair.tested.get());
+  WebSocketClient client = open(std::move(pair));
+  for (int i = 0; i < 3000; ++i) {
+    client.sendPing(std::to_string(i) + std::string(100, ' '));
+    turn();
+    ASSERT_NE(table.find(last), nullptr);
+    ASSERT_LE(table.find(last)->sendQueueBytes(), 3 * (125u + 2));
+  }
+  std::string latest;
+  ASSERT_TRUE(turnUntil([&] {
+    while (const auto frame = client.next()) latest = frame->payload;
+    return latest.starts_with("2999 ");
+  }));
+}
+
+TEST_F(WebSocketFairnessTest, APongPassesAPeerThatIsSlowButReads) {
+  auto pair = test::unixPair();
+  test::shrinkSendBuffer(pair.tested.get());
+  WebSocketClient client = open(std::move(pair));
+  std::vector<std::string> pongs;
+  for (int i = 0; i < 200; ++i) {
+    table.find(last)->send(std::string(2000, 'm'));  // its queue is never empty
+    turn();
+    client.sendPing(std::to_string(i));
+    turn();
+    client.raw().receive(1900);
+    turn();
+    while (const auto frame = client.next()) {
+      if (frame->opcode == Opcode::Pong) pongs.push_back(frame->payload);
+    }
+  }
+  EXPECT_GT(pongs.size(), 10u);
+}
+
+}  // namespace
+}  // namespace stormo::net

@@ -1,0 +1,190 @@
+// Messages that stop in the middle: how long, and how much of them in all, is held.
+#include "net/net_fixture.h"
+#include "support/websocket_client.h"
+
+namespace stormo::net {
+namespace {
+
+using namespace std::chrono_literals;
+using test::WebSocketClient;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using websocket::Opcode;
+
+TimePoint fakeNow;
+
+class IncompleteMessagesTest : public NetTest {
+ protected:
+  IncompleteMessagesTest() {
+    fakeNow = TimePoint{} + 1h;
+    loop.impl().useClock([] { return fakeNow; });
+    use(std::make_unique<WebSocketCodec>(WebSocketOptions{}));
+    endpoint.messageTimeout = 30s;
+    endpoint.pongTimeout = 1h;
+  }
+
+  WebSocketClient open() {
+    Connected one = accept();
+    last = one.id;
+    WebSocketClient client(std::move(one.peer));
+    client.sendHandshake();
+    settle();
+    EXPECT_TRUE(client.isOpen());
+    heard.clear();
+    return client;
+  }
+  /// The beginning of a message of `whole` bytes.
+  static std::string beginning(std::size_t bytes, std::size_t whole = 1 << 20) {
+    std::string frame = WebSocketClient::frame(0x82, std::string(whole, 'x'));
+    return frame.substr(0, frame.size() - whole + bytes);
+  }
+  void sendAll(WebSocketClient& client, std::string_view bytes) {
+    ASSERT_TRUE(turnUntil([&] {
+      bytes.remove_prefix(client.raw().send(bytes));
+      return bytes.empty();
+    }));
+    settle();
+  }
+  void pass(std::chrono::seconds time) {
+    for (; time > 0s; time -= 1s) {
+      fakeNow += 1s;
+      settle();
+    }
+  }
+  static void expectClose(WebSocketClient& client, CloseCode code, std::string_view reason) {
+    const auto frame = client.next();
+    ASSERT_TRUE(frame.has_value());
+    EXPECT_EQ(frame->opcode, Opcode::Close);
+    EXPECT_EQ(WebSocketClient::closeCode(*frame), code);
+    EXPECT_EQ(WebSocketClient::closeReason(*frame), reason);
+  }
+
+  ConnectionId last = 0;
+};
+
+TEST_F(IncompleteMessagesTest, AMessageThatStopsInTheMiddleTimesOut) {
+  WebSocketClient client = open();
+  sendAll(client, beginning(100'000));
+  EXPECT_GE(counters().incompleteBytes.get(), 100'000u);
+  pass(28s);
+  EXPECT_THAT(heard, IsEmpty());
+  pass(4s);
+  expectClose(client, CloseCode::PolicyViolation, "the message took too long");
+  EXPECT_THAT(heard, ElementsAre("close 1008"));
+  EXPECT_EQ(counters().incompleteBytes.get(), 0u);
+  EXPECT_EQ(counters().incompleteClosed.get(), 1u);
+}
+
+TEST_F(IncompleteMessagesTest, AFewBytesFromTimeToTimeDoNotHelp) {
+  WebSocketClient client = open();
+  sendAll(client, beginning(100'000));
+  for (int i = 0; i < 32; ++i) {
+    sendAll(client, "x");
+    pass(1s);
+  }
+  EXPECT_THAT(heard, ElementsAre("close 1008"));
+}
+
+TEST_F(IncompleteMessagesTest, PingsAndEmptyFragmentsDoNotHelp) {
+  WebSocketClient client = open();
+  sendAll(client, WebSocketClient::frame(0x02, std::string(1000, 'x')));
+  for (int i = 0; i < 32; ++i) {
+    for (int k = 0; k < 300; ++k) client.sendPing(std::string(125, 'p'));
+    sendAll(client, WebSocketClient::frame(0x00, ""));
+    pass(1s);
+  }
+  EXPECT_THAT(heard, ElementsAre("close 1008"));
+}
+
+TEST_F(IncompleteMessagesTest, AMessageThatMakesProgressMayTakeLong) {
+  WebSocketClient client = open();
+  const std::string wire = WebSocketClient::frame(0x82, std::string(400'000, 'x'));
+  for (std::size_t at = 0; at < wire.size(); at += 40'000) {
+    sendAll(client, std::string_view(wire).substr(at, 40'000));
+    pass(25s);
+  }
+  EXPECT_THAT(heard, ElementsAre(std::string(400'000, 'x')));
+}
+
+TEST_F(IncompleteMessagesTest, EachMessageHasATimeOfItsOwn) {
+  WebSocketClient client = open();
+  const std::string wire = WebSocketClient::text("a") + WebSocketClient::text("b");
+  for (int i = 0; i < 40; ++i) {  // each piece ends one message and begins the next
+    sendAll(client, std::string_view(wire).substr(i % 2 == 0 ? 0 : 9, i % 2 == 0 ? 9 : 5));
+    pass(20s);
+  }
+  EXPECT_EQ(heard.size(), 40u);
+}
+
+TEST_F(IncompleteMessagesTest, WhoIsPausedIsNotToBlame) {
+  WebSocketClient client = open();
+  sendAll(client, beginning(1000));
+  at({last, {}}).pauseRecv();
+  pass(100s);
+  at({last, {}}).resumeRecv();
+  pass(20s);
+  EXPECT_THAT(heard, IsEmpty());
+  pass(12s);
+  EXPECT_THAT(heard, ElementsAre("close 1008"));
+}
+
+TEST_F(IncompleteMessagesTest, LinesAndPackagesTimeOutToo) {
+  use(std::make_unique<PackageCodec>(Protocol::text()));
+  Connected one = acceptQuietly();
+  one.peer.send("whole\npart");
+  settle();
+  EXPECT_THAT(takeHeard(), ElementsAre("whole"));
+  pass(32s);
+  EXPECT_THAT(heard, ElementsAre("close 1008"));
+}
+
+TEST_F(IncompleteMessagesTest, WithoutATimeOutTheyStay) {
+  endpoint.messageTimeout = 0s;
+  WebSocketClient client = open();
+  sendAll(client, beginning(1000));
+  pass(100s);
+  EXPECT_THAT(heard, IsEmpty());
+}
+
+TEST_F(IncompleteMessagesTest, TheirSumIsBoundedAndTheOldAndLargeOnesAreClosed) {
+  endpoint.incompleteBytesMax = 1'000'000;
+  std::vector<WebSocketClient> hostile;
+  for (int i = 0; i < 9; ++i) {
+    hostile.push_back(open());
+    sendAll(hostile.back(), beginning(100'000));
+  }
+  pass(5s);
+  WebSocketClient honest = open();
+  const std::string wire = WebSocketClient::text(std::string(300'000, 'h'));
+  sendAll(honest, std::string_view(wire).substr(0, 299'000));
+  EXPECT_LE(counters().incompleteBytes.get(), 1'000'000u);
+  EXPECT_EQ(counters().incompleteClosed.get(), 2u);
+  sendAll(honest, std::string_view(wire).substr(299'000));
+  EXPECT_EQ(heard.back(), std::string(300'000, 'h'));
+  int closed = 0;
+  for (WebSocketClient& client : hostile) {
+    if (const auto frame = client.next()) {
+      ++closed;
+      EXPECT_EQ(WebSocketClient::closeCode(*frame), CloseCode::TryAgainLater);
+    }
+  }
+  EXPECT_EQ(closed, 2);
+}
+
+TEST_F(IncompleteMessagesTest, WhoGoesLeavesNothingInTheSum) {
+  for (int i = 0; i < 3; ++i) {
+    WebSocketClient client = open();
+    sendAll(client, beginning(50'000));
+    EXPECT_GE(counters().incompleteBytes.get(), 50'000u);
+    client.raw().close();
+    settle();
+    WebSocketClient next = open();
+    sendAll(next, WebSocketClient::frame(0x02, "x"));
+    EXPECT_EQ(counters().incompleteBytes.get(), 1u);
+    sendAll(next, WebSocketClient::frame(0x80, ""));
+    EXPECT_EQ(counters().incompleteBytes.get(), 0u);
+  }
+}
+
+}  // namespace
+}  // namespace stormo::net

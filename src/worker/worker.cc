@@ -95,10 +95,13 @@ process::Kind kindOf(Worker& worker) {
 std::size_t packageSizeOf(const channel::Server& server) {
   std::size_t sizeMax = std::max(server.maxPackageSize, channel::kDefaultFrameBytesMax);
   for (const Worker* worker : declaredWorkers()) {
-    const std::size_t needed = worker->maxPackageSize + channel::kFrameOverheadBytesMax;
+    if (worker->listen().empty()) continue;  // accepts nothing
+    const std::size_t accepted =
+        worker->maxPackageSize.value_or(protocolOf(*worker).maxPackageSize);
+    const std::size_t needed = accepted + channel::kFrameOverheadBytesMax;
     if (server.maxPackageSize != 0 && server.maxPackageSize < needed) {
       throw std::invalid_argument("worker '" + worker->name + "' accepts messages of " +
-                                  std::to_string(worker->maxPackageSize) + " bytes, but channel '" +
+                                  std::to_string(accepted) + " bytes, but channel '" +
                                   server.name + "' accepts frames of " +
                                   std::to_string(server.maxPackageSize) +
                                   " bytes only (set its maxPackageSize to 0 or " +

@@ -238,7 +238,7 @@ TEST_F(StormoBusTest, AHandlerThatBlocksTheLoopCostsNeitherTheLinkNorTheNextJob)
   bus->onClose = [&] { told.push_back("close"); };
   bus->connect();
   ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
-  dummy.link.send(frameOf(appendWelcome, std::uint64_t{1}));
+  dummy.link.send(welcome());
   ASSERT_TRUE(turnUntil([&] { return bus->isConnected(); }));
   bus->watch({"jobs"});
   for (std::size_t jobs = 1; jobs <= 3; ++jobs) {

@@ -231,7 +231,7 @@ TEST_F(WatchTest, EventsReachTheSinkThatAddedTheirDescriptorUntilItIsRemoved) {
   const auto otherTag = loop.impl().addSink(other);
   EXPECT_NE(tag, otherTag);
   const SlotId id{.index = 77, .generation = 5};
-  loop.impl().add(pipe.out.get(), EPOLLIN, tag, id);
+  EXPECT_TRUE(loop.impl().add(pipe.out.get(), EPOLLIN, tag, id));
   turn();
   EXPECT_EQ(sink.seen, std::vector{id});
   loop.impl().removeSink(tag);

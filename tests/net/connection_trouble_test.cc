@@ -183,7 +183,7 @@ TEST_F(ConnectionTroubleTest, WhenWaitingForRoomCannotBeWatchedOnlyThatConnectio
   test::shrinkSendBuffer(pair.tested.get());
   Connected slow = acceptQuietly(std::move(pair));
   Connected other = acceptQuietly();
-  at(slow).send(std::string(500'000, 'x'));
+  (void)at(slow).send(std::string(500'000, 'x'));
   loop.impl().refuseWatches(ENOMEM);
   settle();
   EXPECT_THAT(takeHeard(), ElementsAre("error in send", "close 1006"));

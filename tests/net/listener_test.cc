@@ -206,9 +206,10 @@ class SharedSocketTest : public testing::Test {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     EventLoop loop;
     const PackageCodec codec(Protocol::tcp());
-    Endpoint endpoint{.codec = &codec, .handlers = {}};
+    Endpoint endpoint;
+    endpoint.codec = &codec;
     endpoint.handlers.onConnect = [number](Connection& connection) {
-      connection.send(std::string(1, static_cast<char>('0' + number)));
+      (void)connection.send(std::string(1, static_cast<char>('0' + number)));
     };
     Listener listener(loop, endpoint);
     listener.start(socket.get());

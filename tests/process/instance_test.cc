@@ -59,14 +59,14 @@ TEST(Instance, NameMustBeAPlainWord) {
 }
 
 TEST(Instance, PathTooLongForAUnixSocketIsSaidAtOnce) {
-  const std::string complaint = complaintOf([] { Instance('/' + std::string(100, 'd'), "chat"); });
+  const std::string complaint = complaintOf([] { Instance('/' + std::string(100, 'd'), kChat); });
   EXPECT_THAT(complaint, HasSubstr("too long for a unix socket"));
   EXPECT_THAT(complaint, HasSubstr("--runtime-dir"));
 }
 
 TEST(Instance, DirectoryIsForItsOwnerOnlyToWrite) {
   const test::TempDirectory temp;
-  const Instance instance(temp.file("run"), "chat");
+  const Instance instance(temp.file("run"), kChat);
   instance.createDirectory();
   instance.createDirectory();  // it may be there
   struct stat found {};
@@ -78,17 +78,17 @@ TEST(Instance, RefusesADirectoryThatOthersCanWriteAndALinkToElsewhere) {
   const test::TempDirectory temp;
   std::filesystem::create_directory(temp.file("open"));
   ::chmod(temp.file("open").c_str(), 0777);
-  EXPECT_THAT(complaintOf([&] { Instance(temp.file("open"), "chat").createDirectory(); }),
+  EXPECT_THAT(complaintOf([&] { Instance(temp.file("open"), kChat).createDirectory(); }),
               HasSubstr("only this user can write"));
   std::filesystem::create_directory(temp.file("real"));
   std::filesystem::create_directory_symlink(temp.file("real"), temp.file("link"));
-  EXPECT_THAT(complaintOf([&] { Instance(temp.file("link"), "chat").createDirectory(); }),
+  EXPECT_THAT(complaintOf([&] { Instance(temp.file("link"), kChat).createDirectory(); }),
               HasSubstr("only this user can write"));
 }
 
 TEST(Instance, LockIsHeldByOneAndNamesItsPid) {
   const test::TempDirectory temp;
-  const Instance instance(temp.file("run"), "chat");
+  const Instance instance(temp.file("run"), kChat);
   EXPECT_EQ(instance.runningPid(), std::nullopt);
   instance.createDirectory();
   EXPECT_EQ(instance.runningPid(), std::nullopt);
@@ -104,7 +104,7 @@ TEST(Instance, LockIsHeldByOneAndNamesItsPid) {
 
 TEST(Instance, LockForChildrenWaitsUntilTheLastOneEnded) {
   const test::TempDirectory temp;
-  const Instance instance(temp.file("run"), "chat");
+  const Instance instance(temp.file("run"), kChat);
   instance.createDirectory();
   UniqueFd held = instance.lockForChildren();
   int news[2];
@@ -123,7 +123,7 @@ TEST(Instance, LockForChildrenWaitsUntilTheLastOneEnded) {
   ::close(news[1]);
 }
 
-const Instance kChat("/run/x", "chat");
+const Instance kChat("/run/x", kChat);
 
 Kind listeningOn(const std::string& host, std::uint16_t port, int count) {
   Kind kind{.kind = "worker", .name = "none", .count = count};
@@ -190,7 +190,7 @@ TEST(ListenSockets, TheSecondAddressOfAHostGetsThePortOfTheFirst) {
   Kind kind = listeningOn("127.0.0.1", 0, 2);
   kind.listen.push_back(
       {.label = "tcp://[::1]:0", .address = Address::ip("::1", 0).value(), .isSecond = true});
-  const ListenSockets sockets(kind, "chat");
+  const ListenSockets sockets(kind, kChat);
   if (kind.listen.size() == 1) GTEST_SKIP() << "no IPv6 here, and left out";
   EXPECT_EQ(kind.listen[1].address.port(), kind.listen[0].address.port());
   EXPECT_EQ(kind.listen[1].label, "tcp://[::1]:" + std::to_string(kind.listen[0].address.port()));
@@ -201,7 +201,7 @@ TEST(ListenSockets, ASecondAddressThatThisMachineLacksIsLeftOut) {
   kind.listen.push_back({.label = "tcp://203.0.113.7:0",
                          .address = Address::ip("203.0.113.7", 0).value(),
                          .isSecond = true});
-  const ListenSockets sockets(kind, "chat");
+  const ListenSockets sockets(kind, kChat);
   EXPECT_EQ(kind.listen.size(), 1u);
   EXPECT_EQ(sockets.fds().at(0).size(), 1u);
 }
@@ -211,9 +211,9 @@ TEST(ListenSockets, APortOfIpv4ThatADualStackAddressWantsTooIsReported) {
   const std::uint16_t port = localAddress(foreign.value().get()).port();
   Kind kind = listeningOn("::", port, 1);
   if (!listenOn(Address::ip("::1", 0).value())) GTEST_SKIP() << "no IPv6 here";
-  EXPECT_THAT(complaintOf([&] { ListenSockets(kind, "chat"); }), testing::HasSubstr("ipv6only"));
+  EXPECT_THAT(complaintOf([&] { ListenSockets(kind, kChat); }), testing::HasSubstr("ipv6only"));
   kind.listen[0].v6Only = true;
-  EXPECT_EQ(complaintOf([&] { ListenSockets(kind, "chat"); }), "");
+  EXPECT_EQ(complaintOf([&] { ListenSockets(kind, kChat); }), "");
 }
 
 TEST(ListenSockets, EachKindOfFileAtAUnixSocketsPathIsNamed) {
@@ -222,7 +222,7 @@ TEST(ListenSockets, EachKindOfFileAtAUnixSocketsPathIsNamed) {
     const std::string path = temp.file(name);
     Kind kind{.kind = "worker", .name = "none", .count = 1};
     kind.listen = {{.label = "unix://" + path, .address = Address::unixPath(path).value()}};
-    return complaintOf([&] { ListenSockets(kind, "chat"); });
+    return complaintOf([&] { ListenSockets(kind, kChat); });
   };
   std::ofstream(temp.file("regular")) << "data";
   std::filesystem::create_directory(temp.file("directory"));

@@ -20,8 +20,8 @@ class BufferPool {
   BufferPool(const BufferPool&) = delete;
   BufferPool& operator=(const BufferPool&) = delete;
   ~BufferPool() {
-    for (Block* head : free_) {
-      while (head != nullptr) std::free(std::exchange(head, head->nextFree));
+    for (Class& blocks : classes_) {
+      while (blocks.count > 0) std::free(blocks.pop());
     }
   }
 
@@ -32,10 +32,11 @@ class BufferPool {
 
   Block* take(std::size_t capacity) {
     const std::size_t room = std::bit_ceil(std::max(capacity, kSmallest));
-    Block*& head = free_[classOf(room)];
-    Block* block = head;
-    if (block != nullptr) {
-      head = block->nextFree;
+    Class& blocks = classes_[classOf(room)];
+    Block* block = nullptr;
+    if (blocks.count > 0) {
+      block = blocks.pop();
+      blocks.unused = std::min(blocks.unused, blocks.count);
       keptBytes_ -= room;
     } else {
       block = static_cast<Block*>(std::malloc(sizeof(Block) + room));
@@ -44,21 +45,54 @@ class BufferPool {
     }
     block->size = 0;
     block->references = 1;
+    heldBytes_ += room;
     return block;
   }
 
   void give(Block* block) {
+    heldBytes_ -= block->capacity;
     if (keptBytes_ + block->capacity > kKeptBytesMax) {
       std::free(block);
       return;
     }
-    Block*& head = free_[classOf(block->capacity)];
-    block->nextFree = head;
-    head = block;
     keptBytes_ += block->capacity;
+    classes_[classOf(block->capacity)].push(block);
   }
 
+  std::size_t trim() {
+    const std::size_t before = keptBytes_;
+    for (Class& blocks : classes_) {
+      for (; blocks.unused > 0; --blocks.unused) {
+        Block* block = blocks.pop();
+        keptBytes_ -= block->capacity;
+        std::free(block);
+      }
+      blocks.unused = blocks.count;
+    }
+    return before - keptBytes_;
+  }
+
+  [[nodiscard]] std::size_t heldBytes() const { return heldBytes_; }
+  [[nodiscard]] std::size_t keptBytes() const { return keptBytes_; }
+
  private:
+  /// Free blocks of one size.
+  struct Class {
+    Block* head = nullptr;
+    std::size_t count = 0;
+    std::size_t unused = 0;  // the lowest count since the last trim
+
+    void push(Block* block) {
+      block->nextFree = head;
+      head = block;
+      ++count;
+    }
+    Block* pop() {
+      --count;
+      return std::exchange(head, head->nextFree);
+    }
+  };
+
   static constexpr std::size_t kSmallest = 256;
   static constexpr std::size_t kKeptBytesMax = 16 << 20;
 
@@ -66,8 +100,9 @@ class BufferPool {
     return static_cast<std::size_t>(std::countr_zero(room));
   }
 
-  std::array<Block*, 64> free_{};
+  std::array<Class, 64> classes_{};
   std::size_t keptBytes_ = 0;
+  std::size_t heldBytes_ = 0;
 };
 
 void SharedBuffer::grow(std::size_t extra) {
@@ -82,5 +117,9 @@ void SharedBuffer::grow(std::size_t extra) {
 }
 
 void SharedBuffer::release(Block* block) { BufferPool::local().give(block); }
+
+std::size_t SharedBuffer::heldBytes() { return BufferPool::local().heldBytes(); }
+std::size_t SharedBuffer::spareBytes() { return BufferPool::local().keptBytes(); }
+std::size_t SharedBuffer::trimSpares() { return BufferPool::local().trim(); }
 
 }  // namespace stormo

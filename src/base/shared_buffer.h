@@ -25,6 +25,8 @@ class SharedBuffer {
 
   [[nodiscard]] std::size_t size() const { return block_ == nullptr ? 0 : block_->size; }
   [[nodiscard]] bool empty() const { return size() == 0; }
+  /// What the block takes of memory, its few administrative bytes aside.
+  [[nodiscard]] std::size_t capacity() const { return block_ == nullptr ? 0 : block_->capacity; }
   [[nodiscard]] const char* data() const { return block_ == nullptr ? nullptr : bytes(block_); }
   [[nodiscard]] std::string_view view() const { return {data(), size()}; }
 
@@ -41,6 +43,14 @@ class SharedBuffer {
     if (block_ != nullptr && --block_->references == 0) release(block_);
     block_ = nullptr;
   }
+
+  /// Bytes of all blocks of this thread that some handle holds.
+  [[nodiscard]] static std::size_t heldBytes();
+  /// Bytes of the blocks in this thread's pool.
+  [[nodiscard]] static std::size_t spareBytes();
+  /// Frees the blocks of this thread's pool that were not used since the last call. Returns their
+  /// bytes.
+  static std::size_t trimSpares();
 
  private:
   friend class BufferPool;

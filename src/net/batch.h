@@ -69,9 +69,14 @@ class Batch {
     bytes_.reset();
     runs_.clear();
     exclusions_.clear();
+    if (runs_.capacity() > kKeptMax) runs_.shrink_to_fit();
+    if (exclusions_.capacity() > kKeptMax) exclusions_.shrink_to_fit();
   }
 
  private:
+  /// Of each list, what stays for the next turn.
+  static constexpr std::size_t kKeptMax = 1024;
+
   SharedBuffer bytes_;
   std::vector<Run> runs_;
   std::vector<Exclusion> exclusions_;

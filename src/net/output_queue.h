@@ -3,27 +3,37 @@
 #include <sys/uio.h>
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "base/shared_buffer.h"
 
 namespace stormo::net {
 
-/// What the kernel did not take: references into shared buffers, in order, never copies.
+/// What was not sent at once, in order: references into shared buffers. Short stretches, and those
+/// that would keep a much larger buffer alive, are copied into buffers of the queue's own. So the
+/// queue holds at most about kHeldPerByte times bytes() of memory, and the front stretch's buffer.
 class OutputQueue {
  public:
+  static constexpr std::size_t kHeldPerByte = 8;
+
   void push(const SharedBuffer& buffer, std::size_t begin, std::size_t length);
 
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
   [[nodiscard]] bool empty() const { return bytes_ == 0; }
 
-  /// Describes the front of the queue in at most `vectorsMax` vectors; gives how many.
-  std::size_t describe(iovec* vectors, std::size_t vectorsMax) const;
+  /// Describes the front of the queue, at most `bytesMax` bytes in at most `vectorsMax` vectors;
+  /// gives how many vectors.
+  std::size_t describe(iovec* vectors, std::size_t vectorsMax,
+                       std::size_t bytesMax = ~std::size_t{0}) const;
   /// Drops what the kernel took from the front. At most bytes().
   void consume(std::size_t taken);
+  /// Forgets all, and keeps little memory.
   void clear();
 
  private:
+  void copy(std::string_view bytes);
+
   struct Segment {
     SharedBuffer buffer;
     std::size_t begin;
@@ -32,6 +42,7 @@ class OutputQueue {
   std::vector<Segment> segments_;
   std::size_t front_ = 0;  // segments before it are spent
   std::uint64_t bytes_ = 0;
+  bool ownsLast_ = false;  // the last segment is a copy, and more can be appended to it
 };
 
 }  // namespace stormo::net

@@ -34,16 +34,49 @@ TEST(OutputQueue, HoldsStretchesOfBuffersInOrder) {
   queue.push(buffer, 9, 1);
   EXPECT_EQ(queue.bytes(), 7u);
   EXPECT_EQ(described(queue), "234abc9");
-  EXPECT_EQ(described(queue, 2), "234abc");
+  queue.push(bufferOf(std::string(1000, 'x')), 0, 1000);
+  EXPECT_EQ(described(queue, 1), "234abc9");
 }
 
-TEST(OutputQueue, ReferencesAndDoesNotCopy) {
+TEST(OutputQueue, ReferencesALongStretchAndDoesNotCopyIt) {
   OutputQueue queue;
-  const SharedBuffer buffer = bufferOf("shared");
-  queue.push(buffer, 0, 6);
+  const SharedBuffer buffer = bufferOf(std::string(1000, 's'));
+  queue.push(buffer, 0, 1000);
   iovec vector;
   ASSERT_EQ(queue.describe(&vector, 1), 1u);
   EXPECT_EQ(vector.iov_base, buffer.data());
+}
+
+TEST(OutputQueue, ShortStretchesOfLargeBuffersDoNotKeepTheBuffersInMemory) {
+  OutputQueue queue;
+  const std::size_t before = SharedBuffer::heldBytes();
+  for (int i = 0; i < 1000; ++i) {
+    queue.push(bufferOf(std::string(60'000, 'x')), 10, 2);
+    queue.push(bufferOf(std::string(60'000, 'x')), 10, 1000);
+  }
+  EXPECT_EQ(queue.bytes(), 1'002'000u);
+  EXPECT_LE(SharedBuffer::heldBytes() - before, OutputQueue::kHeldPerByte * queue.bytes());
+  EXPECT_EQ(described(queue, 4096), std::string(1'002'000, 'x'));
+  queue.consume(1'002'000);
+  EXPECT_EQ(SharedBuffer::heldBytes(), before);
+}
+
+TEST(OutputQueue, ManyEmptyMessagesHoldAboutTheirBytes) {
+  OutputQueue queue;
+  const std::size_t before = SharedBuffer::heldBytes();
+  for (int i = 0; i < 100'000; ++i) queue.push(bufferOf("\x81"), 0, 1);
+  std::vector<iovec> vectors(1000);
+  EXPECT_LE(queue.describe(vectors.data(), vectors.size()), 3u);
+  EXPECT_LE(SharedBuffer::heldBytes() - before, 2 * queue.bytes());
+}
+
+TEST(OutputQueue, DescribesNoMoreBytesThanItIsAskedFor) {
+  OutputQueue queue;
+  for (const char text : {'a', 'b', 'c'}) queue.push(bufferOf(std::string(1000, text)), 0, 1000);
+  iovec vectors[8];
+  ASSERT_EQ(queue.describe(vectors, 8, 1500), 2u);
+  EXPECT_EQ(vectors[0].iov_len, 1000u);
+  EXPECT_EQ(vectors[1].iov_len, 500u);
 }
 
 TEST(OutputQueue, ConsumesAcrossStretchesAndWithinThem) {

@@ -48,6 +48,8 @@ Broker::Broker(EventLoop& loop, const Server& settings)
       settings.maxPackageSize == 0 ? kDefaultFrameBytesMax : settings.maxPackageSize;
   endpoint_.packageBytesMax = std::min(packageBytesMax, kPackageBytesMax);
   endpoint_.sendQueueBytesMax = settings.linkBytesMax;
+  endpoint_.kernelUnsentBytesMax = 0;    // links carry much, and there are few
+  endpoint_.unacknowledgedTimeout = {};  // linkStallMax cuts them
   endpoint_.cutWhenFull = false;
   endpoint_.carriesMany = true;
   endpoint_.handlers.onConnect = [this](Connection& link) {

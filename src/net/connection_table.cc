@@ -1,5 +1,6 @@
 #include "net/connection_table.h"
 
+#include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -12,6 +13,12 @@ namespace stormo::net {
 // Edge-triggered: a connection is added once, and epoll is asked again only around a full kernel
 // buffer.
 constexpr std::uint32_t kReadEvents = EPOLLIN | EPOLLRDHUP | EPOLLET;
+
+// Memory for output is given back when it was not used for so long; looked at while there is more
+// of it than this.
+constexpr std::chrono::seconds kTrimInterval{5};
+constexpr std::size_t kSparesMin = 64;
+constexpr std::size_t kSpareBytesMin = 1 << 20;
 
 // Of FlushGroups it comes first, as any registry of groups is made after it: they forget their
 // batches there.
@@ -216,12 +223,41 @@ void ConnectionTable::freeClosed() {
     incomplete_.set(peer, 0, loop_.now);
     if (peer.queue != nullptr) {
       peer.queue->clear();
-      spareQueues_.push_back(std::move(peer.queue));
+      spareQueues_.give(std::move(peer.queue));
     }
     discardOwn(peer);
     counters().connections.subtract();
     peers_.destroy(peer.id);
   }
+}
+
+void ConnectionTable::watchSpares() {
+  const bool many = spareBatches_.size() > kSparesMin || spareQueues_.size() > kSparesMin ||
+                    SharedBuffer::spareBytes() + SharedBuffer::heldBytes() > kSpareBytesMin;
+  if (!many || watchesSpares_) return;
+  watchesSpares_ = true;
+  loop_.timers.add(loop_.now + kTrimInterval, Clock::duration::zero(), [this] {
+    watchesSpares_ = false;  // the end of this turn looks again
+    trimSpares();
+  });
+}
+
+void ConnectionTable::trimSpares() {
+  const std::size_t trimmed =
+      spareBatches_.trim() + spareQueues_.trim() + SharedBuffer::trimSpares();
+  dirty_.shrink_to_fit();
+  flushing_.shrink_to_fit();
+  closed_.shrink_to_fit();
+  gathered_.shrink_to_fit();
+  gathering_.shrink_to_fit();
+  doomed_.shrink_to_fit();
+  pieces_.clear();
+  pieces_.shrink_to_fit();
+  // What was freed lies scattered: the C library gives it back to the system only when asked. That
+  // walks through the whole heap, so it is done when all has settled.
+  const bool settled = trimmed == 0 && SharedBuffer::heldBytes() < kSpareBytesMin;
+  if (settled && std::exchange(freedSpares_, false)) ::malloc_trim(0);
+  if (!settled) freedSpares_ = true;
 }
 
 void ConnectionTable::handlerThrew(Peer& peer, const char* what) {
@@ -237,8 +273,8 @@ void ConnectionTable::onReady(SlotId id, std::uint32_t events) {
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) peer->hungUp = true;
   if ((events & EPOLLIN) != 0 || peer->hungUp) readFresh(*peer);
   if ((events & EPOLLOUT) != 0 && peer->phase != Phase::Dead) {
-    peer->writeReady = true;
-    markDirty(*peer);
+    peer->refused = false;
+    writeLater(*peer);
   }
 }
 
@@ -255,13 +291,15 @@ void ConnectionTable::onStage(Stage stage) {
     case Stage::FlushGroups:
       return flushGathered();
     case Stage::FlushConnections:
-      return flushDirty(dirty_);
+      flushDirty(dirty_);
+      return serveRotation();
     case Stage::Acknowledge:
       return;
     case Stage::Free:
       executeDoomed();
       freeClosed();
-      return requestBacklogTurn();
+      requestBacklogTurn();
+      return watchSpares();
   }
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/fifo.h"
+#include "base/spares.h"
 #include "event/loop_impl.h"
 #include "net/batch.h"
 #include "net/deadline_wheel.h"
@@ -130,6 +131,8 @@ class ConnectionTable final : EventSink, StageWorker {
   void leaveFanouts(Peer& peer);
   void putInClosedList(Peer& peer);
   void freeClosed();
+  void watchSpares();
+  void trimSpares();
   void handlerThrew(Peer& peer, const char* what);
 
   // connection_deadlines.cc
@@ -165,7 +168,11 @@ class ConnectionTable final : EventSink, StageWorker {
   [[nodiscard]] bool cutIfHeldTooMuch(Peer& peer);
   void flushOwn(Peer& peer);
   void flush(Peer& peer, std::span<const Piece> pieces);
-  bool drainQueue(Peer& peer);
+  [[nodiscard]] bool mayLeaveNow(std::span<const Piece> pieces) const;
+  void writeLater(Peer& peer);
+  void serveRotation();
+  void drainQueue(Peer& peer, std::size_t bytesMax);
+  void onSent(Peer& peer, std::size_t bytes);
   std::size_t sendPieces(Peer& peer, std::span<const Piece> pieces);
   void enqueue(Peer& peer, std::span<const Piece> pieces, std::size_t taken);
   void armWrite(Peer& peer, bool armed);
@@ -214,8 +221,16 @@ class ConnectionTable final : EventSink, StageWorker {
   };
   std::vector<Doomed> doomed_;
 
-  std::vector<std::unique_ptr<Batch>> spareBatches_;
-  std::vector<std::unique_ptr<OutputQueue>> spareQueues_;
+  /// Those with output waiting that the kernel has not refused, and what is left of the bytes that
+  /// this turn may send.
+  Fifo<SlotId> rotation_;
+  static constexpr std::int64_t kTurnBytes = 2 << 20;  // about a millisecond of copying
+  std::int64_t turnBytesLeft_ = kTurnBytes;
+
+  Spares<Batch> spareBatches_;
+  Spares<OutputQueue> spareQueues_;
+  bool watchesSpares_ = false;
+  bool freedSpares_ = false;  // since the C library was asked to give back what is free
   std::unique_ptr<char[]> receiveBuffer_;
 };
 

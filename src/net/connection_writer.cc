@@ -12,6 +12,16 @@ namespace stormo::net {
 namespace {
 
 constexpr std::size_t kVectorsMax = 256;
+
+// A peer's output of one turn leaves at once if it is short, or at most a share and the turn has
+// bytes left. Everything else waits in queues, which get their shares in rotation: in each turn
+// from the bytes that are left, or at least from kRotationBytes.
+constexpr std::size_t kShortBytes = 16 << 10;
+constexpr std::size_t kShare = 256 << 10;
+constexpr std::int64_t kRotationBytes = 1 << 20;
+// While more memory waits to be sent than this, the turn goes on sending: nothing more is read.
+constexpr std::size_t kHeldBytesMax = 64 << 20;
+
 constexpr std::size_t kBlocked = ~std::size_t{0};
 
 ssize_t sendVectors(int fd, iovec* vectors, std::size_t count) {
@@ -47,12 +57,7 @@ bool ConnectionTable::isFull(const Peer& peer, std::size_t extra) const {
 
 Batch& ConnectionTable::ownBatch(Peer& peer) {
   if (peer.own == nullptr) {
-    if (spareBatches_.empty()) {
-      peer.own = std::make_unique<Batch>();
-    } else {
-      peer.own = std::move(spareBatches_.back());
-      spareBatches_.pop_back();
-    }
+    peer.own = spareBatches_.take();
     markDirty(peer);
   }
   return *peer.own;
@@ -96,14 +101,14 @@ void ConnectionTable::replaceOwn(Peer& peer, std::span<const Piece> pieces) {
   }
   if (old == nullptr) return;
   old->clear();
-  spareBatches_.push_back(std::move(old));
+  spareBatches_.give(std::move(old));
 }
 
 void ConnectionTable::discardOwn(Peer& peer) {
   if (peer.own == nullptr) return;
   if (order_.last == peer.own.get()) order_.last = nullptr;
   peer.own->clear();
-  spareBatches_.push_back(std::move(peer.own));
+  spareBatches_.give(std::move(peer.own));
 }
 
 void ConnectionTable::markDirty(Peer& peer) {
@@ -204,22 +209,26 @@ void ConnectionTable::flushGathered() {
   gathered_.clear();
 }
 
+bool ConnectionTable::mayLeaveNow(std::span<const Piece> pieces) const {
+  std::size_t bytes = 0;
+  for (const Piece& piece : pieces) bytes += piece.length;
+  return bytes <= kShortBytes || (bytes <= kShare && turnBytesLeft_ > 0);
+}
+
 /// Calls no handler and changes no membership: fan-outs run through their members meanwhile.
 void ConnectionTable::flush(Peer& peer, std::span<const Piece> pieces) {
   if (peer.doomed) return;
   const std::uint64_t waitedBefore = peer.queuedBytes();
   std::size_t taken = 0;
-  if (waitedBefore == 0 || (peer.writeReady && drainQueue(peer))) {
-    if (peer.doomed) return;
+  if (waitedBefore == 0 && mayLeaveNow(pieces)) {
     taken = sendPieces(peer, pieces);
     if (taken == kBlocked) return doom(peer, errno);
   }
-  if (peer.doomed) return;
   enqueue(peer, pieces, taken);
   // A peer may fall behind by its limit and one turn's output; who is behind the limit already and
   // does not even take that is beyond help, and nothing may be left out in silence. Who is closing
-  // gets no more than a goodbye, and has its deadline.
-  if (peer.endpoint->cutWhenFull && peer.phase != Phase::Closing &&
+  // gets no more than a goodbye, and has its deadline. Who only waits for its share is not slow.
+  if (peer.refused && peer.endpoint->cutWhenFull && peer.phase != Phase::Closing &&
       waitedBefore > peer.endpoint->sendQueueBytesMax && peer.queuedBytes() > waitedBefore) {
     doom(peer, 0);
   }
@@ -244,12 +253,15 @@ std::size_t ConnectionTable::sendPieces(Peer& peer, std::span<const Piece> piece
     counters().sendCalls.add();
     if (sent < 0) {
       if (errno == EINTR) continue;
-      return errno == EAGAIN ? total : kBlocked;
+      peer.refused = errno == EAGAIN;
+      return peer.refused ? total : kBlocked;
     }
-    peer.bytesWritten += static_cast<std::uint64_t>(sent);
-    counters().bytesOut.add(static_cast<std::uint64_t>(sent));
+    onSent(peer, static_cast<std::size_t>(sent));
     total += static_cast<std::size_t>(sent);
-    if (static_cast<std::size_t>(sent) < wanted) return total;
+    if (static_cast<std::size_t>(sent) < wanted) {
+      peer.refused = true;
+      return total;
+    }
     pieces = pieces.subspan(count);
   }
   return total;
@@ -261,45 +273,67 @@ void ConnectionTable::enqueue(Peer& peer, std::span<const Piece> pieces, std::si
       taken -= piece.length;
       continue;
     }
-    if (peer.queue == nullptr) {
-      if (spareQueues_.empty()) {
-        peer.queue = std::make_unique<OutputQueue>();
-      } else {
-        peer.queue = std::move(spareQueues_.back());
-        spareQueues_.pop_back();
-      }
-    }
+    if (peer.queue == nullptr) peer.queue = spareQueues_.take();
     peer.queue->push(*piece.buffer, piece.begin + taken, piece.length - taken);
     taken = 0;
   }
-  if (peer.queue != nullptr) armWrite(peer, true);
+  if (peer.queue != nullptr) peer.refused ? armWrite(peer, true) : writeLater(peer);
   if (peer.queuedBytes() >= peer.endpoint->sendQueueBytesMax && !peer.fullReported) {
     peer.fullPending = true;
     markDirty(peer);
   }
 }
 
-/// True when the queue is empty afterwards.
-bool ConnectionTable::drainQueue(Peer& peer) {
-  peer.writeReady = false;
+void ConnectionTable::onSent(Peer& peer, std::size_t bytes) {
+  peer.bytesWritten += bytes;
+  counters().bytesOut.add(bytes);
+  turnBytesLeft_ -= static_cast<std::int64_t>(bytes);
+}
+
+void ConnectionTable::writeLater(Peer& peer) {
+  if (peer.inRotation || peer.queue == nullptr) return;
+  peer.inRotation = true;
+  rotation_.push(peer.id);
+  loop_.requestTurn();
+}
+
+void ConnectionTable::serveRotation() {
+  turnBytesLeft_ = std::max(turnBytesLeft_, kRotationBytes);
+  while (!rotation_.empty() && (turnBytesLeft_ > 0 || SharedBuffer::heldBytes() > kHeldBytesMax)) {
+    Peer* peer = peers_.find(rotation_.front());
+    rotation_.pop();
+    if (peer == nullptr) continue;
+    peer->inRotation = false;
+    if (peer->doomed || peer->phase == Phase::Dead || peer->queue == nullptr) continue;
+    drainQueue(*peer, kShare);
+    if (peer->queue != nullptr && !peer->refused && !peer->doomed) writeLater(*peer);
+  }
+  turnBytesLeft_ = kTurnBytes;
+  if (!rotation_.empty()) loop_.requestTurn();
+}
+
+/// Sends up to so many bytes of the queue, until the kernel refuses.
+void ConnectionTable::drainQueue(Peer& peer, std::size_t bytesMax) {
   std::array<iovec, kVectorsMax> vectors;
   while (!peer.queue->empty()) {
-    const std::size_t count = peer.queue->describe(vectors.data(), vectors.size());
+    if (bytesMax == 0) return;
+    const std::size_t count = peer.queue->describe(vectors.data(), vectors.size(), bytesMax);
     const ssize_t sent = sendVectors(peer.fd.get(), vectors.data(), count);
     counters().sendCalls.add();
     if (sent < 0) {
       if (errno == EINTR) continue;
-      if (errno != EAGAIN) doom(peer, errno);
-      return false;
+      if (errno != EAGAIN) return doom(peer, errno);
+      peer.refused = true;
+      return armWrite(peer, true);
     }
-    peer.bytesWritten += static_cast<std::uint64_t>(sent);
-    counters().bytesOut.add(static_cast<std::uint64_t>(sent));
+    onSent(peer, static_cast<std::size_t>(sent));
     peer.queue->consume(static_cast<std::size_t>(sent));
+    bytesMax -= static_cast<std::size_t>(sent);
   }
-  spareQueues_.push_back(std::move(peer.queue));
+  peer.queue->clear();
+  spareQueues_.give(std::move(peer.queue));
   armWrite(peer, false);
   if (!peer.dirty && (peer.fullReported || peer.phase == Phase::Closing)) markDirty(peer);
-  return true;
 }
 
 void ConnectionTable::armWrite(Peer& peer, bool armed) {

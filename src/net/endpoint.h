@@ -29,6 +29,9 @@ struct Endpoint {
 
   std::uint64_t packageBytesMax = 10 << 20;  ///< Of one message from the peer.
   std::uint64_t sendQueueBytesMax = 1 << 20;
+  /// Of an accepted TCP connection, beside sendQueueBytesMax: about what the kernel takes beyond
+  /// what the peer has room for. Zero: as much as the system likes, up to some MiB.
+  std::size_t kernelUnsentBytesMax = 128 << 10;
 
   std::chrono::milliseconds handshakeTimeout{10'000};
   /// For each part of a message, of IncompleteMessages::kPartBytes. Zero: no time-out.
@@ -38,6 +41,9 @@ struct Endpoint {
   std::size_t incompleteBytesMax = 128 << 20;
   std::chrono::milliseconds pingInterval{0};  ///< Of silence before a ping; zero: TCP keep-alive.
   std::chrono::milliseconds pongTimeout{20'000};
+  /// An accepted TCP connection fails after so long without an acknowledgement of what was sent, or
+  /// with a peer whose window stays shut. Zero: as the system has it, about 15 minutes.
+  std::chrono::milliseconds unacknowledgedTimeout{60'000};
   std::chrono::milliseconds closeTimeout{5'000};  ///< For output to leave and the peer to close.
 
   /// Asked before a connection that has sent more than its share of a turn is read on: false leaves

@@ -58,8 +58,16 @@ Listener::~Listener() {
 void Listener::start(int fd) {
   if (find(fd) != nullptr) return;
   sockets_.push_back({.fd = fd, .isShared = localAddress(fd).isUnix()});
-  if (endpoint_.pingInterval == endpoint_.pingInterval.zero()) setKeepAlive(fd);
+  setOptions(fd);
   if (!resumes_) watch(sockets_.back());
+}
+
+/// Accepted sockets inherit these, which saves a system call for each.
+void Listener::setOptions(int fd) const {
+  const auto timeout = endpoint_.unacknowledgedTimeout;
+  if (endpoint_.pingInterval == endpoint_.pingInterval.zero()) setKeepAlive(fd);
+  if (endpoint_.kernelUnsentBytesMax > 0) setUnsentBytesMax(fd, endpoint_.kernelUnsentBytesMax);
+  if (timeout > timeout.zero()) setUnacknowledgedTimeout(fd, timeout);
 }
 
 void Listener::stop(int fd) {

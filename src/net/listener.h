@@ -33,6 +33,7 @@ class Listener final : EventSink {
   void onReady(SlotId id, std::uint32_t events) override;
   [[nodiscard]] bool acceptFrom(int fd);
   [[nodiscard]] Socket* find(int fd);
+  void setOptions(int fd) const;
   void watch(Socket& socket);
   void unwatch(Socket& socket);
   void rest(Socket& socket);

@@ -62,8 +62,9 @@ struct Peer final : Connection {
 
   UniqueFd fd;
   Phase phase;
-  bool writeArmed : 1 = false;  ///< The kernel was full; EPOLLOUT will tell.
-  bool writeReady : 1 = false;  ///< EPOLLOUT has told, and the queue was not tried since.
+  bool writeArmed : 1 = false;  ///< EPOLLOUT is asked for.
+  bool refused : 1 = false;     ///< The kernel was full; EPOLLOUT has not come since.
+  bool inRotation : 1 = false;  ///< In the list of those whose queue is sent in shares.
   bool dirty : 1 = false;       ///< In the list of those to be flushed on their own.
   bool gathering : 1 = false;   ///< In the list of those that get several batches this turn.
   bool excluded : 1 = false;    ///< Some batch of this turn has a hole for it.
@@ -78,11 +79,12 @@ struct Peer final : Connection {
   bool peerEnded : 1 = false;      ///< Its end of file was read.
   bool awaitsPong : 1 = false;
   bool inClosedList : 1 = false;
-  bool closeReported : 1 = false;      ///< onClose was called.
-  bool connectReported : 1 = false;    ///< onConnect was called, so onClose has to be.
-  std::uint32_t firstGathered = 0;     ///< See ConnectionTable::gathered_, while gathering.
-  std::unique_ptr<OutputQueue> queue;  ///< Null while the kernel takes everything.
-  std::unique_ptr<Batch> own;          ///< This turn's output for it alone; null without.
+  bool closeReported : 1 = false;    ///< onClose was called.
+  bool connectReported : 1 = false;  ///< onConnect was called, so onClose has to be.
+  std::uint32_t firstGathered = 0;   ///< See ConnectionTable::gathered_, while gathering.
+  std::unique_ptr<OutputQueue>
+      queue;                   ///< Null while all leaves at once; else refused or inRotation.
+  std::unique_ptr<Batch> own;  ///< This turn's output for it alone; null without.
   std::vector<Membership> memberships;
 
   SlotId id;

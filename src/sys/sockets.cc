@@ -151,4 +151,14 @@ void setKeepAlive(int fd) {
   }
 }
 
+void setUnsentBytesMax(int fd, std::size_t bytes) {
+  const auto value = static_cast<int>(bytes);
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &value, sizeof value);
+}
+
+void setUnacknowledgedTimeout(int fd, std::chrono::milliseconds timeout) {
+  const auto value = static_cast<unsigned>(timeout.count());
+  ::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &value, sizeof value);
+}
+
 }  // namespace stormo

@@ -2,6 +2,8 @@
 
 #include <stormo/result.h>
 
+#include <chrono>
+#include <cstddef>
 #include <string>
 
 #include "sys/address.h"
@@ -52,5 +54,13 @@ void setNoDelay(int fd);
 /// when it has not answered six probes in another minute. Accepted sockets inherit it from a
 /// listening one. No-op for unix sockets.
 void setKeepAlive(int fd);
+
+/// TCP: the kernel takes about so many bytes beyond those that the peer has room for. No-op for
+/// unix sockets.
+void setUnsentBytesMax(int fd, std::size_t bytes);
+
+/// TCP: the connection fails after so long without an acknowledgement of bytes sent, or with a peer
+/// that takes none. No-op for unix sockets.
+void setUnacknowledgedTimeout(int fd, std::chrono::milliseconds timeout);
 
 }  // namespace stormo

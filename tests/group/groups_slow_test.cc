@@ -70,6 +70,48 @@ TEST_F(GroupsSlowTest, AMemberThatDoesNotDrainIsCutAndTheOthersMissNothing) {
   EXPECT_EQ(counters().slowClosed.get(), 2u);
 }
 
+TEST_F(GroupsSlowTest, AMemberThatNeverReadsEmptyMessagesIsCutBeforeItHoldsMuchMemory) {
+  endpoint.sendQueueBytesMax = 20'000;
+  Connected slow = narrowMember({"a"});
+  for (int i = 0; table.find(slow.id) != nullptr; ++i) {
+    ASSERT_LT(i, 200'000);
+    groups.send("a", "");
+    turn();
+    ASSERT_LT(SharedBuffer::heldBytes(), 4 * endpoint.sendQueueBytesMax);
+  }
+  EXPECT_EQ(counters().slowClosed.get(), 1u);
+  EXPECT_EQ(SharedBuffer::heldBytes(), 0u);
+}
+
+TEST_F(GroupsSlowTest, AMemberThatOnlyWaitsForItsShareOfTheTurnIsNotCut) {
+  endpoint.sendQueueBytesMax = 1'000;
+  std::vector<Connected> members;
+  for (int i = 0; i < 60; ++i) members.push_back(member({"a"}));
+  const std::string text(80'000, 'x');
+  for (int i = 0; i < 2; ++i) {
+    groups.send("a", text);
+    turn();
+    for (Connected& one : members) one.peer.receive();
+  }
+  EXPECT_TRUE(turnUntil([&] {
+    bool all = true;
+    for (Connected& one : members) all &= one.peer.drain().size() == 2 * text.size() + 2;
+    return all;
+  }));
+  EXPECT_EQ(counters().slowClosed.get(), 0u);
+}
+
+TEST_F(GroupsSlowTest, WhenMuchMemoryWaitsToBeSentTheTurnSendsOnUntilTheKernelRefuses) {
+  endpoint.sendQueueBytesMax = 1 << 30;
+  std::vector<Connected> members;
+  for (int i = 0; i < 60; ++i) members.push_back(member({"a"}));
+  const std::string text(40 << 20, 'x');
+  groups.send("a", text);
+  groups.send("a", text);
+  turn();
+  for (Connected& one : members) EXPECT_TRUE(net::Peer::of(at(one)).refused);
+}
+
 TEST_F(GroupsSlowTest, ASlowMemberOfSeveralGroupsIsCutOnce) {
   endpoint.sendQueueBytesMax = 5'000;
   Connected slow = narrowMember({"a", "b", "c"});

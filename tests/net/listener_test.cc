@@ -175,6 +175,18 @@ TEST_F(ListenerTest, AcceptedSocketsOfProtocolsWithoutPingsHaveKeepAlive) {
   }
 }
 
+TEST_F(ListenerTest, TheKernelHoldsLittleForAcceptedSocketsThatDoNotRead) {
+  const UniqueFd socket = std::move(*listenOn(*Address::ip("127.0.0.1", 0)));
+  Listener listener(loop, endpoint);
+  listener.start(socket.get());
+  const test::RawPeer client = test::RawPeer::connect(localAddress(socket.get()).port());
+  ASSERT_TRUE(turnUntil([&] { return table.size() == 1; }));
+  table.forEach([&](Peer& peer) {
+    EXPECT_EQ(socketOption(peer.fd.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT), 128 << 10);
+    EXPECT_EQ(socketOption(peer.fd.get(), IPPROTO_TCP, TCP_USER_TIMEOUT), 60'000);
+  });
+}
+
 /// Processes that accept from one unix socket; each sends its number to its clients.
 class SharedSocketTest : public testing::Test {
  protected:

@@ -19,7 +19,7 @@ class OutputFairnessTest : public NetTest {
     for (int i = 0; i < 60; ++i) many.push_back(acceptQuietly());
   }
   void sendToMany() {
-    for (const Connected& one : many) at(one).send(large);
+    for (const Connected& one : many) (void)at(one).send(large);
   }
   bool allHave(std::size_t bytes) {
     bool all = true;
@@ -48,11 +48,11 @@ TEST_F(OutputFairnessTest, AShortMessageLeavesAtOnceWhileLargeOutputWaits) {
   acceptMany();
   Connected other = acceptQuietly();
   sendToMany();
-  at(other).send("behind them");
+  (void)at(other).send("behind them");
   turn();
   EXPECT_EQ(other.peer.take(), "behind them\n");
   EXPECT_GT(at(many.back()).sendQueueBytes(), 0u);
-  at(other).send("in a later turn");
+  (void)at(other).send("in a later turn");
   turn();
   EXPECT_EQ(other.peer.take(), "in a later turn\n");
   ASSERT_TRUE(turnUntil([&] { return allHave(large.size() + 1); }));
@@ -61,7 +61,7 @@ TEST_F(OutputFairnessTest, AShortMessageLeavesAtOnceWhileLargeOutputWaits) {
 TEST_F(OutputFairnessTest, OnePeersBacklogIsSentInSharesBesideTheBacklogsOfOthers) {
   Connected greedy = acceptQuietly(test::tcpPair());
   acceptMany();
-  at(greedy).send(std::string(7 << 20, 'g'));
+  (void)at(greedy).send(std::string(7 << 20, 'g'));
   sendToMany();
   ASSERT_TRUE(turnUntil([&] { return allHave(large.size() + 1); }));
   ASSERT_TRUE(turnUntil([&] { return greedy.peer.drain().size() == (7u << 20) + 1; }));
@@ -82,7 +82,7 @@ TEST_F(OutputFairnessTest, WhoReceivesMoreInATurnThanAShareGetsAllInOrder) {
 
 TEST_F(OutputFairnessTest, CloseSendsABacklogOfManySharesBeforeItEnds) {
   Connected one = acceptQuietly(test::tcpPair());
-  at(one).send(std::string(5 << 20, 'x'));
+  (void)at(one).send(std::string(5 << 20, 'x'));
   at(one).close();
   ASSERT_TRUE(turnUntil([&] { return one.peer.ended(); }));
   EXPECT_EQ(one.peer.received().size(), (5u << 20) + 1);

@@ -59,14 +59,14 @@ TEST(Instance, NameMustBeAPlainWord) {
 }
 
 TEST(Instance, PathTooLongForAUnixSocketIsSaidAtOnce) {
-  const std::string complaint = complaintOf([] { Instance('/' + std::string(100, 'd'), kChat); });
+  const std::string complaint = complaintOf([] { Instance('/' + std::string(100, 'd'), "chat"); });
   EXPECT_THAT(complaint, HasSubstr("too long for a unix socket"));
   EXPECT_THAT(complaint, HasSubstr("--runtime-dir"));
 }
 
 TEST(Instance, DirectoryIsForItsOwnerOnlyToWrite) {
   const test::TempDirectory temp;
-  const Instance instance(temp.file("run"), kChat);
+  const Instance instance(temp.file("run"), "chat");
   instance.createDirectory();
   instance.createDirectory();  // it may be there
   struct stat found {};
@@ -78,17 +78,17 @@ TEST(Instance, RefusesADirectoryThatOthersCanWriteAndALinkToElsewhere) {
   const test::TempDirectory temp;
   std::filesystem::create_directory(temp.file("open"));
   ::chmod(temp.file("open").c_str(), 0777);
-  EXPECT_THAT(complaintOf([&] { Instance(temp.file("open"), kChat).createDirectory(); }),
+  EXPECT_THAT(complaintOf([&] { Instance(temp.file("open"), "chat").createDirectory(); }),
               HasSubstr("only this user can write"));
   std::filesystem::create_directory(temp.file("real"));
   std::filesystem::create_directory_symlink(temp.file("real"), temp.file("link"));
-  EXPECT_THAT(complaintOf([&] { Instance(temp.file("link"), kChat).createDirectory(); }),
+  EXPECT_THAT(complaintOf([&] { Instance(temp.file("link"), "chat").createDirectory(); }),
               HasSubstr("only this user can write"));
 }
 
 TEST(Instance, LockIsHeldByOneAndNamesItsPid) {
   const test::TempDirectory temp;
-  const Instance instance(temp.file("run"), kChat);
+  const Instance instance(temp.file("run"), "chat");
   EXPECT_EQ(instance.runningPid(), std::nullopt);
   instance.createDirectory();
   EXPECT_EQ(instance.runningPid(), std::nullopt);
@@ -104,7 +104,7 @@ TEST(Instance, LockIsHeldByOneAndNamesItsPid) {
 
 TEST(Instance, LockForChildrenWaitsUntilTheLastOneEnded) {
   const test::TempDirectory temp;
-  const Instance instance(temp.file("run"), kChat);
+  const Instance instance(temp.file("run"), "chat");
   instance.createDirectory();
   UniqueFd held = instance.lockForChildren();
   int news[2];
@@ -123,7 +123,7 @@ TEST(Instance, LockForChildrenWaitsUntilTheLastOneEnded) {
   ::close(news[1]);
 }
 
-const Instance kChat("/run/x", kChat);
+const Instance kChat("/run/x", "chat");
 
 Kind listeningOn(const std::string& host, std::uint16_t port, int count) {
   Kind kind{.kind = "worker", .name = "none", .count = count};

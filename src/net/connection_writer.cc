@@ -333,7 +333,10 @@ void ConnectionTable::drainQueue(Peer& peer, std::size_t bytesMax) {
   peer.queue->clear();
   spareQueues_.give(std::move(peer.queue));
   armWrite(peer, false);
-  if (!peer.dirty && (peer.fullReported || peer.phase == Phase::Closing)) markDirty(peer);
+  // Whoever waits for this is called when the peer is flushed: see onDrained().
+  const bool isAwaited =
+      peer.fullReported || peer.phase == Phase::Closing || peer.codecState != nullptr;
+  if (isAwaited) markDirty(peer);
 }
 
 void ConnectionTable::armWrite(Peer& peer, bool armed) {

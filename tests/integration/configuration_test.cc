@@ -61,7 +61,7 @@ groups-per-client = 0
 
 [websocket]
 page = 1
-origins = "https://example.com"
+origins = 7
 nothing-like-any-setting = true
 )");
   const Outcome check = stormo.run({"check-config", path});

@@ -1,60 +1,14 @@
-#include <stormo/connector.h>
-
-#include <atomic>
-#include <future>
 #include <stdexcept>
 
-#include "net/listener.h"
-#include "net/net_fixture.h"
-#include "net/outgoing.h"
+#include "net/connector_fixture.h"
 #include "support/temp_directory.h"
-#include "sys/sockets.h"
 
 namespace stormo::net {
 namespace {
 
-using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
-
-/// The server's side speaks text and writes to `heard`, the connector's side to `told`.
-class ConnectorTest : public NetTest {
- protected:
-  ConnectorTest() : listener(loop, endpoint) { listen(0); }
-
-  void listen(std::uint16_t port) {
-    listening = std::move(*listenOn(*Address::ip("127.0.0.1", port)));
-    listener.start(listening.get());
-  }
-  void stopListening() {
-    listener.stopAll();
-    listening.reset();
-  }
-  std::uint16_t port() const { return localAddress(listening.get()).port(); }
-  std::string url() const { return "text://127.0.0.1:" + std::to_string(port()); }
-
-  std::unique_ptr<Connector> connectorTo(const std::string& where) {
-    auto connector = std::make_unique<Connector>(where);
-    connector->reconnect = 5ms;
-    connector->onConnect = [this](Connection&) { told.push_back("connect"); };
-    connector->onClose = [this](Connection&) { told.push_back("close"); };
-    connector->onError = [this](const Error& error) { told.push_back(error.step); };
-    connector->onMessage = [this](Connection&, Message message) {
-      told.push_back(std::string(message.data));
-    };
-    return connector;
-  }
-  bool connected(Connector& connector) {
-    return turnUntil(
-        [&] { return connector.connection() != nullptr && !told.empty() && heard.size() >= 1; });
-  }
-  std::vector<std::string> takeTold() { return std::exchange(told, {}); }
-
-  Listener listener;
-  UniqueFd listening;
-  std::vector<std::string> told;
-};
 
 TEST_F(ConnectorTest, ConnectsAndTalksBothWays) {
   endpoint.handlers.onMessage = [](Connection& connection, Message message) {
@@ -359,74 +313,6 @@ TEST_F(ConnectorTest, AnAttemptThatCannotBeWatchedIsAnErrorAndTriedAgain) {
   loop.impl().refuseWatches(0);
   told.clear();
   ASSERT_TRUE(turnUntil([&] { return !told.empty() && told.back() == "connect"; }));
-}
-
-/// A host name whose look-up ends when the test lets it.
-class OutgoingLookupTest : public ConnectorTest {
- protected:
-  OutgoingLookupTest()
-      : codec(Protocol::text()),
-        outgoing(parseSocketUrl("text://db.example:" + std::to_string(port())), codec) {
-    outgoing.retryFirst = 1ms;
-    outgoing.onConnect = [this](Connection&) { told.push_back("connect"); };
-    outgoing.onError = [this](const Error& error) { told.push_back(error.step); };
-  }
-
-  PackageCodec codec;
-  Outgoing outgoing;
-};
-
-TEST_F(OutgoingLookupTest, TheLoopTurnsWhileAHostNameIsLookedUp) {
-  std::promise<NameLookup::Outcome> dns;
-  outgoing.resolve = [&](const std::string&, std::uint16_t) { return dns.get_future().get(); };
-  outgoing.connect();
-  outgoing.connect();
-  settle();
-  EXPECT_EQ(outgoing.peer(), nullptr);
-  dns.set_value(std::vector{*Address::ip("127.0.0.1", port())});
-  ASSERT_TRUE(turnUntil([&] { return !told.empty(); }));
-  EXPECT_THAT(told, ElementsAre("connect"));
-}
-
-TEST_F(OutgoingLookupTest, AllAddressesOfAHostNameAreTried) {
-  const UniqueFd nobody = std::move(*listenOn(*Address::ip("127.0.0.2", 0)));
-  const Address refuses = localAddress(nobody.get());
-  ::shutdown(nobody.get(), SHUT_RDWR);
-  outgoing.resolve = [&](const std::string&, std::uint16_t) {
-    return NameLookup::Outcome(std::vector{refuses, refuses, *Address::ip("127.0.0.1", port())});
-  };
-  outgoing.connect();
-  ASSERT_TRUE(turnUntil([&] { return !told.empty(); }));
-  EXPECT_THAT(told, ElementsAre("connect"));
-}
-
-TEST_F(OutgoingLookupTest, AFailedLookupIsAnErrorAndTriedAgain) {
-  std::atomic<int> attempts = 0;
-  outgoing.resolve = [&](const std::string&, std::uint16_t) -> NameLookup::Outcome {
-    if (++attempts < 3) {
-      return Error{std::make_error_code(std::errc::host_unreachable), "getaddrinfo"};
-    }
-    return std::vector{*Address::ip("127.0.0.1", port())};
-  };
-  outgoing.connect();
-  ASSERT_TRUE(turnUntil([&] { return told.size() == 3; }));
-  EXPECT_THAT(told, ElementsAre("getaddrinfo", "getaddrinfo", "connect"));
-}
-
-TEST_F(OutgoingLookupTest, ClosedMeanwhileItCallsNothing) {
-  std::promise<NameLookup::Outcome> dns;
-  std::promise<void> asked;
-  outgoing.resolve = [&](const std::string&, std::uint16_t) {
-    asked.set_value();
-    return dns.get_future().get();
-  };
-  outgoing.connect();
-  asked.get_future().get();
-  outgoing.close();
-  dns.set_value(std::vector{*Address::ip("127.0.0.1", port())});
-  settle();
-  EXPECT_THAT(told, IsEmpty());
-  EXPECT_THAT(heard, IsEmpty());
 }
 
 }  // namespace

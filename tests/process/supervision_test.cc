@@ -220,16 +220,18 @@ TEST_F(Supervision, ReloadStopsAtTheFirstWorkerThatDoesNotStartAgain) {
   EXPECT_EQ(probe.run({"reload"}).status, 0);
 }
 
-TEST_F(Supervision, OneReloadAtATimeAndAStopEndsIt) {
+TEST_F(Supervision, ALaterReloadReplacesTheEarlierAndAStopEndsIt) {
   const auto program = probe.start({"--listen", kAnyPort, "--stop-timeout-ms", "50"});
   clientOf(0).say('h');
-  const auto reload = probe.spawn({"reload", "--timeout", "600"});
+  const auto first = probe.spawn({"reload", "-g", "--timeout", "600"});
   ASSERT_TRUE(
       probe.workerBecomes(0, [](const json& row) { return row.at("status") == "stopping"; }));
-  EXPECT_EQ(probe.run({"reload"}).errors, "probe: a reload is under way already\n");
+  const auto second = probe.spawn({"reload", "-g", "--timeout", "500"});
+  EXPECT_EQ(first->waitForOwnEnd().status, 1);
+  EXPECT_EQ(first->errors(), "probe: replaced by a later reload\n");
   EXPECT_EQ(probe.run({"stop"}).status, 0);
-  EXPECT_EQ(reload->waitForOwnEnd().status, 1);
-  EXPECT_EQ(reload->errors(), "probe: stopped meanwhile\n");
+  EXPECT_EQ(second->waitForOwnEnd().status, 1);
+  EXPECT_EQ(second->errors(), "probe: stopped meanwhile\n");
   EXPECT_EQ(program->waitForOwnEnd().status, 0);
 }
 

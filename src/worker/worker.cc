@@ -101,9 +101,8 @@ std::size_t packageSizeOf(const channel::Server& server) {
     const std::size_t needed = accepted + channel::kFrameOverheadBytesMax;
     if (server.maxPackageSize != 0 && server.maxPackageSize < needed) {
       throw std::invalid_argument("worker '" + worker->name + "' accepts messages of " +
-                                  std::to_string(accepted) + " bytes, but channel '" +
-                                  server.name + "' accepts frames of " +
-                                  std::to_string(server.maxPackageSize) +
+                                  std::to_string(accepted) + " bytes, but channel '" + server.name +
+                                  "' accepts frames of " + std::to_string(server.maxPackageSize) +
                                   " bytes only (set its maxPackageSize to 0 or " +
                                   std::to_string(needed) + ", or lower the worker's)");
     }

@@ -122,7 +122,7 @@ TEST_F(DeliveryTest, APositionThatCannotBeIsAViolation) {
 }
 
 TEST_F(DeliveryTest, ALinkThatTakesNothingHoldsAcknowledgementsUpUntilItIsCut) {
-  server.linkStallMax = 200ms;
+  server.linkStallMax = 3s;  // longer than the loop below takes
   start();
   Link stuck = stormoLink();
   stuck.send(subscribeGroup("g"));

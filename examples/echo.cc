@@ -18,6 +18,8 @@ struct Unsent {
 int main(int argc, char** argv) {
   stormo::Worker worker("websocket://0.0.0.0:1235");
   worker.name = "echo";
+  worker.maxPackageSize = 64 << 20;
+  worker.maxSendBufferSize = (64 << 20) + 1024;  // the longest, and its header
 
   // Who sends faster than it reads is not read until it has caught up.
   worker.onMessage = [](stormo::Connection& connection, stormo::Message message) {

@@ -231,8 +231,10 @@ void Generator::judgeMembers() {
 
 std::uint64_t Generator::messagesOf(const Member& member) const {
   if (!member.counting) return member.messages;
-  // A broken number of messages is one too many: something else came.
-  return (member.countedBytes + frameBytes_ - 1) / frameBytes_;
+  // A broken number of messages is one too many: something else came. At the end of a connection
+  // it is the server's close frame, or a message that was cut off.
+  const bool isClosed = member.state == Member::State::Closed;
+  return (member.countedBytes + (isClosed ? 0 : frameBytes_ - 1)) / frameBytes_;
 }
 
 }  // namespace stormo::bench

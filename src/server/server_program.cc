@@ -2,10 +2,10 @@
 
 #include <fstream>
 #include <stdexcept>
-#include <thread>
 
 #include "server/web_files.h"
 #include "sys/address.h"
+#include "sys/processors.h"
 #include "worker/declaration.h"
 
 namespace stormo::server {
@@ -17,7 +17,10 @@ std::string readSecret(const std::string& path) {
   if (path.empty()) return {};
   std::ifstream file(path);
   std::string secret;
-  if (!std::getline(file, secret) || secret.empty()) {
+  std::getline(file, secret);
+  // White space at its end is a slip: of an editor, or of a file with CRLF.
+  secret.erase(secret.find_last_not_of(" \t\r") + 1);
+  if (secret.empty()) {
     throw std::runtime_error("cannot read a secret from " + path +
                              " (its first line is the secret)");
   }
@@ -84,12 +87,12 @@ void ServerProgram::declareChannel(const std::string& directory) {
 }
 
 void ServerProgram::declareWorker() {
-  const unsigned processors = std::max(1u, std::thread::hardware_concurrency());
   worker_ = std::make_unique<Worker>(settings_.listen.front());
   worker_->alsoListen.assign(settings_.listen.begin() + 1, settings_.listen.end());
   worker_->ipv6Only = settings_.ipv6Only;
   worker_->name = "stormo";
-  worker_->count = static_cast<int>(settings_.workers != 0 ? settings_.workers : processors);
+  worker_->count =
+      static_cast<int>(settings_.workers != 0 ? settings_.workers : usableProcessors());
   worker_->user = settings_.user;
   worker_->group = settings_.group;
   worker_->protocol = Protocol::websocket();

@@ -132,6 +132,36 @@ TEST_F(GeneratorMessages, ASingleByteTooMuchIsOneTooManyForWhoCounts) {
   await("one to be too many", [&] { return own().surplus.get() == 1; });
 }
 
+// A reload of the server closes its clients: that is no duplicate.
+TEST_F(GeneratorMessages, ACloseFrameIsNotCountedAsAMessage) {
+  startAndProbe(kTwoMembers);
+  reachWarmUp();
+  drain();
+  for (ServedMember& member : members) {
+    member.tell(message(0, 1));
+    member.tellBytes(serverFrame(0x88, "\x03\xf4"));  // 1012
+    member.hangUp();
+  }
+  await("both ends to be seen", [&] { return own().closed.get() == 2; });
+  await("no message to be too many", [&] { return own().surplus.get() == 0; });
+  awaitComplete();
+  EXPECT_EQ(own().missing.get(), 0u);
+  EXPECT_EQ(own().disordered.get(), 0u);
+}
+
+TEST_F(GeneratorMessages, AMessageThatTheEndOfTheConnectionCutsOffIsMissing) {
+  startAndProbe(kTwoMembers);
+  reachWarmUp();
+  drain();
+  for (ServedMember& member : members) {
+    const std::string whole = serverFrame(0x81, message(0, 1));
+    member.tellBytes(whole.substr(0, whole.size() - 1));
+    member.hangUp();
+  }
+  await("both to be missing", [&] { return own().missing.get() == 2; });
+  EXPECT_EQ(own().surplus.get(), 0u);
+}
+
 TEST_F(GeneratorMessages, AMessageOfAnotherGroupIsTooMuch) {
   startAndProbe({.members = 2, .groups = 2, .publishers = 2, .inFlight = 1});
   reachWarmUp();

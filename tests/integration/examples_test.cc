@@ -137,11 +137,29 @@ TEST_F(Example, EchoSendsBackTextAsTextAndBinaryAsBinaryOfAnyLength) {
   stopWithSuccess();
 }
 
+TEST_F(Example, EchoTakesMessagesOfOver16MiBAndUpTo64MiB) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "takes a minute with sanitizers";
+#endif
+  START_OR_SKIP("echo", {1235});
+  const auto id = clients().connect();
+  const std::string large((16 << 20) + 1, 'x');
+  clients().send(id, large);
+  clients().waitForMessages(id, 1);
+  EXPECT_TRUE(clients()[id].received[0].data == large);
+  // A frame's head alone is judged by the length that it states.
+  using namespace std::string_view_literals;
+  clients().sendRaw(id, "\x82\xff\0\0\0\0\x04\0\0\x01mask"sv);
+  clients().waitUntilClosed(id);
+  EXPECT_EQ(clients()[id].closeCode, CloseCode::TooBig);
+  stopWithSuccess();
+}
+
 TEST_F(Example, EchoHoldsBackWhoSendsAndDoesNotReadAndLosesNothing) {
   START_OR_SKIP("echo", {1235});
   const auto id = clients().connect();
   const std::string block(1 << 20, 'b');
-  constexpr std::size_t kBlocks = 40;  // together more than all buffers on the way
+  constexpr std::size_t kBlocks = 100;  // together more than all buffers on the way
   for (std::size_t i = 0; i < kBlocks; ++i) clients().send(id, block);
   clients().waitForMessages(id, kBlocks);
   for (const auto& received : clients()[id].received) EXPECT_TRUE(received.data == block);

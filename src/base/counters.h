@@ -25,6 +25,7 @@ struct Counters {
   Counter connectionsTotal;  ///< Ever accepted or connected.
   Counter groups;            ///< Groups (or channels) with members now.
   Counter timers;            ///< Active now.
+  Counter listeners;         ///< Sockets from which clients are accepted now.
   Counter messagesIn;        ///< Complete messages from peers.
   Counter messagesOut;       ///< Messages put into peers' output, fan-out counted per member.
   Counter bytesIn;

@@ -16,11 +16,12 @@ namespace {
 
 constexpr int kAcceptsPerTurn = 64;
 constexpr std::chrono::milliseconds kPause{100};
-// Of a socket that several processes accept from, each takes few clients, and lets the others take
-// theirs: with four processes, up to 8,000 clients a second.
-constexpr int kSharedAcceptsPerTurn = 2;
-constexpr std::chrono::milliseconds kRest{1};
-// Of the processes that share a socket the kernel wakes one for a client.
+// So long a process with more clients than a sibling leaves the next one to it.
+constexpr std::chrono::milliseconds kLeave{5};
+// A client of a shared socket wakes all processes that watch it: the kernel does not know which of
+// them has the fewest clients. A process that is ahead is woken once in kLeave at most.
+constexpr std::uint32_t kSharedEvents = EPOLLIN;
+// Of several processes that watch another socket, while one covers for its sibling, one is woken.
 constexpr std::uint32_t kEvents = EPOLLIN | EPOLLEXCLUSIVE;
 
 UniqueFd acceptOne(int fd, Address& remote) {
@@ -43,10 +44,12 @@ const char* remedy(const std::error_code& code) {
 
 }  // namespace
 
-Listener::Listener(EventLoop& loop, const Endpoint& endpoint)
+Listener::Listener(EventLoop& loop, const Endpoint& endpoint,
+                   const std::vector<const Counters*>& siblings)
     : loop_(loop.impl()),
       table_(ConnectionTable::of(loop)),
       endpoint_(endpoint),
+      fairShare_(siblings),
       tag_(loop_.addSink(*this)) {}
 
 Listener::~Listener() {
@@ -57,7 +60,8 @@ Listener::~Listener() {
 
 void Listener::start(int fd) {
   if (find(fd) != nullptr) return;
-  sockets_.push_back({.fd = fd, .isShared = localAddress(fd).isUnix()});
+  sockets_.push_back({.fd = fd, .isShared = fairShare_.hasSiblings() && localAddress(fd).isUnix()});
+  loop_.counters().listeners.add();
   setOptions(fd);
   if (!resumes_) watch(sockets_.back());
 }
@@ -71,8 +75,11 @@ void Listener::setOptions(int fd) const {
 }
 
 void Listener::stop(int fd) {
-  if (Socket* socket = find(fd)) unwatch(*socket);
-  std::erase_if(sockets_, [fd](const Socket& socket) { return socket.fd == fd; });
+  Socket* socket = find(fd);
+  if (socket == nullptr) return;
+  unwatch(*socket);
+  loop_.counters().listeners.subtract();
+  std::erase_if(sockets_, [fd](const Socket& each) { return each.fd == fd; });
 }
 
 void Listener::stopAll() {
@@ -86,7 +93,7 @@ Listener::Socket* Listener::find(int fd) {
 
 void Listener::watch(Socket& socket) {
   const SlotId id{.index = static_cast<std::uint32_t>(socket.fd), .generation = 1};
-  const auto added = loop_.add(socket.fd, kEvents, tag_, id);
+  const auto added = loop_.add(socket.fd, socket.isShared ? kSharedEvents : kEvents, tag_, id);
   socket.isWatched = added.ok();
   if (!added) pause(added.error());
 }
@@ -97,20 +104,32 @@ void Listener::unwatch(Socket& socket) {
 
 void Listener::onReady(SlotId id, std::uint32_t) {
   const int fd = static_cast<int>(id.index);
-  const Socket* ready = find(fd);
-  if (ready == nullptr) return;
-  const int acceptsMax = ready->isShared ? kSharedAcceptsPerTurn : kAcceptsPerTurn;
-  int accepts = 0;
-  while (accepts < acceptsMax && acceptFrom(fd)) ++accepts;
-  Socket* socket = find(fd);  // onConnect may have stopped it
-  if (socket != nullptr && socket->isShared && accepts > 0) rest(*socket);
+  Socket* socket = find(fd);
+  if (socket == nullptr) return;
+  const bool isShared = socket->isShared;
+  if (isShared && fairShare_.isAhead(loop_.counters())) return leave(*socket);
+  for (int accepts = 0; accepts < kAcceptsPerTurn; ++accepts) {
+    if (!acceptFrom(fd)) return;
+    if (isShared && fairShare_.isAhead(loop_.counters())) return;
+  }
 }
 
-/// The kernel wakes the process that has watched a shared socket for longest, so it would always be
-/// the same one; and the one that runs would take all clients that wait.
-void Listener::rest(Socket& socket) {
+/// A sibling with fewer clients is awake, too, and accepts meanwhile: unless it is hung or busy.
+void Listener::leave(Socket& socket) {
   unwatch(socket);
-  if (!resumes_) resumeAfter(kRest);
+  socket.isLeft = true;
+  if (resumes_) return;
+  fairShare_.beginLeaving();
+  resumeAfter(kLeave);
+}
+
+/// One client of each socket that was left: it has waited long enough.
+void Listener::acceptLeftOver() {
+  const auto nextLeft = [this] { return std::ranges::find(sockets_, true, &Socket::isLeft); };
+  for (auto left = nextLeft(); left != sockets_.end(); left = nextLeft()) {
+    left->isLeft = false;
+    if (acceptFrom(left->fd)) fairShare_.noteNotAccepted();
+  }
 }
 
 /// False if nobody waits, or nobody can or may be taken now.
@@ -148,6 +167,7 @@ void Listener::resumeAfter(std::chrono::milliseconds wait) {
 
 void Listener::resume() {
   resumes_ = false;
+  acceptLeftOver();
   for (std::size_t i = 0; i < sockets_.size() && !resumes_; ++i) {
     if (!sockets_[i].isWatched) watch(sockets_[i]);
   }

@@ -5,6 +5,7 @@
 
 #include "event/loop_impl.h"
 #include "net/endpoint.h"
+#include "net/fair_share.h"
 
 namespace stormo::net {
 
@@ -13,8 +14,11 @@ class ConnectionTable;
 /// Accepts from listening sockets, which somebody else owns, into the table of its loop.
 class Listener final : EventSink {
  public:
-  /// `endpoint` outlives the listener and its connections.
-  Listener(EventLoop& loop, const Endpoint& endpoint);
+  /// `endpoint` outlives the listener and its connections. `siblings` are the counters of the other
+  /// processes that accept from the same unix sockets: a client is left for a moment to one that
+  /// has fewer.
+  Listener(EventLoop& loop, const Endpoint& endpoint,
+           const std::vector<const Counters*>& siblings = {});
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -28,6 +32,7 @@ class Listener final : EventSink {
     int fd;
     bool isShared;  ///< Other processes accept from this very socket.
     bool isWatched = false;
+    bool isLeft = false;  ///< To the siblings, until the timer.
   };
 
   void onReady(SlotId id, std::uint32_t events) override;
@@ -36,7 +41,8 @@ class Listener final : EventSink {
   void setOptions(int fd) const;
   void watch(Socket& socket);
   void unwatch(Socket& socket);
-  void rest(Socket& socket);
+  void leave(Socket& socket);
+  void acceptLeftOver();
   void resumeAfter(std::chrono::milliseconds wait);
   void pause(const Error& error);
   void resume();
@@ -44,6 +50,7 @@ class Listener final : EventSink {
   EventLoop::Impl& loop_;
   ConnectionTable& table_;
   const Endpoint& endpoint_;
+  FairShare fairShare_;
   EventLoop::Impl::Tag tag_;
   std::vector<Socket> sockets_;
   SlotId resumeTimer_;

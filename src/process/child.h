@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/counters.h"
+
 namespace stormo::process {
 
 /// A row of the `connections` command.
@@ -42,8 +44,13 @@ class Child {
   /// The listening sockets of each slot of this kind, each in the order of Kind::listen.
   using ListenersOfSlots = std::vector<std::vector<int>>;
 
-  Child(EventLoop& loop, int slot, ListenersOfSlots listeners, int stateFile = -1)
-      : loop_(loop), slot_(slot), listeners_(std::move(listeners)), stateFile_(stateFile) {}
+  Child(EventLoop& loop, int slot, ListenersOfSlots listeners,
+        std::vector<const Counters*> siblings, int stateFile)
+      : loop_(loop),
+        slot_(slot),
+        listeners_(std::move(listeners)),
+        siblings_(std::move(siblings)),
+        stateFile_(stateFile) {}
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
@@ -57,6 +64,9 @@ class Child {
   [[nodiscard]] const std::vector<int>& listenersOf(int slot) const {
     return listeners_.at(static_cast<std::size_t>(slot));
   }
+
+  /// The counters of all other slots of this kind, whether a child lives there or not.
+  [[nodiscard]] const std::vector<const Counters*>& siblings() const { return siblings_; }
 
   /// Of Kind::stateFile, for reading and writing; -1 if there is none. Owned by the process layer.
   [[nodiscard]] int stateFile() const { return stateFile_; }
@@ -76,6 +86,7 @@ class Child {
   EventLoop& loop_;
   const int slot_;
   const ListenersOfSlots listeners_;
+  const std::vector<const Counters*> siblings_;
   const int stateFile_;
 };
 

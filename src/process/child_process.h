@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <vector>
 
 #include "base/counters.h"
 #include "process/child.h"
@@ -18,6 +19,7 @@ struct ChildRole {
   int slot;
   Counters& counters;
   Child::ListenersOfSlots listeners;
+  std::vector<const Counters*> siblings;
   int stateFile;
   std::chrono::milliseconds linkedWithin;  ///< What it awaits has to be there by then.
   UniqueFd link;

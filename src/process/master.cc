@@ -128,10 +128,15 @@ void Master::becomeChild(KindGroup& group, Slot& slot, Counters& counters, Uniqu
     if (other.get() != &group) other->abandon();
     for (const auto& sibling : other->slots) sibling->abandon();
   }
+  std::vector<const Counters*> siblings;
+  for (const auto& other : group.slots) {
+    if (other.get() != &slot) siblings.push_back(&other->counters());
+  }
   runChild({.kind = group.kind,
             .slot = slot.index(),
             .counters = counters,
             .listeners = group.sockets.fds(),
+            .siblings = std::move(siblings),
             .stateFile = group.stateFile.get(),
             .linkedWithin = setup_.program.patience.linkedWithin,
             .link = std::move(link)});

@@ -23,6 +23,7 @@ void SharedCounters::resetGauges() {
   counters_->connections.set(0);
   counters_->groups.set(0);
   counters_->timers.set(0);
+  counters_->listeners.set(0);
 }
 
 }  // namespace stormo::process

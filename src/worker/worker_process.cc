@@ -41,7 +41,7 @@ WorkerProcess::WorkerProcess(Worker& worker, process::Child& child)
     : worker_(worker),
       child_(child),
       table_(net::ConnectionTable::of(child.loop())),
-      listener_(child.loop(), endpoint_) {
+      listener_(child.loop(), endpoint_, child.siblings()) {
   child.onStop = [this](process::StopOrder order) { stop(order); };
   child.onConnections = [this] { return connectionRows(table_); };
   child.onAcceptForSibling = [this](const std::vector<int>& listeners, bool accept) {

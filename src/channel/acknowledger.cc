@@ -6,6 +6,11 @@
 #include "sys/log.h"
 
 namespace stormo::channel {
+namespace {
+
+constexpr int kTicksPerStall = 4;
+
+}  // namespace
 
 Acknowledger::Acknowledger(net::ConnectionTable& table, const std::uint64_t& head,
                            std::chrono::milliseconds stallMax)
@@ -42,8 +47,8 @@ std::uint64_t Acknowledger::reachedByAll() {
     if (stalls && !link->isStalled) {
       link->reached = lastHead_;
       link->bytesWritten = link->peer->bytesWritten;
-      link->movedAt = table_.loop().now;
-      if (timer_ == 0) timer_ = Timer::add(stallMax_ / 4, [this] { cutStuck(); });
+      link->idleTicks = 0;
+      if (timer_ == 0) timer_ = Timer::add(stallMax_ / kTicksPerStall, [this] { cutStuck(); });
     }
     link->isStalled = stalls;
     if (stalls) reached = std::min(reached, link->reached);
@@ -78,8 +83,8 @@ void Acknowledger::cutStuck() {
     anyStalled = true;
     if (peer.bytesWritten != link->bytesWritten) {
       link->bytesWritten = peer.bytesWritten;
-      link->movedAt = table_.loop().now;
-    } else if (table_.loop().now - link->movedAt >= stallMax_) {
+      link->idleTicks = 0;
+    } else if (++link->idleTicks > kTicksPerStall) {  // the first one may have come at once
       log::warning("a link takes nothing and is cut remote={} bytes={}", peer.remoteAddress(),
                    peer.queuedBytes());
       table_.counters().slowClosed.add();

@@ -36,8 +36,8 @@ class Acknowledger final : StageWorker {
 
     bool isStalled = false;          ///< Something waits to be sent to it. Then:
     std::uint64_t reached = 0;       ///< events up to that one are in its socket;
-    std::uint64_t bytesWritten = 0;  ///< so far it got at `movedAt`.
-    TimePoint movedAt{};
+    std::uint64_t bytesWritten = 0;  ///< so far it got;
+    int idleTicks = 0;               ///< so often it was looked at since then.
   };
 
   /// `head` is the offset of the latest event, kept by its owner. Both references outlive this.
@@ -61,6 +61,8 @@ class Acknowledger final : StageWorker {
   [[nodiscard]] std::uint64_t reachedByAll();
   /// False if something is held up still.
   bool acknowledge(Link& link, std::uint64_t reached);
+  /// Stalls are counted in ticks, not in time: between two ticks lies at least one turn that
+  /// flushes, so no link is cut because this process was blocked.
   void cutStuck();
 
   net::ConnectionTable& table_;

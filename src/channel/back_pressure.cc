@@ -5,6 +5,11 @@
 #include "sys/log.h"
 
 namespace stormo::channel {
+namespace {
+
+constexpr int kTicksPerStall = 4;
+
+}  // namespace
 
 BackPressure::~BackPressure() {
   for (const FullLink& full : full_) Timer::cancel(full.timer);
@@ -29,8 +34,10 @@ void BackPressure::onFull(net::Peer& link) {
   if (isFull(link)) return;
   log::debug("a link does not keep up, publishers wait remote={} bytes={}", link.remoteAddress(),
              link.queuedBytes());
-  full_.push_back({.id = link.id.packed(), .bytesWritten = link.bytesWritten, .timer = 0});
-  watch(full_.back());
+  full_.push_back(
+      {.id = link.id.packed(), .bytesWritten = link.bytesWritten, .timer = 0, .ticks = 0});
+  full_.back().timer =
+      Timer::add(stallMax_ / kTicksPerStall, [this, id = full_.back().id] { onTick(id); });
   table_.forEach([this](net::Peer& other) {
     if (other.endpoint == &endpoint_) pauseIfNeeded(other);
   });
@@ -54,14 +61,11 @@ void BackPressure::remove(net::Peer& link) {
   });
 }
 
-void BackPressure::watch(FullLink& full) {
-  full.timer = Timer::once(stallMax_, [this, id = full.id] { onStallMax(id); });
-}
-
-void BackPressure::onStallMax(ConnectionId id) {
+void BackPressure::onTick(ConnectionId id) {
   const auto full = std::ranges::find(full_, id, &FullLink::id);
   net::Peer* link = table_.find(id);
-  if (full == full_.end() || link == nullptr) return;
+  if (full == full_.end() || link == nullptr || ++full->ticks < kTicksPerStall) return;
+  full->ticks = 0;
   const bool isStuck = link->bytesWritten == full->bytesWritten;
   if (link->queuedBytes() >= endpoint_.sendQueueBytesMax || isStuck) {
     log::warning("a link did not keep up and is cut remote={} bytes={}", link->remoteAddress(),
@@ -71,7 +75,6 @@ void BackPressure::onStallMax(ConnectionId id) {
     return;
   }
   full->bytesWritten = link->bytesWritten;
-  watch(*full);
 }
 
 }  // namespace stormo::channel

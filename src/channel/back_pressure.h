@@ -38,13 +38,15 @@ class BackPressure {
  private:
   struct FullLink {
     ConnectionId id;
-    std::uint64_t bytesWritten;  ///< When it was last looked at.
+    std::uint64_t bytesWritten;  ///< When it was last judged.
     Timer::Id timer;
+    int ticks;  ///< Since then.
   };
 
   void pauseIfNeeded(net::Peer& link);
-  void watch(FullLink& full);
-  void onStallMax(ConnectionId id);
+  /// Time is counted in ticks: between two of them lies at least one turn that flushes, so no link
+  /// is cut because this process was blocked.
+  void onTick(ConnectionId id);
   void remove(net::Peer& link);
   [[nodiscard]] bool isFull(const net::Peer& link) const;
   [[nodiscard]] bool isFarOver() const;

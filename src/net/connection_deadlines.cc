@@ -7,6 +7,8 @@ namespace stormo::net {
 namespace {
 
 constexpr std::chrono::seconds kIncompleteLook{1};
+// For what waits in the socket of a peer whose time is over.
+constexpr std::chrono::milliseconds kUnreadGrace{100};
 
 }  // namespace
 
@@ -37,20 +39,24 @@ void ConnectionTable::onDeadline(Peer& peer) {
     return setDeadline(peer, peer.deadline);  // beyond the wheel's horizon
   switch (peer.phase) {
     case Phase::Connecting:
+      if (peer.isReadyFor(POLLOUT)) return setDeadline(peer, loop_.now + kUnreadGrace);
       return fail(peer, ETIMEDOUT, "connect");
     case Phase::Handshake:
+      if (!peer.receivePaused && peer.hasUnreadInput())
+        return setDeadline(peer, loop_.now + kUnreadGrace);
       counters().badPeers.add();
       peer.endpoint->codec->onHandshakeTimeout(peer);
       return closeQuietly(peer, CloseCode::Abnormal);
     case Phase::Open:
       // Of who is paused, or waits for room, nothing is read, so nothing can be told.
-      if (!peer.receivePaused && !peer.inBacklog &&
-          peer.lastReceived + peer.endpoint->pongTimeout < peer.deadline)
+      if (!peer.receivePaused && peer.lastReceived + peer.endpoint->pongTimeout < peer.deadline &&
+          !peer.hasUnreadInput())
         return fail(peer, ETIMEDOUT, "pong");
       peer.awaitsPong = false;
       return watchForSilence(peer);
     case Phase::Closing:
     case Phase::Lingering:
+      // Whatever it still sends, which is thrown away: else it could stay for as long as it sends.
       return die(peer);
     case Phase::Dead:
       return;

@@ -88,6 +88,7 @@ void ConnectionTable::finishConnect(Peer& peer) {
   if (peer.endpoint->pingInterval == peer.endpoint->pingInterval.zero())
     setKeepAlive(peer.fd.get());
   peer.phase = Phase::Handshake;
+  setDeadline(peer, loop_.now + peer.endpoint->handshakeTimeout);
   announce(peer);
 }
 

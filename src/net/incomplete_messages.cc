@@ -40,7 +40,11 @@ bool IncompleteMessages::Entry::isLate(TimePoint now) {
     partFrom = heldBytes;
   }
   const auto timeout = peer->endpoint->messageTimeout;
-  return peer->phase == Phase::Open && timeout > timeout.zero() && now - partBegun >= timeout;
+  const bool isLate =
+      peer->phase == Phase::Open && timeout > timeout.zero() && now - partBegun >= timeout;
+  if (!isLate || !peer->hasUnreadInput()) return isLate;
+  restart(heldBytes, now);
+  return false;
 }
 
 }  // namespace stormo::net

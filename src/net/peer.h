@@ -1,5 +1,6 @@
 #pragma once
 
+#include <poll.h>
 #include <stormo/connection.h>
 
 #include <memory>
@@ -107,6 +108,15 @@ struct Peer final : Connection {
   static Peer& of(Connection& connection) { return static_cast<Peer&>(connection); }
   static const Peer& of(const Connection& connection) {
     return static_cast<const Peer&>(connection);
+  }
+
+  /// True if bytes, or an end, wait to be read. The loop may have been blocked, or may have more
+  /// events than it takes in a turn: a time-out asks this before it blames the peer.
+  [[nodiscard]] bool hasUnreadInput() const { return inBacklog || isReadyFor(POLLIN); }
+  /// Asks the system, with poll(2), whether this event waits.
+  [[nodiscard]] bool isReadyFor(short event) const {
+    pollfd socket{.fd = fd.get(), .events = event, .revents = 0};
+    return ::poll(&socket, 1, 0) > 0;
   }
 
   [[nodiscard]] bool isUsable() const { return phase < Phase::Closing; }

@@ -130,11 +130,12 @@ void Slot::acceptForSibling(int sibling, bool accept) {
 }
 
 void Slot::watchdogTick() {
-  const TimePoint now = Clock::now();
-  messageRate_.sample(now, counters_->messagesIn.get());
+  // When this turn began: what had come by then has been read. The master may be blocked since.
+  const TimePoint now = EventLoop::current().now();
+  messageRate_.sample(Clock::now(), counters_->messagesIn.get());
   if (state_ != State::Ready) return;
   if (!aliveAskedAt_) {
-    aliveAskedAt_ = now;
+    aliveAskedAt_ = Clock::now();
     link_->send({{"order", "alive"}});
     return;
   }

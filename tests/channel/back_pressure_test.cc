@@ -146,6 +146,22 @@ TEST_F(BackPressureTest, ALinkThatStaysFullIsCutAndTheOthersGoOn) {
   EXPECT_THAT(words(witness.take()), ElementsAre("group other: free again"));
 }
 
+TEST_F(BackPressureTest, NoLinkIsCutBecauseTheServerWasBlocked) {
+  static std::chrono::hours blocked;
+  blocked = 0h;
+  loop.impl().useClock([] { return std::chrono::steady_clock::now() + blocked; });
+  server.linkStallMax = 1h;
+  startHere();
+  Link slow = linkHere(1, subscribeGroup("g"));
+  Link publisher = linkHere(2);
+  fill(publisher);
+  slow.take();
+  blocked = 10h;
+  settle();
+  EXPECT_EQ(counters().slowClosed.get(), 0u);
+  EXPECT_EQ(process->linkCount(), 2u);
+}
+
 TEST_F(BackPressureTest, AFullLinkThatClosesFreesThePublishers) {
   auto slow = std::make_unique<Link>(linkHere(1, subscribeGroup("g")));
   Link publisher = linkHere(2);

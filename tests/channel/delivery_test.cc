@@ -142,6 +142,34 @@ TEST_F(DeliveryTest, ALinkThatTakesNothingHoldsAcknowledgementsUpUntilItIsCut) {
   EXPECT_EQ(counters().slowClosed.get(), 1u);
 }
 
+TEST_F(DeliveryTest, AStalledLinkIsNotCutBecauseTheServerWasBlocked) {
+  static std::chrono::hours blocked;
+  blocked = std::chrono::hours(0);
+  loop.impl().useClock([] { return std::chrono::steady_clock::now() + blocked; });
+  server.linkStallMax = std::chrono::hours(1);
+  start();
+  Link stalled = stormoLink();
+  stalled.send(subscribeGroup("g"));
+  sync(stalled);
+  Link publisher = stormoLink(7);
+  for (std::uint64_t sequence = 0; sequence < 64; ++sequence) {
+    const std::string frame = publishGroup("g", std::string(200'000, '.'), sequence + 1);
+    for (std::size_t sent = 0; sent < frame.size(); turn()) {
+      sent += publisher.peer.send(std::string_view(frame).substr(sent));
+    }
+  }
+  publisher.received();
+  EXPECT_LT(publisher.acknowledged, 64u);
+  blocked = std::chrono::hours(10);
+  turn();
+  EXPECT_EQ(counters().slowClosed.get(), 0u);
+  EXPECT_TRUE(turnUntil([&] {
+    stalled.take();
+    publisher.received();
+    return publisher.acknowledged == 64;
+  }));
+}
+
 std::string publishOnce(std::uint64_t sequence, std::uint64_t authorSequence, std::string_view text,
                         PayloadKind kind = PayloadKind::Text) {
   std::string frame;

@@ -135,5 +135,67 @@ TEST_F(DeadlinesTest, WhoDoesNotDrainIsCutAfterAClose) {
   EXPECT_THAT(heard, ElementsAre("close 1000"));
 }
 
+/// What peers have sent when their time is over, but this process has not read: deferred tasks run
+/// behind a turn's reads and before its time-outs.
+class UnreadInputTest : public DeadlinesTest {
+ protected:
+  UnreadInputTest() {
+    simulatedNow = std::chrono::steady_clock::now();
+    loop.impl().useClock([] { return simulatedNow; });
+    endpoint.pingInterval = 20s;
+    endpoint.pongTimeout = 30s;
+  }
+  void turnAfter(std::chrono::seconds time) {
+    simulatedNow += time;
+    turn();
+  }
+  static inline TimePoint simulatedNow;
+};
+
+TEST_F(UnreadInputTest, APongThatWaitsInTheSocketIsNotATimeout) {
+  WebSocketClient client = open();
+  turnAfter(21s);
+  loop.defer([&] { client.sendPong(); });
+  turnAfter(31s);
+  settle();
+  EXPECT_THAT(heard, IsEmpty());
+  ASSERT_NE(table.find(last), nullptr);
+  turnAfter(60s);
+  turnAfter(60s);
+  settle();
+  EXPECT_THAT(heard, ElementsAre("error in pong", "close 1006")) << "it is silent again";
+}
+
+TEST_F(UnreadInputTest, AHandshakeThatWaitsInTheSocketIsNotATimeout) {
+  Connected one = acceptQuietly();
+  WebSocketClient client(std::move(one.peer));
+  loop.defer([&] { client.sendHandshake(); });
+  turnAfter(11s);
+  settle();
+  EXPECT_TRUE(client.isOpen());
+  EXPECT_EQ(counters().badPeers.get(), 0u);
+}
+
+TEST_F(UnreadInputTest, AHandshakeThatStopsInTheMiddleTimesOutThoughItWasUnread) {
+  Connected one = acceptQuietly();
+  loop.defer([&] { one.peer.send("GET / HTTP/1.1\r\n"); });
+  turnAfter(11s);
+  settle();
+  EXPECT_EQ(table.size(), 1u);
+  turnAfter(1s);
+  settle();
+  EXPECT_EQ(counters().badPeers.get(), 1u);
+}
+
+TEST_F(UnreadInputTest, AConnectionThatIsMadeWhileTheLoopIsBlockedHasTimeForItsHandshake) {
+  auto pair = test::unixPair();
+  loop.defer([&] { ASSERT_TRUE(table.connect(std::move(pair.tested), endpoint).ok()); });
+  turn();
+  turnAfter(11s);
+  EXPECT_EQ(counters().badPeers.get(), 0u);
+  turnAfter(11s);
+  EXPECT_EQ(counters().badPeers.get(), 1u);
+}
+
 }  // namespace
 }  // namespace stormo::net

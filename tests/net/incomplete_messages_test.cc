@@ -62,6 +62,17 @@ class IncompleteMessagesTest : public NetTest {
   ConnectionId last = 0;
 };
 
+TEST_F(IncompleteMessagesTest, AMessageWhoseRestWaitsInTheSocketDoesNotTimeOut) {
+  WebSocketClient client = open();
+  const std::string whole = WebSocketClient::frame(0x82, std::string(1000, 'x'));
+  sendAll(client, whole.substr(0, 500));
+  loop.defer([&] { client.raw().send(whole.substr(500)); });
+  fakeNow += 40s;
+  settle();
+  EXPECT_THAT(heard, ElementsAre(std::string(1000, 'x')));
+  EXPECT_EQ(counters().incompleteClosed.get(), 0u);
+}
+
 TEST_F(IncompleteMessagesTest, AMessageThatStopsInTheMiddleTimesOut) {
   WebSocketClient client = open();
   sendAll(client, beginning(100'000));

@@ -75,7 +75,7 @@ class ServerTest : public test::LoopTest {
 
   struct OneWorker {
     OneWorker(EventLoop& loop, const Settings& settings, const std::string& channelUrl)
-        : groupServer(worker, settings, channelUrl, {}), child{loop, 0, {{fd.get()}}} {
+        : groupServer(worker, settings, channelUrl, {}), child{loop, 0, {{fd.get()}}, {}, -1} {
       worker.maxSendBufferSize = settings.sendBufferBytesMax;
       worker.websocket.subprotocols = {std::string(v1::kSubprotocol)};
       worker.onWebSocketConnect = [this](Connection& connection, WebSocketHandshake& handshake) {

@@ -27,7 +27,8 @@ class Members {
       int ends[2];
       if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) != 0) std::abort();
       clients_.emplace_back(ends[0]);
-      members_.push_back(&net::ConnectionTable::current().accept(UniqueFd(ends[1]), endpoint_));
+      members_.push_back(
+          net::ConnectionTable::current().accept(UniqueFd(ends[1]), endpoint_).value());
       ::send(ends[0], kRequest.data(), kRequest.size(), 0);
     }
     turn();

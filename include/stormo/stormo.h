@@ -8,6 +8,7 @@
 #include <stormo/event_loop.h>
 #include <stormo/groups.h>
 #include <stormo/json.h>
+#include <stormo/log.h>
 #include <stormo/message.h>
 #include <stormo/protocol.h>
 #include <stormo/timer.h>

@@ -2,11 +2,14 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <iostream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 
 #include "bench/load_test.h"
+#include "sys/standard_streams.h"
 
 namespace {
 
@@ -94,19 +97,22 @@ int runBench(int argc, char** argv) {
       ->group("Another protocol");
 
   try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  try {
+    openStandardStreams();
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      std::ostringstream help;
+      if (app.exit(error, help, std::cerr) != 0) return 2;
+      printOut(help.str());
+      return 0;
+    }
     plan.warmUp = seconds(warmUp);
     plan.duration = seconds(duration);
     plan.patience = seconds(patience);
     aimAt(url, plan);
     bench::settle(plan);
     const bench::Report report = bench::runLoadTest(plan, serverPid);
-    const std::string text = json ? toJson(plan, report).dump(2) + "\n" : toText(plan, report);
-    std::fputs(text.c_str(), stdout);
+    printOut(json ? toJson(plan, report).dump(2) + "\n" : toText(plan, report));
     return report.isFlawless() ? 0 : 1;
   } catch (const std::invalid_argument& wrong) {
     std::fprintf(stderr, "stormo bench: %s\n", wrong.what());

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,8 +13,10 @@
 
 #include "cli/bench_command.h"
 #include "process/command_line.h"
+#include "process/start_check.h"
 #include "server/server_program.h"
 #include "server/settings.h"
+#include "sys/standard_streams.h"
 
 namespace {
 
@@ -30,7 +33,7 @@ struct GivenSettings {
   }
   void addFlags(CLI::App& app, bool onlyOfChannel) {
     for (const server::SettingSpec& spec : server::settingSpecs()) {
-      if (onlyOfChannel && !spec.isOfChannel()) continue;
+      if (spec.isOfLog() || (onlyOfChannel && !spec.isOfChannel())) continue;
       CLI::Option* option = app.add_option_function<std::vector<std::string>>(
           spec.flag,
           [this, &spec](const std::vector<std::string>& words) {
@@ -57,17 +60,21 @@ struct GivenSettings {
   }
 };
 
-void checkConfig(const std::string& path) {
+/// Refuses what `start` would refuse, by the same code.
+void checkConfig(const std::string& path, const std::string& instanceDirectory) {
   server::Settings settings;
   std::vector<std::string> complaints = server::applyFile(path, settings);
   if (complaints.empty()) {
-    if (std::string wrong = server::contradiction(settings); !wrong.empty()) {
-      complaints.push_back(path + ": " + wrong);
+    try {
+      server::ServerProgram program(settings, instanceDirectory);
+      process::checkStart(program.program(), instanceDirectory);
+    } catch (const std::exception& refused) {
+      complaints.push_back(server::placeInFile(path, refused.what()) + ": " + refused.what());
     }
   }
   for (const std::string& complaint : complaints) std::fprintf(stderr, "%s\n", complaint.c_str());
   if (!complaints.empty()) throw CLI::RuntimeError(1);
-  std::printf("%s: ok\n", path.c_str());
+  printOut(path + ": ok\n");
 }
 
 int runServer(int argc, char** argv) {
@@ -80,10 +87,13 @@ int runServer(int argc, char** argv) {
   });
   std::string path;
   CLI::App* check = commandLine.app().add_subcommand(
-      "check-config", "say what is wrong with a configuration file, line by line");
+      "check-config", "Check a configuration file: report each mistake with its line");
   check->fallthrough();
-  check->add_option("file,--config", path, "the file")->required();
-  check->callback([&] { checkConfig(path); });
+  check->add_option("file,--config", path, "The file");
+  check->callback([&] {
+    if (path.empty()) throw CLI::RequiredError("a file (stormo check-config FILE)");
+    checkConfig(path, commandLine.instanceDirectory());
+  });
   commandLine.app().footer(
       "A Channel alone: 'stormo channel --help'. A load test: 'stormo bench --help'.");
 

@@ -97,7 +97,7 @@ void WebSocketCodec::upgrade(Peer& peer, const HttpRequest& request) const {
   if (!websocket::originAllowed(origin, options_.origins)) {
     peer.table.counters().originsRefused.add();
     const auto logged = refusedOrigins_.take(origin, peer.table.loop().now);
-    if (!logged.empty()) log::warning("pages of this origin may not connect origin={:?}", logged);
+    if (!logged.empty()) log::warning("pages of this origin may not connect origin=\"{}\"", logged);
     return respond(peer, request, 403, "this origin may not connect");
   }
   WebSocketHandshake handshake(request,

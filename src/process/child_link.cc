@@ -56,6 +56,12 @@ void ChildLink::onOrder(const Json& order) {
   } else if (what == "accept") {
     const auto& listeners = child_.listenersOf(order.at("slot"));
     if (child_.onAcceptForSibling) child_.onAcceptForSibling(listeners, order.at("accept"));
+  } else if (what == "log-file") {
+    // The master opened it: this process may be of a user who may not.
+    if (UniqueFd file = link_.takeDescriptor(); file.valid()) {
+      log::useFile(std::move(file));
+      log::debug("reopened the log");
+    }
   } else if (what == "stop") {
     using Reason = StopOrder::Reason;
     stop({.reason = order.at("reason") == "reload" ? Reason::Reload : Reason::Stop,

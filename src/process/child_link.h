@@ -15,6 +15,7 @@ namespace stormo::process {
 /// Orders:  {"order":"alive"}  {"order":"connections","request":N}
 ///          {"order":"accept","slot":N,"accept":true}
 ///          {"order":"stop","reason":"stop"|"reload","graceful":true,"timeout_ms":N}
+///          {"order":"log-file"}, with a descriptor of the file to which lines go from now on
 /// Reports: {"report":"ready","missing":""}  {"report":"failed","why":"…"}  {"report":"alive"}
 ///          {"report":"accepting-ended"}
 ///          {"report":"connections","request":N,"rows":[…],"last":true}

@@ -49,12 +49,13 @@ int live(ChildRole& role) {
 }  // namespace
 
 std::string childName(const Kind& kind, int slot) {
+  if (kind.kind == "channel") return kind.kind;
   return fmt::format("{} {}/{}", kind.kind, kind.name, slot);
 }
 
 void runChild(ChildRole role) {
   const std::string name = childName(role.kind, role.slot);
-  log::setProcessName(name);
+  log::setRole(name);
   ::prctl(PR_SET_NAME, name.c_str());  // its first 15 bytes, for ps and top
   int status = 1;
   try {

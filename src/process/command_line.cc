@@ -11,10 +11,13 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <sstream>
 #include <stdexcept>
 
 #include "process/commands.h"
 #include "process/nearest_word.h"
+#include "sys/log.h"
+#include "sys/standard_streams.h"
 
 namespace stormo::process {
 namespace {
@@ -55,11 +58,18 @@ struct CommandLine::Impl {
                 "last start and those given here");
     for (CLI::App* each : {start, restart}) {
       each->add_flag("-d,--daemon", asked.daemon, "Run in the background");
-      takesFile(each->add_option("--log", asked.logFile, "Append the log to this file"));
+      takesFile(each->add_option("--log", asked.logFile,
+                                 "Append the log to this file (default: stderr; of a daemon: the "
+                                 "file log in the instance's folder)"));
+      each->add_option("--log-level", logLevel, "The least level that is logged (default: info)")
+          ->check(CLI::IsMember(log::kLevelNames));
+      each->add_option("--log-format", logFormat, "How a line is written (default: text)")
+          ->check(CLI::IsMember(log::kFormatNames));
       each->footer(
           "Signals to the master: SIGINT, SIGTERM stop; SIGQUIT stops gracefully; SIGUSR1 "
           "reloads;\n"
-          "SIGHUP reloads, but stops a program that runs in a terminal's foreground.");
+          "SIGUSR2 reopens the log; SIGHUP reloads, but stops a program that runs in a terminal's "
+          "foreground.");
     }
     stop = command("stop", "Stop; returns when all has ended");
     reload = command("reload", "Replace the workers, one after the other");
@@ -72,6 +82,7 @@ struct CommandLine::Impl {
         timeout->description("Seconds for -g (default: 60)")->needs(graceful);
       }
     }
+    reopenLog = command("reopen-log", "Open the log file again, after it was renamed");
     status = command("status", "Show the processes and what they count");
     status->add_flag("-d,--live", live, "Again every second, until Ctrl-C");
     connections = command("connections", "Show the connections of all processes");
@@ -153,12 +164,19 @@ struct CommandLine::Impl {
     } catch (const CLI::ExtrasError&) {
       return refuse(unexpected());
     } catch (const CLI::ParseError& problem) {
-      if (problem.get_exit_code() == 0) return app.exit(problem);  // --help, --version
+      if (problem.get_exit_code() == 0) {  // --help, --version
+        std::ostringstream text;
+        app.exit(problem, text, text);
+        printOut(text.str());
+        return 0;
+      }
       if (const auto* own = dynamic_cast<const CLI::RuntimeError*>(&problem)) {
         return own->get_exit_code();
       }
       return refuse(oneLine(problem.what()));
     }
+    asked.logLevel = log::levelNamed(logLevel);
+    asked.logFormat = log::formatNamed(logFormat);
     if (timeoutSeconds) {
       const std::chrono::duration<double> seconds(*timeoutSeconds);
       asked.timeout = std::chrono::duration_cast<std::chrono::milliseconds>(seconds);
@@ -209,6 +227,7 @@ struct CommandLine::Impl {
     if (chosen == restart) return commands.restart(asked, build);
     if (chosen == stop) return commands.stop(asked);
     if (chosen == reload) return commands.reload(asked);
+    if (chosen == reopenLog) return commands.reopenLog();
     if (chosen == status) return live ? commands.liveStatus(json) : commands.status(json);
     if (chosen == connections) return commands.connections(json);
     return 0;  // one of the program's own: its callback has run
@@ -222,11 +241,14 @@ struct CommandLine::Impl {
   CLI::App* stop;
   CLI::App* restart;
   CLI::App* reload;
+  CLI::App* reopenLog;
   CLI::App* status;
   CLI::App* connections;
 
   std::string instanceName = usualInstance(name);
   std::string runtimeDir;
+  std::string logLevel;
+  std::string logFormat;
   std::optional<double> timeoutSeconds;
   bool live = false;
   bool json = false;
@@ -247,6 +269,7 @@ void CommandLine::addStartOptions(const std::function<void(CLI::App&)>& add) {
 
 int CommandLine::run(int argc, char** argv, const std::function<Program()>& build) {
   try {
+    openStandardStreams();
     const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
     if (const auto status = impl_->parse(words)) return *status;
     if (impl_->restart->parsed()) {

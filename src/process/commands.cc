@@ -20,6 +20,7 @@
 #include "process/screens.h"
 #include "sys/log.h"
 #include "sys/open_files.h"
+#include "sys/standard_streams.h"
 
 namespace stormo::process {
 namespace {
@@ -51,7 +52,7 @@ void checkLogFile(const std::string& path) {
   if (path.empty()) return;
   const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
   if (fd.valid()) return;
-  throw std::runtime_error(fmt::format("cannot write the log file {}: {}", path, errorText(errno)));
+  throw std::runtime_error(fmt::format("cannot open the log file {}: {}", path, errorText(errno)));
 }
 
 Json order(const char* command, const Commands::Options& options) {
@@ -62,11 +63,6 @@ Json order(const char* command, const Commands::Options& options) {
 
 Json ask(const Instance& instance, const char* command) {
   return connectTo(instance).ask({{"command", command}}, kAnswerWithin);
-}
-
-void print(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
-  std::fflush(stdout);
 }
 
 std::string statusText(const Json& report, bool json) {
@@ -101,22 +97,28 @@ int Commands::runMaster(const Options& options, const Build& build, StartReport&
                               : options.daemon         ? instance_.logPath()
                                                        : "";
   if (!logFile.empty() && !log::openFile(logFile)) {
-    throw std::runtime_error(fmt::format("cannot write the log file {}", logFile));
+    throw std::runtime_error(
+        fmt::format("cannot open the log file {}: {}", logFile, errorText(errno)));
   }
+  if (options.daemon) log::captureStandardOutput();
   raiseOpenFilesLimit();
   UniqueFd childrenLock = instance_.lockForChildren();
+  Program program = build();
+  log::setLevel(options.logLevel.value_or(program.logLevel));
+  log::setFormat(options.logFormat.value_or(program.logFormat));
   const bool onTerminal = !options.daemon && ::isatty(STDIN_FILENO) == 1;
   const bool colors = !options.daemon && ::isatty(STDOUT_FILENO) == 1;
+  if (options.daemon) leaveStarter();
   Master master({.programName = name_,
                  .instance = instance_,
                  .record = options.record,
                  .lock = std::move(*lock),
                  .childrenLock = std::move(childrenLock),
-                 .program = build(),
+                 .program = std::move(program),
                  .report = report,
                  .hangupReloads = !onTerminal,
-                 .screen = [&](const Program& program) {
-                   return startScreen(commandLine_, program, options.daemon, colors);
+                 .screen = [&](const Program& running) {
+                   return startScreen(commandLine_, running, options.daemon, colors);
                  }});
   return master.run();
 }
@@ -149,8 +151,13 @@ int Commands::reload(const Options& options) const {
   return 0;
 }
 
+int Commands::reopenLog() const {
+  ask(instance_, "reopen-log");
+  return 0;
+}
+
 int Commands::status(bool json) const {
-  print(statusText(ask(instance_, "status"), json));
+  printOut(statusText(ask(instance_, "status"), json));
   return 0;
 }
 
@@ -158,14 +165,14 @@ int Commands::liveStatus(bool json) const {
   const bool redraw = !json && ::isatty(STDOUT_FILENO) == 1;
   while (true) {
     const std::string text = statusText(ask(instance_, "status"), json);
-    print((redraw ? "\033[H\033[J" : "") + text);
+    printOut((redraw ? "\033[H\033[J" : "") + text);
     std::this_thread::sleep_for(std::chrono::seconds(1));
   }
 }
 
 int Commands::connections(bool json) const {
   const Json answer = ask(instance_, "connections");
-  print(json ? answer.dump() + '\n' : connectionsScreen(answer));
+  printOut(json ? answer.dump() + '\n' : connectionsScreen(answer));
   return 0;
 }
 

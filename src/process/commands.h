@@ -2,12 +2,14 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "process/instance.h"
 #include "process/program.h"
 #include "process/start_record.h"
 #include "process/start_report.h"
+#include "sys/log.h"
 
 namespace stormo::process {
 
@@ -20,7 +22,9 @@ class Commands {
     bool graceful = false;
     std::chrono::milliseconds timeout{0};  ///< Zero: what is usual.
     std::string logFile;
-    StartRecord record;  ///< Of `start` and `restart`.
+    StartRecord record;                  ///< Of `start` and `restart`.
+    std::optional<log::Level> logLevel;  ///< None: as the Program has it.
+    std::optional<log::Format> logFormat;
   };
   using Build = std::function<Program()>;
 
@@ -32,6 +36,7 @@ class Commands {
   int restart(const Options& options, const Build& build) const;
   int stop(const Options& options) const;
   int reload(const Options& options) const;
+  int reopenLog() const;
   int status(bool json) const;
   /// Once a second, until the process is interrupted or the master is gone.
   int liveStatus(bool json) const;

@@ -10,6 +10,7 @@
 
 #include "process/error_text.h"
 #include "sys/log.h"
+#include "sys/open_files.h"
 #include "sys/unique_fd.h"
 
 namespace stormo::process {
@@ -96,6 +97,11 @@ int runAsDaemon(const std::string& programName, const std::function<int(StartRep
   const std::string why = report.empty() ? "the daemon died while it started" : report.substr(1);
   std::fprintf(stderr, "%s: %s\n", programName.c_str(), why.c_str());
   return 1;
+}
+
+void leaveStarter() {
+  if (::chdir("/") < 0) log::warning("cannot leave the working directory: {}", errorText(errno));
+  closeInheritedDescriptors();
 }
 
 }  // namespace stormo::process

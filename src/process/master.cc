@@ -47,7 +47,7 @@ Master::Master(MasterSetup setup)
                [this](const Json& request, const ControlServer::Reply& reply) {
                  onRequest(request, reply);
                }) {
-  log::setProcessName("master");
+  log::setRole("master");
   checkProgram(setup_.program);
   for (Kind& kind : setup_.program.kinds) {
     SlotOwner& owner = *this;
@@ -145,7 +145,7 @@ void Master::becomeChild(KindGroup& group, Slot& slot, Counters& counters, Uniqu
 // --- What happens ---
 
 void Master::onSignal(int signal) {
-  const auto nobody = [](const Json&) {};  // reload() has it in the log
+  const auto nobody = [](const Json&) {};  // it is in the log
   const milliseconds none{0};
   const milliseconds graceful = setup_.program.patience.gracefulTimeout;
   switch (signal) {
@@ -162,6 +162,8 @@ void Master::onSignal(int signal) {
       [[fallthrough]];
     case SIGUSR1:
       return reload(false, setup_.program.patience.reloadTimeout, nobody);
+    case SIGUSR2:
+      return reopenLog(nobody);
     default:
       return;
   }
@@ -243,6 +245,8 @@ void Master::onRequest(const Json& request, const ControlServer::Reply& reply) {
     const Patience& patience = setup_.program.patience;
     reload(graceful,
            timeoutOf(request, graceful ? patience.gracefulTimeout : patience.reloadTimeout), reply);
+  } else if (command == "reopen-log") {
+    reopenLog(reply);
   } else if (command == "stop") {
     const milliseconds timeout = timeoutOf(request, setup_.program.patience.gracefulTimeout);
     reply({{"ok", true}});  // and the end of the connection tells that it happened
@@ -299,6 +303,21 @@ void Master::reload(bool graceful, milliseconds timeout, const ControlServer::Re
   };
   reload_ = std::make_unique<Reload>(std::move(workers), std::move(steps));
   reload_->begin();
+}
+
+void Master::reopenLog(const ControlServer::Reply& reply) {
+  const std::string& path = log::filePath();
+  if (path.empty()) return reply({{"error", "the log goes to stderr, not to a file"}});
+  UniqueFd file = log::openAgain();
+  if (!file.valid()) {
+    const std::string why = errorText(errno);
+    log::error("cannot reopen the log path=\"{}\" reason=\"{}\"", path, why);
+    return reply({{"error", fmt::format("cannot open {}: {}", path, why)}});
+  }
+  for (Slot* slot : allSlots()) slot->useLogFile(file);
+  log::useFile(std::move(file));
+  log::info("reopened the log");
+  reply({{"ok", true}});
 }
 
 void Master::stop(bool graceful, milliseconds timeout) {

@@ -74,6 +74,8 @@ class Master final : private SlotOwner {
   // What is done
   void updateCover(KindGroup& group);
   void reload(bool graceful, std::chrono::milliseconds timeout, const ControlServer::Reply& reply);
+  /// Opens the log's file again, here and in all children: for who has renamed it.
+  void reopenLog(const ControlServer::Reply& reply);
   void stop(bool graceful, std::chrono::milliseconds timeout);
   void failStart(std::string why);
   void stopAtOnce();

@@ -32,8 +32,11 @@ class PacketLink {
   PacketLink(const PacketLink&) = delete;
   PacketLink& operator=(const PacketLink&) = delete;
 
-  /// Queues what the kernel does not take. Void once the other end is gone.
-  void send(const Json& packet);
+  /// Queues what the kernel does not take. Void once the other end is gone. `descriptor`: a copy of
+  /// it goes with the packet, and the other end gets a descriptor of the same file (SCM_RIGHTS).
+  void send(const Json& packet, const UniqueFd* descriptor = nullptr);
+  /// While onPacket runs: what came with that packet; invalid if nothing did.
+  UniqueFd takeDescriptor() { return std::move(received_); }
   /// Reads what is there already, without waiting for the loop's turn.
   void drain();
 
@@ -42,7 +45,14 @@ class PacketLink {
 
  private:
   void onReady(std::uint32_t events);
+  struct Packet {
+    std::string text;
+    UniqueFd descriptor;
+  };
+
   void flush();
+  /// Reads one packet; gives what recvmsg(2) does.
+  ssize_t receive(char* into);
   void end();
 
   EventLoop& loop_;
@@ -50,7 +60,8 @@ class PacketLink {
   OnPacket onPacket_;
   std::function<void()> onEnd_;
   EventLoop::WatchId watch_;
-  std::deque<std::string> output_;
+  std::deque<Packet> output_;
+  UniqueFd received_;
 };
 
 }  // namespace stormo::process

@@ -10,6 +10,7 @@
 
 #include "process/child.h"
 #include "sys/address.h"
+#include "sys/log.h"
 
 namespace stormo::process {
 
@@ -66,6 +67,9 @@ struct Program {
   std::vector<Kind>
       kinds;  ///< Started in this order; workers stop first, then the others backwards.
   Patience patience = {};
+  // Unless the command line has others:
+  log::Level logLevel = log::Level::Info;
+  log::Format logFormat = log::Format::Text;
 };
 
 }  // namespace stormo::process

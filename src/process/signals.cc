@@ -3,7 +3,8 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 
-#include "base/assert.h"
+#include <cerrno>
+#include <system_error>
 
 namespace stormo::process {
 namespace {
@@ -32,7 +33,7 @@ SignalWatch::SignalWatch(EventLoop& loop, std::function<void(int)> onSignal)
   ::signal(SIGPIPE, SIG_IGN);
   ::sigprocmask(SIG_BLOCK, &watched, &before_);
   fd_.reset(::signalfd(-1, &watched, SFD_NONBLOCK | SFD_CLOEXEC));
-  STORMO_ASSERT(fd_.valid());
+  if (!fd_.valid()) throw std::system_error(errno, std::generic_category(), "signalfd");
   watch_ = loop_.watch(fd_.get(), EPOLLIN, [this](std::uint32_t) { onReady(); });
 }
 

@@ -15,7 +15,7 @@ namespace stormo::process {
 ///   SIGQUIT          stop gracefully
 ///   SIGUSR1          reload
 ///   SIGHUP           stop if started in a terminal's foreground, which has hung up; else reload
-///   SIGUSR2          nothing
+///   SIGUSR2          reopen the log's file
 ///   SIGCHLD          a child ended
 /// SIGPIPE is ignored, and so is SIGHUP if it was (nohup).
 class SignalWatch {

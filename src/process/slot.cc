@@ -78,7 +78,7 @@ void Slot::stop(StopOrder order, milliseconds killAfter) {
                {"timeout_ms", order.timeout.count()}});
   if (!order.graceful) {
     setTimer(killAfter, [this] {
-      log::warning("did not stop in time, killed worker=\"{}\" pid={}", name(), pid_);
+      log::warning("did not stop in time, killed worker=\"{}\" worker_pid={}", name(), pid_);
       kill();
     });
   } else if (order.timeout > milliseconds::zero()) {
@@ -129,6 +129,10 @@ void Slot::acceptForSibling(int sibling, bool accept) {
   if (link_) link_->send({{"order", "accept"}, {"slot", sibling}, {"accept", accept}});
 }
 
+void Slot::useLogFile(const UniqueFd& file) {
+  if (link_) link_->send({{"order", "log-file"}}, &file);
+}
+
 void Slot::watchdogTick() {
   // When this turn began: what had come by then has been read. The master may be blocked since.
   const TimePoint now = EventLoop::current().now();
@@ -142,7 +146,7 @@ void Slot::watchdogTick() {
   const auto silence = now - *aliveAskedAt_;
   if (silent_ || silence < patience_.silentAfter) return;
   silent_ = true;
-  log::error("a child does not answer worker=\"{}\" pid={} silent_ms={}", name(), pid_,
+  log::error("a child does not answer worker=\"{}\" worker_pid={} silent_ms={}", name(), pid_,
              duration_cast<milliseconds>(silence).count());
   owner_.onSilenceChanged(*this);
 }
@@ -152,7 +156,7 @@ void Slot::onAlive() {
   aliveAskedAt_.reset();
   if (!silent_) return;
   silent_ = false;
-  log::warning("a child answers again worker=\"{}\" pid={} silent_ms={}", name(), pid_,
+  log::warning("a child answers again worker=\"{}\" worker_pid={} silent_ms={}", name(), pid_,
                duration_cast<milliseconds>(silence).count());
   owner_.onSilenceChanged(*this);
 }
@@ -177,13 +181,15 @@ void Slot::onReport(const Json& report) {
     state_ = State::Ready;
     missing_ = report.at("missing");
     if (!missing_.empty()) {
-      log::warning("a child works without all that it needs worker=\"{}\" pid={} missing=\"{}\"",
-                   name(), pid_, missing_);
+      log::warning(
+          "a child works without all that it needs worker=\"{}\" worker_pid={} missing=\"{}\"",
+          name(), pid_, missing_);
     }
     owner_.onChildReady(*this);
   } else if (what == "failed") {
     lastWords_ = report.at("why");
-    log::error("a child cannot start worker=\"{}\" pid={} why=\"{}\"", name(), pid_, lastWords_);
+    log::error("a child cannot start worker=\"{}\" worker_pid={} why=\"{}\"", name(), pid_,
+               lastWords_);
   } else if (what == "accepting-ended") {
     acceptingEnded_ = true;
     owner_.onAcceptingEnded(*this);

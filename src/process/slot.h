@@ -85,6 +85,8 @@ class Slot {
   // --- The child that lives ---
 
   void acceptForSibling(int sibling, bool accept);
+  /// Lets the child write its log to this file from now on.
+  void useLogFile(const UniqueFd& file);
   /// Asks whether it is alive; says so when it was silent for too long. Also samples the message
   /// rate.
   void watchdogTick();

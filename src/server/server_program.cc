@@ -1,10 +1,14 @@
 #include "server/server_program.h"
 
+#include <cerrno>
 #include <fstream>
 #include <stdexcept>
 
+#include "process/error_text.h"
+#include "protocol/channel_codec.h"
 #include "server/web_files.h"
 #include "sys/address.h"
+#include "sys/log.h"
 #include "sys/processors.h"
 #include "worker/declaration.h"
 
@@ -13,16 +17,24 @@ namespace {
 
 constexpr const char* kStateFile = "/channel.state";  // in the instance's directory
 
+/// The first line of the file, without white space at its end: that is a slip of an editor, or of
+/// one that ends lines with CR and LF.
 std::string readSecret(const std::string& path) {
   if (path.empty()) return {};
+  errno = 0;
   std::ifstream file(path);
   std::string secret;
-  std::getline(file, secret);
-  // White space at its end is a slip: of an editor, or of a file with CRLF.
+  if (!std::getline(file, secret) && errno != 0) {
+    throw std::runtime_error("cannot read the secret file " + path + ": " +
+                             process::errorText(errno));
+  }
   secret.erase(secret.find_last_not_of(" \t\r") + 1);
   if (secret.empty()) {
-    throw std::runtime_error("cannot read a secret from " + path +
-                             " (its first line is the secret)");
+    throw std::runtime_error("no secret in " + path + " (its first line is the secret)");
+  }
+  if (secret.size() > channel::kSecretBytesMax) {
+    throw std::runtime_error("the secret in " + path + " is too long (its first line may have " +
+                             std::to_string(channel::kSecretBytesMax) + " bytes)");
   }
   return secret;
 }
@@ -104,13 +116,11 @@ void ServerProgram::declareWorker() {
   worker_->messageTimeout = settings_.messageTimeout;
   worker_->maxIncompleteSize = settings_.incompleteBytesMax;
   worker_->websocket.origins = settings_.origins;
-  if (settings_.page) {
-    worker_->websocket.pages["/"].body = kTryItPage;
-    // Pages of any origin may import it; who may connect is another question.
-    worker_->websocket.pages["/stormo.js"] = {.contentType = "text/javascript; charset=utf-8",
-                                              .body = std::string(kStormoJs),
-                                              .headers = {{"Access-Control-Allow-Origin", "*"}}};
-  }
+  if (settings_.page) worker_->websocket.pages["/"].body = kTryItPage;
+  // Pages of any origin may import it; who may connect is another question.
+  worker_->websocket.pages["/stormo.js"] = {.contentType = "text/javascript; charset=utf-8",
+                                            .body = std::string(kStormoJs),
+                                            .headers = {{"Access-Control-Allow-Origin", "*"}}};
 
   worker_->onWorkerStart = [this](Worker& worker) {
     groupServer_ = std::make_unique<GroupServer>(worker, settings_, channelUrl_, busOptions_);
@@ -125,7 +135,11 @@ void ServerProgram::declareWorker() {
   worker_->hasRoom = [this] { return groupServer_->hasRoom(); };
 }
 
-process::Program ServerProgram::program() { return {.kinds = declaredKinds()}; }
+process::Program ServerProgram::program() {
+  return {.kinds = declaredKinds(),
+          .logLevel = log::levelNamed(settings_.logLevel).value(),
+          .logFormat = log::formatNamed(settings_.logFormat).value()};
+}
 
 ChannelProgram::ChannelProgram(const ChannelSettings& settings, const std::string& directory)
     : channel_(channelAt(settings.listen)) {

@@ -1,10 +1,12 @@
 #include "server/settings.h"
 
 #include <charconv>
+#include <cstdint>
 #include <stdexcept>
 
 #include "protocol/origin.h"
 #include "sys/address.h"
+#include "sys/log.h"
 
 namespace stormo::server {
 namespace {
@@ -26,14 +28,27 @@ std::string complaintOfUrl(const std::string& url,
   }
 }
 
-template <std::size_t Settings::*Member>
-std::string mustBePositive(const Settings& settings) {
-  return settings.*Member > 0 ? std::string() : "must be at least 1";
+template <std::size_t Settings::*Member, std::size_t Max>
+std::string mustBeWithin(const Settings& settings) {
+  const std::size_t value = settings.*Member;
+  if (value == 0) return "must be at least 1";
+  return value <= Max ? std::string() : "must be at most " + std::to_string(Max);
 }
 
-template <std::chrono::seconds Settings::*Member>
+constexpr std::size_t kGiB = std::size_t{1} << 30;
+constexpr std::int64_t kHour = 3600;
+constexpr std::int64_t kDay = 24 * kHour;
+
+template <std::chrono::seconds Settings::*Member, std::int64_t Max>
+std::string mustLastAtMost(const Settings& settings) {
+  const std::int64_t seconds = (settings.*Member).count();
+  return seconds <= Max ? std::string() : "must be at most " + std::to_string(Max) + " seconds";
+}
+
+template <std::chrono::seconds Settings::*Member, std::int64_t Max>
 std::string mustLast(const Settings& settings) {
-  return (settings.*Member).count() > 0 ? std::string() : "must be at least 1 second";
+  if ((settings.*Member).count() <= 0) return "must be at least 1 second";
+  return mustLastAtMost<Member, Max>(settings);
 }
 
 constexpr SettingSpec kSpecs[] = {
@@ -76,67 +91,76 @@ constexpr SettingSpec kSpecs[] = {
      "a file with the secret that links to the Channel must say", &Settings::channelSecretFile},
     {"channel.buffer-bytes", "--channel-buffer-bytes",
      "of each worker: what the Channel has not acknowledged, before clients have to wait",
-     &Settings::channelBufferBytes, mustBePositive<&Settings::channelBufferBytes>},
+     &Settings::channelBufferBytes, mustBeWithin<&Settings::channelBufferBytes, 64 * kGiB>},
     {"channel.stall-seconds", "--channel-stall-seconds",
      "a worker that takes nothing from the Channel for so long loses its link",
-     &Settings::channelStall, mustLast<&Settings::channelStall>},
+     &Settings::channelStall, mustLast<&Settings::channelStall, kDay>},
     {"channel.replay-bytes", "--channel-replay-bytes",
      "of the latest messages: what the Channel keeps for workers that lost their link",
-     &Settings::channelReplayBytes, mustBePositive<&Settings::channelReplayBytes>},
+     &Settings::channelReplayBytes, mustBeWithin<&Settings::channelReplayBytes, 64 * kGiB>},
     {"channel.replay-seconds", "--channel-replay-seconds", "how long it keeps them",
-     &Settings::channelReplay, mustLast<&Settings::channelReplay>},
+     &Settings::channelReplay, mustLast<&Settings::channelReplay, 30 * kDay>},
     {"history.groups", "--history-groups",
      "names of groups whose messages are kept for clients that were away (* is any text, ? a "
      "character; default: none); repeatable",
      &Settings::historyGroups},
     {"history.messages", "--history-messages", "how many are kept of each of these groups",
-     &Settings::historyMessages, mustBePositive<&Settings::historyMessages>},
+     &Settings::historyMessages, mustBeWithin<&Settings::historyMessages, 1'000'000>},
     {"history.bytes", "--history-bytes", "how much is kept of each", &Settings::historyBytes,
      [](const Settings& s) {
        const bool fits = s.historyBytes > 0 && s.historyBytes <= 1 << 30;
        return fits ? std::string() : std::string("must be at least 1, and at most 1 GiB");
      }},
     {"history.seconds", "--history-seconds", "how long they are kept", &Settings::historyAge,
-     mustLast<&Settings::historyAge>},
+     mustLast<&Settings::historyAge, 365 * kDay>},
     {"history.total-bytes", "--history-total-bytes", "how much is kept of all groups together",
-     &Settings::historyTotalBytes, mustBePositive<&Settings::historyTotalBytes>},
+     &Settings::historyTotalBytes, mustBeWithin<&Settings::historyTotalBytes, 64 * kGiB>},
     {"limits.message-bytes", "--message-bytes", "longest message from a client",
-     &Settings::messageBytesMax,
-     [](const Settings& s) {
-       const bool fits = s.messageBytesMax > 0 && s.messageBytesMax <= 1 << 30;
-       return fits ? std::string() : std::string("must be at least 1, and at most 1 GiB");
-     }},
+     &Settings::messageBytesMax, mustBeWithin<&Settings::messageBytesMax, kGiB>},
     {"limits.incomplete-bytes", "--incomplete-bytes",
      "of each worker: what it holds of messages that are not whole, before it disconnects those "
      "that hold most for longest",
-     &Settings::incompleteBytesMax, mustBePositive<&Settings::incompleteBytesMax>},
+     &Settings::incompleteBytesMax, mustBeWithin<&Settings::incompleteBytesMax, 64 * kGiB>},
     {"limits.send-buffer-bytes", "--send-buffer-bytes",
      "what may wait for a client before it is disconnected", &Settings::sendBufferBytesMax,
-     mustBePositive<&Settings::sendBufferBytesMax>},
+     mustBeWithin<&Settings::sendBufferBytesMax, 4 * kGiB>},
     {"limits.groups-per-client", "--groups-per-client", "groups that one client may be in",
-     &Settings::groupsPerClientMax, mustBePositive<&Settings::groupsPerClientMax>},
+     &Settings::groupsPerClientMax, mustBeWithin<&Settings::groupsPerClientMax, 1'000'000>},
     {"limits.bad-commands", "--bad-commands", "errors in a row before a client is disconnected",
-     &Settings::badCommandsMax, mustBePositive<&Settings::badCommandsMax>},
+     &Settings::badCommandsMax, mustBeWithin<&Settings::badCommandsMax, 1'000'000>},
     {"limits.bad-commands-seconds", "--bad-commands-seconds",
      "time within which so many errors disconnect a client", &Settings::badCommandsTime,
-     mustLast<&Settings::badCommandsTime>},
+     mustLast<&Settings::badCommandsTime, kDay>},
     {"limits.replay-bytes-per-second", "--replay-bytes-per-second",
      "how fast one client that joins with positions gets what it missed",
-     &Settings::replayBytesPerSecond, mustBePositive<&Settings::replayBytesPerSecond>},
+     &Settings::replayBytesPerSecond, mustBeWithin<&Settings::replayBytesPerSecond, 64 * kGiB>},
     {"websocket.origins", "--origin",
      "origins whose pages may connect, https://chat.example, https://*.chat.example, "
      "http://localhost:* (default: any); repeatable",
      &Settings::origins,
      [](const Settings& s) { return websocket::complaintOfOrigins(s.origins); }},
     {"websocket.ping-interval", "--ping-interval", "seconds of silence before a ping; 0: no pings",
-     &Settings::pingInterval},
+     &Settings::pingInterval, mustLastAtMost<&Settings::pingInterval, kDay>},
     {"websocket.pong-timeout", "--pong-timeout", "seconds to answer a ping", &Settings::pongTimeout,
-     mustLast<&Settings::pongTimeout>},
+     mustLast<&Settings::pongTimeout, kDay>},
     {"websocket.handshake-timeout", "--handshake-timeout", "seconds for the opening handshake",
-     &Settings::handshakeTimeout, mustLast<&Settings::handshakeTimeout>},
+     &Settings::handshakeTimeout, mustLast<&Settings::handshakeTimeout, kDay>},
     {"websocket.message-timeout", "--message-timeout",
-     "seconds for each 32 KiB of a message; 0: no time-out", &Settings::messageTimeout},
-    {"websocket.page", "--page", "serve a page to try it at / (true or false)", &Settings::page},
+     "seconds for each 32 KiB of a message; 0: no time-out", &Settings::messageTimeout,
+     mustLastAtMost<&Settings::messageTimeout, kDay>},
+    {"websocket.page", "--page",
+     "serve a page to try it at / (true or false; /stormo.js is always served)", &Settings::page},
+    {"log.level", "--log-level", "the least level that is logged: error, warning, info or debug",
+     &Settings::logLevel,
+     [](const Settings& s) {
+       return log::levelNamed(s.logLevel) ? std::string()
+                                          : std::string("must be error, warning, info or debug");
+     }},
+    {"log.format", "--log-format", "how a line of the log is written: text or json",
+     &Settings::logFormat,
+     [](const Settings& s) {
+       return log::formatNamed(s.logFormat) ? std::string() : std::string("must be text or json");
+     }},
 };
 
 std::size_t numberIn(const SettingSpec& spec, const std::string& word) {
@@ -180,6 +204,8 @@ bool SettingSpec::isOfChannel() const {
   return name.starts_with("history.") || name.starts_with("channel.replay-") ||
          name == "channel.stall-seconds" || name == "limits.message-bytes";
 }
+
+bool SettingSpec::isOfLog() const { return std::string_view(key).starts_with("log."); }
 
 void applyFlag(const SettingSpec& spec, const std::vector<std::string>& words, Settings& settings) {
   std::visit(FlagSetter{spec, words, settings}, spec.member);

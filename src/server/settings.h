@@ -43,6 +43,9 @@ struct Settings {
   std::chrono::seconds badCommandsTime{5};
   std::size_t replayBytesPerSecond = 1 << 20;
 
+  std::string logLevel = "info";
+  std::string logFormat = "text";
+
   std::vector<std::string> origins;
   std::chrono::seconds pingInterval{30};
   std::chrono::seconds pongTimeout{20};
@@ -64,6 +67,8 @@ struct SettingSpec {
   std::string (*complaint)(const Settings& settings) = nullptr;
   /// It concerns the Channel's process: one that runs alone takes it, too.
   [[nodiscard]] bool isOfChannel() const;
+  /// The command line of every program has its flag already.
+  [[nodiscard]] bool isOfLog() const;
 };
 
 std::span<const SettingSpec> settingSpecs();
@@ -73,6 +78,9 @@ void applyFlag(const SettingSpec& spec, const std::vector<std::string>& words, S
 
 /// Applies a TOML file. Gives all that is wrong with it, a line each, "file:line: what (mend)".
 std::vector<std::string> applyFile(const std::string& path, Settings& settings);
+
+/// "file:line" of the setting that a complaint names by its key, flag or value; else "file".
+std::string placeInFile(const std::string& path, std::string_view complaint);
 
 /// What is wrong with the settings as a whole, as a sentence; empty if nothing is.
 std::string contradiction(const Settings& settings);

@@ -1,6 +1,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <optional>
 
@@ -133,7 +134,47 @@ class FileReader {
   std::vector<std::string> complaints_;
 };
 
+/// How well a complaint fits one setting of a file: by its name better than by its value, and by a
+/// long value better than by a short one, which may be part of some other word. 0: not at all.
+std::size_t fit(std::string_view complaint, const std::string& key, const toml::node& node) {
+  constexpr std::size_t kNamed = std::size_t{1} << 32;
+  for (const SettingSpec& spec : settingSpecs()) {
+    if (key != spec.key) continue;
+    for (const std::string& name : {"'" + key + "'", spec.flag + std::string(" ")}) {
+      // The first that it names is the one to look at.
+      const std::size_t at = complaint.find(name);
+      if (at != complaint.npos) return kNamed - at;
+    }
+  }
+  const auto value = node.value<std::string>();
+  const bool isNamed = value && !value->empty() && complaint.find(*value) != complaint.npos;
+  return isNamed ? value->size() : 0;
+}
+
 }  // namespace
+
+std::string placeInFile(const std::string& path, std::string_view complaint) {
+  std::size_t best = 0;
+  toml::source_index line = 0;
+  const std::function<void(const toml::table&, const std::string&)> visit =
+      [&](const toml::table& table, const std::string& prefix) {
+        for (const auto& [name, node] : table) {
+          const std::string key = prefix + std::string(name.str());
+          if (const toml::table* inner = node.as_table()) {
+            visit(*inner, key + '.');
+          } else if (const std::size_t here = fit(complaint, key, node); here > best) {
+            best = here;
+            line = node.source().begin.line;
+          }
+        }
+      };
+  try {
+    visit(toml::parse_file(path), "");
+  } catch (const toml::parse_error&) {
+    return path;
+  }
+  return line == 0 ? path : path + ':' + std::to_string(line);
+}
 
 std::vector<std::string> applyFile(const std::string& path, Settings& settings) {
   return FileReader(path, settings).read();

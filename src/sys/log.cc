@@ -1,63 +1,26 @@
 #include "sys/log.h"
 
-#include <spdlog/sinks/basic_file_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <iterator>
-#include <memory>
+#include <cerrno>
+#include <cstdio>
+#include <ctime>
+#include <filesystem>
+#include <utility>
 
 namespace stormo::log {
 namespace {
 
-spdlog::level::level_enum toSpdlog(Level level) {
-  switch (level) {
-    case Level::Debug:
-      return spdlog::level::debug;
-    case Level::Info:
-      return spdlog::level::info;
-    case Level::Warning:
-      return spdlog::level::warn;
-    case Level::Error:
-      return spdlog::level::err;
-  }
-  return spdlog::level::info;
-}
-
-bool isControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
-
-bool holdsControls(std::string_view line) {
-  return std::any_of(line.begin(), line.end(), isControl);
-}
-
-/// A line stays one line, and harmless to a terminal, whatever was put into it.
-std::string escapeControls(std::string_view line) {
-  std::string out;
-  for (const char c : line) {
-    if (isControl(c)) {
-      fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(c));
-    } else {
-      out.push_back(c);
-    }
-  }
-  return out;
-}
-
-/// Loggers are swapped whole, so that a forked child may take the one it inherited and rename it.
+/// Set by the thread that starts the program; lines may come from any thread.
 struct State {
-  spdlog::sink_ptr sink = std::make_shared<spdlog::sinks::stderr_sink_st>();
-  std::string processName = "main";
-  spdlog::level::level_enum level = spdlog::level::info;
-  std::shared_ptr<spdlog::logger> logger;
-
-  State() { rebuild(); }
-  void rebuild() {
-    logger = std::make_shared<spdlog::logger>(processName, sink);
-    logger->set_level(level);
-    logger->flush_on(spdlog::level::trace);
-    logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %l pid=%P process=%n %v");
-  }
+  Level level = Level::Info;
+  Format format = Format::Text;
+  std::string role = "main";
+  std::string path;  // absolute: a daemon leaves its directory
+  UniqueFd file;     // keeps its number over a reopening; invalid: stderr
+  bool capturesStandardOutput = false;
 };
 
 State& state() {
@@ -65,34 +28,125 @@ State& state() {
   return state;
 }
 
-}  // namespace
-
-void setLevel(Level level) {
-  state().level = toSpdlog(level);
-  state().rebuild();
+/// RFC 3339, with milliseconds and the offset of the local time.
+std::string timeText() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  std::tm parts{};
+  ::localtime_r(&now.tv_sec, &parts);
+  char seconds[32];
+  char offset[8];  // "+0100"
+  std::strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &parts);
+  std::strftime(offset, sizeof offset, "%z", &parts);
+  const std::string_view zone = offset;
+  return fmt::format("{}.{:03}{}:{}", seconds, now.tv_nsec / 1'000'000, zone.substr(0, 3),
+                     zone.substr(3));
 }
 
-bool openFile(const std::string& path) {
-  try {
-    state().sink = std::make_shared<spdlog::sinks::basic_file_sink_st>(path);
-  } catch (const spdlog::spdlog_ex&) {
-    return false;
+/// A line that cannot be written is lost: there is nobody to report it to.
+void writeAll(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
   }
-  state().rebuild();
+}
+
+void write(Line line) {
+  const State& now = state();
+  const std::string time = timeText();
+  line.time = time;
+  line.pid = ::getpid();
+  line.role = now.role;
+  writeAll(now.file.valid() ? now.file.get() : STDERR_FILENO, formatLine(line, now.format));
+}
+
+void writeMessage(Level level, std::string_view message) {
+  if (!enabled(level)) return;
+  Line line;
+  line.level = level;
+  line.message = message;
+  write(std::move(line));
+}
+
+UniqueFd openForAppending(const std::string& path) {
+  return UniqueFd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0666));
+}
+
+void redirectStandardOutput() {
+  for (const int standard : {STDOUT_FILENO, STDERR_FILENO}) {
+    ::dup2(state().file.get(), standard);
+  }
+}
+
+template <typename Value, std::size_t N>
+std::optional<Value> named(std::string_view word, const std::array<const char*, N>& names,
+                           const std::array<Value, N>& values) {
+  const auto found = std::find(names.begin(), names.end(), word);
+  if (found == names.end()) return std::nullopt;
+  return values[static_cast<std::size_t>(found - names.begin())];
+}
+
+}  // namespace
+
+std::optional<Level> levelNamed(std::string_view word) {
+  return named<Level>(word, kLevelNames, {Level::Error, Level::Warning, Level::Info, Level::Debug});
+}
+
+std::optional<Format> formatNamed(std::string_view word) {
+  return named<Format>(word, kFormatNames, {Format::Text, Format::Json});
+}
+
+void setLevel(Level level) { state().level = level; }
+
+void setFormat(Format format) { state().format = format; }
+
+void setRole(std::string_view role) { state().role = role; }
+
+bool openFile(const std::string& path) {
+  std::string absolute = std::filesystem::absolute(path);
+  UniqueFd file = openForAppending(absolute);
+  if (!file.valid()) return false;
+  state().path = std::move(absolute);
+  useFile(std::move(file));
   return true;
 }
 
-void setProcessName(std::string_view name) {
-  state().processName = std::string(name);
-  state().rebuild();
+void captureStandardOutput() {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // a process that is killed flushes nothing
+  state().capturesStandardOutput = true;
+  redirectStandardOutput();
 }
 
-bool enabled(Level level) { return state().logger->should_log(toSpdlog(level)); }
+const std::string& filePath() { return state().path; }
 
-void write(Level level, std::string_view line) {
-  const std::string escaped = holdsControls(line) ? escapeControls(line) : std::string();
-  if (!escaped.empty()) line = escaped;
-  state().logger->log(toSpdlog(level), spdlog::string_view_t(line.data(), line.size()));
+UniqueFd openAgain() { return openForAppending(state().path); }
+
+void useFile(UniqueFd file) {
+  State& now = state();
+  if (now.file.valid()) {
+    // In one step: another thread may be writing.
+    ::dup3(file.get(), now.file.get(), O_CLOEXEC);
+  } else {
+    now.file = std::move(file);
+  }
+  if (now.capturesStandardOutput) redirectStandardOutput();
 }
+
+bool enabled(Level level) { return level >= state().level; }
+
+void write(Level level, fmt::string_view format, fmt::format_args fields) {
+  if (!enabled(level)) return;
+  Line line;
+  line.level = level;
+  parseFormat({format.data(), format.size()}, fields, line);
+  write(std::move(line));
+}
+
+void debug(std::string_view message) { writeMessage(Level::Debug, message); }
+void info(std::string_view message) { writeMessage(Level::Info, message); }
+void warning(std::string_view message) { writeMessage(Level::Warning, message); }
+void error(std::string_view message) { writeMessage(Level::Error, message); }
 
 }  // namespace stormo::log

@@ -1,8 +1,39 @@
 #include "sys/open_files.h"
 
+#include <dirent.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <vector>
 
 namespace stormo {
+namespace {
+
+/// A number alone does not say whether it is still the same file.
+struct Inherited {
+  int fd;
+  dev_t device;
+  ino_t inode;
+};
+
+constinit std::vector<Inherited> inherited;
+
+/// Before any constructor of the program: what is open then came over exec().
+[[gnu::constructor(101)]] void findInherited() {
+  DIR* folder = ::opendir("/proc/self/fd");
+  if (folder == nullptr) return;
+  while (const dirent* entry = ::readdir(folder)) {
+    const int fd = std::atoi(entry->d_name);  // "." and ".." are 0
+    struct stat found {};
+    if (fd <= STDERR_FILENO || fd == ::dirfd(folder) || ::fstat(fd, &found) < 0) continue;
+    inherited.push_back({.fd = fd, .device = found.st_dev, .inode = found.st_ino});
+  }
+  ::closedir(folder);
+}
+
+}  // namespace
 
 std::size_t openFilesMax() {
   rlimit limit{};
@@ -15,6 +46,16 @@ void raiseOpenFilesLimit() {
   if (::getrlimit(RLIMIT_NOFILE, &limit) < 0) return;
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void closeInheritedDescriptors() {
+  for (const Inherited& each : inherited) {
+    struct stat now {};
+    const bool isSame =
+        ::fstat(each.fd, &now) == 0 && now.st_dev == each.device && now.st_ino == each.inode;
+    if (isSame) ::close(each.fd);
+  }
+  inherited.clear();
 }
 
 }  // namespace stormo

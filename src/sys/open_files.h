@@ -9,4 +9,8 @@ namespace stormo {
 /// Asks for all of it: each connection costs a descriptor.
 void raiseOpenFilesLimit();
 
+/// Closes the descriptors that the program was started with, but for 0, 1 and 2: a daemon must not
+/// hold locks, pipes and terminals of who started it. What the program opened itself stays open.
+void closeInheritedDescriptors();
+
 }  // namespace stormo

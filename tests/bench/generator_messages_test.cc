@@ -158,6 +158,7 @@ TEST_F(GeneratorMessages, AMessageThatTheEndOfTheConnectionCutsOffIsMissing) {
     member.tellBytes(whole.substr(0, whole.size() - 1));
     member.hangUp();
   }
+  await("both ends to be seen", [&] { return own().closed.get() == 2; });
   await("both to be missing", [&] { return own().missing.get() == 2; });
   EXPECT_EQ(own().surplus.get(), 0u);
 }

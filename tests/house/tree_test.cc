@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <regex>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -108,6 +109,13 @@ TEST(Tree, EveryHashTableHasTheKeyedHash) {
     for (const std::string& path : filesIn(folder, {".h", ".cc"})) {
       if (path != "src/base/keyed_hash.h") expectNone(path, hashComplaints(textOf(path)));
     }
+  }
+}
+
+TEST(Tree, NoFieldOfALogLineHasTheNameOfOneThatEveryLineHas) {
+  static const std::regex kReserved(R"re(log::\w+\([^;]* (time|level|pid|role|message)=\\?"?\{)re");
+  for (const std::string& path : filesIn("src", {".h", ".cc"})) {
+    EXPECT_FALSE(std::regex_search(textOf(path), kReserved)) << path;
   }
 }
 

@@ -100,5 +100,79 @@ TEST_F(Configuration, WhatContradictsItselfIsSaid) {
   EXPECT_THAT(check.errors, HasSubstr("give one of them"));
 }
 
+TEST_F(Configuration, WithoutAFileCheckConfigAsksForOne) {
+  const Outcome check = stormo.run({"check-config"});
+  EXPECT_EQ(check.status, 2);
+  EXPECT_THAT(check.errors, HasSubstr("a file (stormo check-config FILE) is required"));
+}
+
+TEST_F(Configuration, CheckConfigRefusesWithItsLineWhatStartWouldRefuse) {
+  const std::string folder = stormo.folder();
+  std::ofstream(folder + "/empty-secret") << " \t\r\n";
+  std::ofstream(folder + "/long-secret") << std::string(256, 's');
+  std::ofstream(folder + "/not-a-socket") << "x";
+  struct Case {
+    std::string text;  // the mistake is in its second line
+    std::string says;
+  };
+  for (const auto& [text, says] : {
+           Case{"workers = 1\nuser = \"no-such-user\"\n", "no such user"},
+           Case{"workers = 1\ngroup = \"no-such-group\"\n", "no such group"},
+           Case{"workers = 1\nlisten = \"websocket://chat.example:1234\"\n", "write an IP address"},
+           Case{"workers = 1\nlisten = \"websocket://192.0.2.1:1234\"\n",
+                "cannot assign requested address"},
+           Case{"workers = 1\nlisten = \"unix:///no/such/folder/socket\"\n", "(make it)"},
+           Case{"workers = 1\nlisten = \"unix://" + folder + "/not-a-socket\"\n",
+                "is not a socket"},
+           Case{"[channel]\nsecret-file = \"/no/such/secret\"\n", "no such file or directory"},
+           Case{"[channel]\nsecret-file = \"" + folder + "\"\n", "is a directory"},
+           Case{"[channel]\nsecret-file = \"" + folder + "/empty-secret\"\n", "no secret in"},
+           Case{"[channel]\nsecret-file = \"" + folder + "/long-secret\"\n", "too long"},
+           Case{"[channel]\nlisten = \"frame://0.0.0.0:2206\"\n", "without a secret"},
+           Case{"[history]\nbytes = 20000000\ngroups = [\"a\"]\n", "--send-buffer-bytes"},
+           Case{"[limits]\nmessage-bytes = 1000000000000\n", "must be at most"},
+           Case{"[log]\nlevel = \"loud\"\n", "error, warning, info or debug"},
+       }) {
+    const std::string path = write(text);
+    const Outcome check = stormo.run({"check-config", path});
+    EXPECT_EQ(check.status, 1) << text;
+    EXPECT_THAT(check.errors, ::testing::StartsWith(path + ":2: ")) << text;
+    EXPECT_THAT(check.errors, HasSubstr(says)) << text;
+    const Outcome start = stormo.run({"start", "-d", "--config", path});
+    EXPECT_EQ(start.status, 1) << text;
+    stormo.run({"stop"});
+  }
+}
+
+TEST_F(Configuration, CheckConfigAcceptsAPortThatARunningServerHas) {
+  startStormo({"--workers", "1"});
+  const std::string path =
+      write("listen = \"websocket://127.0.0.1:" + std::to_string(stormo.port()) + "\"\n");
+  EXPECT_EQ(stormo.run({"check-config", path}).status, 0);
+}
+
+TEST_F(Configuration, TheLogLevelOfTheFileIsObeyedAndTheFlagWins) {
+  const std::string path =
+      write("listen = \"websocket://127.0.0.1:0\"\nworkers = 1\n[log]\nlevel = \"error\"\n");
+  stormo.start({"--config", path});
+  stormo.succeed({"stop"});
+  EXPECT_EQ(stormo.foreground().waitForEnd().errors, "");
+  stormo.start({"--config", path, "--log-level", "info"});
+  stormo.succeed({"stop"});
+  EXPECT_THAT(stormo.foreground().waitForEnd().errors, HasSubstr(" started program=stormo"));
+}
+
+TEST_F(Configuration, WhiteSpaceAtTheEndOfASecretIsNoPartOfIt) {
+  std::ofstream(stormo.folder() + "/secret") << "sesame \t\r\nanother line\n";
+  std::ofstream(stormo.folder() + "/plain") << "sesame";
+  ProgramInstance channel(deadline, "stormo", {"channel"});
+  const std::string url = "unix://" + stormo.folder() + "/channel.sock";
+  channel.start({"--listen", url, "--secret-file", stormo.folder() + "/secret"});
+  stormo.start(freePort(
+      {"--workers", "1", "--channel", url, "--channel-secret-file", stormo.folder() + "/plain"}));
+  meetClients();
+  clients().join(clients().connect(), "joined over the Channel");
+}
+
 }  // namespace
 }  // namespace stormo::integration

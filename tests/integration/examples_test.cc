@@ -137,19 +137,14 @@ TEST_F(Example, EchoSendsBackTextAsTextAndBinaryAsBinaryOfAnyLength) {
   stopWithSuccess();
 }
 
-TEST_F(Example, EchoTakesMessagesOfOver16MiBAndUpTo64MiB) {
-#ifdef __SANITIZE_ADDRESS__
-  GTEST_SKIP() << "takes a minute with sanitizers";
-#endif
+TEST_F(Example, EchoTakesMessagesUpTo64MiB) {
   START_OR_SKIP("echo", {1235});
   const auto id = clients().connect();
-  const std::string large((16 << 20) + 1, 'x');
-  clients().send(id, large);
+  const std::string longest(64 << 20, 'x');
+  clients().send(id, longest);
   clients().waitForMessages(id, 1);
-  EXPECT_TRUE(clients()[id].received[0].data == large);
-  // A frame's head alone is judged by the length that it states.
-  using namespace std::string_view_literals;
-  clients().sendRaw(id, "\x82\xff\0\0\0\0\x04\0\0\x01mask"sv);
+  EXPECT_TRUE(clients()[id].received[0].data == longest);
+  clients().send(id, longest + 'y');
   clients().waitUntilClosed(id);
   EXPECT_EQ(clients()[id].closeCode, CloseCode::TooBig);
   stopWithSuccess();

@@ -41,9 +41,6 @@ TEST_F(GroupMessaging, ASenderNeedNotBeAMemberAndThenReceivesNothing) {
 }
 
 TEST_F(GroupMessaging, AMessageOverTenMegabytesArrivesWhereMessageBytesAllowsIt) {
-#ifdef __SANITIZE_ADDRESS__
-  GTEST_SKIP() << "takes a minute with sanitizers";
-#endif
   startStormo({"--workers", "2", "--message-bytes", "20000000", "--send-buffer-bytes", "50000000"});
   const auto members = membersOnDifferentWorkers("large");
   const std::string text(11'000'000, 'x');

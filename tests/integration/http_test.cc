@@ -62,11 +62,10 @@ TEST_F(Http, OtherPathsAre404AndOtherMethods405) {
   EXPECT_THAT(post, HasSubstr("Allow: "));
 }
 
-TEST_F(Http, WithoutThePageOnlyAnUpgradeIsWelcome) {
+TEST_F(Http, WithoutThePageTheScriptIsStillServed) {
   startStormo({"--workers", "1", "--page", "false"});
-  const std::string response = exchange("GET /");
-  EXPECT_THAT(response, StartsWith("HTTP/1.1 426 "));
-  EXPECT_THAT(response, HasSubstr("Upgrade: websocket\r\n"));
+  EXPECT_THAT(exchange("GET /"), StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(exchange("GET /stormo.js"), StartsWith("HTTP/1.1 200 OK\r\n"));
   clients().join(clients().connect(), "123");
 }
 

@@ -67,5 +67,37 @@ TEST_F(PacketLinkTest, WhatIsNotAnObjectOrHasTheWrongFormIsPassedOver) {
   EXPECT_TRUE(turnUntil([&] { return good == 1; }));
 }
 
+TEST_F(PacketLinkTest, ADescriptorArrivesWithItsPacketAndIsClosedIfNobodyTakesIt) {
+  auto ends = PacketLink::pair().value();
+  int pipeEnds[2];
+  ASSERT_EQ(::pipe(pipeEnds), 0);
+  const UniqueFd reading(pipeEnds[0]);
+  UniqueFd writing(pipeEnds[1]);
+  PacketLink sender(
+      loop, std::move(ends.first), [](const Json&) {}, [] {});
+  sender.send({{"take", false}}, &writing);
+  sender.send({{"take", false}});
+  sender.send({{"take", true}}, &writing);
+  writing.reset();
+  int packets = 0;
+  UniqueFd taken;
+  PacketLink* link = nullptr;
+  PacketLink receiver(
+      loop, std::move(ends.second),
+      [&](const Json& packet) {
+        ++packets;
+        if (packet.at("take")) taken = link->takeDescriptor();
+      },
+      [] {});
+  link = &receiver;
+  ASSERT_TRUE(turnUntil([&] { return packets == 3; }));
+  ASSERT_TRUE(taken.valid());
+  EXPECT_EQ(::write(taken.get(), "x", 1), 1);
+  char byte = 0;
+  EXPECT_EQ(::read(reading.get(), &byte, 1), 1);
+  taken.reset();
+  EXPECT_EQ(::read(reading.get(), &byte, 1), 0);  // nobody else holds the other end
+}
+
 }  // namespace
 }  // namespace stormo::process

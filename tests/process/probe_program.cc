@@ -11,6 +11,7 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <map>
@@ -49,6 +50,8 @@ struct Behaviour {
 };
 
 bool exists(const std::string& path) { return !path.empty() && ::access(path.c_str(), F_OK) == 0; }
+
+void throwLastWords() { throw std::runtime_error("last words"); }
 
 /// Accepts, and answers "pid slot\n" to each byte of a client; some letters do more.
 class ProbeWorker {
@@ -103,6 +106,13 @@ class ProbeWorker {
           if (::fork() == 0) ::pause();
           ::_exit(0);
         }
+        break;
+      case 'w':  // writes to its standard streams
+        std::puts("printed to stdout");
+        std::fputs("printed to stderr\n", stderr);
+        break;
+      case 't':  // ends by an exception out of a place that must not throw
+        []() noexcept { throwLastWords(); }();
         break;
       case 'e':  // ends by itself
         ::_exit(7);

@@ -1,14 +1,12 @@
-// The probe program, started as a person would.
+// `start`: what it checks, makes and says.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stormo/version.h>
 #include <unistd.h>
 
 #include <csignal>
-#include <filesystem>
-#include <fstream>
 
-#include "process/probe_runner.h"
+#include "process/start_fixture.h"
 #include "sys/sockets.h"
 
 namespace stormo::process {
@@ -16,30 +14,6 @@ namespace {
 
 using testing::ContainsRegex;
 using testing::HasSubstr;
-
-const std::string kAnyPort = "tcp://127.0.0.1:0";
-
-struct Start : testing::Test {
-  /// Names the instance and where it was looked for.
-  [[nodiscard]] std::string notRunning() const {
-    return "probe: not running (instance 'probe' in " + folder() + ")\n";
-  }
-  [[nodiscard]] std::string folder() const {
-    return std::filesystem::path(probe.path("x")).parent_path();
-  }
-  /// As hints have it.
-  [[nodiscard]] std::string commandLine() const { return "probe --runtime-dir " + folder(); }
-
-  /// Nobody has the lock, and no socket is left.
-  void expectNothingRuns() const {
-    const Outcome status = probe.run({"status"});
-    EXPECT_EQ(status.status, 1);
-    EXPECT_EQ(status.errors, notRunning());
-  }
-
-  const Deadline deadline;
-  ProbeProgram probe{deadline};
-};
 
 TEST_F(Start, PrintsTheFirstScreenWhenWorkersAnswer) {
   const auto program = probe.start();
@@ -52,18 +26,6 @@ TEST_F(Start, PrintsTheFirstScreenWhenWorkersAnswer) {
   EXPECT_THAT(program->output(), HasSubstr("\nPress Ctrl-C to quit. Start success.\n"));
   program->signal(SIGTERM);
   EXPECT_EQ(program->waitForOwnEnd().status, 0);
-  expectNothingRuns();
-}
-
-TEST_F(Start, AsADaemonReturnsWhenAllIsUpAndLogsToItsFile) {
-  const Outcome started = probe.run({"start", "-d", "--listen", kAnyPort});
-  EXPECT_EQ(started.status, 0) << started.errors;
-  EXPECT_THAT(started.output,
-              HasSubstr("\nInput \"" + commandLine() + " stop\" to stop. Start success.\n"));
-  EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
-  EXPECT_THAT(probe.log(), HasSubstr("started program=probe"));
-  for (const pid_t pid : probe.pids()) EXPECT_NE(::getsid(pid), ::getsid(0));
-  EXPECT_EQ(probe.run({"stop"}).status, 0);
   expectNothingRuns();
 }
 
@@ -147,90 +109,6 @@ TEST_F(Start, AfterAMasterWasKilledWaitsForItsChildrenAndTakesTheSamePort) {
   ASSERT_EQ(first->waitForOwnEnd().status, 128 + SIGKILL);  // a signal is sent before it has worked
   const auto second = probe.start({"--listen", url});
   EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
-}
-
-TEST_F(Start, RestartStopsWhatRunsAndStartsWhatDoesNot) {
-  EXPECT_EQ(probe.run({"restart", "-d", "--listen", kAnyPort}).status, 0);
-  const auto before = probe.pids();
-  const std::string url = "tcp://127.0.0.1:" + std::to_string(probe.port());
-  const Outcome again = probe.run({"restart", "-d", "--listen", url});
-  EXPECT_EQ(again.status, 0) << again.errors;
-  for (const pid_t pid : probe.pids()) EXPECT_THAT(before, testing::Not(testing::Contains(pid)));
-  EXPECT_EQ(probe.run({"stop"}).status, 0);
-}
-
-TEST_F(Start, RestartWithAConfigurationThatIsWrongLeavesTheServerRunning) {
-  const auto program = probe.start();
-  const auto before = probe.pids();
-  const auto expectRefused = [&](const Words& words, const std::string& reason) {
-    const Outcome outcome = probe.run(words);
-    EXPECT_NE(outcome.status, 0);
-    EXPECT_THAT(outcome.errors, HasSubstr(reason));
-    EXPECT_EQ(probe.pids(), before);
-  };
-  for (const bool daemon : {true, false}) {
-    Words restart = {"restart"};
-    if (daemon) restart.push_back("-d");
-    const auto with = [&](const Words& options) {
-      Words words = restart;
-      words.insert(words.end(), options.begin(), options.end());
-      return words;
-    };
-    expectRefused(with({"--fail-build"}), "told to fail");
-    expectRefused(with({"--user", "no-such-user"}), "no such user");
-    expectRefused(with({"--count", "0"}), "count of at least 1");
-    expectRefused(with({"--listen", "tcp://192.0.2.1:0"}), "cannot assign requested address");
-    expectRefused(with({"--listen", "unix:///nowhere/s"}), "no such file or directory");
-    expectRefused(with({"--log", "/nowhere/log"}), "cannot write the log file /nowhere/log");
-    expectRefused(with({"--wrong"}), "unknown option '--wrong'");
-  }
-  EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
-}
-
-TEST_F(Start, RestartReusesTheOptionsOfTheLastStartAndChangesThoseThatAreGiven) {
-  EXPECT_EQ(probe.run({"start", "-d", "--listen", kAnyPort, "--count", "1"}).status, 0);
-  const Outcome same = probe.run({"restart", "-d"});
-  EXPECT_EQ(same.status, 0) << same.errors;
-  EXPECT_THAT(same.output, HasSubstr("Reusing the options of the last start: --listen=" + kAnyPort +
-                                     " --count=1\n"));
-  EXPECT_EQ(probe.workers().size(), 1u);
-  EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
-
-  EXPECT_EQ(probe.run({"restart", "-d", "--count", "3"}).status, 0);
-  EXPECT_EQ(probe.workers().size(), 3u);
-  EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
-
-  // Also when it does not run, as after a reboot; and what failed is not reused.
-  EXPECT_EQ(probe.run({"stop"}).status, 0);
-  EXPECT_NE(probe.run({"start", "-d", "--fail-build"}).status, 0);
-  EXPECT_EQ(probe.run({"restart", "-d"}).status, 0);
-  EXPECT_EQ(probe.workers().size(), 3u);
-
-  // Plain start reuses nothing.
-  EXPECT_EQ(probe.run({"stop"}).status, 0);
-  EXPECT_EQ(probe.run({"start", "-d", "--listen", kAnyPort}).status, 0);
-  EXPECT_EQ(probe.workers().size(), 2u);
-  EXPECT_EQ(probe.run({"stop"}).status, 0);
-}
-
-TEST_F(Start, RestartFindsFilesThatWereNamedRelativelyFromAnyDirectory) {
-  const auto here = std::filesystem::current_path();
-  std::filesystem::current_path(folder());
-  EXPECT_EQ(probe.run({"start", "-d", "--listen", kAnyPort, "--log", "my.log"}).status, 0);
-  std::filesystem::current_path(here);
-  const Outcome again = probe.run({"restart", "-d"});
-  EXPECT_EQ(again.status, 0) << again.errors;
-  EXPECT_THAT(again.output, HasSubstr("--log=" + folder() + "/my.log"));
-  EXPECT_EQ(probe.run({"stop"}).status, 0);
-}
-
-TEST_F(Start, RestartWithARecordThatCannotBeReadSaysWhichFile) {
-  EXPECT_EQ(probe.run({"start", "-d", "--listen", kAnyPort}).status, 0);
-  std::ofstream(probe.path("probe/start.json")) << "rubbish";
-  const Outcome outcome = probe.run({"restart", "-d"});
-  EXPECT_EQ(outcome.status, 1);
-  EXPECT_THAT(outcome.errors, HasSubstr(probe.path("probe/start.json")));
-  EXPECT_EQ(probe.workers().size(), 2u);
 }
 
 TEST_F(Start, HintsRepeatInstanceAndRuntimeDirectory) {

@@ -81,7 +81,7 @@ page = 1
   EXPECT_THAT(complaints, testing::UnorderedElementsAre(
                               ":1: 'workers' must be a whole number from 0 on",
                               ":2: unknown setting 'lisen' (did you mean 'listen'?)",
-                              ":4: 'limits.message-bytes': must be at least 1, and at most 1 GiB",
+                              ":4: 'limits.message-bytes': must be at least 1",
                               ":6: 'websocket.origins' must be a list of strings: [\"…\", \"…\"]",
                               ":7: 'websocket.page' must be true or false"));
 }

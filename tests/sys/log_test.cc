@@ -5,7 +5,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <string>
 #include <vector>
@@ -52,20 +54,41 @@ class LogTest : public testing::Test {
  protected:
   ~LogTest() override {
     log::setLevel(log::Level::Info);
-    log::setProcessName("main");
+    log::setFormat(log::Format::Text);
+    log::setRole("main");
+  }
+
+  template <typename... Args>
+  static std::string lineOf(fmt::format_string<Args...> format, const Args&... args) {
+    const Stderr stderrNow;
+    log::write(log::Level::Error, format, fmt::make_format_args(args...));
+    const auto writes = stderrNow.writes();
+    EXPECT_THAT(writes, SizeIs(1));
+    return writes.empty() ? std::string() : writes[0];
   }
 };
 
-TEST_F(LogTest, ALineHasTimeLevelPidProcessAndSentenceInOneWrite) {
-  log::setProcessName("worker chat/2");
+TEST_F(LogTest, ATextLineHasTimeLevelPidRoleMessageAndFieldsInOneWrite) {
+  log::setRole("master");
   const Stderr stderrNow;
   log::info("listening address={} backlog={}", "127.0.0.1:80", 4096);
   const auto writes = stderrNow.writes();
   ASSERT_THAT(writes, SizeIs(1));
   EXPECT_THAT(writes[0],
-              MatchesRegex("[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}\\.[0-9]{3} info pid=" +
+              MatchesRegex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{3}[+-][0-9]{2}:[0-9]{2} "
+                           "info pid=" +
                            std::to_string(::getpid()) +
-                           " process=worker chat/2 listening address=127.0.0.1:80 backlog=4096\n"));
+                           " role=master listening address=127.0.0.1:80 backlog=4096\n"));
+}
+
+TEST_F(LogTest, AJsonLineHasTheSameFields) {
+  log::setRole("worker chat/2");
+  log::setFormat(log::Format::Json);
+  EXPECT_THAT(lineOf("listening address={} backlog={} slow={}", "127.0.0.1:80", 4096, true),
+              MatchesRegex("\\{\"time\":\"[0-9T:.+-]+\",\"level\":\"error\",\"pid\":" +
+                           std::to_string(::getpid()) +
+                           ",\"role\":\"worker chat/2\",\"message\":\"listening\","
+                           "\"address\":\"127.0.0.1:80\",\"backlog\":4096,\"slow\":true\\}\n"));
 }
 
 TEST_F(LogTest, ALongLineIsStillOneWrite) {
@@ -74,12 +97,43 @@ TEST_F(LogTest, ALongLineIsStillOneWrite) {
   EXPECT_THAT(stderrNow.writes(), SizeIs(1));
 }
 
-TEST_F(LogTest, WhatIsLoggedCannotMakeItselfASecondLine) {
+TEST_F(LogTest, ValuesWithQuotesNewlinesAndControlBytesAreEscapedInText) {
+  EXPECT_THAT(lineOf("threw what=\"{}\"", "oops\nerror pid=1 \x1b[2J\r"),
+              EndsWith(" threw what=\"oops\\nerror pid=1 \\x1b[2J\\r\"\n"));
+  EXPECT_THAT(lineOf("threw what=\"{}\"", "said \"no\" in C:\\"),
+              EndsWith(" what=\"said \\\"no\\\" in C:\\\\\"\n"));
+  EXPECT_THAT(lineOf("a what={} b={}", "two words", "k=v"),
+              EndsWith(" a what=\"two words\" b=\"k=v\"\n"));
+  EXPECT_THAT(lineOf("a what={} b={}", "", "word"), EndsWith(" a what=\"\" b=word\n"));
+  EXPECT_THAT(lineOf("a what={} b={}", "né", "\xff\xc2\x9b"),
+              EndsWith(" a what=né b=\"\\xff\\xc2\\x9b\"\n"));
+}
+
+TEST_F(LogTest, ValuesWithQuotesNewlinesAndControlBytesAreEscapedInJson) {
+  log::setFormat(log::Format::Json);
+  EXPECT_THAT(lineOf("threw what=\"{}\"", "say \"no\"\n\\ \x1b[2J\x7f né \xff\xed\xa0\x80"),
+              EndsWith("\"what\":\"say \\\"no\\\"\\n\\\\ \\u001b[2J\\u007f né "
+                       "\\ufffd\\ufffd\\ufffd\\ufffd\"}\n"));
+  EXPECT_THAT(lineOf("a number=\"{}\" text={}", 7, "7"),
+              EndsWith("\"number\":\"7\",\"text\":\"7\"}\n"));
+}
+
+TEST_F(LogTest, TextAroundTheFieldsIsTheMessage) {
+  EXPECT_THAT(lineOf("cannot accept reason=\"{}\" (raise the limit: ulimit -n, NOFILE=)", "no"),
+              EndsWith(" cannot accept (raise the limit: ulimit -n, NOFILE=) reason=\"no\"\n"));
+  EXPECT_THAT(lineOf("no {} of {} left count={}", "file", "them", 3),
+              EndsWith(" no file of them left count=3\n"));
+}
+
+TEST_F(LogTest, AMessageCannotMakeASecondLine) {
   const Stderr stderrNow;
-  log::error("a handler threw what=\"{}\"", "oops\nerror pid=1 \x1b[2J\r");
+  log::info("first\n{\"level\":\"error\"} \x1b[2J {} \"quoted\"");
+  log::setFormat(log::Format::Json);
+  log::info("first\nsecond \"quoted\"");
   const auto writes = stderrNow.writes();
-  ASSERT_THAT(writes, SizeIs(1));
-  EXPECT_THAT(writes[0], EndsWith("what=\"oops\\x0aerror pid=1 \\x1b[2J\\x0d\"\n"));
+  ASSERT_THAT(writes, SizeIs(2));
+  EXPECT_THAT(writes[0], EndsWith(" first\\n{\"level\":\"error\"} \\x1b[2J {} \"quoted\"\n"));
+  EXPECT_THAT(writes[1], EndsWith("\"message\":\"first\\nsecond \\\"quoted\\\"\"}\n"));
 }
 
 TEST_F(LogTest, LevelsBelowTheChosenOneAreSilent) {
@@ -88,13 +142,22 @@ TEST_F(LogTest, LevelsBelowTheChosenOneAreSilent) {
   EXPECT_THAT(stderrNow.writes(), IsEmpty());
   EXPECT_FALSE(log::enabled(log::Level::Debug));
   log::setLevel(log::Level::Debug);
-  log::debug("a peer broke its protocol");
+  log::debug("a peer broke its protocol code={}", 1002);
   EXPECT_THAT(stderrNow.writes(), SizeIs(1));
   log::setLevel(log::Level::Error);
-  log::warning("mended");
+  log::warning("recovered");
+  log::warning("recovered after_ms={}", 5);
   EXPECT_THAT(stderrNow.writes(), IsEmpty());
-  log::error("mend this");
+  log::error("a person must act");
   EXPECT_THAT(stderrNow.writes(), SizeIs(1));
+}
+
+TEST_F(LogTest, LevelsAndFormatsHaveNames) {
+  EXPECT_EQ(log::levelNamed("debug"), log::Level::Debug);
+  EXPECT_EQ(log::levelNamed("error"), log::Level::Error);
+  EXPECT_EQ(log::levelNamed("loud"), std::nullopt);
+  EXPECT_EQ(log::formatNamed("json"), log::Format::Json);
+  EXPECT_EQ(log::formatNamed("xml"), std::nullopt);
 }
 
 TEST_F(LogTest, AFileThatCannotBeOpenedIsReportedAndChangesNothing) {
@@ -107,21 +170,52 @@ TEST_F(LogTest, AFileThatCannotBeOpenedIsReportedAndChangesNothing) {
   EXPECT_THAT(stderrNow.writes(), SizeIs(1));
 }
 
+std::string contentOf(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// In a process of its own: there is no way back to stderr.
+void inAProcess(const std::function<bool()>& body) {
+  EXPECT_EXIT(std::_Exit(body() ? 0 : 1), testing::ExitedWithCode(0), "");
+}
+
 TEST_F(LogTest, AppendsToAFile) {
   const test::TempDirectory directory;
   const std::string path = directory.file("stormo.log");
   std::ofstream(path) << "before\n";
-  // In a process of its own: there is no way back to stderr.
-  EXPECT_EXIT(
-      {
-        if (!log::openFile(path)) std::_Exit(1);
-        log::error("after");
-        std::_Exit(0);
-      },
-      testing::ExitedWithCode(0), "");
-  std::ifstream file(path);
-  const std::string text(std::istreambuf_iterator<char>(file), {});
-  EXPECT_THAT(text, MatchesRegex("before\n.* error pid=[0-9]+ process=main after\n"));
+  inAProcess([&] {
+    if (!log::openFile(path)) return false;
+    log::error("after");
+    return true;
+  });
+  EXPECT_THAT(contentOf(path), MatchesRegex("before\n.* error pid=[0-9]+ role=main after\n"));
+}
+
+TEST_F(LogTest, ARenamedFileIsLeftWhenTheLogIsReopened) {
+  const test::TempDirectory directory;
+  const std::string path = directory.file("stormo.log");
+  inAProcess([&] {
+    if (!log::openFile(path)) return false;
+    log::captureStandardOutput();
+    log::error("one");
+    if (::rename(path.c_str(), (path + ".1").c_str()) != 0) return false;
+    log::error("two");
+    UniqueFd again = log::openAgain();
+    if (!again.valid()) return false;
+    log::useFile(std::move(again));
+    log::error("three");
+    std::fputs("printed\n", stdout);
+    std::fputs("last words\n", stderr);
+    return true;
+  });
+  EXPECT_THAT(contentOf(path + ".1"), MatchesRegex(".* one\n.* two\n"));
+  EXPECT_THAT(contentOf(path), MatchesRegex(".* three\nprinted\nlast words\n"));
+}
+
+TEST_F(LogTest, ALogOnStderrHasNoPathAndCannotBeReopened) {
+  EXPECT_EQ(log::filePath(), "");
+  EXPECT_FALSE(log::openAgain().valid());
 }
 
 }  // namespace

@@ -222,7 +222,7 @@ void ClientSwarm::takeFrames(Id id, Member& member) {
       if (onMessage) onMessage(id, member.received.back());
     }
   }
-  if (member.isOpen()) member.input = input.substr(at);
+  if (member.isOpen()) member.input = at == 0 ? std::move(input) : input.substr(at);
 }
 
 void ClientSwarm::onControl(Member& member, int opcode, std::string_view payload) {

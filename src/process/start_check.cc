@@ -1,0 +1,64 @@
+#include "process/start_check.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <stdexcept>
+
+#include "process/check_program.h"
+#include "process/error_text.h"
+#include "sys/unique_fd.h"
+
+namespace stormo::process {
+namespace {
+
+[[noreturn]] void refuse(const Listening& where, const std::string& why) {
+  throw std::runtime_error(fmt::format("cannot listen on {}: {}", where.label, why));
+}
+
+void checkUnixPath(const Listening& where) {
+  const std::filesystem::path path = where.address.host();
+  const std::string folder = path.parent_path();
+  struct stat found {};
+  if (::stat(folder.c_str(), &found) < 0) {
+    refuse(where, fmt::format("the folder {}: {} (make it)", folder, errorText(errno)));
+  }
+  if (!S_ISDIR(found.st_mode)) refuse(where, fmt::format("{} is not a folder", folder));
+  if (::access(folder.c_str(), W_OK | X_OK) < 0) {
+    refuse(where, fmt::format("the folder {}: {}", folder, errorText(errno)));
+  }
+  if (::lstat(path.c_str(), &found) == 0 && !S_ISSOCK(found.st_mode)) {
+    refuse(where, fmt::format("{} is there, and is not a socket (remove it)", path.string()));
+  }
+}
+
+void checkAddress(const Listening& where) {
+  const UniqueFd probe(::socket(where.address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!probe.valid()) refuse(where, errorText(errno));
+  const int on = 1;
+  ::setsockopt(probe.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  // Bound but not listening: nobody can connect to it.
+  if (::bind(probe.get(), where.address.raw(), where.address.size()) == 0) return;
+  if (errno != EADDRINUSE) refuse(where, errorText(errno));
+}
+
+}  // namespace
+
+void checkStart(const Program& program, const std::string& ownFolder) {
+  checkProgram(program);
+  for (const Kind& kind : program.kinds) {
+    for (const Listening& where : kind.listen) {
+      if (!where.address.isUnix()) {
+        checkAddress(where);
+      } else if (!where.address.host().starts_with(ownFolder + '/')) {
+        checkUnixPath(where);
+      }
+    }
+  }
+}
+
+}  // namespace stormo::process

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "process/probe_runner.h"
+
+namespace stormo::process {
+
+inline const std::string kAnyPort = "tcp://127.0.0.1:0";
+
+inline std::string contentOf(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// The probe program, started as a person would.
+struct Start : testing::Test {
+  /// Names the instance and where it was looked for.
+  [[nodiscard]] std::string notRunning() const {
+    return "probe: not running (instance 'probe' in " + folder() + ")\n";
+  }
+  [[nodiscard]] std::string folder() const {
+    return std::filesystem::path(probe.path("x")).parent_path();
+  }
+  /// As hints have it.
+  [[nodiscard]] std::string commandLine() const { return "probe --runtime-dir " + folder(); }
+
+  /// Nobody has the lock, and no socket is left.
+  void expectNothingRuns() const {
+    const Outcome status = probe.run({"status"});
+    EXPECT_EQ(status.status, 1);
+    EXPECT_EQ(status.errors, notRunning());
+  }
+
+  const Deadline deadline;
+  ProbeProgram probe{deadline};
+};
+
+}  // namespace stormo::process

@@ -7,7 +7,7 @@
 
 namespace stormo {
 
-struct Counters;
+class LoopImpl;
 
 /// One thread's loop over epoll, working in turns:
 ///   1. wait, and read all that is ready; 2. decode and route, touching memory only;
@@ -30,7 +30,8 @@ class EventLoop {
   /// The same, or null.
   static EventLoop* currentOrNull();
 
-  /// Turns until stop(). May be called again afterwards.
+  /// Turns until stop(). May be called again afterwards, but neither of the two from a handler: the
+  /// process aborts. A handler that has to wait for something goes on in another handler.
   void run();
   /// One turn, waiting for at most `wait` for something to happen.
   void turn(Duration wait);
@@ -54,15 +55,9 @@ class EventLoop {
   /// Runs `task` in step 2 of the next turn.
   void defer(std::function<void()> task);
 
-  /// What this process counts of itself.
-  [[nodiscard]] Counters& counters();
-
-  // --- Inside the library ---
-  struct Impl;
-  Impl& impl() { return *impl_; }
-
  private:
-  std::unique_ptr<Impl> impl_;
+  friend class LoopImpl;
+  std::unique_ptr<LoopImpl> impl_;
 };
 
 }  // namespace stormo

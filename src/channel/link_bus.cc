@@ -92,7 +92,7 @@ void LinkBus::guarded(const char* kind, const Call& call) {
   if constexpr (requires { static_cast<bool>(call); }) {
     if (!call) return;
   }
-  if (!callHandler(kind, [&call] { call(); })) EventLoop::current().counters().handlerErrors.add();
+  if (!callHandler(kind, [&call] { call(); })) LoopImpl::current().counters().handlerErrors.add();
 }
 
 void LinkBus::connect() {
@@ -258,13 +258,13 @@ void LinkBus::stopTakingJobs() {
   subscribe({fence});
   if (publish({fence}, nullptr, false) != PublishStatus::Accepted) return;
   fence_ = fence;
-  ++EventLoop::current().impl().unfinished;
+  ++LoopImpl::current().unfinished;
 }
 
 void LinkBus::endFence() {
   if (fence_.empty()) return;
   fence_.clear();
-  --EventLoop::current().impl().unfinished;
+  --LoopImpl::current().unfinished;
 }
 
 void LinkBus::giveBack(std::string_view queue, const Value& data) {

@@ -2,15 +2,11 @@
 
 #include <algorithm>
 
+#include "channel/declared_servers.h"
 #include "sys/address.h"
 
 namespace stormo::channel {
 namespace {
-
-std::vector<Server*>& servers() {
-  static std::vector<Server*> servers;
-  return servers;
-}
 
 std::string urlOf(const std::string& host, std::uint16_t port) {
   if (host.starts_with("unix://")) return host;
@@ -20,11 +16,14 @@ std::string urlOf(const std::string& host, std::uint16_t port) {
 }  // namespace
 
 Server::Server(std::string host, std::uint16_t port) : url_(urlOf(host, port)) {
-  servers().push_back(this);
+  declaredServers().push_back(this);
 }
 
-Server::~Server() { std::erase(servers(), this); }
+Server::~Server() { std::erase(declaredServers(), this); }
 
-const std::vector<Server*>& Server::declared() { return servers(); }
+std::vector<Server*>& declaredServers() {
+  static std::vector<Server*> servers;
+  return servers;
+}
 
 }  // namespace stormo::channel

@@ -33,7 +33,7 @@ StormoBus::StormoBus(SocketUrl url, const BusOptions& options)
 
 StormoBus::~StormoBus() {
   if (EventLoop* loop = EventLoop::currentOrNull(); loop != nullptr && isUnfinished_) {
-    --loop->impl().unfinished;
+    --LoopImpl::of(*loop).unfinished;
   }
 }
 
@@ -217,7 +217,7 @@ void StormoBus::refused(std::string_view reason) {
 
 char* StormoBus::place(std::size_t bytes) {
   if (outbox_.hasRoom(bytes)) return outbox_.extend(bytes);
-  EventLoop::current().counters().sendFull.add();
+  LoopImpl::current().counters().sendFull.add();
   owesDrain();
   return nullptr;
 }
@@ -230,7 +230,7 @@ void StormoBus::placed(std::size_t bytes) {
 void StormoBus::noteUnfinished() {
   if (isUnfinished_ == !outbox_.empty()) return;
   isUnfinished_ = !outbox_.empty();
-  std::size_t& unfinished = EventLoop::current().impl().unfinished;
+  std::size_t& unfinished = LoopImpl::current().unfinished;
   isUnfinished_ ? ++unfinished : --unfinished;
 }
 

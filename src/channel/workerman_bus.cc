@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "channel/group_event.h"
+#include "event/loop_impl.h"
 #include "protocol/frame.h"
 #include "protocol/php_serialize.h"
 
@@ -99,7 +100,7 @@ PublishStatus WorkermanBus::sendOrKeep(std::string_view frame) {
     return PublishStatus::Full;
   }
   if (!kept_.empty() && kept_.size() + frame.size() > options().keptBytesMax) {
-    EventLoop::current().counters().sendFull.add();
+    LoopImpl::current().counters().sendFull.add();
     owesDrain();
     return PublishStatus::Full;
   }

@@ -16,30 +16,29 @@ namespace {
 
 thread_local EventLoop* currentLoop = nullptr;
 
-constexpr EventLoop::Impl::Tag kWatchTag = 0;
+constexpr LoopImpl::Tag kWatchTag = 0;
 
-std::uint64_t word(EventLoop::Impl::Tag tag, SlotId id) {
+std::uint64_t word(LoopImpl::Tag tag, SlotId id) {
   return (std::uint64_t{tag} << 56) | id.packed();
 }
 
 }  // namespace
 
-EventLoop::Impl::Impl() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+LoopImpl::LoopImpl() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
   if (!epoll_.valid()) throw std::system_error(errno, std::generic_category(), "epoll_create1");
   sinks_[kWatchTag] = this;
 }
 
-EventLoop::Impl::Tag EventLoop::Impl::addSink(EventSink& sink) {
+LoopImpl::Tag LoopImpl::addSink(EventSink& sink) {
   const auto free = std::find(sinks_.begin(), sinks_.end(), nullptr);
   STORMO_ASSERT(free != sinks_.end());
   *free = &sink;
   return static_cast<Tag>(free - sinks_.begin());
 }
 
-void EventLoop::Impl::removeSink(Tag tag) { sinks_[tag] = nullptr; }
+void LoopImpl::removeSink(Tag tag) { sinks_[tag] = nullptr; }
 
-Result<void> EventLoop::Impl::control(int operation, int fd, std::uint32_t events, Tag tag,
-                                      SlotId id) {
+Result<void> LoopImpl::control(int operation, int fd, std::uint32_t events, Tag tag, SlotId id) {
   epoll_event event{};
   event.events = events;
   event.data.u64 = word(tag, id);
@@ -49,25 +48,25 @@ Result<void> EventLoop::Impl::control(int operation, int fd, std::uint32_t event
   return Error{std::error_code(error, std::generic_category()), "epoll_ctl"};
 }
 
-Result<void> EventLoop::Impl::add(int fd, std::uint32_t events, Tag tag, SlotId id) {
+Result<void> LoopImpl::add(int fd, std::uint32_t events, Tag tag, SlotId id) {
   return control(EPOLL_CTL_ADD, fd, events, tag, id);
 }
 
-Result<void> EventLoop::Impl::modify(int fd, std::uint32_t events, Tag tag, SlotId id) {
+Result<void> LoopImpl::modify(int fd, std::uint32_t events, Tag tag, SlotId id) {
   return control(EPOLL_CTL_MOD, fd, events, tag, id);
 }
 
-void EventLoop::Impl::remove(int fd) { ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }
+void LoopImpl::remove(int fd) { ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }
 
-void EventLoop::Impl::addStage(Stage stage, StageWorker& worker) {
+void LoopImpl::addStage(Stage stage, StageWorker& worker) {
   stages_[static_cast<std::size_t>(stage)].push_back(&worker);
 }
 
-void EventLoop::Impl::removeStage(Stage stage, StageWorker& worker) {
+void LoopImpl::removeStage(Stage stage, StageWorker& worker) {
   std::erase(stages_[static_cast<std::size_t>(stage)], &worker);
 }
 
-int EventLoop::Impl::waitMilliseconds(Duration wait) const {
+int LoopImpl::waitMilliseconds(Duration wait) const {
   if (hasWork_ || !deferred_.empty()) return 0;
   if (wait == Duration::max()) return -1;
   // Rounded up: waking before a deadline would spin until it is reached.
@@ -75,7 +74,9 @@ int EventLoop::Impl::waitMilliseconds(Duration wait) const {
   return static_cast<int>(std::clamp<std::int64_t>(ms, 0, std::numeric_limits<int>::max()));
 }
 
-void EventLoop::Impl::turn(Duration wait) {
+void LoopImpl::turn(Duration wait) {
+  STORMO_ASSERT(!inTurn_);  // a handler that turns the loop would be run by itself
+  inTurn_ = true;
   if (const auto deadline = timers.next()) {
     const auto untilTimer = std::max(*deadline - readClock(), Duration::zero());
     wait = std::min(wait, untilTimer);
@@ -95,15 +96,16 @@ void EventLoop::Impl::turn(Duration wait) {
 
   counters().turns.add();
   counters().timers.set(timers.size());
+  inTurn_ = false;
 }
 
-void EventLoop::Impl::receive(int waitMs) {
+void LoopImpl::receive(int waitMs) {
   const int count = ::epoll_wait(epoll_.get(), ready_.data(), kEventsPerWait, waitMs);
   STORMO_ASSERT(count >= 0 || errno == EINTR);  // no other error that is not a bug
   readyCount_ = static_cast<std::size_t>(std::max(count, 0));
 }
 
-void EventLoop::Impl::dispatch() {
+void LoopImpl::dispatch() {
   for (std::size_t i = 0; i < readyCount_; ++i) {
     const std::uint64_t data = ready_[i].data.u64;
     EventSink* sink = sinks_[data >> 56];
@@ -111,7 +113,7 @@ void EventLoop::Impl::dispatch() {
   }
 }
 
-void EventLoop::Impl::flushAndFree() {
+void LoopImpl::flushAndFree() {
   hasWork_ = false;  // what was asked for until now is done here
   looksAgain_ = false;
   runStage(Stage::FlushLinks);
@@ -127,16 +129,16 @@ void EventLoop::Impl::flushAndFree() {
   runStage(Stage::Free);
 }
 
-void EventLoop::Impl::runStage(Stage stage) {
+void LoopImpl::runStage(Stage stage) {
   for (StageWorker* worker : stages_[static_cast<std::size_t>(stage)]) worker->onStage(stage);
 }
 
-void EventLoop::Impl::countThrown(std::size_t handlers) {
+void LoopImpl::countThrown(std::size_t handlers) {
   if (handlers > 0) counters().handlerErrors.add(handlers);
 }
 
-EventLoop::WatchId EventLoop::Impl::watch(int fd, std::uint32_t events,
-                                          std::function<void(std::uint32_t)> onReady) {
+EventLoop::WatchId LoopImpl::watch(int fd, std::uint32_t events,
+                                   std::function<void(std::uint32_t)> onReady) {
   const SlotId id = watches_.create(fd, std::move(onReady)).id;
   if (const auto added = add(fd, events, kWatchTag, id); !added) {
     watches_.destroy(id);
@@ -145,7 +147,7 @@ EventLoop::WatchId EventLoop::Impl::watch(int fd, std::uint32_t events,
   return id.packed();
 }
 
-void EventLoop::Impl::rewatch(WatchId id, std::uint32_t events) {
+void LoopImpl::rewatch(WatchId id, std::uint32_t events) {
   const SlotId slot = SlotId::unpack(id);
   const Watch* watched = watches_.find(slot);
   if (watched == nullptr)
@@ -155,7 +157,7 @@ void EventLoop::Impl::rewatch(WatchId id, std::uint32_t events) {
   }
 }
 
-void EventLoop::Impl::unwatch(WatchId id) {
+void LoopImpl::unwatch(WatchId id) {
   const SlotId slot = SlotId::unpack(id);
   const Watch* watched = watches_.find(slot);
   if (watched == nullptr) return;
@@ -163,7 +165,7 @@ void EventLoop::Impl::unwatch(WatchId id) {
   watches_.destroy(slot);
 }
 
-void EventLoop::Impl::onReady(SlotId id, std::uint32_t events) {
+void LoopImpl::onReady(SlotId id, std::uint32_t events) {
   Watch* watched = watches_.find(id);
   if (watched == nullptr) return;  // unwatched earlier in this turn
   // Moved out while it runs: a handler may unwatch itself.
@@ -172,13 +174,13 @@ void EventLoop::Impl::onReady(SlotId id, std::uint32_t events) {
   if (Watch* still = watches_.find(id)) still->onReady = std::move(handler);
 }
 
-void EventLoop::Impl::forgetHandlers() {
+void LoopImpl::forgetHandlers() {
   deferred_.clear();
   timers.clear();
   watches_.forEach([this](const Watch& watched) { watches_.destroy(watched.id); });
 }
 
-EventLoop::EventLoop() : impl_(std::make_unique<Impl>()) {
+EventLoop::EventLoop() : impl_(std::make_unique<LoopImpl>()) {
   STORMO_ASSERT(currentLoop == nullptr);
   currentLoop = this;
 }
@@ -189,6 +191,9 @@ EventLoop::~EventLoop() {
   impl_->forgetHandlers();
   currentLoop = nullptr;
 }
+
+LoopImpl& LoopImpl::of(EventLoop& loop) { return *loop.impl_; }
+LoopImpl& LoopImpl::current() { return of(EventLoop::current()); }
 
 EventLoop& EventLoop::current() {
   STORMO_ASSERT(currentLoop != nullptr);
@@ -213,6 +218,5 @@ EventLoop::WatchId EventLoop::watch(int fd, std::uint32_t events,
 void EventLoop::rewatch(WatchId id, std::uint32_t events) { impl_->rewatch(id, events); }
 void EventLoop::unwatch(WatchId id) { impl_->unwatch(id); }
 void EventLoop::defer(std::function<void()> task) { impl_->defer(std::move(task)); }
-Counters& EventLoop::counters() { return impl_->counters(); }
 
 }  // namespace stormo

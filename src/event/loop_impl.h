@@ -48,8 +48,17 @@ class StageWorker {
 };
 
 /// What the library's own parts see of the loop.
-struct EventLoop::Impl final : EventSink {
-  Impl();
+class LoopImpl final : EventSink {
+ public:
+  using TimePoint = EventLoop::TimePoint;
+  using Duration = EventLoop::Duration;
+  using WatchId = EventLoop::WatchId;
+
+  static LoopImpl& of(EventLoop& loop);
+  /// Of the loop of this thread. There must be one.
+  static LoopImpl& current();
+
+  LoopImpl();
 
   /// Ids ride in epoll_event.data beside the sink's tag, so a stale event finds nothing.
   using Tag = std::uint8_t;
@@ -140,6 +149,7 @@ struct EventLoop::Impl final : EventSink {
   int watchError_ = 0;
   bool hasWork_ = false;
   bool looksAgain_ = false;
+  bool inTurn_ = false;
 };
 
 }  // namespace stormo

@@ -13,7 +13,7 @@ constexpr Timer::Duration kLongest = std::chrono::years(100);  // now and that i
 Timer::Id set(Timer::Duration delay, Timer::Duration interval, std::function<void()> handler) {
   delay = std::min(delay, kLongest);
   interval = std::min(interval, kLongest);
-  EventLoop::Impl& loop = EventLoop::current().impl();
+  LoopImpl& loop = LoopImpl::current();
   return loop.timers.add(loop.readClock() + delay, interval, std::move(handler)).packed();
 }
 
@@ -28,6 +28,6 @@ Timer::Id Timer::once(Duration delay, std::function<void()> handler) {
   return set(std::max(delay, Duration::zero()), Duration::zero(), std::move(handler));
 }
 
-bool Timer::cancel(Id id) { return EventLoop::current().impl().timers.cancel(SlotId::unpack(id)); }
+bool Timer::cancel(Id id) { return LoopImpl::current().timers.cancel(SlotId::unpack(id)); }
 
 }  // namespace stormo

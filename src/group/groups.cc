@@ -55,7 +55,7 @@ bool Groups::join(Connection& connection, std::string_view name) {
   group::Registry& registry = impl_->bind(*this);
   if (const group::Group* group = registry.find(name)) {
     const net::Endpoint& others = *group->members.front().peer->endpoint;
-    if (others.codec->name() != peer.endpoint->codec->name()) {
+    if (!others.codec->encodesAs(*peer.endpoint->codec)) {
       throw std::logic_error("Groups::join() of connections with different protocols");
     }
   }

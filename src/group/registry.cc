@@ -19,8 +19,8 @@ void Group::drop(net::Peer& peer, std::size_t membership) {
 
 Registry::Registry(EventLoop& loop)
     : table_(net::ConnectionTable::of(loop)),
-      loopsTable_(loop.impl().connections),
-      loop_(loop.impl()) {
+      loopsTable_(LoopImpl::of(loop).connections),
+      loop_(LoopImpl::of(loop)) {
   loop_.addStage(Stage::CollectGroups, *this);
   loop_.addStage(Stage::FlushGroups, *this);
 }

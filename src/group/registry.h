@@ -104,7 +104,7 @@ class Registry final : StageWorker {
 
   net::ConnectionTable& table_;
   std::weak_ptr<void> loopsTable_;
-  EventLoop::Impl& loop_;
+  LoopImpl& loop_;
   KeyedMap<std::string, std::unique_ptr<Group>> groups_;
   std::vector<Group*> dirty_;
   std::vector<std::unique_ptr<Group>> retired_;  // dirty when their last member left

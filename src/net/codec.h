@@ -41,6 +41,9 @@ class Codec {
 
   /// Appends the bytes that carry `message`.
   virtual void encode(Message message, Batch&, OutputOrder&) const = 0;
+  /// Whether both encode each message as the same bytes, so that one batch serves connections of
+  /// both.
+  [[nodiscard]] virtual bool encodesAs(const Codec& other) const { return this == &other; }
 
   /// Queues a goodbye, if the protocol has one. True if the peer answers it with its own.
   virtual bool sayGoodbye(Peer&, CloseCode, std::string_view /*reason*/) const { return false; }

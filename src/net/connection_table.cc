@@ -26,7 +26,7 @@ constexpr Stage kStages[] = {Stage::ReadBacklog, Stage::FlushLinks, Stage::Flush
                              Stage::FlushConnections, Stage::Free};
 
 ConnectionTable::ConnectionTable(EventLoop& loop)
-    : loop_(loop.impl()), tag_(loop_.addSink(*this)), wheel_(loop_.readClock()) {
+    : loop_(LoopImpl::of(loop)), tag_(loop_.addSink(*this)), wheel_(loop_.readClock()) {
   for (const Stage stage : kStages) {
     loop_.addStage(stage, *this);
   }
@@ -44,7 +44,7 @@ ConnectionTable::~ConnectionTable() {
 }
 
 ConnectionTable& ConnectionTable::of(EventLoop& loop) {
-  auto& owned = loop.impl().connections;
+  auto& owned = LoopImpl::of(loop).connections;
   if (owned == nullptr) owned = std::make_shared<ConnectionTable>(loop);
   return *static_cast<ConnectionTable*>(owned.get());
 }

@@ -113,7 +113,7 @@ class ConnectionTable final : EventSink, StageWorker {
   /// the stage FlushConnections.
   void flushAgain() { flushDirty(dirty_); }
 
-  EventLoop::Impl& loop() { return loop_; }
+  LoopImpl& loop() { return loop_; }
   Counters& counters() { return loop_.counters(); }
 
  private:
@@ -181,8 +181,8 @@ class ConnectionTable final : EventSink, StageWorker {
   void doom(Peer& peer, int error);
   void executeDoomed();
 
-  EventLoop::Impl& loop_;
-  EventLoop::Impl::Tag tag_;
+  LoopImpl& loop_;
+  LoopImpl::Tag tag_;
   SlotTable<Peer> peers_;
   DeadlineWheel wheel_;
   SlotId wheelTimer_;

@@ -15,8 +15,8 @@ namespace {
 Protocol protocolOf(const SocketUrl& url, std::optional<Protocol> given) {
   Protocol protocol = given ? std::move(*given)
                             : Protocol::named(url.isUnix() ? std::string_view("tcp") : url.scheme);
-  if (!protocol.input) {
-    throw std::invalid_argument("an outgoing connection cannot speak " + protocol.name);
+  if (protocol.isWebSocket()) {
+    throw std::invalid_argument("an outgoing connection cannot speak " + protocol.name());
   }
   return protocol;
 }

@@ -46,7 +46,7 @@ const char* remedy(const std::error_code& code) {
 
 Listener::Listener(EventLoop& loop, const Endpoint& endpoint,
                    const std::vector<const Counters*>& siblings)
-    : loop_(loop.impl()),
+    : loop_(LoopImpl::of(loop)),
       table_(ConnectionTable::of(loop)),
       endpoint_(endpoint),
       fairShare_(siblings),

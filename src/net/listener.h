@@ -47,11 +47,11 @@ class Listener final : EventSink {
   void pause(const Error& error);
   void resume();
 
-  EventLoop::Impl& loop_;
+  LoopImpl& loop_;
   ConnectionTable& table_;
   const Endpoint& endpoint_;
   FairShare fairShare_;
-  EventLoop::Impl::Tag tag_;
+  LoopImpl::Tag tag_;
   std::vector<Socket> sockets_;
   SlotId resumeTimer_;
   bool resumes_ = false;  // by the timer: what is not watched now

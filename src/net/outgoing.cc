@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <system_error>
 
+#include "event/loop_impl.h"
 #include "sys/sockets.h"
 
 namespace stormo::net {
 
 Outgoing::Outgoing(SocketUrl url, const Codec& codec)
     : table_(ConnectionTable::current()),
-      loopsTable_(EventLoop::current().impl().connections),
+      loopsTable_(LoopImpl::current().connections),
       url_(std::move(url)) {
   endpoint.codec = &codec;
   // The next attempt is set before the user hears of the loss: a handler that throws does not end

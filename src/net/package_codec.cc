@@ -2,9 +2,14 @@
 
 #include <algorithm>
 
+#include "base/assert.h"
 #include "net/connection_table.h"
 
 namespace stormo::net {
+
+PackageCodec::PackageCodec(Protocol protocol) : protocol_(std::move(protocol)) {
+  STORMO_ASSERT(!protocol_.isWebSocket());
+}
 
 void PackageCodec::begin(Peer& peer) const { peer.table.open(peer); }
 
@@ -52,6 +57,11 @@ void PackageCodec::encode(Message message, Batch& batch, OutputOrder& order) con
   scratch_.clear();
   protocol_.encode(message.data, scratch_);
   batch.append(scratch_, order);
+}
+
+bool PackageCodec::encodesAs(const Codec& other) const {
+  const auto* cutter = dynamic_cast<const PackageCodec*>(&other);
+  return cutter != nullptr && cutter->protocol_ == protocol_;
 }
 
 }  // namespace stormo::net

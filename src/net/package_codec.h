@@ -9,12 +9,14 @@ namespace stormo::net {
 /// A protocol of three functions (`frame`, `text`, `tcp`, a user's own) on a connection.
 class PackageCodec final : public Codec {
  public:
-  explicit PackageCodec(Protocol protocol) : protocol_(std::move(protocol)) {}
+  /// `protocol` is not websocket.
+  explicit PackageCodec(Protocol protocol);
 
-  [[nodiscard]] std::string_view name() const override { return protocol_.name; }
+  [[nodiscard]] std::string_view name() const override { return protocol_.name(); }
   void begin(Peer& peer) const override;
   [[nodiscard]] std::size_t receive(Peer& peer, std::span<char> bytes) const override;
   void encode(Message message, Batch& batch, OutputOrder& order) const override;
+  [[nodiscard]] bool encodesAs(const Codec& other) const override;
 
  private:
   bool takePackage(Peer& peer, std::string_view rest, std::size_t& taken) const;

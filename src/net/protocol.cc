@@ -19,47 +19,81 @@ std::ptrdiff_t answer(PackageLength length) {
 
 }  // namespace
 
+struct Protocol::Parts {
+  std::string name;
+  Input input;  // all three or none
+  Decode decode;
+  Encode encode;
+};
+
+// Each built-in one is made once: what is the same compares equal.
+
 Protocol Protocol::websocket() {
-  return {.name = "websocket", .input = {}, .decode = {}, .encode = {}};
+  static const Protocol made(std::make_shared<const Parts>(Parts{.name = "websocket"}));
+  return made;
 }
 
 Protocol Protocol::frame() {
-  return custom(
+  static const Protocol made = custom(
       "frame", [](std::string_view buffer) { return answer(frameLength(buffer, kAnyLength)); },
       framePayload, appendFrame);
+  return made;
 }
 
 Protocol Protocol::text() {
-  Protocol text = custom(
-      "text",
-      [](std::string_view buffer, std::size_t searched) {
-        return answer(lineLength(buffer, kAnyLength, searched));
-      },
-      decodeLine, appendLine);
-  text.maxPackageSize = 64 << 10;
-  return text;
+  static const Protocol made = [] {
+    Protocol text = custom(
+        "text",
+        [](std::string_view buffer, std::size_t searched) {
+          return answer(lineLength(buffer, kAnyLength, searched));
+        },
+        decodeLine, appendLine);
+    text.maxPackageSize = 64 << 10;
+    return text;
+  }();
+  return made;
 }
 
 Protocol Protocol::tcp() {
-  return custom(
+  static const Protocol made = custom(
       "tcp", [](std::string_view buffer) { return static_cast<std::ptrdiff_t>(buffer.size()); },
       [](std::string_view package) { return package; },
       [](std::string_view message, std::string& out) { out.append(message); });
+  return made;
 }
 
 Protocol Protocol::custom(std::string name, Input input, Decode decode, Encode encode) {
-  return {.name = std::move(name),
-          .input = std::move(input),
-          .decode = std::move(decode),
-          .encode = std::move(encode)};
+  if (!input || !decode || !encode) {
+    throw std::invalid_argument("protocol '" + name + "' needs input, decode and encode");
+  }
+  return Protocol(std::make_shared<const Parts>(Parts{.name = std::move(name),
+                                                      .input = std::move(input),
+                                                      .decode = std::move(decode),
+                                                      .encode = std::move(encode)}));
 }
 
 Protocol Protocol::custom(std::string name, std::function<std::ptrdiff_t(std::string_view)> input,
                           Decode decode, Encode encode) {
-  return custom(
-      std::move(name),
-      [input = std::move(input)](std::string_view buffer, std::size_t) { return input(buffer); },
-      std::move(decode), std::move(encode));
+  Input whole;
+  if (input) {
+    whole = [input = std::move(input)](std::string_view buffer, std::size_t) {
+      return input(buffer);
+    };
+  }
+  return custom(std::move(name), std::move(whole), std::move(decode), std::move(encode));
+}
+
+const std::string& Protocol::name() const { return parts_->name; }
+bool Protocol::isWebSocket() const { return !parts_->input; }
+
+std::ptrdiff_t Protocol::input(std::string_view buffer, std::size_t searched) const {
+  return parts_->input(buffer, searched);
+}
+std::string_view Protocol::decode(std::string_view package) const {
+  return parts_->decode(package);
+}
+void Protocol::encode(std::string_view message, std::string& out) const {
+  parts_->encode(message, out);
 }
 
 Protocol Protocol::named(std::string_view name) {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/counters.h"
+#include "event/loop_impl.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 
@@ -48,8 +49,10 @@ void ChildLink::onOrder(const Json& order) {
   const auto& what = order.at("order").get_ref<const std::string&>();
   if (what == "alive") {
     const auto now = Clock::now().time_since_epoch();
-    child_.loop().counters().aliveAtMs.set(static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::milliseconds>(now).count()));
+    LoopImpl::of(child_.loop())
+        .counters()
+        .aliveAtMs.set(static_cast<std::uint64_t>(
+            std::chrono::duration_cast<std::chrono::milliseconds>(now).count()));
     link_.send({{"report", "alive"}});
   } else if (what == "connections") {
     reportConnections(order.at("request"));

@@ -19,7 +19,7 @@ namespace {
 
 int live(ChildRole& role) {
   EventLoop loop;
-  loop.impl().useCounters(role.counters);
+  LoopImpl::of(loop).useCounters(role.counters);
   Child child(loop, role.slot, std::move(role.listeners), std::move(role.siblings), role.stateFile);
   ChildLink link(child, std::move(role.link));
   std::shared_ptr<void> keeper;

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "channel/declared_servers.h"
 #include "channel/server_process.h"
 #include "process/command_line.h"
 #include "process/program.h"
@@ -56,7 +57,7 @@ void checkFurtherAddress(const Worker& worker, const std::string& url) {
   }
   const SocketUrl parsed = parseSocketUrl(url);
   if (worker.protocol || parsed.scheme == parseSocketUrl(worker.listen()).scheme) return;
-  if (parsed.isUnix() && protocolOf(worker).name != "tcp") return;
+  if (parsed.isUnix() && protocolOf(worker) != Protocol::tcp()) return;
   throw std::invalid_argument("cannot listen on " + url + " beside " + worker.listen() +
                               ": another protocol needs another worker");
 }
@@ -164,7 +165,7 @@ Protocol protocolOf(const Worker& worker) {
 
 std::vector<process::Kind> declaredKinds() {
   std::vector<process::Kind> kinds;
-  for (channel::Server* server : channel::Server::declared()) kinds.push_back(kindOf(*server));
+  for (channel::Server* server : channel::declaredServers()) kinds.push_back(kindOf(*server));
   for (Worker* worker : declaredWorkers()) kinds.push_back(kindOf(*worker));
   return kinds;
 }

@@ -30,7 +30,7 @@ std::function<void(Args...)> forwardTo(const std::function<void(Args...)>& handl
 
 std::unique_ptr<net::Codec> makeCodec(const Worker& worker) {
   Protocol protocol = protocolOf(worker);
-  if (protocol.input) return std::make_unique<net::PackageCodec>(std::move(protocol));
+  if (!protocol.isWebSocket()) return std::make_unique<net::PackageCodec>(std::move(protocol));
   return std::make_unique<net::WebSocketCodec>(worker.websocket,
                                                forwardTo(worker.onWebSocketConnect));
 }
@@ -62,7 +62,7 @@ void WorkerProcess::configure() {
   endpoint_.packageBytesMax = worker_.maxPackageSize.value_or(protocol.maxPackageSize);
   endpoint_.sendQueueBytesMax = worker_.maxSendBufferSize;
   endpoint_.handshakeTimeout = worker_.handshakeTimeout;
-  if (!protocol.input) endpoint_.pingInterval = worker_.pingInterval;
+  if (protocol.isWebSocket()) endpoint_.pingInterval = worker_.pingInterval;
   endpoint_.pongTimeout = worker_.pongTimeout;
   endpoint_.messageTimeout = worker_.messageTimeout;
   endpoint_.incompleteBytesMax = worker_.maxIncompleteSize;
@@ -105,7 +105,7 @@ void WorkerProcess::stop(process::StopOrder order) {
 void WorkerProcess::callHook(const char* name, const std::function<void(Worker&)>& hook) {
   if (!hook) return;
   const bool returned = callHandler(name, [&] { hook(worker_); });
-  if (!returned) child_.loop().impl().counters().handlerErrors.add();
+  if (!returned) LoopImpl::of(child_.loop()).counters().handlerErrors.add();
 }
 
 void WorkerProcess::sayGoodbye() {
@@ -120,7 +120,7 @@ void WorkerProcess::sayGoodbye() {
 
 void WorkerProcess::endWhenDone() {
   // What clients have sent before may still be on its way to the Channel.
-  bool anyLeft = child_.loop().impl().unfinished > 0;
+  bool anyLeft = LoopImpl::of(child_.loop()).unfinished > 0;
   forEachClient([&](const net::Peer&) { anyLeft = true; });
   const bool outOfTime = goodbyeSaid_ && child_.loop().now() >= goodbyeDeadline_;
   if (!anyLeft || outOfTime) child_.loop().stop();

@@ -1,5 +1,6 @@
 // What the server does about a link that takes less than it is sent.
 #include "channel/channel_fixture.h"
+#include "event/loop_impl.h"
 #include "support/temp_directory.h"
 
 namespace stormo::channel {
@@ -149,7 +150,7 @@ TEST_F(BackPressureTest, ALinkThatStaysFullIsCutAndTheOthersGoOn) {
 TEST_F(BackPressureTest, NoLinkIsCutBecauseTheServerWasBlocked) {
   static std::chrono::hours blocked;
   blocked = 0h;
-  loop.impl().useClock([] { return std::chrono::steady_clock::now() + blocked; });
+  LoopImpl::of(loop).useClock([] { return std::chrono::steady_clock::now() + blocked; });
   server.linkStallMax = 1h;
   startHere();
   Link slow = linkHere(1, subscribeGroup("g"));

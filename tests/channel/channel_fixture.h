@@ -10,6 +10,7 @@
 
 #include "base/counters.h"
 #include "channel/server_process.h"
+#include "event/loop_impl.h"
 #include "protocol/channel_codec.h"
 #include "protocol/frame.h"
 #include "protocol/workerman_channel.h"
@@ -239,7 +240,7 @@ class ChannelTest : public test::LoopTest {
     return words(link.take());
   }
 
-  Counters& counters() { return loop.counters(); }
+  Counters& counters() { return LoopImpl::of(loop).counters(); }
 
   /// Packets of Stormo's dialect in words, other payloads as they are.
   static std::vector<std::string> words(std::vector<std::string> payloads) {

@@ -145,7 +145,7 @@ TEST_F(DeliveryTest, ALinkThatTakesNothingHoldsAcknowledgementsUpUntilItIsCut) {
 TEST_F(DeliveryTest, AStalledLinkIsNotCutBecauseTheServerWasBlocked) {
   static std::chrono::hours blocked;
   blocked = std::chrono::hours(0);
-  loop.impl().useClock([] { return std::chrono::steady_clock::now() + blocked; });
+  LoopImpl::of(loop).useClock([] { return std::chrono::steady_clock::now() + blocked; });
   server.linkStallMax = std::chrono::hours(1);
   start();
   Link stalled = stormoLink();

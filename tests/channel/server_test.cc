@@ -1,6 +1,7 @@
 #include <stormo/channel/server.h>
 
 #include "channel/channel_fixture.h"
+#include "channel/declared_servers.h"
 
 namespace stormo::channel {
 namespace {
@@ -33,13 +34,13 @@ TEST(ChannelServer, WhatIsNoAddressIsReportedAtStartUpNotByTheConstructor) {
 }
 
 TEST(ChannelServer, ServersAreDeclaredWhileTheyExist) {
-  EXPECT_THAT(Server::declared(), IsEmpty());
+  EXPECT_THAT(declaredServers(), IsEmpty());
   Server first;
   {
     Server second("127.0.0.1", 2207);
-    EXPECT_THAT(Server::declared(), ElementsAre(&first, &second));
+    EXPECT_THAT(declaredServers(), ElementsAre(&first, &second));
   }
-  EXPECT_THAT(Server::declared(), ElementsAre(&first));
+  EXPECT_THAT(declaredServers(), ElementsAre(&first));
 }
 
 TEST(ChannelServer, WithoutASecretItStaysOnThisMachine) {

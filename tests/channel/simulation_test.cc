@@ -51,9 +51,9 @@ class Simulation final : StageWorker {
  public:
   explicit Simulation(std::uint64_t seed) : random_(seed) {
     simulatedNow = TimePoint{} + 1h;
-    loop_.impl().useClock([] { return simulatedNow; });
+    LoopImpl::of(loop_).useClock([] { return simulatedNow; });
     net::ConnectionTable::of(loop_);  // before us in each stage
-    loop_.impl().addStage(Stage::FlushConnections, *this);
+    LoopImpl::of(loop_).addStage(Stage::FlushConnections, *this);
     server_.linkStallMax = 24h;
     server_.replayAgeMax = 24h;
     server_.history.groups = {"*"};
@@ -71,7 +71,7 @@ class Simulation final : StageWorker {
     heal();
   }
   ~Simulation() {
-    loop_.impl().removeStage(Stage::FlushConnections, *this);
+    LoopImpl::of(loop_).removeStage(Stage::FlushConnections, *this);
     for (Visitor& visitor : visitors_) visitor.self.reset();
     clients_.clear();
   }
@@ -89,7 +89,7 @@ class Simulation final : StageWorker {
   /// What is not as it should be, in words; empty if all is.
   std::string complaint() {
     if (!complaint_.empty()) return complaint_;
-    if (loop_.impl().unfinished != 0) return "not everything was acknowledged\n";
+    if (LoopImpl::of(loop_).unfinished != 0) return "not everything was acknowledged\n";
     return ledger_.complaint();
   }
   [[nodiscard]] const std::string& story() const { return story_; }
@@ -311,11 +311,11 @@ class Simulation final : StageWorker {
       const bool isCalm = clients_[i].bus->isConnected() && roads_[i]->isUpEmpty();
       clients_[i].calmTurns = isCalm ? clients_[i].calmTurns + 1 : 0;
     }
-    if (loop_.impl().unfinished == 0) isSaidTwice_ = false;
+    if (LoopImpl::of(loop_).unfinished == 0) isSaidTwice_ = false;
     // What a dead server has not acknowledged was said again, and everybody has had it.
     const bool isQuiet =
         std::ranges::all_of(roads_, [](const auto& road) { return road->isDownEmpty(); });
-    if (process_ && allCalm() && isQuiet && loop_.impl().unfinished == 0) hasSettled_ = true;
+    if (process_ && allCalm() && isQuiet && LoopImpl::of(loop_).unfinished == 0) hasSettled_ = true;
   }
 
   bool allCalm() {

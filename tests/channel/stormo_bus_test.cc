@@ -229,7 +229,7 @@ TEST_F(StormoBusTest, AServerThatDoesNotAnswerIsLeft) {
 TEST_F(StormoBusTest, AHandlerThatBlocksTheLoopCostsNeitherTheLinkNorTheNextJob) {
   static TimePoint simulatedNow;
   simulatedNow = TimePoint{} + 1h;
-  loop.impl().useClock([] { return simulatedNow; });
+  LoopImpl::of(loop).useClock([] { return simulatedNow; });
   auto bus = makeBus(dummy.url(), {.pingInterval = 1s});
   bus->onJob = [&](std::string_view, const Value&) {
     simulatedNow += 10s;  // what a handler that blocks looks like to the loop

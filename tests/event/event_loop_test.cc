@@ -45,6 +45,14 @@ TEST(EventLoopDeathTest, AThreadHasOneAtATime) {
   EXPECT_DEATH(EventLoop(), "currentLoop == nullptr");
 }
 
+TEST(EventLoopDeathTest, AHandlerCannotTurnTheLoopThatRunsIt) {
+  EventLoop loop;
+  loop.defer([&] { loop.turn(0s); });
+  EXPECT_DEATH(loop.turn(0s), "inTurn_");
+  loop.defer([&] { loop.run(); });
+  EXPECT_DEATH(loop.turn(0s), "inTurn_");
+}
+
 TEST(EventLoopDeathTest, SomeLoopHasToBeThere) {
   EXPECT_DEATH(EventLoop::current(), "currentLoop != nullptr");
 }
@@ -79,7 +87,7 @@ TEST_F(EventLoopTest, ATaskThatThrowsIsCountedAndTheOthersRun) {
   loop.defer([&] { ran = true; });
   turn();
   EXPECT_TRUE(ran);
-  EXPECT_EQ(loop.counters().handlerErrors.get(), 2u);
+  EXPECT_EQ(LoopImpl::of(loop).counters().handlerErrors.get(), 2u);
 }
 
 TEST_F(EventLoopTest, StopEndsRunAfterTheTurnAndRunMayBeCalledAgain) {
@@ -119,7 +127,7 @@ TEST_F(EventLoopTest, TimeStandsStillWithinATurn) {
 /// Writes down the stages of a turn.
 class Recorder final : StageWorker {
  public:
-  explicit Recorder(EventLoop& loop) : loop_(loop.impl()) {
+  explicit Recorder(EventLoop& loop) : loop_(LoopImpl::of(loop)) {
     for (std::size_t i = 0; i < kStageCount; ++i) loop_.addStage(static_cast<Stage>(i), *this);
   }
   ~Recorder() {
@@ -134,7 +142,7 @@ class Recorder final : StageWorker {
   std::function<void(Stage)> onEach;
 
  private:
-  EventLoop::Impl& loop_;
+  LoopImpl& loop_;
 };
 
 TEST_F(EventLoopTest, ATurnReadsAndDecodesBeforeItFlushesLinksThenGroupsThenConnections) {
@@ -152,7 +160,7 @@ TEST_F(EventLoopTest, ATurnReadsAndDecodesBeforeItFlushesLinksThenGroupsThenConn
 TEST_F(EventLoopTest, WorkRequestedWhileDecodingIsDoneInTheSameTurnAndTheNextOneWaits) {
   bool fired = false;
   Timer::once(20ms, [&] { fired = true; });
-  loop.defer([&] { loop.impl().requestTurn(); });
+  loop.defer([&] { LoopImpl::of(loop).requestTurn(); });
   turn();
   ASSERT_FALSE(fired) << "this machine is too slow for the test to mean anything";
   loop.turn(1h);  // until the timer
@@ -163,7 +171,7 @@ TEST_F(EventLoopTest, WorkRequestedWhileFlushingDoesNotWait) {
   Recorder recorder(loop);
   int requests = 0;
   recorder.onEach = [&](Stage stage) {
-    if (stage == Stage::FlushGroups && requests++ == 0) loop.impl().requestTurn();
+    if (stage == Stage::FlushGroups && requests++ == 0) LoopImpl::of(loop).requestTurn();
   };
   turn();
   loop.turn(1h);  // does not wait
@@ -173,15 +181,15 @@ TEST_F(EventLoopTest, WorkRequestedWhileFlushingDoesNotWait) {
 TEST_F(EventLoopTest, CountsItsTurns) {
   turn();
   turn();
-  EXPECT_EQ(loop.counters().turns.get(), 2u);
+  EXPECT_EQ(LoopImpl::of(loop).counters().turns.get(), 2u);
 }
 
 TEST_F(EventLoopTest, CountsWhereItIsTold) {
   Counters shared;
-  loop.impl().useCounters(shared);
+  LoopImpl::of(loop).useCounters(shared);
   turn();
   EXPECT_EQ(shared.turns.get(), 1u);
-  EXPECT_EQ(&loop.counters(), &shared);
+  EXPECT_EQ(&LoopImpl::of(loop).counters(), &shared);
 }
 
 }  // namespace

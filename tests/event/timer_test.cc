@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "base/counters.h"
+#include "event/loop_impl.h"
 #include "support/loop_fixture.h"
 
 namespace stormo {
@@ -68,16 +69,16 @@ TEST_F(TimerTest, AHandlerThatThrowsIsCountedAndTheTimerGoesOn) {
     throw std::runtime_error("oops");
   });
   ASSERT_TRUE(turnUntil([&] { return calls == 2; }));
-  EXPECT_EQ(loop.counters().handlerErrors.get(), 2u);
+  EXPECT_EQ(LoopImpl::of(loop).counters().handlerErrors.get(), 2u);
 }
 
 TEST_F(TimerTest, AreCounted) {
   const Timer::Id id = Timer::once(1h, [] {});
   turn();
-  EXPECT_EQ(loop.counters().timers.get(), 1u);
+  EXPECT_EQ(LoopImpl::of(loop).counters().timers.get(), 1u);
   Timer::cancel(id);
   turn();
-  EXPECT_EQ(loop.counters().timers.get(), 0u);
+  EXPECT_EQ(LoopImpl::of(loop).counters().timers.get(), 0u);
 }
 
 }  // namespace

@@ -197,7 +197,7 @@ TEST_F(WatchTest, AHandlerThatThrowsIsCountedAndCalledAgain) {
   turn();
   turn();
   EXPECT_EQ(calls, 2);
-  EXPECT_EQ(loop.counters().handlerErrors.get(), 2u);
+  EXPECT_EQ(LoopImpl::of(loop).counters().handlerErrors.get(), 2u);
   loop.unwatch(id);
 }
 
@@ -227,23 +227,23 @@ TEST_F(WatchTest, EventsReachTheSinkThatAddedTheirDescriptorUntilItIsRemoved) {
   pipe.write();
   Sink sink;
   Sink other;
-  const auto tag = loop.impl().addSink(sink);
-  const auto otherTag = loop.impl().addSink(other);
+  const auto tag = LoopImpl::of(loop).addSink(sink);
+  const auto otherTag = LoopImpl::of(loop).addSink(other);
   EXPECT_NE(tag, otherTag);
   const SlotId id{.index = 77, .generation = 5};
-  EXPECT_TRUE(loop.impl().add(pipe.out.get(), EPOLLIN, tag, id));
+  EXPECT_TRUE(LoopImpl::of(loop).add(pipe.out.get(), EPOLLIN, tag, id));
   turn();
   EXPECT_EQ(sink.seen, std::vector{id});
-  loop.impl().removeSink(tag);
+  LoopImpl::of(loop).removeSink(tag);
   turn();
   EXPECT_EQ(sink.seen.size(), 1u);
   EXPECT_TRUE(other.seen.empty());
-  loop.impl().removeSink(otherTag);
+  LoopImpl::of(loop).removeSink(otherTag);
 }
 
 /// Writes into a pipe when links are flushed, as to a peer that answers at once.
 struct AnsweringLink final : StageWorker {
-  explicit AnsweringLink(EventLoop& on) : loop(on.impl()) {
+  explicit AnsweringLink(EventLoop& on) : loop(LoopImpl::of(on)) {
     for (const Stage stage : kStages) loop.addStage(stage, *this);
   }
   ~AnsweringLink() {
@@ -259,7 +259,7 @@ struct AnsweringLink final : StageWorker {
   }
   static constexpr Stage kStages[] = {Stage::FlushLinks, Stage::CollectGroups};
 
-  EventLoop::Impl& loop;
+  LoopImpl& loop;
   const Pipe pipe;
   int toSend = 0;
   std::string story;

@@ -161,6 +161,35 @@ TEST_F(GroupsTest, ConnectionsOfDifferentProtocolsAreNotMixed) {
   table.abandon(other);
 }
 
+TEST_F(GroupsTest, ProtocolsOfOneNameAreNotMixedButCopiesOfOneAre) {
+  const auto shouting = [](const std::string& end) {
+    return Protocol::custom(
+        "shout", [](std::string_view buffer) { return static_cast<std::ptrdiff_t>(buffer.size()); },
+        [](std::string_view package) { return package; },
+        [end](std::string_view message, std::string& out) { out.append(message).append(end); });
+  };
+  const Protocol loud = shouting("!");
+  const net::PackageCodec codecs[] = {net::PackageCodec(loud), net::PackageCodec(loud),
+                                      net::PackageCodec(shouting("?"))};
+  net::Endpoint endpoints[] = {endpoint, endpoint, endpoint};
+  std::vector<test::SocketPair> pairs;
+  std::vector<net::Peer*> peers;
+  for (std::size_t i = 0; i < 3; ++i) {
+    endpoints[i].codec = &codecs[i];
+    pairs.push_back(test::unixPair());
+    peers.push_back(table.accept(std::move(pairs.back().tested), endpoints[i]).value());
+  }
+  EXPECT_TRUE(groups.join(*peers[0], "birds"));
+  EXPECT_TRUE(groups.join(*peers[1], "birds"));
+  EXPECT_THROW(groups.join(*peers[2], "birds"), std::logic_error);
+  EXPECT_EQ(groups.send("birds", "tweet"), 2u);
+  turn();
+  EXPECT_EQ(pairs[0].peer.take(), "tweet!");
+  EXPECT_EQ(pairs[1].peer.take(), "tweet!");
+  EXPECT_EQ(pairs[2].peer.take(), "");
+  for (const net::Endpoint& each : endpoints) table.abandon(each);
+}
+
 TEST_F(GroupsTest, AConnectionMayBeInManyGroupsAndAGroupHaveManyMembers) {
   Connected busy = acceptQuietly();
   for (int i = 0; i < 1000; ++i) groups.join(at(busy), std::to_string(i));

@@ -1,6 +1,7 @@
 // Handlers that throw, and peers that fail while something is sent to them.
 #include <stdexcept>
 
+#include "event/loop_impl.h"
 #include "net/net_fixture.h"
 
 namespace stormo::net {
@@ -166,7 +167,7 @@ TEST_F(ConnectionTroubleTest, APeerThatIsResetWhileItIsBeingClosedIsNoError) {
 
 TEST_F(ConnectionTroubleTest, ASocketThatCannotBeWatchedIsClosedAndReported) {
   test::SocketPair pair = test::unixPair();
-  loop.impl().refuseWatches(ENOSPC);
+  LoopImpl::of(loop).refuseWatches(ENOSPC);
   const auto refused = table.accept(std::move(pair.tested), endpoint);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, std::errc::no_space_on_device);
@@ -184,10 +185,10 @@ TEST_F(ConnectionTroubleTest, WhenWaitingForRoomCannotBeWatchedOnlyThatConnectio
   Connected slow = acceptQuietly(std::move(pair));
   Connected other = acceptQuietly();
   (void)at(slow).send(std::string(500'000, 'x'));
-  loop.impl().refuseWatches(ENOMEM);
+  LoopImpl::of(loop).refuseWatches(ENOMEM);
   settle();
   EXPECT_THAT(takeHeard(), ElementsAre("error in send", "close 1006"));
-  loop.impl().refuseWatches(0);
+  LoopImpl::of(loop).refuseWatches(0);
   other.peer.send("still here\n");
   settle();
   EXPECT_THAT(heard, ElementsAre("still here"));

@@ -1,5 +1,6 @@
 #include <stdexcept>
 
+#include "event/loop_impl.h"
 #include "net/connector_fixture.h"
 #include "support/temp_directory.h"
 
@@ -306,11 +307,11 @@ TEST_F(ConnectorTest, LocalhostConnectsToEitherLoopbackAddress) {
 
 TEST_F(ConnectorTest, AnAttemptThatCannotBeWatchedIsAnErrorAndTriedAgain) {
   auto connector = connectorTo(url());
-  loop.impl().refuseWatches(ENOSPC);
+  LoopImpl::of(loop).refuseWatches(ENOSPC);
   connector->connect();
   ASSERT_TRUE(turnUntil([&] { return told.size() >= 2; }));
   EXPECT_EQ(told.front(), "epoll_ctl");
-  loop.impl().refuseWatches(0);
+  LoopImpl::of(loop).refuseWatches(0);
   told.clear();
   ASSERT_TRUE(turnUntil([&] { return !told.empty() && told.back() == "connect"; }));
 }

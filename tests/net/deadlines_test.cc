@@ -1,3 +1,4 @@
+#include "event/loop_impl.h"
 #include "net/net_fixture.h"
 #include "support/websocket_client.h"
 
@@ -141,7 +142,7 @@ class UnreadInputTest : public DeadlinesTest {
  protected:
   UnreadInputTest() {
     simulatedNow = std::chrono::steady_clock::now();
-    loop.impl().useClock([] { return simulatedNow; });
+    LoopImpl::of(loop).useClock([] { return simulatedNow; });
     endpoint.pingInterval = 20s;
     endpoint.pongTimeout = 30s;
   }

@@ -1,4 +1,5 @@
 // Messages that stop in the middle: how long, and how much of them in all, is held.
+#include "event/loop_impl.h"
 #include "net/net_fixture.h"
 #include "support/websocket_client.h"
 
@@ -17,7 +18,7 @@ class IncompleteMessagesTest : public NetTest {
  protected:
   IncompleteMessagesTest() {
     fakeNow = TimePoint{} + 1h;
-    loop.impl().useClock([] { return fakeNow; });
+    LoopImpl::of(loop).useClock([] { return fakeNow; });
     use(std::make_unique<WebSocketCodec>(WebSocketOptions{}));
     endpoint.messageTimeout = 30s;
     endpoint.pongTimeout = 1h;

@@ -142,14 +142,14 @@ TEST_F(ListenerTest, WhenClientsCannotBeWatchedItWaitsAndThenAccepts) {
   Listener listener(loop, endpoint);
   listener.start(listening.get());
   test::RawPeer refused = test::RawPeer::connect(port());
-  loop.impl().refuseWatches(ENOSPC);
+  LoopImpl::of(loop).refuseWatches(ENOSPC);
   ASSERT_TRUE(turnUntil([&] { return refused.ended(); }));
   EXPECT_EQ(table.size(), 0u);
   const auto turns = counters().turns.get();
   ASSERT_TRUE(turnUntil(
       [&, begin = loop.now()] { return loop.now() > begin + std::chrono::milliseconds(250); }));
   EXPECT_LT(counters().turns.get() - turns, 300u) << "it spins";
-  loop.impl().refuseWatches(0);
+  LoopImpl::of(loop).refuseWatches(0);
   const test::RawPeer taken = test::RawPeer::connect(port());
   ASSERT_TRUE(turnUntil([&] { return table.size() == 1; }));
 }
@@ -194,7 +194,7 @@ TEST_F(ListenerTest, TheKernelHoldsLittleForAcceptedSocketsThatDoNotRead) {
 class ListenerWithSiblingTest : public ListenerTest {
  protected:
   ListenerWithSiblingTest() {
-    loop.impl().useClock([] { return simulatedNow; });
+    LoopImpl::of(loop).useClock([] { return simulatedNow; });
     sibling.listeners.set(1);
     listener.start(shared.get());
   }
@@ -297,10 +297,10 @@ class SharedSocketTest : public testing::Test {
   [[noreturn]] void work(int number, int started) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     EventLoop loop;
-    loop.impl().useCounters(*counters.at(static_cast<std::size_t>(number)));
+    LoopImpl::of(loop).useCounters(*counters.at(static_cast<std::size_t>(number)));
     std::vector<const Counters*> siblings;
     for (const auto& each : counters) {
-      if (&*each != &loop.counters()) siblings.push_back(&*each);
+      if (&*each != &LoopImpl::of(loop).counters()) siblings.push_back(&*each);
     }
     const PackageCodec codec(Protocol::tcp());
     Endpoint endpoint;

@@ -72,7 +72,7 @@ class NetTest : public test::LoopTest {
   /// What was heard since the last call.
   std::vector<std::string> takeHeard() { return std::exchange(heard, {}); }
 
-  Counters& counters() { return loop.counters(); }
+  Counters& counters() { return LoopImpl::of(loop).counters(); }
 
   std::unique_ptr<Codec> codec;
   Endpoint endpoint;

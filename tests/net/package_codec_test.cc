@@ -21,6 +21,14 @@ Protocol semicolons() {
       [](std::string_view message, std::string& out) { out.append(message).push_back(';'); });
 }
 
+/// `protocol`, with another input.
+Protocol withInput(const Protocol& protocol, Protocol::Input input) {
+  return Protocol::custom(
+      protocol.name(), std::move(input),
+      [protocol](std::string_view package) { return protocol.decode(package); },
+      [protocol](std::string_view message, std::string& out) { protocol.encode(message, out); });
+}
+
 std::string frame(std::string_view payload) {
   std::string out;
   appendFrame(payload, out);
@@ -56,10 +64,10 @@ TEST_F(PackageCodecTest, CutsEveryProtocolOutOfSingleBytesAndOutOfOneRead) {
     speak(each.protocol);
     Connected one = acceptQuietly();
     sendByByte(one, each.wire);
-    EXPECT_THAT(takeHeard(), ElementsAre("one", "", "three")) << each.protocol.name;
+    EXPECT_THAT(takeHeard(), ElementsAre("one", "", "three")) << each.protocol.name();
     one.peer.send(each.wire);
     turn();
-    EXPECT_THAT(takeHeard(), ElementsAre("one", "", "three")) << each.protocol.name;
+    EXPECT_THAT(takeHeard(), ElementsAre("one", "", "three")) << each.protocol.name();
     at(one).destroy();
     turn();
   }
@@ -115,10 +123,10 @@ TEST_F(PackageCodecTest, AsManyBytesAsAreAllowedAreTakenAndOneMoreIsNot) {
     Connected one = acceptQuietly();
     one.peer.send(each.largest + each.largest);
     settle();
-    EXPECT_EQ(takeHeard().size(), 2u) << each.protocol.name;
+    EXPECT_EQ(takeHeard().size(), 2u) << each.protocol.name();
     one.peer.send(each.tooLarge);
     settle();
-    EXPECT_THAT(takeHeard(), ElementsAre("close 1009")) << each.protocol.name;
+    EXPECT_THAT(takeHeard(), ElementsAre("close 1009")) << each.protocol.name();
   }
 }
 
@@ -172,13 +180,11 @@ TEST_F(PackageCodecTest, HasNoPings) {
 TEST_F(PackageCodecTest, APackageByteByByteCostsWorkProportionalToItsBytes) {
   std::size_t calls = 0;
   std::size_t bytesToSearch = 0;
-  Protocol counting = semicolons();
-  counting.input = [&, input = counting.input](std::string_view buffer, std::size_t searched) {
+  speak(withInput(semicolons(), [&](std::string_view buffer, std::size_t searched) {
     ++calls;
     bytesToSearch += buffer.size() - searched;
-    return input(buffer, searched);
-  };
-  speak(counting);
+    return semicolons().input(buffer, searched);
+  }));
   Connected one = acceptQuietly();
   const std::string package = std::string(6000, 'x') + ';';
   sendByByte(one, package + package);
@@ -189,12 +195,10 @@ TEST_F(PackageCodecTest, APackageByteByByteCostsWorkProportionalToItsBytes) {
 
 TEST_F(PackageCodecTest, OnceTheLengthIsKnownInputIsNotCalledAgainForThatPackage) {
   std::size_t calls = 0;
-  Protocol counting = Protocol::frame();
-  counting.input = [&, input = counting.input](std::string_view buffer, std::size_t searched) {
+  speak(withInput(Protocol::frame(), [&](std::string_view buffer, std::size_t searched) {
     ++calls;
-    return input(buffer, searched);
-  };
-  speak(counting);
+    return Protocol::frame().input(buffer, searched);
+  }));
   Connected one = acceptQuietly();
   sendByByte(one, frame(std::string(6000, 'x')) + frame("next"));
   EXPECT_EQ(heard.size(), 2u);

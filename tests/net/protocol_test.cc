@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <stormo/protocol.h>
 
+#include <functional>
 #include <stdexcept>
 #include <string>
 
@@ -9,9 +10,10 @@ namespace {
 
 TEST(Protocol, TheBuiltInOnesAreFoundByName) {
   for (const char* name : {"websocket", "frame", "text", "tcp"}) {
-    EXPECT_EQ(Protocol::named(name).name, name);
+    EXPECT_EQ(Protocol::named(name).name(), name);
   }
-  EXPECT_FALSE(Protocol::websocket().input);
+  EXPECT_TRUE(Protocol::websocket().isWebSocket());
+  EXPECT_FALSE(Protocol::tcp().isWebSocket());
 }
 
 TEST(Protocol, AnUnknownNameIsAnExceptionThatSaysWhichThereAre) {
@@ -70,6 +72,32 @@ TEST(Protocol, ACustomInputMayTakeTheBufferAlone) {
       [](std::string_view package) { return package; },
       [](std::string_view message, std::string& out) { out.append(message); });
   EXPECT_EQ(whole.input("abc", 2), 3);
+}
+
+std::ptrdiff_t takeAll(std::string_view buffer, std::size_t) {
+  return static_cast<std::ptrdiff_t>(buffer.size());
+}
+std::string_view asItIs(std::string_view package) { return package; }
+void append(std::string_view message, std::string& out) { out.append(message); }
+
+TEST(Protocol, ACustomOneNeedsAllItsFunctions) {
+  const Protocol::Input noInput;
+  const std::function<std::ptrdiff_t(std::string_view)> noInputOfOneArgument;
+  EXPECT_THROW(Protocol::custom("x", noInput, asItIs, append), std::invalid_argument);
+  EXPECT_THROW(Protocol::custom("x", noInputOfOneArgument, asItIs, append), std::invalid_argument);
+  EXPECT_THROW(Protocol::custom("x", takeAll, {}, append), std::invalid_argument);
+  EXPECT_THROW(Protocol::custom("x", takeAll, asItIs, {}), std::invalid_argument);
+}
+
+TEST(Protocol, IsEqualToItsCopiesAndBuiltInOnesToThemselves) {
+  const Protocol one = Protocol::custom("x", takeAll, asItIs, append);
+  const Protocol sameName = Protocol::custom("x", takeAll, asItIs, append);
+  Protocol copy = one;
+  copy.maxPackageSize = 1;
+  EXPECT_EQ(copy, one);
+  EXPECT_NE(sameName, one);
+  EXPECT_EQ(Protocol::named("text"), Protocol::text());
+  EXPECT_NE(Protocol::text(), Protocol::frame());
 }
 
 }  // namespace

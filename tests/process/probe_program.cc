@@ -20,6 +20,7 @@
 
 #include "base/counters.h"
 #include "event/awaited.h"
+#include "event/loop_impl.h"
 #include "process/command_line.h"
 #include "sys/sockets.h"
 #include "sys/unique_fd.h"
@@ -87,14 +88,14 @@ class ProbeWorker {
     const int id = fd.get();
     const auto watch = child_.loop().watch(id, EPOLLIN, [this, id](std::uint32_t) { answer(id); });
     clients_[id] = {.fd = std::move(fd), .watch = watch};
-    child_.loop().counters().connections.set(clients_.size());
-    child_.loop().counters().connectionsTotal.add();
+    LoopImpl::of(child_.loop()).counters().connections.set(clients_.size());
+    LoopImpl::of(child_.loop()).counters().connectionsTotal.add();
   }
 
   void answer(int id) {
     char letter = 0;
     if (::recv(id, &letter, 1, 0) <= 0) return drop(id);
-    child_.loop().counters().messagesIn.add();
+    LoopImpl::of(child_.loop()).counters().messagesIn.add();
     switch (letter) {
       case 'h':  // hangs
         while (true) ::pause();
@@ -126,7 +127,7 @@ class ProbeWorker {
   void drop(int id) {
     child_.loop().unwatch(clients_[id].watch);
     clients_.erase(id);
-    child_.loop().counters().connections.set(clients_.size());
+    LoopImpl::of(child_.loop()).counters().connections.set(clients_.size());
     if (draining_ && clients_.empty()) child_.loop().stop();
   }
 

@@ -1,5 +1,6 @@
 // That a client which sends as much as it can does not delay the messages of others on their way to
 // the Channel: counted in messages.
+#include "event/loop_impl.h"
 #include "server/server_fixture.h"
 
 namespace stormo::server {
@@ -24,7 +25,7 @@ class PublishWindowTest : public ServerTest {
     }
     return wire;
   }
-  std::uint64_t messagesIn() { return loop.counters().messagesIn.get(); }
+  std::uint64_t messagesIn() { return LoopImpl::of(loop).counters().messagesIn.get(); }
   void sendMore(Client& client, std::string_view& rest) {
     rest.remove_prefix(client.socket.raw().send(rest));
     turn();

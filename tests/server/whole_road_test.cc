@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "event/loop_impl.h"
 #include "server/server_fixture.h"
 #include "support/allocation_count.h"
 
@@ -27,7 +28,8 @@ class WholeRoadTest : public ServerTest {
           test::WebSocketClient::text(R"({"cmd":"add_group","group_id":")" + groupOf(i) + R"("})"));
       clients.push_back(std::move(peer));
     }
-    ASSERT_TRUE(turnUntil([&] { return loop.counters().messagesIn.get() >= members; }));
+    ASSERT_TRUE(
+        turnUntil([&] { return LoopImpl::of(loop).counters().messagesIn.get() >= members; }));
     settle();
     for (test::RawPeer& client : clients) receive(client);  // the answers to the handshakes
   }
@@ -74,7 +76,7 @@ class WholeRoadTest : public ServerTest {
     return test::allocationCount() - before;
   }
 
-  std::uint64_t sendCalls() { return loop.counters().sendCalls.get(); }
+  std::uint64_t sendCalls() { return LoopImpl::of(loop).counters().sendCalls.get(); }
 
   static constexpr std::string_view kText =
       "Questo e' un messaggio, e ne ha la lunghezza di sessantaquattro.";

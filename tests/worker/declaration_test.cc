@@ -39,13 +39,13 @@ TEST(Declaration, AWorkerWithoutAnAddressListensOnNothing) {
 
 TEST(Declaration, TheSchemeChoosesTheProtocolUnlessOneIsSet) {
   Worker frames("frame://127.0.0.1:1");
-  EXPECT_EQ(protocolOf(frames).name, "frame");
+  EXPECT_EQ(protocolOf(frames).name(), "frame");
   frames.protocol = Protocol::text();
-  EXPECT_EQ(protocolOf(frames).name, "text");
+  EXPECT_EQ(protocolOf(frames).name(), "text");
   Worker overUnix("unix:///tmp/x.sock");
-  EXPECT_EQ(protocolOf(overUnix).name, "tcp");
+  EXPECT_EQ(protocolOf(overUnix).name(), "tcp");
   overUnix.protocol = Protocol::websocket();
-  EXPECT_EQ(protocolOf(overUnix).name, "websocket");
+  EXPECT_EQ(protocolOf(overUnix).name(), "websocket");
 }
 
 TEST(Declaration, AChannelAcceptsWhatEveryWorkerMayAccept) {
@@ -102,6 +102,19 @@ TEST(Declaration, LocalhostIsBothLoopbackAddressesForWorkersAndTheChannel) {
     EXPECT_EQ(kind.listen[1].address.host(), "::1");
     EXPECT_TRUE(kind.listen[1].isSecond);
   }
+}
+
+TEST(Declaration, AChannelsUnixSocketIsItsOwnersAlone) {
+  channel::Server channelServer("unix:///run/channel");
+  channelServer.socketOwner = "nobody";
+  channelServer.alsoListen = {"frame://127.0.0.1:9", "unix:///run/second"};
+  const auto kinds = declaredKinds();
+  ASSERT_EQ(kinds.at(0).listen.size(), 3u);
+  for (const std::size_t unixSocket : {0, 2}) {
+    EXPECT_EQ(kinds[0].listen[unixSocket].owner, "nobody");
+    EXPECT_EQ(kinds[0].listen[unixSocket].mode, 0600u);
+  }
+  EXPECT_EQ(kinds[0].listen[1].owner, "");
 }
 
 TEST(Declaration, AWorkerMayListenOnSeveralAddressesOfOneProtocol) {

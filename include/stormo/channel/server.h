@@ -81,9 +81,6 @@ class Server {
   /// As given: "frame://127.0.0.1:2206" or "unix:///path".
   [[nodiscard]] const std::string& url() const { return url_; }
 
-  /// Those that exist in this process, in the order of their making.
-  static const std::vector<Server*>& declared();
-
  private:
   std::string url_;
 };

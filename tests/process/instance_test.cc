@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -170,6 +171,22 @@ TEST(ListenSockets, AUnixSocketIsSharedAndItsFileGoesWithIt) {
     EXPECT_EQ(found.st_mode & 0777, 0600u);
   }
   EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(ListenSockets, AUnixSocketIsGivenToItsOwner) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root may give files away";
+  const test::TempDirectory temp;
+  const std::string path = temp.file("channel.sock");
+  Kind kind{.kind = "channel", .name = "none", .count = 1};
+  kind.listen = {{.label = "unix://" + path,
+                  .address = Address::unixPath(path).value(),
+                  .owner = "nobody",
+                  .mode = 0600}};
+  const ListenSockets sockets(kind, kChat);
+  struct stat found {};
+  ASSERT_EQ(::stat(path.c_str(), &found), 0);
+  EXPECT_EQ(found.st_uid, ::getpwnam("nobody")->pw_uid);
+  EXPECT_EQ(found.st_mode & 0777, 0600u);
 }
 
 TEST(ListenSockets, RefuseClientsEndsThemInEveryHolder) {

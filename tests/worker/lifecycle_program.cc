@@ -5,6 +5,7 @@
 #include <fstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace {
 
@@ -14,8 +15,24 @@ std::string setting(const char* name) {
 }
 
 void called(const std::string& hook) {
-  std::ofstream(setting("HOOKS_FILE"), std::ios::app) << hook << '\n';
+  std::ofstream(setting("NOTES"), std::ios::app) << hook << '\n';
   if (setting("THROWS") == hook) throw std::runtime_error("on purpose in " + hook);
+}
+
+void answer(stormo::Worker& worker, stormo::Connection& connection, std::string_view line) {
+  constexpr std::string_view kToAll = "to all: ";
+  if (line == "how many?") {
+    (void)connection.send(std::to_string(worker.connectionCount()));
+  } else if (line.starts_with(kToAll)) {
+    worker.forEachConnection(
+        [text = line.substr(kToAll.size())](stormo::Connection& each) { (void)each.send(text); });
+  } else if (line == "close me") {
+    connection.close();
+  } else if (line == "stop all") {
+    stormo::Worker::stopAll();
+  } else {
+    (void)connection.send(line);
+  }
 }
 
 }  // namespace
@@ -24,10 +41,10 @@ int main(int argc, char** argv) {
   stormo::Worker worker("text://127.0.0.1:0");
   worker.onWorkerStart = [](stormo::Worker& self) {
     // A shell that ends by SIGTERM does not come to its second command.
-    const std::string shell = "kill -TERM $$; echo ignored >> '" + setting("HOOKS_FILE") + "'";
+    const std::string shell = "kill -TERM $$; echo ignored >> '" + setting("NOTES") + "'";
     static_cast<void>(std::system(shell.c_str()));
-    self.onMessage = [](stormo::Connection& connection, stormo::Message message) {
-      static_cast<void>(connection.send(message));
+    self.onMessage = [&self](stormo::Connection& connection, stormo::Message message) {
+      answer(self, connection, message.data);
     };
   };
   worker.onMessage = [](stormo::Connection& connection, stormo::Message) { connection.close(); };

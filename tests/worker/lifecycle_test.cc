@@ -1,19 +1,10 @@
 // Hooks and handlers of a Worker in real processes.
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <sys/socket.h>
 
-#include <array>
-#include <fstream>
-#include <memory>
-#include <nlohmann/json.hpp>
-#include <sstream>
+#include <string>
+#include <vector>
 
-#include "support/deadline.h"
-#include "support/spawned_program.h"
-#include "support/temp_directory.h"
-#include "sys/address.h"
-#include "sys/unique_fd.h"
+#include "worker/program_fixture.h"
 
 namespace stormo {
 namespace {
@@ -21,59 +12,19 @@ namespace {
 using testing::HasSubstr;
 using Ending = std::vector<std::string>;
 
-class Lifecycle : public testing::Test {
+class Lifecycle : public ProgramTest {
  protected:
-  ~Lifecycle() override {
-    if (program != nullptr && !program->statusIfEnded()) {
-      run({"stop"});
-      program->waitForOwnEnd();
-    }
-  }
-  void start(const std::string& throws = "") {
-    throws_ = throws;
-    program = std::make_unique<test::SpawnedProgram>(deadline, words({"start"}));
-    program->waitForOutput("Start success.");
-  }
-  test::Outcome run(const test::Words& arguments) {
-    return test::SpawnedProgram(deadline, words(arguments)).waitForOwnEnd();
-  }
-  std::uint16_t port() {
-    const auto status = nlohmann::json::parse(run({"status", "--json"}).output);
-    const std::string listen = status.at("processes").back().at("listen");
-    return static_cast<std::uint16_t>(std::stoi(listen.substr(listen.rfind(':') + 1)));
-  }
-  [[nodiscard]] std::string hooks() const {
-    std::stringstream text;
-    text << std::ifstream(directory.file("hooks")).rdbuf();
-    return text.str();
-  }
-
-  const test::Deadline deadline;
-  test::TempDirectory directory;
-  std::unique_ptr<test::SpawnedProgram> program;
-
- private:
-  [[nodiscard]] test::Words words(const test::Words& arguments) const {
-    test::Words all = {"env",
-                       "HOOKS_FILE=" + directory.file("hooks"),
-                       "THROWS=" + throws_,
-                       STORMO_BIN_DIR "/lifecycle_program",
-                       "--runtime-dir",
-                       directory.path()};
-    all.insert(all.end(), arguments.begin(), arguments.end());
-    return all;
-  }
-  std::string throws_;
+  Lifecycle() : ProgramTest("lifecycle_program") {}
 };
 
 TEST_F(Lifecycle, OnWorkerStopIsCalledOnceAndOnWorkerReloadBeforeItForAReload) {
   start();
   EXPECT_EQ(run({"reload"}).status, 0);
-  EXPECT_EQ(hooks(), "reload\nstop\n");
+  EXPECT_EQ(notes(), "reload\nstop\n");
   EXPECT_EQ(run({"reload", "-g"}).status, 0);
-  EXPECT_EQ(hooks(), "reload\nstop\nreload\nstop\n");
+  EXPECT_EQ(notes(), "reload\nstop\nreload\nstop\n");
   EXPECT_EQ(run({"stop"}).status, 0);
-  EXPECT_EQ(hooks(), "reload\nstop\nreload\nstop\nstop\n");
+  EXPECT_EQ(notes(), "reload\nstop\nreload\nstop\nstop\n");
 }
 
 TEST_F(Lifecycle, AnExceptionInOnWorkerStopOrOnWorkerReloadIsLoggedAndTheProcessEnds) {
@@ -93,19 +44,39 @@ TEST_F(Lifecycle, AnExceptionInOnWorkerStopOrOnWorkerReloadIsLoggedAndTheProcess
 
 TEST_F(Lifecycle, AHandlerThatIsSetInOnWorkerStartCounts) {
   start();
-  const Address address = Address::ip("127.0.0.1", port()).value();
-  const UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  ASSERT_EQ(::connect(client.get(), address.raw(), address.size()), 0);
-  ASSERT_EQ(::send(client.get(), "hello\n", 6, MSG_NOSIGNAL), 6);
-  std::array<char, 6> reply{};
-  EXPECT_EQ(::recv(client.get(), reply.data(), reply.size(), MSG_WAITALL), 6);
-  EXPECT_EQ(std::string_view(reply.data(), reply.size()), "hello\n");
+  EXPECT_EQ(TextClient(port()).ask("hello"), "hello");
+}
+
+TEST_F(Lifecycle, AWorkerCountsAndVisitsItsConnections) {
+  start();
+  const TextClient one(port());
+  EXPECT_EQ(one.ask("how many?"), "1");
+  {
+    const TextClient two(port());
+    EXPECT_EQ(two.ask("how many?"), "2");
+    one.say("to all: good morning");
+    EXPECT_EQ(one.hear(), "good morning");
+    EXPECT_EQ(two.hear(), "good morning");
+    two.say("close me");
+    EXPECT_EQ(two.hear(), "");
+  }
+  EXPECT_EQ(one.ask("how many?"), "1");
+}
+
+TEST_F(Lifecycle, StopAllInAHandlerStopsTheProgramInOrder) {
+  start();
+  const TextClient client(port());
+  client.say("stop all");
+  const test::Outcome outcome = program->waitForOwnEnd();
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(notes(), "stop\n");
+  EXPECT_THAT(outcome.errors, testing::Not(HasSubstr("did not stop in time")));
 }
 
 TEST_F(Lifecycle, AProgramThatAWorkerExecutesDoesNotInheritIgnoredSignals) {
   start();
   EXPECT_EQ(run({"stop"}).status, 0);
-  EXPECT_EQ(hooks(), "stop\n");
+  EXPECT_EQ(notes(), "stop\n");
 }
 
 }  // namespace

@@ -1,0 +1,45 @@
+// Jobs over the life of the processes that do them.
+#include <algorithm>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "worker/program_fixture.h"
+
+namespace stormo {
+namespace {
+
+class Jobs : public ProgramTest {
+ protected:
+  Jobs() : ProgramTest("pool_program") {}
+
+  [[nodiscard]] std::size_t done() const {
+    const std::string all = notes();
+    return static_cast<std::size_t>(std::count(all.begin(), all.end(), '\n'));
+  }
+  /// Enqueues 100, does `meanwhile` when some are done, and expects each to be done once.
+  void expectAllOnceOver(const test::Words& meanwhile) {
+    constexpr std::size_t kJobs = 100;
+    start();
+    EXPECT_EQ(TextClient(port()).ask(std::to_string(kJobs)), "accepted");
+    ASSERT_TRUE(test::eventually(deadline, [&] { return done() >= kJobs / 4; }));
+    EXPECT_EQ(run(meanwhile).status, 0);
+    EXPECT_LT(done(), kJobs) << "nothing was left to do for the new workers";
+    ASSERT_TRUE(test::eventually(deadline, [&] { return done() >= kJobs; }));
+    EXPECT_EQ(run({"stop"}).status, 0);
+    std::multiset<std::string> all;
+    std::istringstream lines(notes());
+    for (std::string line; std::getline(lines, line);) all.insert(line);
+    EXPECT_EQ(all.size(), kJobs);
+    for (std::size_t i = 0; i < kJobs; ++i) EXPECT_EQ(all.count(std::to_string(i)), 1u) << i;
+  }
+};
+
+TEST_F(Jobs, AreEachDoneOnceOverAReload) { expectAllOnceOver({"reload"}); }
+
+TEST_F(Jobs, AreEachDoneOnceOverAGracefulReload) {
+  expectAllOnceOver({"reload", "-g", "--timeout", "1"});
+}
+
+}  // namespace
+}  // namespace stormo

@@ -14,8 +14,8 @@ namespace stormo::net {
 // buffer.
 constexpr std::uint32_t kReadEvents = EPOLLIN | EPOLLRDHUP | EPOLLET;
 
-// Memory for output is given back when it was not used for so long; looked at while there is more
-// of it than this.
+// Memory for output, and of long messages that came, is given back when it was not used for so
+// long; looked at while there is more of it than this.
 constexpr std::chrono::seconds kTrimInterval{5};
 constexpr std::size_t kSparesMin = 64;
 constexpr std::size_t kSpareBytesMin = 1 << 20;
@@ -233,9 +233,10 @@ void ConnectionTable::freeClosed() {
 }
 
 void ConnectionTable::watchSpares() {
+  hadLargeInput_ = hadLargeInput_ || incomplete_.totalBytes() > kSpareBytesMin;
   const bool many = spareBatches_.size() > kSparesMin || spareQueues_.size() > kSparesMin ||
                     SharedBuffer::spareBytes() + SharedBuffer::heldBytes() > kSpareBytesMin;
-  if (!many || watchesSpares_) return;
+  if (watchesSpares_ || !(many || hadLargeInput_ || freedSpares_)) return;
   watchesSpares_ = true;
   loop_.timers.add(loop_.now + kTrimInterval, Clock::duration::zero(), [this] {
     watchesSpares_ = false;  // the end of this turn looks again
@@ -256,7 +257,8 @@ void ConnectionTable::trimSpares() {
   pieces_.shrink_to_fit();
   // What was freed lies scattered: the C library gives it back to the system only when asked. That
   // walks through the whole heap, so it is done when all has settled.
-  const bool settled = trimmed == 0 && SharedBuffer::heldBytes() < kSpareBytesMin;
+  const bool settled = trimmed == 0 && SharedBuffer::heldBytes() < kSpareBytesMin &&
+                       !std::exchange(hadLargeInput_, false);
   if (settled && std::exchange(freedSpares_, false)) ::malloc_trim(0);
   if (!settled) freedSpares_ = true;
 }

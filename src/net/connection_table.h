@@ -230,7 +230,8 @@ class ConnectionTable final : EventSink, StageWorker {
   Spares<Batch> spareBatches_;
   Spares<OutputQueue> spareQueues_;
   bool watchesSpares_ = false;
-  bool freedSpares_ = false;  // since the C library was asked to give back what is free
+  bool hadLargeInput_ = false;  // since the last look
+  bool freedSpares_ = false;    // since the C library was asked to give back what is free
   std::unique_ptr<char[]> receiveBuffer_;
 };
 

@@ -1,4 +1,9 @@
 // Messages that stop in the middle: how long, and how much of them in all, is held.
+#include <unistd.h>
+
+#include <fstream>
+#include <vector>
+
 #include "event/loop_impl.h"
 #include "net/net_fixture.h"
 #include "support/websocket_client.h"
@@ -197,6 +202,34 @@ TEST_F(IncompleteMessagesTest, WhoGoesLeavesNothingInTheSum) {
     EXPECT_EQ(counters().incompleteBytes.get(), 0u);
   }
 }
+
+#ifndef __SANITIZE_ADDRESS__
+/// Bytes of this process that are in memory.
+std::size_t residentBytes() {
+  std::size_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages >> pages;
+  return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+TEST_F(IncompleteMessagesTest, TheirMemoryGoesBackToTheSystemWhenTheyAreGone) {
+  constexpr std::size_t kClients = 100;
+  constexpr std::size_t kBytes = 500'000;
+  std::vector<WebSocketClient> clients;
+  for (std::size_t i = 0; i < kClients; ++i) clients.push_back(open());
+  const std::size_t before = residentBytes();
+  const std::string bytes = beginning(kBytes);
+  for (std::size_t done = 0; done < kBytes; done += 20'000) {  // in turns, so that all lies mixed
+    for (WebSocketClient& client : clients) {
+      sendAll(client, std::string_view(bytes).substr(done, 20'000));
+    }
+  }
+  const WebSocketClient last = open();  // lies behind them
+  EXPECT_GE(residentBytes(), before + kClients * kBytes * 9 / 10);
+  clients.clear();
+  pass(20s);
+  EXPECT_LT(residentBytes(), before + kClients * kBytes / 10);
+}
+#endif
 
 }  // namespace
 }  // namespace stormo::net

@@ -16,6 +16,9 @@ std::optional<Integer> integerIn(std::string_view text) {
   return integer;
 }
 
+/// One of 64 bits, of names of that length.
+std::uint64_t lengthBit(std::string_view name) { return std::uint64_t{1} << (name.size() % 64); }
+
 /// A valid JSON text without the white space that is outside of its strings.
 std::string_view withoutSpace(std::string_view json, std::string& buffer) {
   buffer.resize(json.size());
@@ -35,7 +38,10 @@ std::string_view withoutSpace(std::string_view json, std::string& buffer) {
 }  // namespace
 
 JsonFields::JsonFields(std::initializer_list<std::string_view> names) {
-  for (const std::string_view name : names) fields_.push_back({.name = name});
+  for (const std::string_view name : names) {
+    fields_.push_back({.name = name});
+    lengths_ |= lengthBit(name);
+  }
 }
 
 JsonFields::Verdict JsonFields::read(std::string_view text) {
@@ -59,6 +65,7 @@ JsonFields::Verdict JsonFields::read(std::string_view text) {
 }
 
 JsonFields::Field* JsonFields::fieldOf(const JsonString& key) {
+  if (!key.isEscaped && (lengths_ & lengthBit(key.raw)) == 0) return nullptr;
   const auto field = std::ranges::find(fields_, key.text(key_), &Field::name);
   return field == fields_.end() ? nullptr : &*field;
 }

@@ -50,7 +50,8 @@ class JsonFields {
   Field* fieldOf(const JsonString& key);
 
   std::vector<Field> fields_;
-  std::string key_;  // a buffer
+  std::uint64_t lengths_ = 0;  // that the names have: most other keys are told by theirs
+  std::string key_;            // a buffer
 };
 
 }  // namespace stormo

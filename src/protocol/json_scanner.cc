@@ -44,6 +44,10 @@ bool isZero(Block block) {
 
 const char* plainEnd(const char* at, const char* end) {
   constexpr std::ptrdiff_t kBlock = sizeof(Block);
+  // Most strings are keys and short words: they end before blocks pay.
+  for (const char* const few = at + std::min(end - at, kBlock); at < few; ++at) {
+    if (!kPlain[static_cast<unsigned char>(*at)]) return at;
+  }
   while (end - at >= 4 * kBlock && isZero(unplain(at) | unplain(at + kBlock) |
                                           unplain(at + 2 * kBlock) | unplain(at + 3 * kBlock))) {
     at += 4 * kBlock;
@@ -190,22 +194,17 @@ bool JsonScanner::skipDigits() {
 std::string_view JsonScanner::number() {
   skipSpace();
   const char* const begin = at_;
-  const auto at = [this](std::string_view any) {
-    return at_ < end_ && any.find(*at_) != std::string_view::npos;
+  const auto takeOne = [this](char one, char other) {
+    if (at_ == end_ || (*at_ != one && *at_ != other)) return false;
+    ++at_;
+    return true;
   };
-  if (at("-")) ++at_;
-  if (at("0")) {
-    ++at_;  // no digit follows
-  } else if (!skipDigits()) {
-    return fail(), std::string_view();
-  }
-  if (at(".")) {
-    ++at_;
-    if (!skipDigits()) return fail(), std::string_view();
-  }
-  if (at("eE")) {
-    ++at_;
-    if (at("+-")) ++at_;
+  takeOne('-', '-');
+  // Behind a zero no digit follows.
+  if (!takeOne('0', '0') && !skipDigits()) return fail(), std::string_view();
+  if (takeOne('.', '.') && !skipDigits()) return fail(), std::string_view();
+  if (takeOne('e', 'E')) {
+    takeOne('+', '-');
     if (!skipDigits()) return fail(), std::string_view();
   }
   return {begin, at_};
@@ -271,21 +270,6 @@ void JsonScanner::skipKey() {
 bool JsonScanner::done() {
   skipSpace();
   return !failed_ && at_ == end_;
-}
-
-void JsonScanner::skipSpace() {
-  while (at_ < end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
-}
-
-bool JsonScanner::takeIf(char c) {
-  skipSpace();
-  if (at_ == end_ || *at_ != c) return false;
-  ++at_;
-  return true;
-}
-
-void JsonScanner::take(char c) {
-  if (!takeIf(c)) fail();
 }
 
 void JsonScanner::enter(char bracket) {

@@ -67,9 +67,18 @@ class JsonScanner {
   [[nodiscard]] bool done();
 
  private:
-  void skipSpace();
-  [[nodiscard]] bool takeIf(char c);
-  void take(char c);
+  void skipSpace() {
+    while (at_ < end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
+  }
+  [[nodiscard]] bool takeIf(char c) {
+    skipSpace();
+    if (at_ == end_ || *at_ != c) return false;
+    ++at_;
+    return true;
+  }
+  void take(char c) {
+    if (!takeIf(c)) fail();
+  }
   void enter(char bracket);
   void skipValue();
   void skipKey();

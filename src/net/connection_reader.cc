@@ -18,12 +18,16 @@ namespace {
 constexpr std::size_t kPrefixBytes = 4 << 10;
 constexpr std::size_t kReadBytes = 256 << 10;
 
-// What one turn reads. A client with a fresh event gets its share at once. Who has more is in the
-// backlog, and gets from what the others leave of the turn, in rotation.
+// What one turn reads. A client with a fresh event gets its share at once: the less, the more were
+// read in this turn before it, but enough for a short message. Who has more is in the backlog, and
+// gets from what the others leave of the turn, in rotation.
 constexpr std::int64_t kShare = 32 << 10;
+constexpr std::int64_t kShareMin = 1 << 10;
 constexpr std::int64_t kLargestShare = kReadBytes;
 constexpr std::int64_t kLinkShare = kReadBytes;
 constexpr std::int64_t kTurnWork = 512 << 10;
+// Nor does it go on for longer than that: a few bytes may end a message that is long to handle.
+constexpr std::chrono::milliseconds kTurnTime{2};
 // An attempt that finds nothing costs something, too.
 constexpr std::int64_t kAttemptWork = 512;
 
@@ -34,7 +38,8 @@ constexpr std::int64_t kUnlimited = std::numeric_limits<std::int64_t>::max();
 /// A peer with an event. One in the backlog keeps its place there.
 void ConnectionTable::readFresh(Peer& peer) {
   if (peer.inBacklog) return;
-  const std::int64_t share = peer.endpoint->carriesMany ? kLinkShare : kShare;
+  const std::int64_t fair = std::clamp((kTurnWork - freshWork_) / 16, kShareMin, kShare);
+  const std::int64_t share = peer.endpoint->carriesMany ? kLinkShare : fair;
   if (read(peer, share)) readLater(peer);
   if (!peer.endpoint->carriesMany) freshWork_ += share - work_;
 }
@@ -60,7 +65,9 @@ void ConnectionTable::readBacklog() {
   // However much the others had: it goes on.
   std::int64_t left = std::max(kTurnWork - std::exchange(freshWork_, 0), kShare);
   std::size_t held = 0;  // one after the other, for whose messages there is no room
-  while (left > 0 && held < backlog_.size()) {
+  const TimePoint until = loop_.readClock() + kTurnTime;
+  bool inTime = true;
+  while (left > 0 && inTime && held < backlog_.size()) {
     const Peer* peer = peers_.find(backlog_.front());
     if (peer != nullptr && !hasRoom(*peer)) {
       backlog_.push(backlog_.front());
@@ -73,6 +80,7 @@ void ConnectionTable::readBacklog() {
     const std::int64_t share = std::clamp(left / waiting, kShare, kLargestShare);
     serve(backlog_, share);
     left -= share - work_ + kAttemptWork;
+    inTime = loop_.readClock() < until;
   }
 }
 

@@ -20,6 +20,10 @@ constexpr std::chrono::seconds kTrimInterval{5};
 constexpr std::size_t kSparesMin = 64;
 constexpr std::size_t kSpareBytesMin = 1 << 20;
 
+// What the kernel takes of a link's output at a time, if the system allows for it: behind a long
+// message each refusal costs the other messages a change of processes.
+constexpr std::size_t kLinkBufferBytes = 1 << 20;
+
 // Of FlushGroups it comes first, as any registry of groups is made after it: they forget their
 // batches there.
 constexpr Stage kStages[] = {Stage::ReadBacklog, Stage::FlushLinks, Stage::FlushGroups,
@@ -51,6 +55,7 @@ ConnectionTable& ConnectionTable::of(EventLoop& loop) {
 
 Result<Peer*> ConnectionTable::add(UniqueFd fd, const Endpoint& endpoint, const Address& remote,
                                    Phase phase, std::uint32_t events) {
+  if (endpoint.carriesMany) setSendBuffer(fd.get(), kLinkBufferBytes);
   Peer& peer = peers_.create(*this, std::move(fd), endpoint, remote, phase);
   if (const auto added = loop_.add(peer.fd.get(), events, tag_, peer.id); !added) {
     peers_.destroy(peer.id);

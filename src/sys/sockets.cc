@@ -151,6 +151,11 @@ void setKeepAlive(int fd) {
   }
 }
 
+void setSendBuffer(int fd, std::size_t bytes) {
+  const int value = static_cast<int>(bytes);
+  ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &value, sizeof value);
+}
+
 void setUnsentBytesMax(int fd, std::size_t bytes) {
   const auto value = static_cast<int>(bytes);
   ::setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &value, sizeof value);

@@ -55,6 +55,10 @@ void setNoDelay(int fd);
 /// listening one. No-op for unix sockets.
 void setKeepAlive(int fd);
 
+/// The kernel takes so many bytes of output that the peer has not read; fewer, if net.core.wmem_max
+/// says so.
+void setSendBuffer(int fd, std::size_t bytes);
+
 /// TCP: the kernel takes about so many bytes beyond those that the peer has room for. No-op for
 /// unix sockets.
 void setUnsentBytesMax(int fd, std::size_t bytes);

@@ -31,8 +31,8 @@ class JoinQueue {
 
   /// That join is the last of client.joins. May call ask().
   void add(Connection& connection, Client& client);
-  /// The Channel has answered, and so many bytes were replayed. The client may be gone. May call
-  /// ask().
+  /// The Channel has answered with so many bytes, whether or not somebody still wanted them. The
+  /// client may be gone. May call ask().
   void done(ConnectionId client, const Client::Join& join, std::size_t replayedBytes);
 
  private:

@@ -12,6 +12,15 @@ auto joinOf(Client& client, std::string_view group) {
   return std::ranges::find(client.joins, group, &Client::Join::group);
 }
 
+/// What the answer has cost, also if nobody waits for it any more.
+std::size_t bytesOf(const channel::Recalled& recalled) {
+  std::size_t bytes = 0;
+  for (const channel::GroupMessage& each : recalled.messages) {
+    bytes += each.group.size() + each.message.data.size();
+  }
+  return bytes;
+}
+
 }  // namespace
 
 V1Clients::V1Clients(const Surroundings& surroundings)
@@ -64,29 +73,27 @@ void V1Clients::ask(ConnectionId id, const Client::Join& join) {
   with_.interest.add(join.group);
   with_.bus.recall(join.group, join.seen.value_or(Position{}),
                    [this, id, join](const channel::Recalled& recalled) {
-                     const std::size_t replayedBytes = onRecalled(id, join, recalled);
+                     onRecalled(id, join, recalled);
                      with_.interest.remove(join.group);
-                     joins_.done(id, join, replayedBytes);
+                     joins_.done(id, join, bytesOf(recalled));
                    });
 }
 
-std::size_t V1Clients::onRecalled(ConnectionId id, const Client::Join& join,
-                                  const channel::Recalled& recalled) {
+void V1Clients::onRecalled(ConnectionId id, const Client::Join& join,
+                           const channel::Recalled& recalled) {
   Connection* connection = with_.worker.find(id);
-  if (connection == nullptr) return 0;
+  if (connection == nullptr) return;
   Client& client = connection->state<Client>();
   const auto pending = joinOf(client, join.group);
-  if (pending == client.joins.end() || pending->id != join.id) return 0;  // it has left meanwhile
+  if (pending == client.joins.end() || pending->id != join.id) return;  // it has left meanwhile
   client.joins.erase(pending);
 
-  std::size_t replayedBytes = 0;
   SendStatus status = SendStatus::Queued;
   for (const channel::GroupMessage& missed : recalled.messages) {
     text_.clear();
     v1::appendMessage(missed.group, missed.offset, missed.message, text_);
     status = connection->send(text_);
     if (status != SendStatus::Queued) break;
-    replayedBytes += text_.size();
   }
   text_.clear();
   v1::appendJoined(join.id, recalled.position,
@@ -98,7 +105,6 @@ std::size_t V1Clients::onRecalled(ConnectionId id, const Client::Join& join,
   } else {
     groups_.join(*connection, join.group);
   }
-  return replayedBytes;
 }
 
 void V1Clients::leave(Connection& connection, Client& client, const v1::Request& request) {

@@ -34,9 +34,7 @@ class V1Clients {
  private:
   void join(Connection& connection, Client& client, const v1::Request& request);
   void ask(ConnectionId id, const Client::Join& join);
-  /// Gives how many bytes it has sent again.
-  std::size_t onRecalled(ConnectionId id, const Client::Join& join,
-                         const channel::Recalled& recalled);
+  void onRecalled(ConnectionId id, const Client::Join& join, const channel::Recalled& recalled);
   void leave(Connection& connection, Client& client, const v1::Request& request);
   void send(Connection& connection, Client& client, const v1::Request& request);
   void replyOk(Connection& connection, std::uint64_t request);

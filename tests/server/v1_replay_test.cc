@@ -66,6 +66,27 @@ TEST_F(V1ClientsTest, ReplaysToOneClientHaveARateAndOtherJoinsPassThem) {
   EXPECT_THAT(brief(await(back, 2)), ElementsAre("left", "ok 4"));
 }
 
+TEST_F(V1ClientsTest, AReplayThatItsClientHasLeftMeanwhileCountsForTheRate) {
+  settings.replayBytesPerSecond = 1000;
+  start();
+  Client speaker = v1(0);
+  const std::string position = join(speaker, "start");
+  for (const char* group : {"kept1", "kept2"}) send(speaker, group, std::string(50'000, '.'));
+  const auto joinWith = [&](const std::string& group) {
+    return R"({"id":1,"cmd":"join","group":")" + group + "\"," + position + "}";
+  };
+  Client hasty = v1(1);
+  using test::WebSocketClient;
+  hasty.socket.raw().send(WebSocketClient::text(joinWith("kept1")) +
+                          WebSocketClient::text(R"({"id":2,"cmd":"leave","group":"kept1"})"));
+  EXPECT_THAT(brief(await(hasty, 2)), ElementsAre("left", "ok 2"));
+  hasty.say(joinWith("kept2"));
+  Client other = v1(1);
+  other.say(joinWith("kept2"));
+  EXPECT_EQ(brief(await(other, 2)).back(), "recovered");
+  EXPECT_THAT(hasty.all(), IsEmpty()) << "50 s too early";
+}
+
 TEST_F(V1ClientsTest, JoinsOfClientsTakeTurns) {
   for (auto& worker : workers) worker.emplace(loop, settings, channelUrl());
   Client greedy = v1(), modest = v1();

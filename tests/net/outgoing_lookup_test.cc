@@ -1,5 +1,6 @@
 #include <atomic>
 #include <future>
+#include <memory>
 
 #include "net/connector_fixture.h"
 #include "net/outgoing.h"
@@ -27,7 +28,8 @@ class OutgoingLookupTest : public ConnectorTest {
 
 TEST_F(OutgoingLookupTest, TheLoopTurnsWhileAHostNameIsLookedUp) {
   std::promise<NameLookup::Outcome> dns;
-  outgoing.resolve = [&](const std::string&, std::uint16_t) { return dns.get_future().get(); };
+  const std::shared_future answer = dns.get_future().share();
+  outgoing.resolve = [answer](const std::string&, std::uint16_t) { return answer.get(); };
   outgoing.connect();
   outgoing.connect();
   settle();
@@ -64,13 +66,15 @@ TEST_F(OutgoingLookupTest, AFailedLookupIsAnErrorAndTriedAgain) {
 
 TEST_F(OutgoingLookupTest, ClosedMeanwhileItCallsNothing) {
   std::promise<NameLookup::Outcome> dns;
-  std::promise<void> asked;
-  outgoing.resolve = [&](const std::string&, std::uint16_t) {
-    asked.set_value();
-    return dns.get_future().get();
+  const std::shared_future answer = dns.get_future().share();
+  // The thread may outlive this test: it has all that it uses.
+  const auto asked = std::make_shared<std::promise<void>>();
+  outgoing.resolve = [answer, asked](const std::string&, std::uint16_t) {
+    asked->set_value();
+    return answer.get();
   };
   outgoing.connect();
-  asked.get_future().get();
+  asked->get_future().get();
   outgoing.close();
   dns.set_value(std::vector{*Address::ip("127.0.0.1", port())});
   settle();

@@ -1,7 +1,9 @@
 #include "hostile_clients.h"
 
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -21,7 +23,8 @@ constexpr int kWaitMs = 1;
 
 }  // namespace
 
-HostileClients::HostileClients(const Address& server, std::vector<HostileScript> scripts)
+HostileClients::HostileClients(const Address& server, std::vector<HostileScript> scripts,
+                               int niceness)
     : server_(server), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
   for (HostileScript& script : scripts) {
     Group& group = *groups_.emplace_back(std::make_unique<Group>());
@@ -50,7 +53,10 @@ HostileClients::HostileClients(const Address& server, std::vector<HostileScript>
       client.block = lastBlock;
     }
   }
-  thread_ = std::thread([this] { run(); });
+  thread_ = std::thread([this, niceness] {
+    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), niceness);  // of this thread alone
+    run();
+  });
 }
 
 HostileClients::~HostileClients() {

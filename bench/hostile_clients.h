@@ -17,7 +17,8 @@ namespace stormo::bench {
 /// The clients of one attack, on a thread of their own, until this is destroyed.
 class HostileClients {
  public:
-  HostileClients(const Address& server, std::vector<HostileScript> scripts);
+  /// Their thread runs with that niceness.
+  HostileClients(const Address& server, std::vector<HostileScript> scripts, int niceness);
   ~HostileClients();
   HostileClients(const HostileClients&) = delete;
   HostileClients& operator=(const HostileClients&) = delete;

@@ -30,6 +30,7 @@ struct Options {
   unsigned beforeSeconds = 2;
   unsigned seconds = 5;
   unsigned afterSeconds = 3;
+  int attackersNice = 0;
 };
 
 constexpr std::chrono::milliseconds kSample{50};
@@ -79,7 +80,7 @@ void run(const HostileAttack& attack, const Options& options) {
   std::uint64_t closed = 0;
   HostileServer::Memory during;
   {
-    const HostileClients clients(server.address(), std::move(scripts));
+    const HostileClients clients(server.address(), std::move(scripts), options.attackersNice);
     during = watch(server, seconds(options.seconds));
     sent = clients.bytesSent();
     received = clients.bytesReceived();
@@ -115,6 +116,10 @@ int main(int argc, char** argv) {
   app.add_option("--program", options.program, "the stormo to attack");
   app.add_option("--before", options.beforeSeconds, "seconds before the attack");
   app.add_option("--seconds", options.seconds, "seconds of the attack");
+  app.add_option("--attackers-nice", options.attackersNice,
+                 "the niceness of the attackers' thread: with 19 the processors are the server's "
+                 "first, as if the attackers were elsewhere")
+      ->check(CLI::Range(0, 19));
   app.add_option("--after", options.afterSeconds, "seconds after it");
   bool list = false;
   app.add_flag("--list", list, "only lists the attacks");

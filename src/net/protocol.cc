@@ -29,19 +29,19 @@ struct Protocol::Parts {
 // Each built-in one is made once: what is the same compares equal.
 
 Protocol Protocol::websocket() {
-  static const Protocol made(std::make_shared<const Parts>(Parts{.name = "websocket"}));
-  return made;
+  static const Protocol kMade(std::make_shared<const Parts>(Parts{.name = "websocket"}));
+  return kMade;
 }
 
 Protocol Protocol::frame() {
-  static const Protocol made = custom(
+  static const Protocol kMade = custom(
       "frame", [](std::string_view buffer) { return answer(frameLength(buffer, kAnyLength)); },
       framePayload, appendFrame);
-  return made;
+  return kMade;
 }
 
 Protocol Protocol::text() {
-  static const Protocol made = [] {
+  static const Protocol kMade = [] {
     Protocol text = custom(
         "text",
         [](std::string_view buffer, std::size_t searched) {
@@ -51,15 +51,15 @@ Protocol Protocol::text() {
     text.maxPackageSize = 64 << 10;
     return text;
   }();
-  return made;
+  return kMade;
 }
 
 Protocol Protocol::tcp() {
-  static const Protocol made = custom(
+  static const Protocol kMade = custom(
       "tcp", [](std::string_view buffer) { return static_cast<std::ptrdiff_t>(buffer.size()); },
       [](std::string_view package) { return package; },
       [](std::string_view message, std::string& out) { out.append(message); });
-  return made;
+  return kMade;
 }
 
 Protocol Protocol::custom(std::string name, Input input, Decode decode, Encode encode) {

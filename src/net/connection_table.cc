@@ -250,8 +250,9 @@ void ConnectionTable::watchSpares() {
 }
 
 void ConnectionTable::trimSpares() {
-  const std::size_t trimmed =
-      spareBatches_.trim() + spareQueues_.trim() + SharedBuffer::trimSpares();
+  spareBatches_.trim();
+  spareQueues_.trim();
+  const std::size_t trimmedBytes = SharedBuffer::trimSpares();
   dirty_.shrink_to_fit();
   flushing_.shrink_to_fit();
   closed_.shrink_to_fit();
@@ -262,7 +263,8 @@ void ConnectionTable::trimSpares() {
   pieces_.shrink_to_fit();
   // What was freed lies scattered: the C library gives it back to the system only when asked. That
   // walks through the whole heap, so it is done when all has settled.
-  const bool settled = trimmed == 0 && SharedBuffer::heldBytes() < kSpareBytesMin &&
+  const bool settled = trimmedBytes < kSpareBytesMin &&
+                       SharedBuffer::heldBytes() < kSpareBytesMin &&
                        !std::exchange(hadLargeInput_, false);
   if (settled && std::exchange(freedSpares_, false)) ::malloc_trim(0);
   if (!settled) freedSpares_ = true;

@@ -9,9 +9,9 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "process/error_text.h"
 #include "sys/address.h"
 #include "sys/clock.h"
+#include "sys/error_text.h"
 
 namespace stormo::process {
 namespace {

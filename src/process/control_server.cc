@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include "process/error_text.h"
 #include "process/instance.h"
 #include "sys/address.h"
+#include "sys/error_text.h"
 #include "sys/log.h"
 #include "sys/sockets.h"
 

@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <stdexcept>
 
-#include "process/error_text.h"
+#include "sys/error_text.h"
 #include "sys/log.h"
 #include "sys/open_files.h"
 #include "sys/unique_fd.h"

@@ -12,8 +12,8 @@
 #include <stdexcept>
 #include <thread>
 
-#include "process/error_text.h"
 #include "sys/address.h"
+#include "sys/error_text.h"
 
 namespace stormo::process {
 namespace {

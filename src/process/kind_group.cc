@@ -6,8 +6,8 @@
 #include <cerrno>
 #include <stdexcept>
 
-#include "process/error_text.h"
 #include "process/instance.h"
+#include "sys/error_text.h"
 #include "sys/log.h"
 
 namespace stormo::process {

@@ -9,8 +9,8 @@
 #include <filesystem>
 #include <stdexcept>
 
-#include "process/error_text.h"
 #include "process/privileges.h"
+#include "sys/error_text.h"
 #include "sys/sockets.h"
 
 namespace stormo::process {

@@ -13,7 +13,7 @@
 #include "base/assert.h"
 #include "process/check_program.h"
 #include "process/child_process.h"
-#include "process/error_text.h"
+#include "sys/error_text.h"
 #include "sys/log.h"
 
 namespace stormo::process {

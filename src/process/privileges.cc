@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <stdexcept>
 
-#include "process/error_text.h"
+#include "sys/error_text.h"
 
 namespace stormo::process {
 namespace {

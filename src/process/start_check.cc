@@ -10,7 +10,7 @@
 #include <stdexcept>
 
 #include "process/check_program.h"
-#include "process/error_text.h"
+#include "sys/error_text.h"
 #include "sys/unique_fd.h"
 
 namespace stormo::process {

@@ -10,8 +10,8 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "process/error_text.h"
 #include "process/json_fwd.h"
+#include "sys/error_text.h"
 #include "sys/unique_fd.h"
 
 namespace stormo::process {

@@ -4,10 +4,10 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "process/error_text.h"
 #include "protocol/channel_codec.h"
 #include "server/web_files.h"
 #include "sys/address.h"
+#include "sys/error_text.h"
 #include "sys/log.h"
 #include "sys/processors.h"
 #include "worker/declaration.h"
@@ -25,8 +25,7 @@ std::string readSecret(const std::string& path) {
   std::ifstream file(path);
   std::string secret;
   if (!std::getline(file, secret) && errno != 0) {
-    throw std::runtime_error("cannot read the secret file " + path + ": " +
-                             process::errorText(errno));
+    throw std::runtime_error("cannot read the secret file " + path + ": " + errorText(errno));
   }
   secret.erase(secret.find_last_not_of(" \t\r") + 1);
   if (secret.empty()) {

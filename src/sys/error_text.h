@@ -4,7 +4,7 @@
 #include <string>
 #include <system_error>
 
-namespace stormo::process {
+namespace stormo {
 
 /// What an error number means, in lower case, to stand behind a colon.
 inline std::string errorText(int number) {
@@ -13,4 +13,4 @@ inline std::string errorText(int number) {
   return text;
 }
 
-}  // namespace stormo::process
+}  // namespace stormo

@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
-#include "protocol/channel_codec.h"
-#include "protocol/frame.h"
-#include "protocol/php_serialize.h"
-#include "protocol/workerman_channel.h"
+#include "protocol/channel/packet.h"
+#include "protocol/channel/workerman_command.h"
+#include "protocol/package/frame.h"
+#include "protocol/php/serialize.h"
 
 namespace stormo::channel {
 namespace {
@@ -32,7 +32,7 @@ void encodeEvent(benchmark::State& state) {
   std::string out;
   for (auto _ : state) {
     out.clear();
-    appendEvent({.channel = kChannel, .epoch = 1, .offset = 2, .publisherId = 3, .sequence = 4},
+    appendEvent({.channel = kChannel, .epoch = 1, .offset = 2, .producerId = 3, .sequence = 4},
                 payload, out);
     benchmark::DoNotOptimize(out.data());
   }
@@ -58,7 +58,7 @@ BENCHMARK(decodePublish)->Name("channel/decodePublish");
 
 void decodeEvent(benchmark::State& state) {
   std::string frame;
-  appendEvent({.channel = kChannel, .epoch = 1, .offset = 2, .publisherId = 3, .sequence = 4},
+  appendEvent({.channel = kChannel, .epoch = 1, .offset = 2, .producerId = 3, .sequence = 4},
               std::string(64, 'a'), frame);
   decodeFrame(state, frame);
 }

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "channel/server_process.h"
-#include "protocol/channel_codec.h"
+#include "channel/server/server_process.h"
+#include "protocol/channel/packet.h"
 #include "sys/sockets.h"
 
 namespace stormo::channel {

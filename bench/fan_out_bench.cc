@@ -36,7 +36,7 @@ class Members {
   }
   ~Members() { net::ConnectionTable::current().abandon(endpoint_); }
 
-  [[nodiscard]] net::Peer& at(std::size_t index) { return *members_[index]; }
+  [[nodiscard]] net::ConnectionImpl& at(std::size_t index) { return *members_[index]; }
   void turn() { loop_.turn(std::chrono::milliseconds(0)); }
   void readAll() {
     static std::array<char, 64 << 10> buffer;
@@ -48,7 +48,7 @@ class Members {
   net::WebSocketCodec codec_{WebSocketOptions{}};
   net::Endpoint endpoint_;
   std::vector<UniqueFd> clients_;
-  std::vector<net::Peer*> members_;
+  std::vector<net::ConnectionImpl*> members_;
 };
 
 std::string name(std::int64_t number) { return "group" + std::to_string(number); }

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "protocol/group_command.h"
+#include "protocol/client/group_command.h"
 
 namespace stormo {
 namespace {

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "channel/authors.h"
-#include "channel/history.h"
-#include "protocol/channel_codec.h"
+#include "channel/server/history.h"
+#include "channel/server/session_table.h"
+#include "protocol/channel/packet.h"
 
 namespace stormo::channel {
 namespace {
@@ -39,7 +39,7 @@ void appendNotKept(benchmark::State& state) {
 }
 BENCHMARK(appendNotKept)->Name("history/appendNotKept");
 
-void recall(benchmark::State& state) {
+void requestHistory(benchmark::State& state) {
   History history({.groups = {"*"}});
   for (std::uint64_t offset = 1; offset <= 100; ++offset) {
     history.append("group:123", offset, event(offset), TimePoint{});
@@ -48,23 +48,24 @@ void recall(benchmark::State& state) {
   std::string out;
   for (auto _ : state) {
     out.clear();
-    if (!history.recall("group:123", 100 - missed, TimePoint{}, out)) state.SkipWithError("lost");
+    if (!history.requestHistory("group:123", 100 - missed, TimePoint{}, out))
+      state.SkipWithError("lost");
     benchmark::DoNotOptimize(out.data());
   }
 }
-BENCHMARK(recall)->Name("history/recall")->Arg(0)->Arg(100);
+BENCHMARK(requestHistory)->Name("history/requestHistory")->Arg(0)->Arg(100);
 
 void take(benchmark::State& state) {
-  Authors authors;
+  SessionTable sessions;
   std::uint64_t sequence = 0;
   for (auto _ : state) {
     ++sequence;
-    const Author author{.id = 1 + sequence % static_cast<std::uint64_t>(state.range(0)),
-                        .sequence = sequence};
-    if (!authors.take(author, TimePoint{})) state.SkipWithError("taken already");
+    const SendId send{.id = 1 + sequence % static_cast<std::uint64_t>(state.range(0)),
+                      .sequence = sequence};
+    if (!sessions.take(send, TimePoint{})) state.SkipWithError("taken already");
   }
 }
-BENCHMARK(take)->Name("authors/take")->Arg(100)->Arg(100'000);
+BENCHMARK(take)->Name("sessions/take")->Arg(100)->Arg(100'000);
 
 }  // namespace
 }  // namespace stormo::channel

@@ -8,7 +8,7 @@
 #include <stdexcept>
 
 #include "bench/client_frames.h"
-#include "protocol/websocket_frame.h"
+#include "protocol/websocket/frame.h"
 #include "sys/sockets.h"
 
 namespace stormo::bench {

@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "protocol/php_serialize.h"
-#include "protocol/utf8.h"
+#include "protocol/php/serialize.h"
+#include "protocol/text/utf8.h"
 
 namespace stormo {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "protocol/v1_message.h"
-#include "protocol/v1_request.h"
+#include "protocol/client/v1_message.h"
+#include "protocol/client/v1_request.h"
 
 namespace stormo::v1 {
 namespace {

@@ -5,8 +5,8 @@
 #include <span>
 #include <string>
 
-#include "protocol/websocket_decoder.h"
-#include "protocol/websocket_frame.h"
+#include "protocol/websocket/decoder.h"
+#include "protocol/websocket/frame.h"
 
 namespace stormo::websocket {
 namespace {

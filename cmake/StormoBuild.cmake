@@ -36,9 +36,10 @@ target_compile_options(stormo_settings INTERFACE "SHELL:-iquote ${STORMO_ROOT}/s
 target_include_directories(stormo_settings INTERFACE ${STORMO_ROOT}/include)
 
 # stormo_module(name SOURCES file... [USES module...] [LIBRARIES target...])
-# One folder of src/. USES are the modules whose headers it may include.
-function(stormo_module name)
+# One folder of src/, by its path there. USES are the modules whose headers it may include.
+function(stormo_module path)
   cmake_parse_arguments(ARG "" "" "SOURCES;USES;LIBRARIES" ${ARGN})
+  string(REPLACE "/" "_" name ${path})
   add_library(stormo_${name} OBJECT ${ARG_SOURCES})
   target_link_libraries(stormo_${name} PRIVATE stormo_settings ${ARG_LIBRARIES})
   set_property(GLOBAL APPEND PROPERTY STORMO_MODULES stormo_${name})

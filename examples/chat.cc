@@ -18,7 +18,7 @@ struct Visitor {
 bool announce(const std::string& room, std::string_view who, std::string_view text) {
   return channel::Client::publish("chat",
                                   Value::array({{"room", room}, {"who", who}, {"text", text}})) ==
-         channel::PublishStatus::Accepted;
+         PublishStatus::Accepted;
 }
 
 }  // namespace

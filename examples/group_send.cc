@@ -28,7 +28,7 @@ int main(int argc, char** argv) {
     } else if ((*command)["cmd"].asString() == "send_to_group") {
       const auto status = channel::Client::publish(
           "send_to_group", Value::array({{"group_id", group}, {"message", (*command)["message"]}}));
-      if (status != channel::PublishStatus::Accepted) {
+      if (status != PublishStatus::Accepted) {
         connection.close(CloseCode::TryAgainLater, "the Channel does not accept it");
       }
     }

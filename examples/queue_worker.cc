@@ -17,7 +17,7 @@ int main(int argc, char** argv) {
   intake.onWorkerStart = [](Worker&) { channel::Client::connect("127.0.0.1", 2207); };
   intake.onMessage = [](Connection& connection, Message line) {
     const auto status = channel::Client::enqueue("jobs", Value::array({{"task", line.data}}));
-    const bool accepted = status == channel::PublishStatus::Accepted;
+    const bool accepted = status == PublishStatus::Accepted;
     const std::string answer =
         (accepted ? "accepted: " : "not accepted: ") + std::string(line.data);
     if (connection.send(answer) == SendStatus::Full) connection.destroy();  // it reads no answers

@@ -8,9 +8,9 @@
 #include <string_view>
 
 #include "base/assert.h"
-#include "protocol/channel_codec.h"
-#include "protocol/frame.h"
-#include "protocol/workerman_channel.h"
+#include "protocol/channel/packet.h"
+#include "protocol/channel/workerman_command.h"
+#include "protocol/package/frame.h"
 
 namespace stormo::channel {
 namespace {
@@ -19,7 +19,7 @@ std::string encoded(const Packet& p) {
   std::string out;
   switch (p.kind) {
     case Kind::Hello:
-      if (p.version == kProtocolVersion) appendHello(p.publisherId, p.payload, out);
+      if (p.version == kProtocolVersion) appendHello(p.producerId, p.payload, out);
       break;
     case Kind::Welcome:
       if (p.version == kProtocolVersion) appendWelcome(p.epoch, p.frameBytesMax, out);
@@ -37,7 +37,7 @@ std::string encoded(const Packet& p) {
       appendPublish({p.channel, p.sequence, p.payloadKind, p.loop, p.space}, p.payload, out);
       break;
     case Kind::Event:
-      appendEvent({p.channel, p.epoch, p.offset, p.publisherId, p.sequence, p.payloadKind, p.space},
+      appendEvent({p.channel, p.epoch, p.offset, p.producerId, p.sequence, p.payloadKind, p.space},
                   p.payload, out);
       break;
     case Kind::Ack:
@@ -70,15 +70,15 @@ std::string encoded(const Packet& p) {
     case Kind::Resume:
       appendResume(p.epoch, p.offset, out);
       break;
-    case Kind::Recall:
+    case Kind::HistoryRequest:
       appendRecall(p.channel, p.epoch, p.offset, out);
       break;
-    case Kind::Recalled:
+    case Kind::HistoryReply:
       appendRecalled({p.channel, p.epoch, p.offset, p.whole}, p.payload, out);
       break;
-    case Kind::PublishOnce:
-      appendPublishOnce({p.channel, p.sequence, p.authorId, p.authorSequence, p.payloadKind},
-                        p.payload, out);
+    case Kind::IdempotentPublish:
+      appendPublishOnce({p.channel, p.sequence, p.session, p.sendNumber, p.payloadKind}, p.payload,
+                        out);
       break;
   }
   return out;

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/assert.h"
-#include "protocol/group_command.h"
+#include "protocol/client/group_command.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace stormo;

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "protocol/http_request.h"
-#include "protocol/websocket_handshake.h"
+#include "protocol/http/http_request.h"
+#include "protocol/websocket/handshake.h"
 
 namespace {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "base/assert.h"
-#include "protocol/php_serialize.h"
+#include "protocol/php/serialize.h"
 
 namespace {
 

@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "base/assert.h"
-#include "protocol/v1_message.h"
-#include "protocol/v1_request.h"
+#include "protocol/client/v1_message.h"
+#include "protocol/client/v1_request.h"
 
 namespace stormo::v1 {
 namespace {

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "protocol/utf8.h"
-#include "protocol/websocket_decoder.h"
+#include "protocol/text/utf8.h"
+#include "protocol/websocket/decoder.h"
 
 namespace {
 

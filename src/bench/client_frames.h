@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "bench/stamp.h"
-#include "protocol/websocket_frame.h"
+#include "protocol/websocket/frame.h"
 
 namespace stormo::bench {
 

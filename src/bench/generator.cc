@@ -9,7 +9,7 @@
 #include <ctime>
 #include <system_error>
 
-#include "protocol/websocket_handshake.h"
+#include "protocol/websocket/handshake.h"
 #include "sys/clock.h"
 
 namespace stormo::bench {
@@ -35,11 +35,11 @@ void sleepUntil(std::uint64_t ns) {
 
 }  // namespace
 
-Generator::Generator(const Plan& plan, std::size_t index, Board& board)
+Generator::Generator(const Plan& plan, std::size_t index, SharedProgress& progress)
     : plan_(plan),
       index_(index),
-      board_(board),
-      own_(board.process(index)),
+      progress_(progress),
+      own_(progress.process(index)),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       request_(fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\n"
                            "Connection: Upgrade\r\nSec-WebSocket-Key: {}\r\n"
@@ -60,7 +60,7 @@ Generator::Generator(const Plan& plan, std::size_t index, Board& board)
     if (member.looks) member.last.resize(plan.publishersInGroup());
     // The first member of each group sends its probes, even if it publishes nothing.
     if (publishes && !plan.publish.empty()) {
-      publishers_.push_back(
+      producers_.push_back(
           {.member = &member,
            .frame = PublishFrame(plan.publish, groupName(member.group), plan.messageBytes)});
     }
@@ -71,9 +71,9 @@ void Generator::run() {
   epoll_event events[kEventsPerWait];
   int count = 0;
   while (phase_ != Phase::End) {
-    if (const Phase phase = board_.phase(); phase != phase_) enter(phase);
+    if (const Phase phase = progress_.phase(); phase != phase_) enter(phase);
     connectMore();
-    if (board_.probeRound() != probedRound_) probe();
+    if (progress_.probeRound() != probedRound_) probe();
     publishDue();
     sayAlive();
 
@@ -123,8 +123,8 @@ void Generator::enter(Phase phase) {
       own_.measuredDelivered.set(delivered() - measureBeganDelivered_);
       own_.measuredPublished.set(published_ - measureBeganPublished_);
       intervalNs_ = 0;
-      for (const Publisher& publisher : publishers_) {
-        board_.publishedTo(publisher.member->group) += publisher.sequence;
+      for (const Publisher& publisher : producers_) {
+        progress_.publishedTo(publisher.member->group) += publisher.sequence;
       }
       break;
     default:
@@ -134,12 +134,12 @@ void Generator::enter(Phase phase) {
 }
 
 void Generator::probe() {
-  probedRound_ = board_.probeRound();
+  probedRound_ = progress_.probeRound();
   // Another process may have been faster, and members of this one have heard its probe.
   probesHeard_ =
       static_cast<std::size_t>(std::ranges::count(members_, probedRound_, &Member::roundHeard));
   own_.heard.set(probesHeard_);
-  for (Publisher& publisher : publishers_) {
+  for (Publisher& publisher : producers_) {
     if (publisher.member->number >= plan_.groups) continue;
     const Stamp stamp{.publisher = static_cast<std::uint32_t>(publisher.member->number),
                       .sequence = 0,
@@ -172,19 +172,19 @@ void Generator::sayAlive() {
 }
 
 void Generator::beginRun() {
-  std::erase_if(publishers_, [this](const Publisher& publisher) {
+  std::erase_if(producers_, [this](const Publisher& publisher) {
     return publisher.member->number >= plan_.publishers;
   });
-  if (publishers_.empty()) return;
+  if (producers_.empty()) return;
   if (!plan_.isOpenLoop()) {
-    for (Publisher& publisher : publishers_) {
+    for (Publisher& publisher : producers_) {
       for (std::size_t i = 0; i < plan_.inFlight; ++i) publish(publisher, nowNs_);
       sendOutput(*publisher.member);
     }
     return;
   }
   const double ownRate =
-      plan_.rate * static_cast<double>(publishers_.size()) / static_cast<double>(plan_.publishers);
+      plan_.rate * static_cast<double>(producers_.size()) / static_cast<double>(plan_.publishers);
   intervalNs_ = static_cast<std::uint64_t>(1e9 / ownRate);
   dueNs_ = nowNs_;
 }
@@ -193,7 +193,7 @@ void Generator::publishDue() {
   if (intervalNs_ == 0) return;
   // Stamped with the time at which it was due: a generator that was late must not flatter anybody.
   for (const std::uint64_t now = clockNs(); dueNs_ <= now; dueNs_ += intervalNs_) {
-    Publisher& publisher = publishers_[nextToPublish_++ % publishers_.size()];
+    Publisher& publisher = producers_[nextToPublish_++ % producers_.size()];
     publish(publisher, dueNs_);
     sendOutput(*publisher.member);
   }
@@ -217,7 +217,7 @@ void Generator::judgeMembers() {
   std::uint64_t missing = 0;
   std::uint64_t surplus = strays_;
   for (const Member& member : members_) {
-    const std::uint64_t expected = board_.publishedTo(member.group);
+    const std::uint64_t expected = progress_.publishedTo(member.group);
     const std::uint64_t got = messagesOf(member);
     // Who was closed gets nothing more: what it lacks is not waited for.
     if (got == expected || member.state == Member::State::Closed) ++complete;

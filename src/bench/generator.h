@@ -5,9 +5,9 @@
 #include <string_view>
 #include <vector>
 
-#include "bench/board.h"
 #include "bench/member.h"
 #include "bench/plan.h"
+#include "bench/shared_progress.h"
 #include "sys/unique_fd.h"
 
 namespace stormo::bench {
@@ -17,10 +17,10 @@ namespace stormo::bench {
 /// do not look at what they get but count its bytes.
 class Generator {
  public:
-  /// `plan` and `board` outlive this. Takes the members m with m mod plan.processes == index.
-  Generator(const Plan& plan, std::size_t index, Board& board);
+  /// `plan` and `progress` outlive this. Takes the members m with m mod plan.processes == index.
+  Generator(const Plan& plan, std::size_t index, SharedProgress& progress);
 
-  /// Goes through the phases with the board, until its end.
+  /// Goes through the phases with the progress, until its end.
   void run();
 
  private:
@@ -64,12 +64,12 @@ class Generator {
 
   const Plan& plan_;
   const std::size_t index_;
-  Board& board_;
-  ProcessBoard& own_;
+  SharedProgress& progress_;
+  ProcessProgress& own_;
 
   UniqueFd epoll_;
   std::vector<Member> members_;
-  std::vector<Publisher> publishers_;  // among the first of members_, in their order
+  std::vector<Publisher> producers_;  // among the first of members_, in their order
   std::size_t nextToConnect_ = 0;
   std::size_t handshaking_ = 0;
   std::string request_;  // the opening handshake, with {group}

@@ -100,7 +100,7 @@ bool Generator::isForGroupOf(const Member& member, const Stamp& stamp) const {
 
 void Generator::republish(Member& member) {
   if (plan_.isOpenLoop() || (phase_ != Phase::WarmUp && phase_ != Phase::Measure)) return;
-  Publisher& publisher = publishers_[(member.number - index_) / plan_.processes];
+  Publisher& publisher = producers_[(member.number - index_) / plan_.processes];
   for (std::size_t i = 0; i < ownMessages_; ++i) publish(publisher, nowNs_);
   sendOutput(member);
 }

@@ -13,9 +13,9 @@
 #include <thread>
 #include <vector>
 
-#include "bench/board.h"
 #include "bench/generator.h"
 #include "bench/server_usage.h"
+#include "bench/shared_progress.h"
 #include "sys/clock.h"
 #include "sys/open_files.h"
 
@@ -24,7 +24,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Between two looks at the board.
+// Between two looks at the progress.
 constexpr milliseconds kLook{1};
 // Without any progress for this long, members do not join, or hear nothing.
 constexpr milliseconds kPatience{10'000};
@@ -38,17 +38,17 @@ double secondsOf(Clock::duration duration) {
 }
 
 /// The generator's processes.
-class Crew {
+class GeneratorProcesses {
  public:
-  Crew(const Plan& plan, Board& board) {
-    for (std::size_t i = 0; i < plan.processes; ++i) pids_.push_back(fork(plan, i, board));
+  GeneratorProcesses(const Plan& plan, SharedProgress& progress) {
+    for (std::size_t i = 0; i < plan.processes; ++i) pids_.push_back(fork(plan, i, progress));
   }
-  ~Crew() {
+  ~GeneratorProcesses() {
     for (const pid_t pid : pids_) ::kill(pid, SIGKILL);
     waitForAll();
   }
-  Crew(const Crew&) = delete;
-  Crew& operator=(const Crew&) = delete;
+  GeneratorProcesses(const GeneratorProcesses&) = delete;
+  GeneratorProcesses& operator=(const GeneratorProcesses&) = delete;
 
   [[nodiscard]] bool allAlive() const {
     return std::ranges::none_of(pids_, [](pid_t pid) {
@@ -63,7 +63,7 @@ class Crew {
   }
 
  private:
-  static pid_t fork(const Plan& plan, std::size_t index, Board& board) {
+  static pid_t fork(const Plan& plan, std::size_t index, SharedProgress& progress) {
     const pid_t parent = ::getpid();
     const pid_t pid = ::fork();
     if (pid < 0) throw std::runtime_error("cannot fork a process of the generator");
@@ -71,10 +71,10 @@ class Crew {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) std::_Exit(1);
     try {
-      Generator(plan, index, board).run();
+      Generator(plan, index, progress).run();
       std::_Exit(0);
     } catch (const std::exception& failed) {
-      board.process(index).firstFault.say(failed.what());
+      progress.process(index).firstFault.say(failed.what());
       std::_Exit(1);
     }
   }
@@ -85,13 +85,13 @@ class Crew {
 class LoadTest {
  public:
   LoadTest(const Plan& plan, ServerUsage server)
-      : plan_(plan), server_(std::move(server)), board_(plan.processes, plan.groups) {}
+      : plan_(plan), server_(std::move(server)), progress_(plan.processes, plan.groups) {}
 
   Report run() {
     report_.serverProcesses = server_.pids().size();
     report_.memoryBytesBefore = server_.memoryBytes();
-    Crew crew(plan_, board_);
-    crew_ = &crew;
+    GeneratorProcesses processes(plan_, progress_);
+    processes_ = &processes;
     connect();
     if (!plan_.publish.empty()) probe();
     report_.memoryBytes = server_.memoryBytes();
@@ -105,8 +105,8 @@ class LoadTest {
     report_.serverCpuSeconds = secondsOf(server_.cpuTime() - cpuBefore);
     report_.seconds = secondsOf(Clock::now() - began);
     if (!plan_.isIdle()) drain();
-    board_.setPhase(Phase::End);
-    crew.waitForAll();
+    progress_.setPhase(Phase::End);
+    processes.waitForAll();
     collect();
     return std::move(report_);
   }
@@ -115,7 +115,7 @@ class LoadTest {
   void connect() {
     const TimePoint began = Clock::now();
     const auto cpuBefore = server_.cpuTime();
-    const auto open = [this] { return board_.sum(&ProcessBoard::open); };
+    const auto open = [this] { return progress_.sum(&ProcessProgress::open); };
     waitFor([&] { return open() == plan_.members || anyClosed(); }, open, kPatience);
     if (open() != plan_.members) {
       throw std::runtime_error(
@@ -127,11 +127,11 @@ class LoadTest {
 
   void probe() {
     enter(Phase::Probe);
-    const auto heard = [this] { return board_.sum(&ProcessBoard::heard); };
+    const auto heard = [this] { return progress_.sum(&ProcessProgress::heard); };
     const TimePoint deadline = Clock::now() + kPatience;
     for (std::uint32_t round = 1; Clock::now() < deadline && !anyClosed(); ++round) {
-      board_.setProbeRound(round);
-      const auto allHeard = [&] { return board_.allProbed(round) && heard() == plan_.members; };
+      progress_.setProbeRound(round);
+      const auto allHeard = [&] { return progress_.allProbed(round) && heard() == plan_.members; };
       waitFor([&] { return allHeard() || anyClosed(); }, heard, kProbeAgain);
       if (allHeard()) return;
     }
@@ -143,8 +143,8 @@ class LoadTest {
 
   /// Returns once all processes are in the phase: none misses one.
   void enter(Phase phase) {
-    board_.setPhase(phase);
-    while (!board_.allReached(phase)) look();
+    progress_.setPhase(phase);
+    while (!progress_.allReached(phase)) look();
   }
 
   void go(Phase phase, milliseconds duration) {
@@ -158,21 +158,21 @@ class LoadTest {
     TimePoint lastIncomplete = Clock::now();
     const auto staysComplete = [&] {
       const TimePoint now = Clock::now();
-      if (board_.sum(&ProcessBoard::complete) != plan_.members) lastIncomplete = now;
+      if (progress_.sum(&ProcessProgress::complete) != plan_.members) lastIncomplete = now;
       return now - lastIncomplete > kAfterwards;
     };
     waitFor(
-        staysComplete, [&] { return board_.sum(&ProcessBoard::delivered); }, plan_.patience);
+        staysComplete, [&] { return progress_.sum(&ProcessProgress::delivered); }, plan_.timeouts);
   }
 
-  [[nodiscard]] bool anyClosed() const { return board_.sum(&ProcessBoard::closed) > 0; }
+  [[nodiscard]] bool anyClosed() const { return progress_.sum(&ProcessProgress::closed) > 0; }
 
   /// Waits until `done`, or until there was no progress for so long.
   template <typename Done, typename Progress>
-  void waitFor(Done done, Progress progress, milliseconds patience) {
+  void waitFor(Done done, Progress progress, milliseconds timeouts) {
     auto reached = progress();
     for (TimePoint since = Clock::now(); !done();) {
-      if (Clock::now() - since > patience) return;
+      if (Clock::now() - since > timeouts) return;
       if (const auto now = progress(); now != reached) {
         reached = now;
         since = Clock::now();
@@ -183,7 +183,7 @@ class LoadTest {
 
   void look() const {
     std::this_thread::sleep_for(kLook);
-    if (!crew_->allAlive()) {
+    if (!processes_->allAlive()) {
       throw std::runtime_error("a process of the generator has ended" + firstFault());
     }
   }
@@ -192,8 +192,8 @@ class LoadTest {
     // Rates are added, not counts: the processes' measured parts differ by a hair.
     double deliveredPerSecond = 0;
     double publishedPerSecond = 0;
-    for (std::size_t i = 0; i < board_.processCount(); ++i) {
-      const ProcessBoard& process = board_.process(i);
+    for (std::size_t i = 0; i < progress_.processCount(); ++i) {
+      const ProcessProgress& process = progress_.process(i);
       report_.latency.merge(process.latency);
       const double seconds = static_cast<double>(process.measuredNs.get()) / 1e9;
       if (seconds <= 0) continue;
@@ -202,22 +202,22 @@ class LoadTest {
     }
     report_.delivered = static_cast<std::uint64_t>(deliveredPerSecond * report_.seconds);
     report_.published = static_cast<std::uint64_t>(publishedPerSecond * report_.seconds);
-    report_.closed = board_.sum(&ProcessBoard::closed);
-    report_.missing = board_.sum(&ProcessBoard::missing);
-    report_.surplus = board_.sum(&ProcessBoard::surplus);
-    report_.disordered = board_.sum(&ProcessBoard::disordered);
-    report_.firstFault = board_.firstFault();
+    report_.closed = progress_.sum(&ProcessProgress::closed);
+    report_.missing = progress_.sum(&ProcessProgress::missing);
+    report_.surplus = progress_.sum(&ProcessProgress::surplus);
+    report_.disordered = progress_.sum(&ProcessProgress::disordered);
+    report_.firstFault = progress_.firstFault();
   }
 
   [[nodiscard]] std::string firstFault() const {
-    const std::string fault = board_.firstFault();
+    const std::string fault = progress_.firstFault();
     return fault.empty() ? "" : " (" + fault + ")";
   }
 
   const Plan& plan_;
   const ServerUsage server_;
-  Board board_;
-  Crew* crew_ = nullptr;
+  SharedProgress progress_;
+  GeneratorProcesses* processes_ = nullptr;
   Report report_;
 };
 

@@ -25,7 +25,7 @@ struct Plan {
   std::chrono::milliseconds warmUp{1000};
   std::chrono::milliseconds duration{5000};
   /// At the end, without any progress for this long, what has not come counts as missing.
-  std::chrono::milliseconds patience{10'000};
+  std::chrono::milliseconds timeouts{10'000};
   /// Members that only count bytes see no ping; they say this often, unasked, that they are alive
   /// (RFC 6455 5.5.3). The first time is when a usual test is over.
   std::chrono::milliseconds pulse{10'000};
@@ -38,7 +38,7 @@ struct Plan {
   /// All members look at every message. Else the publishers and one member in a hundred do, and the
   /// others count bytes.
   bool checkAll = false;
-  /// Publishers acknowledge at once (TCP_QUICKACK) what comes: a server that leaves Nagle's
+  /// ProducerTable acknowledge at once (TCP_QUICKACK) what comes: a server that leaves Nagle's
   /// algorithm on would else wait 40 ms for it.
   bool quickAck = false;
 
@@ -52,7 +52,7 @@ struct Plan {
   [[nodiscard]] bool isOpenLoop() const { return rate > 0; }
   [[nodiscard]] bool isIdle() const { return publishers == 0; }
   [[nodiscard]] std::size_t groupOf(std::size_t member) const { return member % groups; }
-  /// Publishers of one group at the most.
+  /// ProducerTable of one group at the most.
   [[nodiscard]] std::size_t publishersInGroup() const { return (publishers + groups - 1) / groups; }
   /// A publisher's number among those of its group.
   [[nodiscard]] std::size_t placeInGroup(std::size_t publisher) const { return publisher / groups; }

@@ -45,7 +45,7 @@ int runBench(int argc, char** argv) {
   std::string url = "ws://127.0.0.1:1234/";
   double warmUp = 1;
   double duration = 5;
-  double patience = 10;
+  double timeouts = 10;
   pid_t serverPid = 0;
   bool json = false;
   app.add_option("--url", url, "the server; the path may say {group}")->capture_default_str();
@@ -68,7 +68,7 @@ int runBench(int argc, char** argv) {
   app.add_option("--warm-up", warmUp, "seconds before")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  app.add_option("--patience", patience,
+  app.add_option("--timeouts", timeouts,
                  "seconds that what has not come at the end is waited for, without any progress")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
@@ -108,7 +108,7 @@ int runBench(int argc, char** argv) {
     }
     plan.warmUp = seconds(warmUp);
     plan.duration = seconds(duration);
-    plan.patience = seconds(patience);
+    plan.timeouts = seconds(timeouts);
     aimAt(url, plan);
     bench::settle(plan);
     const bench::Report report = bench::runLoadTest(plan, serverPid);

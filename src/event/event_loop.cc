@@ -18,7 +18,7 @@ thread_local EventLoop* currentLoop = nullptr;
 
 constexpr LoopImpl::Tag kWatchTag = 0;
 
-std::uint64_t word(LoopImpl::Tag tag, SlotId id) {
+std::uint64_t word(LoopImpl::Tag tag, Handle id) {
   return (std::uint64_t{tag} << 56) | id.packed();
 }
 
@@ -38,7 +38,7 @@ LoopImpl::Tag LoopImpl::addSink(EventSink& sink) {
 
 void LoopImpl::removeSink(Tag tag) { sinks_[tag] = nullptr; }
 
-Result<void> LoopImpl::control(int operation, int fd, std::uint32_t events, Tag tag, SlotId id) {
+Result<void> LoopImpl::control(int operation, int fd, std::uint32_t events, Tag tag, Handle id) {
   epoll_event event{};
   event.events = events;
   event.data.u64 = word(tag, id);
@@ -48,11 +48,11 @@ Result<void> LoopImpl::control(int operation, int fd, std::uint32_t events, Tag 
   return Error{std::error_code(error, std::generic_category()), "epoll_ctl"};
 }
 
-Result<void> LoopImpl::add(int fd, std::uint32_t events, Tag tag, SlotId id) {
+Result<void> LoopImpl::add(int fd, std::uint32_t events, Tag tag, Handle id) {
   return control(EPOLL_CTL_ADD, fd, events, tag, id);
 }
 
-Result<void> LoopImpl::modify(int fd, std::uint32_t events, Tag tag, SlotId id) {
+Result<void> LoopImpl::modify(int fd, std::uint32_t events, Tag tag, Handle id) {
   return control(EPOLL_CTL_MOD, fd, events, tag, id);
 }
 
@@ -109,7 +109,7 @@ void LoopImpl::dispatch() {
   for (std::size_t i = 0; i < readyCount_; ++i) {
     const std::uint64_t data = ready_[i].data.u64;
     EventSink* sink = sinks_[data >> 56];
-    if (sink != nullptr) sink->onReady(SlotId::unpack(data), ready_[i].events);
+    if (sink != nullptr) sink->onReady(Handle::unpack(data), ready_[i].events);
   }
 }
 
@@ -139,7 +139,7 @@ void LoopImpl::countThrown(std::size_t handlers) {
 
 EventLoop::WatchId LoopImpl::watch(int fd, std::uint32_t events,
                                    std::function<void(std::uint32_t)> onReady) {
-  const SlotId id = watches_.create(fd, std::move(onReady)).id;
+  const Handle id = watches_.create(fd, std::move(onReady)).id;
   if (const auto added = add(fd, events, kWatchTag, id); !added) {
     watches_.destroy(id);
     throw std::system_error(added.error().code, added.error().step);
@@ -148,7 +148,7 @@ EventLoop::WatchId LoopImpl::watch(int fd, std::uint32_t events,
 }
 
 void LoopImpl::rewatch(WatchId id, std::uint32_t events) {
-  const SlotId slot = SlotId::unpack(id);
+  const Handle slot = Handle::unpack(id);
   const Watch* watched = watches_.find(slot);
   if (watched == nullptr)
     throw std::invalid_argument("EventLoop::rewatch() of what is not watched");
@@ -158,14 +158,14 @@ void LoopImpl::rewatch(WatchId id, std::uint32_t events) {
 }
 
 void LoopImpl::unwatch(WatchId id) {
-  const SlotId slot = SlotId::unpack(id);
+  const Handle slot = Handle::unpack(id);
   const Watch* watched = watches_.find(slot);
   if (watched == nullptr) return;
   remove(watched->fd);
   watches_.destroy(slot);
 }
 
-void LoopImpl::onReady(SlotId id, std::uint32_t events) {
+void LoopImpl::onReady(Handle id, std::uint32_t events) {
   Watch* watched = watches_.find(id);
   if (watched == nullptr) return;  // unwatched earlier in this turn
   // Moved out while it runs: a handler may unwatch itself.

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/counters.h"
-#include "base/slot_table.h"
+#include "base/handle_table.h"
 #include "event/timer_queue.h"
 #include "sys/unique_fd.h"
 
@@ -19,7 +19,7 @@ namespace stormo {
 /// Receives the events of the descriptors that it added. Must outlive its registration.
 class EventSink {
  public:
-  virtual void onReady(SlotId id, std::uint32_t events) = 0;
+  virtual void onReady(Handle id, std::uint32_t events) = 0;
 
  protected:
   ~EventSink() = default;
@@ -67,8 +67,8 @@ class LoopImpl final : EventSink {
 
   /// What the system may refuse: ENOSPC (fs.epoll.max_user_watches), ENOMEM, EPERM for a file that
   /// cannot be watched.
-  Result<void> add(int fd, std::uint32_t events, Tag tag, SlotId id);
-  Result<void> modify(int fd, std::uint32_t events, Tag tag, SlotId id);
+  Result<void> add(int fd, std::uint32_t events, Tag tag, Handle id);
+  Result<void> modify(int fd, std::uint32_t events, Tag tag, Handle id);
   void remove(int fd);
 
   void addStage(Stage stage, StageWorker& worker);
@@ -117,20 +117,20 @@ class LoopImpl final : EventSink {
 
  private:
   struct Watch {
-    Watch(SlotId self, int watchedFd, std::function<void(std::uint32_t)> handler)
+    Watch(Handle self, int watchedFd, std::function<void(std::uint32_t)> handler)
         : id(self), fd(watchedFd), onReady(std::move(handler)) {}
-    SlotId id;
+    Handle id;
     int fd;
     std::function<void(std::uint32_t)> onReady;
   };
 
-  void onReady(SlotId id, std::uint32_t events) override;
+  void onReady(Handle id, std::uint32_t events) override;
   void countThrown(std::size_t handlers);
   void receive(int waitMs);
   void dispatch();
   void flushAndFree();
   void runStage(Stage stage);
-  Result<void> control(int operation, int fd, std::uint32_t events, Tag tag, SlotId id);
+  Result<void> control(int operation, int fd, std::uint32_t events, Tag tag, Handle id);
   [[nodiscard]] int waitMilliseconds(Duration wait) const;
 
   static constexpr std::size_t kEventsPerWait = 512;
@@ -141,7 +141,7 @@ class LoopImpl final : EventSink {
   std::size_t readyCount_ = 0;
   std::array<EventSink*, 256> sinks_{};
   std::array<std::vector<StageWorker*>, kStageCount> stages_;
-  SlotTable<Watch> watches_;
+  HandleTable<Watch> watches_;
   std::vector<std::function<void()>> deferred_;
   std::vector<std::function<void()>> spareTasks_;  // empty; its room is used again
   Counters ownCounters_;

@@ -28,6 +28,6 @@ Timer::Id Timer::once(Duration delay, std::function<void()> handler) {
   return set(std::max(delay, Duration::zero()), Duration::zero(), std::move(handler));
 }
 
-bool Timer::cancel(Id id) { return LoopImpl::current().timers.cancel(SlotId::unpack(id)); }
+bool Timer::cancel(Id id) { return LoopImpl::current().timers.cancel(Handle::unpack(id)); }
 
 }  // namespace stormo

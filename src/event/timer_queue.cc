@@ -6,14 +6,14 @@
 
 namespace stormo {
 
-SlotId TimerQueue::add(TimePoint deadline, Duration interval, Handler handler) {
+Handle TimerQueue::add(TimePoint deadline, Duration interval, Handler handler) {
   dropCancelled();
-  const SlotId id = timers_.create(interval, std::move(handler)).id;
+  const Handle id = timers_.create(interval, std::move(handler)).id;
   push(deadline, id);
   return id;
 }
 
-bool TimerQueue::cancel(SlotId id) {
+bool TimerQueue::cancel(Handle id) {
   if (timers_.find(id) == nullptr) return false;
   timers_.destroy(id);
   return true;
@@ -28,11 +28,11 @@ std::size_t TimerQueue::fire(TimePoint now) {
   firing_.clear();
   while (!heap_.empty() && heap_.front().deadline <= now) firing_.push_back(pop());
   std::size_t thrown = 0;
-  for (const SlotId id : firing_) thrown += fireOne(id, now) ? 0 : 1;
+  for (const Handle id : firing_) thrown += fireOne(id, now) ? 0 : 1;
   return thrown;
 }
 
-bool TimerQueue::fireOne(SlotId id, TimePoint now) {
+bool TimerQueue::fireOne(Handle id, TimePoint now) {
   Entry* timer = timers_.find(id);
   if (timer == nullptr) return true;  // cancelled
   const Duration interval = timer->interval;
@@ -56,14 +56,14 @@ std::optional<TimePoint> TimerQueue::next() {
   return heap_.front().deadline;
 }
 
-void TimerQueue::push(TimePoint deadline, SlotId id) {
+void TimerQueue::push(TimePoint deadline, Handle id) {
   heap_.push_back({deadline, order_++, id});
   std::push_heap(heap_.begin(), heap_.end());
 }
 
-SlotId TimerQueue::pop() {
+Handle TimerQueue::pop() {
   std::pop_heap(heap_.begin(), heap_.end());
-  const SlotId id = heap_.back().id;
+  const Handle id = heap_.back().id;
   heap_.pop_back();
   return id;
 }

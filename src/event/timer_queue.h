@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "base/slot_table.h"
+#include "base/handle_table.h"
 #include "sys/clock.h"
 
 namespace stormo {
@@ -17,9 +17,9 @@ class TimerQueue {
   using Handler = std::function<void()>;
 
   /// Fires first at `deadline`, and from then on every `interval` if that is not zero.
-  SlotId add(TimePoint deadline, Duration interval, Handler handler);
+  Handle add(TimePoint deadline, Duration interval, Handler handler);
   /// True if it was still to fire.
-  bool cancel(SlotId id);
+  bool cancel(Handle id);
   /// Calls the handlers of all timers due at `now`, those that are added meanwhile not included.
   /// Gives how many of them threw.
   std::size_t fire(TimePoint now);
@@ -33,29 +33,29 @@ class TimerQueue {
 
  private:
   struct Entry {
-    Entry(SlotId self, Duration every, Handler call)
+    Entry(Handle self, Duration every, Handler call)
         : id(self), interval(every), handler(std::move(call)) {}
-    SlotId id;
+    Handle id;
     Duration interval;
     Handler handler;
   };
   struct Due {
     TimePoint deadline;
     std::uint64_t order;
-    SlotId id;
+    Handle id;
     bool operator<(const Due& other) const {  // the std heap keeps its greatest in front
       return deadline != other.deadline ? deadline > other.deadline : order > other.order;
     }
   };
 
-  void push(TimePoint deadline, SlotId id);
-  SlotId pop();
-  bool fireOne(SlotId id, TimePoint now);
+  void push(TimePoint deadline, Handle id);
+  Handle pop();
+  bool fireOne(Handle id, TimePoint now);
   void dropCancelled();
 
-  SlotTable<Entry> timers_;
+  HandleTable<Entry> timers_;
   std::vector<Due> heap_;  // may hold cancelled ones, found stale by their id
-  std::vector<SlotId> firing_;
+  std::vector<Handle> firing_;
   std::uint64_t order_ = 0;
 };
 

@@ -8,7 +8,7 @@
 
 namespace stormo {
 
-using net::Peer;
+using net::ConnectionImpl;
 
 /// Bound to the loop of the thread that first joins somebody: Groups may be declared before the
 /// fork.
@@ -33,7 +33,7 @@ struct Groups::Impl {
     return registry ? registry->find(name) : nullptr;
   }
 
-  std::size_t send(std::string_view name, Message message, Peer* except) {
+  std::size_t send(std::string_view name, Message message, ConnectionImpl* except) {
     group::Group* group = find(name);
     if (group == nullptr) return 0;
     // The members of a group are connections of one kind: they share a codec.
@@ -51,7 +51,7 @@ Groups::Groups() : impl_(std::make_unique<Impl>()) {}
 Groups::~Groups() = default;
 
 bool Groups::join(Connection& connection, std::string_view name) {
-  Peer& peer = Peer::of(connection);
+  ConnectionImpl& peer = ConnectionImpl::of(connection);
   group::Registry& registry = impl_->bind(*this);
   if (const group::Group* group = registry.find(name)) {
     const net::Endpoint& others = *group->members.front().peer->endpoint;
@@ -63,7 +63,7 @@ bool Groups::join(Connection& connection, std::string_view name) {
 }
 
 bool Groups::leave(Connection& connection, std::string_view name) {
-  return impl_->registry && impl_->registry->leave(Peer::of(connection), name);
+  return impl_->registry && impl_->registry->leave(ConnectionImpl::of(connection), name);
 }
 
 std::size_t Groups::send(std::string_view name, Message message) {
@@ -71,12 +71,12 @@ std::size_t Groups::send(std::string_view name, Message message) {
 }
 
 std::size_t Groups::sendExcept(std::string_view name, Message message, const Connection& except) {
-  return impl_->send(name, message, &Peer::of(const_cast<Connection&>(except)));
+  return impl_->send(name, message, &ConnectionImpl::of(const_cast<Connection&>(except)));
 }
 
 bool Groups::isMember(const Connection& connection, std::string_view name) const {
   const group::Group* group = impl_->find(name);
-  return group != nullptr && impl_->registry->isMember(Peer::of(connection), *group);
+  return group != nullptr && impl_->registry->isMember(ConnectionImpl::of(connection), *group);
 }
 
 std::size_t Groups::memberCount(std::string_view name) const {
@@ -87,7 +87,7 @@ std::size_t Groups::memberCount(std::string_view name) const {
 std::size_t Groups::groupCount() const { return impl_->registry ? impl_->registry->size() : 0; }
 
 std::size_t Groups::groupCount(const Connection& connection) const {
-  return impl_->registry ? impl_->registry->countOf(Peer::of(connection)) : 0;
+  return impl_->registry ? impl_->registry->countOf(ConnectionImpl::of(connection)) : 0;
 }
 
 void Groups::forEachMember(std::string_view name,

@@ -13,7 +13,7 @@ constexpr std::size_t kPrefetchAhead = 4;
 
 }  // namespace
 
-void Group::drop(net::Peer& peer, std::size_t membership) {
+void Group::drop(net::ConnectionImpl& peer, std::size_t membership) {
   registry.remove(*this, peer, membership);
 }
 
@@ -30,7 +30,7 @@ Registry::~Registry() {
   onLastMember = {};
   while (!groups_.empty()) {
     Group& group = *groups_.begin()->second;
-    net::Peer& peer = *group.members.back().peer;
+    net::ConnectionImpl& peer = *group.members.back().peer;
     remove(group, peer, group.members.back().membership);
   }
   table_.order().last = nullptr;  // it may be a batch of ours
@@ -43,7 +43,7 @@ Group* Registry::find(std::string_view name) const {
   return found == groups_.end() ? nullptr : found->second.get();
 }
 
-bool Registry::join(net::Peer& peer, std::string_view name) {
+bool Registry::join(net::ConnectionImpl& peer, std::string_view name) {
   if (!peer.isUsable()) return false;
   Group* group = find(name);
   const bool isFirst = group == nullptr;
@@ -62,7 +62,7 @@ bool Registry::join(net::Peer& peer, std::string_view name) {
   return true;
 }
 
-bool Registry::leave(net::Peer& peer, std::string_view name) {
+bool Registry::leave(net::ConnectionImpl& peer, std::string_view name) {
   Group* group = find(name);
   if (group == nullptr) return false;
   const std::size_t membership = membershipOf(peer, *group);
@@ -71,18 +71,18 @@ bool Registry::leave(net::Peer& peer, std::string_view name) {
   return true;
 }
 
-bool Registry::isMember(const net::Peer& peer, const Group& group) const {
+bool Registry::isMember(const net::ConnectionImpl& peer, const Group& group) const {
   return membershipOf(peer, group) != kNone;
 }
 
-std::size_t Registry::countOf(const net::Peer& peer) const {
+std::size_t Registry::countOf(const net::ConnectionImpl& peer) const {
   return static_cast<std::size_t>(std::count_if(
       peer.memberships.begin(), peer.memberships.end(), [this](const auto& membership) {
         return &static_cast<Group*>(membership.fanout)->registry == this;
       }));
 }
 
-std::size_t Registry::membershipOf(const net::Peer& peer, const Group& group) {
+std::size_t Registry::membershipOf(const net::ConnectionImpl& peer, const Group& group) {
   if (peer.memberships.size() <= group.members.size()) {
     for (std::size_t i = 0; i < peer.memberships.size(); ++i) {
       if (peer.memberships[i].fanout == &group) return i;
@@ -95,7 +95,7 @@ std::size_t Registry::membershipOf(const net::Peer& peer, const Group& group) {
   return kNone;
 }
 
-void Registry::remove(Group& group, net::Peer& peer, std::size_t membership) {
+void Registry::remove(Group& group, net::ConnectionImpl& peer, std::size_t membership) {
   if (!group.batch.empty() && peer.isUsable()) {
     table_.keepForLeaver(peer, group.batch);  // it was a member when that was sent
     group.batch.forgetExclusions(peer.id);
@@ -137,7 +137,7 @@ void Registry::markDirty(Group& group) {
   loop_.requestTurn();
 }
 
-bool Registry::exclude(Group& group, net::Peer& peer, std::size_t begin) {
+bool Registry::exclude(Group& group, net::ConnectionImpl& peer, std::size_t begin) {
   if (!isMember(peer, group)) return false;
   group.batch.exclude(peer.id, begin, group.batch.size());
   peer.excluded = true;

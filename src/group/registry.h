@@ -17,12 +17,12 @@ class Registry;
 /// A named set of connections, and the batch that they get in this turn.
 struct Group final : net::Fanout {
   struct Member {
-    net::Peer* peer;
-    std::uint32_t membership;  ///< Its place in Peer::memberships.
+    net::ConnectionImpl* peer;
+    std::uint32_t membership;  ///< Its place in ConnectionImpl::memberships.
   };
 
   Group(Registry& owner, std::string groupName) : registry(owner), name(std::move(groupName)) {}
-  void drop(net::Peer& peer, std::size_t membership) override;
+  void drop(net::ConnectionImpl& peer, std::size_t membership) override;
 
   Registry& registry;
   const std::string name;
@@ -47,17 +47,18 @@ class Registry final : StageWorker {
 
   /// Null if nobody is a member.
   [[nodiscard]] Group* find(std::string_view name) const;
-  bool join(net::Peer& peer, std::string_view name);
-  bool leave(net::Peer& peer, std::string_view name);
-  [[nodiscard]] bool isMember(const net::Peer& peer, const Group& group) const;
+  bool join(net::ConnectionImpl& peer, std::string_view name);
+  bool leave(net::ConnectionImpl& peer, std::string_view name);
+  [[nodiscard]] bool isMember(const net::ConnectionImpl& peer, const Group& group) const;
   [[nodiscard]] std::size_t size() const { return groups_.size(); }
-  [[nodiscard]] std::size_t countOf(const net::Peer& peer) const;
+  [[nodiscard]] std::size_t countOf(const net::ConnectionImpl& peer) const;
 
   /// Appends one message to the group's output of this turn: `write(Batch&, OutputOrder&)` encodes
   /// it, into about `bytes` bytes. Few and small copies are cheaper than a shared batch; then it is
   /// called once for each member.
   template <typename Write>
-  void append(Group& group, std::size_t bytes, const Write& write, net::Peer* except = nullptr) {
+  void append(Group& group, std::size_t bytes, const Write& write,
+              net::ConnectionImpl* except = nullptr) {
     std::size_t receivers = 0;
     if (group.batch.empty() &&
         group.members.size() * (bytes + kCopyOverheadBytes) <= kCopiedBytesMax) {
@@ -93,13 +94,14 @@ class Registry final : StageWorker {
   void flush(Group& group);
   void markDirty(Group& group);
   /// False if it is no member.
-  bool exclude(Group& group, net::Peer& peer, std::size_t begin);
+  bool exclude(Group& group, net::ConnectionImpl& peer, std::size_t begin);
   void tell(const NameHandler& handler, std::string_view name);
-  /// The membership's place in Peer::memberships; kNone if there is none. Looks through the shorter
-  /// list.
-  [[nodiscard]] static std::size_t membershipOf(const net::Peer& peer, const Group& group);
+  /// The membership's place in ConnectionImpl::memberships; kNone if there is none. Looks through
+  /// the shorter list.
+  [[nodiscard]] static std::size_t membershipOf(const net::ConnectionImpl& peer,
+                                                const Group& group);
   static constexpr std::size_t kNone = ~std::size_t{0};
-  void remove(Group& group, net::Peer& peer, std::size_t membership);
+  void remove(Group& group, net::ConnectionImpl& peer, std::size_t membership);
   void retire(Group& group);
 
   net::ConnectionTable& table_;

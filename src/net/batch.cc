@@ -4,7 +4,7 @@
 
 namespace stormo::net {
 
-void collectPieces(const Batch& batch, SlotId connection, std::vector<Piece>& out) {
+void collectPieces(const Batch& batch, Handle connection, std::vector<Piece>& out) {
   const auto& runs = batch.runs();
   // Both runs and exclusions are in the order of their bytes, as they were made while the batch
   // grew.

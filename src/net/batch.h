@@ -4,8 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/handle_table.h"
 #include "base/shared_buffer.h"
-#include "base/slot_table.h"
 
 namespace stormo::net {
 
@@ -28,7 +28,7 @@ class Batch {
   };
   /// A stretch that one connection does not get, though it is a member.
   struct Exclusion {
-    SlotId connection;
+    Handle connection;
     std::size_t begin;
     std::size_t end;
   };
@@ -49,11 +49,11 @@ class Batch {
     if (runs_.empty() || runs_.back().order != place) runs_.push_back({place, bytes_.size()});
     bytes.copy(bytes_.extend(bytes.size()), bytes.size());
   }
-  void exclude(SlotId connection, std::size_t begin, std::size_t end) {
+  void exclude(Handle connection, std::size_t begin, std::size_t end) {
     exclusions_.push_back({connection, begin, end});
   }
 
-  void forgetExclusions(SlotId connection) {
+  void forgetExclusions(Handle connection) {
     std::erase_if(exclusions_,
                   [=](const Exclusion& hole) { return hole.connection == connection; });
   }
@@ -91,7 +91,7 @@ struct Piece {
 };
 
 /// Appends the stretches of `batch` that `connection` gets.
-void collectPieces(const Batch& batch, SlotId connection, std::vector<Piece>& out);
+void collectPieces(const Batch& batch, Handle connection, std::vector<Piece>& out);
 /// Into the order in which everything came.
 void sortPieces(std::vector<Piece>& pieces);
 /// Makes one of those that follow one another in one buffer, too.

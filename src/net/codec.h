@@ -12,7 +12,7 @@
 
 namespace stormo::net {
 
-struct Peer;
+struct ConnectionImpl;
 
 /// What a codec keeps of a connection between two reads; an idle connection has none.
 struct CodecState {
@@ -30,14 +30,14 @@ class Codec {
   /// "websocket", "frame", …
   [[nodiscard]] virtual std::string_view name() const = 0;
 
-  /// A connection is there; messages may pass once Peer::phase is Open.
-  virtual void begin(Peer&) const {}
+  /// A connection is there; messages may pass once ConnectionImpl::phase is Open.
+  virtual void begin(ConnectionImpl&) const {}
 
   /// Takes bytes from the peer, handing each message on through the table, until all are taken, the
   /// connection is paused or closing, or ConnectionTable::spendOnFrame() says that its share of the
   /// turn is spent. Gives how many it took; the others are handed in again, with those that follow.
   /// May change the bytes that it takes.
-  [[nodiscard]] virtual std::size_t receive(Peer&, std::span<char> bytes) const = 0;
+  [[nodiscard]] virtual std::size_t receive(ConnectionImpl&, std::span<char> bytes) const = 0;
 
   /// Appends the bytes that carry `message`.
   virtual void encode(Message message, Batch&, OutputOrder&) const = 0;
@@ -46,16 +46,18 @@ class Codec {
   [[nodiscard]] virtual bool encodesAs(const Codec& other) const { return this == &other; }
 
   /// Queues a goodbye, if the protocol has one. True if the peer answers it with its own.
-  virtual bool sayGoodbye(Peer&, CloseCode, std::string_view /*reason*/) const { return false; }
+  virtual bool sayGoodbye(ConnectionImpl&, CloseCode, std::string_view /*reason*/) const {
+    return false;
+  }
 
   /// Queues a sign of life that the peer must answer. False if the protocol has none.
-  virtual bool ping(Peer&) const { return false; }
+  virtual bool ping(ConnectionImpl&) const { return false; }
 
   /// All output has left, of a peer with a CodecState.
-  virtual void onDrained(Peer&) const {}
+  virtual void onDrained(ConnectionImpl&) const {}
 
   /// The peer did not finish its handshake in time.
-  virtual void onHandshakeTimeout(Peer&) const {}
+  virtual void onHandshakeTimeout(ConnectionImpl&) const {}
 };
 
 }  // namespace stormo::net

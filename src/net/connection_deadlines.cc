@@ -12,7 +12,7 @@ constexpr std::chrono::milliseconds kUnreadGrace{100};
 
 }  // namespace
 
-void ConnectionTable::setDeadline(Peer& peer, TimePoint deadline) {
+void ConnectionTable::setDeadline(ConnectionImpl& peer, TimePoint deadline) {
   peer.deadline = deadline;
   wheel_.set(peer.id.index, deadline, loop_.now);
   if (!wheelArmedFor_ || deadline < *wheelArmedFor_) armWheel();
@@ -27,13 +27,13 @@ void ConnectionTable::armWheel() {
   wheelTimer_ = loop_.timers.add(*next, Clock::duration::zero(), [this] {
     wheelArmedFor_.reset();
     wheel_.expire(loop_.now, [this](std::uint32_t index) {
-      if (Peer* peer = peers_.at(index)) onDeadline(*peer);
+      if (ConnectionImpl* peer = peers_.at(index)) onDeadline(*peer);
     });
     armWheel();
   });
 }
 
-void ConnectionTable::onDeadline(Peer& peer) {
+void ConnectionTable::onDeadline(ConnectionImpl& peer) {
   if (peer.phase == Phase::Open && !peer.awaitsPong) return watchForSilence(peer);
   if (loop_.now < peer.deadline)
     return setDeadline(peer, peer.deadline);  // beyond the wheel's horizon
@@ -63,7 +63,7 @@ void ConnectionTable::onDeadline(Peer& peer) {
   }
 }
 
-void ConnectionTable::watchForSilence(Peer& peer) {
+void ConnectionTable::watchForSilence(ConnectionImpl& peer) {
   const auto interval = peer.endpoint->pingInterval;
   if (interval == interval.zero()) return wheel_.clear(peer.id.index);
   const TimePoint silentSince = peer.lastReceived + interval;
@@ -74,9 +74,10 @@ void ConnectionTable::watchForSilence(Peer& peer) {
 }
 
 /// After each read: what the peer holds of a message that is not whole.
-void ConnectionTable::noteIncomplete(Peer& peer) {
+void ConnectionTable::noteIncomplete(ConnectionImpl& peer) {
   const bool holdsNone = peer.stash == nullptr && peer.codecState == nullptr;
-  if (peer.endpoint->carriesMany || (holdsNone && peer.incompleteIndex == Peer::kNotIncomplete))
+  if (peer.endpoint->carriesMany ||
+      (holdsNone && peer.incompleteIndex == ConnectionImpl::kNotIncomplete))
     return;
   std::size_t held = peer.stash == nullptr ? 0 : peer.stash->size();
   if (peer.codecState != nullptr) held += peer.codecState->heldBytes();
@@ -93,7 +94,7 @@ void ConnectionTable::watchIncomplete() {
   incompleteWatched_ = !incomplete_.empty();
   if (!incompleteWatched_) return;
   loop_.timers.add(loop_.now + kIncompleteLook, Clock::duration::zero(), [this] {
-    incomplete_.forEachLate(loop_.now, [this](Peer& peer) {
+    incomplete_.forEachLate(loop_.now, [this](ConnectionImpl& peer) {
       closeIncomplete(peer, CloseCode::PolicyViolation, "the message took too long");
     });
     counters().incompleteBytes.set(incomplete_.totalBytes());
@@ -102,10 +103,11 @@ void ConnectionTable::watchIncomplete() {
 }
 
 /// What it holds is given back at once: nothing is read of it any more.
-void ConnectionTable::closeIncomplete(Peer& peer, CloseCode code, std::string_view reason) {
+void ConnectionTable::closeIncomplete(ConnectionImpl& peer, CloseCode code,
+                                      std::string_view reason) {
   counters().incompleteClosed.add();
   close(peer, code, reason);
-  peer.awaitsGoodbye = false;
+  peer.awaitsCloseFrame = false;
   peer.stash.reset();
   peer.unfed = false;
   peer.codecState.reset();

@@ -36,7 +36,7 @@ constexpr std::int64_t kUnlimited = std::numeric_limits<std::int64_t>::max();
 }  // namespace
 
 /// A peer with an event. One in the backlog keeps its place there.
-void ConnectionTable::readFresh(Peer& peer) {
+void ConnectionTable::readFresh(ConnectionImpl& peer) {
   if (peer.inBacklog) return;
   const std::int64_t fair = std::clamp((kTurnWork - freshWork_) / 16, kShareMin, kShare);
   const std::int64_t share = peer.endpoint->carriesMany ? kLinkShare : fair;
@@ -44,7 +44,7 @@ void ConnectionTable::readFresh(Peer& peer) {
   if (!peer.endpoint->carriesMany) freshWork_ += share - work_;
 }
 
-void ConnectionTable::readLater(Peer& peer) {
+void ConnectionTable::readLater(ConnectionImpl& peer) {
   if (peer.inBacklog) return;
   peer.inBacklog = true;
   (peer.endpoint->carriesMany ? linkBacklog_ : backlog_).push(peer.id);
@@ -52,8 +52,8 @@ void ConnectionTable::readLater(Peer& peer) {
 }
 
 void ConnectionTable::readBacklog() {
-  const auto serve = [this](Fifo<SlotId>& queue, std::int64_t share) {
-    Peer* peer = peers_.find(queue.front());
+  const auto serve = [this](Fifo<Handle>& queue, std::int64_t share) {
+    ConnectionImpl* peer = peers_.find(queue.front());
     queue.pop();
     work_ = share;
     if (peer == nullptr) return;
@@ -68,7 +68,7 @@ void ConnectionTable::readBacklog() {
   const TimePoint until = loop_.readClock() + kTurnTime;
   bool inTime = true;
   while (left > 0 && inTime && held < backlog_.size()) {
-    const Peer* peer = peers_.find(backlog_.front());
+    const ConnectionImpl* peer = peers_.find(backlog_.front());
     if (peer != nullptr && !hasRoom(*peer)) {
       backlog_.push(backlog_.front());
       backlog_.pop();
@@ -84,7 +84,7 @@ void ConnectionTable::readBacklog() {
   }
 }
 
-bool ConnectionTable::hasRoom(const Peer& peer) {
+bool ConnectionTable::hasRoom(const ConnectionImpl& peer) {
   // What a closing peer still sends is thrown away.
   return !peer.isUsable() || !peer.endpoint->hasRoom || peer.endpoint->hasRoom();
 }
@@ -93,7 +93,7 @@ bool ConnectionTable::hasRoom(const Peer& peer) {
 void ConnectionTable::requestBacklogTurn() {
   if (!linkBacklog_.empty()) return loop_.requestTurn();
   for (std::size_t looks = backlog_.size(); looks > 0; --looks) {
-    const Peer* peer = peers_.find(backlog_.front());
+    const ConnectionImpl* peer = peers_.find(backlog_.front());
     if (peer == nullptr || hasRoom(*peer)) return loop_.requestTurn();
     backlog_.push(backlog_.front());
     backlog_.pop();
@@ -102,7 +102,7 @@ void ConnectionTable::requestBacklogTurn() {
 
 /// Reads a peer, first what was read of it before, until so much work is done. True if there may be
 /// more.
-bool ConnectionTable::read(Peer& peer, std::int64_t work) {
+bool ConnectionTable::read(ConnectionImpl& peer, std::int64_t work) {
   work_ = work;
   if (peer.unfed && !peer.receivePaused) takeStash(peer);
   while (!peer.unfed && !peer.receivePaused && peer.phase != Phase::Dead) {
@@ -124,7 +124,7 @@ bool ConnectionTable::read(Peer& peer, std::int64_t work) {
 }
 
 /// What recv(2) says; the bytes, if there are some, were taken.
-ssize_t ConnectionTable::receive(Peer& peer, std::size_t bytesMax) {
+ssize_t ConnectionTable::receive(ConnectionImpl& peer, std::size_t bytesMax) {
   if (receiveBuffer_ == nullptr) receiveBuffer_.reset(new char[kPrefixBytes + kReadBytes]);
   char* const buffer = receiveBuffer_.get() + kPrefixBytes;
   const ssize_t count = ::recv(peer.fd.get(), buffer, bytesMax, 0);
@@ -140,7 +140,7 @@ ssize_t ConnectionTable::receive(Peer& peer, std::size_t bytesMax) {
 }
 
 /// Of a peer that takes nothing any more: what it has sent before, up to its end.
-void ConnectionTable::receiveRest(Peer& peer) {
+void ConnectionTable::receiveRest(ConnectionImpl& peer) {
   peer.receivePaused = false;
   work_ = kUnlimited;
   if (peer.unfed) takeStash(peer);
@@ -150,8 +150,8 @@ void ConnectionTable::receiveRest(Peer& peer) {
   }
 }
 
-void ConnectionTable::take(Peer& peer, char* bytes, std::size_t count) {
-  const bool listens = peer.isUsable() || peer.awaitsGoodbye;
+void ConnectionTable::take(ConnectionImpl& peer, char* bytes, std::size_t count) {
+  const bool listens = peer.isUsable() || peer.awaitsCloseFrame;
   if (!listens) return;  // drained, so that closing does not reset the connection
   auto stash = std::move(peer.stash);
   if (stash == nullptr) {
@@ -175,27 +175,27 @@ void ConnectionTable::take(Peer& peer, char* bytes, std::size_t count) {
 }
 
 /// Without any new bytes: it was paused, or its share of a turn was spent.
-void ConnectionTable::takeStash(Peer& peer) {
+void ConnectionTable::takeStash(ConnectionImpl& peer) {
   auto stash = std::move(peer.stash);
   stash->taken += feed(peer, stash->rest());
   keepStash(peer, std::move(stash));
   noteIncomplete(peer);
 }
 
-void ConnectionTable::keepStash(Peer& peer, std::unique_ptr<Stash> stash) {
+void ConnectionTable::keepStash(ConnectionImpl& peer, std::unique_ptr<Stash> stash) {
   peer.unfed = stash->size() > 0 && (peer.receivePaused || work_ <= 0);
   if (stash->size() > 0) peer.stash = std::move(stash);
 }
 
-std::size_t ConnectionTable::feed(Peer& peer, std::span<char> bytes) {
+std::size_t ConnectionTable::feed(ConnectionImpl& peer, std::span<char> bytes) {
   const std::size_t taken = peer.endpoint->codec->receive(peer, bytes);
-  const bool listens = peer.isUsable() || peer.awaitsGoodbye;
+  const bool listens = peer.isUsable() || peer.awaitsCloseFrame;
   return listens ? taken : bytes.size();
 }
 
-void ConnectionTable::onEndOfFile(Peer& peer) {
+void ConnectionTable::onEndOfFile(ConnectionImpl& peer) {
   peer.peerEnded = true;
-  peer.awaitsGoodbye = false;
+  peer.awaitsCloseFrame = false;
   switch (peer.phase) {
     case Phase::Handshake:  // nothing that waits for it would be understood
     case Phase::Lingering:
@@ -207,18 +207,18 @@ void ConnectionTable::onEndOfFile(Peer& peer) {
   }
 }
 
-void ConnectionTable::deliver(Peer& peer, Message message) {
+void ConnectionTable::deliver(ConnectionImpl& peer, Message message) {
   if (!peer.isUsable()) return;
   counters().messagesIn.add();
   incomplete_.restart(peer, loop_.now);
   call(peer, peer.endpoint->handlers.onMessage, message);
 }
 
-void ConnectionTable::pauseReceiving(Peer& peer) {
+void ConnectionTable::pauseReceiving(ConnectionImpl& peer) {
   if (peer.isUsable()) peer.receivePaused = true;
 }
 
-void ConnectionTable::resumeReceiving(Peer& peer) {
+void ConnectionTable::resumeReceiving(ConnectionImpl& peer) {
   if (!peer.receivePaused) return;
   peer.receivePaused = false;
   peer.lastReceived = loop_.now;  // its silence is counted from here: nobody has listened

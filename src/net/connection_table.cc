@@ -37,7 +37,7 @@ ConnectionTable::ConnectionTable(EventLoop& loop)
 }
 
 ConnectionTable::~ConnectionTable() {
-  peers_.forEach([this](Peer& peer) {
+  peers_.forEach([this](ConnectionImpl& peer) {
     peer.phase = Phase::Dead;  // nothing is queued for it any more; its endpoint may be gone
     leaveFanouts(peer);
   });
@@ -53,10 +53,11 @@ ConnectionTable& ConnectionTable::of(EventLoop& loop) {
   return *static_cast<ConnectionTable*>(owned.get());
 }
 
-Result<Peer*> ConnectionTable::add(UniqueFd fd, const Endpoint& endpoint, const Address& remote,
-                                   Phase phase, std::uint32_t events) {
+Result<ConnectionImpl*> ConnectionTable::add(UniqueFd fd, const Endpoint& endpoint,
+                                             const Address& remote, Phase phase,
+                                             std::uint32_t events) {
   if (endpoint.carriesMany) setSendBuffer(fd.get(), kLinkBufferBytes);
-  Peer& peer = peers_.create(*this, std::move(fd), endpoint, remote, phase);
+  ConnectionImpl& peer = peers_.create(*this, std::move(fd), endpoint, remote, phase);
   if (const auto added = loop_.add(peer.fd.get(), events, tag_, peer.id); !added) {
     peers_.destroy(peer.id);
     return added.error();
@@ -68,19 +69,20 @@ Result<Peer*> ConnectionTable::add(UniqueFd fd, const Endpoint& endpoint, const 
   return &peer;
 }
 
-Result<Peer*> ConnectionTable::accept(UniqueFd fd, const Endpoint& endpoint,
-                                      const Address& remote) {
-  Result<Peer*> peer = add(std::move(fd), endpoint, remote, Phase::Handshake, kReadEvents);
+Result<ConnectionImpl*> ConnectionTable::accept(UniqueFd fd, const Endpoint& endpoint,
+                                                const Address& remote) {
+  Result<ConnectionImpl*> peer =
+      add(std::move(fd), endpoint, remote, Phase::Handshake, kReadEvents);
   if (peer) announce(**peer);
   return peer;
 }
 
-Result<Peer*> ConnectionTable::connect(UniqueFd fd, const Endpoint& endpoint,
-                                       const Address& remote) {
+Result<ConnectionImpl*> ConnectionTable::connect(UniqueFd fd, const Endpoint& endpoint,
+                                                 const Address& remote) {
   return add(std::move(fd), endpoint, remote, Phase::Connecting, kReadEvents | EPOLLOUT);
 }
 
-void ConnectionTable::finishConnect(Peer& peer) {
+void ConnectionTable::finishConnect(ConnectionImpl& peer) {
   if (auto outcome = connectOutcome(peer.fd.get()); !outcome) {
     fail(peer, outcome.error().code.value(), "connect");
     return;
@@ -97,39 +99,39 @@ void ConnectionTable::finishConnect(Peer& peer) {
   announce(peer);
 }
 
-void ConnectionTable::announce(Peer& peer) {
+void ConnectionTable::announce(ConnectionImpl& peer) {
   // A codec without a handshake opens the connection right here, before the user hears of it.
   peer.endpoint->codec->begin(peer);
   peer.connectReported = true;
   call(peer, peer.endpoint->handlers.onConnect);
 }
 
-Peer* ConnectionTable::find(ConnectionId id) {
-  Peer* peer = peers_.find(SlotId::unpack(id));
+ConnectionImpl* ConnectionTable::find(ConnectionId id) {
+  ConnectionImpl* peer = peers_.find(Handle::unpack(id));
   return peer != nullptr && peer->isUsable() ? peer : nullptr;
 }
 
-void ConnectionTable::open(Peer& peer) {
+void ConnectionTable::open(ConnectionImpl& peer) {
   peer.phase = Phase::Open;
   if (peer.own != nullptr) markDirty(peer);  // what was sent before the handshake was done
   watchForSilence(peer);
 }
 
-void ConnectionTable::close(Peer& peer, CloseCode code, std::string_view reason) {
+void ConnectionTable::close(ConnectionImpl& peer, CloseCode code, std::string_view reason) {
   if (!peer.isUsable()) return;
   if (peer.phase == Phase::Connecting) return die(peer);
   leaveFanouts(peer);  // what they sent before goes first
   const bool answers = peer.endpoint->codec->sayGoodbye(peer, code, reason);
   if (!peer.isUsable()) return;  // the goodbye was the whole of it
   beginClosing(peer, code);
-  peer.awaitsGoodbye = answers;
+  peer.awaitsCloseFrame = answers;
 }
 
-void ConnectionTable::closeQuietly(Peer& peer, CloseCode code) {
+void ConnectionTable::closeQuietly(ConnectionImpl& peer, CloseCode code) {
   if (peer.isUsable()) beginClosing(peer, code);
 }
 
-void ConnectionTable::closeWith(Peer& peer, CloseCode code, std::string_view lastBytes) {
+void ConnectionTable::closeWith(ConnectionImpl& peer, CloseCode code, std::string_view lastBytes) {
   if (!peer.isUsable()) return;
   leaveFanouts(peer);
   discardOwn(peer);
@@ -137,27 +139,27 @@ void ConnectionTable::closeWith(Peer& peer, CloseCode code, std::string_view las
   beginClosing(peer, code);
 }
 
-void ConnectionTable::refuse(Peer& peer, CloseCode code, std::string_view reason) {
+void ConnectionTable::refuse(ConnectionImpl& peer, CloseCode code, std::string_view reason) {
   if (!peer.isUsable()) return;
   counters().badPeers.add();
   log::debug("a peer broke its protocol remote={} code={} reason=\"{}\"", peer.remoteAddress(),
              static_cast<int>(code), reason);
   close(peer, code, reason);
   // RFC 6455 7.1.7: having failed the connection, there is nothing more to hear from the peer.
-  peer.awaitsGoodbye = false;
+  peer.awaitsCloseFrame = false;
 }
 
-void ConnectionTable::goodbyeReceived(Peer& peer, CloseCode code) {
+void ConnectionTable::goodbyeReceived(ConnectionImpl& peer, CloseCode code) {
   if (peer.isUsable()) {
     leaveFanouts(peer);
     peer.endpoint->codec->sayGoodbye(peer, code, {});
     beginClosing(peer, code);
   }
-  peer.awaitsGoodbye = false;
+  peer.awaitsCloseFrame = false;
   markDirty(peer);
 }
 
-void ConnectionTable::destroy(Peer& peer) {
+void ConnectionTable::destroy(ConnectionImpl& peer) {
   if (peer.isUsable()) peer.closeCode = CloseCode::Abnormal;
   if (peer.phase != Phase::Dead) die(peer);
 }
@@ -165,14 +167,14 @@ void ConnectionTable::destroy(Peer& peer) {
 void ConnectionTable::abandon(const Endpoint& endpoint) {
   static const PackageCodec kCodec(Protocol::tcp());
   static const Endpoint kNowhere{.codec = &kCodec, .handlers = {}, .hasRoom = {}};
-  peers_.forEach([&](Peer& peer) {
+  peers_.forEach([&](ConnectionImpl& peer) {
     if (peer.endpoint != &endpoint) return;
     peer.endpoint = &kNowhere;
     if (peer.isUsable()) die(peer);
   });
 }
 
-void ConnectionTable::beginClosing(Peer& peer, CloseCode code) {
+void ConnectionTable::beginClosing(ConnectionImpl& peer, CloseCode code) {
   leaveFanouts(peer);
   peer.phase = Phase::Closing;
   peer.closeCode = code;
@@ -186,7 +188,7 @@ void ConnectionTable::beginClosing(Peer& peer, CloseCode code) {
   putInClosedList(peer);
 }
 
-void ConnectionTable::fail(Peer& peer, int error, const char* step) {
+void ConnectionTable::fail(ConnectionImpl& peer, int error, const char* step) {
   if (peer.isUsable()) {
     const Error what{std::error_code(error, std::generic_category()), step};
     peer.closeCode = CloseCode::Abnormal;
@@ -195,20 +197,20 @@ void ConnectionTable::fail(Peer& peer, int error, const char* step) {
   die(peer);
 }
 
-void ConnectionTable::die(Peer& peer) {
+void ConnectionTable::die(ConnectionImpl& peer) {
   peer.phase = Phase::Dead;
   leaveFanouts(peer);
   putInClosedList(peer);
 }
 
-void ConnectionTable::leaveFanouts(Peer& peer) {
+void ConnectionTable::leaveFanouts(ConnectionImpl& peer) {
   while (!peer.memberships.empty()) {
     const std::size_t last = peer.memberships.size() - 1;
     peer.memberships[last].fanout->drop(peer, last);
   }
 }
 
-void ConnectionTable::putInClosedList(Peer& peer) {
+void ConnectionTable::putInClosedList(ConnectionImpl& peer) {
   if (peer.inClosedList) return;
   peer.inClosedList = true;
   closed_.push_back(peer.id);
@@ -217,7 +219,7 @@ void ConnectionTable::putInClosedList(Peer& peer) {
 
 void ConnectionTable::freeClosed() {
   while (!closed_.empty()) {
-    Peer& peer = *peers_.find(closed_.back());
+    ConnectionImpl& peer = *peers_.find(closed_.back());
     closed_.pop_back();
     if (!peer.closeReported) {
       peer.closeReported = true;
@@ -258,7 +260,7 @@ void ConnectionTable::trimSpares() {
   closed_.shrink_to_fit();
   gathered_.shrink_to_fit();
   gathering_.shrink_to_fit();
-  doomed_.shrink_to_fit();
+  failed_.shrink_to_fit();
   pieces_.clear();
   pieces_.shrink_to_fit();
   // What was freed lies scattered: the C library gives it back to the system only when asked. That
@@ -270,14 +272,14 @@ void ConnectionTable::trimSpares() {
   if (!settled) freedSpares_ = true;
 }
 
-void ConnectionTable::handlerThrew(Peer& peer, const char* what) {
+void ConnectionTable::handlerThrew(ConnectionImpl& peer, const char* what) {
   counters().handlerErrors.add();
   log::error("a handler threw what=\"{}\" remote={}", what, peer.remoteAddress());
   close(peer, CloseCode::InternalError, "internal error");
 }
 
-void ConnectionTable::onReady(SlotId id, std::uint32_t events) {
-  Peer* peer = peers_.find(id);
+void ConnectionTable::onReady(Handle id, std::uint32_t events) {
+  ConnectionImpl* peer = peers_.find(id);
   if (peer == nullptr || peer->phase == Phase::Dead) return;
   if (peer->phase == Phase::Connecting) return finishConnect(*peer);
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) peer->hungUp = true;

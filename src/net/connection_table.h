@@ -11,9 +11,9 @@
 #include "base/spares.h"
 #include "event/loop_impl.h"
 #include "net/batch.h"
+#include "net/connection_impl.h"
 #include "net/deadline_wheel.h"
 #include "net/incomplete_messages.h"
-#include "net/peer.h"
 
 namespace stormo::net {
 
@@ -34,11 +34,12 @@ class ConnectionTable final : EventSink, StageWorker {
 
   /// Takes over an accepted socket and calls onConnect. If the system refuses to watch it, it is
   /// closed.
-  Result<Peer*> accept(UniqueFd fd, const Endpoint& endpoint, const Address& remote = {});
+  Result<ConnectionImpl*> accept(UniqueFd fd, const Endpoint& endpoint, const Address& remote = {});
   /// Takes over a socket whose connect to `remote` was started; the same if that is refused.
-  Result<Peer*> connect(UniqueFd fd, const Endpoint& endpoint, const Address& remote = {});
+  Result<ConnectionImpl*> connect(UniqueFd fd, const Endpoint& endpoint,
+                                  const Address& remote = {});
   /// Null once it is closing or gone.
-  Peer* find(ConnectionId id);
+  ConnectionImpl* find(ConnectionId id);
   template <typename Visit>
   void forEach(Visit visit) {
     peers_.forEach(visit);
@@ -46,38 +47,38 @@ class ConnectionTable final : EventSink, StageWorker {
   [[nodiscard]] std::size_t size() const { return peers_.size(); }
 
   /// For codecs: the handshake is done.
-  void open(Peer& peer);
-  void close(Peer& peer, CloseCode code, std::string_view reason);
-  void destroy(Peer& peer);
+  void open(ConnectionImpl& peer);
+  void close(ConnectionImpl& peer, CloseCode code, std::string_view reason);
+  void destroy(ConnectionImpl& peer);
   /// The endpoint goes away: its connections close at once, calling nothing. Those that are closing
   /// already still flush.
   void abandon(const Endpoint& endpoint);
   /// The peer broke its protocol: counted, then closed like close().
-  void refuse(Peer& peer, CloseCode code, std::string_view reason);
+  void refuse(ConnectionImpl& peer, CloseCode code, std::string_view reason);
   /// The peer's goodbye has come. After ours, or answered by ours.
-  void goodbyeReceived(Peer& peer, CloseCode code);
+  void goodbyeReceived(ConnectionImpl& peer, CloseCode code);
   /// Flushes and closes, with no goodbye of the protocol.
-  void closeQuietly(Peer& peer, CloseCode code);
+  void closeQuietly(ConnectionImpl& peer, CloseCode code);
   /// For codecs: forgets what is queued for this turn, and closes with these bytes as the last.
-  void closeWith(Peer& peer, CloseCode code, std::string_view lastBytes);
+  void closeWith(ConnectionImpl& peer, CloseCode code, std::string_view lastBytes);
 
   // --- Input ---
 
   /// For codecs: hands one message to the user. The connection may be paused or closing afterwards.
-  void deliver(Peer& peer, Message message);
+  void deliver(ConnectionImpl& peer, Message message);
   /// For codecs, after each frame or package, however short: false if the connection that is being
   /// read has spent its share of this turn.
   [[nodiscard]] bool spendOnFrame() { return (work_ -= kFrameWork) > 0; }
-  void pauseReceiving(Peer& peer);
-  void resumeReceiving(Peer& peer);
+  void pauseReceiving(ConnectionImpl& peer);
+  void resumeReceiving(ConnectionImpl& peer);
   /// Runs a user's handler; what it throws is logged and closes that connection with 1011.
   template <typename Handler, typename... Args>
-  void call(Peer& peer, const Handler& handler, Args&&... args) {
+  void call(ConnectionImpl& peer, const Handler& handler, Args&&... args) {
     if (handler) guard(peer, [&] { handler(peer, std::forward<Args>(args)...); });
   }
   /// The same for anything that may end up in the user's code.
   template <typename Body>
-  void guard(Peer& peer, const Body& body) {
+  void guard(ConnectionImpl& peer, const Body& body) {
     try {
       body();
     } catch (const std::exception& thrown) {
@@ -89,26 +90,26 @@ class ConnectionTable final : EventSink, StageWorker {
 
   // --- Output ---
 
-  SendStatus send(Peer& peer, Message message);
+  SendStatus send(ConnectionImpl& peer, Message message);
   /// For codecs and fan-outs: where output for this peer alone goes, in this turn.
-  Batch& ownBatch(Peer& peer);
+  Batch& ownBatch(ConnectionImpl& peer);
   OutputOrder& order() { return order_; }
   /// For fan-outs that give this member a copy: the same, but null if it is cut for not draining.
-  Batch* ownBatchOfMember(Peer& peer);
+  Batch* ownBatchOfMember(ConnectionImpl& peer);
   /// For fan-outs: the member leaves. What `batch` holds for it becomes its own output, in its
   /// place in the order.
-  void keepForLeaver(Peer& peer, const Batch& batch);
+  void keepForLeaver(ConnectionImpl& peer, const Batch& batch);
   /// For codecs: puts bytes before all that is queued for this peer.
-  void sendFirst(Peer& peer, std::string_view bytes);
+  void sendFirst(ConnectionImpl& peer, std::string_view bytes);
   /// True if so much waits already that nothing more may be queued.
-  [[nodiscard]] bool isFull(const Peer& peer, std::size_t extra) const;
+  [[nodiscard]] bool isFull(const ConnectionImpl& peer, std::size_t extra) const;
   /// For whoever asked isFull() and queued nothing: onBufferFull will be called, and onBufferDrain
   /// when all has left.
-  void noteFull(Peer& peer);
+  void noteFull(ConnectionImpl& peer);
   /// For fan-outs, in the stage CollectGroups: this member gets `batch`, at once if it gets nothing
   /// else in this turn, else gathered with the rest in the stage FlushGroups. The batch stays as it
   /// is until then.
-  void fanOut(Peer& peer, const Batch& batch);
+  void fanOut(ConnectionImpl& peer, const Batch& batch);
   /// In the stage Acknowledge, for what could be said only now: flushes those that got output since
   /// the stage FlushConnections.
   void flushAgain() { flushDirty(dirty_); }
@@ -117,92 +118,92 @@ class ConnectionTable final : EventSink, StageWorker {
   Counters& counters() { return loop_.counters(); }
 
  private:
-  void onReady(SlotId id, std::uint32_t events) override;
+  void onReady(Handle id, std::uint32_t events) override;
   void onStage(Stage stage) override;
 
   // connection_table.cc
-  Result<Peer*> add(UniqueFd fd, const Endpoint& endpoint, const Address& remote, Phase phase,
-                    std::uint32_t events);
-  void announce(Peer& peer);
-  void finishConnect(Peer& peer);
-  void beginClosing(Peer& peer, CloseCode code);
-  void die(Peer& peer);
-  void fail(Peer& peer, int error, const char* step);
-  void leaveFanouts(Peer& peer);
-  void putInClosedList(Peer& peer);
+  Result<ConnectionImpl*> add(UniqueFd fd, const Endpoint& endpoint, const Address& remote,
+                              Phase phase, std::uint32_t events);
+  void announce(ConnectionImpl& peer);
+  void finishConnect(ConnectionImpl& peer);
+  void beginClosing(ConnectionImpl& peer, CloseCode code);
+  void die(ConnectionImpl& peer);
+  void fail(ConnectionImpl& peer, int error, const char* step);
+  void leaveFanouts(ConnectionImpl& peer);
+  void putInClosedList(ConnectionImpl& peer);
   void freeClosed();
   void watchSpares();
   void trimSpares();
-  void handlerThrew(Peer& peer, const char* what);
+  void handlerThrew(ConnectionImpl& peer, const char* what);
 
   // connection_deadlines.cc
-  void setDeadline(Peer& peer, TimePoint deadline);
+  void setDeadline(ConnectionImpl& peer, TimePoint deadline);
   void armWheel();
-  void onDeadline(Peer& peer);
-  void watchForSilence(Peer& peer);
-  void noteIncomplete(Peer& peer);
+  void onDeadline(ConnectionImpl& peer);
+  void watchForSilence(ConnectionImpl& peer);
+  void noteIncomplete(ConnectionImpl& peer);
   void watchIncomplete();
-  void closeIncomplete(Peer& peer, CloseCode code, std::string_view reason);
+  void closeIncomplete(ConnectionImpl& peer, CloseCode code, std::string_view reason);
 
   // connection_reader.cc
-  void readFresh(Peer& peer);
+  void readFresh(ConnectionImpl& peer);
   void readBacklog();
   void requestBacklogTurn();
-  [[nodiscard]] bool hasRoom(const Peer& peer);
-  [[nodiscard]] bool read(Peer& peer, std::int64_t work);
-  ssize_t receive(Peer& peer, std::size_t bytesMax);
-  void receiveRest(Peer& peer);
-  void readLater(Peer& peer);
-  void take(Peer& peer, char* bytes, std::size_t count);
-  void takeStash(Peer& peer);
-  void keepStash(Peer& peer, std::unique_ptr<Stash> stash);
-  [[nodiscard]] std::size_t feed(Peer& peer, std::span<char> bytes);
-  void onEndOfFile(Peer& peer);
+  [[nodiscard]] bool hasRoom(const ConnectionImpl& peer);
+  [[nodiscard]] bool read(ConnectionImpl& peer, std::int64_t work);
+  ssize_t receive(ConnectionImpl& peer, std::size_t bytesMax);
+  void receiveRest(ConnectionImpl& peer);
+  void readLater(ConnectionImpl& peer);
+  void take(ConnectionImpl& peer, char* bytes, std::size_t count);
+  void takeStash(ConnectionImpl& peer);
+  void keepStash(ConnectionImpl& peer, std::unique_ptr<Stash> stash);
+  [[nodiscard]] std::size_t feed(ConnectionImpl& peer, std::span<char> bytes);
+  void onEndOfFile(ConnectionImpl& peer);
 
   // connection_writer.cc
-  void markDirty(Peer& peer);
-  void flushDirty(std::vector<SlotId>& dirty);
+  void markDirty(ConnectionImpl& peer);
+  void flushDirty(std::vector<Handle>& dirty);
   void flushGathered();
-  void discardOwn(Peer& peer);
-  void replaceOwn(Peer& peer, std::span<const Piece> pieces);
-  [[nodiscard]] bool cutIfHeldTooMuch(Peer& peer);
-  void flushOwn(Peer& peer);
-  void flush(Peer& peer, std::span<const Piece> pieces);
+  void discardOwn(ConnectionImpl& peer);
+  void replaceOwn(ConnectionImpl& peer, std::span<const Piece> pieces);
+  [[nodiscard]] bool cutIfHeldTooMuch(ConnectionImpl& peer);
+  void flushOwn(ConnectionImpl& peer);
+  void flush(ConnectionImpl& peer, std::span<const Piece> pieces);
   [[nodiscard]] bool mayLeaveNow(std::span<const Piece> pieces) const;
-  void writeLater(Peer& peer);
+  void writeLater(ConnectionImpl& peer);
   void serveRotation();
-  void drainQueue(Peer& peer, std::size_t bytesMax);
-  void onSent(Peer& peer, std::size_t bytes);
-  std::size_t sendPieces(Peer& peer, std::span<const Piece> pieces);
-  void enqueue(Peer& peer, std::span<const Piece> pieces, std::size_t taken);
-  void armWrite(Peer& peer, bool armed);
-  void onDrained(Peer& peer);
-  void reportFull(Peer& peer);
-  void doom(Peer& peer, int error);
+  void drainQueue(ConnectionImpl& peer, std::size_t bytesMax);
+  void onSent(ConnectionImpl& peer, std::size_t bytes);
+  std::size_t sendPieces(ConnectionImpl& peer, std::span<const Piece> pieces);
+  void enqueue(ConnectionImpl& peer, std::span<const Piece> pieces, std::size_t taken);
+  void armWrite(ConnectionImpl& peer, bool armed);
+  void onDrained(ConnectionImpl& peer);
+  void reportFull(ConnectionImpl& peer);
+  void doom(ConnectionImpl& peer, int error);
   void executeDoomed();
 
   LoopImpl& loop_;
   LoopImpl::Tag tag_;
-  SlotTable<Peer> peers_;
+  HandleTable<ConnectionImpl> peers_;
   DeadlineWheel wheel_;
-  SlotId wheelTimer_;
+  Handle wheelTimer_;
   std::optional<TimePoint> wheelArmedFor_;
   IncompleteMessages incomplete_;
   bool incompleteWatched_ = false;  // by a timer
   OutputOrder order_;
 
-  std::vector<SlotId> dirty_;
-  std::vector<SlotId> dirtyLinks_;
-  std::vector<SlotId> flushing_;  // the list being worked on, so that handlers may fill the others
+  std::vector<Handle> dirty_;
+  std::vector<Handle> dirtyLinks_;
+  std::vector<Handle> flushing_;  // the list being worked on, so that handlers may fill the others
   // Those with more to read than their share of a turn, in the order in which they get the next
   // one.
-  Fifo<SlotId> backlog_;
-  Fifo<SlotId> linkBacklog_;
+  Fifo<Handle> backlog_;
+  Fifo<Handle> linkBacklog_;
   // Work is counted in bytes; a frame costs as much as so many, whatever it holds.
   static constexpr std::int64_t kFrameWork = 512;
   std::int64_t work_ = 0;       // what is left to the connection that is being read
   std::int64_t freshWork_ = 0;  // done in this turn for those that are not in the backlog
-  std::vector<SlotId> closed_;
+  std::vector<Handle> closed_;
 
   /// Members of several fan-outs: for each, a chain of the batches that it gets in this turn.
   struct Gathered {
@@ -211,19 +212,19 @@ class ConnectionTable final : EventSink, StageWorker {
   };
   static constexpr std::uint32_t kNobody = 0xffff'ffff;
   std::vector<Gathered> gathered_;
-  std::vector<Peer*> gathering_;
+  std::vector<ConnectionImpl*> gathering_;
   std::vector<Piece> pieces_;
 
   /// Peers whose output failed while it was being sent to many: not touched before that is over.
   struct Doomed {
-    SlotId peer;
+    Handle peer;
     int error;  // zero: it is too slow
   };
-  std::vector<Doomed> doomed_;
+  std::vector<Doomed> failed_;
 
   /// Those with output waiting that the kernel has not refused, and what is left of the bytes that
   /// this turn may send.
-  Fifo<SlotId> rotation_;
+  Fifo<Handle> rotation_;
   static constexpr std::int64_t kTurnBytes = 2 << 20;  // about a millisecond of copying
   std::int64_t turnBytesLeft_ = kTurnBytes;
 

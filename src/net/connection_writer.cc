@@ -33,7 +33,7 @@ ssize_t sendVectors(int fd, iovec* vectors, std::size_t count) {
 
 }  // namespace
 
-SendStatus ConnectionTable::send(Peer& peer, Message message) {
+SendStatus ConnectionTable::send(ConnectionImpl& peer, Message message) {
   if (!peer.isUsable()) return SendStatus::Closed;
   if (isFull(peer, message.data.size())) {
     noteFull(peer);
@@ -44,18 +44,18 @@ SendStatus ConnectionTable::send(Peer& peer, Message message) {
   return SendStatus::Queued;
 }
 
-void ConnectionTable::noteFull(Peer& peer) {
+void ConnectionTable::noteFull(ConnectionImpl& peer) {
   counters().sendFull.add();
   peer.fullPending = true;
   markDirty(peer);
 }
 
-bool ConnectionTable::isFull(const Peer& peer, std::size_t extra) const {
+bool ConnectionTable::isFull(const ConnectionImpl& peer, std::size_t extra) const {
   const std::uint64_t waiting = peer.queuedBytes() + (peer.own == nullptr ? 0 : peer.own->size());
   return waiting > 0 && waiting + extra > peer.endpoint->sendQueueBytesMax;
 }
 
-Batch& ConnectionTable::ownBatch(Peer& peer) {
+Batch& ConnectionTable::ownBatch(ConnectionImpl& peer) {
   if (peer.own == nullptr) {
     peer.own = spareBatches_.take();
     markDirty(peer);
@@ -63,18 +63,18 @@ Batch& ConnectionTable::ownBatch(Peer& peer) {
   return *peer.own;
 }
 
-Batch* ConnectionTable::ownBatchOfMember(Peer& peer) {
+Batch* ConnectionTable::ownBatchOfMember(ConnectionImpl& peer) {
   return cutIfHeldTooMuch(peer) ? nullptr : &ownBatch(peer);
 }
 
 /// What a connection is sent before its handshake is done waits outside of the queue, with the same
 /// bound.
-bool ConnectionTable::cutIfHeldTooMuch(Peer& peer) {
-  if (!peer.doomed && peer.phase < Phase::Open && isFull(peer, 0)) doom(peer, 0);
-  return peer.doomed;
+bool ConnectionTable::cutIfHeldTooMuch(ConnectionImpl& peer) {
+  if (!peer.failed && peer.phase < Phase::Open && isFull(peer, 0)) doom(peer, 0);
+  return peer.failed;
 }
 
-void ConnectionTable::keepForLeaver(Peer& peer, const Batch& batch) {
+void ConnectionTable::keepForLeaver(ConnectionImpl& peer, const Batch& batch) {
   pieces_.clear();
   collectPieces(batch, peer.id, pieces_);
   if (pieces_.empty()) return;
@@ -83,7 +83,7 @@ void ConnectionTable::keepForLeaver(Peer& peer, const Batch& batch) {
   replaceOwn(peer, pieces_);
 }
 
-void ConnectionTable::sendFirst(Peer& peer, std::string_view bytes) {
+void ConnectionTable::sendFirst(ConnectionImpl& peer, std::string_view bytes) {
   SharedBuffer first;
   bytes.copy(first.extend(bytes.size()), bytes.size());
   pieces_.assign({{.order = 0, .buffer = &first, .begin = 0, .length = bytes.size()}});
@@ -92,7 +92,7 @@ void ConnectionTable::sendFirst(Peer& peer, std::string_view bytes) {
 }
 
 /// Makes the own output anew from these pieces, some of which may lie in what it was until now.
-void ConnectionTable::replaceOwn(Peer& peer, std::span<const Piece> pieces) {
+void ConnectionTable::replaceOwn(ConnectionImpl& peer, std::span<const Piece> pieces) {
   std::unique_ptr<Batch> old = std::move(peer.own);
   order_.last = nullptr;  // what comes next begins a run, behind all these
   Batch& own = ownBatch(peer);
@@ -104,25 +104,25 @@ void ConnectionTable::replaceOwn(Peer& peer, std::span<const Piece> pieces) {
   spareBatches_.give(std::move(old));
 }
 
-void ConnectionTable::discardOwn(Peer& peer) {
+void ConnectionTable::discardOwn(ConnectionImpl& peer) {
   if (peer.own == nullptr) return;
   if (order_.last == peer.own.get()) order_.last = nullptr;
   peer.own->clear();
   spareBatches_.give(std::move(peer.own));
 }
 
-void ConnectionTable::markDirty(Peer& peer) {
+void ConnectionTable::markDirty(ConnectionImpl& peer) {
   if (peer.dirty) return;
   peer.dirty = true;
   (peer.endpoint->isLink ? dirtyLinks_ : dirty_).push_back(peer.id);
   loop_.requestTurn();
 }
 
-void ConnectionTable::flushDirty(std::vector<SlotId>& dirty) {
+void ConnectionTable::flushDirty(std::vector<Handle>& dirty) {
   if (dirty.empty()) return;
   flushing_.swap(dirty);
-  for (const SlotId id : flushing_) {
-    Peer* peer = peers_.find(id);
+  for (const Handle id : flushing_) {
+    ConnectionImpl* peer = peers_.find(id);
     if (peer == nullptr) continue;
     peer->dirty = false;
     if (peer->phase != Phase::Dead) flushOwn(*peer);
@@ -130,7 +130,7 @@ void ConnectionTable::flushDirty(std::vector<SlotId>& dirty) {
   flushing_.clear();
 }
 
-void ConnectionTable::flushOwn(Peer& peer) {
+void ConnectionTable::flushOwn(ConnectionImpl& peer) {
   const bool held = peer.phase < Phase::Open;  // leaves when the handshake is done
   if (!held) {
     if (peer.own == nullptr || peer.own->empty()) {
@@ -142,29 +142,29 @@ void ConnectionTable::flushOwn(Peer& peer) {
     discardOwn(peer);
   }
   if (peer.fullPending) reportFull(peer);
-  if (!held && peer.queuedBytes() == 0 && !peer.doomed) onDrained(peer);
+  if (!held && peer.queuedBytes() == 0 && !peer.failed) onDrained(peer);
 }
 
-void ConnectionTable::reportFull(Peer& peer) {
+void ConnectionTable::reportFull(ConnectionImpl& peer) {
   peer.fullPending = false;
   if (peer.fullReported || !peer.isUsable()) return;
   peer.fullReported = true;
   call(peer, peer.endpoint->handlers.onBufferFull);
 }
 
-void ConnectionTable::onDrained(Peer& peer) {
+void ConnectionTable::onDrained(ConnectionImpl& peer) {
   if (peer.codecState != nullptr) peer.endpoint->codec->onDrained(peer);
   if (peer.fullReported && peer.isUsable()) {
     peer.fullReported = false;
     call(peer, peer.endpoint->handlers.onBufferDrain);
   }
-  if (peer.phase != Phase::Closing || peer.own != nullptr || peer.awaitsGoodbye) return;
+  if (peer.phase != Phase::Closing || peer.own != nullptr || peer.awaitsCloseFrame) return;
   if (peer.peerEnded) return die(peer);
   ::shutdown(peer.fd.get(), SHUT_WR);
   peer.phase = Phase::Lingering;
 }
 
-void ConnectionTable::fanOut(Peer& peer, const Batch& batch) {
+void ConnectionTable::fanOut(ConnectionImpl& peer, const Batch& batch) {
   if (batch.empty()) return;  // of a protocol for which an empty message is nothing
   const bool alone = peer.memberships.size() == 1 && peer.own == nullptr;
   if (!alone || peer.phase != Phase::Open) {
@@ -188,7 +188,7 @@ void ConnectionTable::fanOut(Peer& peer, const Batch& batch) {
 }
 
 void ConnectionTable::flushGathered() {
-  for (Peer* peer : gathering_) {
+  for (ConnectionImpl* peer : gathering_) {
     peer->gathering = false;
     peer->excluded = false;
     pieces_.clear();
@@ -216,8 +216,8 @@ bool ConnectionTable::mayLeaveNow(std::span<const Piece> pieces) const {
 }
 
 /// Calls no handler and changes no membership: fan-outs run through their members meanwhile.
-void ConnectionTable::flush(Peer& peer, std::span<const Piece> pieces) {
-  if (peer.doomed) return;
+void ConnectionTable::flush(ConnectionImpl& peer, std::span<const Piece> pieces) {
+  if (peer.failed) return;
   const std::uint64_t waitedBefore = peer.queuedBytes();
   std::size_t taken = 0;
   if (waitedBefore == 0 && mayLeaveNow(pieces)) {
@@ -236,7 +236,7 @@ void ConnectionTable::flush(Peer& peer, std::span<const Piece> pieces) {
 
 /// Sends what the kernel takes, and gives how many bytes that was; kBlocked if the connection
 /// failed.
-std::size_t ConnectionTable::sendPieces(Peer& peer, std::span<const Piece> pieces) {
+std::size_t ConnectionTable::sendPieces(ConnectionImpl& peer, std::span<const Piece> pieces) {
   std::size_t total = 0;
   std::array<iovec, kVectorsMax> vectors;
   while (!pieces.empty()) {
@@ -267,7 +267,8 @@ std::size_t ConnectionTable::sendPieces(Peer& peer, std::span<const Piece> piece
   return total;
 }
 
-void ConnectionTable::enqueue(Peer& peer, std::span<const Piece> pieces, std::size_t taken) {
+void ConnectionTable::enqueue(ConnectionImpl& peer, std::span<const Piece> pieces,
+                              std::size_t taken) {
   for (const Piece& piece : pieces) {
     if (taken >= piece.length) {
       taken -= piece.length;
@@ -284,13 +285,13 @@ void ConnectionTable::enqueue(Peer& peer, std::span<const Piece> pieces, std::si
   }
 }
 
-void ConnectionTable::onSent(Peer& peer, std::size_t bytes) {
+void ConnectionTable::onSent(ConnectionImpl& peer, std::size_t bytes) {
   peer.bytesWritten += bytes;
   counters().bytesOut.add(bytes);
   turnBytesLeft_ -= static_cast<std::int64_t>(bytes);
 }
 
-void ConnectionTable::writeLater(Peer& peer) {
+void ConnectionTable::writeLater(ConnectionImpl& peer) {
   if (peer.inRotation || peer.queue == nullptr) return;
   peer.inRotation = true;
   rotation_.push(peer.id);
@@ -300,20 +301,20 @@ void ConnectionTable::writeLater(Peer& peer) {
 void ConnectionTable::serveRotation() {
   turnBytesLeft_ = std::max(turnBytesLeft_, kRotationBytes);
   while (!rotation_.empty() && (turnBytesLeft_ > 0 || SharedBuffer::heldBytes() > kHeldBytesMax)) {
-    Peer* peer = peers_.find(rotation_.front());
+    ConnectionImpl* peer = peers_.find(rotation_.front());
     rotation_.pop();
     if (peer == nullptr) continue;
     peer->inRotation = false;
-    if (peer->doomed || peer->phase == Phase::Dead || peer->queue == nullptr) continue;
+    if (peer->failed || peer->phase == Phase::Dead || peer->queue == nullptr) continue;
     drainQueue(*peer, kShare);
-    if (peer->queue != nullptr && !peer->refused && !peer->doomed) writeLater(*peer);
+    if (peer->queue != nullptr && !peer->refused && !peer->failed) writeLater(*peer);
   }
   turnBytesLeft_ = kTurnBytes;
   if (!rotation_.empty()) loop_.requestTurn();
 }
 
 /// Sends up to so many bytes of the queue, until the kernel refuses.
-void ConnectionTable::drainQueue(Peer& peer, std::size_t bytesMax) {
+void ConnectionTable::drainQueue(ConnectionImpl& peer, std::size_t bytesMax) {
   std::array<iovec, kVectorsMax> vectors;
   while (!peer.queue->empty()) {
     if (bytesMax == 0) return;
@@ -339,7 +340,7 @@ void ConnectionTable::drainQueue(Peer& peer, std::size_t bytesMax) {
   if (isAwaited) markDirty(peer);
 }
 
-void ConnectionTable::armWrite(Peer& peer, bool armed) {
+void ConnectionTable::armWrite(ConnectionImpl& peer, bool armed) {
   if (peer.writeArmed == armed) return;
   peer.writeArmed = armed;
   const std::uint32_t events = EPOLLIN | EPOLLRDHUP | EPOLLET | (armed ? EPOLLOUT : 0u);
@@ -348,26 +349,26 @@ void ConnectionTable::armWrite(Peer& peer, bool armed) {
   }
 }
 
-void ConnectionTable::doom(Peer& peer, int error) {
-  peer.doomed = true;
-  doomed_.push_back({peer.id, error});
+void ConnectionTable::doom(ConnectionImpl& peer, int error) {
+  peer.failed = true;
+  failed_.push_back({peer.id, error});
   loop_.requestTurn();
 }
 
 void ConnectionTable::executeDoomed() {
-  for (std::size_t i = 0; i < doomed_.size(); ++i) {  // handlers may add to them
-    const Doomed doomed = doomed_[i];
-    Peer* peer = peers_.find(doomed.peer);
+  for (std::size_t i = 0; i < failed_.size(); ++i) {  // handlers may add to them
+    const Doomed failed = failed_[i];
+    ConnectionImpl* peer = peers_.find(failed.peer);
     if (peer == nullptr || peer->phase == Phase::Dead) continue;
-    if (doomed.error != 0) {
+    if (failed.error != 0) {
       receiveRest(*peer);  // its last words came before it ended
-      if (peer->phase != Phase::Dead) fail(*peer, doomed.error, "send");
+      if (peer->phase != Phase::Dead) fail(*peer, failed.error, "send");
       continue;
     }
     counters().slowClosed.add();
     die(*peer);
   }
-  doomed_.clear();
+  failed_.clear();
 }
 
 }  // namespace stormo::net

@@ -5,8 +5,8 @@
 #include <stdexcept>
 
 #include "net/connection_table.h"
-#include "net/outgoing.h"
 #include "net/package_codec.h"
+#include "net/persistent_connection.h"
 #include "sys/address.h"
 
 namespace stormo {
@@ -55,7 +55,7 @@ struct Connector::Impl {
   SocketUrl address;
   Protocol protocol;
   net::PackageCodec codec;
-  net::Outgoing outgoing;
+  net::PersistentConnection outgoing;
 };
 
 Connector::Connector(std::string url, std::optional<Protocol> protocol)
@@ -64,7 +64,7 @@ Connector::Connector(std::string url, std::optional<Protocol> protocol)
 Connector::~Connector() = default;
 
 void Connector::connect() {
-  net::Outgoing& outgoing = impl_->outgoing;
+  net::PersistentConnection& outgoing = impl_->outgoing;
   outgoing.endpoint.packageBytesMax = maxPackageSize.value_or(impl_->protocol.maxPackageSize);
   outgoing.endpoint.sendQueueBytesMax = maxSendBufferSize;
   outgoing.endpoint.handshakeTimeout = connectTimeout;

@@ -4,7 +4,7 @@
 
 namespace stormo::net {
 
-void IncompleteMessages::set(Peer& peer, std::size_t heldBytes, TimePoint now) {
+void IncompleteMessages::set(ConnectionImpl& peer, std::size_t heldBytes, TimePoint now) {
   if (peer.incompleteIndex == kNone) {
     if (heldBytes == 0) return;
     peer.incompleteIndex = static_cast<std::uint32_t>(entries_.size());
@@ -20,7 +20,7 @@ void IncompleteMessages::set(Peer& peer, std::size_t heldBytes, TimePoint now) {
   peer.incompleteIndex = kNone;
 }
 
-Peer& IncompleteMessages::worst(TimePoint now) const {
+ConnectionImpl& IncompleteMessages::worst(TimePoint now) const {
   const auto weight = [now](const Entry& entry) {
     // Those of this very moment differ by what they hold.
     const std::chrono::duration<double> age = now - entry.begun + std::chrono::milliseconds(1);

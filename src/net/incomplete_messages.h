@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "net/peer.h"
+#include "net/connection_impl.h"
 
 namespace stormo::net {
 
@@ -16,16 +16,16 @@ class IncompleteMessages {
   static constexpr std::size_t kPartBytes = 32 << 10;
 
   /// What the peer holds now; zero: it is forgotten.
-  void set(Peer& peer, std::size_t heldBytes, TimePoint now);
+  void set(ConnectionImpl& peer, std::size_t heldBytes, TimePoint now);
   /// The peer has completed a message: what it holds from here on is a new one.
-  void restart(Peer& peer, TimePoint now) {
+  void restart(ConnectionImpl& peer, TimePoint now) {
     if (peer.incompleteIndex != kNone) entries_[peer.incompleteIndex].restart(0, now);
   }
 
   [[nodiscard]] bool empty() const { return entries_.empty(); }
   [[nodiscard]] std::size_t totalBytes() const { return totalBytes_; }
   /// The one that holds most for longest: the greatest product of both. There is one.
-  [[nodiscard]] Peer& worst(TimePoint now) const;
+  [[nodiscard]] ConnectionImpl& worst(TimePoint now) const;
   /// Calls `visit` with each peer whose message has made too little progress. `visit` may forget
   /// peers.
   template <typename Visit>
@@ -35,11 +35,11 @@ class IncompleteMessages {
     }
   }
 
-  static constexpr std::uint32_t kNone = Peer::kNotIncomplete;
+  static constexpr std::uint32_t kNone = ConnectionImpl::kNotIncomplete;
 
  private:
   struct Entry {
-    Peer* peer;
+    ConnectionImpl* peer;
     std::size_t heldBytes;
     TimePoint begun;      // the message
     TimePoint partBegun;  // when it had `partFrom` bytes

@@ -92,7 +92,7 @@ Listener::Socket* Listener::find(int fd) {
 }
 
 void Listener::watch(Socket& socket) {
-  const SlotId id{.index = static_cast<std::uint32_t>(socket.fd), .generation = 1};
+  const Handle id{.index = static_cast<std::uint32_t>(socket.fd), .generation = 1};
   const auto added = loop_.add(socket.fd, socket.isShared ? kSharedEvents : kEvents, tag_, id);
   socket.isWatched = added.ok();
   if (!added) pause(added.error());
@@ -102,7 +102,7 @@ void Listener::unwatch(Socket& socket) {
   if (std::exchange(socket.isWatched, false)) loop_.remove(socket.fd);
 }
 
-void Listener::onReady(SlotId id, std::uint32_t) {
+void Listener::onReady(Handle id, std::uint32_t) {
   const int fd = static_cast<int>(id.index);
   Socket* socket = find(fd);
   if (socket == nullptr) return;

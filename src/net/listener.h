@@ -35,7 +35,7 @@ class Listener final : EventSink {
     bool isLeft = false;  ///< To the siblings, until the timer.
   };
 
-  void onReady(SlotId id, std::uint32_t events) override;
+  void onReady(Handle id, std::uint32_t events) override;
   [[nodiscard]] bool acceptFrom(int fd);
   [[nodiscard]] Socket* find(int fd);
   void setOptions(int fd) const;
@@ -53,7 +53,7 @@ class Listener final : EventSink {
   FairShare fairShare_;
   LoopImpl::Tag tag_;
   std::vector<Socket> sockets_;
-  SlotId resumeTimer_;
+  Handle resumeTimer_;
   bool resumes_ = false;  // by the timer: what is not watched now
 };
 

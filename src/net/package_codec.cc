@@ -11,9 +11,9 @@ PackageCodec::PackageCodec(Protocol protocol) : protocol_(std::move(protocol)) {
   STORMO_ASSERT(!protocol_.isWebSocket());
 }
 
-void PackageCodec::begin(Peer& peer) const { peer.table.open(peer); }
+void PackageCodec::begin(ConnectionImpl& peer) const { peer.table.open(peer); }
 
-std::size_t PackageCodec::receive(Peer& peer, std::span<char> bytes) const {
+std::size_t PackageCodec::receive(ConnectionImpl& peer, std::span<char> bytes) const {
   const std::string_view all(bytes.data(), bytes.size());
   std::size_t taken = 0;
   peer.table.guard(peer, [&] {  // the protocol may be the user's own, and throw
@@ -26,7 +26,8 @@ std::size_t PackageCodec::receive(Peer& peer, std::span<char> bytes) const {
 
 /// Hands on the package at the front of `rest`. False if it is not whole, or none can be taken any
 /// more.
-bool PackageCodec::takePackage(Peer& peer, std::string_view rest, std::size_t& taken) const {
+bool PackageCodec::takePackage(ConnectionImpl& peer, std::string_view rest,
+                               std::size_t& taken) const {
   if (!peer.isUsable() || peer.receivePaused) return false;
   // Not one byte more is looked at than a package may have. Of `tcp`, all that is seen is a
   // package.

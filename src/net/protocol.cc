@@ -3,8 +3,8 @@
 #include <limits>
 #include <stdexcept>
 
-#include "protocol/frame.h"
-#include "protocol/text_line.h"
+#include "protocol/package/frame.h"
+#include "protocol/package/text_line.h"
 
 namespace stormo {
 namespace {

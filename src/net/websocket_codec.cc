@@ -4,11 +4,11 @@
 #include <utility>
 
 #include "net/connection_table.h"
-#include "protocol/http_request.h"
-#include "protocol/http_response.h"
-#include "protocol/origin.h"
-#include "protocol/websocket_close.h"
-#include "protocol/websocket_handshake.h"
+#include "protocol/http/http_request.h"
+#include "protocol/http/http_response.h"
+#include "protocol/websocket/close.h"
+#include "protocol/websocket/handshake.h"
+#include "protocol/websocket/origin.h"
 #include "sys/log.h"
 
 namespace stormo::net {
@@ -19,24 +19,27 @@ using websocket::Opcode;
 /// What a connection keeps between two reads: part of a message, or a ping that is not answered.
 struct WebSocketState final : CodecState {
   websocket::Decoder decoder;
-  std::uint64_t pongEnd = 0;  // as Peer::bytesWritten counts: then the kernel has our last pong
+  std::uint64_t pongEnd =
+      0;  // as ConnectionImpl::bytesWritten counts: then the kernel has our last pong
   bool owesPong = false;
   std::string ping;  // then: the latest
 
   [[nodiscard]] std::size_t heldBytes() const override { return decoder.heldBytes(); }
-  [[nodiscard]] bool pongWaits(const Peer& peer) const { return peer.bytesWritten < pongEnd; }
+  [[nodiscard]] bool pongWaits(const ConnectionImpl& peer) const {
+    return peer.bytesWritten < pongEnd;
+  }
 };
 
-WebSocketState* stateOrNull(Peer& peer) {
+WebSocketState* stateOrNull(ConnectionImpl& peer) {
   return static_cast<WebSocketState*>(peer.codecState.get());
 }
 
-WebSocketState& stateOf(Peer& peer) {
+WebSocketState& stateOf(ConnectionImpl& peer) {
   if (peer.codecState == nullptr) peer.codecState = std::make_unique<WebSocketState>();
   return *stateOrNull(peer);
 }
 
-void dropStateAtRest(Peer& peer) {
+void dropStateAtRest(ConnectionImpl& peer) {
   const WebSocketState* state = stateOrNull(peer);
   if (state == nullptr || !state->decoder.atRest()) return;
   if (!state->owesPong && !state->pongWaits(peer)) peer.codecState.reset();
@@ -52,7 +55,7 @@ void appendFrame(Opcode opcode, std::string_view payload, Batch& batch, OutputOr
 
 }  // namespace
 
-std::size_t WebSocketCodec::receive(Peer& peer, std::span<char> bytes) const {
+std::size_t WebSocketCodec::receive(ConnectionImpl& peer, std::span<char> bytes) const {
   std::size_t taken = 0;
   if (peer.phase == Phase::Handshake) {
     taken = receiveHead(peer, {bytes.data(), bytes.size()});
@@ -61,7 +64,7 @@ std::size_t WebSocketCodec::receive(Peer& peer, std::span<char> bytes) const {
   return taken + receiveMessages(peer, bytes.subspan(taken));
 }
 
-std::size_t WebSocketCodec::receiveHead(Peer& peer, std::string_view bytes) const {
+std::size_t WebSocketCodec::receiveHead(ConnectionImpl& peer, std::string_view bytes) const {
   HttpRequest request;
   std::size_t headBytes = 0;
   switch (decodeHead(bytes, options_.headBytesMax, request, headBytes, peer.searchedBytes)) {
@@ -83,7 +86,7 @@ std::size_t WebSocketCodec::receiveHead(Peer& peer, std::string_view bytes) cons
   return headBytes;
 }
 
-void WebSocketCodec::onRequest(Peer& peer, const HttpRequest& request) const {
+void WebSocketCodec::onRequest(ConnectionImpl& peer, const HttpRequest& request) const {
   const websocket::HandshakeVerdict verdict = websocket::judgeUpgrade(request);
   if (verdict.status == 101) return upgrade(peer, request);
   // An upgrade to something else is ignored (RFC 9110 7.8): HTTP clients offer h2c by default.
@@ -92,7 +95,7 @@ void WebSocketCodec::onRequest(Peer& peer, const HttpRequest& request) const {
   respond(peer, request, verdict.status, verdict.reason);
 }
 
-void WebSocketCodec::upgrade(Peer& peer, const HttpRequest& request) const {
+void WebSocketCodec::upgrade(ConnectionImpl& peer, const HttpRequest& request) const {
   const std::string_view origin = request.header("Origin");
   if (!websocket::originAllowed(origin, options_.origins)) {
     peer.table.counters().originsRefused.add();
@@ -115,7 +118,7 @@ void WebSocketCodec::upgrade(Peer& peer, const HttpRequest& request) const {
   peer.table.open(peer);
 }
 
-void WebSocketCodec::answerPlainRequest(Peer& peer, const HttpRequest& request) const {
+void WebSocketCodec::answerPlainRequest(ConnectionImpl& peer, const HttpRequest& request) const {
   const bool isHead = request.method == "HEAD";
   if (request.method != "GET" && !isHead) {
     return peer.table.closeWith(
@@ -132,13 +135,13 @@ void WebSocketCodec::answerPlainRequest(Peer& peer, const HttpRequest& request) 
       httpResponse(200, page->second.contentType, page->second.body, isHead, page->second.headers));
 }
 
-void WebSocketCodec::respond(Peer& peer, const HttpRequest& request, int status,
+void WebSocketCodec::respond(ConnectionImpl& peer, const HttpRequest& request, int status,
                              std::string_view text) const {
   respond(peer, status, text, CloseCode::Normal, request.method == "HEAD");
 }
 
-void WebSocketCodec::respond(Peer& peer, int status, std::string_view text, CloseCode code,
-                             bool headOnly) const {
+void WebSocketCodec::respond(ConnectionImpl& peer, int status, std::string_view text,
+                             CloseCode code, bool headOnly) const {
   std::vector<HttpHeader> headers;
   if (status == 426) headers = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}};
   if (status == 405) headers = {{"Allow", "GET"}};
@@ -146,17 +149,17 @@ void WebSocketCodec::respond(Peer& peer, int status, std::string_view text, Clos
       peer, code, httpResponse(status, "text/plain", std::string(text) + '\n', headOnly, headers));
 }
 
-void WebSocketCodec::onHandshakeTimeout(Peer& peer) const {
+void WebSocketCodec::onHandshakeTimeout(ConnectionImpl& peer) const {
   respond(peer, 408, "the request took too long");
 }
 
-std::size_t WebSocketCodec::receiveMessages(Peer& peer, std::span<char> bytes) const {
+std::size_t WebSocketCodec::receiveMessages(ConnectionImpl& peer, std::span<char> bytes) const {
   WebSocketState* const state = stateOrNull(peer);
   websocket::Decoder& decoder = state != nullptr ? state->decoder : atRest_;
   const websocket::Limits limits{.messageBytesMax = peer.endpoint->packageBytesMax};
   std::span<char> rest = bytes;
   bool pinged = false;
-  bool going = peer.isUsable() || peer.awaitsGoodbye;
+  bool going = peer.isUsable() || peer.awaitsCloseFrame;
   while (going && !peer.receivePaused) {
     const websocket::Decoded decoded = decoder.next(rest, limits);
     if (decoded.event == websocket::Event::NeedMore) break;
@@ -166,7 +169,7 @@ std::size_t WebSocketCodec::receiveMessages(Peer& peer, std::span<char> bytes) c
     } else {
       onEvent(peer, decoded);
     }
-    going = peer.isUsable() || peer.awaitsGoodbye;
+    going = peer.isUsable() || peer.awaitsCloseFrame;
     if (!peer.table.spendOnFrame()) break;
   }
   if (!going) {
@@ -182,7 +185,7 @@ std::size_t WebSocketCodec::receiveMessages(Peer& peer, std::span<char> bytes) c
   return bytes.size() - rest.size();
 }
 
-void WebSocketCodec::onEvent(Peer& peer, const websocket::Decoded& decoded) const {
+void WebSocketCodec::onEvent(ConnectionImpl& peer, const websocket::Decoded& decoded) const {
   switch (decoded.event) {
     case websocket::Event::NeedMore:
     case websocket::Event::Fragment:
@@ -196,14 +199,14 @@ void WebSocketCodec::onEvent(Peer& peer, const websocket::Decoded& decoded) cons
     case websocket::Event::Close:
       return peer.table.goodbyeReceived(peer, decoded.code);
     case websocket::Event::Violation:
-      peer.awaitsGoodbye = false;
+      peer.awaitsCloseFrame = false;
       return peer.table.refuse(peer, decoded.code, decoded.reason);
   }
 }
 
 /// RFC 6455 5.5.3: the answer carries the same bytes, and of several pings the latest may be
 /// answered alone. While a pong waits for a peer that does not read, there is no other.
-void WebSocketCodec::answerPing(Peer& peer, std::string_view payload) const {
+void WebSocketCodec::answerPing(ConnectionImpl& peer, std::string_view payload) const {
   WebSocketState* const state = stateOrNull(peer);
   const bool waits = state != nullptr && state->pongWaits(peer);
   if (waits || peer.table.isFull(peer, payload.size())) {
@@ -217,7 +220,7 @@ void WebSocketCodec::answerPing(Peer& peer, std::string_view payload) const {
   stateOf(peer).pongEnd = peer.bytesWritten + peer.queuedBytes() + peer.own->size();
 }
 
-void WebSocketCodec::onDrained(Peer& peer) const {
+void WebSocketCodec::onDrained(ConnectionImpl& peer) const {
   WebSocketState* const state = stateOrNull(peer);
   if (!std::exchange(state->owesPong, false)) return;
   if (peer.isUsable()) control(peer, Opcode::Pong, state->ping);
@@ -228,7 +231,8 @@ void WebSocketCodec::encode(Message message, Batch& batch, OutputOrder& order) c
   appendFrame(message.isBinary() ? Opcode::Binary : Opcode::Text, message.data, batch, order);
 }
 
-bool WebSocketCodec::sayGoodbye(Peer& peer, CloseCode code, std::string_view reason) const {
+bool WebSocketCodec::sayGoodbye(ConnectionImpl& peer, CloseCode code,
+                                std::string_view reason) const {
   if (peer.phase != Phase::Open) {
     const int status = code == CloseCode::InternalError ? 500 : 503;
     respond(peer, status, reason.empty() ? "going away" : reason, code);
@@ -238,14 +242,14 @@ bool WebSocketCodec::sayGoodbye(Peer& peer, CloseCode code, std::string_view rea
   return true;
 }
 
-bool WebSocketCodec::ping(Peer& peer) const {
+bool WebSocketCodec::ping(ConnectionImpl& peer) const {
   // Behind so much output it would come too late, and its answer too: then the silence itself is
   // judged.
   if (!peer.table.isFull(peer, 0)) control(peer, Opcode::Ping, {});
   return true;
 }
 
-void WebSocketCodec::control(Peer& peer, Opcode opcode, std::string_view payload) const {
+void WebSocketCodec::control(ConnectionImpl& peer, Opcode opcode, std::string_view payload) const {
   appendFrame(opcode, payload, peer.table.ownBatch(peer), peer.table.order());
 }
 

@@ -6,7 +6,7 @@
 
 #include "net/codec.h"
 #include "net/refused_origins.h"
-#include "protocol/websocket_decoder.h"
+#include "protocol/websocket/decoder.h"
 
 namespace stormo::net {
 
@@ -19,26 +19,27 @@ class WebSocketCodec final : public Codec {
       : options_(std::move(options)), onConnect_(std::move(onConnect)) {}
 
   [[nodiscard]] std::string_view name() const override { return "websocket"; }
-  [[nodiscard]] std::size_t receive(Peer& peer, std::span<char> bytes) const override;
+  [[nodiscard]] std::size_t receive(ConnectionImpl& peer, std::span<char> bytes) const override;
   void encode(Message message, Batch& batch, OutputOrder& order) const override;
-  bool sayGoodbye(Peer& peer, CloseCode code, std::string_view reason) const override;
-  bool ping(Peer& peer) const override;
-  void onDrained(Peer& peer) const override;
-  void onHandshakeTimeout(Peer& peer) const override;
+  bool sayGoodbye(ConnectionImpl& peer, CloseCode code, std::string_view reason) const override;
+  bool ping(ConnectionImpl& peer) const override;
+  void onDrained(ConnectionImpl& peer) const override;
+  void onHandshakeTimeout(ConnectionImpl& peer) const override;
 
  private:
-  std::size_t receiveHead(Peer& peer, std::string_view bytes) const;
-  void onRequest(Peer& peer, const HttpRequest& request) const;
-  void upgrade(Peer& peer, const HttpRequest& request) const;
-  void answerPlainRequest(Peer& peer, const HttpRequest& request) const;
-  void respond(Peer& peer, const HttpRequest& request, int status, std::string_view text) const;
-  void respond(Peer& peer, int status, std::string_view text, CloseCode code = CloseCode::Normal,
-               bool headOnly = false) const;
+  std::size_t receiveHead(ConnectionImpl& peer, std::string_view bytes) const;
+  void onRequest(ConnectionImpl& peer, const HttpRequest& request) const;
+  void upgrade(ConnectionImpl& peer, const HttpRequest& request) const;
+  void answerPlainRequest(ConnectionImpl& peer, const HttpRequest& request) const;
+  void respond(ConnectionImpl& peer, const HttpRequest& request, int status,
+               std::string_view text) const;
+  void respond(ConnectionImpl& peer, int status, std::string_view text,
+               CloseCode code = CloseCode::Normal, bool headOnly = false) const;
 
-  std::size_t receiveMessages(Peer& peer, std::span<char> bytes) const;
-  void onEvent(Peer& peer, const websocket::Decoded& decoded) const;
-  void answerPing(Peer& peer, std::string_view payload) const;
-  void control(Peer& peer, websocket::Opcode opcode, std::string_view payload) const;
+  std::size_t receiveMessages(ConnectionImpl& peer, std::span<char> bytes) const;
+  void onEvent(ConnectionImpl& peer, const websocket::Decoded& decoded) const;
+  void answerPing(ConnectionImpl& peer, std::string_view payload) const;
+  void control(ConnectionImpl& peer, websocket::Opcode opcode, std::string_view payload) const;
 
   WebSocketOptions options_;
   ConnectHandler onConnect_;

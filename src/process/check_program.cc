@@ -22,7 +22,7 @@ bool overlap(const Address& one, const Address& other) {
 }
 
 struct Owned {
-  const Kind& kind;
+  const Role& role;
   const Listening& listening;
 };
 
@@ -31,7 +31,7 @@ void checkAgainst(const std::vector<Owned>& others, const Owned& more) {
     if (!overlap(other.listening.address, more.listening.address)) continue;
     throw std::runtime_error(fmt::format(
         "cannot listen on {}: {} '{}' of this program listens on {} (give each its own port)",
-        more.listening.label, other.kind.kind, other.kind.name, other.listening.label));
+        more.listening.label, other.role.role, other.role.name, other.listening.label));
   }
 }
 
@@ -39,15 +39,15 @@ void checkAgainst(const std::vector<Owned>& others, const Owned& more) {
 
 void checkProgram(const Program& program) {
   std::vector<Owned> all;
-  for (const Kind& kind : program.kinds) {
-    if (kind.count < 1) {
-      throw std::runtime_error(fmt::format("{} '{}' needs a count of at least 1, not {}", kind.kind,
-                                           kind.name, kind.count));
+  for (const Role& role : program.roles) {
+    if (role.count < 1) {
+      throw std::runtime_error(fmt::format("{} '{}' needs a count of at least 1, not {}", role.role,
+                                           role.name, role.count));
     }
-    identityOf(kind);
-    for (const Listening& listening : kind.listen) {
-      checkAgainst(all, {kind, listening});
-      all.push_back({kind, listening});
+    identityOf(role);
+    for (const Listening& listening : role.listen) {
+      checkAgainst(all, {role, listening});
+      all.push_back({role, listening});
     }
   }
 }

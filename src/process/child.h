@@ -41,7 +41,7 @@ struct StopOrder {
 /// by the process layer after fork, alive until the process ends.
 class Child {
  public:
-  /// The listening sockets of each slot of this kind, each in the order of Kind::listen.
+  /// The listening sockets of each slot of this role, each in the order of Role::listen.
   using ListenersOfSlots = std::vector<std::vector<int>>;
 
   Child(EventLoop& loop, int slot, ListenersOfSlots listeners,
@@ -55,20 +55,20 @@ class Child {
   Child& operator=(const Child&) = delete;
 
   EventLoop& loop() { return loop_; }
-  /// 0 to count-1 within its kind; a child that is started again has the same slot.
+  /// 0 to count-1 within its role; a child that is started again has the same slot.
   [[nodiscard]] int slot() const { return slot_; }
-  /// The listening sockets on which this child accepts, one for each Kind::listen, in that order.
+  /// The listening sockets on which this child accepts, one for each Role::listen, in that order.
   /// Owned by the process layer; non-blocking; never closed while the child lives.
   [[nodiscard]] const std::vector<int>& listeners() const { return listenersOf(slot_); }
-  /// The same for any slot of this kind.
+  /// The same for any slot of this role.
   [[nodiscard]] const std::vector<int>& listenersOf(int slot) const {
     return listeners_.at(static_cast<std::size_t>(slot));
   }
 
-  /// The counters of all other slots of this kind, whether a child lives there or not.
+  /// The counters of all other slots of this role, whether a child lives there or not.
   [[nodiscard]] const std::vector<const Counters*>& siblings() const { return siblings_; }
 
-  /// Of Kind::stateFile, for reading and writing; -1 if there is none. Owned by the process layer.
+  /// Of Role::stateFile, for reading and writing; -1 if there is none. Owned by the process layer.
   [[nodiscard]] int stateFile() const { return stateFile_; }
 
   // Set by the child's main; called on its loop.

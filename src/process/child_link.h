@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "process/child.h"
-#include "process/packet_link.h"
+#include "process/json_pipe.h"
 
 namespace stormo::process {
 
@@ -34,7 +34,7 @@ class ChildLink {
   void reportConnections(std::uint64_t request);
 
   Child& child_;
-  PacketLink link_;
+  JsonPipe link_;
 };
 
 }  // namespace stormo::process

@@ -24,8 +24,8 @@ int live(ChildRole& role) {
   ChildLink link(child, std::move(role.link));
   std::shared_ptr<void> keeper;
   try {
-    if (const auto identity = identityOf(role.kind)) become(*identity);
-    keeper = role.kind.main(child);
+    if (const auto identity = identityOf(role.role)) become(*identity);
+    keeper = role.role.main(child);
   } catch (const std::exception& thrown) {
     link.reportFailure(thrown.what());
     return 1;
@@ -48,13 +48,13 @@ int live(ChildRole& role) {
 
 }  // namespace
 
-std::string childName(const Kind& kind, int slot) {
-  if (kind.kind == "channel") return kind.kind;
-  return fmt::format("{} {}/{}", kind.kind, kind.name, slot);
+std::string childName(const Role& role, int slot) {
+  if (role.role == "channel") return role.role;
+  return fmt::format("{} {}/{}", role.role, role.name, slot);
 }
 
 void runChild(ChildRole role) {
-  const std::string name = childName(role.kind, role.slot);
+  const std::string name = childName(role.role, role.slot);
   log::setRole(name);
   ::prctl(PR_SET_NAME, name.c_str());  // its first 15 bytes, for ps and top
   int status = 1;

@@ -11,11 +11,11 @@
 namespace stormo::process {
 
 /// "worker none/2": a child in the log.
-std::string childName(const Kind& kind, int slot);
+std::string childName(const Role& role, int slot);
 
 /// What a forked process is to be.
 struct ChildRole {
-  const Kind& kind;
+  const Role& role;
   int slot;
   Counters& counters;
   Child::ListenersOfSlots listeners;
@@ -26,7 +26,7 @@ struct ChildRole {
 };
 
 /// The life of a child, after everything of its master was let go: becomes its user, runs the
-/// kind's main, says that it is ready once what it awaits is there, turns its loop, and ends the
+/// role's main, says that it is ready once what it awaits is there, turns its loop, and ends the
 /// process with this status: 0 after loop.stop(), 1 after an exception.
 [[noreturn]] void runChild(ChildRole role);
 

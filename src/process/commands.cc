@@ -140,7 +140,7 @@ int Commands::restart(const Options& options, const Build& build) const {
   instance_.createDirectory();
   Program program = build();
   checkProgram(program);
-  for (const Kind& kind : program.kinds) ListenSockets::check(kind, instance_);
+  for (const Role& role : program.roles) ListenSockets::check(role, instance_);
   checkLogFile(options.logFile);
   stopRunning(options);
   return start(options, [&program] { return std::move(program); });

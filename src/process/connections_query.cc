@@ -10,8 +10,8 @@ namespace {
 
 Json whose(const Slot& slot) {
   return {{"pid", slot.pid()},
-          {"kind", slot.kind().kind},
-          {"name", slot.kind().name},
+          {"kind", slot.role().role},
+          {"name", slot.role().name},
           {"slot", slot.index()}};
 }
 

@@ -58,26 +58,26 @@ ControlClient::ControlClient(UniqueFd fd) : fd_(std::move(fd)) {
   master_.reset(static_cast<int>(::syscall(SYS_pidfd_open, master.pid, 0)));
 }
 
-Json ControlClient::ask(const Json& request, milliseconds patience) {
+Json ControlClient::ask(const Json& request, milliseconds timeouts) {
   const std::string line = request.dump() + '\n';
   if (::send(fd_.get(), line.data(), line.size(), MSG_NOSIGNAL) !=
       static_cast<ssize_t>(line.size())) {
     throw std::runtime_error(fmt::format("cannot ask the master: {}", errorText(errno)));
   }
-  Json answer = Json::parse(readLine(patience), nullptr, false);
+  Json answer = Json::parse(readLine(timeouts), nullptr, false);
   if (!answer.is_object()) throw std::runtime_error("the master's answer is not understood");
   if (answer.contains("error")) throw std::runtime_error(answer.at("error").get<std::string>());
   return answer;
 }
 
-std::string ControlClient::readLine(milliseconds patience) {
+std::string ControlClient::readLine(milliseconds timeouts) {
   std::optional<TimePoint> deadline;
-  if (patience > milliseconds::zero()) deadline = Clock::now() + patience;
+  if (timeouts > milliseconds::zero()) deadline = Clock::now() + timeouts;
   std::string line;
   while (true) {
     if (!waitReadable(fd_.get(), deadline)) {
       throw std::runtime_error(
-          fmt::format("the master did not answer within {} ms", patience.count()));
+          fmt::format("the master did not answer within {} ms", timeouts.count()));
     }
     char bytes[16384];
     const ssize_t size = ::recv(fd_.get(), bytes, sizeof bytes, 0);

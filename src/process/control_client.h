@@ -16,15 +16,15 @@ class ControlClient {
   static std::optional<ControlClient> connect(const Instance& instance);
 
   /// The answer to one request. Throws std::runtime_error with the sentence of an answer that is an
-  /// error, or if there is none within `patience` (zero: no limit).
-  Json ask(const Json& request, std::chrono::milliseconds patience);
+  /// error, or if there is none within `timeouts` (zero: no limit).
+  Json ask(const Json& request, std::chrono::milliseconds timeouts);
 
   /// Returns when the master has let everything go, so that another may start, and has ended.
   void waitForEnd();
 
  private:
   explicit ControlClient(UniqueFd fd);
-  std::string readLine(std::chrono::milliseconds patience);
+  std::string readLine(std::chrono::milliseconds timeouts);
 
   UniqueFd fd_;
   UniqueFd master_;  // a pidfd

@@ -87,12 +87,12 @@ void giveTo(const Listening& listening) {
 
 }  // namespace
 
-ListenSockets::ListenSockets(Kind& kind, const Instance& instance)
-    : sockets_(static_cast<std::size_t>(kind.count)) {
-  std::erase_if(kind.listen,
+ListenSockets::ListenSockets(Role& role, const Instance& instance)
+    : sockets_(static_cast<std::size_t>(role.count)) {
+  std::erase_if(role.listen,
                 [](const Listening& each) { return each.isSecond && isMissing(each.address); });
   const Listening* previous = nullptr;
-  for (Listening& listening : kind.listen) {
+  for (Listening& listening : role.listen) {
     if (listening.isSecond) usePortOf(*previous, listening);
     previous = &listening;
     const bool isUnix = listening.address.isUnix();
@@ -106,7 +106,7 @@ ListenSockets::ListenSockets(Kind& kind, const Instance& instance)
         refuse(listening, held.error().code, "");
       }
       if (listening.isPrivate) ::unlink(listening.address.host().c_str());
-    } else if (kind.count > 1) {
+    } else if (role.count > 1) {
       first.reset();
       first = open(listening, instance, true);
     }
@@ -119,8 +119,8 @@ ListenSockets::ListenSockets(Kind& kind, const Instance& instance)
   }
 }
 
-void ListenSockets::check(const Kind& kind, const Instance& instance) {
-  for (const Listening& listening : kind.listen) {
+void ListenSockets::check(const Role& role, const Instance& instance) {
+  for (const Listening& listening : role.listen) {
     if (listening.address.isUnix()) {
       const std::filesystem::path path = listening.address.host();
       if (::access(path.parent_path().c_str(), W_OK | X_OK) == 0) continue;

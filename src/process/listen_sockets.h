@@ -10,14 +10,14 @@
 
 namespace stormo::process {
 
-/// The listening sockets of one kind, opened before anything is forked and kept over every child's
+/// The listening sockets of one role, opened before anything is forked and kept over every child's
 /// death. TCP: one socket per slot, over which the kernel spreads clients. Unix: one socket, of
 /// which each slot has its own descriptor.
 class ListenSockets {
  public:
-  /// Opens all, and writes into kind.listen the ports that the kernel chose for port 0.
+  /// Opens all, and writes into role.listen the ports that the kernel chose for port 0.
   /// Throws std::runtime_error that names the address and the remedy; the instance stands in it.
-  ListenSockets(Kind& kind, const Instance& instance);
+  ListenSockets(Role& role, const Instance& instance);
   /// Closes them and removes the unix sockets' files.
   ~ListenSockets();
   ListenSockets(const ListenSockets&) = delete;
@@ -25,15 +25,15 @@ class ListenSockets {
 
   /// Throws the same error for what the system would refuse, other than addresses in use. Leaves
   /// nothing open.
-  static void check(const Kind& kind, const Instance& instance);
+  static void check(const Role& role, const Instance& instance);
 
-  /// By slot, then in the order of Kind::listen.
+  /// By slot, then in the order of Role::listen.
   [[nodiscard]] Child::ListenersOfSlots fds() const;
 
   /// New clients are refused from now on, in every process that holds the sockets.
   void refuseClients();
 
-  /// In a child of another kind: just closes.
+  /// In a child of another role: just closes.
   void abandon();
 
  private:

@@ -49,10 +49,10 @@ Master::Master(MasterSetup setup)
                }) {
   log::setRole("master");
   checkProgram(setup_.program);
-  for (Kind& kind : setup_.program.kinds) {
+  for (Role& role : setup_.program.roles) {
     SlotOwner& owner = *this;
-    kinds_.push_back(
-        std::make_unique<KindGroup>(kind, setup_.program.patience, owner, setup_.instance));
+    roles_.push_back(
+        std::make_unique<RoleGroup>(role, setup_.program.timeouts, owner, setup_.instance));
   }
 }
 
@@ -60,14 +60,14 @@ Master::~Master() {
   // A `stop` or `restart` waits for the end of its control connection: by then everything is free.
   control_.stopListening();
   reload_.reset();
-  for (const auto& group : kinds_) group->keepState();
-  kinds_.clear();
+  for (const auto& group : roles_) group->keepState();
+  roles_.clear();
   setup_.lock.reset();
 }
 
 int Master::run() {
   loop_->defer([this] { startNextKind(); });
-  Timer::add(setup_.program.patience.aliveEvery, [this] {
+  Timer::add(setup_.program.timeouts.aliveEvery, [this] {
     for (Slot* slot : allSlots()) slot->watchdogTick();
   });
   Timer::add(kFilesCheckedEvery, [this] { restoreFiles(); });
@@ -82,8 +82,8 @@ int Master::run() {
 // --- Starting ---
 
 void Master::startNextKind() {
-  if (kindsStarted_ == kinds_.size()) return finishStart();
-  KindGroup& group = *kinds_[kindsStarted_];
+  if (kindsStarted_ == roles_.size()) return finishStart();
+  RoleGroup& group = *roles_[kindsStarted_];
   for (const auto& slot : group.slots) {
     if (phase_ == Phase::Starting) startChild(group, *slot);
   }
@@ -101,10 +101,10 @@ void Master::finishStart() {
   log::info("started program={}", setup_.programName);
 }
 
-void Master::startChild(KindGroup& group, Slot& slot) {
+void Master::startChild(RoleGroup& group, Slot& slot) {
   Counters& counters = slot.prepareCounters();
   std::fflush(nullptr);  // or the child would write it once more
-  auto ends = PacketLink::pair();
+  auto ends = JsonPipe::pair();
   const pid_t pid = ends ? ::fork() : -1;
   const int problem = errno;
   if (pid > 0) return slot.begin(*loop_, pid, std::move(ends->first));
@@ -117,14 +117,14 @@ void Master::startChild(KindGroup& group, Slot& slot) {
   loop_->defer([this, &group, &slot] { onChildEnded(group, slot); });
 }
 
-void Master::becomeChild(KindGroup& group, Slot& slot, Counters& counters, UniqueFd link) {
+void Master::becomeChild(RoleGroup& group, Slot& slot, Counters& counters, UniqueFd link) {
   // The epoll instance is the master's too: it is closed here, and nothing is removed from it.
   loop_.reset();
   setup_.lock.reset();
   setup_.report.abandon();
   control_.abandon();
   signals_.becomeChild();
-  for (const auto& other : kinds_) {
+  for (const auto& other : roles_) {
     if (other.get() != &group) other->abandon();
     for (const auto& sibling : other->slots) sibling->abandon();
   }
@@ -132,13 +132,13 @@ void Master::becomeChild(KindGroup& group, Slot& slot, Counters& counters, Uniqu
   for (const auto& other : group.slots) {
     if (other.get() != &slot) siblings.push_back(&other->counters());
   }
-  runChild({.kind = group.kind,
+  runChild({.role = group.role,
             .slot = slot.index(),
             .counters = counters,
             .listeners = group.sockets.fds(),
             .siblings = std::move(siblings),
             .stateFile = group.stateFile.get(),
-            .linkedWithin = setup_.program.patience.linkedWithin,
+            .linkedWithin = setup_.program.timeouts.linkedWithin,
             .link = std::move(link)});
 }
 
@@ -147,7 +147,7 @@ void Master::becomeChild(KindGroup& group, Slot& slot, Counters& counters, Uniqu
 void Master::onSignal(int signal) {
   const auto nobody = [](const Json&) {};  // it is in the log
   const milliseconds none{0};
-  const milliseconds graceful = setup_.program.patience.gracefulTimeout;
+  const milliseconds graceful = setup_.program.timeouts.gracefulTimeout;
   switch (signal) {
     case SIGCHLD:
       return reapChildren();
@@ -161,7 +161,7 @@ void Master::onSignal(int signal) {
       if (!setup_.hangupReloads) return stop(false, none);
       [[fallthrough]];
     case SIGUSR1:
-      return reload(false, setup_.program.patience.reloadTimeout, nobody);
+      return reload(false, setup_.program.timeouts.reloadTimeout, nobody);
     case SIGUSR2:
       return reopenLog(nobody);
     default:
@@ -182,11 +182,11 @@ void Master::reapChildren() {
   }
 }
 
-void Master::onChildEnded(KindGroup& group, Slot& slot) {
+void Master::onChildEnded(RoleGroup& group, Slot& slot) {
   connections_.onEnded(slot);
   switch (phase_) {
     case Phase::Starting:
-      return failStart(fmt::format("{} '{}' cannot start: {}", group.kind.kind, group.kind.name,
+      return failStart(fmt::format("{} '{}' cannot start: {}", group.role.role, group.role.name,
                                    slot.lastWords()));
     case Phase::Stopping:
       return stopNext();
@@ -200,10 +200,10 @@ void Master::onChildEnded(KindGroup& group, Slot& slot) {
 }
 
 void Master::onChildReady(Slot& slot) {
-  KindGroup& group = groupOf(slot);
+  RoleGroup& group = groupOf(slot);
   if (phase_ == Phase::Starting && !slot.missing().empty()) {
     return failStart(
-        fmt::format("{} '{}' has {}", group.kind.kind, group.kind.name, slot.missing()));
+        fmt::format("{} '{}' has {}", group.role.role, group.role.name, slot.missing()));
   }
   if (phase_ == Phase::Running) {
     updateCover(group);
@@ -238,17 +238,17 @@ void Master::onRequest(const Json& request, const ControlServer::Reply& reply) {
   const auto& command = request.at("command").get_ref<const std::string&>();
   const bool graceful = request.value("graceful", false);
   if (command == "status") {
-    reply(statusReport(setup_.programName, startTime_, kinds_));
+    reply(statusReport(setup_.programName, startTime_, roles_));
   } else if (command == "connections") {
     connections_.ask(allSlots(), reply);
   } else if (command == "reload") {
-    const Patience& patience = setup_.program.patience;
+    const Timeouts& timeouts = setup_.program.timeouts;
     reload(graceful,
-           timeoutOf(request, graceful ? patience.gracefulTimeout : patience.reloadTimeout), reply);
+           timeoutOf(request, graceful ? timeouts.gracefulTimeout : timeouts.reloadTimeout), reply);
   } else if (command == "reopen-log") {
     reopenLog(reply);
   } else if (command == "stop") {
-    const milliseconds timeout = timeoutOf(request, setup_.program.patience.gracefulTimeout);
+    const milliseconds timeout = timeoutOf(request, setup_.program.timeouts.gracefulTimeout);
     reply({{"ok", true}});  // and the end of the connection tells that it happened
     stop(graceful, timeout);
   } else {
@@ -258,7 +258,7 @@ void Master::onRequest(const Json& request, const ControlServer::Reply& reply) {
 
 // --- What is done ---
 
-void Master::updateCover(KindGroup& group) {
+void Master::updateCover(RoleGroup& group) {
   if (phase_ != Phase::Running) return;
   std::vector<bool> able;
   for (const auto& slot : group.slots) {
@@ -280,14 +280,14 @@ void Master::reload(bool graceful, milliseconds timeout, const ControlServer::Re
     reload_->finish("replaced by a later reload");
   }
   std::deque<Slot*> workers;
-  for (const auto& group : kinds_) {
-    if (group->kind.kind != "worker") continue;
+  for (const auto& group : roles_) {
+    if (group->role.role != "worker") continue;
     for (const auto& slot : group->slots) workers.push_back(slot.get());
   }
   // It is stopping, on the earlier order's terms; this order's terms replace these.
   const auto first = std::find(workers.begin(), workers.end(), current);
   if (first != workers.end()) std::rotate(workers.begin(), first, std::next(first));
-  const milliseconds killAfter = graceful ? setup_.program.patience.stopTimeout : timeout;
+  const milliseconds killAfter = graceful ? setup_.program.timeouts.stopTimeout : timeout;
   const StopOrder order{
       .reason = StopOrder::Reason::Reload, .graceful = graceful, .timeout = timeout};
   Reload::Steps steps;
@@ -353,7 +353,7 @@ void Master::stopNext(bool sayAgain) {
   }
   for (Slot* slot : living) {
     if (sayAgain || !slot->isStoppingForGood()) {
-      slot->stop(order, setup_.program.patience.stopTimeout);
+      slot->stop(order, setup_.program.timeouts.stopTimeout);
     }
   }
 }
@@ -364,24 +364,24 @@ void Master::stopAtOnce() {
 }
 
 std::vector<Slot*> Master::nextToStop() const {
-  const auto living = [](const KindGroup& group, std::vector<Slot*>& into) {
+  const auto living = [](const RoleGroup& group, std::vector<Slot*>& into) {
     for (const auto& slot : group.slots) {
       if (slot->hasChild()) into.push_back(slot.get());
     }
   };
   std::vector<Slot*> found;
-  for (const auto& group : kinds_) {
-    if (group->kind.kind == "worker") living(*group, found);
+  for (const auto& group : roles_) {
+    if (group->role.role == "worker") living(*group, found);
   }
-  for (auto group = kinds_.rbegin(); found.empty() && group != kinds_.rend(); ++group) {
+  for (auto group = roles_.rbegin(); found.empty() && group != roles_.rend(); ++group) {
     living(**group, found);
   }
   return found;
 }
 
-KindGroup& Master::groupOf(const Slot& slot) const {
-  for (const auto& group : kinds_) {
-    if (&group->kind == &slot.kind()) return *group;
+RoleGroup& Master::groupOf(const Slot& slot) const {
+  for (const auto& group : roles_) {
+    if (&group->role == &slot.role()) return *group;
   }
   STORMO_ASSERT(false);
   std::abort();
@@ -389,7 +389,7 @@ KindGroup& Master::groupOf(const Slot& slot) const {
 
 std::vector<Slot*> Master::allSlots() const {
   std::vector<Slot*> all;
-  for (const auto& group : kinds_) {
+  for (const auto& group : roles_) {
     for (const auto& slot : group->slots) all.push_back(slot.get());
   }
   return all;

@@ -10,9 +10,9 @@
 #include "process/connections_query.h"
 #include "process/control_server.h"
 #include "process/instance.h"
-#include "process/kind_group.h"
 #include "process/program.h"
 #include "process/reload.h"
+#include "process/role_group.h"
 #include "process/signals.h"
 #include "process/start_record.h"
 #include "process/start_report.h"
@@ -52,14 +52,14 @@ class Master final : private SlotOwner {
 
   // Starting
   void startNextKind();
-  void startChild(KindGroup& group, Slot& slot);
-  [[noreturn]] void becomeChild(KindGroup& group, Slot& slot, Counters& counters, UniqueFd link);
+  void startChild(RoleGroup& group, Slot& slot);
+  [[noreturn]] void becomeChild(RoleGroup& group, Slot& slot, Counters& counters, UniqueFd link);
   void finishStart();
 
   // What happens
   void onSignal(int signal);
   void reapChildren();
-  void onChildEnded(KindGroup& group, Slot& slot);
+  void onChildEnded(RoleGroup& group, Slot& slot);
   void onRequest(const Json& request, const ControlServer::Reply& reply);
   void onChildReady(Slot& slot) override;
   void onAcceptingEnded(Slot& slot) override;
@@ -72,7 +72,7 @@ class Master final : private SlotOwner {
   [[nodiscard]] bool areFilesThere() const;
 
   // What is done
-  void updateCover(KindGroup& group);
+  void updateCover(RoleGroup& group);
   void reload(bool graceful, std::chrono::milliseconds timeout, const ControlServer::Reply& reply);
   /// Opens the log's file again, here and in all children: for who has renamed it.
   void reopenLog(const ControlServer::Reply& reply);
@@ -83,13 +83,13 @@ class Master final : private SlotOwner {
   void stopNext(bool sayAgain = false);
   [[nodiscard]] std::vector<Slot*> nextToStop() const;
 
-  [[nodiscard]] KindGroup& groupOf(const Slot& slot) const;
+  [[nodiscard]] RoleGroup& groupOf(const Slot& slot) const;
   [[nodiscard]] std::vector<Slot*> allSlots() const;
 
   MasterSetup setup_;
   const StartTime startTime_;
   std::unique_ptr<EventLoop> loop_;
-  std::vector<std::unique_ptr<KindGroup>> kinds_;
+  std::vector<std::unique_ptr<RoleGroup>> roles_;
   SignalWatch signals_;
   ControlServer control_;
   ConnectionsQuery connections_;

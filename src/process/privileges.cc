@@ -13,34 +13,34 @@
 namespace stormo::process {
 namespace {
 
-[[noreturn]] void refuse(const Kind& kind, const std::string& why) {
-  throw std::runtime_error(fmt::format("{} ({} '{}')", why, kind.kind, kind.name));
+[[noreturn]] void refuse(const Role& role, const std::string& why) {
+  throw std::runtime_error(fmt::format("{} ({} '{}')", why, role.role, role.name));
 }
 
 }  // namespace
 
-std::optional<Identity> identityOf(const Kind& kind) {
-  if (kind.user.empty() && kind.group.empty()) return std::nullopt;
-  Identity identity{.user = kind.user, .uid = ::geteuid(), .gid = ::getegid()};
-  if (!kind.user.empty()) {
-    const passwd* entry = ::getpwnam(kind.user.c_str());
+std::optional<Identity> identityOf(const Role& role) {
+  if (role.user.empty() && role.group.empty()) return std::nullopt;
+  Identity identity{.user = role.user, .uid = ::geteuid(), .gid = ::getegid()};
+  if (!role.user.empty()) {
+    const passwd* entry = ::getpwnam(role.user.c_str());
     if (entry == nullptr)
-      refuse(kind, fmt::format("cannot run as user '{}': no such user", kind.user));
+      refuse(role, fmt::format("cannot run as user '{}': no such user", role.user));
     identity.uid = entry->pw_uid;
     identity.gid = entry->pw_gid;
   }
-  if (!kind.group.empty()) {
-    const ::group* entry = ::getgrnam(kind.group.c_str());
+  if (!role.group.empty()) {
+    const ::group* entry = ::getgrnam(role.group.c_str());
     if (entry == nullptr) {
-      refuse(kind, fmt::format("cannot run as group '{}': no such group", kind.group));
+      refuse(role, fmt::format("cannot run as group '{}': no such group", role.group));
     }
     identity.gid = entry->gr_gid;
   }
   if (identity.uid == ::geteuid() && identity.gid == ::getegid()) return std::nullopt;
   if (::geteuid() != 0) {
-    refuse(kind, fmt::format("cannot run as '{}': only root may change user (start as root, or set "
+    refuse(role, fmt::format("cannot run as '{}': only root may change user (start as root, or set "
                              "no user)",
-                             kind.user.empty() ? kind.group : kind.user));
+                             role.user.empty() ? role.group : role.user));
   }
   return identity;
 }

@@ -9,16 +9,16 @@
 
 namespace stormo::process {
 
-/// Who a kind's children become.
+/// Who a role's children become.
 struct Identity {
   std::string user;
   uid_t uid;
   gid_t gid;
 };
 
-/// Looks the kind's user and group up. Nothing if they are empty or what we are already. Throws
+/// Looks the role's user and group up. Nothing if they are empty or what we are already. Throws
 /// std::runtime_error if one is unknown, or if we are not root.
-std::optional<Identity> identityOf(const Kind& kind);
+std::optional<Identity> identityOf(const Role& role);
 
 /// Becomes it, for good: groups, group, user. Throws std::runtime_error.
 void become(const Identity& identity);

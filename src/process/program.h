@@ -14,7 +14,7 @@
 
 namespace stormo::process {
 
-/// An address that a kind of child listens on.
+/// An address that a role of child listens on.
 struct Listening {
   std::string label;  ///< As the user wrote it: "websocket://0.0.0.0:1234".
   Address address;
@@ -31,10 +31,10 @@ struct Listening {
   bool isPrivate = false;
 };
 
-/// One kind of child process, and how many of them.
-struct Kind {
+/// One role of child process, and how many of them.
+struct Role {
   std::string
-      kind;  ///< "worker", "channel": what `status --json` calls it. `reload` means workers.
+      role;  ///< "worker", "channel": what `status --json` calls it. `reload` means workers.
   std::string name;  ///< "none" if the user gave none, as in Workerman.
   int count = 1;
   std::string user = {};  ///< To become after start, as is `group`; empty: stay who we are.
@@ -50,7 +50,7 @@ struct Kind {
 };
 
 /// How long the master waits before it takes something for broken.
-struct Patience {
+struct Timeouts {
   std::chrono::milliseconds aliveEvery{2000};    ///< Between two "are you alive?" to each child.
   std::chrono::milliseconds silentAfter{10000};  ///< No answer for so long is an error.
   std::chrono::milliseconds stopTimeout{
@@ -64,9 +64,9 @@ struct Patience {
 
 /// What there is to run.
 struct Program {
-  std::vector<Kind>
-      kinds;  ///< Started in this order; workers stop first, then the others backwards.
-  Patience patience = {};
+  std::vector<Role>
+      roles;  ///< Started in this order; workers stop first, then the others backwards.
+  Timeouts timeouts = {};
   // Unless the command line has others:
   log::Level logLevel = log::Level::Info;
   log::Format logFormat = log::Format::Text;

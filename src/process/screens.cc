@@ -99,12 +99,12 @@ std::string startScreen(const std::string& commandLine, const Program& program, 
                         bool colors) {
   const std::string ok = colors ? "\033[32;40m[OK]\033[0m" : "[OK]";
   TextTable table({"user", "worker", "listen", "processes", "status"});
-  for (const Kind& kind : program.kinds) {
-    const std::string user = kind.user.empty() ? ownUserName() : kind.user;
-    const std::string first = kind.listen.empty() ? "none" : kind.listen.front().label;
-    table.add({user, kind.name, first, std::to_string(kind.count), ok});
-    for (std::size_t i = 1; i < kind.listen.size(); ++i) {
-      table.add({"", "", kind.listen[i].label, "", ""});
+  for (const Role& role : program.roles) {
+    const std::string user = role.user.empty() ? ownUserName() : role.user;
+    const std::string first = role.listen.empty() ? "none" : role.listen.front().label;
+    table.add({user, role.name, first, std::to_string(role.count), ok});
+    for (std::size_t i = 1; i < role.listen.size(); ++i) {
+      table.add({"", "", role.listen[i].label, "", ""});
     }
   }
   return ruler("STORMO", kStartWidth) +

@@ -5,7 +5,7 @@
 
 namespace stormo::process {
 
-/// Decides which living child of a kind accepts for a slot that cannot. Decides only; telling them
+/// Decides which living child of a role accepts for a slot that cannot. Decides only; telling them
 /// is the master's.
 class SiblingCover {
  public:

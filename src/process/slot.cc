@@ -32,12 +32,12 @@ std::string inWords(int waitStatus) {
 
 }  // namespace
 
-Slot::Slot(const Kind& kind, int index, const Patience& patience, SlotOwner& owner)
-    : kind_(kind), index_(index), patience_(patience), owner_(owner) {}
+Slot::Slot(const Role& role, int index, const Timeouts& timeouts, SlotOwner& owner)
+    : role_(role), index_(index), timeouts_(timeouts), owner_(owner) {}
 
 Slot::~Slot() { cancelTimer(); }
 
-std::string Slot::name() const { return childName(kind_, index_); }
+std::string Slot::name() const { return childName(role_, index_); }
 
 Counters& Slot::prepareCounters() {
   counters_.resetGauges();
@@ -57,7 +57,7 @@ void Slot::begin(EventLoop& loop, pid_t pid, UniqueFd link) {
   acceptingEnded_ = false;
   missing_.clear();
   // A link that ends before its child does is no news: waitpid() tells of the child.
-  link_ = std::make_unique<PacketLink>(
+  link_ = std::make_unique<JsonPipe>(
       loop, std::move(link), [this](const Json& report) { onReport(report); }, [] {});
 }
 
@@ -144,7 +144,7 @@ void Slot::watchdogTick() {
     return;
   }
   const auto silence = now - *aliveAskedAt_;
-  if (silent_ || silence < patience_.silentAfter) return;
+  if (silent_ || silence < timeouts_.silentAfter) return;
   silent_ = true;
   log::error("a child does not answer worker=\"{}\" worker_pid={} silent_ms={}", name(), pid_,
              duration_cast<milliseconds>(silence).count());
@@ -162,7 +162,7 @@ void Slot::onAlive() {
 }
 
 bool Slot::isBusy() const {
-  return aliveAskedAt_ && Clock::now() - *aliveAskedAt_ >= patience_.aliveEvery / 2;
+  return aliveAskedAt_ && Clock::now() - *aliveAskedAt_ >= timeouts_.aliveEvery / 2;
 }
 
 bool Slot::askConnections(std::uint64_t request) {

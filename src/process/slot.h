@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "process/packet_link.h"
+#include "process/json_pipe.h"
 #include "process/program.h"
 #include "process/rate_window.h"
 #include "process/restart_policy.h"
@@ -30,7 +30,7 @@ class SlotOwner {
   ~SlotOwner() = default;
 };
 
-/// One child's place in a kind, and the child that lives in it now. The place keeps the figures,
+/// One child's place in a role, and the child that lives in it now. The place keeps the figures,
 /// the restart policy and the sockets; children come and go.
 class Slot {
  public:
@@ -42,12 +42,12 @@ class Slot {
     Backoff,   ///< No child; one is to come.
   };
 
-  Slot(const Kind& kind, int index, const Patience& patience, SlotOwner& owner);
+  Slot(const Role& role, int index, const Timeouts& timeouts, SlotOwner& owner);
   ~Slot();
   Slot(const Slot&) = delete;
   Slot& operator=(const Slot&) = delete;
 
-  [[nodiscard]] const Kind& kind() const { return kind_; }
+  [[nodiscard]] const Role& role() const { return role_; }
   [[nodiscard]] int index() const { return index_; }
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] bool hasChild() const { return pid_ != 0; }
@@ -118,14 +118,14 @@ class Slot {
   void setTimer(std::chrono::milliseconds after, std::function<void()> what);
   void cancelTimer();
 
-  const Kind& kind_;
+  const Role& role_;
   const int index_;
-  const Patience& patience_;
+  const Timeouts& timeouts_;
   SlotOwner& owner_;
 
   State state_ = State::Down;
   pid_t pid_ = 0;
-  std::unique_ptr<PacketLink> link_;
+  std::unique_ptr<JsonPipe> link_;
   TimePoint startedAt_{};
   StopOrder::Reason stopReason_ = StopOrder::Reason::Stop;
   Timer::Id timer_ = 0;  // of the back-off, or of a stop's deadline

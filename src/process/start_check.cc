@@ -50,8 +50,8 @@ void checkAddress(const Listening& where) {
 
 void checkStart(const Program& program, const std::string& ownFolder) {
   checkProgram(program);
-  for (const Kind& kind : program.kinds) {
-    for (const Listening& where : kind.listen) {
+  for (const Role& role : program.roles) {
+    for (const Listening& where : role.listen) {
       if (!where.address.isUnix()) {
         checkAddress(where);
       } else if (!where.address.host().starts_with(ownFolder + '/')) {

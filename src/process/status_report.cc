@@ -70,10 +70,10 @@ void addCounters(Json& row, const Counters& counters) {
 
 Json childRow(const Slot& slot) {
   Json row = {{"pid", slot.pid()},
-              {"kind", slot.kind().kind},
-              {"name", slot.kind().name},
+              {"kind", slot.role().role},
+              {"name", slot.role().name},
               {"slot", slot.index()},
-              {"listen", listenText(slot.kind())},
+              {"listen", listenText(slot.role())},
               {"status", statusWord(slot)},
               {"memory_bytes", slot.hasChild() ? memoryBytes(slot.pid()) : 0}};
   addCounters(row, slot.counters());
@@ -93,9 +93,9 @@ std::uint64_t memoryBytes(pid_t pid) {
   return size * 1024;
 }
 
-std::string listenText(const Kind& kind) {
+std::string listenText(const Role& role) {
   std::string text;
-  for (const Listening& listening : kind.listen) {
+  for (const Listening& listening : role.listen) {
     if (!text.empty()) text += ", ";
     text += listening.label;
   }
@@ -103,7 +103,7 @@ std::string listenText(const Kind& kind) {
 }
 
 Json statusReport(const std::string& programName, const StartTime& started,
-                  const std::vector<std::unique_ptr<KindGroup>>& kinds) {
+                  const std::vector<std::unique_ptr<RoleGroup>>& roles) {
   const auto uptime =
       std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - started.steady);
   std::array<double, 3> load{};
@@ -111,7 +111,7 @@ Json statusReport(const std::string& programName, const StartTime& started,
   Json report = {{"program", programName},     {"version", STORMO_VERSION},
                  {"pid", ::getpid()},          {"started_at", isoTime(started.wall)},
                  {"uptime_s", uptime.count()}, {"load_average", load},
-                 {"workers", kinds.size()}};
+                 {"workers", roles.size()}};
   Json& processes = report["processes"] = Json::array();
   processes.push_back({{"pid", ::getpid()},
                        {"kind", "master"},
@@ -119,7 +119,7 @@ Json statusReport(const std::string& programName, const StartTime& started,
                        {"status", "idle"},
                        {"memory_bytes", memoryBytes(::getpid())},
                        {"uptime_s", uptime.count()}});
-  for (const auto& group : kinds) {
+  for (const auto& group : roles) {
     for (const auto& slot : group->slots) processes.push_back(childRow(*slot));
   }
   return report;

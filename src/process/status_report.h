@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "process/json_fwd.h"
-#include "process/kind_group.h"
+#include "process/role_group.h"
 
 namespace stormo::process {
 
@@ -19,12 +19,12 @@ struct StartTime {
 /// What `status --json` prints. Rates are over the last one to three seconds or so. Reads the
 /// children's shared counters and /proc; asks no child.
 Json statusReport(const std::string& programName, const StartTime& started,
-                  const std::vector<std::unique_ptr<KindGroup>>& kinds);
+                  const std::vector<std::unique_ptr<RoleGroup>>& roles);
 
 /// The memory that a process costs (proportional set size; resident where that cannot be read).
 std::uint64_t memoryBytes(pid_t pid);
 
-/// A kind's addresses as one text, "a, b"; "none" without any.
-std::string listenText(const Kind& kind);
+/// A role's addresses as one text, "a, b"; "none" without any.
+std::string listenText(const Role& role);
 
 }  // namespace stormo::process

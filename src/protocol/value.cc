@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "protocol/key_index.h"
+#include "protocol/seeded_hash_index.h"
 
 namespace stormo {
 namespace {
@@ -34,25 +34,25 @@ struct Value::Array {
   std::int64_t nextIndex = 0;
   bool nextIndexTaken = false;  // the largest int64 is a key: there is no next one
   bool list = true;             // keys are 0 to n - 1 in order: they need no index
-  KeyIndex index;               // of all entries, or empty
+  SeededHashIndex index;        // of all entries, or empty
 
   std::size_t find(std::int64_t key) const {
     if (list) {
       return key >= 0 && std::cmp_less(key, entries.size()) ? static_cast<std::size_t>(key)
-                                                            : KeyIndex::kNone;
+                                                            : SeededHashIndex::kNone;
     }
     const auto isIt = [&](std::size_t at) {
       return entries[at].key.isInt() && entries[at].key.asInt() == key;
     };
-    return index.empty() ? look(isIt) : index.find(KeyIndex::hash(key), isIt);
+    return index.empty() ? look(isIt) : index.find(SeededHashIndex::hash(key), isIt);
   }
 
   std::size_t find(std::string_view key) const {
-    if (list) return KeyIndex::kNone;
+    if (list) return SeededHashIndex::kNone;
     const auto isIt = [&](std::size_t at) {
       return entries[at].key.isString() && entries[at].key.asString() == key;
     };
-    return index.empty() ? look(isIt) : index.find(KeyIndex::hash(key), isIt);
+    return index.empty() ? look(isIt) : index.find(SeededHashIndex::hash(key), isIt);
   }
 
   std::size_t find(const Key& key) const {
@@ -64,7 +64,7 @@ struct Value::Array {
     for (std::size_t at = 0; at < entries.size(); ++at) {
       if (isIt(at)) return at;
     }
-    return KeyIndex::kNone;
+    return SeededHashIndex::kNone;
   }
 
   // The key must not be in yet.
@@ -80,7 +80,8 @@ struct Value::Array {
     // Also all entries before the first that needs the index.
     for (std::size_t i = index.empty() ? 0 : at; i <= at; ++i) {
       const Key& k = entries[i].key;
-      index.insert(k.isInt() ? KeyIndex::hash(k.asInt()) : KeyIndex::hash(k.asString()), i);
+      index.insert(
+          k.isInt() ? SeededHashIndex::hash(k.asInt()) : SeededHashIndex::hash(k.asString()), i);
     }
   }
 };
@@ -182,7 +183,7 @@ const Value* Value::find(std::int64_t key) const {
   const auto* array = std::get_if<ArrayPointer>(&data_);
   if (array == nullptr) return nullptr;
   const std::size_t at = (*array)->find(key);
-  return at == KeyIndex::kNone ? nullptr : &(*array)->entries[at].value;
+  return at == SeededHashIndex::kNone ? nullptr : &(*array)->entries[at].value;
 }
 
 const Value* Value::find(std::string_view key) const {
@@ -190,7 +191,7 @@ const Value* Value::find(std::string_view key) const {
   const auto* array = std::get_if<ArrayPointer>(&data_);
   if (array == nullptr) return nullptr;
   const std::size_t at = (*array)->find(key);
-  return at == KeyIndex::kNone ? nullptr : &(*array)->entries[at].value;
+  return at == SeededHashIndex::kNone ? nullptr : &(*array)->entries[at].value;
 }
 
 const Value& Value::at(std::int64_t key) const {
@@ -218,8 +219,8 @@ Value& Value::set(Key key, Value value) {
   Array& array = becomeArray();
   // An integer above all others cannot be in yet: lists grow without a look.
   const bool isNew = key.isInt() && key.asInt() >= array.nextIndex && !array.nextIndexTaken;
-  const std::size_t at = isNew ? KeyIndex::kNone : array.find(key);
-  if (at == KeyIndex::kNone) {
+  const std::size_t at = isNew ? SeededHashIndex::kNone : array.find(key);
+  if (at == SeededHashIndex::kNone) {
     array.add(std::move(key), std::move(value));
   } else {
     array.entries[at].value = std::move(value);

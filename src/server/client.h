@@ -1,5 +1,7 @@
 #pragma once
 
+#include <stormo/channel/messages.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -7,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "protocol/position.h"
 #include "sys/clock.h"
 
 namespace stormo::server {

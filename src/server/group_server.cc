@@ -10,16 +10,16 @@ GroupServer::GroupServer(Worker& worker, const Settings& settings, const std::st
       bus_(channel::makeBus(channelUrl, options)),
       interest_(*bus_),
       publishing_(worker, *bus_),
-      surroundings_{worker, settings, *bus_, interest_, publishing_},
-      commandClients_(surroundings_),
-      v1Clients_(surroundings_) {
+      context_{worker, settings, *bus_, interest_, publishing_},
+      commandClients_(context_),
+      v1Clients_(context_) {
   publishing_.onDone = [this](ConnectionId client, std::uint64_t request) {
     v1Clients_.onSent(client, request);
   };
   publishing_.onRefused = [this](ConnectionId client, std::uint64_t request) {
     request == 0 ? commandClients_.onRefused(client) : v1Clients_.onRefused(client, request);
   };
-  bus_->onGroupMessage = [this](const channel::GroupMessage& said) {
+  bus_->onGroupMessage = [this](const GroupMessage& said) {
     commandClients_.onGroupMessage(said);
     v1Clients_.onGroupMessage(said);
   };
@@ -50,15 +50,13 @@ void GroupServer::onMessage(Connection& connection, Message message) {
 }
 
 void GroupServer::checkLimits() {
-  const std::size_t needed =
-      surroundings_.settings.messageBytesMax + channel::kFrameOverheadBytesMax;
+  const std::size_t needed = context_.settings.messageBytesMax + channel::kFrameOverheadBytesMax;
   if (bus_->frameBytesMax() >= needed) return;
   log::error(
       "this server accepts longer messages than its Channel, which will be refused "
       "message_bytes={} channel_bytes={} (start the Channel with --message-bytes {}, or this "
       "server with less)",
-      surroundings_.settings.messageBytesMax, bus_->frameBytesMax(),
-      surroundings_.settings.messageBytesMax);
+      context_.settings.messageBytesMax, bus_->frameBytesMax(), context_.settings.messageBytesMax);
 }
 
 void GroupServer::onGap() {

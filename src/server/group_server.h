@@ -5,12 +5,12 @@
 #include <memory>
 #include <string>
 
-#include "channel/bus.h"
+#include "channel/client/bus.h"
 #include "server/command_clients.h"
 #include "server/interest.h"
 #include "server/publishing.h"
+#include "server/server_context.h"
 #include "server/settings.h"
-#include "server/surroundings.h"
 #include "server/v1_clients.h"
 
 namespace stormo::server {
@@ -42,7 +42,7 @@ class GroupServer {
   std::unique_ptr<channel::Bus> bus_;
   Interest interest_;
   Publishing publishing_;
-  const Surroundings surroundings_;
+  const ServerContext context_;
   CommandClients commandClients_;
   V1Clients v1Clients_;
 };

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/keyed_hash.h"
-#include "channel/bus.h"
+#include "channel/client/bus.h"
 
 namespace stormo::server {
 

@@ -8,18 +8,18 @@ void Publishing::publish(Connection& client, const Outgoing& message) {
   waiting_.push_back({.client = client.id(),
                       .group = std::string(message.group),
                       .message = std::string(message.message),
-                      .author = message.author,
+                      .send = message.send,
                       .request = message.request});
 }
 
 bool Publishing::tryPublish(ConnectionId client, const Outgoing& message) {
-  switch (bus_.publishToGroup(message.group, message.message, message.author)) {
-    case channel::PublishStatus::Full:
+  switch (bus_.publishToGroup(message.group, message.message, message.send)) {
+    case PublishStatus::Full:
       return false;
-    case channel::PublishStatus::Refused:
+    case PublishStatus::Refused:
       onRefused(client, message.request);
       return true;
-    case channel::PublishStatus::Accepted:
+    case PublishStatus::Accepted:
       break;
   }
   if (message.request == 0) return true;
@@ -33,7 +33,7 @@ void Publishing::onDrain() {
     const Waiting& first = waiting_.front();
     if (!tryPublish(first.client, {.group = first.group,
                                    .message = first.message,
-                                   .author = first.author,
+                                   .send = first.send,
                                    .request = first.request})) {
       return;
     }

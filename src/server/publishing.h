@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "base/fifo.h"
-#include "channel/bus.h"
+#include "channel/client/bus.h"
 
 namespace stormo::server {
 
@@ -26,7 +26,7 @@ class Publishing {
   struct Outgoing {
     std::string_view group;
     std::string_view message;
-    channel::Author author = {};
+    SendId send = {};
     std::uint64_t request = 0;  ///< Zero: nobody asks what becomes of it.
   };
 
@@ -55,7 +55,7 @@ class Publishing {
     ConnectionId client;
     std::string group;
     std::string message;
-    channel::Author author;
+    SendId send;
     std::uint64_t request;
   };
   struct Accepted {

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "protocol/channel_codec.h"
+#include "protocol/channel/packet.h"
 #include "server/web_files.h"
 #include "sys/address.h"
 #include "sys/error_text.h"
@@ -135,7 +135,7 @@ void ServerProgram::declareWorker() {
 }
 
 process::Program ServerProgram::program() {
-  return {.kinds = declaredKinds(),
+  return {.roles = declaredRoles(),
           .logLevel = log::levelNamed(settings_.logLevel).value(),
           .logFormat = log::formatNamed(settings_.logFormat).value()};
 }
@@ -148,6 +148,6 @@ ChannelProgram::ChannelProgram(const ChannelSettings& settings, const std::strin
   applyToChannel(settings.common, *channel_);
 }
 
-process::Program ChannelProgram::program() { return {.kinds = declaredKinds()}; }
+process::Program ChannelProgram::program() { return {.roles = declaredRoles()}; }
 
 }  // namespace stormo::server

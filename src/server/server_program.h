@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "channel/bus.h"
+#include "channel/client/bus.h"
 #include "process/program.h"
 #include "server/group_server.h"
 #include "server/settings.h"

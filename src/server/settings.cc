@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <stdexcept>
 
-#include "protocol/origin.h"
+#include "protocol/websocket/origin.h"
 #include "sys/address.h"
 #include "sys/log.h"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "protocol/v1_message.h"
+#include "protocol/client/v1_message.h"
 
 namespace stormo::server {
 namespace {
@@ -13,9 +13,9 @@ auto joinOf(Client& client, std::string_view group) {
 }
 
 /// What the answer has cost, also if nobody waits for it any more.
-std::size_t bytesOf(const channel::Recalled& recalled) {
+std::size_t bytesOf(const HistoryReply& reply) {
   std::size_t bytes = 0;
-  for (const channel::GroupMessage& each : recalled.messages) {
+  for (const GroupMessage& each : reply.messages) {
     bytes += each.group.size() + each.message.data.size();
   }
   return bytes;
@@ -23,9 +23,9 @@ std::size_t bytesOf(const channel::Recalled& recalled) {
 
 }  // namespace
 
-V1Clients::V1Clients(const Surroundings& surroundings)
-    : with_(surroundings), joins_(surroundings.worker, surroundings.settings) {
-  with_.interest.follow(groups_);
+V1Clients::V1Clients(const ServerContext& context)
+    : context_(context), joins_(context.worker, context.settings) {
+  context_.interest.follow(groups_);
   joins_.ask = [this](ConnectionId client, const Client::Join& join) { ask(client, join); };
 }
 
@@ -48,7 +48,7 @@ void V1Clients::onMessage(Connection& connection, Client& client, Message messag
       client.lastSend = 0;
       return replyOk(connection, request.id);
     case v1::Command::Ping:
-      if (!request.pong.empty()) return Surroundings::reply(connection, request.pong);
+      if (!request.pong.empty()) return ServerContext::reply(connection, request.pong);
       return replyOk(connection, request.id);
   }
 }
@@ -58,7 +58,7 @@ void V1Clients::join(Connection& connection, Client& client, const v1::Request& 
       joinOf(client, request.group) != client.joins.end()) {
     return refuse(connection, request.id, "already_joined", "this client is a member already");
   }
-  const std::size_t groupsMax = with_.settings.groupsPerClientMax;
+  const std::size_t groupsMax = context_.settings.groupsPerClientMax;
   if (groups_.groupCount(connection) + client.joins.size() >= groupsMax) {
     return refuse(connection, request.id, "too_many_groups",
                   "a client may be in " + std::to_string(groupsMax) + " groups");
@@ -70,18 +70,18 @@ void V1Clients::join(Connection& connection, Client& client, const v1::Request& 
 
 void V1Clients::ask(ConnectionId id, const Client::Join& join) {
   // Subscribed before it is asked: what is said after the answer comes behind it.
-  with_.interest.add(join.group);
-  with_.bus.recall(join.group, join.seen.value_or(Position{}),
-                   [this, id, join](const channel::Recalled& recalled) {
-                     onRecalled(id, join, recalled);
-                     with_.interest.remove(join.group);
-                     joins_.done(id, join, bytesOf(recalled));
-                   });
+  context_.interest.add(join.group);
+  context_.bus.requestHistory(join.group, join.seen.value_or(Position{}),
+                              [this, id, join](const HistoryReply& reply) {
+                                onHistoryReply(id, join, reply);
+                                context_.interest.remove(join.group);
+                                joins_.done(id, join, bytesOf(reply));
+                              });
 }
 
-void V1Clients::onRecalled(ConnectionId id, const Client::Join& join,
-                           const channel::Recalled& recalled) {
-  Connection* connection = with_.worker.find(id);
+void V1Clients::onHistoryReply(ConnectionId id, const Client::Join& join,
+                               const HistoryReply& reply) {
+  Connection* connection = context_.worker.find(id);
   if (connection == nullptr) return;
   Client& client = connection->state<Client>();
   const auto pending = joinOf(client, join.group);
@@ -89,15 +89,15 @@ void V1Clients::onRecalled(ConnectionId id, const Client::Join& join,
   client.joins.erase(pending);
 
   SendStatus status = SendStatus::Queued;
-  for (const channel::GroupMessage& missed : recalled.messages) {
+  for (const GroupMessage& missed : reply.messages) {
     text_.clear();
     v1::appendMessage(missed.group, missed.offset, missed.message, text_);
     status = connection->send(text_);
     if (status != SendStatus::Queued) break;
   }
   text_.clear();
-  v1::appendJoined(join.id, recalled.position,
-                   join.seen ? std::optional(recalled.isWhole) : std::nullopt, text_);
+  v1::appendJoined(join.id, reply.position, join.seen ? std::optional(reply.isWhole) : std::nullopt,
+                   text_);
   if (status == SendStatus::Queued) status = connection->send(text_);
   // As a member whose queue overflows: it must not miss messages unknowingly.
   if (status == SendStatus::Full) {
@@ -112,7 +112,7 @@ void V1Clients::leave(Connection& connection, Client& client, const v1::Request&
   if (pending != client.joins.end()) {
     text_.clear();
     v1::appendError(pending->id, "left", "a leave came before the join was done", text_);
-    Surroundings::reply(connection, text_);
+    ServerContext::reply(connection, text_);
     client.joins.erase(pending);
   } else if (!groups_.leave(connection, request.group)) {
     return refuse(connection, request.id, "not_joined", "this client is no member");
@@ -126,23 +126,23 @@ void V1Clients::send(Connection& connection, Client& client, const v1::Request& 
                   "in a session each send has a greater id than the one before");
   }
   client.lastSend = request.id;
-  with_.publishing.publish(connection, {.group = request.group,
-                                        .message = request.message,
-                                        .author = {client.session, request.id},
-                                        .request = request.id});
+  context_.publishing.publish(connection, {.group = request.group,
+                                           .message = request.message,
+                                           .send = {client.session, request.id},
+                                           .request = request.id});
 }
 
 void V1Clients::onSent(ConnectionId client, std::uint64_t request) {
-  if (Connection* connection = with_.worker.find(client)) replyOk(*connection, request);
+  if (Connection* connection = context_.worker.find(client)) replyOk(*connection, request);
 }
 
 void V1Clients::onRefused(ConnectionId client, std::uint64_t request) {
-  if (Connection* connection = with_.worker.find(client)) {
+  if (Connection* connection = context_.worker.find(client)) {
     refuse(*connection, request, kMessageTooLong, kMessageTooLongText);
   }
 }
 
-void V1Clients::onGroupMessage(const channel::GroupMessage& said) {
+void V1Clients::onGroupMessage(const GroupMessage& said) {
   if (groups_.memberCount(said.group) == 0) return;
   text_.clear();
   v1::appendMessage(said.group, said.offset, said.message, text_);
@@ -150,30 +150,30 @@ void V1Clients::onGroupMessage(const channel::GroupMessage& said) {
 }
 
 void V1Clients::onChannel() {
-  const std::uint64_t epoch = with_.bus.position().epoch;
+  const std::uint64_t epoch = context_.bus.position().epoch;
   const std::uint64_t last = std::exchange(epoch_, epoch);
   if (last == 0 || last == epoch) return;
-  with_.interest.forEachGroup([this](std::string_view group) { tellPosition(group); });
+  context_.interest.forEachGroup([this](std::string_view group) { tellPosition(group); });
 }
 
 void V1Clients::tellPosition(std::string_view group) {
   if (groups_.memberCount(group) == 0) return;
   text_.clear();
-  v1::appendPosition(group, with_.bus.position(), text_);
+  v1::appendPosition(group, context_.bus.position(), text_);
   groups_.send(group, text_);
 }
 
 void V1Clients::replyOk(Connection& connection, std::uint64_t request) {
   text_.clear();
   v1::appendOk(request, text_);
-  Surroundings::reply(connection, text_);
+  ServerContext::reply(connection, text_);
 }
 
 void V1Clients::refuse(Connection& connection, std::uint64_t request, std::string_view code,
                        std::string_view message) {
   text_.clear();
   v1::appendError(request, code, message, text_);
-  with_.complain(connection, text_);
+  context_.complain(connection, text_);
 }
 
 }  // namespace stormo::server

@@ -5,16 +5,16 @@
 #include <string>
 #include <string_view>
 
-#include "protocol/v1_request.h"
+#include "protocol/client/v1_request.h"
 #include "server/join_queue.h"
-#include "server/surroundings.h"
+#include "server/server_context.h"
 
 namespace stormo::server {
 
 /// The clients that speak stormo.v1 (docs/v1-protocol.md).
 class V1Clients {
  public:
-  explicit V1Clients(const Surroundings& surroundings);
+  explicit V1Clients(const ServerContext& context);
 
   void onMessage(Connection& connection, Client& client, Message message);
   /// What that client's `send` said is with the members; it may be gone.
@@ -22,7 +22,7 @@ class V1Clients {
   /// The Channel does not accept it.
   void onRefused(ConnectionId client, std::uint64_t request);
 
-  void onGroupMessage(const channel::GroupMessage& said);
+  void onGroupMessage(const GroupMessage& said);
   /// A link to the Channel is up, perhaps to another server.
   void onChannel();
   /// Members of the group have got to the bus's position, without a message.
@@ -34,14 +34,14 @@ class V1Clients {
  private:
   void join(Connection& connection, Client& client, const v1::Request& request);
   void ask(ConnectionId id, const Client::Join& join);
-  void onRecalled(ConnectionId id, const Client::Join& join, const channel::Recalled& recalled);
+  void onHistoryReply(ConnectionId id, const Client::Join& join, const HistoryReply& reply);
   void leave(Connection& connection, Client& client, const v1::Request& request);
   void send(Connection& connection, Client& client, const v1::Request& request);
   void replyOk(Connection& connection, std::uint64_t request);
   void refuse(Connection& connection, std::uint64_t request, std::string_view code,
               std::string_view message);
 
-  const Surroundings& with_;
+  const ServerContext& context_;
   v1::RequestDecoder decoder_;
   Groups groups_;
   JoinQueue joins_;

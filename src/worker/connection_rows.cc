@@ -22,7 +22,7 @@ const char* nameOf(net::Phase phase) {
   return "";
 }
 
-process::ConnectionRow row(const net::Peer& peer) {
+process::ConnectionRow row(const net::ConnectionImpl& peer) {
   return {.id = peer.id.packed(),
           .transport = localAddress(peer.fd.get()).isUnix() ? "unix" : "tcp",
           .protocol = std::string(peer.endpoint->codec->name()),
@@ -39,7 +39,7 @@ process::ConnectionRow row(const net::Peer& peer) {
 
 std::vector<process::ConnectionRow> connectionRows(net::ConnectionTable& table) {
   std::vector<process::ConnectionRow> rows;
-  table.forEach([&](const net::Peer& peer) { rows.push_back(row(peer)); });
+  table.forEach([&](const net::ConnectionImpl& peer) { rows.push_back(row(peer)); });
   return rows;
 }
 

@@ -17,6 +17,6 @@ Protocol protocolOf(const Worker& worker);
 
 /// All declared Channel servers and Workers, ready to be run.
 /// Throws std::invalid_argument, with a sentence for the user, for settings that cannot be.
-std::vector<process::Kind> declaredKinds();
+std::vector<process::Role> declaredRoles();
 
 }  // namespace stormo

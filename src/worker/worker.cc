@@ -8,12 +8,12 @@
 #include <filesystem>
 #include <stdexcept>
 
-#include "channel/declared_servers.h"
-#include "channel/server_process.h"
+#include "channel/server/declared_servers.h"
+#include "channel/server/server_process.h"
 #include "process/command_line.h"
 #include "process/program.h"
-#include "protocol/channel_codec.h"
-#include "protocol/origin.h"
+#include "protocol/channel/packet.h"
+#include "protocol/websocket/origin.h"
 #include "sys/address.h"
 #include "worker/connection_rows.h"
 #include "worker/declaration.h"
@@ -30,10 +30,10 @@ pid_t masterOfWorker = 0;
 constexpr std::chrono::milliseconds kDrainTick{10};
 constexpr std::chrono::milliseconds kDrainTime{2000};
 
-void listenOnUrl(const std::string& url, bool v6Only, process::Kind& kind) {
+void listenOnUrl(const std::string& url, bool v6Only, process::Role& role) {
   SocketUrl parsed = parseSocketUrl(url);
   if (parsed.isUnix()) {
-    kind.listen.push_back({.label = url, .address = Address::unixPath(parsed.host).value()});
+    role.listen.push_back({.label = url, .address = Address::unixPath(parsed.host).value()});
     return;
   }
   const std::vector<Address> addresses = Address::known(parsed.host, parsed.port);
@@ -43,7 +43,7 @@ void listenOnUrl(const std::string& url, bool v6Only, process::Kind& kind) {
   }
   for (const Address& address : addresses) {
     parsed.host = address.host();
-    kind.listen.push_back({.label = parsed.text(),
+    role.listen.push_back({.label = parsed.text(),
                            .address = address,
                            .v6Only = v6Only,
                            .isSecond = &address != &addresses.front()});
@@ -62,7 +62,7 @@ void checkFurtherAddress(const Worker& worker, const std::string& url) {
                               ": another protocol needs another worker");
 }
 
-process::Kind kindOf(Worker& worker) {
+process::Role roleOf(Worker& worker) {
   if (worker.count < 1) {
     throw std::invalid_argument("worker '" + worker.name + "': count must be at least 1");
   }
@@ -70,25 +70,25 @@ process::Kind kindOf(Worker& worker) {
       !wrong.empty()) {
     throw std::invalid_argument("worker '" + worker.name + "': websocket.origins: " + wrong);
   }
-  process::Kind kind;
-  kind.kind = "worker";
-  kind.name = worker.name;
-  kind.count = worker.count;
-  kind.user = worker.user;
-  kind.group = worker.group;
+  process::Role role;
+  role.role = "worker";
+  role.name = worker.name;
+  role.count = worker.count;
+  role.user = worker.user;
+  role.group = worker.group;
   if (!worker.listen().empty()) {
-    listenOnUrl(worker.listen(), worker.ipv6Only, kind);
+    listenOnUrl(worker.listen(), worker.ipv6Only, role);
     static_cast<void>(protocolOf(worker));
   }
   for (const std::string& url : worker.alsoListen) {
     checkFurtherAddress(worker, url);
-    listenOnUrl(url, worker.ipv6Only, kind);
+    listenOnUrl(url, worker.ipv6Only, role);
   }
-  kind.main = [&worker](process::Child& child) -> std::shared_ptr<void> {
+  role.main = [&worker](process::Child& child) -> std::shared_ptr<void> {
     masterOfWorker = ::getppid();
     return std::make_shared<WorkerProcess>(worker, child);
   };
-  return kind;
+  return role;
 }
 
 /// What a Worker accepts it may publish, so the Channel must accept it, too. (What a program makes
@@ -112,24 +112,24 @@ std::size_t packageSizeOf(const channel::Server& server) {
   return server.maxPackageSize == 0 ? sizeMax : server.maxPackageSize;
 }
 
-process::Kind kindOf(channel::Server& server) {
+process::Role roleOf(channel::Server& server) {
   server.maxPackageSize = packageSizeOf(server);
   channel::checkExposure(server);
-  process::Kind kind;
-  kind.kind = "channel";
-  kind.name = server.name;
-  kind.user = server.user;
-  kind.group = server.group;
-  kind.stateFile = server.stateFile;
-  listenOnUrl(server.url(), false, kind);
-  kind.listen.front().isPrivate = server.privateSocket;
-  for (const std::string& url : server.alsoListen) listenOnUrl(url, false, kind);
-  for (process::Listening& listening : kind.listen) {
+  process::Role role;
+  role.role = "channel";
+  role.name = server.name;
+  role.user = server.user;
+  role.group = server.group;
+  role.stateFile = server.stateFile;
+  listenOnUrl(server.url(), false, role);
+  role.listen.front().isPrivate = server.privateSocket;
+  for (const std::string& url : server.alsoListen) listenOnUrl(url, false, role);
+  for (process::Listening& listening : role.listen) {
     if (!listening.address.isUnix()) continue;
     listening.owner = server.socketOwner;
     listening.mode = 0600;
   }
-  kind.main = [&server](process::Child& child) -> std::shared_ptr<void> {
+  role.main = [&server](process::Child& child) -> std::shared_ptr<void> {
     auto process =
         std::make_shared<channel::ServerProcess>(child.loop(), server, child.stateFile());
     for (const int fd : child.listeners()) process->listen(fd);
@@ -146,7 +146,7 @@ process::Kind kindOf(channel::Server& server) {
     };
     return process;
   };
-  return kind;
+  return role;
 }
 
 }  // namespace
@@ -163,11 +163,11 @@ Protocol protocolOf(const Worker& worker) {
   return url.isUnix() ? Protocol::tcp() : Protocol::named(url.scheme);
 }
 
-std::vector<process::Kind> declaredKinds() {
-  std::vector<process::Kind> kinds;
-  for (channel::Server* server : channel::declaredServers()) kinds.push_back(kindOf(*server));
-  for (Worker* worker : declaredWorkers()) kinds.push_back(kindOf(*worker));
-  return kinds;
+std::vector<process::Role> declaredRoles() {
+  std::vector<process::Role> roles;
+  for (channel::Server* server : channel::declaredServers()) roles.push_back(roleOf(*server));
+  for (Worker* worker : declaredWorkers()) roles.push_back(roleOf(*worker));
+  return roles;
 }
 
 Worker::Worker(std::string listen) : listen_(std::move(listen)) {
@@ -180,7 +180,7 @@ int Worker::runAll(int argc, char** argv) {
   const std::string name =
       argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "stormo-program";
   process::CommandLine commandLine(name, name + ", a server made with Stormo");
-  return commandLine.run(argc, argv, [&] { return process::Program{.kinds = declaredKinds()}; });
+  return commandLine.run(argc, argv, [&] { return process::Program{.roles = declaredRoles()}; });
 }
 
 void Worker::stopAll() {
@@ -203,7 +203,7 @@ std::size_t Worker::connectionCount() const {
 
 void Worker::forEachConnection(const std::function<void(Connection&)>& visit) const {
   if (process_ == nullptr) return;
-  process_->forEachClient([&](net::Peer& peer) {
+  process_->forEachClient([&](net::ConnectionImpl& peer) {
     if (peer.isUsable()) visit(peer);
   });
 }

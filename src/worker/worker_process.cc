@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "channel/client_jobs.h"
+#include "channel/client/client_jobs.h"
 #include "event/call_handler.h"
 #include "event/loop_impl.h"
 #include "net/package_codec.h"
@@ -81,7 +81,7 @@ Connection* WorkerProcess::find(ConnectionId id) const { return table_.find(id);
 
 std::size_t WorkerProcess::clientCount() const {
   std::size_t count = 0;
-  forEachClient([&](const net::Peer& peer) { count += peer.isUsable() ? 1 : 0; });
+  forEachClient([&](const net::ConnectionImpl& peer) { count += peer.isUsable() ? 1 : 0; });
   return count;
 }
 
@@ -113,7 +113,7 @@ void WorkerProcess::sayGoodbye() {
   goodbyeSaid_ = true;
   goodbyeDeadline_ = child_.loop().now() + kGoodbyeTime;
   const bool isReload = order_.reason == process::StopOrder::Reason::Reload;
-  forEachClient([&](net::Peer& peer) {
+  forEachClient([&](net::ConnectionImpl& peer) {
     peer.close(isReload ? CloseCode::ServiceRestart : CloseCode::GoingAway);
   });
 }
@@ -121,7 +121,7 @@ void WorkerProcess::sayGoodbye() {
 void WorkerProcess::endWhenDone() {
   // What clients have sent before may still be on its way to the Channel.
   bool anyLeft = LoopImpl::of(child_.loop()).unfinished > 0;
-  forEachClient([&](const net::Peer&) { anyLeft = true; });
+  forEachClient([&](const net::ConnectionImpl&) { anyLeft = true; });
   const bool outOfTime = goodbyeSaid_ && child_.loop().now() >= goodbyeDeadline_;
   if (!anyLeft || outOfTime) child_.loop().stop();
 }

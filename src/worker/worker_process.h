@@ -26,7 +26,7 @@ class WorkerProcess {
   [[nodiscard]] std::size_t clientCount() const;
   template <typename Visit>
   void forEachClient(Visit visit) const {
-    table_.forEach([&](net::Peer& peer) {
+    table_.forEach([&](net::ConnectionImpl& peer) {
       if (peer.endpoint == &endpoint_) visit(peer);
     });
   }

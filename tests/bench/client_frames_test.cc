@@ -6,7 +6,7 @@
 #include <string>
 
 #include "bench/server_frame.h"
-#include "protocol/websocket_wire.h"
+#include "protocol/websocket/wire.h"
 
 namespace stormo::bench {
 namespace {

@@ -57,7 +57,7 @@ TEST_F(GeneratorConnections, ARefusalIsQuoted) {
   start(kOneMember);
   members[0].tellBytes("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
   awaitClosed();
-  EXPECT_EQ(board->firstFault(), "the server refused: HTTP/1.1 403 Forbidden");
+  EXPECT_EQ(progress->firstFault(), "the server refused: HTTP/1.1 403 Forbidden");
 }
 
 TEST_F(GeneratorConnections, AnAnswerToAnotherKeyIsARefusal) {
@@ -71,21 +71,21 @@ TEST_F(GeneratorConnections, AnAnswerWithoutEndIsNotReadForEver) {
   start(kOneMember);
   members[0].tellBytes("HTTP/1.1 101 Switching Protocols\r\nX: " + std::string(20'000, 'x'));
   awaitClosed();
-  EXPECT_THAT(board->firstFault(), HasSubstr("no end"));
+  EXPECT_THAT(progress->firstFault(), HasSubstr("no end"));
 }
 
 TEST_F(GeneratorConnections, AServerThatHangsUpIsFoundOut) {
   startAndProbe(kOneMember);
   members[0].hangUp();
   awaitClosed();
-  EXPECT_EQ(board->firstFault(), "the server closed the connection");
+  EXPECT_EQ(progress->firstFault(), "the server closed the connection");
 }
 
 TEST_F(GeneratorConnections, AServerThatSaysCloseIsFoundOut) {
   startAndProbe(kOneMember);
   members[0].tellBytes(serverFrame(0x88, ""));
   awaitClosed();
-  EXPECT_EQ(board->firstFault(), "the server closed the WebSocket");
+  EXPECT_EQ(progress->firstFault(), "the server closed the WebSocket");
   members[0].awaitEnd();
 }
 
@@ -103,14 +103,14 @@ TEST_F(GeneratorConnections, FramesThatNoServerMaySendCloseTheirConnectionAlone)
   }
   EXPECT_THAT(members.back().settled(), IsEmpty());
   EXPECT_EQ(own().closed.get(), std::size(broken));
-  EXPECT_EQ(board->firstFault(), "the server sent a masked frame");
+  EXPECT_EQ(progress->firstFault(), "the server sent a masked frame");
 }
 
 TEST_F(GeneratorConnections, EachRoundOfProbesIsHeardAnew) {
   startAndProbe(kOneMember);
-  board->setProbeRound(2);
+  progress->setProbeRound(2);
   EXPECT_EQ(members[0].says(), wire::text(message(0, 0, 2)));
-  await("the round to be sent", [&] { return board->allProbed(2); });
+  await("the round to be sent", [&] { return progress->allProbed(2); });
   EXPECT_EQ(own().heard.get(), 0u);
   members[0].tell(message(0, 0, 1));  // an old one, late
   EXPECT_THAT(members[0].settled(), IsEmpty());
@@ -124,8 +124,8 @@ TEST_F(GeneratorConnections, AProbeIsHeardThatComesBeforeItsRoundIsKnownHere) {
   startAndProbe(kOneMember);
   members[0].tell(message(0, 0, 2));
   EXPECT_THAT(members[0].settled(), IsEmpty());
-  board->setProbeRound(2);
-  await("the probe to be heard", [&] { return board->allProbed(2) && own().heard.get() == 1; });
+  progress->setProbeRound(2);
+  await("the probe to be heard", [&] { return progress->allProbed(2) && own().heard.get() == 1; });
 }
 
 }  // namespace

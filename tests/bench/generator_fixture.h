@@ -12,11 +12,11 @@
 #include <thread>
 #include <vector>
 
-#include "bench/board.h"
 #include "bench/generator.h"
 #include "bench/server_frame.h"
-#include "protocol/websocket_handshake.h"
-#include "protocol/websocket_wire.h"
+#include "bench/shared_progress.h"
+#include "protocol/websocket/handshake.h"
+#include "protocol/websocket/wire.h"
 #include "support/deadline.h"
 #include "support/raw_peer.h"
 #include "sys/sockets.h"
@@ -108,8 +108,8 @@ class GeneratorTest : public testing::Test {
     plan.host = plan.server.text();
     plan.processes = 1;
     plan.publish = "{message}";
-    board.emplace(1, plan.groups);
-    generator_ = std::thread([this] { Generator(plan, 0, *board).run(); });
+    progress.emplace(1, plan.groups);
+    generator_ = std::thread([this] { Generator(plan, 0, *progress).run(); });
     while (members.size() < plan.members) {
       awaitInput(deadline, listening_.get(), "a member to connect");
       UniqueFd fd(::accept4(listening_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
@@ -127,7 +127,7 @@ class GeneratorTest : public testing::Test {
     }
     std::ranges::sort(members, {}, &ServedMember::group);
     reach(Phase::Probe);
-    board->setProbeRound(1);
+    progress->setProbeRound(1);
     if (plan.groups == 1) std::swap(members.front(), whoSpeaks());
     for (std::size_t group = 0; group < plan.groups; ++group) {
       const std::string probe = members[group].says().payload;
@@ -147,8 +147,8 @@ class GeneratorTest : public testing::Test {
     return *found;
   }
   void reach(Phase phase) {
-    board->setPhase(phase);
-    await("a phase", [&] { return board->allReached(phase); });
+    progress->setPhase(phase);
+    await("a phase", [&] { return progress->allReached(phase); });
   }
   /// From after the probes until publishers publish.
   void reachWarmUp() {
@@ -160,7 +160,7 @@ class GeneratorTest : public testing::Test {
   }
   void end() {
     if (!generator_.joinable()) return;
-    board->setPhase(Phase::End);
+    progress->setPhase(Phase::End);
     generator_.join();
   }
 
@@ -176,11 +176,11 @@ class GeneratorTest : public testing::Test {
     return readStamp(said.payload).value_or(Stamp{}).sequence;
   }
 
-  ProcessBoard& own() { return board->process(0); }
+  ProcessProgress& own() { return progress->process(0); }
 
   const Deadline deadline;
   Plan plan;
-  std::optional<Board> board;
+  std::optional<SharedProgress> progress;
   std::vector<ServedMember> members;
 
  private:

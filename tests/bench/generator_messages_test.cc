@@ -26,7 +26,7 @@ class GeneratorMessages : public GeneratorTest {
     EXPECT_EQ(own().missing.get(), 0u);
     EXPECT_EQ(own().surplus.get(), 0u);
     EXPECT_EQ(own().disordered.get(), 0u);
-    EXPECT_EQ(board->firstFault(), "");
+    EXPECT_EQ(progress->firstFault(), "");
   }
 };
 
@@ -50,7 +50,7 @@ TEST_F(GeneratorMessages, AMessageThatComesTwiceMakesRoomForNoOther) {
   EXPECT_EQ(sequenceOf(members[0].says()), 2u);
   EXPECT_THAT(members[0].settled(), IsEmpty());
   EXPECT_EQ(own().disordered.get(), 1u);
-  EXPECT_EQ(board->firstFault(), "member 0 got message 1 of publisher 0 after message 1");
+  EXPECT_EQ(progress->firstFault(), "member 0 got message 1 of publisher 0 after message 1");
 }
 
 TEST_F(GeneratorMessages, InAnOpenLoopNothingNeedComeBack) {
@@ -171,7 +171,7 @@ TEST_F(GeneratorMessages, AMessageOfAnotherGroupIsTooMuch) {
   members[1].tell(message(0, 1));
   await("both to be too many", [&] { return own().surplus.get() == 2; });
   EXPECT_EQ(own().missing.get(), 2u);
-  EXPECT_THAT(board->firstFault(), HasSubstr("who publishes nothing to its group"));
+  EXPECT_THAT(progress->firstFault(), HasSubstr("who publishes nothing to its group"));
 }
 
 TEST_F(GeneratorMessages, WhatNobodyPublishedIsNotAnswered) {

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "protocol/websocket_frame.h"
+#include "protocol/websocket/frame.h"
 
 namespace stormo::bench {
 

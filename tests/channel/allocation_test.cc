@@ -1,6 +1,6 @@
 // After warm-up, no message on its way through the server allocates.
 #include "channel/channel_fixture.h"
-#include "channel/group_event.h"
+#include "protocol/channel/group_event.h"
 #include "support/allocation_count.h"
 
 namespace stormo::channel {

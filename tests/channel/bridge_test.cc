@@ -1,6 +1,6 @@
 // Both dialects on one port, and the event that joins events and groups.
 #include "channel/channel_fixture.h"
-#include "channel/group_event.h"
+#include "protocol/channel/group_event.h"
 
 namespace stormo::channel {
 namespace {

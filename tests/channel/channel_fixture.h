@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "base/counters.h"
-#include "channel/server_process.h"
+#include "channel/server/server_process.h"
 #include "event/loop_impl.h"
-#include "protocol/channel_codec.h"
-#include "protocol/frame.h"
-#include "protocol/workerman_channel.h"
+#include "protocol/channel/packet.h"
+#include "protocol/channel/workerman_command.h"
+#include "protocol/package/frame.h"
 #include "support/loop_fixture.h"
 #include "support/raw_peer.h"
 #include "sys/sockets.h"
@@ -64,9 +64,9 @@ inline std::string jobPayload(std::string_view queue, std::string_view data) {
 
 /// Frames of a client in Stormo's dialect. Publisher 0 numbers nothing: it may publish the same
 /// sequence again.
-inline std::string hello(std::uint64_t publisherId = 0, std::string_view secret = {}) {
+inline std::string hello(std::uint64_t producerId = 0, std::string_view secret = {}) {
   std::string frame;
-  appendHello(publisherId, secret, frame);
+  appendHello(producerId, secret, frame);
   return frame;
 }
 /// The server's answer to it.
@@ -190,10 +190,10 @@ class ChannelTest : public test::LoopTest {
     return made;
   }
   /// A link that was welcomed.
-  Link stormoLink(std::uint64_t publisherId = 0) {
+  Link stormoLink(std::uint64_t producerId = 0) {
     Link made = link();
     made.isStormo = true;
-    made.send(hello(publisherId, server.secret));
+    made.send(hello(producerId, server.secret));
     EXPECT_THAT(await(made, 1), testing::ElementsAre("welcome"));
     return made;
   }

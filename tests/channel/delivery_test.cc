@@ -170,13 +170,13 @@ TEST_F(DeliveryTest, AStalledLinkIsNotCutBecauseTheServerWasBlocked) {
   }));
 }
 
-std::string publishOnce(std::uint64_t sequence, std::uint64_t authorSequence, std::string_view text,
+std::string publishOnce(std::uint64_t sequence, std::uint64_t sendNumber, std::string_view text,
                         PayloadKind kind = PayloadKind::Text) {
   std::string frame;
   appendPublishOnce({.channel = "g",
                      .sequence = sequence,
-                     .authorId = 99,
-                     .authorSequence = authorSequence,
+                     .session = 99,
+                     .sendNumber = sendNumber,
                      .payloadKind = kind},
                     text, frame);
   return frame;

@@ -1,8 +1,8 @@
 // Values of PHP that we do not build, and malformed ones, between processes of either kind.
-#include "channel/bus.h"
 #include "channel/channel_fixture.h"
-#include "channel/violation_log.h"
-#include "protocol/php_serialize.h"
+#include "channel/client/bus.h"
+#include "channel/link/violation_log.h"
+#include "protocol/php/serialize.h"
 
 namespace stormo::channel {
 namespace {

@@ -2,7 +2,7 @@
 #include <map>
 
 #include "channel/channel_fixture.h"
-#include "channel/group_event.h"
+#include "protocol/channel/group_event.h"
 
 namespace stormo::channel {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "channel/channel_fixture.h"
 #include "channel/recording.h"
-#include "protocol/php_serialize.h"
+#include "protocol/php/serialize.h"
 
 namespace stormo::channel {
 namespace {

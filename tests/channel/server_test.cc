@@ -1,7 +1,7 @@
 #include <stormo/channel/server.h>
 
 #include "channel/channel_fixture.h"
-#include "channel/declared_servers.h"
+#include "channel/server/declared_servers.h"
 
 namespace stormo::channel {
 namespace {

@@ -7,9 +7,10 @@ namespace stormo::channel {
 void SimulatedVisitor::come(Bus& bus) {
   bus_ = &bus;
   stay_ = std::make_shared<int>();
-  bus.recall(group_, position_, [this, stay = std::weak_ptr(stay_)](const Recalled& recalled) {
-    if (!stay.expired()) onRecalled(recalled);
-  });
+  bus.requestHistory(group_, position_,
+                     [this, stay = std::weak_ptr(stay_)](const HistoryReply& reply) {
+                       if (!stay.expired()) onHistoryReply(reply);
+                     });
   for (Said& said : said_) say(said);
 }
 
@@ -33,7 +34,7 @@ void SimulatedVisitor::publish(std::string text) {
 }
 
 void SimulatedVisitor::say(Said& said) {
-  const auto status = bus_->publishToGroup(group_, said.text, {author_, said.sequence});
+  const auto status = bus_->publishToGroup(group_, said.text, {session_, said.sequence});
   ASSERT_EQ(status, PublishStatus::Accepted);
   said.number = bus_->accepted();
 }
@@ -42,10 +43,10 @@ void SimulatedVisitor::forgetAcknowledged() {
   while (!said_.empty() && said_.front().number <= bus_->acknowledged()) said_.pop_front();
 }
 
-void SimulatedVisitor::onRecalled(const Recalled& recalled) {
-  if (position_.epoch != 0 && !recalled.isWhole) onGap();
-  for (const GroupMessage& missed : recalled.messages) onHeard(missed.message.data);
-  position_ = recalled.position;
+void SimulatedVisitor::onHistoryReply(const HistoryReply& reply) {
+  if (position_.epoch != 0 && !reply.isWhole) onGap();
+  for (const GroupMessage& missed : reply.messages) onHeard(missed.message.data);
+  position_ = reply.position;
   isMember_ = true;
 }
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "channel/bus.h"
+#include "channel/client/bus.h"
 
 namespace stormo::channel {
 
@@ -15,8 +15,8 @@ namespace stormo::channel {
 /// with its position, and says again what it does not know to have arrived.
 class SimulatedVisitor {
  public:
-  SimulatedVisitor(std::uint64_t author, std::string group)
-      : author_(author), group_(std::move(group)) {}
+  SimulatedVisitor(std::uint64_t session, std::string group)
+      : session_(session), group_(std::move(group)) {}
 
   /// A message of its group, once and in order.
   std::function<void(std::string_view text)> onHeard;
@@ -46,9 +46,9 @@ class SimulatedVisitor {
   };
   void say(Said& said);
   void forgetAcknowledged();
-  void onRecalled(const Recalled& recalled);
+  void onHistoryReply(const HistoryReply& reply);
 
-  const std::uint64_t author_;
+  const std::uint64_t session_;
   const std::string group_;
   Bus* bus_ = nullptr;
   std::shared_ptr<int> stay_;  // another one each time it comes

@@ -15,8 +15,8 @@
 #include <utility>
 #include <vector>
 
-#include "channel/bus.h"
-#include "channel/server_process.h"
+#include "channel/client/bus.h"
+#include "channel/server/server_process.h"
 #include "channel/simulated_network.h"
 #include "channel/simulated_visitor.h"
 #include "channel/simulation_ledger.h"
@@ -305,7 +305,7 @@ class Simulation final : StageWorker {
   void turn() {
     // So that little already waits outside of the kernel.
     net::ConnectionTable::of(loop_).forEach(
-        [](net::Peer& peer) { test::shrinkSendBuffer(peer.fd.get()); });
+        [](net::ConnectionImpl& peer) { test::shrinkSendBuffer(peer.fd.get()); });
     loop_.turn(0ms);
     for (std::size_t i = 0; i < kClients; ++i) {
       const bool isCalm = clients_[i].bus->isConnected() && roads_[i]->isUpEmpty();

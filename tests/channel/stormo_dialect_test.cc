@@ -48,7 +48,7 @@ TEST_F(StormoDialect, AnEventSaysWhoPublishedItAndItsPlaceInTheServersLife) {
   Packet first, second;
   ASSERT_EQ(decode(a.payloads[0], first), Decode::Ok);
   ASSERT_EQ(decode(a.payloads[1], second), Decode::Ok);
-  EXPECT_EQ(first.publisherId, 22u);
+  EXPECT_EQ(first.producerId, 22u);
   EXPECT_EQ(first.sequence, 5u);
   EXPECT_EQ(second.sequence, 6u);
   EXPECT_NE(first.epoch, 0u);

@@ -21,7 +21,7 @@ constexpr TimerQueue::Duration kOnce{0};
 class TimerQueueTest : public testing::Test {
  protected:
   static TimePoint at(std::chrono::milliseconds time) { return TimePoint(1h) + time; }
-  SlotId add(std::chrono::milliseconds deadline, TimerQueue::Duration interval, std::string name) {
+  Handle add(std::chrono::milliseconds deadline, TimerQueue::Duration interval, std::string name) {
     return queue.add(at(deadline), interval, [this, name] { fired.push_back(name); });
   }
   std::vector<std::string> firedBy(std::chrono::milliseconds now) {
@@ -55,7 +55,7 @@ TEST_F(TimerQueueTest, FiresEqualDeadlinesInTheOrderInWhichTheyWereSet) {
 
 TEST_F(TimerQueueTest, TellsTheNextDeadlineAndSkipsTheCancelled) {
   EXPECT_EQ(queue.next(), std::nullopt);
-  const SlotId first = add(10ms, kOnce, "first");
+  const Handle first = add(10ms, kOnce, "first");
   add(20ms, kOnce, "second");
   EXPECT_EQ(queue.next(), at(10ms));
   EXPECT_TRUE(queue.cancel(first));
@@ -65,10 +65,10 @@ TEST_F(TimerQueueTest, TellsTheNextDeadlineAndSkipsTheCancelled) {
 }
 
 TEST_F(TimerQueueTest, CancelSaysWhetherItWasStillToFire) {
-  const SlotId once = add(10ms, kOnce, "once");
+  const Handle once = add(10ms, kOnce, "once");
   firedBy(10ms);
   EXPECT_FALSE(queue.cancel(once));
-  const SlotId other = add(10ms, kOnce, "other");
+  const Handle other = add(10ms, kOnce, "other");
   EXPECT_TRUE(queue.cancel(other));
   EXPECT_FALSE(queue.cancel(other));
   EXPECT_FALSE(queue.cancel({}));
@@ -76,7 +76,7 @@ TEST_F(TimerQueueTest, CancelSaysWhetherItWasStillToFire) {
 }
 
 TEST_F(TimerQueueTest, APeriodicOneFiresUntilCancelled) {
-  const SlotId id = add(10ms, 10ms, "tick");
+  const Handle id = add(10ms, 10ms, "tick");
   EXPECT_THAT(firedBy(10ms), ElementsAre("tick"));
   EXPECT_THAT(firedBy(19ms), IsEmpty());
   EXPECT_THAT(firedBy(20ms), ElementsAre("tick"));
@@ -91,7 +91,7 @@ TEST_F(TimerQueueTest, APeriodicOneThatWasHeldUpForSeveralIntervalsFiresOnce) {
 }
 
 TEST_F(TimerQueueTest, AHandlerMayCancelItsOwnTimer) {
-  SlotId id;
+  Handle id;
   int calls = 0;
   id = queue.add(at(1ms), 1ms, [&] {
     ++calls;
@@ -104,7 +104,7 @@ TEST_F(TimerQueueTest, AHandlerMayCancelItsOwnTimer) {
 }
 
 TEST_F(TimerQueueTest, AHandlerOfATimerThatFiresOnceFindsItGone) {
-  SlotId id;
+  Handle id;
   bool cancelled = true;
   id = queue.add(at(1ms), kOnce, [&] { cancelled = queue.cancel(id); });
   queue.fire(at(1ms));
@@ -112,7 +112,7 @@ TEST_F(TimerQueueTest, AHandlerOfATimerThatFiresOnceFindsItGone) {
 }
 
 TEST_F(TimerQueueTest, AHandlerMayCancelAnotherThatIsDueToo) {
-  SlotId victim;
+  Handle victim;
   queue.add(at(1ms), kOnce, [&] { queue.cancel(victim); });
   victim = add(1ms, kOnce, "victim");
   EXPECT_THAT(firedBy(1ms), IsEmpty());
@@ -140,10 +140,10 @@ TEST_F(TimerQueueTest, AHandlerThatThrowsIsCountedAndKeepsNobodyElseFromFiring) 
 TEST_F(TimerQueueTest, WhatACancelledHandlerOwnsMayCancelToo) {
   struct Owner {
     TimerQueue& queue;
-    SlotId id;
+    Handle id;
     ~Owner() { EXPECT_FALSE(queue.cancel(id)); }
   };
-  auto owner = std::make_shared<Owner>(queue, SlotId{});
+  auto owner = std::make_shared<Owner>(queue, Handle{});
   Owner& same = *owner;
   same.id = queue.add(at(1ms), kOnce, [owner = std::move(owner)] {});
   EXPECT_TRUE(queue.cancel(same.id));
@@ -161,7 +161,7 @@ TEST_F(TimerQueueTest, BehavesLikeASortedListOverRandomOperations) {
   struct Model {
     std::chrono::milliseconds deadline;
     int order;
-    SlotId id;
+    Handle id;
   };
   std::map<std::string, Model> model;
   std::mt19937 random(11);

@@ -218,8 +218,8 @@ TEST_F(WatchTest, WaitsAreRoundedUpToTheNextMillisecondNotDown) {
 
 /// Takes the events of descriptors beside the watches.
 struct Sink final : EventSink {
-  void onReady(SlotId id, std::uint32_t) override { seen.push_back(id); }
-  std::vector<SlotId> seen;
+  void onReady(Handle id, std::uint32_t) override { seen.push_back(id); }
+  std::vector<Handle> seen;
 };
 
 TEST_F(WatchTest, EventsReachTheSinkThatAddedTheirDescriptorUntilItIsRemoved) {
@@ -230,7 +230,7 @@ TEST_F(WatchTest, EventsReachTheSinkThatAddedTheirDescriptorUntilItIsRemoved) {
   const auto tag = LoopImpl::of(loop).addSink(sink);
   const auto otherTag = LoopImpl::of(loop).addSink(other);
   EXPECT_NE(tag, otherTag);
-  const SlotId id{.index = 77, .generation = 5};
+  const Handle id{.index = 77, .generation = 5};
   EXPECT_TRUE(LoopImpl::of(loop).add(pipe.out.get(), EPOLLIN, tag, id));
   turn();
   EXPECT_EQ(sink.seen, std::vector{id});

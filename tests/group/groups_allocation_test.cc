@@ -87,7 +87,7 @@ TEST_F(GroupsAllocationTest, NorDoSmallMessagesToFew) {
 TEST_F(GroupsAllocationTest, NorDoesWhatCannotLeaveAtOnce) {
   const std::string text(30'000, 't');  // more than the kernel takes, over a few turns
   for (Connected& each : members)
-    test::shrinkSendBuffer(static_cast<net::Peer&>(at(each)).fd.get());
+    test::shrinkSendBuffer(static_cast<net::ConnectionImpl&>(at(each)).fd.get());
   EXPECT_EQ(allocationsOf([&] {
               groups.send("all", text);
               for (int i = 0; i < 10; ++i) {

@@ -112,7 +112,7 @@ TEST(Groups, MayBeDeclaredBeforeTheirLoopAndOutliveIt) {
       EventLoop loop;
       net::Endpoint endpoint;
       endpoint.codec = &codec;
-      net::Peer& peer =
+      net::ConnectionImpl& peer =
           *net::ConnectionTable::of(loop).accept(std::move(pair.tested), endpoint).value();
       EXPECT_TRUE(groups.join(peer, "birds"));
       EXPECT_EQ(groups.send("birds", "in time"), 1u);

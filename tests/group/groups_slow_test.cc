@@ -109,7 +109,7 @@ TEST_F(GroupsSlowTest, WhenMuchMemoryWaitsToBeSentTheTurnSendsOnUntilTheKernelRe
   groups.send("a", text);
   groups.send("a", text);
   turn();
-  for (Connected& one : members) EXPECT_TRUE(net::Peer::of(at(one)).refused);
+  for (Connected& one : members) EXPECT_TRUE(net::ConnectionImpl::of(at(one)).refused);
 }
 
 TEST_F(GroupsSlowTest, ASlowMemberOfSeveralGroupsIsCutOnce) {

@@ -152,7 +152,7 @@ TEST_F(GroupsTest, ConnectionsOfDifferentProtocolsAreNotMixed) {
   net::Endpoint other = endpoint;
   other.codec = &frame;
   test::SocketPair pair = test::unixPair();
-  net::Peer& stranger = *table.accept(std::move(pair.tested), other).value();
+  net::ConnectionImpl& stranger = *table.accept(std::move(pair.tested), other).value();
   EXPECT_THROW(groups.join(stranger, "birds"), std::logic_error);
   EXPECT_TRUE(groups.join(stranger, "frames"));
   groups.send("frames", "x");
@@ -173,7 +173,7 @@ TEST_F(GroupsTest, ProtocolsOfOneNameAreNotMixedButCopiesOfOneAre) {
                                       net::PackageCodec(shouting("?"))};
   net::Endpoint endpoints[] = {endpoint, endpoint, endpoint};
   std::vector<test::SocketPair> pairs;
-  std::vector<net::Peer*> peers;
+  std::vector<net::ConnectionImpl*> peers;
   for (std::size_t i = 0; i < 3; ++i) {
     endpoints[i].codec = &codecs[i];
     pairs.push_back(test::unixPair());

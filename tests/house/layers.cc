@@ -19,19 +19,20 @@ const Module* moduleNamed(std::string_view name) {
 // Public headers that need no .cc, and the module that they belong to.
 const HeaderOwners& headersWithoutSource() {
   static const HeaderOwners kOwners = {
-      {"stormo/close_code.h", "base"},    {"stormo/message.h", "base"},
-      {"stormo/stormo.h", "worker"},      {"stormo/version.h", "base"},
-      {"stormo/websocket.h", "protocol"},
+      {"stormo/channel/messages.h", "base"}, {"stormo/close_code.h", "base"},
+      {"stormo/message.h", "base"},          {"stormo/stormo.h", "worker"},
+      {"stormo/version.h", "base"},          {"stormo/websocket.h", "protocol"},
   };
   return kOwners;
 }
 
-// "stormo/channel/client.h" has its source at "channel/client.cc", "stormo/timer.h" in any module.
+// The source of "stormo/channel/client.h" is a client.cc below "channel/"; that of "stormo/timer.h"
+// is a timer.cc in any folder.
 bool isSourceOf(std::string_view source, std::string_view header) {
   const std::string_view stem = header.substr(7, header.size() - 9);
   const std::string_view path = source.substr(0, source.size() - 3);
-  return stem.find('/') != stem.npos ? path == stem
-                                     : path == folderOf(path) + "/" + std::string(stem);
+  const auto nameOf = [](std::string_view whole) { return whole.substr(whole.rfind('/') + 1); };
+  return nameOf(path) == nameOf(stem) && path.starts_with(folderOf(stem));
 }
 
 }  // namespace
@@ -44,14 +45,27 @@ const std::vector<Module>& modules() {
       {"event", {"sys"}},
       {"net", {"event", "protocol"}},
       {"group", {"net"}},
-      {"channel", {"group"}},
+      {"channel/link", {"group"}},
+      {"channel/client", {"channel/link"}},
+      {"channel/server", {"channel/link"}},
       {"process", {"event"}},
-      {"worker", {"channel", "process"}},
+      {"worker", {"channel/client", "channel/server", "process"}},
       {"server", {"worker"}},
       {"bench", {"protocol", "sys"}},
       {"cli", {"server", "bench"}},
   };
   return kModules;
+}
+
+std::string moduleOf(std::string_view path) {
+  std::string_view found;
+  for (const Module& module : modules()) {
+    const std::string_view name = module.name;
+    const bool isInside =
+        path.size() > name.size() && path.starts_with(name) && path[name.size()] == '/';
+    if (isInside && name.size() > found.size()) found = name;
+  }
+  return std::string(found);
 }
 
 bool mayInclude(std::string_view module, std::string_view other) {
@@ -65,12 +79,16 @@ bool mayInclude(std::string_view module, std::string_view other) {
 Complaints folderComplaints(const std::vector<std::string>& folders) {
   Complaints complaints;
   for (const std::string& folder : folders) {
-    if (moduleNamed(folder) == nullptr) {
+    const bool isKnown = std::ranges::any_of(modules(), [&](const Module& module) {
+      return module.name == folder || module.name.starts_with(folder + "/");
+    });
+    if (!isKnown) {
       complaints.push_back(fmt::format("src/{} has no place in the list of modules", folder));
     }
   }
   for (const Module& module : modules()) {
-    if (std::ranges::find(folders, module.name) == folders.end()) {
+    const std::string top = module.name.substr(0, module.name.find('/'));
+    if (std::ranges::find(folders, top) == folders.end()) {
       complaints.push_back(fmt::format("module {} has no folder src/{}", module.name, module.name));
     }
   }
@@ -78,8 +96,8 @@ Complaints folderComplaints(const std::vector<std::string>& folders) {
 }
 
 Complaints usesComplaints(std::string_view cmake) {
-  static const std::regex kModule(R"(stormo_module\(\s*(\w+)([^)]*)\))");
-  static const std::regex kUses(R"(\bUSES\s+([a-z\s]+))");
+  static const std::regex kModule(R"(stormo_module\(\s*([\w/]+)([^)]*)\))");
+  static const std::regex kUses(R"(\bUSES\s+([a-z/\s]+))");
   Complaints complaints;
   const std::string text(cmake);
   for (std::sregex_iterator it(text.begin(), text.end(), kModule), end; it != end; ++it) {
@@ -119,7 +137,7 @@ HeaderOwners headerOwners(const std::vector<std::string>& headers,
     if (isListed) {
       owners[header] = listed->second;
     } else if (!found.empty()) {
-      owners[header] = folderOf(found.front());
+      owners[header] = moduleOf(found.front());
     }
   }
   for (const auto& [header, module] : headersWithoutSource()) {
@@ -137,7 +155,7 @@ Complaints layerComplaints(std::string_view module, std::string_view text,
   for (const Include& include : includesOf(text)) {
     std::string owner;
     if (include.quoted) {
-      owner = folderOf(include.header);
+      owner = moduleOf(include.header);
     } else if (include.header.starts_with("stormo/")) {
       const auto found = owners.find(include.header);
       if (found != owners.end()) owner = found->second;

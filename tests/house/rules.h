@@ -12,7 +12,8 @@ namespace stormo::house {
 
 using Complaints = std::vector<std::string>;
 
-/// A folder of src/, and the ones that it stands on directly; what these stand on, it may use too.
+/// A folder of src/, by its path there, and the modules that it uses directly. It may include what
+/// these use, too.
 struct Module {
   std::string name;
   std::vector<std::string> uses;
@@ -20,6 +21,10 @@ struct Module {
 
 /// From the ground up (docs/architecture.md).
 [[nodiscard]] const std::vector<Module>& modules();
+
+/// The module that a path from src/ is in: "channel/client" for "channel/client/bus.h". Empty if it
+/// is in none.
+[[nodiscard]] std::string moduleOf(std::string_view path);
 
 /// True if `module` may include headers of `other`. Unknown ones may nothing.
 [[nodiscard]] bool mayInclude(std::string_view module, std::string_view other);

@@ -83,7 +83,7 @@ TEST(Tree, NoIncludePointsUp) {
   const HeaderOwners owners = publicHeaderOwners(complaints);
   for (const std::string& path : filesIn("src", {".h", ".cc", ".cc.in"})) {
     const std::string inside = path.substr(std::string("src/").size());
-    expectNone(path, layerComplaints(folderOf(inside), textOf(path), owners));
+    expectNone(path, layerComplaints(moduleOf(inside), textOf(path), owners));
   }
   for (const auto& [header, module] : owners) {
     expectNone(header, layerComplaints(module, textOf("include/" + header), owners));

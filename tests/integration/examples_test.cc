@@ -60,11 +60,11 @@ TEST_F(Example, GroupSendDeliversToMembersOnDifferentWorkers) {
        ++tries) {
     clients().sendToGroup(pair[0], "123", "ready?");
     clients().sendToGroup(pair[1], "123", "ready?");
-    const auto patience = Deadline::Clock::now() + std::chrono::milliseconds(100);
+    const auto timeouts = Deadline::Clock::now() + std::chrono::milliseconds(100);
     clients().runUntil("both to be ready", [&] {
       return std::all_of(pair.begin(), pair.end(),
                          [&](auto id) { return !clients()[id].received.empty(); }) ||
-             Deadline::Clock::now() > patience;
+             Deadline::Clock::now() > timeouts;
     });
   }
   clients().send(pair[0],
@@ -90,8 +90,8 @@ TEST_F(Example, GroupSendGoesOnWhenAClientSendsWhatTheChannelDoesNotAccept) {
     };
     while (!has()) {  // until its worker has joined the Channel nothing arrives
       clients().sendToGroup(member, "123", text);
-      const auto patience = Deadline::Clock::now() + std::chrono::milliseconds(100);
-      clients().runUntil(text, [&] { return has() || Deadline::Clock::now() > patience; });
+      const auto timeouts = Deadline::Clock::now() + std::chrono::milliseconds(100);
+      clients().runUntil(text, [&] { return has() || Deadline::Clock::now() > timeouts; });
     }
   };
   awaitDelivery("before");

@@ -15,7 +15,7 @@
 #include "net/connection_table.h"
 #include "net/listener.h"
 #include "net/websocket_codec.h"
-#include "protocol/group_command.h"
+#include "protocol/client/group_command.h"
 #include "sys/sockets.h"
 
 namespace stormo::integration {
@@ -215,7 +215,7 @@ class LoadGeneratorFindsOut : public LoadGenerator, public testing::WithParamInt
   [[nodiscard]] Outcome benchServerThat(FaultyServer::Mistake mistake) const {
     const FaultyServer server(GetParam(), std::move(mistake));
     return bench(server.url(),
-                 {"-m", "4", "-g", "1", "-p", "1", "--warm-up", "0.1", "--patience", "0.3"});
+                 {"-m", "4", "-g", "1", "-p", "1", "--warm-up", "0.1", "--timeouts", "0.3"});
   }
   static void expectFault(const Outcome& outcome, const std::string& regex) {
     EXPECT_EQ(outcome.status, 1) << outcome.errors;

@@ -14,10 +14,10 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr SlotId kHeron{.index = 1, .generation = 1};
-constexpr SlotId kOwl{.index = 2, .generation = 1};
+constexpr Handle kHeron{.index = 1, .generation = 1};
+constexpr Handle kOwl{.index = 2, .generation = 1};
 
-std::vector<std::string> piecesOf(const Batch& batch, SlotId connection) {
+std::vector<std::string> piecesOf(const Batch& batch, Handle connection) {
   std::vector<Piece> pieces;
   collectPieces(batch, connection, pieces);
   std::vector<std::string> texts;

@@ -145,7 +145,7 @@ TEST_F(ConnectionInputTest, APausedPeerIsPushedBackAndNothingOfItIsLost) {
   }
   EXPECT_EQ(at(one).bytesRead(), 0u);
   use(std::make_unique<PackageCodec>(Protocol::tcp()));
-  static_cast<Peer&>(at(one)).endpoint = &endpoint;
+  static_cast<ConnectionImpl&>(at(one)).endpoint = &endpoint;
   at(one).resumeRecv();
   ASSERT_TRUE(turnUntil([&] { return at(one).bytesRead() == sent; }));
   EXPECT_EQ(joined().size(), sent);
@@ -226,7 +226,7 @@ TEST_F(ConnectionInputTest, AHandlerMayCloseAnotherThatHasInputInTheSameTurn) {
   endpoint.handlers.onMessage = [&](Connection& connection, Message message) {
     heard.push_back(std::string(message.data));
     const ConnectionId other = connection.id() == one.id ? two.id : one.id;
-    if (Peer* peer = table.find(other)) peer->destroy();
+    if (ConnectionImpl* peer = table.find(other)) peer->destroy();
   };
   one.peer.send("first wins\n");
   two.peer.send("first wins\n");

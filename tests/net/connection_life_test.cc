@@ -91,7 +91,7 @@ TEST_F(ConnectionLifeTest, DestroyAfterCloseEndsTheLingering) {
   connection.close();
   turn();
   ASSERT_EQ(table.size(), 1u);
-  table.forEach([](Peer& peer) { peer.destroy(); });
+  table.forEach([](ConnectionImpl& peer) { peer.destroy(); });
   turn();
   EXPECT_EQ(table.size(), 0u);
   EXPECT_THAT(heard, ElementsAre("close 1000"));
@@ -115,7 +115,8 @@ TEST_F(ConnectionLifeTest, OnCloseMayCloseAndDestroyOthers) {
   endpoint.handlers.onClose = [&](Connection& connection) {
     heard.push_back("close");
     for (const Connected& other : all) {
-      if (Peer* peer = table.find(other.id)) other.id % 2 == 0 ? peer->destroy() : peer->close();
+      if (ConnectionImpl* peer = table.find(other.id))
+        other.id % 2 == 0 ? peer->destroy() : peer->close();
     }
     EXPECT_EQ(connection.send("late"), SendStatus::Closed);
   };
@@ -226,7 +227,7 @@ TEST_F(ConnectionLifeTest, OnCloseRunsOnceForEveryWayOfEnding) {
         one.peer.send("x\n");
         return one.peer.reset();
       default:
-        table.refuse(static_cast<Peer&>(connection), CloseCode::ProtocolError, "bad");
+        table.refuse(static_cast<ConnectionImpl&>(connection), CloseCode::ProtocolError, "bad");
     }
   };
   for (auto makePair : {test::unixPair, test::tcpPair}) {
@@ -270,7 +271,7 @@ TEST_F(ConnectionLifeTest, AbandonedItCallsNothingAndItsEndpointMayGo) {
   test::SocketPair pair = test::unixPair();
   {
     const Endpoint brief = endpoint;
-    Peer& peer = *table.accept(std::move(pair.tested), brief).value();
+    ConnectionImpl& peer = *table.accept(std::move(pair.tested), brief).value();
     heard.clear();
     (void)peer.send("never");
     table.abandon(brief);
@@ -285,7 +286,7 @@ TEST_F(ConnectionLifeTest, AbandonedWhileClosingItStillFlushesButCallsNothing) {
   test::SocketPair pair = test::unixPair();
   {
     const Endpoint brief = endpoint;
-    Peer& peer = *table.accept(std::move(pair.tested), brief).value();
+    ConnectionImpl& peer = *table.accept(std::move(pair.tested), brief).value();
     heard.clear();
     (void)peer.send("last words");
     peer.close();

@@ -225,7 +225,7 @@ TEST_F(ConnectionOutputTest, CloseFlushesAMessageAboveTheLimitToo) {
   use(std::make_unique<WebSocketCodec>(WebSocketOptions{}));
   endpoint.sendQueueBytesMax = 1000;
   Connected one = acceptNarrow();
-  Peer& peer = static_cast<Peer&>(at(one));
+  ConnectionImpl& peer = static_cast<ConnectionImpl&>(at(one));
   table.open(peer);
   (void)at(one).send(std::string(60'000, 'L'));
   turn();

@@ -42,7 +42,7 @@ TEST_F(ConnectorTest, ALostConnectionIsMadeAgain) {
   auto connector = connectorTo(url());
   connector->connect();
   ASSERT_TRUE(connected(*connector));
-  table.forEach([&](Peer& peer) {
+  table.forEach([&](ConnectionImpl& peer) {
     if (peer.endpoint == &endpoint) peer.destroy();
   });
   ASSERT_TRUE(turnUntil([&] { return told.size() == 3; }));
@@ -54,7 +54,7 @@ TEST_F(ConnectorTest, AResetConnectionIsAnErrorAndMadeAgain) {
   endpoint.handlers.onConnect = [&](Connection& connection) {
     if (counters().connectionsTotal.get() > 3) return;
     const linger atOnce{.l_onoff = 1, .l_linger = 0};
-    ::setsockopt(static_cast<Peer&>(connection).fd.get(), SOL_SOCKET, SO_LINGER, &atOnce,
+    ::setsockopt(static_cast<ConnectionImpl&>(connection).fd.get(), SOL_SOCKET, SO_LINGER, &atOnce,
                  sizeof atOnce);
     connection.destroy();
   };
@@ -108,7 +108,7 @@ TEST_F(ConnectorTest, HandlersThatThrowDoNotEndTheAttempts) {
   ASSERT_TRUE(turnUntil([&] { return errors == 2; }));
   listen(where);
   ASSERT_TRUE(turnUntil([&] { return told.size() == 1; }));
-  table.forEach([](Peer& peer) { peer.destroy(); });
+  table.forEach([](ConnectionImpl& peer) { peer.destroy(); });
   ASSERT_TRUE(turnUntil([&] { return told.size() == 2; }));
   EXPECT_THAT(told, ElementsAre("connect", "connect"));
 }
@@ -282,7 +282,7 @@ TEST_F(ConnectorTest, HasKeepAlive) {
   ASSERT_TRUE(connected(*connector));
   int on = 0;
   socklen_t size = sizeof on;
-  const int fd = static_cast<Peer*>(connector->connection())->fd.get();
+  const int fd = static_cast<ConnectionImpl*>(connector->connection())->fd.get();
   ASSERT_EQ(::getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, &size), 0);
   EXPECT_EQ(on, 1);
 }

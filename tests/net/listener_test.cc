@@ -169,7 +169,7 @@ TEST_F(ListenerTest, AcceptedSocketsOfProtocolsWithoutPingsHaveKeepAlive) {
     listener.start(socket.get());
     const test::RawPeer client = test::RawPeer::connect(localAddress(socket.get()).port());
     ASSERT_TRUE(turnUntil([&] { return table.size() == 1; }));
-    table.forEach([&](Peer& peer) {
+    table.forEach([&](ConnectionImpl& peer) {
       EXPECT_EQ(socketOption(peer.fd.get(), SOL_SOCKET, SO_KEEPALIVE), pings ? 0 : 1);
       EXPECT_EQ(socketOption(peer.fd.get(), IPPROTO_TCP, TCP_KEEPIDLE) == 60, !pings);
       peer.destroy();
@@ -184,7 +184,7 @@ TEST_F(ListenerTest, TheKernelHoldsLittleForAcceptedSocketsThatDoNotRead) {
   listener.start(socket.get());
   const test::RawPeer client = test::RawPeer::connect(localAddress(socket.get()).port());
   ASSERT_TRUE(turnUntil([&] { return table.size() == 1; }));
-  table.forEach([&](Peer& peer) {
+  table.forEach([&](ConnectionImpl& peer) {
     EXPECT_EQ(socketOption(peer.fd.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT), 128 << 10);
     EXPECT_EQ(socketOption(peer.fd.get(), IPPROTO_TCP, TCP_USER_TIMEOUT), 60'000);
   });

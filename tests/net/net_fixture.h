@@ -52,7 +52,7 @@ class NetTest : public test::LoopTest {
 
   Connected accept(test::SocketPair pair = test::unixPair()) {
     const Address remote = peerAddress(pair.tested.get());
-    const Peer* peer = table.accept(std::move(pair.tested), endpoint, remote).value();
+    const ConnectionImpl* peer = table.accept(std::move(pair.tested), endpoint, remote).value();
     return {peer->id.packed(), std::move(pair.peer)};
   }
   /// Nobody hears of it; for tests that look at what comes after.
@@ -64,7 +64,7 @@ class NetTest : public test::LoopTest {
 
   /// The connection, which must be usable.
   Connection& at(const Connected& of) {
-    Peer* peer = table.find(of.id);
+    ConnectionImpl* peer = table.find(of.id);
     if (peer == nullptr) throw std::logic_error("that connection is gone");
     return *peer;
   }

@@ -1,7 +1,7 @@
 #include "net/package_codec.h"
 
 #include "net/net_fixture.h"
-#include "protocol/frame.h"
+#include "protocol/package/frame.h"
 
 namespace stormo::net {
 namespace {

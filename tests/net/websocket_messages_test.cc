@@ -305,7 +305,7 @@ TEST_F(WebSocketMessagesTest, AnIdleConnectionKeepsNothing) {
   WebSocketClient client = open();
   client.raw().send(WebSocketClient::frame(0x01, "half"));
   settle();
-  Peer& peer = *table.find(last);
+  ConnectionImpl& peer = *table.find(last);
   EXPECT_NE(peer.codecState, nullptr);
   client.raw().send(WebSocketClient::frame(0x80, "whole"));
   settle();

@@ -126,19 +126,19 @@ TEST(Instance, LockForChildrenWaitsUntilTheLastOneEnded) {
 
 const Instance kChat("/run/x", "chat");
 
-Kind listeningOn(const std::string& host, std::uint16_t port, int count) {
-  Kind kind{.kind = "worker", .name = "none", .count = count};
-  kind.listen = {{.label = "tcp://" + host + ":" + std::to_string(port),
+Role listeningOn(const std::string& host, std::uint16_t port, int count) {
+  Role role{.role = "worker", .name = "none", .count = count};
+  role.listen = {{.label = "tcp://" + host + ":" + std::to_string(port),
                   .address = Address::ip(host, port).value()}};
-  return kind;
+  return role;
 }
 
 TEST(ListenSockets, EachSlotHasItsSocketOnTheOnePortThatTheKernelChose) {
-  Kind kind = listeningOn("127.0.0.1", 0, 3);
-  const ListenSockets sockets(kind, kChat);
-  const std::uint16_t port = kind.listen[0].address.port();
+  Role role = listeningOn("127.0.0.1", 0, 3);
+  const ListenSockets sockets(role, kChat);
+  const std::uint16_t port = role.listen[0].address.port();
   EXPECT_NE(port, 0);
-  EXPECT_EQ(kind.listen[0].label, "tcp://127.0.0.1:" + std::to_string(port));
+  EXPECT_EQ(role.listen[0].label, "tcp://127.0.0.1:" + std::to_string(port));
   ASSERT_EQ(sockets.fds().size(), 3u);
   for (const auto& slot : sockets.fds()) EXPECT_EQ(localAddress(slot.at(0)).port(), port);
 }
@@ -147,9 +147,9 @@ TEST(ListenSockets, APortThatIsTakenIsSaidWithTheMend) {
   for (const bool shared : {false, true}) {  // also one that would let others join
     const auto foreign = listenOn(Address::ip("127.0.0.1", 0).value(), {.reusePort = shared});
     const std::uint16_t port = localAddress(foreign.value().get()).port();
-    Kind kind = listeningOn("127.0.0.1", port, 2);
+    Role role = listeningOn("127.0.0.1", port, 2);
     EXPECT_EQ(
-        complaintOf([&] { ListenSockets(kind, kChat); }),
+        complaintOf([&] { ListenSockets(role, kChat); }),
         "cannot listen on tcp://127.0.0.1:" + std::to_string(port) +
             ": address already in use (by a process that does not belong to instance 'chat' in "
             "/run/x: 'ss -ltnp' shows it)");
@@ -160,10 +160,10 @@ TEST(ListenSockets, AUnixSocketIsSharedAndItsFileGoesWithIt) {
   const test::TempDirectory temp;
   const std::string path = temp.file("chat.sock");
   {
-    Kind kind{.kind = "channel", .name = "none", .count = 2};
-    kind.listen = {
+    Role role{.role = "channel", .name = "none", .count = 2};
+    role.listen = {
         {.label = "unix://" + path, .address = Address::unixPath(path).value(), .mode = 0600}};
-    const ListenSockets sockets(kind, kChat);
+    const ListenSockets sockets(role, kChat);
     ASSERT_EQ(sockets.fds().size(), 2u);
     EXPECT_NE(sockets.fds()[0], sockets.fds()[1]);
     struct stat found {};
@@ -177,12 +177,12 @@ TEST(ListenSockets, AUnixSocketIsGivenToItsOwner) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root may give files away";
   const test::TempDirectory temp;
   const std::string path = temp.file("channel.sock");
-  Kind kind{.kind = "channel", .name = "none", .count = 1};
-  kind.listen = {{.label = "unix://" + path,
+  Role role{.role = "channel", .name = "none", .count = 1};
+  role.listen = {{.label = "unix://" + path,
                   .address = Address::unixPath(path).value(),
                   .owner = "nobody",
                   .mode = 0600}};
-  const ListenSockets sockets(kind, kChat);
+  const ListenSockets sockets(role, kChat);
   struct stat found {};
   ASSERT_EQ(::stat(path.c_str(), &found), 0);
   EXPECT_EQ(found.st_uid, ::getpwnam("nobody")->pw_uid);
@@ -190,12 +190,12 @@ TEST(ListenSockets, AUnixSocketIsGivenToItsOwner) {
 }
 
 TEST(ListenSockets, RefuseClientsEndsThemInEveryHolder) {
-  Kind kind = listeningOn("127.0.0.1", 0, 2);
-  ListenSockets sockets(kind, kChat);
+  Role role = listeningOn("127.0.0.1", 0, 2);
+  ListenSockets sockets(role, kChat);
   const UniqueFd heldElsewhere(::dup(sockets.fds()[0][0]));
   const auto connects = [&] {
     const UniqueFd client(::socket(AF_INET, SOCK_STREAM, 0));
-    const Address& to = kind.listen[0].address;
+    const Address& to = role.listen[0].address;
     return ::connect(client.get(), to.raw(), to.size()) == 0;
   };
   EXPECT_TRUE(connects());
@@ -204,42 +204,42 @@ TEST(ListenSockets, RefuseClientsEndsThemInEveryHolder) {
 }
 
 TEST(ListenSockets, TheSecondAddressOfAHostGetsThePortOfTheFirst) {
-  Kind kind = listeningOn("127.0.0.1", 0, 2);
-  kind.listen.push_back(
+  Role role = listeningOn("127.0.0.1", 0, 2);
+  role.listen.push_back(
       {.label = "tcp://[::1]:0", .address = Address::ip("::1", 0).value(), .isSecond = true});
-  const ListenSockets sockets(kind, kChat);
-  if (kind.listen.size() == 1) GTEST_SKIP() << "no IPv6 here, and left out";
-  EXPECT_EQ(kind.listen[1].address.port(), kind.listen[0].address.port());
-  EXPECT_EQ(kind.listen[1].label, "tcp://[::1]:" + std::to_string(kind.listen[0].address.port()));
+  const ListenSockets sockets(role, kChat);
+  if (role.listen.size() == 1) GTEST_SKIP() << "no IPv6 here, and left out";
+  EXPECT_EQ(role.listen[1].address.port(), role.listen[0].address.port());
+  EXPECT_EQ(role.listen[1].label, "tcp://[::1]:" + std::to_string(role.listen[0].address.port()));
 }
 
 TEST(ListenSockets, ASecondAddressThatThisMachineLacksIsLeftOut) {
-  Kind kind = listeningOn("127.0.0.1", 0, 1);
-  kind.listen.push_back({.label = "tcp://203.0.113.7:0",
+  Role role = listeningOn("127.0.0.1", 0, 1);
+  role.listen.push_back({.label = "tcp://203.0.113.7:0",
                          .address = Address::ip("203.0.113.7", 0).value(),
                          .isSecond = true});
-  const ListenSockets sockets(kind, kChat);
-  EXPECT_EQ(kind.listen.size(), 1u);
+  const ListenSockets sockets(role, kChat);
+  EXPECT_EQ(role.listen.size(), 1u);
   EXPECT_EQ(sockets.fds().at(0).size(), 1u);
 }
 
 TEST(ListenSockets, APortOfIpv4ThatADualStackAddressWantsTooIsReported) {
   const auto foreign = listenOn(Address::ip("0.0.0.0", 0).value());
   const std::uint16_t port = localAddress(foreign.value().get()).port();
-  Kind kind = listeningOn("::", port, 1);
+  Role role = listeningOn("::", port, 1);
   if (!listenOn(Address::ip("::1", 0).value())) GTEST_SKIP() << "no IPv6 here";
-  EXPECT_THAT(complaintOf([&] { ListenSockets(kind, kChat); }), testing::HasSubstr("ipv6only"));
-  kind.listen[0].v6Only = true;
-  EXPECT_EQ(complaintOf([&] { ListenSockets(kind, kChat); }), "");
+  EXPECT_THAT(complaintOf([&] { ListenSockets(role, kChat); }), testing::HasSubstr("ipv6only"));
+  role.listen[0].v6Only = true;
+  EXPECT_EQ(complaintOf([&] { ListenSockets(role, kChat); }), "");
 }
 
 TEST(ListenSockets, EachKindOfFileAtAUnixSocketsPathIsNamed) {
   const test::TempDirectory temp;
   const auto complaintAt = [&](const char* name) {
     const std::string path = temp.file(name);
-    Kind kind{.kind = "worker", .name = "none", .count = 1};
-    kind.listen = {{.label = "unix://" + path, .address = Address::unixPath(path).value()}};
-    return complaintOf([&] { ListenSockets(kind, kChat); });
+    Role role{.role = "worker", .name = "none", .count = 1};
+    role.listen = {{.label = "unix://" + path, .address = Address::unixPath(path).value()}};
+    return complaintOf([&] { ListenSockets(role, kChat); });
   };
   std::ofstream(temp.file("regular")) << "data";
   std::filesystem::create_directory(temp.file("directory"));

@@ -169,9 +169,9 @@ process::Listening listening(const std::string& url) {
 
 process::Program probeProgram(const Behaviour& behaviour) {
   if (behaviour.failBuild) throw std::runtime_error("told to fail");
-  process::Kind channel{.kind = "channel", .name = "ProbeChannel"};
+  process::Role channel{.role = "channel", .name = "ProbeChannel"};
   channel.main = [](Child&) { return std::shared_ptr<void>(); };
-  process::Kind worker{.kind = "worker", .name = "probe", .count = behaviour.count};
+  process::Role worker{.role = "worker", .name = "probe", .count = behaviour.count};
   worker.user = behaviour.user;
   for (const std::string& url : behaviour.listen) worker.listen.push_back(listening(url));
   worker.main = [&behaviour](Child& child) -> std::shared_ptr<void> {
@@ -181,8 +181,8 @@ process::Program probeProgram(const Behaviour& behaviour) {
     return std::make_shared<ProbeWorker>(child, behaviour);
   };
   using std::chrono::milliseconds;
-  return {.kinds = {std::move(channel), std::move(worker)},
-          .patience = {.aliveEvery = milliseconds(behaviour.aliveEveryMs),
+  return {.roles = {std::move(channel), std::move(worker)},
+          .timeouts = {.aliveEvery = milliseconds(behaviour.aliveEveryMs),
                        .silentAfter = milliseconds(behaviour.silentAfterMs),
                        .stopTimeout = milliseconds(behaviour.stopTimeoutMs),
                        .gracefulTimeout = milliseconds(behaviour.gracefulTimeoutMs),

@@ -29,9 +29,9 @@ TEST(SizeText, IsShortForPeople) {
 
 Program twoKinds() {
   Program program;
-  program.kinds.push_back({.kind = "channel", .name = "ChannelServer", .user = "nobody"});
-  program.kinds.push_back({.kind = "worker", .name = "none", .count = 12});
-  program.kinds[1].listen = {{.label = "websocket://0.0.0.0:1234", .address = {}},
+  program.roles.push_back({.role = "channel", .name = "ChannelServer", .user = "nobody"});
+  program.roles.push_back({.role = "worker", .name = "none", .count = 12});
+  program.roles[1].listen = {{.label = "websocket://0.0.0.0:1234", .address = {}},
                              {.label = "unix:///run/chat.sock", .address = {}}};
   return program;
 }

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "channel/server_process.h"
+#include "channel/server/server_process.h"
 #include "process/child.h"
 #include "server/group_server.h"
 #include "support/loop_fixture.h"

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "protocol/websocket_frame.h"
+#include "protocol/websocket/frame.h"
 #include "support/raw_peer.h"
 
 namespace stormo::test {

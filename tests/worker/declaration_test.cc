@@ -14,27 +14,27 @@ using testing::HasSubstr;
 using testing::ThrowsMessage;
 
 TEST(Declaration, WorkersAndChannelServersAreKnownWhileTheyLive) {
-  EXPECT_TRUE(declaredKinds().empty());
+  EXPECT_TRUE(declaredRoles().empty());
   {
     Worker worker("websocket://127.0.0.1:0");
     worker.name = "group-send";
     worker.count = 3;
     channel::Server channelServer("127.0.0.1", 2206);
-    const auto kinds = declaredKinds();
-    ASSERT_EQ(kinds.size(), 2u);
-    EXPECT_EQ(kinds[0].kind, "channel");  // the workers need it: it starts first
-    EXPECT_EQ(kinds[0].listen.at(0).label, "frame://127.0.0.1:2206");
-    EXPECT_EQ(kinds[1].kind, "worker");
-    EXPECT_EQ(kinds[1].name, "group-send");
-    EXPECT_EQ(kinds[1].count, 3);
-    EXPECT_EQ(kinds[1].listen.at(0).address.text(), "127.0.0.1:0");
+    const auto roles = declaredRoles();
+    ASSERT_EQ(roles.size(), 2u);
+    EXPECT_EQ(roles[0].role, "channel");  // the workers need it: it starts first
+    EXPECT_EQ(roles[0].listen.at(0).label, "frame://127.0.0.1:2206");
+    EXPECT_EQ(roles[1].role, "worker");
+    EXPECT_EQ(roles[1].name, "group-send");
+    EXPECT_EQ(roles[1].count, 3);
+    EXPECT_EQ(roles[1].listen.at(0).address.text(), "127.0.0.1:0");
   }
-  EXPECT_TRUE(declaredKinds().empty());
+  EXPECT_TRUE(declaredRoles().empty());
 }
 
 TEST(Declaration, AWorkerWithoutAnAddressListensOnNothing) {
   Worker worker;
-  EXPECT_TRUE(declaredKinds().at(0).listen.empty());
+  EXPECT_TRUE(declaredRoles().at(0).listen.empty());
 }
 
 TEST(Declaration, TheSchemeChoosesTheProtocolUnlessOneIsSet) {
@@ -54,12 +54,12 @@ TEST(Declaration, AChannelAcceptsWhatEveryWorkerMayAccept) {
   small.maxPackageSize = 1000;
   large.maxPackageSize = 20'000'000;
   large.name = "uploads";
-  static_cast<void>(declaredKinds());
+  static_cast<void>(declaredRoles());
   EXPECT_EQ(byDefault.maxPackageSize, 20'000'000u + 1024);
 
   channel::Server tooSmall("127.0.0.1", 4);
   tooSmall.maxPackageSize = 20'000'000;
-  EXPECT_THAT([] { static_cast<void>(declaredKinds()); },
+  EXPECT_THAT([] { static_cast<void>(declaredRoles()); },
               ThrowsMessage<std::invalid_argument>(
                   AllOf(HasSubstr("worker 'uploads' accepts messages of 20000000 bytes"),
                         HasSubstr("set its maxPackageSize to 0 or 20001024"))));
@@ -69,7 +69,7 @@ TEST(Declaration, AnOriginThatNoPageCanHaveIsSaidInASentence) {
   Worker worker("websocket://127.0.0.1:0");
   worker.name = "chat";
   worker.websocket.origins = {"https://*.chat.example", "chat.example"};
-  EXPECT_THAT(declaredKinds, ThrowsMessage<std::invalid_argument>(HasSubstr(
+  EXPECT_THAT(declaredRoles, ThrowsMessage<std::invalid_argument>(HasSubstr(
                                  "worker 'chat': websocket.origins: 'chat.example' has no scheme: "
                                  "write https://chat.example")));
 }
@@ -79,7 +79,7 @@ TEST(Declaration, WhatCannotBeIsSaidInASentence) {
     return [url, count] {
       Worker worker(url);
       worker.count = count;
-      static_cast<void>(declaredKinds());
+      static_cast<void>(declaredRoles());
     };
   };
   EXPECT_THAT(declaring("nonsense", 1),
@@ -96,11 +96,11 @@ TEST(Declaration, WhatCannotBeIsSaidInASentence) {
 TEST(Declaration, LocalhostIsBothLoopbackAddressesForWorkersAndTheChannel) {
   Worker worker("text://localhost:7");
   channel::Server channelServer("localhost", 8);
-  for (const process::Kind& kind : declaredKinds()) {
-    ASSERT_EQ(kind.listen.size(), 2u);
-    EXPECT_EQ(kind.listen[0].address.host(), "127.0.0.1");
-    EXPECT_EQ(kind.listen[1].address.host(), "::1");
-    EXPECT_TRUE(kind.listen[1].isSecond);
+  for (const process::Role& role : declaredRoles()) {
+    ASSERT_EQ(role.listen.size(), 2u);
+    EXPECT_EQ(role.listen[0].address.host(), "127.0.0.1");
+    EXPECT_EQ(role.listen[1].address.host(), "::1");
+    EXPECT_TRUE(role.listen[1].isSecond);
   }
 }
 
@@ -108,26 +108,26 @@ TEST(Declaration, AChannelsUnixSocketIsItsOwnersAlone) {
   channel::Server channelServer("unix:///run/channel");
   channelServer.socketOwner = "nobody";
   channelServer.alsoListen = {"frame://127.0.0.1:9", "unix:///run/second"};
-  const auto kinds = declaredKinds();
-  ASSERT_EQ(kinds.at(0).listen.size(), 3u);
+  const auto roles = declaredRoles();
+  ASSERT_EQ(roles.at(0).listen.size(), 3u);
   for (const std::size_t unixSocket : {0, 2}) {
-    EXPECT_EQ(kinds[0].listen[unixSocket].owner, "nobody");
-    EXPECT_EQ(kinds[0].listen[unixSocket].mode, 0600u);
+    EXPECT_EQ(roles[0].listen[unixSocket].owner, "nobody");
+    EXPECT_EQ(roles[0].listen[unixSocket].mode, 0600u);
   }
-  EXPECT_EQ(kinds[0].listen[1].owner, "");
+  EXPECT_EQ(roles[0].listen[1].owner, "");
 }
 
 TEST(Declaration, AWorkerMayListenOnSeveralAddressesOfOneProtocol) {
   Worker worker("websocket://[::]:7");
   worker.ipv6Only = true;
   worker.alsoListen = {"websocket://0.0.0.0:7", "unix:///run/s"};
-  const auto kinds = declaredKinds();
-  ASSERT_EQ(kinds.at(0).listen.size(), 3u);
-  EXPECT_EQ(kinds[0].listen[0].label, "websocket://[::]:7");
-  EXPECT_TRUE(kinds[0].listen[0].v6Only);
-  EXPECT_EQ(kinds[0].listen[2].label, "unix:///run/s");
+  const auto roles = declaredRoles();
+  ASSERT_EQ(roles.at(0).listen.size(), 3u);
+  EXPECT_EQ(roles[0].listen[0].label, "websocket://[::]:7");
+  EXPECT_TRUE(roles[0].listen[0].v6Only);
+  EXPECT_EQ(roles[0].listen[2].label, "unix:///run/s");
   worker.alsoListen = {"text://0.0.0.0:7"};
-  EXPECT_THAT([] { static_cast<void>(declaredKinds()); },
+  EXPECT_THAT([] { static_cast<void>(declaredRoles()); },
               ThrowsMessage<std::invalid_argument>(HasSubstr("another protocol")));
 }
 

@@ -31,7 +31,7 @@ int main(int argc, char** argv) {
   intake.onMessage = [](Connection& connection, Message message) {
     const int jobs = std::stoi(std::string(message.data));
     for (int i = 0; i < jobs; ++i) {
-      if (channel::Client::enqueue("jobs", Value(i)) != channel::PublishStatus::Accepted) return;
+      if (channel::Client::enqueue("jobs", Value(i)) != PublishStatus::Accepted) return;
     }
     (void)connection.send("accepted");
   };

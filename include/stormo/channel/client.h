@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stormo/channel/messages.h>
 #include <stormo/value.h>
 
 #include <chrono>
@@ -11,14 +12,6 @@
 #include <vector>
 
 namespace stormo::channel {
-
-enum class [[nodiscard]] PublishStatus{
-    Accepted,  ///< Sent, or kept until the link is back.
-    Full,      ///< Not accepted: Client::keptBytesMax bytes are waiting already. Try again later.
-    Refused,   ///< Not accepted, and never will be: arrays nested deeper than 64, more than
-               ///< 1,000,000 array elements, or a message longer than the Channel accepts
-               ///< (Server::maxPackageSize).
-};
 
 /// One or several channel names.
 class Names {

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "base/bytes.h"
-#include "protocol/websocket_frame.h"
+#include "protocol/websocket/frame.h"
 #include "sys/address.h"
 #include "sys/sockets.h"
 

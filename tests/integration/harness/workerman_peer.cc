@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "protocol/frame.h"
-#include "protocol/php_serialize.h"
-#include "protocol/workerman_channel.h"
+#include "protocol/channel/workerman_command.h"
+#include "protocol/package/frame.h"
+#include "protocol/php/serialize.h"
 
 namespace stormo::integration {
 namespace {

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <stormo/message.h>
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace stormo {
+
+/// What became of one publish.
+enum class [[nodiscard]] PublishStatus{
+    Accepted,  ///< It will be delivered: it was sent, or is kept until there is a link.
+    Full,      ///< Not accepted: too many bytes wait for their acknowledgement. See onDrain.
+    Refused,  ///< Not accepted, and a retry cannot succeed: arrays nested deeper than 64, more than
+              ///< 1,000,000 array elements, or a message longer than the Channel accepts
+              ///< (channel::Server::maxPackageSize).
+};
+
+/// A place in the Channel's order. Offsets grow from event to event within an epoch; a new epoch
+/// begins when a Channel was killed. Epoch 0: no position.
+struct Position {
+  std::uint64_t epoch = 0;
+  std::uint64_t offset = 0;
+  bool operator==(const Position&) const = default;
+};
+
+/// Identifies one send of a client, over all workers: the session that numbers it, and its number.
+/// The Channel drops a send whose number is not greater than the session's last one. Session 0: the
+/// send has no identity, and is never taken for a duplicate.
+struct SendId {
+  std::uint64_t session = 0;
+  std::uint64_t number = 0;
+};
+
+/// A message as the members of its group receive it. The views are valid until the handler returns.
+struct GroupMessage {
+  std::string_view group;
+  std::uint64_t offset = 0;  ///< In the current epoch; 0 in Workerman's dialect, which has none.
+  Message message;
+};
+
+/// The answer to Channel::history().
+struct HistoryReply {
+  Position position;                   ///< The position that this answer reaches.
+  bool isWhole = false;                ///< No message after the requested position is missing.
+  std::vector<GroupMessage> messages;  ///< In their order; valid until the handler returns.
+};
+
+}  // namespace stormo

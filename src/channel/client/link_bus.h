@@ -1,0 +1,132 @@
+#pragma once
+
+#include <stormo/timer.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "channel/client/bus.h"
+#include "channel/link/link_codec.h"
+#include "channel/link/violation_log.h"
+#include "net/persistent_connection.h"
+
+namespace stormo::channel {
+
+/// What the dialects have in common, for a bus over one link to a Channel server: the link, made
+/// again whenever it is lost, and what is to be restored on it.
+class LinkBus : public Bus, FrameSink {
+ public:
+  void connect() final;
+  void close() final;
+  [[nodiscard]] bool isConnected() const final { return isUp_; }
+
+  // Names that are (not) subscribed already are left out of what is sent.
+  void subscribe(const std::vector<std::string>& events) final;
+  void unsubscribe(const std::vector<std::string>& events) final;
+  void watch(const std::vector<std::string>& queues) final;
+  void unwatch(const std::vector<std::string>& queues) final;
+  void reserve() final;
+  void stopTakingJobs() final;
+  void ping() final;
+
+ protected:
+  using Names = std::vector<std::string>;
+
+  LinkBus(SocketUrl url, const BusOptions& options);
+  ~LinkBus() override;
+
+  // --- What a dialect says ---
+
+  virtual void onLinkMade() = 0;
+  virtual void onPayload(std::string_view payload) = 0;
+  /// Appends the frames that say it. Names are not empty.
+  virtual void saySubscribe(const Names& events, std::string& out) = 0;
+  virtual void sayUnsubscribe(const Names& events, std::string& out) = 0;
+  virtual void sayWatch(const Names& queues, std::string& out) = 0;
+  virtual void sayUnwatch(const Names& queues, std::string& out) = 0;
+  virtual void sayReserve(std::string& out) = 0;
+  virtual void sayPing(std::string& out) = 0;
+  /// When a link was made: all that is subscribed, events() and groups.
+  virtual void saySubscriptions(std::string& out) = 0;
+  /// What is published and has not been sent on this link; called once, when it is up.
+  virtual void sendKept() = 0;
+  virtual void onLinkLost() {}
+  /// Its name, for the log.
+  [[nodiscard]] virtual std::string_view dialect() const = 0;
+  /// True if the server answers a ping.
+  [[nodiscard]] virtual bool expectsPong() const = 0;
+
+  // --- What a dialect uses ---
+
+  /// The server listens: restores everything, sends what was kept, and calls onConnect.
+  void becomeUp();
+  /// Sends frames at once, whatever waits already. There is a link.
+  void send(std::string_view frames);
+  [[nodiscard]] net::ConnectionImpl* link() const { return connection_.peer(); }
+  /// A publish was refused as Full: onDrain is owed.
+  void owesDrain() { owesDrain_ = true; }
+  [[nodiscard]] bool isDrainOwed() const { return owesDrain_; }
+  /// There is room again: calls onDrain if it is owed.
+  void drained();
+  /// The server broke the protocol: logs the reason, and makes a new link.
+  void violation(std::string_view reason);
+  /// Closes the link, to make a new one.
+  void dropLink(std::string_view reason);
+  void jobReceived(std::string_view queue, std::string_view data);
+  void eventReceived(std::string_view event, std::string_view data);
+  void groupMessageReceived(const GroupMessage& message);
+  void repeatReceived(std::string_view group);
+  void historyReplyReceived(const HistoryHandler& handler, const HistoryReply& reply);
+  void acknowledgedReceived();
+  void rejectedReceived(std::uint64_t number, std::string_view reason);
+  void gapReceived();
+  /// By subscribe(), not for the sake of groups; in that order.
+  [[nodiscard]] const Names& events() const { return events_; }
+  [[nodiscard]] bool isSubscribed(std::string_view event) const;
+  /// The last link that was up had it, too, and it was not unsubscribed since.
+  [[nodiscard]] bool wasSubscribed(const std::string& event) const;
+  [[nodiscard]] const SocketUrl& url() const { return url_; }
+  [[nodiscard]] const BusOptions& options() const { return options_; }
+
+ private:
+  void onFrame(net::ConnectionImpl& peer, std::string_view payload) final;
+  void violation(net::ConnectionImpl& peer, std::string_view reason, std::string_view start) final;
+  void awaitOwnChannel();
+  void awaitNoMore();
+  void onLost();
+  void onTick();
+  void giveBack(std::string_view queue, const Value& data);
+  void endFence();
+  void reportFailure(const Error& error);
+  template <typename Call>
+  void guarded(const char* kind, const Call& call);
+
+  const SocketUrl url_;
+  const BusOptions options_;
+  LinkCodec codec_;
+  net::PersistentConnection connection_;
+  Timer::Id tick_ = 0;
+  TimePoint lastTickAt_{};
+  std::uint64_t bytesReadAtTick_ = 0;
+  int silentTicks_ = 0;  // in a row, on this link
+  bool isUp_ = false;
+  bool failureReported_ = false;
+  bool isWanted_ = false;  // connect() was called, and close() was not since
+  ViolationLog violationLog_;
+  bool hasBeenUp_ = false;
+  bool isAwaited_ = false;  // the process is not ready before the link is up
+
+  Names events_;      // in the order of their subscription, as all names here
+  Names lastEvents_;  // of them, those that the last link had
+  Names queues_;
+  std::uint64_t reservations_ = 0;  // said, and not answered by a job
+
+  bool takesJobs_ = true;
+  std::string fence_;  // an event of our own that comes back behind the last job; empty: none
+
+  bool owesDrain_ = false;
+  std::string scratch_;
+};
+
+}  // namespace stormo::channel

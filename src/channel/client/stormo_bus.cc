@@ -1,0 +1,364 @@
+#include "channel/client/stormo_bus.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "event/loop_impl.h"
+#include "protocol/package/frame.h"
+#include "protocol/php/serialize.h"
+#include "sys/log.h"
+#include "sys/random_id.h"
+
+namespace stormo::channel {
+namespace {
+
+// An answer may be as long as a group's history: so many are on their way at once, and no more.
+constexpr std::size_t kRecallsSaidMax = 16;
+
+GroupMessage groupMessage(const Packet& event) {
+  return {.group = event.channel, .offset = event.offset, .message = messageIn(event)};
+}
+
+}  // namespace
+
+StormoBus::StormoBus(SocketUrl url, const BusOptions& options)
+    : LinkBus(std::move(url), options),
+      producerId_(randomId()),
+      unacked_(options.keptBytesMax),
+      frameBytesMax_(options.frameBytesMax) {
+  if (options.secret.size() > kSecretBytesMax) {
+    throw std::invalid_argument("the Channel's secret is longer than 255 bytes");
+  }
+}
+
+StormoBus::~StormoBus() {
+  if (EventLoop* loop = EventLoop::currentOrNull(); loop != nullptr && isUnfinished_) {
+    --LoopImpl::of(*loop).unfinished;
+  }
+}
+
+void StormoBus::onLinkMade() {
+  frames_.clear();
+  appendHello(producerId_, options().secret, frames_);
+  send(frames_);
+}
+
+void StormoBus::onPayload(std::string_view payload) {
+  Packet packet;
+  if (decode(payload, packet) != Decode::Ok) return violation("malformed packet");
+  if (!isConnected() && packet.kind != Kind::Welcome && packet.kind != Kind::Refused) {
+    return violation("no Welcome");
+  }
+  switch (packet.kind) {
+    case Kind::Event:
+      return onEventPacket(packet);
+    case Kind::Job:
+      if (packet.payloadKind != PayloadKind::Value) return violation("a job that is no value");
+      return jobReceived(packet.channel, packet.payload);
+    case Kind::Pong:
+      return;
+    case Kind::Welcome:
+      return onWelcome(packet);
+    case Kind::Ack:
+      return onAck(packet);
+    case Kind::Rejected:
+      return onRejectedPacket(packet);
+    case Kind::Gap:
+      return onGapPacket(packet);
+    case Kind::HistoryReply:
+      return onHistoryReply(packet);
+    case Kind::Refused:
+      return refused(packet.payload);
+    case Kind::Hello:
+    case Kind::Subscribe:
+    case Kind::Unsubscribe:
+    case Kind::Publish:
+    case Kind::IdempotentPublish:
+    case Kind::Watch:
+    case Kind::Unwatch:
+    case Kind::Enqueue:
+    case Kind::Reserve:
+    case Kind::Resume:
+    case Kind::HistoryRequest:
+    case Kind::Ping:
+      return violation("not this server's word");
+  }
+}
+
+void StormoBus::onWelcome(const Packet& packet) {
+  if (isConnected() || packet.version != kProtocolVersion || packet.epoch == 0 ||
+      packet.frameBytesMax == 0) {
+    return violation("a Welcome that does not fit");
+  }
+  refusalReported_ = false;
+  frameBytesMax_ = packet.frameBytesMax;
+  dropTooLong();
+  resumes_ = cursor_.begin(packet.epoch);
+  becomeUp();
+}
+
+void StormoBus::onAck(const Packet& packet) {
+  if (packet.sequence > sequence_) return violation("an Ack for what was not published");
+  acknowledged_ = std::max(acknowledged_, packet.sequence);
+  unacked_.acknowledge(packet.sequence);
+  released();
+}
+
+void StormoBus::released() {
+  if (unacked_.empty()) acknowledged_ = sequence_;  // what was dropped is acknowledged by nobody
+  noteUnfinished();
+  acknowledgedReceived();
+  if (unacked_.isRelaxed()) drained();
+}
+
+void StormoBus::onRejectedPacket(const Packet& packet) {
+  if (packet.sequence == 0 || packet.sequence > sequence_) {
+    return violation("a Rejected for what was not published");
+  }
+  // Bytes may be damaged on their way, once. What cuts the second link as well would cut each one.
+  if (packet.cut && std::exchange(cutAt_, packet.sequence) != packet.sequence) {
+    return log::warning(
+        "the Channel cuts the link at a publish, which is sent once more url={} "
+        "sequence={} reason=\"{}\"",
+        url().text(), packet.sequence, packet.payload);
+  }
+  unacked_.removeIf(
+      [&](std::uint64_t sequence, std::size_t) { return sequence == packet.sequence; });
+  dropped(packet.sequence, packet.payload);
+  released();
+}
+
+void StormoBus::dropTooLong() {
+  std::vector<std::uint64_t> sequences;
+  unacked_.removeIf([&](std::uint64_t sequence, std::size_t frameBytes) {
+    if (isTooLong(frameBytes)) sequences.push_back(sequence);
+    return isTooLong(frameBytes);
+  });
+  for (const std::uint64_t sequence : sequences) dropped(sequence, "longer than it accepts");
+  if (!sequences.empty()) released();
+}
+
+void StormoBus::dropped(std::uint64_t sequence, std::string_view reason) {
+  log::error(
+      "a message was dropped: the Channel does not accept it url={} sequence={} reason=\"{}\"",
+      url().text(), sequence, reason);
+  rejectedReceived(sequence, reason);
+}
+
+void StormoBus::onGapPacket(const Packet& packet) {
+  if (packet.epoch != cursor_.epoch()) return violation("a Gap of another epoch");
+  log::warning("events were lost: this process was away from the Channel for too long url={}",
+               url().text());
+  cursor_.skipTo(packet.offset);
+  gapReceived();
+}
+
+void StormoBus::onEventPacket(const Packet& packet) {
+  if (packet.epoch != cursor_.epoch()) return violation("an event of another epoch");
+  const ReceiveCursor::Verdict verdict =
+      cursor_.take(packet.offset, packet.producerId, packet.sequence);
+  if (verdict == ReceiveCursor::Verdict::Known) return;
+  if (packet.space == Space::Groups) {
+    if (packet.payloadKind == PayloadKind::Value) return violation("a value to a group");
+    if (verdict == ReceiveCursor::Verdict::Repeat) return repeatReceived(packet.channel);
+    return groupMessageReceived(groupMessage(packet));
+  }
+  if (verdict == ReceiveCursor::Verdict::Repeat) return;
+  if (packet.payloadKind != PayloadKind::Value) return violation("an event that is no value");
+  eventReceived(packet.channel, packet.payload);
+}
+
+void StormoBus::requestHistory(std::string_view group, Position since, HistoryHandler handler) {
+  historyRequests_.push_back({std::string(group), since, std::move(handler)});
+  if (isConnected()) sendHistoryRequests();
+}
+
+void StormoBus::sendHistoryRequests() {
+  frames_.clear();
+  while (historyRequestsSent_ < std::min(historyRequests_.size(), kRecallsSaidMax)) {
+    const HistoryRequest& next = historyRequests_[historyRequestsSent_++];
+    appendRecall(next.group, next.since.epoch, next.since.offset, frames_);
+  }
+  send(frames_);
+}
+
+void StormoBus::onHistoryReply(const Packet& packet) {
+  if (historyRequestsSent_ == 0 || packet.channel != historyRequests_.front().group ||
+      packet.epoch != cursor_.epoch()) {
+    return violation("a HistoryReply that nobody asked for");
+  }
+  HistoryReply reply;
+  reply.position = {packet.epoch, packet.offset};
+  reply.isWhole = packet.whole;
+  for (std::string_view rest = packet.payload; !rest.empty();) {
+    const PackageLength length = frameLength(rest, kFramePayloadBytesMax);
+    Packet event;
+    if (length.verdict != PackageLength::Verdict::Complete ||
+        decode(framePayload(rest.substr(0, length.bytes)), event) != Decode::Ok ||
+        event.kind != Kind::Event || event.channel != packet.channel) {
+      return violation("a HistoryReply of what are no events");
+    }
+    reply.messages.push_back(groupMessage(event));
+    rest.remove_prefix(length.bytes);
+  }
+  cursor_.skipTo(packet.offset);  // what was to come up to there has come before
+  const HistoryHandler handler = std::move(historyRequests_.front().handler);
+  historyRequests_.pop_front();
+  --historyRequestsSent_;
+  sendHistoryRequests();
+  historyReplyReceived(handler, reply);
+}
+
+void StormoBus::refused(std::string_view reason) {
+  if (!std::exchange(refusalReported_, true)) {
+    log::error("the Channel refuses this process url={} reason=\"{}\"", url().text(), reason);
+  }
+  dropLink("refused by the server");
+}
+
+char* StormoBus::place(std::size_t bytes) {
+  if (unacked_.hasRoom(bytes)) return unacked_.extend(bytes);
+  LoopImpl::current().counters().sendFull.add();
+  owesDrain();
+  return nullptr;
+}
+
+void StormoBus::placed(std::size_t bytes) {
+  if (isConnected()) send(unacked_.last(bytes));
+  noteUnfinished();
+}
+
+void StormoBus::noteUnfinished() {
+  if (isUnfinished_ == !unacked_.empty()) return;
+  isUnfinished_ = !unacked_.empty();
+  std::size_t& unfinished = LoopImpl::current().unfinished;
+  isUnfinished_ ? ++unfinished : --unfinished;
+}
+
+template <typename MakeHeader>
+PublishStatus StormoBus::publishFrames(const Names& names, const Value& data,
+                                       const MakeHeader& headerFor) {
+  if (!php::isWithin(data, {})) return PublishStatus::Refused;
+  data_.clear();
+  php::serialize(data, data_);
+  std::size_t bytes = 0;
+  for (const std::string& name : names) {
+    const std::size_t frameBytes = headerBytes(headerFor(name)) + data_.size();
+    if (isTooLong(frameBytes)) return PublishStatus::Refused;
+    bytes += frameBytes;
+  }
+  char* room = place(bytes);  // for all of them, or none
+  if (room == nullptr) return PublishStatus::Full;
+  for (const std::string& name : names) {
+    ++sequence_;
+    room = encodeHeader(headerFor(name), data_.size(), room);
+    room += data_.copy(room, data_.size());
+  }
+  placed(bytes);
+  return PublishStatus::Accepted;
+}
+
+PublishStatus StormoBus::publish(const Names& events, const Value& data, bool loop) {
+  return publishFrames(events, data, [this, loop](std::string_view event) {
+    return PublishHeader{.channel = event, .sequence = sequence_, .loop = loop};
+  });
+}
+
+PublishStatus StormoBus::enqueue(const Names& queues, const Value& data) {
+  return publishFrames(queues, data, [this](std::string_view queue) {
+    return EnqueueHeader{.channel = queue, .sequence = sequence_};
+  });
+}
+
+template <typename Header>
+PublishStatus StormoBus::publishFrame(const Header& header, std::string_view payload) {
+  const std::size_t bytes = headerBytes(header) + payload.size();
+  if (isTooLong(bytes)) return PublishStatus::Refused;
+  char* const frame = place(bytes);
+  if (frame == nullptr) return PublishStatus::Full;
+  payload.copy(encodeHeader(header, payload.size(), frame), payload.size());
+  ++sequence_;
+  placed(bytes);
+  return PublishStatus::Accepted;
+}
+
+PublishStatus StormoBus::publishToGroup(std::string_view name, Message message, SendId send) {
+  const PayloadKind kind = payloadKindOf(message);
+  if (send.session != 0) {
+    return publishFrame(PublishOnceHeader{.channel = name,
+                                          .sequence = sequence_ + 1,
+                                          .session = send.session,
+                                          .sendNumber = send.number,
+                                          .payloadKind = kind},
+                        message.data);
+  }
+  return publishFrame(
+      PublishHeader{
+          .channel = name, .sequence = sequence_ + 1, .payloadKind = kind, .space = Space::Groups},
+      message.data);
+}
+
+void StormoBus::subscribeGroup(std::string_view name) {
+  if (groups_.find(name) != groups_.end()) return;
+  groups_.emplace(name, false);
+  if (!isConnected()) return;
+  frames_.clear();
+  appendSubscribe(name, frames_, Space::Groups);
+  send(frames_);
+}
+
+void StormoBus::unsubscribeGroup(std::string_view name) {
+  const auto found = groups_.find(name);
+  if (found == groups_.end()) return;
+  groups_.erase(found);
+  if (!isConnected()) return;
+  frames_.clear();
+  appendUnsubscribe(name, frames_, Space::Groups);
+  send(frames_);
+}
+
+void StormoBus::onLinkLost() {
+  for (auto& [name, wasThere] : groups_) wasThere = true;
+  historyRequestsSent_ = 0;
+}
+
+void StormoBus::saySubscriptions(std::string& out) {
+  // What has come to it while there was no link begins with this one; the rest goes on.
+  const auto say = [&](bool again) {
+    const auto wanted = [&](bool wasThere) { return (resumes_ && wasThere) == again; };
+    for (const std::string& event : events()) {
+      if (wanted(wasSubscribed(event))) appendSubscribe(event, out, Space::Events, again);
+    }
+    for (const auto& [name, wasThere] : groups_) {
+      if (wanted(wasThere)) appendSubscribe(name, out, Space::Groups, again);
+    }
+  };
+  if (resumes_) {
+    say(true);
+    appendResume(cursor_.epoch(), cursor_.offset(), out);
+  }
+  say(false);
+}
+
+void StormoBus::sendKept() {
+  sendHistoryRequests();
+  send(unacked_.all());
+}
+
+void StormoBus::saySubscribe(const Names& events, std::string& out) {
+  for (const std::string& event : events) appendSubscribe(event, out);
+}
+
+void StormoBus::sayUnsubscribe(const Names& events, std::string& out) {
+  for (const std::string& event : events) appendUnsubscribe(event, out);
+}
+
+void StormoBus::sayWatch(const Names& queues, std::string& out) {
+  for (const std::string& queue : queues) appendWatch(queue, out);
+}
+
+void StormoBus::sayUnwatch(const Names& queues, std::string& out) {
+  for (const std::string& queue : queues) appendUnwatch(queue, out);
+}
+
+}  // namespace stormo::channel

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/keyed_hash.h"
+#include "channel/client/link_bus.h"
+#include "channel/client/receive_cursor.h"
+#include "channel/client/unacked_log.h"
+#include "protocol/channel/packet.h"
+
+namespace stormo::channel {
+
+/// A bus in Stormo's dialect. What it publishes is kept until the Channel has acknowledged it, and
+/// said again on a new link; what it hears it hears once, and where a link was lost it asks for
+/// what it has missed. What the Channel would not take is refused before it is kept: one publish
+/// that is sent on each new link, and cuts each, would keep all behind it from being delivered.
+class StormoBus final : public LinkBus {
+ public:
+  StormoBus(SocketUrl url, const BusOptions& options);
+  ~StormoBus() override;
+
+  void subscribeGroup(std::string_view name) override;
+  void unsubscribeGroup(std::string_view name) override;
+  PublishStatus publishToGroup(std::string_view name, Message message, SendId send) override;
+  void requestHistory(std::string_view group, Position since, HistoryHandler handler) override;
+  [[nodiscard]] Position position() const override { return {cursor_.epoch(), cursor_.offset()}; }
+  [[nodiscard]] std::size_t frameBytesMax() const override { return frameBytesMax_; }
+  PublishStatus publish(const Names& events, const Value& data, bool loop) override;
+  PublishStatus enqueue(const Names& queues, const Value& data) override;
+  [[nodiscard]] std::uint64_t accepted() const override { return sequence_; }
+  [[nodiscard]] std::uint64_t acknowledged() const override { return acknowledged_; }
+  [[nodiscard]] std::size_t unacknowledgedBytes() const override { return unacked_.size(); }
+
+ private:
+  struct HistoryRequest {
+    std::string group;
+    Position since;
+    HistoryHandler handler;
+  };
+
+  void onLinkMade() override;
+  void onPayload(std::string_view payload) override;
+  void saySubscribe(const Names& events, std::string& out) override;
+  void sayUnsubscribe(const Names& events, std::string& out) override;
+  void sayWatch(const Names& queues, std::string& out) override;
+  void sayUnwatch(const Names& queues, std::string& out) override;
+  void sayReserve(std::string& out) override { appendReserve(out); }
+  void sayPing(std::string& out) override { appendPing(out); }
+  void saySubscriptions(std::string& out) override;
+  void sendKept() override;
+  void onLinkLost() override;
+  [[nodiscard]] std::string_view dialect() const override { return "stormo"; }
+  [[nodiscard]] bool expectsPong() const override { return true; }
+
+  void onWelcome(const Packet& packet);
+  void onAck(const Packet& packet);
+  void onRejectedPacket(const Packet& packet);
+  /// The Channel, new or restarted with other settings, accepts less than was kept for it.
+  void dropTooLong();
+  void dropped(std::uint64_t sequence, std::string_view reason);
+  /// The outbox has become smaller.
+  void released();
+  void onEventPacket(const Packet& packet);
+  void onGapPacket(const Packet& packet);
+  void onHistoryReply(const Packet& packet);
+  void sendHistoryRequests();
+  void refused(std::string_view reason);
+  [[nodiscard]] bool isTooLong(std::size_t frameBytes) const { return frameBytes > frameBytesMax_; }
+  template <typename Header>
+  PublishStatus publishFrame(const Header& header, std::string_view payload);
+  template <typename MakeHeader>
+  PublishStatus publishFrames(const Names& names, const Value& data, const MakeHeader& headerFor);
+
+  /// Room in the outbox for frames of the next sequences; null: Full.
+  char* place(std::size_t bytes);
+  /// What was written there is on its way.
+  void placed(std::size_t bytes);
+  void noteUnfinished();
+
+  const std::uint64_t producerId_;
+  std::uint64_t sequence_ = 0;
+  std::uint64_t acknowledged_ = 0;
+  UnackedLog unacked_;
+  std::size_t frameBytesMax_;  // as the Channel's last Welcome stated
+  std::uint64_t cutAt_ = 0;    // the publish at which the Channel has cut a link; 0: none
+  bool isUnfinished_ = false;  // as the loop was told
+  ReceiveCursor cursor_;
+  bool resumes_ = false;  // this link is not the first, and goes on for the last one
+  bool refusalReported_ = false;
+  std::deque<HistoryRequest> historyRequests_;  // not answered yet, in the order of the answers
+  std::size_t historyRequestsSent_ = 0;         // of these, on this link
+  /// And whether the last link had it, too.
+  KeyedMap<std::string, bool> groups_;
+  std::string frames_;
+  std::string data_;
+};
+
+}  // namespace stormo::channel

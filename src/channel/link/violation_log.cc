@@ -1,0 +1,28 @@
+#include "channel/link/violation_log.h"
+
+#include <chrono>
+#include <utility>
+
+#include "sys/log.h"
+
+namespace stormo::channel {
+
+void ViolationLog::write(const net::ConnectionImpl& link, std::string_view dialect,
+                         std::string_view reason, TimePoint now) {
+  if (!link.isUsable()) return;  // it is being closed already, for what was logged
+  if (now - minuteBegan_ >= std::chrono::minutes(1)) {
+    minuteBegan_ = now;
+    lines_ = 0;
+  }
+  if (lines_ >= kLinesMax) {
+    ++dropped_;
+    return;
+  }
+  ++lines_;
+  log::warning(
+      "a peer broke the Channel protocol, its link is closed remote={} dialect={} reason=\"{}\" "
+      "lines_dropped={}",
+      link.remoteAddress(), dialect, reason, std::exchange(dropped_, 0));
+}
+
+}  // namespace stormo::channel

@@ -1,0 +1,98 @@
+#include "channel/server/acknowledger.h"
+
+#include <algorithm>
+
+#include "protocol/channel/packet.h"
+#include "sys/log.h"
+
+namespace stormo::channel {
+namespace {
+
+constexpr int kTicksPerStall = 4;
+
+}  // namespace
+
+Acknowledger::Acknowledger(net::ConnectionTable& table, const std::uint64_t& head,
+                           std::chrono::milliseconds stallMax)
+    : table_(table), head_(head), stallMax_(stallMax) {
+  table_.loop().addStage(Stage::Acknowledge, *this);
+}
+
+Acknowledger::~Acknowledger() {
+  table_.loop().removeStage(Stage::Acknowledge, *this);
+  if (timer_ != 0) Timer::cancel(timer_);
+}
+
+Acknowledger::Link& Acknowledger::add(net::ConnectionImpl& peer) {
+  return *links_.emplace_back(std::make_unique<Link>(peer));
+}
+
+void Acknowledger::remove(const net::ConnectionImpl& peer) {
+  std::erase_if(links_, [&](const auto& link) { return link->peer == &peer; });
+}
+
+void Acknowledger::onStage(Stage) {
+  if (!hasWork_ && head_ == lastHead_) return;
+  const std::uint64_t reached = reachedByAll();
+  lastHead_ = head_;
+  hasWork_ = false;
+  for (const auto& link : links_) hasWork_ |= !acknowledge(*link, reached);
+  table_.flushAgain();
+}
+
+std::uint64_t Acknowledger::reachedByAll() {
+  std::uint64_t reached = head_;
+  for (const auto& link : links_) {
+    const bool stalls = link->peer->isUsable() && link->peer->queuedBytes() > 0;
+    if (stalls && !link->isStalled) {
+      link->reached = lastHead_;
+      link->bytesWritten = link->peer->bytesWritten;
+      link->idleTicks = 0;
+      if (timer_ == 0) timer_ = Timer::add(stallMax_ / kTicksPerStall, [this] { cutStuck(); });
+    }
+    link->isStalled = stalls;
+    if (stalls) reached = std::min(reached, link->reached);
+  }
+  return reached;
+}
+
+bool Acknowledger::acknowledge(Link& link, std::uint64_t reached) {
+  if (link.published == link.acknowledged) return true;
+  auto& heldUp = link.heldUp;
+  if (heldUp.empty() || heldUp.back().sequence != link.published) {
+    heldUp.push_back({head_, link.published});
+  }
+  const auto firstLeft = std::ranges::find_if(
+      heldUp, [reached](const auto& publish) { return publish.offset > reached; });
+  if (firstLeft == heldUp.begin()) return false;
+  link.acknowledged = std::prev(firstLeft)->sequence;
+  heldUp.erase(heldUp.begin(), firstLeft);
+  if (link.peer->isUsable()) {
+    scratch_.clear();
+    appendAck(link.acknowledged, scratch_);
+    table_.ownBatch(*link.peer).append(scratch_, table_.order());
+  }
+  return heldUp.empty();
+}
+
+void Acknowledger::cutStuck() {
+  bool anyStalled = false;
+  for (const auto& link : links_) {
+    net::ConnectionImpl& peer = *link->peer;
+    if (!link->isStalled || !peer.isUsable()) continue;
+    anyStalled = true;
+    if (peer.bytesWritten != link->bytesWritten) {
+      link->bytesWritten = peer.bytesWritten;
+      link->idleTicks = 0;
+    } else if (++link->idleTicks > kTicksPerStall) {  // the first one may have come at once
+      log::warning("a link takes nothing and is cut remote={} bytes={}", peer.remoteAddress(),
+                   peer.queuedBytes());
+      table_.counters().slowClosed.add();
+      hasWork_ = true;  // what it held up
+      peer.destroy();
+    }
+  }
+  if (!anyStalled) Timer::cancel(std::exchange(timer_, 0));
+}
+
+}  // namespace stormo::channel

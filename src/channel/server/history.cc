@@ -1,0 +1,202 @@
+#include "channel/server/history.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "protocol/channel/packet.h"
+#include "protocol/package/frame.h"
+
+namespace stormo::channel {
+namespace {
+
+// Of a silent group its name is kept, for a client that missed nothing there to be told so.
+constexpr std::size_t kSilentGroupsMax = 100'000;
+
+// Above it, all verdicts on names are forgotten, and found out again.
+constexpr std::size_t kVerdictsMax = 100'000;
+
+// fnmatch() ends a name at a zero byte. No pattern names either byte, so they match alike.
+constexpr char kStandsForNul = '\1';
+
+constexpr std::size_t kTimeBytes = sizeof(TimePoint);
+
+/// The first of some events, each of which is its time and its frame.
+struct Entry {
+  TimePoint time;
+  std::string_view frame;
+  std::size_t bytes;
+};
+
+Entry firstOf(std::string_view events) {
+  Entry first{};
+  std::memcpy(&first.time, events.data(), kTimeBytes);
+  events.remove_prefix(kTimeBytes);
+  first.frame = firstFrame(events);
+  first.bytes = kTimeBytes + first.frame.size();
+  return first;
+}
+
+template <typename Visit>
+void forEachEntry(std::string_view events, const Visit& visit) {
+  while (!events.empty()) {
+    const Entry first = firstOf(events);
+    visit(first);
+    events.remove_prefix(first.bytes);
+  }
+}
+
+}  // namespace
+
+bool History::isKept(std::string_view name) {
+  if (limits_.groups.empty()) return false;
+  if (const auto known = verdicts_.find(name); known != verdicts_.end()) return known->second;
+  scratch_ = name;
+  std::ranges::replace(scratch_, '\0', kStandsForNul);
+  const bool isKept = std::ranges::any_of(limits_.groups, [this](const std::string& pattern) {
+    return fnmatch(pattern.c_str(), scratch_.c_str(), 0) == 0;
+  });
+  if (verdicts_.size() >= kVerdictsMax) verdicts_.clear();
+  verdicts_.emplace(name, isKept);
+  return isKept;
+}
+
+History::Group* History::groupFor(std::string_view name) {
+  const auto known = byName_.find(name);
+  if (known != byName_.end()) {
+    Groups& where = known->second->count == 0 ? silent_ : spoken_;
+    spoken_.splice(spoken_.end(), where, known->second);
+    return &*known->second;
+  }
+  if (!isKept(name)) return nullptr;
+  Group& group = spoken_.emplace_back();
+  group.name = name;
+  group.forgotten = forgotten_;  // it may be one of those
+  byName_.emplace(group.name, std::prev(spoken_.end()));
+  return &group;
+}
+
+void History::addEvent(Group& group, std::string_view event, TimePoint time) {
+  group.events.append({reinterpret_cast<const char*>(&time), kTimeBytes});
+  group.events.append(event);
+  bytes_ += kTimeBytes + event.size();
+  ++group.count;
+  group.lastTime = time;
+}
+
+void History::append(std::string_view name, std::uint64_t offset, std::string_view event,
+                     TimePoint now) {
+  Group* group = groupFor(name);
+  if (group == nullptr) return;
+  addEvent(*group, event, now);
+  group->last = offset;
+  trim(*group, now);
+  if (group->count == 0) becomeSilent(std::prev(spoken_.end()));
+  trimAll(now);
+}
+
+bool History::requestHistory(std::string_view name, std::uint64_t offset, TimePoint now,
+                             std::string& out) {
+  const auto known = byName_.find(name);
+  if (known == byName_.end()) return offset >= forgotten_ && isKept(name);
+  Group& group = *known->second;
+  const bool wasSilent = group.count == 0;
+  trim(group, now);
+  if (group.count == 0 && !wasSilent) becomeSilent(known->second);
+  if (offset < group.forgotten) return false;
+  forEachEntry(group.events.all(), [&](const Entry& entry) {
+    if (writtenOffset(entry.frame) > offset) out.append(entry.frame);
+  });
+  return true;
+}
+
+void History::save(StateWriter& state) const {
+  state.number(forgotten_);
+  for (const Groups* groups : {&silent_, &spoken_}) {
+    state.number(groups->size());
+    for (const Group& group : *groups) {
+      state.bytes(group.name);
+      state.number(group.last);
+      state.number(group.forgotten);
+      state.number(group.count);
+      forEachEntry(group.events.all(), [&](const Entry& entry) {
+        state.time(entry.time);
+        state.bytes(entry.frame);
+      });
+    }
+  }
+}
+
+void History::load(StateReader& state, TimePoint now) {
+  forgotten_ = state.number();
+  for (Groups* groups : {&silent_, &spoken_}) {
+    for (std::uint64_t left = state.number(); left > 0 && state.ok(); --left) {
+      Group& group = groups->emplace_back();
+      group.name = state.bytes();
+      group.last = state.number();
+      group.forgotten = state.number();
+      for (std::uint64_t events = state.number(); events > 0 && state.ok(); --events) {
+        const TimePoint time = state.time();
+        addEvent(group, state.bytes(), time);
+      }
+      byName_.emplace(group.name, std::prev(groups->end()));
+    }
+  }
+  for (auto group = spoken_.begin(); group != spoken_.end();) {
+    const auto next = std::next(group);
+    if (!isKept(group->name)) forgetAll(*group);
+    trim(*group, now);
+    if (group->count == 0) becomeSilent(group);
+    group = next;
+  }
+  trimAll(now);
+}
+
+void History::forgetAll(Group& group) {
+  bytes_ -= group.events.size();
+  group.events.clear();
+  group.count = 0;
+  group.forgotten = group.last;
+}
+
+void History::forgetFirst(Group& group) {
+  const Entry first = firstOf(group.events.all());
+  group.forgotten = writtenOffset(first.frame);
+  bytes_ -= first.bytes;
+  --group.count;
+  group.events.removePrefix(first.bytes);
+}
+
+void History::trim(Group& group, TimePoint now) {
+  const auto isBeyond = [&] {
+    return group.count > limits_.messagesMax || group.events.size() > limits_.bytesMax ||
+           now - firstOf(group.events.all()).time > limits_.ageMax;
+  };
+  while (group.count > 0 && isBeyond()) forgetFirst(group);
+}
+
+void History::trimAll(TimePoint now) {
+  while (!spoken_.empty()) {
+    Group& oldest = spoken_.front();
+    const bool isOld = now - oldest.lastTime > limits_.ageMax;
+    if (!isOld && bytes_ <= limits_.totalBytesMax) return;
+    if (isOld || spoken_.size() > 1) {
+      forgetAll(oldest);
+    } else {
+      forgetFirst(oldest);
+    }
+    if (oldest.count == 0) becomeSilent(spoken_.begin());
+  }
+}
+
+void History::becomeSilent(Groups::iterator group) {
+  group->events.clear();
+  silent_.splice(silent_.end(), spoken_, group);
+  if (silent_.size() <= kSilentGroupsMax) return;
+  forgotten_ = std::max(forgotten_, silent_.front().last);
+  byName_.erase(silent_.front().name);
+  silent_.pop_front();
+}
+
+}  // namespace stormo::channel

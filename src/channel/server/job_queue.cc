@@ -1,0 +1,150 @@
+#include "channel/server/job_queue.h"
+
+#include <algorithm>
+
+namespace stormo::channel {
+
+JobQueues::Queue& JobQueues::queueNamed(std::string_view name) {
+  if (const auto found = queues_.find(name); found != queues_.end()) return *found->second;
+  auto made = std::make_unique<Queue>();
+  made->name = name;
+  return *queues_.emplace(std::string(name), std::move(made)).first->second;
+}
+
+JobQueues::Consumer* JobQueues::find(ConsumerId id) {
+  const auto found = consumers_.find(id);
+  return found == consumers_.end() ? nullptr : &found->second;
+}
+
+std::size_t JobQueues::jobCount(std::string_view queue) const {
+  const auto found = queues_.find(queue);
+  return found == queues_.end() ? 0 : found->second->jobs.size();
+}
+
+void JobQueues::watch(ConsumerId id, std::string_view name) {
+  Queue& queue = queueNamed(name);
+  Consumer& consumer = consumers_[id];
+  if (!queue.watchers.emplace(id, consumer.watched.size()).second) return;
+  consumer.watched.push_back(&queue);
+  if (consumer.reservations == 0) return;
+  while (consumer.reservations > 0 && takeWaitingJob(id, consumer)) --consumer.reservations;
+  if (consumer.reservations > 0) {
+    standInLine(id, consumer, queue);
+  } else {
+    consumer.ticket = kNoTicket;
+  }
+}
+
+void JobQueues::unwatch(ConsumerId id, std::string_view name) {
+  const auto found = queues_.find(name);
+  Consumer* consumer = find(id);
+  if (found == queues_.end() || consumer == nullptr) return;
+  const auto watch = found->second->watchers.find(id);
+  if (watch == found->second->watchers.end()) return;
+  Queue* const last = consumer->watched.back();
+  consumer->watched[watch->second] = last;
+  last->watchers[id] = watch->second;
+  consumer->watched.pop_back();
+  leave(id, *found->second);
+  if (consumer->watched.empty()) consumers_.erase(id);
+}
+
+void JobQueues::remove(ConsumerId id) {
+  auto gone = consumers_.extract(id);
+  if (gone.empty()) return;
+  for (Queue* queue : gone.mapped().watched) leave(id, *queue);
+}
+
+void JobQueues::leave(ConsumerId id, Queue& queue) {
+  queue.watchers.erase(id);
+  std::erase_if(queue.line, [=](const Waiting& waiting) { return waiting.consumer == id; });
+  forgetIfIdle(queue);
+}
+
+void JobQueues::forgetIfIdle(Queue& queue) {
+  if (queue.isInUse || !queue.watchers.empty() || !queue.jobs.empty()) return;
+  queues_.erase(queues_.find(queue.name));
+}
+
+void JobQueues::reserve(ConsumerId id) {
+  Consumer* consumer = find(id);
+  if (consumer == nullptr) return;
+  // Who has reservations watches no queue that holds jobs.
+  if (consumer->reservations == 0 && takeWaitingJob(id, *consumer)) return;
+  if (++consumer->reservations == 1) standInLine(id, *consumer);
+}
+
+bool JobQueues::takeWaitingJob(ConsumerId id, Consumer& consumer) {
+  const std::size_t count = consumer.watched.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    Queue& queue = *consumer.watched[(consumer.nextQueue + i) % count];
+    if (queue.jobs.empty()) continue;
+    consumer.nextQueue = (consumer.nextQueue + i + 1) % count;
+    // A consumer that asks is there; if its link fails in this very moment, the job is lost with
+    // it.
+    static_cast<void>(sink_.deliver(id, queue.name, queue.jobs.front()));
+    queue.bytes -= queue.jobs.front().size() + kJobOverheadBytes;
+    queue.jobs.pop_front();
+    return true;
+  }
+  return false;
+}
+
+bool JobQueues::enqueue(std::string_view name, std::string_view data) {
+  Queue& queue = queueNamed(name);
+  if (queue.jobs.empty() && handToWaiting(queue, data)) return true;
+  const std::size_t bytes = data.size() + kJobOverheadBytes;
+  if (bytes > queueBytesMax_ - queue.bytes) {
+    if (!queue.refuses) sink_.onQueueFull(queue.name);
+    queue.refuses = true;
+    forgetIfIdle(queue);
+    return false;
+  }
+  queue.refuses = false;
+  queue.jobs.emplace_back(data);
+  queue.bytes += bytes;
+  return true;
+}
+
+bool JobQueues::handToWaiting(Queue& queue, std::string_view data) {
+  while (!queue.line.empty()) {
+    const Waiting first = queue.line.front();
+    queue.line.pop_front();
+    if (isStale(first)) continue;
+    if (!sink_.deliver(first.consumer, queue.name, data)) {
+      queue.isInUse = true;  // it is needed also if this was its last watcher
+      remove(first.consumer);
+      queue.isInUse = false;
+      continue;
+    }
+    Consumer& consumer = *find(first.consumer);
+    if (--consumer.reservations > 0) {
+      standInLine(first.consumer, consumer);
+    } else {
+      consumer.ticket = kNoTicket;  // its places in other lines are stale
+    }
+    return true;
+  }
+  return false;
+}
+
+bool JobQueues::isStale(const Waiting& waiting) {
+  const Consumer* consumer = find(waiting.consumer);
+  return consumer == nullptr || consumer->ticket != waiting.ticket;
+}
+
+void JobQueues::standInLine(ConsumerId id, Consumer& consumer) {
+  consumer.ticket = ++lastTicket_;
+  for (Queue* queue : consumer.watched) standInLine(id, consumer, *queue);
+}
+
+void JobQueues::standInLine(ConsumerId id, const Consumer& consumer, Queue& queue) {
+  // Stale places go when they are the larger half, so a line stays as long as its watchers are
+  // many.
+  if (queue.line.size() > 2 * queue.watchers.size() + 16) {
+    std::erase_if(queue.line, [this](const Waiting& waiting) { return isStale(waiting); });
+  }
+  queue.line.push_back({id, consumer.ticket});
+}
+
+}  // namespace stormo::channel

@@ -1,0 +1,99 @@
+#include "channel/server/server_process.h"
+
+#include <unistd.h>
+
+#include <stdexcept>
+
+#include "protocol/channel/packet.h"
+#include "sys/address.h"
+#include "sys/log.h"
+
+namespace stormo::channel {
+namespace {
+
+void checkAddress(const Server& server, const std::string& url) {
+  const SocketUrl parsed = parseSocketUrl(url);
+  if (parsed.isUnix()) return;
+  if (parsed.scheme != "frame" && parsed.scheme != "stormo") {
+    throw std::invalid_argument(
+        "the Channel cannot listen on '" + url +
+        "' (write frame://address:port or unix:///path; both dialects are spoken there)");
+  }
+  const auto addresses = Address::known(parsed.host, parsed.port);
+  if (addresses.empty()) {
+    throw std::invalid_argument("the Channel cannot listen on '" + url +
+                                "' (write an IPv4 or IPv6 address, localhost, or unix:///path)");
+  }
+  if (server.secret.empty() && !server.allowOpen && !addresses.front().isLocal()) {
+    throw std::invalid_argument(
+        "the Channel would listen on " + url +
+        " without a secret, open to other machines (set a secret, listen on 127.0.0.1 or "
+        "unix:///path, or set allowOpen)");
+  }
+}
+
+}  // namespace
+
+void checkExposure(const Server& server) {
+  checkAddress(server, server.url());
+  for (const std::string& url : server.alsoListen) checkAddress(server, url);
+  if (server.secret.size() > kSecretBytesMax) {
+    throw std::invalid_argument("the Channel's secret is longer than 255 bytes");
+  }
+  if (server.groupEvent.empty() || server.groupEvent.size() > kChannelNameBytesMax) {
+    throw std::invalid_argument("the Channel's groupEvent must be a name of 1 to 255 bytes");
+  }
+}
+
+ServerProcess::ServerProcess(EventLoop& loop, const Server& server, int stateFile)
+    : table_(net::ConnectionTable::of(loop)),
+      stateFile_(stateFile),
+      broker_(loop, server),
+      listener_(loop, broker_.endpoint()) {
+  if (stateFile_ >= 0) takeState();
+}
+
+void ServerProcess::takeState() {
+  StateReader state(stateFile_, table_.loop().now);
+  if (!state.ok()) return;
+  broker_.load(state);
+  log::info("goes on where the last Channel server has ended");
+  // Whoever comes after us, if we do not end in order, must not go on there.
+  (void)::ftruncate(stateFile_, 0);
+}
+
+void ServerProcess::leaveState() {
+  if (stateFile_ < 0) return;
+  StateWriter state(stateFile_, table_.loop().now);
+  broker_.save(state);
+  if (const Result<void> left = state.finish(); !left) {
+    log::error(
+        "cannot leave the Channel's state to the next server: clients will be told of gaps "
+        "reason=\"{}\"",
+        left.error().message());
+  }
+}
+
+ServerProcess::~ServerProcess() { table_.abandon(broker_.endpoint()); }
+
+template <typename Visit>
+void ServerProcess::forEachLink(Visit visit) const {
+  table_.forEach([&](net::ConnectionImpl& peer) {
+    if (peer.endpoint == &broker_.endpoint()) visit(peer);
+  });
+}
+
+void ServerProcess::listen(int fd) { listener_.start(fd); }
+
+void ServerProcess::stop() {
+  listener_.stopAll();
+  forEachLink([](net::ConnectionImpl& link) { link.close(); });
+}
+
+std::size_t ServerProcess::linkCount() const {
+  std::size_t count = 0;
+  forEachLink([&](const net::ConnectionImpl&) { ++count; });
+  return count;
+}
+
+}  // namespace stormo::channel

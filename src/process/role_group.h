@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "process/listen_sockets.h"
+#include "process/sibling_cover.h"
+#include "process/slot.h"
+
+namespace stormo::process {
+
+/// One role as it runs: its sockets, its slots, and who accepts for whom.
+struct RoleGroup {
+  /// Opens the sockets, see ListenSockets, and the state file. Throws std::runtime_error.
+  RoleGroup(Role& described, const Timeouts& timeouts, SlotOwner& owner, const Instance& instance);
+  /// At the end: if the state file was deleted meanwhile, writes again what a child has left in it.
+  void keepState() const;
+  /// In a child of another role.
+  void abandon();
+
+  const Role& role;
+  ListenSockets sockets;
+  UniqueFd stateFile;
+  std::vector<std::unique_ptr<Slot>> slots;
+  SiblingCover cover;
+};
+
+}  // namespace stormo::process

@@ -1,0 +1,52 @@
+#include "protocol/client/group_command.h"
+
+#include <stormo/json.h>
+
+#include <utility>
+
+namespace stormo {
+namespace {
+
+// The places of the fields, as the reader names them.
+constexpr std::size_t kCmd = 0;
+constexpr std::size_t kGroupId = 1;
+constexpr std::size_t kMessage = 2;
+
+constexpr std::pair<std::string_view, GroupCommand> kCommands[] = {
+    {"send_to_group", GroupCommand::SendToGroup},
+    {"add_group", GroupCommand::AddGroup},
+    {"leave_group", GroupCommand::LeaveGroup},
+    {"ping", GroupCommand::Ping},
+};
+
+}  // namespace
+
+GroupCommandDecoder::GroupCommandDecoder() : reader_{"cmd", "group_id", "message", "type"} {}
+
+CommandError GroupCommandDecoder::decode(std::string_view text, GroupRequest& out) {
+  out = {};
+  CommandError error = reader_.read(text);
+  if (const std::string_view pong = reader_.heartbeatReply(); !pong.empty()) {
+    out.command = GroupCommand::Ping;
+    out.pong = pong;
+    return CommandError::None;
+  }
+  if (error == CommandError::None) error = reader_.readCommand(kCmd, kCommands, out.command);
+  if (error == CommandError::None && out.command == GroupCommand::Ping) {
+    out.pong = R"({"cmd":"pong"})";
+    return CommandError::None;
+  }
+  if (error == CommandError::None) error = reader_.readGroup(kGroupId, out.group);
+  if (error != CommandError::None) return error;
+
+  if (out.command != GroupCommand::SendToGroup) return CommandError::None;
+  if (error = reader_.require(kMessage); error != CommandError::None) return error;
+  out.message = reader_.fields().text(kMessage);
+  return CommandError::None;
+}
+
+std::string errorReply(std::string_view code, std::string_view message) {
+  return toJson(Value::array({{"cmd", "error"}, {"code", code}, {"message", message}}));
+}
+
+}  // namespace stormo

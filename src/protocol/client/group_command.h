@@ -1,0 +1,48 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "protocol/client/command_reader.h"
+
+/// The commands of a group client, each one JSON object:
+///
+///     {"cmd":"add_group", "group_id":"123"}
+///     {"cmd":"leave_group", "group_id":"123"}
+///     {"cmd":"send_to_group", "group_id":"123", "message":"text"}
+///     {"cmd":"ping"}
+namespace stormo {
+
+enum class GroupCommand { AddGroup, LeaveGroup, SendToGroup, Ping };
+
+struct GroupRequest {
+  GroupCommand command = GroupCommand::AddGroup;
+  std::string_view group;    ///< Of all but Ping.
+  std::string_view message;  ///< Of SendToGroup.
+  std::string_view pong;     ///< Of Ping: the reply, in the form in which was asked.
+};
+
+/// Decodes commands, one after another; one decoder serves all connections of a worker. Once its
+/// buffers have grown to the longest message, decoding a good message allocates nothing.
+class GroupCommandDecoder {
+ public:
+  GroupCommandDecoder();
+
+  /// Decodes one message; `out` is complete only with CommandError::None, and its views are valid
+  /// until the next call. The whole text must be one valid JSON object. Fields come in any order,
+  /// of a field given twice the last counts (as in PHP), and unknown fields are ignored. group_id
+  /// may be an integer, which stands for its decimal text. A message that is no string is delivered
+  /// as its JSON text, without white space: 1.50 stays 1.50, and null is the text "null".
+  [[nodiscard]] CommandError decode(std::string_view text, GroupRequest& out);
+
+  /// The last error as a sentence; see CommandReader::detail().
+  [[nodiscard]] std::string_view detail() const { return reader_.detail(); }
+
+ private:
+  CommandReader reader_;
+};
+
+/// {"cmd":"error","code":"...","message":"..."}
+[[nodiscard]] std::string errorReply(std::string_view code, std::string_view message);
+
+}  // namespace stormo

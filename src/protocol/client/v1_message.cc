@@ -1,0 +1,85 @@
+#include "protocol/client/v1_message.h"
+
+#include <charconv>
+#include <iterator>
+
+#include "protocol/json/text.h"
+#include "protocol/text/base64.h"
+#include "protocol/text/decimal.h"
+
+namespace stormo::v1 {
+namespace {
+
+void appendHex(std::uint64_t number, std::string& out) {
+  char text[kHexDigits];
+  const char* const end = std::to_chars(text, std::end(text), number, 16).ptr;
+  const auto digits = static_cast<std::size_t>(end - text);
+  out.push_back('"');
+  out.append(kHexDigits - digits, '0').append(text, digits);
+  out.push_back('"');
+}
+
+void appendWhere(Position position, std::string& out) {
+  out.append(",\"epoch\":");
+  appendHex(position.epoch, out);
+  out.append(",\"offset\":");
+  appendDecimal(position.offset, out);
+}
+
+}  // namespace
+
+void appendOk(std::uint64_t id, std::string& out) {
+  out.append("{\"id\":");
+  appendDecimal(id, out);
+  out.append(",\"ok\":true}");
+}
+
+void appendJoined(std::uint64_t id, Position position, std::optional<bool> recovered,
+                  std::string& out) {
+  appendOk(id, out);
+  out.pop_back();
+  appendWhere(position, out);
+  if (recovered) out.append(*recovered ? ",\"recovered\":true" : ",\"recovered\":false");
+  out.push_back('}');
+}
+
+void appendError(std::uint64_t id, std::string_view code, std::string_view message,
+                 std::string& out) {
+  out.append("{\"id\":");
+  if (id != 0) {
+    appendDecimal(id, out);
+  } else {
+    out.append("null");
+  }
+  out.append(",\"ok\":false,\"error\":{\"code\":");
+  appendJsonString(code, out);
+  out.append(",\"message\":");
+  appendJsonString(message, out);
+  out.append("}}");
+}
+
+void appendMessage(std::string_view group, std::uint64_t offset, Message message,
+                   std::string& out) {
+  out.append("{\"event\":\"message\",\"group\":");
+  appendJsonString(group, out);
+  out.append(",\"offset\":");
+  appendDecimal(offset, out);
+  if (message.isBinary()) {
+    out.append(",\"binary\":\"");
+    appendBase64(message.data, out);
+    out.append("\"}");
+  } else {
+    out.append(",\"message\":");
+    appendJsonString(message.data, out);
+    out.push_back('}');
+  }
+}
+
+void appendPosition(std::string_view group, Position position, std::string& out) {
+  out.append("{\"event\":\"position\",\"group\":");
+  appendJsonString(group, out);
+  appendWhere(position, out);
+  out.push_back('}');
+}
+
+}  // namespace stormo::v1

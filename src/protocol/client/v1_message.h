@@ -1,0 +1,33 @@
+#pragma once
+
+#include <stormo/channel/messages.h>
+#include <stormo/message.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// What a server says in the subprotocol stormo.v1 (docs/v1-protocol.md). Each appends one JSON
+/// object.
+namespace stormo::v1 {
+
+/// An epoch, and a session, are so many hexadecimal digits.
+inline constexpr std::size_t kHexDigits = 16;
+
+/// {"id":3,"ok":true}
+void appendOk(std::uint64_t id, std::string& out);
+/// {"id":1,"ok":true,"epoch":"5f3a90c1e07b2d46","offset":41}, and whether all was recovered, if
+/// that was asked.
+void appendJoined(std::uint64_t id, Position position, std::optional<bool> recovered,
+                  std::string& out);
+/// {"id":3,"ok":false,"error":{"code":"…","message":"…"}}; an id of zero is null.
+void appendError(std::uint64_t id, std::string_view code, std::string_view message,
+                 std::string& out);
+/// {"event":"message","group":"123","offset":42,"message":"text"}; of a binary message "binary",
+/// in base64 (RFC 4648 4).
+void appendMessage(std::string_view group, std::uint64_t offset, Message message, std::string& out);
+/// {"event":"position","group":"123","epoch":"08c2774be91ad350","offset":0}
+void appendPosition(std::string_view group, Position position, std::string& out);
+
+}  // namespace stormo::v1

@@ -1,0 +1,137 @@
+#include "protocol/websocket/frame.h"
+
+#include <cstring>
+
+namespace stormo::websocket {
+namespace {
+
+constexpr std::uint8_t kFin = 0x80;
+constexpr std::uint8_t kReservedBits = 0x70;
+constexpr std::uint8_t kMasked = 0x80;
+constexpr std::size_t kMaskBytes = 4;
+
+constexpr bool isDefined(unsigned opcode) {
+  // Bits 0 to 2 and 8 to 10: the opcodes of RFC 6455 11.8.
+  return ((0x0707u >> opcode) & 1u) != 0;
+}
+
+bool isValidFirst(std::uint8_t first) {
+  const unsigned opcode = first & 0x0fu;
+  return (first & kReservedBits) == 0 && isDefined(opcode) && ((first & kFin) != 0 || opcode < 8);
+}
+
+bool isValidSecond(std::uint8_t first, std::uint8_t second) {
+  const bool control = (first & 0x08u) != 0;
+  return (second & kMasked) != 0 && (!control || (second & 0x7fu) <= kControlPayloadBytesMax);
+}
+
+/// The verdict on an extended length that lies between `least` and `most`: they differ while some
+/// of its bytes are still to come.
+Decode judgeLength(std::uint64_t least, std::uint64_t most, std::uint64_t minimal,
+                   std::uint64_t payloadBytesMax) {
+  if ((least >> 63) != 0) return Decode::ProtocolError;
+  if (most < minimal) return Decode::ProtocolError;
+  // What may still turn out not to be minimal begins with zeros: it is not too big yet.
+  if (least > payloadBytesMax) return Decode::TooBig;
+  return least == most ? Decode::Ok : Decode::NeedMore;
+}
+
+/// As above, for the `have` < `width` bytes of an extended length that are there.
+Decode judgePartialLength(const char* bytes, std::size_t have, std::size_t width,
+                          std::uint64_t minimal, std::uint64_t payloadBytesMax) {
+  std::uint64_t least = 0;
+  std::uint64_t most = 0;
+  for (std::size_t i = 0; i < width; ++i) {
+    least = least << 8 | (i < have ? static_cast<std::uint8_t>(bytes[i]) : 0x00u);
+    most = most << 8 | (i < have ? static_cast<std::uint8_t>(bytes[i]) : 0xffu);
+  }
+  return judgeLength(least, most, minimal, payloadBytesMax);
+}
+
+}  // namespace
+
+Decode decodeHeader(std::string_view in, std::uint64_t payloadBytesMax, FrameHeader& out) {
+  if (in.empty()) return Decode::NeedMore;
+  const auto first = static_cast<std::uint8_t>(in[0]);
+  if (!isValidFirst(first)) return Decode::ProtocolError;
+  if (in.size() < 2) return Decode::NeedMore;
+  const auto second = static_cast<std::uint8_t>(in[1]);
+  if (!isValidSecond(first, second)) return Decode::ProtocolError;
+
+  std::uint64_t payloadBytes = second & 0x7fu;
+  std::size_t lengthBytes = 0;
+  if (payloadBytes >= 126) {
+    lengthBytes = payloadBytes == 126 ? 2 : 8;
+    const std::uint64_t minimal = payloadBytes == 126 ? 126 : 0x10000;
+    const std::size_t have = in.size() - 2;
+    if (have < lengthBytes) {
+      return judgePartialLength(in.data() + 2, have, lengthBytes, minimal, payloadBytesMax);
+    }
+    payloadBytes = lengthBytes == 2 ? loadBigEndian<std::uint16_t>(in.data() + 2)
+                                    : loadBigEndian<std::uint64_t>(in.data() + 2);
+    const Decode verdict = judgeLength(payloadBytes, payloadBytes, minimal, payloadBytesMax);
+    if (verdict != Decode::Ok) return verdict;
+  } else if (payloadBytes > payloadBytesMax && (first & 0x08u) == 0) {
+    return Decode::TooBig;
+  }
+
+  const std::size_t headerBytes = 2 + lengthBytes + kMaskBytes;
+  if (in.size() < headerBytes) return Decode::NeedMore;
+  out.fin = (first & kFin) != 0;
+  out.opcode = static_cast<Opcode>(first & 0x0fu);
+  std::memcpy(out.mask, in.data() + headerBytes - kMaskBytes, kMaskBytes);
+  out.payloadBytes = payloadBytes;
+  out.headerBytes = headerBytes;
+  return Decode::Ok;
+}
+
+const char* explainProtocolError(std::string_view header) {
+  if (header.empty()) return "";
+  const auto first = static_cast<std::uint8_t>(header[0]);
+  if ((first & kReservedBits) != 0) return "reserved bits are set";
+  if (!isDefined(first & 0x0fu)) return "reserved opcode";
+  if (!isValidFirst(first)) return "fragmented control frame";
+  if (header.size() < 2) return "";
+  const auto second = static_cast<std::uint8_t>(header[1]);
+  if ((second & kMasked) == 0) return "frame is not masked";
+  if (!isValidSecond(first, second)) return "control frame of more than 125 bytes";
+  if (header.size() > 2 && (second & 0x7fu) == 127 && (header[2] & 0x80) != 0) {
+    return "length of more than 63 bits";
+  }
+  return "length is not minimal";
+}
+
+std::size_t encodeMaskedHeader(Opcode opcode, std::uint64_t payloadBytes, const char mask[4],
+                               char* out) {
+  const std::size_t length = encodeHeader(opcode, payloadBytes, out);
+  out[1] = static_cast<char>(static_cast<std::uint8_t>(out[1]) | kMasked);
+  std::memcpy(out + length, mask, kMaskBytes);
+  return length + kMaskBytes;
+}
+
+void applyMask(char* data, std::size_t bytes, const char mask[4], std::size_t phase) {
+  std::uint32_t mask32;
+  std::memcpy(&mask32, mask, sizeof mask32);
+  // Little-endian: the byte for data[0] comes down to the lowest place.
+  mask32 = std::rotr(mask32, static_cast<int>(8 * (phase & 3)));
+  const std::uint64_t mask64 = mask32 | std::uint64_t{mask32} << 32;
+
+  // Four words at a time: independent of each other, so that they become vector instructions.
+  for (; bytes >= 32; data += 32, bytes -= 32) {
+    std::uint64_t words[4];
+    std::memcpy(words, data, sizeof words);
+    for (std::uint64_t& word : words) word ^= mask64;
+    std::memcpy(data, words, sizeof words);
+  }
+  for (; bytes >= 8; data += 8, bytes -= 8) {
+    std::uint64_t word;
+    std::memcpy(&word, data, sizeof word);
+    word ^= mask64;
+    std::memcpy(data, &word, sizeof word);
+  }
+  for (std::uint64_t rest = mask64; bytes > 0; ++data, --bytes, rest >>= 8) {
+    *data = static_cast<char>(*data ^ static_cast<char>(rest));
+  }
+}
+
+}  // namespace stormo::websocket

@@ -1,0 +1,378 @@
+// What the bus in Stormo's dialect does beside what both do: see bus_test.cc.
+#include "channel/channel_fixture.h"
+#include "channel/client/bus.h"
+#include "event/loop_impl.h"
+#include "support/temp_directory.h"
+
+namespace stormo::channel {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class StormoBusTest : public ChannelTest {
+ protected:
+  /// A server of ours that says only what the test says.
+  struct Dummy {
+    Dummy() : listener(std::move(*listenOn(*Address::ip("127.0.0.1", 0)))) {}
+    std::string url() const {
+      return "stormo://127.0.0.1:" + std::to_string(localAddress(listener.get()).port());
+    }
+    bool accept() {
+      UniqueFd fd(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      if (!fd.valid()) return false;
+      link = Link{.peer = test::RawPeer(std::move(fd)), .payloads = {}};
+      return true;
+    }
+    UniqueFd listener;
+    Link link;
+  };
+
+  /// Waits for so many publishes on the dummy's link: sequence and payload of each.
+  std::vector<std::string> publishesOnThisLink(std::size_t count) {
+    std::vector<std::string> publishes;
+    EXPECT_TRUE(turnUntil([&] {
+      for (const std::string& payload : dummy.link.take()) {
+        Packet packet;
+        EXPECT_EQ(decode(payload, packet), Decode::Ok);
+        if (packet.sequence == 0) continue;
+        publishes.push_back(std::to_string(packet.sequence) + ' ' + std::string(packet.payload));
+      }
+      return publishes.size() >= count;
+    }));
+    return publishes;
+  }
+
+  Dummy dummy;
+  std::vector<std::string> told;
+};
+
+TEST_F(StormoBusTest, ThroughAUnixSocketGroupsPass) {
+  test::TempDirectory directory;
+  const std::string path = directory.file("channel");
+  process.emplace(loop, server);
+  listening = std::move(*listenOn(*Address::unixPath(path)));
+  process->listen(listening.get());
+  auto a = makeBus("unix://" + path), b = makeBus("unix://" + path);
+  a->onGroupMessage = [&](const GroupMessage& said) {
+    told.push_back(std::string(said.group) + ": " + std::string(said.message.data));
+  };
+  a->connect();
+  b->connect();
+  a->subscribeGroup("123");
+  ASSERT_TRUE(turnUntil([&] { return a->isConnected() && b->isConnected(); }));
+  settle();
+  EXPECT_EQ(b->publishToGroup("123", "ciao"), PublishStatus::Accepted);
+  EXPECT_TRUE(turnUntil([&] { return !told.empty(); }));
+  EXPECT_THAT(told, ElementsAre("123: ciao"));
+}
+
+TEST_F(StormoBusTest, SaysHelloAndNothingElseBeforeItIsWelcome) {
+  auto bus = makeBus(dummy.url(), {.secret = "s3cret"});
+  bus->subscribeGroup("g");
+  EXPECT_EQ(bus->publishToGroup("g", "ciao"), PublishStatus::Accepted);
+  bus->connect();
+  ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
+  ASSERT_TRUE(turnUntil([&] { return !dummy.link.received().empty(); }));
+  settle();
+  const auto first = dummy.link.take();
+  ASSERT_EQ(first.size(), 1u);
+  Packet packet;
+  ASSERT_EQ(decode(first[0], packet), Decode::Ok);
+  EXPECT_EQ(packet.kind, Kind::Hello);
+  EXPECT_EQ(packet.version, kProtocolVersion);
+  EXPECT_EQ(packet.payload, "s3cret");
+  EXPECT_NE(packet.producerId, 0u);
+  EXPECT_FALSE(bus->isConnected());
+
+  dummy.link.send(welcome());
+  ASSERT_TRUE(turnUntil([&] { return dummy.link.received().size() == 2; }));
+  EXPECT_THAT(dummy.link.take(),
+              ElementsAre(subscribeGroup("g").substr(kFrameHeaderBytes),
+                          publishGroup("g", "ciao", 1).substr(kFrameHeaderBytes)));
+  EXPECT_TRUE(bus->isConnected());
+}
+
+TEST_F(StormoBusTest, ThePublishThatTheChannelRejectsIsDroppedAndReported) {
+  auto bus = makeBus(dummy.url());
+  bus->onRejected = [&](std::uint64_t number, std::string_view reason) {
+    told.push_back(std::to_string(number) + ": " + std::string(reason));
+  };
+  bus->connect();
+  ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
+  dummy.link.send(welcome());
+  ASSERT_TRUE(turnUntil([&] { return bus->isConnected(); }));
+  for (const char* text : {"1", "2", "3"}) {
+    ASSERT_EQ(bus->publishToGroup("g", text), PublishStatus::Accepted);
+  }
+  dummy.link.send(frameOf([](std::string& out) { appendRejected(2, "no", false, out); }));
+  ASSERT_TRUE(turnUntil([&] { return !told.empty(); }));
+  EXPECT_THAT(told, ElementsAre("2: no"));
+  dummy.link = {};
+  ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
+  dummy.link.send(welcome());
+  EXPECT_THAT(publishesOnThisLink(2), ElementsAre("1 1", "3 3"));
+  dummy.link.send(frameOf([](std::string& out) { appendRejected(3, "no", false, out); }));
+  dummy.link.send(frameOf([](std::string& out) { appendRejected(1, "no", false, out); }));
+  EXPECT_TRUE(turnUntil([&] { return bus->acknowledged() == 3; }));  // nothing is left to wait for
+}
+
+TEST_F(StormoBusTest, ThePublishAtWhichTheChannelCutsTwoLinksIsDropped) {
+  auto bus = makeBus(dummy.url());
+  bus->onRejected = [&](std::uint64_t number, std::string_view reason) {
+    told.push_back(std::to_string(number) + ": " + std::string(reason));
+  };
+  for (const char* text : {"1", "2", "3"}) {
+    ASSERT_EQ(bus->publishToGroup("g", text), PublishStatus::Accepted);
+  }
+  bus->connect();
+  const auto cutAt = [&](std::uint64_t sequence, std::size_t publishes) {
+    EXPECT_TRUE(turnUntil([&] { return dummy.accept(); }));
+    dummy.link.send(welcome());
+    const auto received = publishesOnThisLink(publishes);
+    dummy.link.send(frameOf([&](std::string& out) { appendRejected(sequence, "bad", true, out); }) +
+                    frameOf(appendRefused, "bad"));
+    EXPECT_TRUE(turnUntil([&] { return dummy.link.peer.ended(); }));
+    return received;
+  };
+  EXPECT_THAT(cutAt(2, 3), ElementsAre("1 1", "2 2", "3 3"));
+  EXPECT_THAT(told, IsEmpty());
+  EXPECT_THAT(cutAt(2, 3), ElementsAre("1 1", "2 2", "3 3"));
+  EXPECT_THAT(told, ElementsAre("2: bad"));
+  EXPECT_THAT(cutAt(3, 2), ElementsAre("1 1", "3 3"));  // once: may be an accident
+  EXPECT_THAT(told, ElementsAre("2: bad"));
+}
+
+TEST_F(StormoBusTest, WhatIsTooLongForANewChannelIsDroppedAndTheRestArrives) {
+  auto bus = makeBus(dummy.url(), {.keptBytesMax = 1200});
+  bus->onRejected = [&](std::uint64_t number, std::string_view) {
+    told.push_back("rejected " + std::to_string(number));
+  };
+  bus->onDrain = [&] { told.emplace_back("drain"); };
+  ASSERT_EQ(bus->publishToGroup("g", "1"), PublishStatus::Accepted);
+  ASSERT_EQ(bus->publishToGroup("g", std::string(1000, 'x')), PublishStatus::Accepted);
+  ASSERT_EQ(bus->publishToGroup("g", "3"), PublishStatus::Accepted);
+  ASSERT_EQ(bus->publishToGroup("g", std::string(500, 'x')), PublishStatus::Full);
+  bus->connect();
+  ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
+  dummy.link.send(welcome(1, 900));
+  EXPECT_THAT(publishesOnThisLink(2), ElementsAre("1 1", "3 3"));
+  EXPECT_THAT(told, ElementsAre("rejected 2", "drain"));
+  EXPECT_EQ(bus->frameBytesMax(), 900u);
+  EXPECT_EQ(bus->publishToGroup("g", std::string(1000, 'x')), PublishStatus::Refused);
+}
+
+TEST_F(StormoBusTest, WhatIsNotAcknowledgedIsSaidAgainOnANewLink) {
+  auto bus = makeBus(dummy.url());
+  bus->connect();
+  std::vector<std::uint64_t> publishers;
+  const auto sequencesOnNextLink = [&](std::size_t frames, auto publish) {
+    EXPECT_TRUE(turnUntil([&] { return dummy.accept(); }));
+    dummy.link.send(welcome());
+    EXPECT_TRUE(turnUntil([&] { return bus->isConnected(); }));
+    publish();
+    std::vector<std::uint64_t> sequences;
+    EXPECT_TRUE(turnUntil([&] { return dummy.link.received().size() == frames; }));
+    for (const std::string& payload : dummy.link.take()) {
+      Packet packet;
+      EXPECT_EQ(decode(payload, packet), Decode::Ok);
+      if (packet.kind == Kind::Hello) publishers.push_back(packet.producerId);
+      if (packet.sequence != 0) sequences.push_back(packet.sequence);
+    }
+    return sequences;
+  };
+  EXPECT_THAT(
+      sequencesOnNextLink(5,
+                          [&] {
+                            EXPECT_EQ(bus->publish({"a", "b"}, 1, false), PublishStatus::Accepted);
+                            EXPECT_EQ(bus->enqueue({"q"}, 1), PublishStatus::Accepted);
+                            EXPECT_EQ(bus->publishToGroup("g", "x"), PublishStatus::Accepted);
+                          }),
+      ElementsAre(1, 2, 3, 4));
+  dummy.link.send(frameOf(appendAck, std::uint64_t{2}));
+  settle();
+  dummy.link = {};
+  // Hello, Resume, two again, one anew.
+  EXPECT_THAT(sequencesOnNextLink(
+                  5, [&] { EXPECT_EQ(bus->publishToGroup("g", "y"), PublishStatus::Accepted); }),
+              ElementsAre(3, 4, 5));
+  EXPECT_EQ(publishers[0], publishers[1]);
+}
+
+TEST_F(StormoBusTest, ARefusedBusKeepsWhatIsPublishedAndTriesAgain) {
+  server.secret = "right";
+  start();
+  auto bus = makeBus(url("stormo"), {.secret = "wrong", .keptBytesMax = 100});
+  bus->onConnect = [&] { told.push_back("connect"); };
+  bus->onClose = [&] { told.push_back("close"); };
+  EXPECT_EQ(bus->publishToGroup("g", std::string(80, '.')), PublishStatus::Accepted);
+  bus->connect();
+  EXPECT_TRUE(turnUntil([&] { return counters().badPeers.get() >= 4; }))
+      << "two attempts, counted at both ends";
+  EXPECT_FALSE(bus->isConnected());
+  EXPECT_EQ(bus->publishToGroup("g", std::string(80, '.')), PublishStatus::Full);
+  EXPECT_THAT(told, IsEmpty()) << "there was no link";
+}
+
+TEST_F(StormoBusTest, AServerThatDoesNotAnswerIsLeft) {
+  auto bus = makeBus(dummy.url(), {.pingInterval = 20ms});
+  bus->onClose = [&] { told.push_back("close"); };
+  bus->connect();
+  ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
+  ASSERT_TRUE(turnUntil([&] { return dummy.accept(); })) << "it never said Welcome";
+  dummy.link.send(welcome());
+  ASSERT_TRUE(turnUntil([&] { return dummy.accept(); })) << "it never said Pong";
+  EXPECT_THAT(told, ElementsAre("close"));
+}
+
+TEST_F(StormoBusTest, AHandlerThatBlocksTheLoopCostsNeitherTheLinkNorTheNextJob) {
+  static TimePoint simulatedNow;
+  simulatedNow = TimePoint{} + 1h;
+  LoopImpl::of(loop).useClock([] { return simulatedNow; });
+  auto bus = makeBus(dummy.url(), {.pingInterval = 1s});
+  bus->onJob = [&](std::string_view, const Value&) {
+    simulatedNow += 10s;  // what a handler that blocks looks like to the loop
+    told.push_back("job");
+  };
+  bus->onClose = [&] { told.push_back("close"); };
+  bus->connect();
+  ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
+  dummy.link.send(welcome());
+  ASSERT_TRUE(turnUntil([&] { return bus->isConnected(); }));
+  bus->watch({"jobs"});
+  for (std::size_t jobs = 1; jobs <= 3; ++jobs) {
+    dummy.link.send(frameOf([](std::string& out) { appendJob({.channel = "jobs"}, "i:1;", out); }));
+    ASSERT_TRUE(turnUntil([&] { return told.size() >= jobs; }));
+    turn();
+  }
+  EXPECT_THAT(told, ElementsAre("job", "job", "job"));
+  EXPECT_TRUE(bus->isConnected());
+}
+
+TEST_F(StormoBusTest, AServerThatAnswersPingsIsKept) {
+  auto bus = makeBus(dummy.url(), {.pingInterval = 20ms});
+  bus->connect();
+  ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
+  dummy.link.send(welcome());
+  int pings = 0;
+  EXPECT_TRUE(turnUntil([&] {
+    for (const std::string& payload : dummy.link.take()) {
+      if (payload != frameOf(appendPing).substr(kFrameHeaderBytes)) continue;
+      ++pings;
+      dummy.link.send(frameOf(appendPong));
+    }
+    return pings == 6;
+  }));
+  EXPECT_FALSE(dummy.link.peer.ended());
+}
+
+TEST_F(StormoBusTest, AnAnswerOfWhatAreNoEventsOfTheGroupEndsTheLink) {
+  std::string other;
+  appendEvent({.channel = "h", .epoch = 1, .offset = 1}, "N;", other);
+  for (const std::string& payload : {std::string("?"), frameOf(appendPing), other}) {
+    auto bus = makeBus(dummy.url());
+    bus->requestHistory("g", {}, [&](const HistoryReply&) { told.push_back("answer"); });
+    bus->connect();
+    ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
+    dummy.link.send(welcome());
+    ASSERT_TRUE(turnUntil([&] { return bus->isConnected(); }));
+    std::string answer;
+    appendRecalled({.channel = "g", .epoch = 1}, payload, answer);
+    dummy.link.send(answer);
+    EXPECT_TRUE(ended(dummy.link)) << payload;
+  }
+  EXPECT_THAT(told, IsEmpty());
+}
+
+TEST_F(StormoBusTest, KnowsHowManyPublishesAreAcknowledged) {
+  auto bus = makeBus(dummy.url());
+  bus->onAcknowledged = [&] { told.push_back(std::to_string(bus->acknowledged())); };
+  bus->connect();
+  ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
+  dummy.link.send(welcome());
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(bus->publishToGroup("g", "x", {.session = 9, .number = 1}), PublishStatus::Accepted);
+  ASSERT_TRUE(turnUntil([&] { return bus->isConnected(); }));
+  EXPECT_EQ(bus->accepted(), 3u);
+  EXPECT_EQ(bus->acknowledged(), 0u);
+  dummy.link.send(frameOf(appendAck, std::uint64_t{2}));
+  ASSERT_TRUE(turnUntil([&] { return !told.empty(); }));
+  dummy.link.send(frameOf(appendAck, std::uint64_t{3}));
+  ASSERT_TRUE(turnUntil([&] { return told.size() == 2; }));
+  EXPECT_THAT(told, ElementsAre("2", "3"));
+}
+
+TEST_F(StormoBusTest, WhatCameBeforeAServerDiedIsARepeatThatMovesThePosition) {
+  auto bus = makeBus(dummy.url());
+  bus->onGroupMessage = [&](const GroupMessage& message) {
+    told.push_back("message " + std::string(message.message.data));
+  };
+  bus->onRepeat = [&](std::string_view group) {
+    told.push_back("repeat in " + std::string(group) + " " +
+                   std::to_string(bus->position().offset));
+  };
+  bus->connect();
+  const auto welcomeAndSay = [&](std::uint64_t epoch, std::uint64_t offset) {
+    EXPECT_TRUE(turnUntil([&] { return dummy.accept(); }));
+    dummy.link.send(welcome(epoch) + frameOf([&](std::string& out) {
+                      appendEvent({.channel = "g",
+                                   .epoch = epoch,
+                                   .offset = offset,
+                                   .producerId = 5,
+                                   .sequence = 1,
+                                   .payloadKind = PayloadKind::Text,
+                                   .space = Space::Groups},
+                                  "ciao", out);
+                    }));
+  };
+  welcomeAndSay(1, 70);
+  ASSERT_TRUE(turnUntil([&] { return told.size() == 1; }));
+  dummy.link = {};
+  welcomeAndSay(2, 3);
+  ASSERT_TRUE(turnUntil([&] { return told.size() == 2; }));
+  EXPECT_THAT(told, ElementsAre("message ciao", "repeat in g 3"));
+}
+
+TEST_F(StormoBusTest, WhatIsNotAServersWordEndsTheLink) {
+  const std::vector<std::string> frames = {
+      hello(),
+      subscribeEvent("e"),
+      publishEvent("e", "N;"),
+      frameOf(appendPing),
+      frameOf(appendReserve),
+      frameOf(appendAck, std::uint64_t{1}),                    // for what was not published
+      frameOf(appendGap, std::uint64_t{2}, std::uint64_t{1}),  // of another epoch
+      frameOf([](std::string& out) {                           // which nobody asked for
+        appendRecalled({.channel = "g", .epoch = 1}, {}, out);
+      }),
+      welcome(),
+      framed("?"),
+      framed(""),
+      frameOf([](std::string& out) {
+        appendEvent({.channel = "e", .epoch = 1, .offset = 1}, "N", out);
+      }),
+      frameOf([](std::string& out) {
+        appendEvent({.channel = "e", .epoch = 1, .offset = 1, .payloadKind = PayloadKind::Text},
+                    "N;", out);
+      }),
+      frameOf([](std::string& out) {
+        appendEvent({.channel = "g", .epoch = 1, .offset = 1, .space = Space::Groups}, "N;", out);
+      }),
+      frameOf([](std::string& out) { appendJob({.channel = "q"}, "N;N;", out); }),
+  };
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    auto bus = makeBus(dummy.url());
+    bus->onEvent = [&](std::string_view, const Value&) { told.push_back("event"); };
+    bus->connect();
+    ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
+    dummy.link.send(welcome());
+    ASSERT_TRUE(turnUntil([&] { return bus->isConnected(); }));
+    dummy.link.send(frames[i]);
+    EXPECT_TRUE(ended(dummy.link)) << i;
+  }
+  EXPECT_THAT(told, IsEmpty());
+}
+
+}  // namespace
+}  // namespace stormo::channel

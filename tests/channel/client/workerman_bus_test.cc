@@ -1,0 +1,121 @@
+// What the bus in Workerman's dialect does beside what both do: see bus_test.cc.
+#include "channel/channel_fixture.h"
+#include "channel/client/bus.h"
+#include "protocol/channel/group_event.h"
+
+namespace stormo::channel {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::string groupData(std::string_view group, std::string_view message) {
+  std::string data;
+  appendGroupEvent(group, message, data);
+  return data;
+}
+
+/// A bus, and a server that says only what the test says.
+class WorkermanBusTest : public ChannelTest {
+ protected:
+  WorkermanBusTest() { makeAnother(); }
+
+  void makeAnother() {
+    bus = makeBus("frame://127.0.0.1:" + std::to_string(localAddress(listener.get()).port()));
+    bus->onGroupMessage = [this](const GroupMessage& said) {
+      told.push_back("group " + std::string(said.group) + ": " + std::string(said.message.data));
+    };
+    bus->onEvent = [this](std::string_view event, const Value&) {
+      told.push_back("event " + std::string(event));
+    };
+    bus->connect();
+    EXPECT_TRUE(turnUntil([&] { return accept() && bus->isConnected(); }));
+  }
+
+  bool accept() {
+    UniqueFd fd(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!fd.valid()) return peer.peer.valid();
+    peer = Link{test::RawPeer(std::move(fd)), {}};
+    return true;
+  }
+  /// What the bus has said, as whole frames.
+  std::string said() {
+    settle();
+    return peer.peer.take();
+  }
+
+  UniqueFd listener = std::move(*listenOn(*Address::ip("127.0.0.1", 0)));
+  std::unique_ptr<Bus> bus;
+  Link peer;
+  std::vector<std::string> told;
+};
+
+TEST_F(WorkermanBusTest, TheGroupEventIsSubscribedWhileAnyGroupIs) {
+  const std::string subscribe = command(CommandType::Subscribe, {"send_to_group"});
+  const std::string unsubscribe = command(CommandType::Unsubscribe, {"send_to_group"});
+  bus->subscribeGroup("1");
+  EXPECT_EQ(said(), subscribe);
+  bus->subscribeGroup("2");
+  bus->unsubscribeGroup("1");
+  EXPECT_EQ(said(), "");
+  bus->unsubscribeGroup("2");
+  EXPECT_EQ(said(), unsubscribe);
+}
+
+TEST_F(WorkermanBusTest, TheGroupEventIsSharedWithTheUser) {
+  const std::string subscribe = command(CommandType::Subscribe, {"send_to_group"});
+  const std::string unsubscribe = command(CommandType::Unsubscribe, {"send_to_group"});
+  bus->subscribeGroup("1");
+  EXPECT_EQ(said(), subscribe);
+  bus->subscribe({"send_to_group"});
+  peer.send(framed(eventPayload("send_to_group", groupData("1", "ciao"))));
+  EXPECT_TRUE(turnUntil([&] { return told.size() == 2; }));
+  EXPECT_THAT(told, ElementsAre("group 1: ciao", "event send_to_group"));
+  said();
+  bus->unsubscribe({"send_to_group"});
+  EXPECT_EQ(said(), "") << "the groups need it";
+  bus->subscribe({"send_to_group"});
+  said();
+  bus->unsubscribeGroup("1");
+  EXPECT_EQ(said(), "") << "the user needs it";
+  bus->unsubscribe({"send_to_group"});
+  EXPECT_EQ(said(), unsubscribe);
+}
+
+TEST_F(WorkermanBusTest, AGroupMessageIsTheEventThatPhpProgramsSend) {
+  EXPECT_EQ(bus->publishToGroup("123", "Questo è un messaggio"), PublishStatus::Accepted);
+  EXPECT_EQ(said(), command(CommandType::Publish, {"send_to_group"},
+                            groupData("123", "Questo è un messaggio")));
+}
+
+TEST_F(WorkermanBusTest, EventsOfAnotherFormOrForOtherGroupsAreNoGroupMessages) {
+  bus->subscribeGroup("5");
+  peer.send(
+      framed(eventPayload("send_to_group", "s:4:\"ciao\";")) +
+      framed(eventPayload("send_to_group", groupData("6", "not subscribed"))) +
+      framed(eventPayload("send_to_group", "a:2:{s:7:\"message\";d:1.5;s:8:\"group_id\";i:5;}")));
+  EXPECT_TRUE(turnUntil([&] { return !told.empty(); }));
+  EXPECT_THAT(told, ElementsAre("group 5: 1.5"));
+}
+
+TEST_F(WorkermanBusTest, AServerMayEndItsPayloadsWithANewline) {
+  bus->subscribe({"news"});
+  peer.send(framed(eventPayload("news", "N;") + "\n"));
+  EXPECT_TRUE(turnUntil([&] { return !told.empty(); }));
+  EXPECT_THAT(told, ElementsAre("event news"));
+}
+
+TEST_F(WorkermanBusTest, WhatIsNotAServersWordEndsTheLink) {
+  for (const std::string& frame :
+       {command(CommandType::Subscribe, {"a"}), command(CommandType::Publish, {"a"}, "N;"),
+        command(CommandType::Reserve), framed("?"), frameOf(appendPong)}) {
+    peer.send(frame);
+    EXPECT_TRUE(ended(peer)) << frame;
+    peer = {};
+    makeAnother();
+  }
+  EXPECT_THAT(told, IsEmpty());
+}
+
+}  // namespace
+}  // namespace stormo::channel

@@ -1,0 +1,306 @@
+// What was said in a group, asked for by position: by bare links, and by a bus.
+#include <sys/mman.h>
+
+#include <numeric>
+#include <stdexcept>
+
+#include "channel/channel_fixture.h"
+#include "channel/client/bus.h"
+
+namespace stormo::channel {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class RecallTest : public ChannelTest {
+ protected:
+  RecallTest() {
+    server.history.groups = {"kept*"};
+    server.history.messagesMax = 3;
+  }
+  static std::string requestHistory(std::string_view group, std::uint64_t epoch,
+                                    std::uint64_t offset) {
+    return frameOf([&](std::string& out) { appendRecall(group, epoch, offset, out); });
+  }
+  /// Asks, and gives the answer, which is all that came.
+  Packet ask(Link& link, std::string_view group, std::uint64_t epoch, std::uint64_t offset) {
+    link.send(requestHistory(group, epoch, offset));
+    sync(link);
+    EXPECT_EQ(link.payloads.size(), 1u);
+    answer = link.take().back();
+    Packet packet;
+    EXPECT_EQ(decode(answer, packet), Decode::Ok);
+    EXPECT_EQ(packet.kind, Kind::HistoryReply);
+    EXPECT_EQ(packet.channel, group);
+    return packet;
+  }
+  /// What the events in an answer say.
+  static std::vector<std::string> said(const Packet& reply) {
+    std::string frames(reply.payload);
+    return words(takeFrames(frames));
+  }
+
+  std::string answer;
+};
+
+TEST_F(RecallTest, GivesWhatWasSaidSinceAPosition) {
+  start();
+  Link link = stormoLink();
+  const Packet begin = ask(link, "kept", 0, 0);
+  EXPECT_EQ(begin.offset, 0u);
+  EXPECT_FALSE(begin.whole);
+  EXPECT_NE(begin.epoch, 0u);
+  const std::uint64_t epoch = begin.epoch;
+  link.send(publishGroup("kept", "1") + publishGroup("other", "2") + publishGroup("kept", "3"));
+
+  const Packet all = ask(link, "kept", epoch, 0);
+  EXPECT_TRUE(all.whole);
+  EXPECT_EQ(all.epoch, epoch);
+  EXPECT_EQ(all.offset, 3u);
+  EXPECT_THAT(said(all), ElementsAre("group kept: 1", "group kept: 3"));
+  EXPECT_THAT(said(ask(link, "kept", epoch, 1)), ElementsAre("group kept: 3"));
+  const Packet none = ask(link, "kept", epoch, 3);
+  EXPECT_TRUE(none.whole);
+  EXPECT_THAT(said(none), IsEmpty());
+}
+
+TEST_F(RecallTest, SaysWhenItDoesNotHaveAll) {
+  start();
+  Link link = stormoLink();
+  const std::uint64_t epoch = ask(link, "kept", 0, 0).epoch;
+  for (const char* text : {"1", "2", "3", "4", "5"}) link.send(publishGroup("kept", text));
+  const Packet late = ask(link, "kept", epoch, 1);
+  EXPECT_FALSE(late.whole);
+  EXPECT_EQ(late.offset, 5u);
+  EXPECT_THAT(said(late), IsEmpty());
+  EXPECT_TRUE(ask(link, "kept", epoch, 2).whole);
+  EXPECT_FALSE(ask(link, "kept", epoch + 1, 2).whole) << "a position in another life";
+  link.send(publishGroup("other", "6"));
+  EXPECT_FALSE(ask(link, "other", epoch, 5).whole) << "of that nothing is kept";
+  EXPECT_TRUE(ask(link, "other", epoch, 6).whole) << "but nothing was said since";
+}
+
+TEST_F(RecallTest, SeesWithoutAHistoryThatNothingWasSaid) {
+  start();
+  Link link = stormoLink();
+  const std::uint64_t epoch = ask(link, "other", 0, 0).epoch;
+  link.send(publishGroup("other", "1"));
+  for (int i = 0; i < 1000; ++i) link.send(publishGroup("busy", "x"));
+  link.send(publishEvent("other", "N;"));  // an event of that name is something else
+  EXPECT_FALSE(ask(link, "other", epoch, 0).whole);
+  EXPECT_FALSE(ask(link, "other", epoch, 1).whole) << "it does not look so far";
+  const Packet silent = ask(link, "other", epoch, 2);
+  EXPECT_TRUE(silent.whole);
+  EXPECT_EQ(silent.offset, 1002u);
+  EXPECT_THAT(said(silent), IsEmpty());
+  EXPECT_FALSE(ask(link, "busy", epoch, 900).whole);
+}
+
+TEST_F(RecallTest, TheAnswerStandsBetweenWhatIsInItAndWhatIsNot) {
+  start();
+  Link subscriber = stormoLink();
+  const std::uint64_t epoch = ask(subscriber, "kept", 0, 0).epoch;
+  Link publisher = stormoLink();
+  subscriber.send(subscribeGroup("kept"));
+  sync(subscriber);
+  // All of it in one turn.
+  subscriber.send(publishGroup("kept", "1") + requestHistory("kept", epoch, 0) +
+                  publishGroup("kept", "2") + requestHistory("kept", epoch, 0) +
+                  publishGroup("kept", "3"));
+  sync(subscriber);
+  std::vector<std::string> order;
+  for (const std::string& payload : subscriber.take()) {
+    Packet packet;
+    ASSERT_EQ(decode(payload, packet), Decode::Ok);
+    order.push_back(packet.kind == Kind::HistoryReply
+                        ? "answer of " + std::to_string(said(packet).size())
+                        : std::string(packet.payload));
+  }
+  EXPECT_THAT(order, ElementsAre("1", "answer of 1", "2", "answer of 2", "3"));
+}
+
+TEST_F(RecallTest, ABusGivesTheAnswerWithItsMessages) {
+  start();
+  auto bus = makeBus(url("stormo"));
+  bus->connect();
+  bus->subscribeGroup("kept");
+  std::vector<std::string> told;
+  bus->onGroupMessage = [&](const GroupMessage& message) {
+    told.push_back(std::to_string(message.offset) + " " + std::string(message.message.data));
+  };
+  const auto tell = [&](const HistoryReply& reply) {
+    for (const GroupMessage& message : reply.messages) {
+      told.push_back("again " + std::to_string(message.offset) + " " + std::string(message.group) +
+                     " " + std::string(message.message.data) +
+                     (message.message.isBinary() ? " (binary)" : ""));
+    }
+    told.push_back((reply.isWhole ? "whole to " : "up to ") +
+                   std::to_string(reply.position.offset));
+  };
+  bus->requestHistory("kept", {}, tell);
+  ASSERT_TRUE(turnUntil([&] { return !told.empty(); }));
+  const std::uint64_t epoch = bus->position().epoch;
+  EXPECT_NE(epoch, 0u);
+  EXPECT_EQ(bus->publishToGroup("kept", "a"), PublishStatus::Accepted);
+  EXPECT_EQ(bus->publishToGroup("kept", binary("\xff")), PublishStatus::Accepted);
+  bus->requestHistory("kept", {epoch, 0}, tell);
+  EXPECT_EQ(bus->publishToGroup("kept", "c"), PublishStatus::Accepted);
+  ASSERT_TRUE(turnUntil([&] { return told.size() >= 7; }));
+  EXPECT_THAT(told, ElementsAre("up to 0", "1 a", "2 \xff", "again 1 kept a",
+                                "again 2 kept \xff (binary)", "whole to 2", "3 c"));
+  EXPECT_EQ(bus->position(), (Position{epoch, 3}));
+}
+
+TEST_F(RecallTest, ABusAsksAgainOnANewLinkAndGivesEachAnswerOnce) {
+  start();
+  const std::uint16_t at = port();
+  auto bus = makeBus(url("stormo"));
+  bus->connect();
+  ASSERT_TRUE(turnUntil([&] { return bus->isConnected(); }));
+  kill();
+  std::vector<int> answered;
+  for (int i = 0; i < 40; ++i) {  // more than are asked at once
+    bus->requestHistory("kept", {}, [&answered, i](const HistoryReply&) { answered.push_back(i); });
+  }
+  ASSERT_TRUE(turnUntil([&] { return !bus->isConnected(); }));
+  start(at);
+  ASSERT_TRUE(turnUntil([&] { return answered.size() >= 40; }));
+  settle();
+  std::vector<int> inOrder(40);
+  std::iota(inOrder.begin(), inOrder.end(), 0);
+  EXPECT_EQ(answered, inOrder);
+}
+
+TEST_F(RecallTest, WhatAnAnswerThrowsIsCountedAndTheLinkLives) {
+  start();
+  auto bus = makeBus(url("stormo"));
+  bus->connect();
+  int answers = 0;
+  for (int i = 0; i < 2; ++i) {
+    bus->requestHistory("kept", {}, [&](const HistoryReply&) {
+      ++answers;
+      throw std::runtime_error("on purpose");
+    });
+  }
+  EXPECT_TRUE(turnUntil([&] { return answers == 2; }));
+  EXPECT_TRUE(bus->isConnected());
+  EXPECT_EQ(counters().handlerErrors.get(), 2u);
+}
+
+TEST_F(RecallTest, WorkermansDialectAnswersAtOnceThatNothingIsKnown) {
+  start();
+  auto bus = makeBus(url("frame"));
+  bool isWhole = true;
+  bus->requestHistory("kept", {1, 2}, [&](const HistoryReply& reply) { isWhole = reply.isWhole; });
+  EXPECT_FALSE(isWhole);
+  EXPECT_EQ(bus->position(), Position{});
+}
+
+class SuccessorTest : public RecallTest {
+ protected:
+  /// The server ends in order, and another one is started in its place.
+  void succeed(Link& link) {
+    const std::uint16_t at = port();
+    process->stop();
+    EXPECT_TRUE(ended(link));
+    link = {};
+    ASSERT_TRUE(turnUntil([&] { return process->linkCount() == 0; }));
+    process->leaveState();
+    kill();
+    startWithState(at);
+  }
+  void startWithState(std::uint16_t onPort = 0) {
+    listening = std::move(*listenOn(*Address::ip("127.0.0.1", onPort)));
+    process.emplace(loop, server, file.get());
+    process->listen(listening.get());
+  }
+
+  UniqueFd file{::memfd_create("state", MFD_CLOEXEC)};
+};
+
+TEST_F(SuccessorTest, GoesOnWithEpochOffsetsAndHistory) {
+  startWithState();
+  Link link = stormoLink();
+  const std::uint64_t epoch = ask(link, "kept", 0, 0).epoch;
+  for (const char* text : {"1", "2", "3", "4"}) link.send(publishGroup("kept", text));
+  sync(link);
+  succeed(link);
+  link = stormoLink();
+  const Packet reply = ask(link, "kept", epoch, 2);
+  EXPECT_TRUE(reply.whole);
+  EXPECT_EQ(reply.epoch, epoch);
+  EXPECT_EQ(reply.offset, 4u);
+  EXPECT_THAT(said(reply), ElementsAre("group kept: 3", "group kept: 4"));
+  EXPECT_FALSE(ask(link, "kept", epoch, 0).whole);
+  link.send(publishGroup("kept", "5"));
+  EXPECT_THAT(said(ask(link, "kept", epoch, 4)), ElementsAre("group kept: 5"));
+}
+
+TEST_F(SuccessorTest, KnowsWhatPublishersAndAuthorsHaveSaid) {
+  startWithState();
+  const auto once = [](std::uint64_t sequence, std::uint64_t sendNumber) {
+    std::string frame;
+    appendPublishOnce(
+        {.channel = "kept", .sequence = sequence, .session = 99, .sendNumber = sendNumber}, "once",
+        frame);
+    return frame;
+  };
+  Link link = stormoLink(7);
+  const std::uint64_t epoch = ask(link, "kept", 0, 0).epoch;
+  link.send(publishGroup("kept", "a", 1) + once(2, 50));
+  sync(link);
+  succeed(link);
+  link = stormoLink(7);
+  link.send(publishGroup("kept", "a", 1) + once(2, 50) + once(3, 50));
+  EXPECT_THAT(said(ask(link, "kept", epoch, 0)), ElementsAre("group kept: a", "group kept: once"));
+}
+
+TEST_F(SuccessorTest, GivesALinkThatWasAwayWhatItMissed) {
+  startWithState();
+  Link link = stormoLink();
+  const std::uint64_t epoch = ask(link, "other", 0, 0).epoch;
+  for (const char* text : {"1", "2", "3"}) link.send(publishGroup("other", text));
+  sync(link);
+  succeed(link);
+  link = stormoLink();
+  link.send(frameOf([](std::string& out) { appendSubscribe("other", out, Space::Groups, true); }) +
+            frameOf(appendResume, epoch, std::uint64_t{1}));
+  EXPECT_THAT(heard(link), ElementsAre("group other: 2", "group other: 3"));
+}
+
+TEST_F(SuccessorTest, OfOneThatWasKilledBeginsAnew) {
+  startWithState();
+  Link link = stormoLink();
+  const std::uint64_t first = ask(link, "kept", 0, 0).epoch;
+  link.send(publishGroup("kept", "1"));
+  sync(link);
+  succeed(link);
+  link = stormoLink();
+  EXPECT_EQ(ask(link, "kept", 0, 0).epoch, first);
+  kill();
+  startWithState();
+  link = stormoLink();
+  EXPECT_NE(ask(link, "kept", 0, 0).epoch, first) << "what the one before it left is not true now";
+}
+
+TEST_F(SuccessorTest, KeepsOfTheHistoryWhatItsOwnLimitsAllow) {
+  server.history.groups = {"*"};
+  startWithState();
+  Link link = stormoLink();
+  const std::uint64_t epoch = ask(link, "kept", 0, 0).epoch;
+  for (const char* text : {"1", "2", "3"}) {
+    link.send(publishGroup("kept", text) + publishGroup("other", text));
+  }
+  sync(link);
+  server.history.groups = {"kept"};
+  server.history.messagesMax = 1;
+  succeed(link);
+  link = stormoLink();
+  EXPECT_FALSE(ask(link, "kept", epoch, 2).whole);
+  EXPECT_THAT(said(ask(link, "kept", epoch, 4)), ElementsAre("group kept: 3"));
+  EXPECT_FALSE(ask(link, "other", epoch, 2).whole);
+}
+
+}  // namespace
+}  // namespace stormo::channel

@@ -50,7 +50,7 @@ class LoadGenerator : public WithStormo {
 
   static void expectComplete(const Outcome& outcome) {
     EXPECT_EQ(outcome.status, 0) << outcome.errors;
-    EXPECT_THAT(outcome.output, HasSubstr("all complete, in order, none twice\n"));
+    EXPECT_THAT(outcome.output, HasSubstr("all messages received, in order, no duplicates\n"));
     EXPECT_THAT(outcome.errors, IsEmpty());
   }
   static void expectOneLine(const Outcome& outcome, int status, const std::string& says) {
@@ -111,9 +111,8 @@ TEST_F(LoadGenerator, WhereNobodyListensItSaysSo) {
 
 TEST_F(LoadGenerator, AServerThatClosesOnTheFirstMessageIsAskedNoFurther) {
   startStormo({"--message-bytes", "1000"});
-  expectOneLine(
-      bench(urlOf(stormo.port()), {"-m", "2", "-g", "1", "-p", "1", "-b", "2000"}), 1,
-      "0 of 2 members hear what is published to their group (the server closed the WebSocket)");
+  expectOneLine(bench(urlOf(stormo.port()), {"-m", "2", "-g", "1", "-p", "1", "-b", "2000"}), 1,
+                "0 of 2 members receive messages of their group (the server closed the WebSocket)");
 }
 
 TEST_F(LoadGenerator, AProcessOfItThatDiesEndsTheTest) {

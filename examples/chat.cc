@@ -14,17 +14,10 @@ struct Visitor {
   std::string name = "somebody";
 };
 
-/// False if the Channel has no room for it now.
-bool announce(const std::string& room, std::string_view who, std::string_view text) {
-  return channel::Client::publish("chat",
-                                  Value::array({{"room", room}, {"who", who}, {"text", text}})) ==
-         PublishStatus::Accepted;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  channel::Server channelServer("127.0.0.1", 2208);
+  channel::Server channelServer;
 
   Worker worker("websocket://0.0.0.0:1236");
   worker.name = "chat";
@@ -32,40 +25,40 @@ int main(int argc, char** argv) {
   worker.maxPackageSize = 4096;
   worker.websocket.pages["/"].body = kChatPage;
 
-  Groups rooms;
-
-  worker.onWorkerStart = [&](Worker&) {
-    channel::Client::connect("127.0.0.1", 2208);
-    channel::Client::on("chat", [&](const Value& event) {
-      rooms.send(event["room"].asString(),
-                 toJson(Value::array({{"who", event["who"]}, {"text", event["text"]}})));
-    });
+  Channel channel;
+  Groups rooms(channel);
+  const auto announce = [&](const Visitor& visitor, std::string_view text) {
+    return rooms.publish(visitor.room,
+                         toJson(Value::array({{"who", visitor.name}, {"text", text}})));
   };
 
+  worker.onWorkerStart = [&](Worker&) { channel.connect(); };
+
   worker.onWebSocketConnect = [&](Connection& connection, WebSocketHandshake& handshake) {
-    if (handshake.request.path.size() < 2) return handshake.refuse(404, "which room?");
+    const std::string& path = handshake.request.path;
+    if (path.size() < 2 || !Groups::isName(path)) return handshake.refuse(404, "which room?");
     Visitor& visitor = connection.state<Visitor>();
-    visitor.room = handshake.request.path;
+    visitor.room = path;
     rooms.join(connection, visitor.room);
   };
 
-  worker.onMessage = [](Connection& connection, Message message) {
+  worker.onMessage = [&](Connection& connection, Message message) {
     Visitor& visitor = connection.state<Visitor>();
     const auto said = parseJson(message);
     if (!said) return;
     if (const std::string_view name = (*said)["name"].asString(); !name.empty()) {
       visitor.name = std::string(name.substr(0, 64));
-      (void)announce(visitor.room, visitor.name, "came in");
+      (void)announce(visitor, "came in");
     }
     if (const std::string_view text = (*said)["text"].asString(); !text.empty()) {
-      if (announce(visitor.room, visitor.name, text)) return;
-      connection.close(CloseCode::TryAgainLater, "too much is waiting for the Channel");
+      if (announce(visitor, text) == PublishStatus::Accepted) return;
+      connection.close(CloseCode::TryAgainLater, "too many messages wait for the Channel");
     }
   };
 
-  worker.onClose = [](Connection& connection) {
+  worker.onClose = [&](Connection& connection) {
     if (Visitor* visitor = connection.stateOrNull<Visitor>()) {
-      (void)announce(visitor->room, visitor->name, "left");
+      (void)announce(*visitor, "left");
     }
   };
 

@@ -52,7 +52,7 @@ class Worker {
 
   // --- Settings of the processes, read by runAll() ---
 
-  int count = 1;  ///< Processes.
+  int count = 1;  ///< Number of processes. 0: one for each processor that this program may use.
   /// Further addresses, as URLs with the scheme of the first, or `unix:///path`.
   std::vector<std::string> alsoListen;
   bool ipv6Only = false;      ///< IPv6 addresses take no IPv4 clients: `[::]` leaves 0.0.0.0 free.

@@ -49,6 +49,15 @@ struct Role {
   std::function<std::shared_ptr<void>(Child&)> main = {};
 };
 
+/// The addresses that people see. A private one, which nobody else can use, only if it is alone.
+inline std::vector<std::string> shownAddresses(const Role& role) {
+  std::vector<std::string> labels;
+  for (const Listening& each : role.listen) {
+    if (!each.isPrivate || role.listen.size() == 1) labels.push_back(each.label);
+  }
+  return labels;
+}
+
 /// How long the master waits before it takes something for broken.
 struct Timeouts {
   std::chrono::milliseconds aliveEvery{2000};    ///< Between two "are you alive?" to each child.

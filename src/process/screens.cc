@@ -101,11 +101,10 @@ std::string startScreen(const std::string& commandLine, const Program& program, 
   TextTable table({"user", "worker", "listen", "processes", "status"});
   for (const Role& role : program.roles) {
     const std::string user = role.user.empty() ? ownUserName() : role.user;
-    const std::string first = role.listen.empty() ? "none" : role.listen.front().label;
-    table.add({user, role.name, first, std::to_string(role.count), ok});
-    for (std::size_t i = 1; i < role.listen.size(); ++i) {
-      table.add({"", "", role.listen[i].label, "", ""});
-    }
+    const std::vector<std::string> addresses = shownAddresses(role);
+    table.add({user, role.name, addresses.empty() ? "none" : addresses.front(),
+               std::to_string(role.count), ok});
+    for (std::size_t i = 1; i < addresses.size(); ++i) table.add({"", "", addresses[i], "", ""});
   }
   return ruler("STORMO", kStartWidth) +
          "Stormo version:" STORMO_VERSION "          event loop:epoll\n" +

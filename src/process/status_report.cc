@@ -1,6 +1,7 @@
 #include "process/status_report.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <stormo/version.h>
 #include <unistd.h>
 
@@ -94,12 +95,8 @@ std::uint64_t memoryBytes(pid_t pid) {
 }
 
 std::string listenText(const Role& role) {
-  std::string text;
-  for (const Listening& listening : role.listen) {
-    if (!text.empty()) text += ", ";
-    text += listening.label;
-  }
-  return text.empty() ? "none" : text;
+  const std::vector<std::string> addresses = shownAddresses(role);
+  return addresses.empty() ? "none" : fmt::format("{}", fmt::join(addresses, ", "));
 }
 
 Json statusReport(const std::string& programName, const StartTime& started,

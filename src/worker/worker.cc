@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "channel/client/own_channel.h"
 #include "channel/server/declared_servers.h"
 #include "channel/server/server_process.h"
 #include "process/command_line.h"
@@ -15,6 +16,7 @@
 #include "protocol/channel/packet.h"
 #include "protocol/websocket/origin.h"
 #include "sys/address.h"
+#include "sys/processors.h"
 #include "worker/connection_rows.h"
 #include "worker/declaration.h"
 #include "worker/worker_process.h"
@@ -63,9 +65,10 @@ void checkFurtherAddress(const Worker& worker, const std::string& url) {
 }
 
 process::Role roleOf(Worker& worker) {
-  if (worker.count < 1) {
-    throw std::invalid_argument("worker '" + worker.name + "': count must be at least 1");
+  if (worker.count < 0) {
+    throw std::invalid_argument("worker '" + worker.name + "': count must not be negative");
   }
+  if (worker.count == 0) worker.count = static_cast<int>(usableProcessors());
   if (const std::string wrong = websocket::complaintOfOrigins(worker.websocket.origins);
       !wrong.empty()) {
     throw std::invalid_argument("worker '" + worker.name + "': websocket.origins: " + wrong);
@@ -112,7 +115,20 @@ std::size_t packageSizeOf(const channel::Server& server) {
   return server.maxPackageSize == 0 ? sizeMax : server.maxPackageSize;
 }
 
-process::Role roleOf(channel::Server& server) {
+/// The Channel that this program's processes reach without an address.
+void makeOwn(channel::Server& server, const std::string& directory, process::Role& role) {
+  if (server.stateFile.empty()) role.stateFile = directory + "/channel.state";
+  if (declaredWorkers().empty()) return;
+  const std::string path = directory + "/channel.sock";
+  channel::ownChannel() = {
+      .url = "unix://" + path, .secret = server.secret, .frameBytesMax = server.maxPackageSize};
+  role.listen.push_back({.label = "unix://" + path,
+                         .address = Address::unixPath(path).value(),
+                         .mode = 0600,
+                         .isPrivate = true});
+}
+
+process::Role roleOf(channel::Server& server, const std::string& directory) {
   server.maxPackageSize = packageSizeOf(server);
   channel::checkExposure(server);
   process::Role role;
@@ -121,13 +137,16 @@ process::Role roleOf(channel::Server& server) {
   role.user = server.user;
   role.group = server.group;
   role.stateFile = server.stateFile;
-  listenOnUrl(server.url(), false, role);
-  role.listen.front().isPrivate = server.privateSocket;
+  if (!server.url().empty()) listenOnUrl(server.url(), false, role);
   for (const std::string& url : server.alsoListen) listenOnUrl(url, false, role);
   for (process::Listening& listening : role.listen) {
     if (!listening.address.isUnix()) continue;
     listening.owner = server.socketOwner;
     listening.mode = 0600;
+  }
+  if (&server == channel::declaredServers().front()) makeOwn(server, directory, role);
+  if (role.listen.empty()) {
+    throw std::invalid_argument("channel '" + server.name + "' has no address, and no worker");
   }
   role.main = [&server](process::Child& child) -> std::shared_ptr<void> {
     auto process =
@@ -163,9 +182,11 @@ Protocol protocolOf(const Worker& worker) {
   return url.isUnix() ? Protocol::tcp() : Protocol::named(url.scheme);
 }
 
-std::vector<process::Role> declaredRoles() {
+std::vector<process::Role> declaredRoles(const std::string& directory) {
   std::vector<process::Role> roles;
-  for (channel::Server* server : channel::declaredServers()) roles.push_back(roleOf(*server));
+  for (channel::Server* server : channel::declaredServers()) {
+    roles.push_back(roleOf(*server, directory));
+  }
   for (Worker* worker : declaredWorkers()) roles.push_back(roleOf(*worker));
   return roles;
 }
@@ -180,7 +201,9 @@ int Worker::runAll(int argc, char** argv) {
   const std::string name =
       argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "stormo-program";
   process::CommandLine commandLine(name, name + ", a server made with Stormo");
-  return commandLine.run(argc, argv, [&] { return process::Program{.roles = declaredRoles()}; });
+  return commandLine.run(argc, argv, [&] {
+    return process::Program{.roles = declaredRoles(commandLine.instanceDirectory())};
+  });
 }
 
 void Worker::stopAll() {

@@ -19,9 +19,10 @@ const Module* moduleNamed(std::string_view name) {
 // Public headers that need no .cc, and the module that they belong to.
 const HeaderOwners& headersWithoutSource() {
   static const HeaderOwners kOwners = {
-      {"stormo/channel/messages.h", "base"}, {"stormo/close_code.h", "base"},
-      {"stormo/message.h", "base"},          {"stormo/stormo.h", "worker"},
-      {"stormo/version.h", "base"},          {"stormo/websocket.h", "protocol"},
+      {"stormo/channel/listener.h", "base"}, {"stormo/channel/messages.h", "base"},
+      {"stormo/close_code.h", "base"},       {"stormo/message.h", "base"},
+      {"stormo/stormo.h", "server"},         {"stormo/version.h", "base"},
+      {"stormo/websocket.h", "protocol"},
   };
   return kOwners;
 }
@@ -51,8 +52,9 @@ const std::vector<Module>& modules() {
       {"process", {"event"}},
       {"worker", {"channel/client", "channel/server", "process"}},
       {"server", {"worker"}},
+      {"config", {"protocol", "sys"}},
       {"bench", {"protocol", "sys"}},
-      {"cli", {"server", "bench"}},
+      {"cli", {"server", "config", "bench"}},
   };
   return kModules;
 }

@@ -49,8 +49,8 @@ TEST_F(V1ClientsTest, EachRequestHasOneReplyWithItsId) {
 }
 
 TEST_F(V1ClientsTest, WhatIsWrongIsSaidWithACode) {
-  settings.groupsPerClientMax = 2;
-  settings.badCommandsMax = 100;
+  settings.options.groupsPerClientMax = 2;
+  settings.options.badCommandsMax = 100;
   start();
   Client a = v1();
   EXPECT_EQ(
@@ -69,7 +69,7 @@ TEST_F(V1ClientsTest, WhatIsWrongIsSaidWithACode) {
 }
 
 TEST_F(V1ClientsTest, TooManyErrorsInARowCloseTheConnection) {
-  settings.badCommandsMax = 3;
+  settings.options.badCommandsMax = 3;
   start();
   Client a = v1();
   for (int i = 0; i < 2; ++i) ask(a, "?");

@@ -26,7 +26,7 @@ TEST_F(V1ClientsTest, WhoDoesNotReadWhatItMissedIsDisconnected) {
 
 TEST_F(V1ClientsTest, ManyReplaysToOneClientWaitForRoomAndDisconnectNobody) {
   settings.sendBufferBytesMax = 200'000;
-  settings.replayBytesPerSecond = 1 << 30;
+  settings.options.replayBytesPerSecond = 1 << 30;
   start();
   Client speaker = v1(0);
   const std::string position = join(speaker, "start");
@@ -46,7 +46,7 @@ TEST_F(V1ClientsTest, ManyReplaysToOneClientWaitForRoomAndDisconnectNobody) {
 }
 
 TEST_F(V1ClientsTest, ReplaysToOneClientHaveARateAndOtherJoinsPassThem) {
-  settings.replayBytesPerSecond = 1000;
+  settings.options.replayBytesPerSecond = 1000;
   start();
   Client speaker = v1(0);
   const std::string position = join(speaker, "start");
@@ -67,7 +67,7 @@ TEST_F(V1ClientsTest, ReplaysToOneClientHaveARateAndOtherJoinsPassThem) {
 }
 
 TEST_F(V1ClientsTest, AReplayThatItsClientHasLeftMeanwhileCountsForTheRate) {
-  settings.replayBytesPerSecond = 1000;
+  settings.options.replayBytesPerSecond = 1000;
   start();
   Client speaker = v1(0);
   const std::string position = join(speaker, "start");

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "event/loop_impl.h"
+#include "protocol/client/v1_request.h"
 #include "server/server_fixture.h"
 #include "support/allocation_count.h"
 

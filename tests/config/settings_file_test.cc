@@ -5,9 +5,9 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "server/settings.h"
+#include "config/settings.h"
 
-namespace stormo::server {
+namespace stormo::config {
 namespace {
 
 using testing::ElementsAre;
@@ -120,4 +120,4 @@ TEST_F(SettingsFile, SeveralListenAddressesAreAList) {
 }
 
 }  // namespace
-}  // namespace stormo::server
+}  // namespace stormo::config

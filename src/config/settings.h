@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-namespace stormo::server {
+namespace stormo::config {
 
 /// What the ready server can be told, by configuration file and command line.
 struct Settings {
@@ -85,4 +85,4 @@ std::string placeInFile(const std::string& path, std::string_view complaint);
 /// What is wrong with the settings as a whole, as a sentence; empty if nothing is.
 std::string contradiction(const Settings& settings);
 
-}  // namespace stormo::server
+}  // namespace stormo::config

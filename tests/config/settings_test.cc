@@ -1,4 +1,4 @@
-#include "server/settings.h"
+#include "config/settings.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <variant>
 
-namespace stormo::server {
+namespace stormo::config {
 namespace {
 
 const SettingSpec& specOf(std::string_view flag) {
@@ -146,4 +146,4 @@ TEST(Settings, AChannelAloneTakesWhatConcernsIt) {
 }
 
 }  // namespace
-}  // namespace stormo::server
+}  // namespace stormo::config

@@ -1,4 +1,4 @@
-#include "server/settings.h"
+#include "config/settings.h"
 
 #include <charconv>
 #include <cstdint>
@@ -8,7 +8,7 @@
 #include "sys/address.h"
 #include "sys/log.h"
 
-namespace stormo::server {
+namespace stormo::config {
 namespace {
 
 std::string complaintOfUrl(const std::string& url,
@@ -234,4 +234,4 @@ std::string contradiction(const Settings& settings) {
   return {};
 }
 
-}  // namespace stormo::server
+}  // namespace stormo::config

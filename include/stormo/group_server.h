@@ -68,7 +68,7 @@ class GroupServer {
   /// client joins.
   std::function<void(Connection& client, std::string_view group)> onLeave;
   /// A command, as a JSON object, whose "cmd" is none of the protocol's. Returns true if it was
-  /// handled; else the client receives the error unknown_command.
+  /// handled; else the client receives the error unknown_cmd.
   std::function<bool(Connection& client, const Value& command)> onCommand;
 
   /// Sends to all members of the group, in all processes, as a client does. Throws as

@@ -23,7 +23,9 @@ class Channel;
 ///     if (groups.publish("room", "hello") != PublishStatus::Accepted) …
 ///
 /// Groups that are attached to a Channel have members in all processes, and publish() reaches all
-/// of them. The members of one process are reached by send(), with or without a Channel.
+/// of them. After a gap (Channel::onGap) all members of this process are closed with 1012: they
+/// must not miss messages without noticing. send() reaches the members of one process, with or
+/// without a Channel.
 ///
 /// Declare it before Worker::runAll(), and every worker process has its own members. It belongs to
 /// the thread that first lets a connection join. A group exists while it has members; a connection

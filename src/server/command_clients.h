@@ -16,9 +16,6 @@ class CommandClients {
   void onMessage(Connection& client, Message message);
   /// The Channel has refused a message of that client, which may be closed.
   void onRefused(ConnectionId client);
-  [[nodiscard]] bool isInGroups(const Connection& client) const {
-    return groups_.groupCount(client) > 0;
-  }
 
  private:
   void join(Connection& client, std::string_view group);

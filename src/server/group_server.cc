@@ -39,10 +39,10 @@ struct GroupServer::Impl final : channel::Listener {
   void onDrain() override { publisher.onDrain(); }
   void onAcknowledged() override { publisher.onAcknowledged(); }
   void onRejected(std::uint64_t number, std::string_view) override { publisher.onRejected(number); }
-  void onGap() override {
-    context.worker.forEachConnection([this](Connection& connection) {
-      if (!commandClients.isInGroups(connection) && !v1Clients.isInGroups(connection)) return;
-      connection.close(CloseCode::ServiceRestart, "messages were lost, join again");
+  void onGap() override {  // commandClients' groups do it themselves
+    context.worker.forEachConnection([this](Connection& client) {
+      if (!v1Clients.isInGroups(client)) return;
+      client.close(CloseCode::ServiceRestart, "messages were lost, join again");
     });
   }
 

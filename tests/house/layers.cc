@@ -175,6 +175,17 @@ Complaints layerComplaints(std::string_view module, std::string_view text,
   return complaints;
 }
 
+Complaints serverComplaints(std::string_view text) {
+  Complaints complaints;
+  for (const Include& include : includesOf(text)) {
+    const std::string module = moduleOf(include.header);
+    if (!include.quoted || module == "server" || module == "protocol") continue;
+    complaints.push_back(
+        fmt::format("line {}: the ready server must not include {}", include.line, include.header));
+  }
+  return complaints;
+}
+
 Complaints publicHeaderComplaints(std::string_view text) {
   Complaints complaints;
   for (const Include& include : includesOf(text)) {

@@ -1,4 +1,5 @@
 // The rules, held against this project's own files.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -88,6 +89,16 @@ TEST(Tree, NoIncludePointsUp) {
   for (const auto& [header, module] : owners) {
     expectNone(header, layerComplaints(module, textOf("include/" + header), owners));
   }
+}
+
+TEST(Tree, TheReadyServerIsBuiltOnThePublicFramework) {
+  for (const std::string& path : filesIn("src/server", {".h", ".cc"})) {
+    expectNone(path, serverComplaints(textOf(path)));
+  }
+}
+
+TEST(Tree, TheReadmesProgramIsTheExample) {
+  EXPECT_THAT(textOf("README.md"), testing::HasSubstr(textOf("examples/groups.cc")));
 }
 
 TEST(Tree, PublicHeadersNeedNothingButTheStandardLibrary) {

@@ -222,7 +222,7 @@ TEST_F(Example, QueueWorkerDoesEachJobOnce) {
 }
 
 TEST_F(Example, AllTakeTheSameCommands) {
-  for (const char* name : {"group_send", "echo", "chat", "queue_worker"}) {
+  for (const char* name : {"groups", "group_send", "echo", "chat", "queue_worker"}) {
     ProgramInstance example(deadline, name);
     EXPECT_THAT(example.succeed({"--help"}), HasSubstr("reload"));
     EXPECT_THAT(example.run({"stop"}).errors, HasSubstr(std::string(name) + ": not running"));

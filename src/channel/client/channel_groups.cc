@@ -2,6 +2,8 @@
 #include <stormo/channel.h>
 #include <stormo/groups.h>
 
+#include <vector>
+
 #include "group/groups_impl.h"
 
 namespace stormo {
@@ -27,6 +29,20 @@ class ChannelOfGroups final : public GroupLink, channel::Listener {
   }
   void onGroupMessage(const GroupMessage& message) override {
     groups_.send(message.group, message.message);
+  }
+
+  /// Members must not miss messages without noticing: they reconnect, as after a reload.
+  void onGap() override {
+    const auto& registry = groups_.impl_->registry;
+    if (!registry) return;
+    std::vector<net::ConnectionImpl*> members;
+    registry->forEachGroup([&](const group::Group& group) {
+      for (const auto& member : group.members) members.push_back(member.peer);
+    });
+    // Closed later, as a connection that closes leaves its groups. A second close does nothing.
+    for (net::ConnectionImpl* member : members) {
+      member->close(CloseCode::ServiceRestart, "messages were lost, join again");
+    }
   }
 
   Groups& groups_;

@@ -108,6 +108,8 @@ Result<void> holdSocket(const Address& address) {
   return {};
 }
 
+void releaseSocket(const Address& address) { heldSockets().erase(address.host()); }
+
 Result<void> openHeldSocket(const Address& address) {
   const std::string path = wayTo(address).host();
   if (::chmod(path.c_str(), 0666) < 0) return lastError("chmod");

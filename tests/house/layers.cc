@@ -52,6 +52,7 @@ const std::vector<Module>& modules() {
       {"process", {"event"}},
       {"worker", {"channel/client", "channel/server", "process"}},
       {"server", {"worker"}},
+      {"testing", {"worker"}},
       {"config", {"protocol", "sys"}},
       {"bench", {"protocol", "sys"}},
       {"cli", {"server", "config", "bench"}},

@@ -72,6 +72,7 @@ struct Program::Impl {
   };
 
   Impl() {
+    awaited() = {};  // a Program that failed may have left something
     // Also checks what runAll() checks.
     static_cast<void>(declaredRoles("/"));
     for (channel::Server* server : channel::declaredServers()) {

@@ -13,6 +13,7 @@
 #include <stormo/log.h>
 #include <stormo/message.h>
 #include <stormo/protocol.h>
+#include <stormo/run_blocking.h>
 #include <stormo/timer.h>
 #include <stormo/value.h>
 #include <stormo/worker.h>

@@ -105,6 +105,9 @@ class LoopImpl final : EventSink {
   /// How many parts have something on its way that should arrive before the process ends.
   std::size_t unfinished = 0;
 
+  /// The loop of a process that forks others, and therefore must have no threads.
+  bool forks = false;
+
   TimerQueue timers;
   TimePoint now = std::chrono::steady_clock::now();
   bool stopped = false;

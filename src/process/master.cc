@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "event/loop_impl.h"
 #include "process/check_program.h"
 #include "process/child_process.h"
 #include "sys/error_text.h"
@@ -48,6 +49,7 @@ Master::Master(MasterSetup setup)
                  onRequest(request, reply);
                }) {
   log::setRole("master");
+  LoopImpl::of(*loop_).forks = true;
   checkProgram(setup_.program);
   for (Role& role : setup_.program.roles) {
     SlotOwner& owner = *this;

@@ -59,8 +59,9 @@ struct CommandLine::Impl {
     for (CLI::App* each : {start, restart}) {
       each->add_flag("-d,--daemon", asked.daemon, "Run in the background");
       takesFile(each->add_option("--log", asked.logFile,
-                                 "Append the log to this file (default: stderr; of a daemon: the "
-                                 "file log in the instance's folder)"));
+                                 "Append the log to this file (default: stderr; for a daemon: the "
+                                 "file log in the instance's folder). A daemon's stdout and stderr "
+                                 "go there too"));
       each->add_option("--log-level", logLevel, "The least level that is logged (default: info)")
           ->check(CLI::IsMember(log::kLevelNames));
       each->add_option("--log-format", logFormat, "How a line is written (default: text)")

@@ -15,6 +15,7 @@
 
 namespace stormo {
 
+class ProgramOptions;
 class WorkerProcess;
 
 /// A server of one kind: an address, a number of processes, and what happens in them. Declare any
@@ -47,6 +48,8 @@ class Worker {
   /// status for main: 0 only if it happened. `start` returns when all has stopped. Worker processes
   /// never return from it.
   static int runAll(int argc, char** argv);
+  /// The same for a program that has options of its own.
+  static int runAll(ProgramOptions& options);
   /// From within a worker process: stops the whole program, as the command `stop` does.
   static void stopAll();
 

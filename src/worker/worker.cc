@@ -79,6 +79,10 @@ process::Role roleOf(Worker& worker) {
   role.count = worker.count;
   role.user = worker.user;
   role.group = worker.group;
+  role.isReloadable = worker.reloadable;
+  role.onChildEnded = [&worker](int slot, int status) {
+    if (worker.onWorkerExit) worker.onWorkerExit(worker, slot, status);
+  };
   if (!worker.listen().empty()) {
     listenOnUrl(worker.listen(), worker.ipv6Only, role);
     static_cast<void>(protocolOf(worker));

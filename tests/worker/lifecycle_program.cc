@@ -63,9 +63,10 @@ int main(int argc, char** argv) {
     self.onMessage = [&self](stormo::Connection& connection, stormo::Message message) {
       answer(self, connection, message.data);
     };
+    self.onWorkerStop = [](stormo::Worker&) { called("stop"); };
   };
   worker.onMessage = [](stormo::Connection& connection, stormo::Message) { connection.close(); };
   worker.onWorkerReload = [](stormo::Worker&) { called("reload"); };
-  worker.onWorkerStop = [](stormo::Worker&) { called("stop"); };
+  worker.onWorkerStop = [](stormo::Worker&) { called("replaced"); };
   return stormo::Worker::runAll(argc, argv);
 }

@@ -43,9 +43,11 @@ TEST_F(Lifecycle, AnExceptionInOnWorkerStopOrOnWorkerReloadIsLoggedAndTheProcess
   }
 }
 
-TEST_F(Lifecycle, AHandlerThatIsSetInOnWorkerStartCounts) {
+TEST_F(Lifecycle, HandlersSetInOnWorkerStartReplaceThoseOfMain) {
   start();
   EXPECT_EQ(TextClient(port()).ask("hello"), "hello");
+  EXPECT_EQ(run({"stop"}).status, 0);
+  EXPECT_EQ(notes(), "stop\n");
 }
 
 TEST_F(Lifecycle, AWorkerCountsAndVisitsItsConnections) {

@@ -69,6 +69,21 @@ void addCounters(Json& row, const Counters& counters) {
   row["turns"] = counters.turns.get();
 }
 
+/// {"dialect":"stormo","state":"connected"} for each dialect in which the process has links. They
+/// count as connected when all of them are.
+Json channelLinks(const Counters& counters) {
+  Json links = Json::array();
+  const auto add = [&links](const char* dialect, const LinkCounters& of) {
+    const std::uint64_t wanted = of.wanted.get();
+    if (wanted == 0) return;
+    links.push_back(
+        {{"dialect", dialect}, {"state", of.up.get() >= wanted ? "connected" : "connecting"}});
+  };
+  add("stormo", counters.stormoLinks);
+  add("workerman", counters.workermanLinks);
+  return links;
+}
+
 Json childRow(const Slot& slot) {
   Json row = {{"pid", slot.pid()},
               {"kind", slot.role().role},
@@ -77,6 +92,7 @@ Json childRow(const Slot& slot) {
               {"listen", listenText(slot.role())},
               {"status", statusWord(slot)},
               {"memory_bytes", slot.hasChild() ? memoryBytes(slot.pid()) : 0}};
+  row["channel_links"] = slot.hasChild() ? channelLinks(slot.counters()) : Json::array();
   addCounters(row, slot.counters());
   row["qps"] = std::llround(slot.messagesPerSecond());
   row["restarts"] = slot.restarts();

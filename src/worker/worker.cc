@@ -1,11 +1,11 @@
 #include <signal.h>
+#include <stormo/program_options.h>
 #include <stormo/timer.h>
 #include <stormo/worker.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <stdexcept>
 
 #include "channel/client/own_channel.h"
@@ -79,6 +79,10 @@ process::Role roleOf(Worker& worker) {
   role.count = worker.count;
   role.user = worker.user;
   role.group = worker.group;
+  role.isReloadable = worker.reloadable;
+  role.onChildEnded = [&worker](int slot, int status) {
+    if (worker.onWorkerExit) worker.onWorkerExit(worker, slot, status);
+  };
   if (!worker.listen().empty()) {
     listenOnUrl(worker.listen(), worker.ipv6Only, role);
     static_cast<void>(protocolOf(worker));
@@ -198,12 +202,15 @@ Worker::Worker(std::string listen) : listen_(std::move(listen)) {
 Worker::~Worker() { std::erase(declaredWorkers(), this); }
 
 int Worker::runAll(int argc, char** argv) {
-  const std::string name =
-      argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "stormo-program";
-  process::CommandLine commandLine(name, name + ", a server made with Stormo");
-  return commandLine.run(argc, argv, [&] {
-    return process::Program{.roles = declaredRoles(commandLine.instanceDirectory())};
-  });
+  ProgramOptions none(argc, argv);
+  return runAll(none);
+}
+
+int Worker::runAll(ProgramOptions& options) {
+  if (!options.isParsed_ && !options.parse()) return options.exitStatus();
+  process::CommandLine& commandLine = *options.commandLine_;
+  return commandLine.execute(
+      [&] { return process::Program{.roles = declaredRoles(commandLine.instanceDirectory())}; });
 }
 
 void Worker::stopAll() {

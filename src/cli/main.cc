@@ -23,14 +23,14 @@ namespace {
 
 using namespace stormo;
 
-/// What the command line says of settings, kept until the file has been read: flags win over it.
+/// The settings of the command line. They are applied after the file, which they override.
 struct GivenSettings {
   std::string file;
   std::vector<std::pair<const config::SettingSpec*, std::vector<std::string>>> flags;
 
   void addFile(CLI::App& app) {
     process::takesFile(
-        app.add_option("--config", file, "a TOML file with settings; flags win over it"));
+        app.add_option("--config", file, "TOML file with settings; flags override it"));
   }
   void addFlags(CLI::App& app, bool onlyOfChannel) {
     for (const config::SettingSpec& spec : config::settingSpecs()) {

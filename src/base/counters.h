@@ -17,6 +17,12 @@ class Counter {
   std::atomic<std::uint64_t> value_{0};
 };
 
+/// Links of a process to Channels in one dialect.
+struct LinkCounters {
+  Counter wanted;  ///< Connected or connecting now.
+  Counter up;      ///< Connected now.
+};
+
 /// Figures of one process. They are in memory shared with the master, so the last figures of a dead
 /// process stay readable. A process without a master has its own copy.
 struct Counters {
@@ -38,7 +44,9 @@ struct Counters {
   Counter incompleteClosed;  ///< Connections closed because of an incomplete message.
   Counter handlerErrors;     ///< Exceptions thrown by user handlers.
   Counter turns;             ///< Turns of the event loop.
-  Counter aliveAtMs;         ///< When the loop last answered its master, monotonic clock.
+  LinkCounters stormoLinks;
+  LinkCounters workermanLinks;
+  Counter aliveAtMs;  ///< When the loop last answered its master, monotonic clock.
 };
 
 }  // namespace stormo

@@ -45,6 +45,9 @@ Address peerAddress(int fd);
 /// its later forks, even if the file is removed or its directory is not accessible to this user.
 /// For sockets on which this process listens.
 Result<void> holdSocket(const Address& address);
+void releaseSocket(const Address& address);
+/// Lets processes of any user connect to a held socket, whose file must be removed before.
+Result<void> openHeldSocket(const Address& address);
 [[nodiscard]] bool isHeldSocket(std::string_view path);
 
 /// Sends small messages immediately (TCP_NODELAY). No-op for unix sockets.

@@ -6,9 +6,11 @@
 #include <string_view>
 #include <vector>
 
+#include "base/counters.h"
 #include "channel/client/bus.h"
 #include "channel/link/link_codec.h"
 #include "channel/link/violation_log.h"
+#include "event/process_life.h"
 #include "net/persistent_connection.h"
 
 namespace stormo::channel {
@@ -92,6 +94,8 @@ class LinkBus : public Bus, FrameSink {
  private:
   void onFrame(net::ConnectionImpl& peer, std::string_view payload) final;
   void violation(net::ConnectionImpl& peer, std::string_view reason, std::string_view start) final;
+  /// Of this process's links in this dialect, for `status`.
+  [[nodiscard]] LinkCounters& counters() const;
   void awaitOwnChannel();
   void awaitNoMore();
   void onLost();
@@ -123,6 +127,7 @@ class LinkBus : public Bus, FrameSink {
   std::uint64_t reservations_ = 0;  // said, and not answered by a job
 
   bool takesJobs_ = true;
+  UnfinishedWork fenceWork_;  // while there is a fence
   std::string fence_;  // an event of our own that comes back behind the last job; empty: none
 
   bool owesDrain_ = false;

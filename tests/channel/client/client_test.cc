@@ -3,6 +3,7 @@
 #include "channel/channel_fixture.h"
 #include "channel/client/client_jobs.h"
 #include "event/loop_impl.h"
+#include "event/process_life.h"
 #include "protocol/php/serialize.h"
 #include "support/temp_directory.h"
 
@@ -158,7 +159,7 @@ TEST_F(ClientTest, WithoutAutoReserveTheNextJobComesWhenAskedFor) {
 
 TEST_F(ClientTest, AJobThatComesTooLateForUnwatchIsGivenBack) {
   const UniqueFd listener = std::move(*listenOn(*Address::ip("127.0.0.1", 0)));
-  Client::connect("127.0.0.1", localAddress(listener.get()).port());
+  Client::connectWorkerman("127.0.0.1", localAddress(listener.get()).port());
   ASSERT_TRUE(turnUntil([] { return Client::isConnected(); }));
   Link peer{test::RawPeer(UniqueFd(::accept(listener.get(), nullptr, nullptr))), {}};
   Client::watch("red", hear("red"));
@@ -177,7 +178,7 @@ TEST_F(ClientTest, AJobThatComesTooLateForUnwatchIsGivenBack) {
 
 TEST_F(ClientTest, AJobThatArrivesWhileTheProcessStopsGoesBackToItsQueue) {
   const UniqueFd listener = std::move(*listenOn(*Address::ip("127.0.0.1", 0)));
-  Client::connect("127.0.0.1", localAddress(listener.get()).port());
+  Client::connectWorkerman("127.0.0.1", localAddress(listener.get()).port());
   ASSERT_TRUE(turnUntil([] { return Client::isConnected(); }));
   Link peer{test::RawPeer(UniqueFd(::accept(listener.get(), nullptr, nullptr))), {}};
   Client::watch("jobs", hear("job"));
@@ -192,11 +193,11 @@ TEST_F(ClientTest, AJobThatArrivesWhileTheProcessStopsGoesBackToItsQueue) {
   WorkermanCommand marker;
   ASSERT_EQ(decodeWorkerman(orders[2], marker), Decode::Ok);
   ASSERT_EQ(marker.type, CommandType::Publish);
-  EXPECT_EQ(LoopImpl::of(loop).unfinished, 1u) << "the process does not end yet";
+  EXPECT_EQ(UnfinishedWork::count(), 1u) << "the process does not end yet";
 
   peer.send(framed(jobPayload("jobs", "i:1;")) +
             framed(eventPayload(marker.channels.front(), marker.data)));
-  ASSERT_TRUE(turnUntil([&] { return LoopImpl::of(loop).unfinished == 0; }));
+  ASSERT_TRUE(turnUntil([&] { return UnfinishedWork::count() == 0; }));
   ASSERT_TRUE(turnUntil([&] { return peer.received().size() == 1; }));
   EXPECT_THAT(
       peer.take(),
@@ -206,12 +207,12 @@ TEST_F(ClientTest, AJobThatArrivesWhileTheProcessStopsGoesBackToItsQueue) {
 
 TEST_F(ClientTest, AProcessThatStopsTakingJobsWaitsForNothingElse) {
   for (const char* scheme : {"frame", "stormo"}) {
-    Client::connectUrl(url(scheme));
+    Client::connect(url(scheme));
     ASSERT_TRUE(turnUntil([] { return Client::isConnected(); }));
     Client::watch("jobs", hear("job"));
     settle();
     stopTakingJobs();
-    EXPECT_TRUE(turnUntil([&] { return LoopImpl::of(loop).unfinished == 0; })) << scheme;
+    EXPECT_TRUE(turnUntil([&] { return UnfinishedWork::count() == 0; })) << scheme;
     Client::disconnect();
     settle();
   }
@@ -240,7 +241,7 @@ TEST_F(ClientTest, AfterAReconnectEverythingIsThere) {
 TEST_F(ClientTest, ConnectingTwiceIsOnce) {
   connect();
   Client::connect("127.0.0.1", port());
-  Client::connectUrl(url("stormo"));
+  Client::connect(url("stormo"));
   settle();
   EXPECT_EQ(process->linkCount(), 1u);
 }
@@ -249,18 +250,7 @@ TEST_F(ClientTest, AUrlChoosesTheDialectAndTheSecretIsSaid) {
   server.secret = "s3cret";
   start();
   Client::secret = "s3cret";
-  Client::connectUrl(url("stormo"));
-  ASSERT_TRUE(turnUntil([] { return Client::isConnected(); }));
-  Client::on("news", hear("news"));
-  EXPECT_EQ(Client::publish("news", 1), PublishStatus::Accepted);
-  EXPECT_THAT(heard(), ElementsAre("news 1"));
-}
-
-TEST_F(ClientTest, AHostMayBeAUnixSocketThenItIsWorkermansDialect) {
-  test::TempDirectory directory;
-  const UniqueFd listener = std::move(*listenOn(*Address::unixPath(directory.file("channel"))));
-  process->listen(listener.get());
-  Client::connect("unix://" + directory.file("channel"));
+  Client::connect(url("stormo"));
   ASSERT_TRUE(turnUntil([] { return Client::isConnected(); }));
   Client::on("news", hear("news"));
   EXPECT_EQ(Client::publish("news", 1), PublishStatus::Accepted);
@@ -287,9 +277,10 @@ TEST_F(ClientTest, NamesAndOrderOfCallsAreChecked) {
   EXPECT_THROW(Client::on("news", hear("news")), std::logic_error);
   EXPECT_THROW(Client::reserve(), std::logic_error);
   EXPECT_FALSE(Client::isConnected());
-  EXPECT_THROW(Client::connectUrl("http://127.0.0.1:1"), std::invalid_argument);
+  EXPECT_THROW(Client::connect("http://127.0.0.1:1"), std::invalid_argument);
   EXPECT_THROW(Client::connect("unix://relative"), std::invalid_argument);
-  EXPECT_THROW(Client::connect(""), std::invalid_argument);
+  EXPECT_THROW(Client::connect("", 2206), std::invalid_argument);
+  EXPECT_THROW(Client::connect(), std::logic_error) << "no Server is declared";
   Client::disconnect();
   connect();
   for (const std::string& name : {std::string(), std::string(256, 'n')}) {

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace stormo::config {
+
+/// The settings of the ready server, from a configuration file and the command line.
+struct Settings {
+  std::vector<std::string> listen = {"websocket://0.0.0.0:1234"};
+  bool ipv6Only = false;
+  std::size_t workers = 0;  ///< 0: one for each processor.
+  std::string user;
+  std::string group;
+
+  std::string channel;        ///< URL of a Channel that runs elsewhere. Empty: the server's own.
+  std::string channelListen;  ///< URL on which its own Channel listens for others. Empty: on none.
+  std::string channelSecretFile;
+  std::size_t channelBufferBytes = 64 << 20;
+  // For the server's own Channel:
+  std::chrono::seconds channelStall{10};
+  std::size_t channelReplayBytes = 64 << 20;
+  std::chrono::seconds channelReplay{60};
+
+  // Histories of groups, kept by the server's own Channel:
+  std::vector<std::string> historyGroups;  ///< Patterns of names. Empty: no group has a history.
+  std::size_t historyMessages = 100;
+  std::size_t historyBytes = 1 << 20;
+  std::chrono::seconds historyAge{300};
+  std::size_t historyTotalBytes = 256 << 20;
+
+  std::size_t messageBytesMax = 1 << 20;
+  std::size_t incompleteBytesMax = 128 << 20;  ///< Incomplete messages in one worker.
+  std::size_t sendBufferBytesMax = 8 << 20;
+  std::size_t groupsPerClientMax = 1000;
+  std::size_t badCommandsMax = 10;
+  std::chrono::seconds badCommandsTime{5};
+  std::size_t replayBytesPerSecond = 1 << 20;
+
+  std::string logLevel = "info";
+  std::string logFormat = "text";
+
+  std::vector<std::string> origins;
+  std::chrono::seconds pingInterval{30};
+  std::chrono::seconds pongTimeout{20};
+  std::chrono::seconds handshakeTimeout{10};
+  std::chrono::seconds messageTimeout{30};  ///< For each 32 KiB of a message.
+  bool page = true;
+};
+
+/// One setting, as a key of the file and as a flag.
+struct SettingSpec {
+  using Member =
+      std::variant<std::string Settings::*, std::size_t Settings::*, bool Settings::*,
+                   std::chrono::seconds Settings::*, std::vector<std::string> Settings::*>;
+  const char* key;   ///< In the file: "channel.url".
+  const char* flag;  ///< On the command line: "--channel".
+  const char* help;
+  Member member;
+  /// States what is wrong with the value in `settings`. Empty: nothing is.
+  std::string (*complaint)(const Settings& settings) = nullptr;
+  /// `stormo channel`, a Channel alone, has it, too.
+  [[nodiscard]] bool isOfChannel() const;
+  /// The command line of every program has this flag.
+  [[nodiscard]] bool isOfLog() const;
+};
+
+std::span<const SettingSpec> settingSpecs();
+
+/// Applies the words of one flag. Throws std::invalid_argument with a sentence for the user.
+void applyFlag(const SettingSpec& spec, const std::vector<std::string>& words, Settings& settings);
+
+/// Applies a TOML file. Returns a line for each mistake: "file:line: mistake (remedy)".
+std::vector<std::string> applyFile(const std::string& path, Settings& settings);
+
+/// "file:line" of the setting that a complaint names by its key, flag or value; else "file".
+std::string placeInFile(const std::string& path, std::string_view complaint);
+
+/// States which settings contradict each other, as a sentence. Empty: none do.
+std::string contradiction(const Settings& settings);
+
+}  // namespace stormo::config

@@ -1,0 +1,183 @@
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <optional>
+
+#include "config/settings.h"
+
+namespace stormo::config {
+namespace {
+
+/// Reads one file into Settings, collecting what is wrong with it.
+class FileReader {
+ public:
+  FileReader(std::string path, Settings& settings) : path_(std::move(path)), settings_(settings) {}
+
+  std::vector<std::string> read() {
+    try {
+      const toml::table table = toml::parse_file(path_);
+      visit(table, "");
+    } catch (const toml::parse_error& error) {
+      complain(error.source(), std::string(error.description()));
+    }
+    return std::move(complaints_);
+  }
+
+ private:
+  void visit(const toml::table& table, const std::string& prefix) {
+    for (const auto& [name, node] : table) {
+      const std::string key = prefix + std::string(name.str());
+      if (const toml::table* inner = node.as_table()) {
+        visit(*inner, key + '.');
+      } else {
+        set(key, node);
+      }
+    }
+  }
+
+  void set(const std::string& key, const toml::node& node) {
+    const auto specs = settingSpecs();
+    const auto spec = std::find_if(specs.begin(), specs.end(), [&](const SettingSpec& candidate) {
+      return candidate.key == key;
+    });
+    if (spec == specs.end()) {
+      return complain(node.source(), "unknown setting '" + key + "'" + nearestTo(key));
+    }
+    const std::string wanted =
+        std::visit([&](auto member) { return assign(settings_.*member, node); }, spec->member);
+    if (!wanted.empty()) return complain(node.source(), "'" + key + "' must be " + wanted);
+    if (spec->complaint == nullptr) return;
+    const std::string complaint = spec->complaint(settings_);
+    if (!complaint.empty()) complain(node.source(), "'" + key + "': " + complaint);
+  }
+
+  // Each gives what the value should have been, empty if it was.
+  static std::string assign(std::string& to, const toml::node& node) {
+    const auto value = node.value_exact<std::string>();
+    if (!value) return "a string, in quotes";
+    to = *value;
+    return {};
+  }
+  static std::string assign(std::size_t& to, const toml::node& node) {
+    const auto value = node.value_exact<std::int64_t>();
+    if (!value || *value < 0) return "a whole number from 0 on";
+    to = static_cast<std::size_t>(*value);
+    return {};
+  }
+  static std::string assign(bool& to, const toml::node& node) {
+    const auto value = node.value_exact<bool>();
+    if (!value) return "true or false";
+    to = *value;
+    return {};
+  }
+  static std::string assign(std::chrono::seconds& to, const toml::node& node) {
+    const auto value = node.value_exact<std::int64_t>();
+    if (!value || *value < 0) return "a whole number of seconds";
+    to = std::chrono::seconds(*value);
+    return {};
+  }
+  static std::string assign(std::vector<std::string>& to, const toml::node& node) {
+    if (const auto value = node.value_exact<std::string>()) {  // a list of one
+      to = {*value};
+      return {};
+    }
+    const toml::array* array = node.as_array();
+    if (array == nullptr) return "a list of strings: [\"…\", \"…\"]";
+    std::vector<std::string> values;
+    for (const toml::node& element : *array) {
+      const auto value = element.value_exact<std::string>();
+      if (!value) return "a list of strings: [\"…\", \"…\"]";
+      values.push_back(*value);
+    }
+    to = std::move(values);
+    return {};
+  }
+
+  /// " (did you mean '…'?)" if some key is close.
+  static std::string nearestTo(const std::string& key) {
+    std::string_view best;
+    std::size_t bestDistance = 4;  // further apart they are no slip of the finger
+    for (const SettingSpec& spec : settingSpecs()) {
+      const std::size_t distance = editDistance(key, spec.key);
+      if (distance < bestDistance) {
+        best = spec.key;
+        bestDistance = distance;
+      }
+    }
+    return best.empty() ? std::string(" (see 'stormo start --help')")
+                        : " (did you mean '" + std::string(best) + "'?)";
+  }
+
+  static std::size_t editDistance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+      std::size_t diagonal = std::exchange(row[0], i);
+      for (std::size_t j = 1; j <= b.size(); ++j) {
+        const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+        diagonal = row[j];
+        row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+      }
+    }
+    return row.back();
+  }
+
+  void complain(const toml::source_region& where, const std::string& what) {
+    const std::string line = where.begin.line == 0 ? "" : ':' + std::to_string(where.begin.line);
+    complaints_.push_back(path_ + line + ": " + what);
+  }
+
+  const std::string path_;
+  Settings& settings_;
+  std::vector<std::string> complaints_;
+};
+
+/// How well a complaint fits one setting of a file: by its name better than by its value, and by a
+/// long value better than by a short one, which may be part of some other word. 0: not at all.
+std::size_t fit(std::string_view complaint, const std::string& key, const toml::node& node) {
+  constexpr std::size_t kNamed = std::size_t{1} << 32;
+  for (const SettingSpec& spec : settingSpecs()) {
+    if (key != spec.key) continue;
+    for (const std::string& name : {"'" + key + "'", spec.flag + std::string(" ")}) {
+      // The first that it names is the one to look at.
+      const std::size_t at = complaint.find(name);
+      if (at != complaint.npos) return kNamed - at;
+    }
+  }
+  const auto value = node.value<std::string>();
+  const bool isNamed = value && !value->empty() && complaint.find(*value) != complaint.npos;
+  return isNamed ? value->size() : 0;
+}
+
+}  // namespace
+
+std::string placeInFile(const std::string& path, std::string_view complaint) {
+  std::size_t best = 0;
+  toml::source_index line = 0;
+  const std::function<void(const toml::table&, const std::string&)> visit =
+      [&](const toml::table& table, const std::string& prefix) {
+        for (const auto& [name, node] : table) {
+          const std::string key = prefix + std::string(name.str());
+          if (const toml::table* inner = node.as_table()) {
+            visit(*inner, key + '.');
+          } else if (const std::size_t here = fit(complaint, key, node); here > best) {
+            best = here;
+            line = node.source().begin.line;
+          }
+        }
+      };
+  try {
+    visit(toml::parse_file(path), "");
+  } catch (const toml::parse_error&) {
+    return path;
+  }
+  return line == 0 ? path : path + ':' + std::to_string(line);
+}
+
+std::vector<std::string> applyFile(const std::string& path, Settings& settings) {
+  return FileReader(path, settings).read();
+}
+
+}  // namespace stormo::config

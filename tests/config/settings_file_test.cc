@@ -1,0 +1,123 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "config/settings.h"
+
+namespace stormo::config {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class SettingsFile : public testing::Test {
+ protected:
+  std::vector<std::string> apply(const std::string& text) {
+    std::string path = testing::TempDir() + "stormo-settings-XXXXXX";
+    const int fd = ::mkstemp(path.data());
+    EXPECT_GE(fd, 0);
+    ::close(fd);
+    std::ofstream(path) << text;
+    std::vector<std::string> complaints = applyFile(path, settings);
+    for (std::string& complaint : complaints) {
+      EXPECT_TRUE(complaint.starts_with(path)) << complaint;
+      complaint.erase(0, path.size());
+    }
+    std::remove(path.c_str());
+    return complaints;
+  }
+
+  Settings settings;
+};
+
+TEST_F(SettingsFile, SetsTheNamedSettingsAndKeepsTheRest) {
+  const auto complaints = apply(R"(
+listen = "websocket://127.0.0.1:8080"
+workers = 3
+
+[channel]
+listen = "frame://127.0.0.1:2206"
+
+[limits]
+message-bytes = 65536
+
+[websocket]
+origins = ["https://chat.example"]
+ping-interval = 15
+page = false
+)");
+  EXPECT_THAT(complaints, ElementsAre());
+  EXPECT_THAT(settings.listen, ElementsAre("websocket://127.0.0.1:8080"));
+  EXPECT_EQ(settings.workers, 3u);
+  EXPECT_EQ(settings.channelListen, "frame://127.0.0.1:2206");
+  EXPECT_EQ(settings.messageBytesMax, 65536u);
+  EXPECT_THAT(settings.origins, ElementsAre("https://chat.example"));
+  EXPECT_EQ(settings.pingInterval, std::chrono::seconds(15));
+  EXPECT_FALSE(settings.page);
+  EXPECT_EQ(settings.groupsPerClientMax, Settings{}.groupsPerClientMax);
+}
+
+TEST_F(SettingsFile, EveryKeyOfEverySettingIsKnown) {
+  for (const SettingSpec& spec : settingSpecs()) {
+    // No setting is a table, so a known key reports the type of its value.
+    const auto complaints = apply(std::string(spec.key) + " = [[1]]\n");
+    ASSERT_EQ(complaints.size(), 1u) << spec.key;
+    EXPECT_THAT(complaints[0], HasSubstr("must be")) << spec.key;
+  }
+}
+
+TEST_F(SettingsFile, EachMistakeIsReportedWithItsLineAndRemedy) {
+  const auto complaints = apply(R"(workers = "four"
+lisen = "websocket://127.0.0.1:8080"
+[limits]
+message-bytes = 0
+[websocket]
+origins = ["https://chat.example", 7]
+page = 1
+)");
+  EXPECT_THAT(complaints, testing::UnorderedElementsAre(
+                              ":1: 'workers' must be a whole number from 0 on",
+                              ":2: unknown setting 'lisen' (did you mean 'listen'?)",
+                              ":4: 'limits.message-bytes': must be at least 1",
+                              ":6: 'websocket.origins' must be a list of strings: [\"…\", \"…\"]",
+                              ":7: 'websocket.page' must be true or false"));
+}
+
+TEST_F(SettingsFile, AnOriginThatNoPageCanHaveIsReportedWithLineAndRemedy) {
+  EXPECT_THAT(apply(R"([websocket]
+origins = ["https://*.chat.example", "chat.example", "https://chat.example:443/"]
+)"),
+              testing::ElementsAre(":2: 'websocket.origins': 'chat.example' has no scheme: write "
+                                   "https://chat.example"));
+  EXPECT_THAT(apply("[websocket]\norigins = [\"https://chat.example:443/\"]\n"),
+              testing::ElementsAre(":2: 'websocket.origins': 'https://chat.example:443/' has a "
+                                   "path, which no origin has: write https://chat.example:443"));
+  EXPECT_THAT(apply("[websocket]\norigins = [\"*\", \"http://localhost:*\"]\n"),
+              testing::IsEmpty());
+}
+
+TEST_F(SettingsFile, AFileThatIsNotTomlIsReportedWithItsLine) {
+  const auto complaints = apply("workers = 2\nlisten = websocket\n");
+  ASSERT_EQ(complaints.size(), 1u);
+  EXPECT_THAT(complaints[0], HasSubstr(":2: "));
+}
+
+TEST_F(SettingsFile, AMissingFileIsReported) {
+  const auto complaints = applyFile("/nowhere/stormo.toml", settings);
+  ASSERT_EQ(complaints.size(), 1u);
+  EXPECT_THAT(complaints[0], HasSubstr("/nowhere/stormo.toml"));
+}
+
+TEST_F(SettingsFile, SeveralListenAddressesAreAList) {
+  EXPECT_THAT(apply("listen = [\"websocket://[::]:80\", \"unix:///run/s\"]\nipv6only = true\n"),
+              ElementsAre());
+  EXPECT_THAT(settings.listen, ElementsAre("websocket://[::]:80", "unix:///run/s"));
+  EXPECT_TRUE(settings.ipv6Only);
+  EXPECT_THAT(apply("listen = []\n"), ElementsAre(HasSubstr("at least one address")));
+}
+
+}  // namespace
+}  // namespace stormo::config

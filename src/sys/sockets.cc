@@ -111,7 +111,7 @@ Result<void> holdSocket(const Address& address) {
 void releaseSocket(const Address& address) { heldSockets().erase(address.host()); }
 
 Result<void> openHeldSocket(const Address& address) {
-  const std::string path = wayTo(address).host();
+  const std::string path = connectAddress(address).host();
   if (::chmod(path.c_str(), 0666) < 0) return lastError("chmod");
   return {};
 }

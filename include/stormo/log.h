@@ -5,10 +5,10 @@
 /// The program's log: your own lines among those of the library, from any of its processes. One
 /// call writes one line with time, level, pid and role, with one system call and without a buffer.
 /// Any thread may call it. Control bytes in `message` are escaped. Lines below the level of
-/// --log-level are dropped. The log goes to stderr, or to the file of `start --log`. By default a
-/// daemon's log is the file `log` in the instance's directory.
+/// --log-level are dropped. The log goes to stderr, or to the file of `start --log`; a daemon's
+/// goes to the file `log` in the instance's directory by default.
 ///
-/// In a daemon, stdout and stderr of all processes go to the log file too, as they are: what the
+/// In a daemon, stdout and stderr of all processes go to the log file too, unchanged: what the
 /// program prints, and the last words of abort(), assert() or an uncaught exception.
 namespace stormo::log {
 

@@ -23,7 +23,7 @@ namespace {
 
 using namespace stormo;
 
-/// The settings on the command line, kept until the file has been read, because flags override it.
+/// The settings of the command line. They are applied after the file, which they override.
 struct GivenSettings {
   std::string file;
   std::vector<std::pair<const config::SettingSpec*, std::vector<std::string>>> flags;

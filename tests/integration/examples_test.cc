@@ -242,6 +242,24 @@ TEST_F(Example, MembersHaveTheirRulesAndTheReadyServersProtocols) {
   stopWithSuccess();
 }
 
+TEST_F(Example, LinesSendsEachLineBack) {
+  START_OR_SKIP("lines", {1240});
+  TcpPeer peer(deadline, 1240);
+  peer.send("one\ntwo\n");
+  EXPECT_EQ(peer.readThrough("two\n"), "one\ntwo\n");
+  stopWithSuccess();
+}
+
+TEST_F(Example, LookupAnswersFromAThread) {
+  START_OR_SKIP("lookup", {1238});
+  TcpPeer peer(deadline, 1238);
+  peer.send("127.0.0.1\n");
+  EXPECT_EQ(peer.readThrough("\n"), "127.0.0.1 is 127.0.0.1\n");
+  peer.send("no such host\n");
+  EXPECT_THAT(peer.readThrough("\n"), StartsWith("no such host: "));
+  stopWithSuccess();
+}
+
 TEST_F(Example, GroupsDeliversToMembersOnDifferentWorkers) {
   START_OR_SKIP("groups", {1234});
   const auto pair = connectToDifferentWorkers(program(), clients(), 2);
@@ -256,7 +274,8 @@ TEST_F(Example, GroupsDeliversToMembersOnDifferentWorkers) {
 }
 
 TEST_F(Example, AllTakeTheSameCommands) {
-  for (const char* name : {"groups", "group_send", "echo", "chat", "queue_worker", "members"}) {
+  for (const char* name :
+       {"groups", "group_send", "lines", "echo", "chat", "queue_worker", "members", "lookup"}) {
     ProgramInstance example(deadline, name);
     EXPECT_THAT(example.succeed({"--help"}), HasSubstr("reload"));
     EXPECT_THAT(example.run({"stop"}).errors, HasSubstr(std::string(name) + ": not running"));

@@ -111,113 +111,26 @@ struct Packet {
 /// without judging the rest of it. 0 if it is of another kind, or cut before the sequence.
 [[nodiscard]] std::uint64_t sequenceAtStart(std::string_view start);
 
-// Encoders of whole frames, appended to `out`. A channel is 1 to kChannelNameBytesMax bytes, a
-// secret at most kSecretBytesMax, a frame at most 4 GiB - 1: to break one of these is a caller's
-// bug.
+/// Appends the frame of one packet. The packet is one that decode() accepts: fields that its kind
+/// does not carry are ignored, but a missing or superfluous channel or payload, a flag of another
+/// kind, a channel longer than kChannelNameBytesMax, a secret longer than kSecretBytesMax and a
+/// frame of 4 GiB or more are bugs of the caller (they are asserted).
+void encode(const Packet& packet, std::string& out);
+/// The same as a string of its own.
+[[nodiscard]] std::string encode(const Packet& packet);
 
-void appendHello(std::uint64_t producerId, std::string_view secret, std::string& out);
-void appendWelcome(std::uint64_t epoch, std::uint64_t frameBytesMax, std::string& out);
-void appendRefused(std::string_view reason, std::string& out);
-void appendSubscribe(std::string_view channel, std::string& out, Space space = Space::Events,
-                     bool again = false);
-void appendResume(std::uint64_t epoch, std::uint64_t offset, std::string& out);
-void appendUnsubscribe(std::string_view channel, std::string& out, Space space = Space::Events);
-void appendAck(std::uint64_t sequence, std::string& out);
-void appendRejected(std::uint64_t sequence, std::string_view reason, bool cut, std::string& out);
-void appendWatch(std::string_view queue, std::string& out);
-void appendUnwatch(std::string_view queue, std::string& out);
-void appendReserve(std::string& out);
-void appendGap(std::uint64_t epoch, std::uint64_t offset, std::string& out);
-void appendRecall(std::string_view group, std::uint64_t epoch, std::uint64_t offset,
-                  std::string& out);
-void appendPing(std::string& out);
-void appendPong(std::string& out);
+// For a payload that is written in place or elsewhere: both ignore `packet.payload`, and neither
+// allocates.
 
-struct PublishHeader {
-  std::string_view channel;
-  std::uint64_t sequence = 0;
-  PayloadKind payloadKind = PayloadKind::Value;
-  bool loop = false;  ///< Of events only.
-  Space space = Space::Events;
-};
+/// Bytes of the packet's frame before its payload, including the four length bytes.
+[[nodiscard]] std::size_t headerBytes(const Packet& packet);
+/// Writes headerBytes(packet) bytes at `out`, for a frame whose payload is `payloadBytes` long.
+/// Returns the position after them, where the caller places the payload.
+char* encodeHeader(const Packet& packet, std::size_t payloadBytes, char* out);
 
-/// Of a message to a group.
-struct PublishOnceHeader {
-  std::string_view channel;
-  std::uint64_t sequence = 0;
-  std::uint64_t session = 0;
-  std::uint64_t sendNumber = 0;
-  PayloadKind payloadKind = PayloadKind::Text;
-};
-
-struct RecalledHeader {
-  std::string_view channel;
-  std::uint64_t epoch = 0;
-  std::uint64_t offset = 0;
-  bool whole = false;
-};
-
-struct EventHeader {
-  std::string_view channel;
-  std::uint64_t epoch = 0;
-  std::uint64_t offset = 0;
-  std::uint64_t producerId = 0;
-  std::uint64_t sequence = 0;
-  PayloadKind payloadKind = PayloadKind::Value;
-  Space space = Space::Events;
-};
-
-struct EnqueueHeader {
-  std::string_view channel;
-  std::uint64_t sequence = 0;
-  PayloadKind payloadKind = PayloadKind::Value;
-};
-
-struct JobHeader {
-  std::string_view channel;
-  PayloadKind payloadKind = PayloadKind::Value;
-};
-
-/// Bytes of the frame that come before its payload, the four length bytes included.
-[[nodiscard]] constexpr std::size_t headerBytes(const PublishHeader& header) {
-  return 16 + header.channel.size();
-}
-[[nodiscard]] constexpr std::size_t headerBytes(const PublishOnceHeader& header) {
-  return 32 + header.channel.size();
-}
-[[nodiscard]] constexpr std::size_t headerBytes(const RecalledHeader& header) {
-  return 24 + header.channel.size();
-}
-[[nodiscard]] constexpr std::size_t headerBytes(const EventHeader& header) {
-  return 40 + header.channel.size();
-}
-[[nodiscard]] constexpr std::size_t headerBytes(const EnqueueHeader& header) {
-  return 16 + header.channel.size();
-}
-[[nodiscard]] constexpr std::size_t headerBytes(const JobHeader& header) {
-  return 8 + header.channel.size();
-}
-
-/// Writes headerBytes(header) bytes for a frame whose payload will be `payloadBytes` long, and
-/// gives where that payload belongs, for the caller to copy it there.
-char* encodeHeader(const PublishHeader& header, std::size_t payloadBytes, char* out);
-char* encodeHeader(const PublishOnceHeader& header, std::size_t payloadBytes, char* out);
-char* encodeHeader(const RecalledHeader& header, std::size_t payloadBytes, char* out);
-char* encodeHeader(const EventHeader& header, std::size_t payloadBytes, char* out);
-char* encodeHeader(const EnqueueHeader& header, std::size_t payloadBytes, char* out);
-char* encodeHeader(const JobHeader& header, std::size_t payloadBytes, char* out);
-
-/// Of a whole frame that these encoders wrote, without decoding it: of Publish, IdempotentPublish
-/// and Enqueue, and of Event.
+/// Fields of a whole frame that encode() wrote, without decoding it: the sequence of a Publish,
+/// IdempotentPublish or Enqueue, and the offset of an Event.
 [[nodiscard]] std::uint64_t writtenSequence(std::string_view frame);
 [[nodiscard]] std::uint64_t writtenOffset(std::string_view event);
-
-/// Appends a whole frame.
-void appendPublish(const PublishHeader& header, std::string_view payload, std::string& out);
-void appendPublishOnce(const PublishOnceHeader& header, std::string_view payload, std::string& out);
-void appendRecalled(const RecalledHeader& header, std::string_view payload, std::string& out);
-void appendEvent(const EventHeader& header, std::string_view payload, std::string& out);
-void appendEnqueue(const EnqueueHeader& header, std::string_view payload, std::string& out);
-void appendJob(const JobHeader& header, std::string_view payload, std::string& out);
 
 }  // namespace stormo::channel

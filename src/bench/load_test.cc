@@ -162,17 +162,17 @@ class LoadTest {
       return now - lastIncomplete > kAfterwards;
     };
     waitFor(
-        staysComplete, [&] { return progress_.sum(&ProcessProgress::delivered); }, plan_.timeouts);
+        staysComplete, [&] { return progress_.sum(&ProcessProgress::delivered); }, plan_.timeout);
   }
 
   [[nodiscard]] bool anyClosed() const { return progress_.sum(&ProcessProgress::closed) > 0; }
 
   /// Waits until `done`, or until there was no progress for so long.
   template <typename Done, typename Progress>
-  void waitFor(Done done, Progress progress, milliseconds timeouts) {
+  void waitFor(Done done, Progress progress, milliseconds timeout) {
     auto reached = progress();
     for (TimePoint since = Clock::now(); !done();) {
-      if (Clock::now() - since > timeouts) return;
+      if (Clock::now() - since > timeout) return;
       if (const auto now = progress(); now != reached) {
         reached = now;
         since = Clock::now();

@@ -25,7 +25,7 @@ struct Plan {
   std::chrono::milliseconds warmUp{1000};
   std::chrono::milliseconds duration{5000};
   /// At the end, without any progress for this long, what has not come counts as missing.
-  std::chrono::milliseconds timeouts{10'000};
+  std::chrono::milliseconds timeout{10'000};
   /// Members that only count bytes see no ping; they say this often, unasked, that they are alive
   /// (RFC 6455 5.5.3). The first time is when a usual test is over.
   std::chrono::milliseconds pulse{10'000};

@@ -15,7 +15,7 @@
 /// Debug: a peer's misbehaviour. Info: what an operator did. Warning: recovered without a person.
 /// Error: a person must act. Never a payload; nothing per message.
 ///
-///   log::warning("a child ended by itself worker=\"{}\" restart_in_ms={}", name, wait);
+///   log::warning("a child ended unexpectedly worker=\"{}\" restart_in_ms={}", name, wait);
 ///
 /// The format string shows what is a field: ` key={}` or ` key="{}"` (always in quotes). All other
 /// text is the message.

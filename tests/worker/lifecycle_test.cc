@@ -57,19 +57,19 @@ TEST_F(Lifecycle, AWorkerCountsAndVisitsItsConnections) {
   {
     const TextClient two(port());
     EXPECT_EQ(two.ask("how many?"), "2");
-    one.say("to all: good morning");
-    EXPECT_EQ(one.hear(), "good morning");
-    EXPECT_EQ(two.hear(), "good morning");
-    two.say("close me");
-    EXPECT_EQ(two.hear(), "");
+    one.send("to all: good morning");
+    EXPECT_EQ(one.receive(), "good morning");
+    EXPECT_EQ(two.receive(), "good morning");
+    two.send("close me");
+    EXPECT_EQ(two.receive(), "");
   }
   EXPECT_EQ(one.ask("how many?"), "1");
 }
 
-TEST_F(Lifecycle, StopAllInAHandlerStopsTheProgramInOrder) {
+TEST_F(Lifecycle, StopAllInAHandlerStopsTheProgramCleanly) {
   start();
   const TextClient client(port());
-  client.say("stop all");
+  client.send("stop all");
   const test::Outcome outcome = program->waitForOwnEnd();
   EXPECT_EQ(outcome.status, 0);
   EXPECT_EQ(notes(), "stop\n");

@@ -117,8 +117,9 @@ void WorkerProcess::closeClients() {
 bool WorkerProcess::isDrained() const {
   const bool isOutOfTime = closedClients_ && child_.loop().now() >= drainDeadline_;
   // Messages that clients sent before may still be on their way to the Channel.
-  const bool isUnfinished = LoopImpl::of(child_.loop()).unfinished > 0;
-  return isOutOfTime || (!isUnfinished && clientCount() == 0);
+  bool isPending = LoopImpl::of(child_.loop()).unfinished > 0;
+  forEachClient([&](const net::ConnectionImpl&) { isPending = true; });  // closing ones too
+  return isOutOfTime || !isPending;
 }
 
 }  // namespace stormo

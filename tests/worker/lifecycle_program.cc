@@ -44,6 +44,8 @@ void answer(stormo::Worker& worker, stormo::Connection& connection, std::string_
     connection.close();
   } else if (line == "stop all") {
     stormo::Worker::stopAll();
+  } else if (line == "much") {
+    (void)connection.send(std::string(6'000'000, 'x'));
   } else if (line == "work until stop") {
     (void)stormo::runBlocking(workUntilStop, [] { called("worked"); });
     (void)connection.send("working");

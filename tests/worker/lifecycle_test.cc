@@ -76,6 +76,18 @@ TEST_F(Lifecycle, StopAllInAHandlerStopsTheProgramCleanly) {
   EXPECT_THAT(outcome.errors, testing::Not(HasSubstr("did not stop in time")));
 }
 
+TEST_F(Lifecycle, AStoppingWorkerSendsTheQueuedOutputOfClosingClients) {
+  start();
+  {
+    const TextClient client(port());
+    client.send("much");  // more than the kernel buffers
+    client.send("stop all");
+    ASSERT_TRUE(test::eventually(deadline, [&] { return notes() == "stop\n"; }));
+    EXPECT_EQ(client.receiveToEnd().size(), 6'000'001u);
+  }
+  EXPECT_EQ(program->waitForOwnEnd().status, 0);
+}
+
 TEST_F(Lifecycle, AStoppingWorkerWaitsForBlockingWorkAndItsThen) {
   for (const Ending& ending : {Ending{"stop"}, Ending{"stop", "-g"}}) {
     std::filesystem::remove(directory.file("notes"));

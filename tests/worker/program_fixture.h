@@ -94,6 +94,15 @@ class TextClient {
     for (char byte = 0; ::recv(fd_.get(), &byte, 1, 0) == 1 && byte != '\n';) line += byte;
     return line;
   }
+  /// All bytes until the worker closes the connection.
+  [[nodiscard]] std::string receiveToEnd() const {
+    std::string all;
+    char bytes[65536];
+    for (ssize_t size; (size = ::recv(fd_.get(), bytes, sizeof bytes, 0)) > 0;) {
+      all.append(bytes, static_cast<std::size_t>(size));
+    }
+    return all;
+  }
   [[nodiscard]] std::string ask(const std::string& line) const {
     send(line);
     return receive();

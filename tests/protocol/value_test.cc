@@ -1,9 +1,13 @@
 #include <gtest/gtest.h>
+#include <stormo/json.h>
 #include <stormo/value.h>
 
+#include <array>
 #include <chrono>
+#include <deque>
 #include <limits>
 #include <stdexcept>
+#include <vector>
 
 namespace stormo {
 namespace {
@@ -140,6 +144,139 @@ TEST(Value, OnlyNullBecomesAnArrayByItself) {
   EXPECT_THROW(number.set("a", 1), std::logic_error);
   EXPECT_THROW(number.append(1), std::logic_error);
   EXPECT_EQ(number.asInt(), 7);
+}
+
+TEST(Value, AtAddsTheMissingElementForWriting) {
+  Value order;
+  order.at("customer").at("name") = "Ada";
+  order.at("lines").append("tea");
+  order.at(7) = 1.5;
+  order.at("customer").at("name") = "Bob";
+  EXPECT_EQ(toJson(order), R"({"customer":{"name":"Bob"},"lines":["tea"],"7":1.5})");
+  Value list = Value::list({1, 2});
+  list.at(2) = 3;
+  list.at("0") = 0;
+  EXPECT_TRUE(list == Value::list({0, 2, 3}));
+}
+
+TEST(Value, AtOfWhatIsNoArrayThrowsAndReadingAMissingKeyAddsNothing) {
+  Value text = "text";
+  EXPECT_THROW(text.at("a") = 1, std::logic_error);
+  EXPECT_EQ(text.asString(), "text");
+  Value array = Value::array();
+  EXPECT_TRUE(array["a"]["b"].isNull());
+  EXPECT_EQ(array.size(), 0u);
+  static_assert(!std::is_assignable_v<decltype(array["a"]), int>);
+}
+
+TEST(Value, EraseRemovesOneElementAndKeepsKeysAndOrderOfTheOthers) {
+  Value value = Value::array({{"b", 1}, {5, 2}, {"a", 3}});
+  EXPECT_TRUE(value.erase("5"));
+  EXPECT_FALSE(value.erase(5));
+  EXPECT_EQ(keys(value), "b,a");
+  value.append(4);  // as in PHP, the erased key is not used again
+  EXPECT_EQ(keys(value), "b,a,6");
+  EXPECT_FALSE(Value().erase("a"));
+  EXPECT_FALSE(Value("text").erase(0));
+}
+
+TEST(Value, EraseFromAListLeavesAListOnlyAtItsEnd) {
+  Value value = Value::list({"a", "b", "c"});
+  EXPECT_TRUE(value.erase(2));
+  EXPECT_TRUE(value.isList());
+  EXPECT_TRUE(value.erase(0));
+  EXPECT_FALSE(value.isList());
+  EXPECT_EQ(keys(value), "1");
+  EXPECT_EQ(value[1].asString(), "b");
+  EXPECT_TRUE(value.erase(1));
+  EXPECT_TRUE(value.isList());
+  EXPECT_EQ(keys(value.append("d")), "3");
+  EXPECT_EQ(value[3].asString(), "d");
+}
+
+TEST(Value, ABigArrayFindsItsKeysAfterEachErase) {
+  for (const bool strings : {false, true}) {
+    const auto key = [&](int i) -> Value::Key {
+      if (strings) return "key " + std::to_string(i);
+      return i;
+    };
+    Value value;
+    for (int i = 0; i < 60; ++i) value.set(key(i), i);
+    for (int erased = 0; erased < 60; ++erased) {
+      ASSERT_TRUE(value.erase(key(erased)));
+      for (int i = 0; i < 60; ++i) {
+        ASSERT_EQ(value.contains(std::string_view(key(i).text())), i > erased) << i;
+        ASSERT_EQ(value[std::string_view(key(i).text())].asInt(-1), i > erased ? i : -1);
+      }
+    }
+    EXPECT_EQ(value.size(), 0u);
+  }
+}
+
+TEST(Value, ListTakesAnyRangeOfWhatBecomesAValue) {
+  const std::vector<std::string> names = {"tea", "bread"};
+  const Value expected = Value::list({"tea", "bread"});
+  EXPECT_TRUE(Value::list(names) == expected);
+  EXPECT_TRUE(Value::list(std::vector<std::string>(names)) == expected);
+  EXPECT_TRUE(Value::list(std::array<const char*, 2>{"tea", "bread"}) == expected);
+  EXPECT_TRUE(Value::list(std::deque<Value>{"tea", "bread"}) == expected);
+  EXPECT_TRUE(Value::list(std::vector<bool>{true, false}) == Value::list({true, false}));
+  EXPECT_TRUE(Value::list(names | std::views::take(1)) == Value::list({"tea"}));
+  EXPECT_TRUE(Value::list(std::vector<int>()).isList());
+}
+
+TEST(Value, AMessageBecomesAStringOfItsBytes) {
+  const Message message = binary("a\xff");
+  EXPECT_TRUE(Value(message) == Value("a\xff"));
+  const Value value = Value::array({{"text", message}, {"list", Value::list({message, message})}});
+  EXPECT_EQ(value["text"].asString(), "a\xff");
+  EXPECT_EQ(value["list"][1].asString(), "a\xff");
+}
+
+TEST(Value, TextIsAStringOrTheDecimalsOfANumber) {
+  EXPECT_EQ(Value("a\0b"s).text(), "a\0b"s);
+  EXPECT_EQ(Value(-7).text(), "-7");
+  EXPECT_EQ(Value(0.1).text(), "0.1");
+  EXPECT_EQ(Value(1e25).text("else"), "1.0e+25");
+  for (const Value& other :
+       {Value(), Value(true), Value::list(), Value(std::numeric_limits<double>::infinity())}) {
+    EXPECT_EQ(other.text(), "");
+    EXPECT_EQ(other.text("else"), "else");
+  }
+}
+
+TEST(Value, ATemporaryReturnsContentThatOutlivesIt) {
+  const std::string json = R"({"a":{"b":"a string too long for the small buffer"}})";
+  const auto text = (*parseJson(json))["a"]["b"].asString();
+  static_assert(std::is_same_v<decltype(text), const std::string>);
+  EXPECT_EQ(text, "a string too long for the small buffer");
+  const Value& element = (*parseJson("[[1,2]]"))[0];
+  EXPECT_TRUE(element == Value::list({1, 2}));
+  EXPECT_TRUE((*parseJson("[1]"))["absent"][7].isNull());
+  EXPECT_TRUE((*parseJson("[1]"))[std::uint64_t{kMax} + 1].isNull());
+  EXPECT_EQ(Value(7).asString(), "");
+  EXPECT_EQ(Value(7).asSerialized(), "");
+  // The null that all missing elements share is not moved from.
+  Value null = Value()["absent"];
+  null.set("a", 1);
+  EXPECT_TRUE(Value()["absent"].isNull());
+}
+
+TEST(Value, AnObjectIsAnArrayButForJson) {
+  const Value object = Value::object();
+  EXPECT_TRUE(object.isArray());
+  EXPECT_TRUE(object.isObject());
+  EXPECT_TRUE(object.isList());
+  EXPECT_FALSE(Value::array().isObject());
+  EXPECT_FALSE(Value().isObject());
+  EXPECT_TRUE(Value::array({{"a", 1}}).isObject());
+  EXPECT_TRUE(object == Value::array());
+  EXPECT_EQ(toJson(object), "{}");
+  EXPECT_EQ(toJson(Value::object({{0, "a"}, {1, "b"}})), R"({"0":"a","1":"b"})");
+  Value copy = object;
+  EXPECT_EQ(toJson(copy.append(1)), R"({"0":1})");
+  EXPECT_TRUE(copy.erase(0));
+  EXPECT_EQ(toJson(std::move(copy)), "{}");
 }
 
 TEST(Value, IsAListWhenItsKeysCountFromZeroInOrder) {

@@ -171,6 +171,15 @@ TEST(Json, BytesThatAreNotUtf8AreReplacedOneSequenceAtATime) {
   EXPECT_EQ(toJson("🐦日"), "\"🐦日\"");
 }
 
+TEST(Json, AnObjectStaysOneAlsoIfItIsEmptyOrItsNamesCountFromZero) {
+  for (const char* text : {"{}", R"({"0":"a"})", R"({"0":{},"1":[],"2":[{}]})", R"([{},[]])"}) {
+    EXPECT_EQ(throughValue(text), text);
+  }
+  // Its content is that of PHP's array: nothing but toJson() sees the difference.
+  EXPECT_TRUE(*parseJson(R"({"0":"a"})") == Value::list({"a"}));
+  EXPECT_TRUE(*parseJson("{}") == Value::array());
+}
+
 TEST(Json, WhatItWritesItReadsBack) {
   for (const char* text : {"null", "[]", "[[],[1.5,\"\"]]", R"({"a":{"1":2,"b":[true]}})",
                            R"("\u0000\u001f")", "-0", "1.0e+300"}) {

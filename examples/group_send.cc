@@ -1,4 +1,6 @@
-// Group messages across processes: join a group, send to a group.
+// The group-send program of PHP Workerman, in its shape: an event carries the messages to all
+// processes, and each has its own groups. groups.cc is the shorter way. PHP processes may join:
+// Channel\Client::connect('127.0.0.1', 2206).
 #include <stormo/stormo.h>
 
 using namespace stormo;
@@ -13,7 +15,7 @@ int main(int argc, char** argv) {
   Groups groups;  // of each worker process
 
   worker.onWorkerStart = [&](Worker&) {
-    channel::Client::connect("127.0.0.1", 2206);
+    channel::Client::connect();
     channel::Client::on("send_to_group", [&](const Value& event) {
       groups.send(event["group_id"].asString(), event["message"].asString());
     });

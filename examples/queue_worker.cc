@@ -10,11 +10,11 @@
 using namespace stormo;
 
 int main(int argc, char** argv) {
-  channel::Server channelServer("127.0.0.1", 2207);
+  channel::Server channelServer;
 
   Worker intake("text://127.0.0.1:1237");
   intake.name = "intake";
-  intake.onWorkerStart = [](Worker&) { channel::Client::connect("127.0.0.1", 2207); };
+  intake.onWorkerStart = [](Worker&) { channel::Client::connect(); };
   intake.onMessage = [](Connection& connection, Message line) {
     const auto status = channel::Client::enqueue("jobs", Value::array({{"task", line.data}}));
     const bool accepted = status == PublishStatus::Accepted;
@@ -27,7 +27,7 @@ int main(int argc, char** argv) {
   doers.name = "doer";
   doers.count = 3;
   doers.onWorkerStart = [](Worker& worker) {
-    channel::Client::connect("127.0.0.1", 2207);
+    channel::Client::connect();
     channel::Client::watch("jobs", [&worker](const Value& job) {
       std::printf("worker %d does: %s\n", worker.id(), std::string(job["task"].asString()).c_str());
       std::fflush(stdout);

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -63,25 +62,26 @@ class Connection {
   /// the socket ended without a goodbye. Other protocols: Normal after close(), else Abnormal.
   [[nodiscard]] CloseCode closeCode() const;
 
-  /// The user's own state of type T, made by default construction when first asked for, destroyed
-  /// with the connection (after onClose). One type per connection: another one throws
-  /// std::logic_error.
+  /// The program's own state of type T for this connection: made by default construction at the
+  /// first call, destroyed with the connection, after onClose. A connection has one object of each
+  /// type. Valid as long as the connection.
   template <typename T>
   T& state() {
-    if (state_ == nullptr) {
-      state_ = std::unique_ptr<void, Deleter>(
-          new T(), Deleter([](void* object) { delete static_cast<T*>(object); }));
-      stateType_ = typeKey<T>();
-    } else if (stateType_ != typeKey<T>()) {
-      throw std::logic_error("Connection::state() of two types on one connection");
-    }
-    return *static_cast<T*>(state_.get());
+    if (T* known = stateOrNull<T>()) return *known;
+    auto made = std::make_unique<StateOf<T>>();
+    T& value = made->value;
+    made->next = std::move(states_);
+    states_ = std::move(made);
+    return value;
   }
 
-  /// The state if there is some of that type, else null: asking makes none.
+  /// The state of that type, or null if state<T>() was not called yet.
   template <typename T>
   T* stateOrNull() {
-    return stateType_ == typeKey<T>() ? static_cast<T*>(state_.get()) : nullptr;
+    for (State* each = states_.get(); each != nullptr; each = each->next.get()) {
+      if (each->type == typeKey<T>()) return &static_cast<StateOf<T>*>(each)->value;
+    }
+    return nullptr;
   }
 
  protected:
@@ -89,19 +89,26 @@ class Connection {
   ~Connection() = default;
 
  private:
-  struct Deleter {
-    Deleter() : destroy(nullptr) {}
-    explicit Deleter(void (*function)(void*)) : destroy(function) {}
-    void operator()(void* object) const { destroy(object); }
-    void (*destroy)(void*);
+  struct State {
+    explicit State(const void* key) : type(key) {}
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+    virtual ~State() = default;
+
+    const void* const type;
+    std::unique_ptr<State> next;
+  };
+  template <typename T>
+  struct StateOf final : State {
+    StateOf() : State(typeKey<T>()) {}
+    T value{};
   };
   template <typename T>
   static const void* typeKey() {
     static const char kKey = 0;
     return &kKey;
   }
-  std::unique_ptr<void, Deleter> state_;
-  const void* stateType_ = nullptr;
+  std::unique_ptr<State> states_;  // few: a list is fastest
 };
 
 }  // namespace stormo

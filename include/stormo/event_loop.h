@@ -4,17 +4,20 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <utility>
 
 namespace stormo {
 
 class LoopImpl;
+class TaskInbox;
 
 /// One thread's loop over epoll, working in turns:
 ///   1. wait, and read all that is ready; 2. decode and route, touching memory only;
 ///   3. flush: Channel links, group batches, single connections; 4. free what was closed.
 /// No socket is written outside step 3, so what one turn produces for one peer leaves in one call.
 ///
-/// There is at most one loop per thread; current() finds it. Not copyable, used on its thread only.
+/// There is at most one loop per thread; current() finds it. Not copyable. Every function belongs
+/// to the loop's thread, except post() and Handle::post().
 class EventLoop {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -52,8 +55,30 @@ class EventLoop {
   void rewatch(WatchId id, std::uint32_t events);
   void unwatch(WatchId id);
 
-  /// Runs `task` in step 2 of the next turn.
+  /// Runs `task` in step 2 of the next turn. From another thread the process aborts: use post().
   void defer(std::function<void()> task);
+
+  // --- For programs with threads of their own ---
+
+  /// Runs `task` on the loop's thread, in step 2 of the next turn, and wakes a loop that waits. Any
+  /// thread may call it; tasks run in the order of the calls. The loop must exist during the call:
+  /// a thread that may outlive it uses a Handle. A stopped loop keeps the tasks for its next turn.
+  /// Tasks that have not run when the loop is destroyed are destroyed with it, on its thread.
+  void post(std::function<void()> task);
+
+  /// Posts to a loop that may be destroyed meanwhile. Small, and copyable to any thread.
+  class Handle {
+   public:
+    /// As EventLoop::post(). False if the loop no longer exists: then `task` does not run, and is
+    /// destroyed on the calling thread.
+    bool post(std::function<void()> task) const;
+
+   private:
+    friend class EventLoop;
+    explicit Handle(std::shared_ptr<TaskInbox> inbox) : inbox_(std::move(inbox)) {}
+    std::shared_ptr<TaskInbox> inbox_;
+  };
+  [[nodiscard]] Handle handle() const;
 
  private:
   friend class LoopImpl;

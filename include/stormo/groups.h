@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stormo/channel/messages.h>
 #include <stormo/connection.h>
 
 #include <cstddef>
@@ -9,47 +10,78 @@
 
 namespace stormo {
 
-/// The groups of one worker process: named sets of its connections. What is sent to a group is
-/// encoded once, and leaves in this turn with one call for each member.
+class Channel;
+
+/// Named sets of connections: clients join groups, and a message to a group reaches all its
+/// members. It is encoded once, and leaves in this turn with one system call for each member.
 ///
-/// Groups live on the thread that first uses them; declare them before Worker::runAll() and every
-/// worker process has its own. To reach members in other processes, publish through
-/// channel::Client. A group exists while it has members; a connection that closes leaves its groups
-/// by itself.
+///     Channel channel;
+///     Groups groups(channel);
+///     worker.onWorkerStart = [&](Worker&) { channel.connect(); };
+///     …
+///     groups.join(connection, "room");
+///     if (groups.publish("room", "hello") != PublishStatus::Accepted) …
+///
+/// Groups that are attached to a Channel have members in all processes, and publish() reaches all
+/// of them. After a gap (Channel::onGap) all members of this process are closed with 1012: they
+/// must not miss messages without noticing. send() reaches the members of one process, with or
+/// without a Channel.
+///
+/// Declare it before Worker::runAll(), and every worker process has its own members. It belongs to
+/// the thread that first lets a connection join. A group exists while it has members; a connection
+/// that closes leaves its groups automatically.
 class Groups {
  public:
+  /// For one process.
   Groups();
+  /// For all processes on that Channel, which must outlive this.
+  explicit Groups(Channel& channel);
   ~Groups();
   Groups(const Groups&) = delete;
   Groups& operator=(const Groups&) = delete;
 
-  /// False if it was a member already, or is closing. Throws std::logic_error if the members speak
-  /// another protocol: what is sent to a group is encoded once.
+  /// A group of several processes has a name of 1 to 255 bytes.
+  [[nodiscard]] static bool isName(std::string_view name) {
+    return !name.empty() && name.size() <= 255;
+  }
+
+  /// Returns false if the connection was a member already, or is closing. Throws std::logic_error
+  /// if the members have another protocol: a message to a group is encoded once. Throws
+  /// std::invalid_argument, with a Channel, if the name is none.
   bool join(Connection& connection, std::string_view name);
-  /// False if it was none. What was sent to the group before still arrives.
+  /// Returns false if it was no member. Messages sent to the group before still arrive.
   bool leave(Connection& connection, std::string_view name);
 
-  /// To all members; gives how many there are. A member that does not drain, and has more than
-  /// Worker::maxSendBufferSize bytes waiting, is disconnected: nobody misses messages unknowingly.
+  /// Sends to all members, in all processes: exactly once, and in one order for all of them, as far
+  /// as the Channel's dialect promises it. The members of this process receive the message when it
+  /// comes back from the Channel, never inside this call. Throws std::logic_error without a
+  /// Channel, or before its connect().
+  PublishStatus publish(std::string_view name, Message message);
+
+  /// Sends to all members of this process, and returns how many there are. A member that does not
+  /// drain, and has more than Worker::maxSendBufferSize bytes queued, is disconnected: nobody
+  /// misses messages without noticing.
   std::size_t send(std::string_view name, Message message);
-  /// To all members but one.
+  /// The same, to all members but one.
   std::size_t sendExcept(std::string_view name, Message message, const Connection& except);
+
+  // All of these count and visit the members of this process.
 
   [[nodiscard]] bool isMember(const Connection& connection, std::string_view name) const;
   [[nodiscard]] std::size_t memberCount(std::string_view name) const;
   [[nodiscard]] std::size_t groupCount() const;
-  /// How many of these groups the connection is in.
+  /// Number of these groups that the connection is a member of.
   [[nodiscard]] std::size_t groupCount(const Connection& connection) const;
-
-  /// Visits the members; `visit` must not join, leave or close.
+  /// Visits the members. `visit` must not call join, leave or close.
   void forEachMember(std::string_view name, const std::function<void(Connection&)>& visit) const;
 
-  /// Called when a group begins to exist, and when its last member has left: for whoever subscribes
-  /// somewhere on its behalf. Must not join or leave.
+  /// A group got its first member in this process, or lost its last one. They must not call join or
+  /// leave.
   std::function<void(std::string_view name)> onFirstMember;
   std::function<void(std::string_view name)> onLastMember;
 
  private:
+  friend class ChannelOfGroups;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

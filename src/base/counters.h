@@ -17,6 +17,12 @@ class Counter {
   std::atomic<std::uint64_t> value_{0};
 };
 
+/// A process's links to Channels in one dialect.
+struct LinkCounters {
+  Counter wanted;  ///< Connected or connecting now.
+  Counter up;      ///< Connected now.
+};
+
 /// What one process tells of itself. Lives in a page shared with its master, so that the last
 /// figures of a dead process stay readable; a process without a master keeps its own.
 struct Counters {
@@ -39,7 +45,9 @@ struct Counters {
   Counter incompleteClosed;  ///< Connections closed because of such a message.
   Counter handlerErrors;     ///< Exceptions that a user's handler threw.
   Counter turns;             ///< Turns of the event loop.
-  Counter aliveAtMs;         ///< Monotonic clock, when the loop last answered its master.
+  LinkCounters stormoLinks;
+  LinkCounters workermanLinks;
+  Counter aliveAtMs;  ///< Monotonic clock, when the loop last answered its master.
 };
 
 }  // namespace stormo

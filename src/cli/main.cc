@@ -12,27 +12,28 @@
 #include <vector>
 
 #include "cli/bench_command.h"
+#include "cli/server_program.h"
+#include "config/settings.h"
 #include "process/command_line.h"
 #include "process/start_check.h"
-#include "server/server_program.h"
-#include "server/settings.h"
 #include "sys/standard_streams.h"
+#include "worker/declaration.h"
 
 namespace {
 
 using namespace stormo;
 
-/// What the command line says of settings, kept until the file has been read: flags win over it.
+/// The settings of the command line. They are applied after the file, which they override.
 struct GivenSettings {
   std::string file;
-  std::vector<std::pair<const server::SettingSpec*, std::vector<std::string>>> flags;
+  std::vector<std::pair<const config::SettingSpec*, std::vector<std::string>>> flags;
 
   void addFile(CLI::App& app) {
     process::takesFile(
-        app.add_option("--config", file, "a TOML file with settings; flags win over it"));
+        app.add_option("--config", file, "TOML file with settings; flags override it"));
   }
   void addFlags(CLI::App& app, bool onlyOfChannel) {
-    for (const server::SettingSpec& spec : server::settingSpecs()) {
+    for (const config::SettingSpec& spec : config::settingSpecs()) {
       if (spec.isOfLog() || (onlyOfChannel && !spec.isOfChannel())) continue;
       CLI::Option* option = app.add_option_function<std::vector<std::string>>(
           spec.flag,
@@ -45,31 +46,38 @@ struct GivenSettings {
     }
   }
 
-  [[nodiscard]] server::Settings resolve() const {
-    server::Settings settings;
+  [[nodiscard]] config::Settings resolve() const {
+    config::Settings settings;
     if (!file.empty()) {
-      const std::vector<std::string> complaints = server::applyFile(file, settings);
+      const std::vector<std::string> complaints = config::applyFile(file, settings);
       if (!complaints.empty()) {
         throw std::runtime_error(
             complaints.front() +
             (complaints.size() == 1 ? "" : " (and more: see 'stormo check-config')"));
       }
     }
-    for (const auto& [spec, words] : flags) server::applyFlag(*spec, words, settings);
+    for (const auto& [spec, words] : flags) config::applyFlag(*spec, words, settings);
     return settings;
   }
 };
 
+process::Program declaredProgram(const std::string& instanceDirectory,
+                                 const config::Settings& settings) {
+  return {.roles = declaredRoles(instanceDirectory),
+          .logLevel = log::levelNamed(settings.logLevel).value(),
+          .logFormat = log::formatNamed(settings.logFormat).value()};
+}
+
 /// Refuses what `start` would refuse, by the same code.
 void checkConfig(const std::string& path, const std::string& instanceDirectory) {
-  server::Settings settings;
-  std::vector<std::string> complaints = server::applyFile(path, settings);
+  config::Settings settings;
+  std::vector<std::string> complaints = config::applyFile(path, settings);
   if (complaints.empty()) {
     try {
-      server::ServerProgram program(settings, instanceDirectory);
-      process::checkStart(program.program(), instanceDirectory);
+      const cli::ServerProgram declared(settings);
+      process::checkStart(declaredProgram(instanceDirectory, settings), instanceDirectory);
     } catch (const std::exception& refused) {
-      complaints.push_back(server::placeInFile(path, refused.what()) + ": " + refused.what());
+      complaints.push_back(config::placeInFile(path, refused.what()) + ": " + refused.what());
     }
   }
   for (const std::string& complaint : complaints) std::fprintf(stderr, "%s\n", complaint.c_str());
@@ -97,11 +105,11 @@ int runServer(int argc, char** argv) {
   commandLine.app().footer(
       "A Channel alone: 'stormo channel --help'. A load test: 'stormo bench --help'.");
 
-  std::unique_ptr<server::ServerProgram> program;
+  std::unique_ptr<cli::ServerProgram> program;
   return commandLine.run(argc, argv, [&] {
-    program =
-        std::make_unique<server::ServerProgram>(given.resolve(), commandLine.instanceDirectory());
-    return program->program();
+    const config::Settings settings = given.resolve();
+    program = std::make_unique<cli::ServerProgram>(settings);
+    return declaredProgram(commandLine.instanceDirectory(), settings);
   });
 }
 
@@ -109,7 +117,7 @@ int runChannel(int argc, char** argv) {
   process::CommandLine commandLine("stormo channel",
                                    "Stormo's Channel alone, for workers elsewhere",
                                    "stormo channel " STORMO_VERSION);
-  server::ChannelSettings settings;
+  cli::ChannelSettings settings;
   GivenSettings given;
   commandLine.addStartOptions([&](CLI::App& app) {
     app.add_option("--listen", settings.listen,
@@ -121,11 +129,11 @@ int runChannel(int argc, char** argv) {
     app.add_flag("--open", settings.open, "listen beyond this machine without a secret");
     given.addFlags(app, true);
   });
-  std::unique_ptr<server::ChannelProgram> program;
+  std::unique_ptr<cli::ChannelProgram> program;
   return commandLine.run(argc, argv, [&] {
     settings.common = given.resolve();
-    program = std::make_unique<server::ChannelProgram>(settings, commandLine.instanceDirectory());
-    return program->program();
+    program = std::make_unique<cli::ChannelProgram>(settings);
+    return declaredProgram(commandLine.instanceDirectory(), settings.common);
   });
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/counters.h"
 #include "base/handle_table.h"
+#include "event/task_inbox.h"
 #include "event/timer_queue.h"
 #include "sys/unique_fd.h"
 
@@ -104,6 +105,9 @@ class LoopImpl final : EventSink {
   /// How many parts have something on its way that should arrive before the process ends.
   std::size_t unfinished = 0;
 
+  /// The loop of a process that forks others, and therefore must have no threads.
+  bool forks = false;
+
   TimerQueue timers;
   TimePoint now = std::chrono::steady_clock::now();
   bool stopped = false;
@@ -112,6 +116,7 @@ class LoopImpl final : EventSink {
   void rewatch(WatchId id, std::uint32_t events);
   void unwatch(WatchId id);
   void defer(std::function<void()> task) { deferred_.push_back(std::move(task)); }
+  [[nodiscard]] const std::shared_ptr<TaskInbox>& inbox() const { return inbox_; }
   /// Drops all handlers, and with them what they own.
   void forgetHandlers();
 
@@ -142,6 +147,7 @@ class LoopImpl final : EventSink {
   std::array<EventSink*, 256> sinks_{};
   std::array<std::vector<StageWorker*>, kStageCount> stages_;
   HandleTable<Watch> watches_;
+  const std::shared_ptr<TaskInbox> inbox_ = std::make_shared<TaskInbox>();
   std::vector<std::function<void()>> deferred_;
   std::vector<std::function<void()>> spareTasks_;  // empty; its room is used again
   Counters ownCounters_;

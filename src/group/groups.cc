@@ -1,56 +1,53 @@
 #include <stormo/groups.h>
 
-#include <optional>
 #include <stdexcept>
 
-#include "group/registry.h"
+#include "group/groups_impl.h"
 #include "net/codec.h"
 
 namespace stormo {
 
 using net::ConnectionImpl;
 
-/// Bound to the loop of the thread that first joins somebody: Groups may be declared before the
-/// fork.
-struct Groups::Impl {
-  std::optional<group::Registry> registry;
-
-  group::Registry& bind(Groups& groups) {
-    if (registry && !registry->hasLoop()) registry.reset();
-    if (!registry) {
-      registry.emplace(EventLoop::current());
-      registry->onFirstMember = [&groups](std::string_view name) {
-        if (groups.onFirstMember) groups.onFirstMember(name);
-      };
-      registry->onLastMember = [&groups](std::string_view name) {
-        if (groups.onLastMember) groups.onLastMember(name);
-      };
-    }
-    return *registry;
-  }
-
-  [[nodiscard]] group::Group* find(std::string_view name) const {
-    return registry ? registry->find(name) : nullptr;
-  }
-
-  std::size_t send(std::string_view name, Message message, ConnectionImpl* except) {
-    group::Group* group = find(name);
-    if (group == nullptr) return 0;
-    // The members of a group are connections of one kind: they share a codec.
-    const net::Codec& codec = *group->members.front().peer->endpoint->codec;
-    const auto write = [&](net::Batch& batch, net::OutputOrder& order) {
-      codec.encode(message, batch, order);
+group::Registry& Groups::Impl::bind(Groups& groups) {
+  if (registry && !registry->hasLoop()) registry.reset();
+  if (!registry) {
+    registry.emplace(EventLoop::current());
+    registry->onFirstMember = [this, &groups](std::string_view name) {
+      if (link) link->subscribe(name);
+      if (groups.onFirstMember) groups.onFirstMember(name);
     };
-    registry->append(*group, message.data.size(), write, except);
-    const bool leavesOneOut = except != nullptr && registry->isMember(*except, *group);
-    return group->members.size() - (leavesOneOut ? 1 : 0);
+    registry->onLastMember = [this, &groups](std::string_view name) {
+      if (link) link->unsubscribe(name);
+      if (groups.onLastMember) groups.onLastMember(name);
+    };
   }
-};
+  return *registry;
+}
+
+group::Group* Groups::Impl::find(std::string_view name) const {
+  return registry ? registry->find(name) : nullptr;
+}
+
+std::size_t Groups::Impl::send(std::string_view name, Message message, ConnectionImpl* except) {
+  group::Group* group = find(name);
+  if (group == nullptr) return 0;
+  // The members of a group are connections of one kind: they share a codec.
+  const net::Codec& codec = *group->members.front().peer->endpoint->codec;
+  const auto write = [&](net::Batch& batch, net::OutputOrder& order) {
+    codec.encode(message, batch, order);
+  };
+  registry->append(*group, message.data.size(), write, except);
+  const bool leavesOneOut = except != nullptr && registry->isMember(*except, *group);
+  return group->members.size() - (leavesOneOut ? 1 : 0);
+}
 
 Groups::Groups() : impl_(std::make_unique<Impl>()) {}
 Groups::~Groups() = default;
 
 bool Groups::join(Connection& connection, std::string_view name) {
+  if (impl_->link && !isName(name))
+    throw std::invalid_argument("a group's name has 1 to 255 bytes");
   ConnectionImpl& peer = ConnectionImpl::of(connection);
   group::Registry& registry = impl_->bind(*this);
   if (const group::Group* group = registry.find(name)) {
@@ -64,6 +61,11 @@ bool Groups::join(Connection& connection, std::string_view name) {
 
 bool Groups::leave(Connection& connection, std::string_view name) {
   return impl_->registry && impl_->registry->leave(ConnectionImpl::of(connection), name);
+}
+
+PublishStatus Groups::publish(std::string_view name, Message message) {
+  if (impl_->link == nullptr) throw std::logic_error("Groups::publish() without a Channel");
+  return impl_->link->publish(name, message);
 }
 
 std::size_t Groups::send(std::string_view name, Message message) {

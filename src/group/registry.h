@@ -51,6 +51,10 @@ class Registry final : StageWorker {
   bool leave(net::ConnectionImpl& peer, std::string_view name);
   [[nodiscard]] bool isMember(const net::ConnectionImpl& peer, const Group& group) const;
   [[nodiscard]] std::size_t size() const { return groups_.size(); }
+  template <typename Visit>
+  void forEachGroup(const Visit& visit) const {
+    for (const auto& [name, group] : groups_) visit(*group);
+  }
   [[nodiscard]] std::size_t countOf(const net::ConnectionImpl& peer) const;
 
   /// Appends one message to the group's output of this turn: `write(Batch&, OutputOrder&)` encodes

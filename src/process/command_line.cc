@@ -59,8 +59,9 @@ struct CommandLine::Impl {
     for (CLI::App* each : {start, restart}) {
       each->add_flag("-d,--daemon", asked.daemon, "Run in the background");
       takesFile(each->add_option("--log", asked.logFile,
-                                 "Append the log to this file (default: stderr; of a daemon: the "
-                                 "file log in the instance's folder)"));
+                                 "Append the log to this file (default: stderr; for a daemon: the "
+                                 "file log in the instance's folder). A daemon's stdout and stderr "
+                                 "go there too"));
       each->add_option("--log-level", logLevel, "The least level that is logged (default: info)")
           ->check(CLI::IsMember(log::kLevelNames));
       each->add_option("--log-format", logFormat, "How a line is written (default: text)")
@@ -267,20 +268,33 @@ void CommandLine::addStartOptions(const std::function<void(CLI::App&)>& add) {
   add(*impl_->restart);
 }
 
-int CommandLine::run(int argc, char** argv, const std::function<Program()>& build) {
+int CommandLine::failed(const std::exception& problem) const {
+  std::fflush(stdout);
+  std::fprintf(stderr, "%s: %s\n", impl_->name.c_str(), oneLine(problem.what()).c_str());
+  return 1;
+}
+
+std::optional<int> CommandLine::parse(const std::vector<std::string>& words) {
   try {
     openStandardStreams();
-    const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
-    if (const auto status = impl_->parse(words)) return *status;
-    if (impl_->restart->parsed()) {
-      if (const auto status = impl_->reuseLastStart(words)) return *status;
-    }
+    if (const auto status = impl_->parse(words)) return status;
+    return impl_->restart->parsed() ? impl_->reuseLastStart(words) : std::nullopt;
+  } catch (const std::exception& problem) {
+    return failed(problem);
+  }
+}
+
+int CommandLine::execute(const std::function<Program()>& build) {
+  try {
     return impl_->execute(build);
   } catch (const std::exception& problem) {
-    std::fflush(stdout);
-    std::fprintf(stderr, "%s: %s\n", impl_->name.c_str(), oneLine(problem.what()).c_str());
-    return 1;
+    return failed(problem);
   }
+}
+
+int CommandLine::run(int argc, char** argv, const std::function<Program()>& build) {
+  const auto status = parse({argv + std::min(argc, 1), argv + argc});
+  return status ? *status : execute(build);
 }
 
 std::string CommandLine::instanceDirectory() const { return impl_->instance().directory(); }

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "process/program.h"
 
@@ -33,10 +36,15 @@ class CommandLine {
   /// given; for that it may parse twice. Options that name a file go through takesFile().
   void addStartOptions(const std::function<void(CLI::App&)>& add);
 
-  /// Parses, does what is asked, and gives the exit status: 0 only when it happened, 2 if the
-  /// command line was wrong. `build` makes the Program; called for start and restart only, after
-  /// parsing: by `start` in the process that becomes the master, by `restart` before that process
-  /// is made. What it throws (std::exception) is printed as one line, status 1.
+  /// Parses the words after the program's name. An exit status if there is nothing more to do: 0
+  /// after --help and --version, 2 if the command line was wrong.
+  std::optional<int> parse(const std::vector<std::string>& words);
+  /// After parse(): executes the command, and returns the exit status: 0 only if it succeeded.
+  /// `build` makes the Program; called for start and restart only: by `start` in the process that
+  /// becomes the master, by `restart` before that process is created. What it throws
+  /// (std::exception) is printed as one line, status 1.
+  int execute(const std::function<Program()>& build);
+  /// Both.
   int run(int argc, char** argv, const std::function<Program()>& build);
 
   /// The instance's own folder, for sockets and files that belong to it. Valid once parsed; exists
@@ -44,6 +52,8 @@ class CommandLine {
   [[nodiscard]] std::string instanceDirectory() const;
 
  private:
+  [[nodiscard]] int failed(const std::exception& problem) const;
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -85,6 +85,16 @@ void giveTo(const Listening& listening) {
   }
 }
 
+/// Without its file only children can connect, through the descriptor that they inherit; they may
+/// be of any user.
+void keepToChildren(const Listening& listening) {
+  ::unlink(listening.address.host().c_str());
+  if (const auto open = openHeldSocket(listening.address); !open) {
+    throw std::runtime_error(
+        fmt::format("cannot open {} to the workers: {}", listening.label, open.error().message()));
+  }
+}
+
 }  // namespace
 
 ListenSockets::ListenSockets(Role& role, const Instance& instance)
@@ -105,7 +115,7 @@ ListenSockets::ListenSockets(Role& role, const Instance& instance)
       if (auto held = holdSocket(listening.address); !held) {
         refuse(listening, held.error().code, "");
       }
-      if (listening.isPrivate) ::unlink(listening.address.host().c_str());
+      if (listening.isPrivate) keepToChildren(listening);
     } else if (role.count > 1) {
       first.reset();
       first = open(listening, instance, true);

@@ -1,7 +1,6 @@
 #include "process/master.h"
 
 #include <fmt/format.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "event/loop_impl.h"
 #include "process/check_program.h"
 #include "process/child_process.h"
 #include "sys/error_text.h"
@@ -48,6 +48,7 @@ Master::Master(MasterSetup setup)
                  onRequest(request, reply);
                }) {
   log::setRole("master");
+  LoopImpl::of(*loop_).forks = true;
   checkProgram(setup_.program);
   for (Role& role : setup_.program.roles) {
     SlotOwner& owner = *this;
@@ -169,71 +170,6 @@ void Master::onSignal(int signal) {
   }
 }
 
-void Master::reapChildren() {
-  int status = 0;
-  for (pid_t pid; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
-    const auto slots = allSlots();
-    const auto found = std::find_if(slots.begin(), slots.end(),
-                                    [pid](const Slot* each) { return each->pid() == pid; });
-    // Any other is an orphan that came to us as PID 1; it is reaped, and that is all.
-    if (found == slots.end()) continue;
-    (*found)->end(status);
-    onChildEnded(groupOf(**found), **found);
-  }
-}
-
-void Master::onChildEnded(RoleGroup& group, Slot& slot) {
-  connections_.onEnded(slot);
-  switch (phase_) {
-    case Phase::Starting:
-      return failStart(fmt::format("{} '{}' cannot start: {}", group.role.role, group.role.name,
-                                   slot.lastWords()));
-    case Phase::Stopping:
-      return stopNext();
-    case Phase::Running:
-      if (reload_) reload_->onEnded(slot);
-      if (slot.state() == Slot::State::Down) {
-        slot.restartLater([this, &group, &slot] { startChild(group, slot); });
-      }
-      return updateCover(group);
-  }
-}
-
-void Master::onChildReady(Slot& slot) {
-  RoleGroup& group = groupOf(slot);
-  if (phase_ == Phase::Starting && !slot.missing().empty()) {
-    return failStart(
-        fmt::format("{} '{}' has {}", group.role.role, group.role.name, slot.missing()));
-  }
-  if (phase_ == Phase::Running) {
-    updateCover(group);
-    if (reload_) reload_->onReady(slot);
-  } else if (phase_ == Phase::Starting) {
-    const bool allReady = std::all_of(group.slots.begin(), group.slots.end(), [](const auto& each) {
-      return each->state() == Slot::State::Ready;
-    });
-    if (!allReady) return;
-    ++kindsStarted_;
-    startNextKind();
-  }
-}
-
-void Master::onAcceptingEnded(Slot& slot) {
-  if (phase_ != Phase::Stopping) return;
-  const auto& slots = groupOf(slot).slots;
-  const bool nobodyAccepts = std::all_of(slots.begin(), slots.end(), [](const auto& each) {
-    return !each->hasChild() || each->hasEndedAccepting();
-  });
-  // Better refused than taken by the kernel for nobody, while a graceful stop takes its time.
-  if (nobodyAccepts) groupOf(slot).sockets.refuseClients();
-}
-
-void Master::onSilenceChanged(Slot& slot) { updateCover(groupOf(slot)); }
-
-void Master::onConnectionsReport(Slot& slot, const Json& report) {
-  connections_.onReport(slot, report);
-}
-
 void Master::onRequest(const Json& request, const ControlServer::Reply& reply) {
   const auto& command = request.at("command").get_ref<const std::string&>();
   const bool graceful = request.value("graceful", false);
@@ -281,7 +217,7 @@ void Master::reload(bool graceful, milliseconds timeout, const ControlServer::Re
   }
   std::deque<Slot*> workers;
   for (const auto& group : roles_) {
-    if (group->role.role != "worker") continue;
+    if (group->role.role != "worker" || !group->role.isReloadable) continue;
     for (const auto& slot : group->slots) workers.push_back(slot.get());
   }
   // It is stopping, on the earlier order's terms; this order's terms replace these.

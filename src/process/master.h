@@ -60,6 +60,7 @@ class Master final : private SlotOwner {
   void onSignal(int signal);
   void reapChildren();
   void onChildEnded(RoleGroup& group, Slot& slot);
+  void reportExit(const Role& role, int slot, int status);
   void onRequest(const Json& request, const ControlServer::Reply& reply);
   void onChildReady(Slot& slot) override;
   void onAcceptingEnded(Slot& slot) override;

@@ -40,6 +40,11 @@ struct Role {
   std::string user = {};  ///< To become after start, as is `group`; empty: stay who we are.
   std::string group = {};
   std::vector<Listening> listen = {};
+  /// False: `reload` leaves its children alone.
+  bool isReloadable = true;
+  /// Called on the master's loop after a child of this role has ended and its restart is arranged.
+  /// `status`: as given to exit(), or 128 + the signal. What it throws is logged.
+  std::function<void(int slot, int status)> onChildEnded = {};
   /// A file in which a child may leave something to the one that comes after it: opened by the
   /// master, with its rights, for its owner only. Empty: none.
   std::string stateFile = {};
@@ -48,6 +53,15 @@ struct Role {
   /// what it made, destroyed after the loop ended.
   std::function<std::shared_ptr<void>(Child&)> main = {};
 };
+
+/// The addresses that people see. A private one, which nobody else can use, only if it is alone.
+inline std::vector<std::string> shownAddresses(const Role& role) {
+  std::vector<std::string> labels;
+  for (const Listening& each : role.listen) {
+    if (!each.isPrivate || role.listen.size() == 1) labels.push_back(each.label);
+  }
+  return labels;
+}
 
 /// How long the master waits before it takes something for broken.
 struct Timeouts {

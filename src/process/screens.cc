@@ -14,7 +14,7 @@ namespace stormo::process {
 namespace {
 
 constexpr std::size_t kStartWidth = 66;
-constexpr std::size_t kStatusWidth = 121;
+constexpr std::size_t kStatusWidth = 140;
 
 /// One child's number; 0 where the master's row has none.
 std::uint64_t number(const Json& row, const char* key) { return row.value(key, std::uint64_t{0}); }
@@ -50,6 +50,19 @@ std::string exitTable(const Json& processes) {
   return table.text();
 }
 
+/// A process's links to Channels: "stormo connected", "none".
+std::string channelText(const Json& row) {
+  const auto found = row.find("channel_links");
+  if (found == row.end() || row.at("kind") == "channel") return "-";
+  std::string text;
+  for (const Json& link : *found) {
+    if (!text.empty()) text += ", ";
+    text += fmt::format("{} {}", link.at("dialect").get<std::string>(),
+                        link.at("state").get<std::string>());
+  }
+  return text.empty() ? "none" : text;
+}
+
 std::vector<std::string> processCells(const Json& row) {
   const auto count = [&row](const char* key) { return std::to_string(number(row, key)); };
   const auto pid = row.at("pid").get<int>();
@@ -62,12 +75,13 @@ std::vector<std::string> processCells(const Json& row) {
           count("timers"),
           count("messages_in"),
           count("qps"),
+          channelText(row),
           fmt::format("[{}]", row.at("status").get<std::string>())};
 }
 
 std::string processTable(const Json& processes) {
   TextTable table({"pid", "memory", "listening", "name", "connections", "send_fail", "timers",
-                   "total_request", "qps", "status"});
+                   "total_request", "qps", "channel", "status"});
   Json sum = {{"pid", 0}, {"memory_bytes", 0}, {"name", "-"}, {"status", "Summary"}};
   for (const Json& row : processes) {
     table.add(processCells(row));
@@ -101,11 +115,10 @@ std::string startScreen(const std::string& commandLine, const Program& program, 
   TextTable table({"user", "worker", "listen", "processes", "status"});
   for (const Role& role : program.roles) {
     const std::string user = role.user.empty() ? ownUserName() : role.user;
-    const std::string first = role.listen.empty() ? "none" : role.listen.front().label;
-    table.add({user, role.name, first, std::to_string(role.count), ok});
-    for (std::size_t i = 1; i < role.listen.size(); ++i) {
-      table.add({"", "", role.listen[i].label, "", ""});
-    }
+    const std::vector<std::string> addresses = shownAddresses(role);
+    table.add({user, role.name, addresses.empty() ? "none" : addresses.front(),
+               std::to_string(role.count), ok});
+    for (std::size_t i = 1; i < addresses.size(); ++i) table.add({"", "", addresses[i], "", ""});
   }
   return ruler("STORMO", kStartWidth) +
          "Stormo version:" STORMO_VERSION "          event loop:epoll\n" +

@@ -18,10 +18,6 @@ using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-int shellStatus(int waitStatus) {
-  return WIFSIGNALED(waitStatus) ? 128 + WTERMSIG(waitStatus) : WEXITSTATUS(waitStatus);
-}
-
 std::string inWords(int waitStatus) {
   if (WIFSIGNALED(waitStatus)) {
     return fmt::format("ended by signal {} ({})", WTERMSIG(waitStatus),
@@ -31,6 +27,10 @@ std::string inWords(int waitStatus) {
 }
 
 }  // namespace
+
+int shellStatus(int waitStatus) {
+  return WIFSIGNALED(waitStatus) ? 128 + WTERMSIG(waitStatus) : WEXITSTATUS(waitStatus);
+}
 
 Slot::Slot(const Role& role, int index, const Timeouts& timeouts, SlotOwner& owner)
     : role_(role), index_(index), timeouts_(timeouts), owner_(owner) {}

@@ -17,6 +17,9 @@ namespace stormo::process {
 
 class Slot;
 
+/// A wait status as a shell has it: as given to exit(), or 128 + the signal.
+int shellStatus(int waitStatus);
+
 /// Hears what children report.
 class SlotOwner {
  public:

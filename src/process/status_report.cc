@@ -1,6 +1,7 @@
 #include "process/status_report.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <stormo/version.h>
 #include <unistd.h>
 
@@ -68,6 +69,21 @@ void addCounters(Json& row, const Counters& counters) {
   row["turns"] = counters.turns.get();
 }
 
+/// {"dialect":"stormo","state":"connected"} for each dialect in which the process has links. They
+/// count as connected when all of them are.
+Json channelLinks(const Counters& counters) {
+  Json links = Json::array();
+  const auto add = [&links](const char* dialect, const LinkCounters& of) {
+    const std::uint64_t wanted = of.wanted.get();
+    if (wanted == 0) return;
+    links.push_back(
+        {{"dialect", dialect}, {"state", of.up.get() >= wanted ? "connected" : "connecting"}});
+  };
+  add("stormo", counters.stormoLinks);
+  add("workerman", counters.workermanLinks);
+  return links;
+}
+
 Json childRow(const Slot& slot) {
   Json row = {{"pid", slot.pid()},
               {"kind", slot.role().role},
@@ -76,6 +92,7 @@ Json childRow(const Slot& slot) {
               {"listen", listenText(slot.role())},
               {"status", statusWord(slot)},
               {"memory_bytes", slot.hasChild() ? memoryBytes(slot.pid()) : 0}};
+  row["channel_links"] = slot.hasChild() ? channelLinks(slot.counters()) : Json::array();
   addCounters(row, slot.counters());
   row["qps"] = std::llround(slot.messagesPerSecond());
   row["restarts"] = slot.restarts();
@@ -94,12 +111,8 @@ std::uint64_t memoryBytes(pid_t pid) {
 }
 
 std::string listenText(const Role& role) {
-  std::string text;
-  for (const Listening& listening : role.listen) {
-    if (!text.empty()) text += ", ";
-    text += listening.label;
-  }
-  return text.empty() ? "none" : text;
+  const std::vector<std::string> addresses = shownAddresses(role);
+  return addresses.empty() ? "none" : fmt::format("{}", fmt::join(addresses, ", "));
 }
 
 Json statusReport(const std::string& programName, const StartTime& started,

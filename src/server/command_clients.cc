@@ -1,47 +1,57 @@
 #include "server/command_clients.h"
 
+#include <string>
+
 namespace stormo::server {
 
-CommandClients::CommandClients(const ServerContext& context) : context_(context) {
-  context_.interest.follow(groups_);
-}
-
-void CommandClients::onMessage(Connection& connection, Message message) {
+void CommandClients::onMessage(Connection& client, Message message) {
   GroupRequest request;
   const CommandError error = decoder_.decode(message.data, request);
-  if (error != CommandError::None) {
-    return context_.complain(connection, errorReply(codeName(error), decoder_.detail()));
-  }
-  if (Client* client = connection.stateOrNull<Client>()) client->badInARow = 0;
+  if (error == CommandError::UnknownCommand && context_.isOwnCommand(client, message.data)) return;
+  if (error != CommandError::None) return replyError(client, codeName(error), decoder_.detail());
+  if (auto* state = client.stateOrNull<ClientState>()) state->badInARow = 0;
   switch (request.command) {
     case GroupCommand::AddGroup:
-      return join(connection, request.group);
+      return join(client, request.group);
     case GroupCommand::LeaveGroup:
-      groups_.leave(connection, request.group);
-      return;
+      return leave(client, request.group);
     case GroupCommand::SendToGroup:
-      return context_.publishing.publish(connection,
-                                         {.group = request.group, .message = request.message});
+      return send(client, request.group, request.message);
     case GroupCommand::Ping:
-      return ServerContext::reply(connection, request.pong);
+      return ServerContext::reply(client, request.pong);
   }
 }
 
-void CommandClients::onRefused(ConnectionId client) {
-  if (Connection* connection = context_.worker.find(client)) {
-    context_.complain(*connection, errorReply(kMessageTooLong, kMessageTooLongText));
+void CommandClients::join(Connection& client, std::string_view group) {
+  if (groups_.isMember(client, group)) return;
+  const std::size_t groupsMax = context_.options.groupsPerClientMax;
+  if (groups_.groupCount(client) >= groupsMax) {
+    return replyError(client, "too_many_groups",
+                      "a client may be in " + std::to_string(groupsMax) + " groups");
+  }
+  if (!context_.mayJoin(client, group)) return replyError(client, kForbidden, kForbiddenJoin);
+  if (groups_.join(client, group)) context_.joined(client, group);
+}
+
+void CommandClients::leave(Connection& client, std::string_view group) {
+  if (groups_.leave(client, group)) context_.left(client, group);
+}
+
+void CommandClients::send(Connection& client, std::string_view group, std::string_view message) {
+  if (!context_.maySend(client, group, message)) {
+    return replyError(client, kForbidden, kForbiddenSend);
+  }
+  context_.publisher.publish(client, {.group = group, .message = message});
+}
+
+void CommandClients::onRefused(ConnectionId id) {
+  if (Connection* client = context_.worker.find(id)) {
+    replyError(*client, kMessageTooLong, kMessageTooLongText);
   }
 }
 
-void CommandClients::join(Connection& connection, std::string_view group) {
-  if (groups_.isMember(connection, group)) return;
-  const std::size_t groupsMax = context_.settings.groupsPerClientMax;
-  if (groups_.groupCount(connection) >= groupsMax) {
-    return context_.complain(
-        connection, errorReply("too_many_groups",
-                               "a client may be in " + std::to_string(groupsMax) + " groups"));
-  }
-  groups_.join(connection, group);
+void CommandClients::replyError(Connection& client, std::string_view code, std::string_view text) {
+  context_.replyError(client, errorReply(code, text));
 }
 
 }  // namespace stormo::server

@@ -7,25 +7,25 @@
 
 namespace stormo::server {
 
-/// The clients that speak the group commands (docs/group-protocol.md).
+/// The clients that use the group commands (docs/group-protocol.md).
 class CommandClients {
  public:
-  explicit CommandClients(const ServerContext& context);
+  explicit CommandClients(const ServerContext& context)
+      : context_(context), groups_(context.channel) {}
 
-  void onMessage(Connection& connection, Message message);
-  void onGroupMessage(const GroupMessage& said) { groups_.send(said.group, said.message); }
-  /// The Channel does not accept a message of that client, which may be gone.
+  void onMessage(Connection& client, Message message);
+  /// The Channel has refused a message of that client, which may be closed.
   void onRefused(ConnectionId client);
-  [[nodiscard]] bool isInGroups(const Connection& connection) const {
-    return groups_.groupCount(connection) > 0;
-  }
 
  private:
-  void join(Connection& connection, std::string_view group);
+  void join(Connection& client, std::string_view group);
+  void leave(Connection& client, std::string_view group);
+  void send(Connection& client, std::string_view group, std::string_view message);
+  void replyError(Connection& client, std::string_view code, std::string_view text);
 
   const ServerContext& context_;
   GroupCommandDecoder decoder_;
-  Groups groups_;
+  Groups groups_;  // attached to the Channel: members receive the messages as they are
 };
 
 }  // namespace stormo::server

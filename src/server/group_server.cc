@@ -1,69 +1,103 @@
-#include "server/group_server.h"
+#include <fmt/format.h>
+#include <stormo/channel.h>
+#include <stormo/group_server.h>
+#include <stormo/log.h>
+#include <stormo/worker.h>
 
-#include "sys/log.h"
+#include "protocol/channel/packet.h"
+#include "server/command_clients.h"
+#include "server/group_publisher.h"
+#include "server/server_context.h"
+#include "server/v1_clients.h"
 
-namespace stormo::server {
+namespace stormo {
 
-GroupServer::GroupServer(Worker& worker, const Settings& settings, const std::string& channelUrl,
-                         const channel::BusOptions& options)
-    : worker_(worker),
-      bus_(channel::makeBus(channelUrl, options)),
-      interest_(*bus_),
-      publishing_(worker, *bus_),
-      context_{worker, settings, *bus_, interest_, publishing_},
-      commandClients_(context_),
-      v1Clients_(context_) {
-  publishing_.onDone = [this](ConnectionId client, std::uint64_t request) {
-    v1Clients_.onSent(client, request);
-  };
-  publishing_.onRefused = [this](ConnectionId client, std::uint64_t request) {
-    request == 0 ? commandClients_.onRefused(client) : v1Clients_.onRefused(client, request);
-  };
-  bus_->onGroupMessage = [this](const GroupMessage& said) {
-    commandClients_.onGroupMessage(said);
-    v1Clients_.onGroupMessage(said);
-  };
-  bus_->onRepeat = [this](std::string_view group) { v1Clients_.tellPosition(group); };
-  bus_->onConnect = [this] {
-    checkLimits();
-    v1Clients_.onChannel();
-  };
-  bus_->onRejected = [this](std::uint64_t number, std::string_view) {
-    publishing_.onRejected(number);
-  };
-  bus_->onDrain = [this] { publishing_.onDrain(); };
-  bus_->onAcknowledged = [this] { publishing_.onAcknowledged(); };
-  bus_->onGap = [this] { onGap(); };
-  bus_->connect();
-}
-
-void GroupServer::onWebSocketConnect(Connection& connection, const WebSocketHandshake& handshake) {
-  if (handshake.subprotocol == v1::kSubprotocol) connection.state<Client>().speaksV1 = true;
-}
-
-void GroupServer::onMessage(Connection& connection, Message message) {
-  Client* client = connection.stateOrNull<Client>();
-  if (client != nullptr && client->speaksV1) {
-    return v1Clients_.onMessage(connection, *client, message);
+struct GroupServer::Impl final : channel::Listener {
+  Impl(GroupServer& owner, Worker& worker, Channel& channel, const GroupServerOptions& options)
+      : publisher(worker, channel),
+        context{owner, worker, channel, options, publisher},
+        commandClients(context),
+        v1Clients(context) {
+    publisher.onDone = [this](ConnectionId client, std::uint64_t request) {
+      v1Clients.onSent(client, request);
+    };
+    publisher.onRefused = [this](ConnectionId client, std::uint64_t request) {
+      request == 0 ? commandClients.onRefused(client) : v1Clients.onRefused(client, request);
+    };
+    channel.addListener(*this);
   }
-  commandClients_.onMessage(connection, message);
+  ~Impl() { context.channel.removeListener(*this); }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  void onGroupMessage(const GroupMessage& message) override { v1Clients.onGroupMessage(message); }
+  void onDuplicate(std::string_view group) override { v1Clients.sendPosition(group); }
+  void onConnect() override {
+    checkLimits();
+    v1Clients.onChannel();
+  }
+  void onDrain() override { publisher.onDrain(); }
+  void onAcknowledged() override { publisher.onAcknowledged(); }
+  void onRejected(std::uint64_t number, std::string_view) override { publisher.onRejected(number); }
+  void onGap() override {  // commandClients' groups do it themselves
+    context.worker.forEachConnection([this](Connection& client) {
+      if (!v1Clients.isInGroups(client)) return;
+      client.close(CloseCode::ServiceRestart, "messages were lost, join again");
+    });
+  }
+
+  /// Reports a Channel that accepts less than the clients may send.
+  void checkLimits() const {
+    const std::size_t messageBytes =
+        context.worker.maxPackageSize.value_or(Protocol::websocket().maxPackageSize);
+    const std::size_t channelBytes = context.channel.frameBytesMax();
+    if (channelBytes >= messageBytes + channel::kFrameOverheadBytesMax) return;
+    log::error(fmt::format(
+        "this server accepts longer messages than its Channel, which will be refused "
+        "message_bytes={} channel_bytes={} (start the Channel with --message-bytes {}, or this "
+        "server with less)",
+        messageBytes, channelBytes, messageBytes));
+  }
+
+  server::GroupPublisher publisher;
+  const server::ServerContext context;
+  server::CommandClients commandClients;
+  server::V1Clients v1Clients;
+};
+
+GroupServer::GroupServer(Worker& worker, Channel& channel, GroupServerOptions options)
+    : impl_(std::make_unique<Impl>(*this, worker, channel, options)) {
+  worker.websocket.subprotocols.emplace_back(v1::kSubprotocol);
+  worker.onWebSocketConnect = [this](Connection& client, WebSocketHandshake& handshake) {
+    onWebSocketConnect(client, handshake);
+  };
+  worker.onMessage = [this](Connection& client, Message message) { onMessage(client, message); };
+  worker.onClose = [this](Connection& client) { onClose(client); };
+  worker.hasRoom = [this] { return hasRoom(); };
 }
 
-void GroupServer::checkLimits() {
-  const std::size_t needed = context_.settings.messageBytesMax + channel::kFrameOverheadBytesMax;
-  if (bus_->frameBytesMax() >= needed) return;
-  log::error(
-      "this server accepts longer messages than its Channel, which will be refused "
-      "message_bytes={} channel_bytes={} (start the Channel with --message-bytes {}, or this "
-      "server with less)",
-      context_.settings.messageBytesMax, bus_->frameBytesMax(), context_.settings.messageBytesMax);
+GroupServer::~GroupServer() = default;
+
+PublishStatus GroupServer::send(std::string_view group, Message message) {
+  return impl_->context.channel.publishToGroup(group, message);
 }
 
-void GroupServer::onGap() {
-  worker_.forEachConnection([this](Connection& connection) {
-    if (!commandClients_.isInGroups(connection) && !v1Clients_.isInGroups(connection)) return;
-    connection.close(CloseCode::ServiceRestart, "messages were lost, join again");
-  });
+void GroupServer::onWebSocketConnect(Connection& client, WebSocketHandshake& handshake) {
+  if (handshake.subprotocol != v1::kSubprotocol) return;
+  client.state<server::ClientState>().speaksV1 = true;
 }
 
-}  // namespace stormo::server
+void GroupServer::onMessage(Connection& client, Message message) {
+  auto* state = client.stateOrNull<server::ClientState>();
+  if (state != nullptr && state->speaksV1) {
+    impl_->v1Clients.onMessage(client, *state, message);
+  } else {
+    impl_->commandClients.onMessage(client, message);
+  }
+}
+
+void GroupServer::onClose(Connection& client) { impl_->context.leftAll(client); }
+
+bool GroupServer::hasRoom() const { return impl_->publisher.hasRoom(); }
+
+}  // namespace stormo

@@ -10,48 +10,49 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using Kind = Client::Join::Kind;
+using Kind = ClientState::Join::Kind;
 
-// Of each kind, on their way to the Channel and back.
-constexpr std::size_t kAskedMax = 16;
-// A replay of more bytes is long.
+// Joins of each kind that the Channel has not answered yet.
+constexpr std::size_t kRequestedMax = 16;
+// A replay of more bytes counts as long.
 constexpr std::size_t kLongReplayBytes = 64 << 10;
-// Until clients that wait for their replays are looked at again, and how many of them at a time.
+// Interval of checks whether waiting clients may have their replay, and clients in each check.
 constexpr milliseconds kTick{10};
 constexpr std::size_t kClientsPerTick = 1000;
-// What a client may be ahead of its rate.
+// Time by which a client may exceed its rate.
 constexpr seconds kBurst{1};
 
-Client::Join* nextOf(Client& client, Kind kind) {
-  const auto next = std::ranges::find_if(
-      client.joins, [&](const Client::Join& join) { return !join.isAsked && join.kind() == kind; });
-  return next == client.joins.end() ? nullptr : &*next;
+ClientState::Join* nextOf(ClientState& state, Kind kind) {
+  const auto next = std::ranges::find_if(state.joins, [&](const ClientState::Join& join) {
+    return !join.isRequested && join.kind() == kind;
+  });
+  return next == state.joins.end() ? nullptr : &*next;
 }
 
 }  // namespace
 
-JoinQueue::JoinQueue(Worker& worker, const Settings& settings)
-    : worker_(worker), settings_(settings) {
-  laneOf(Kind::Plain).askedMax = kAskedMax;
+JoinQueue::JoinQueue(Worker& worker, const GroupServerOptions& options)
+    : worker_(worker), options_(options) {
+  laneOf(Kind::Plain).requestedMax = kRequestedMax;
 }
 
 JoinQueue::~JoinQueue() {
   if (tick_ != 0 && EventLoop::currentOrNull() != nullptr) Timer::cancel(tick_);
 }
 
-void JoinQueue::add(Connection& connection, Client& client) {
-  const Kind kind = client.joins.back().kind();
-  // Behind a replay comes the next one when that is done.
-  if (kind == Kind::Replay && client.isReplaying) return;
-  enqueue(connection, client, kind);
-  askNext(kind);
+void JoinQueue::add(Connection& client, ClientState& state) {
+  const Kind kind = state.joins.back().kind();
+  // The next replay of this client follows when the current one is done.
+  if (kind == Kind::Replay && state.isReplaying) return;
+  enqueue(client, state, kind);
+  requestNext(kind);
 }
 
-void JoinQueue::enqueue(Connection& connection, Client& client, Kind kind) {
-  if (std::exchange(client.isQueued[static_cast<std::size_t>(kind)], true)) return;
+void JoinQueue::enqueue(Connection& client, ClientState& state, Kind kind) {
+  if (std::exchange(state.isQueued[static_cast<std::size_t>(kind)], true)) return;
   Lane& lane = laneOf(kind);
   if (lane.clients.size() >= lane.sweptAt) sweep(lane);
-  lane.clients.push_back(connection.id());
+  lane.clients.push_back(client.id());
 }
 
 void JoinQueue::sweep(Lane& lane) {
@@ -59,58 +60,58 @@ void JoinQueue::sweep(Lane& lane) {
   lane.sweptAt = std::max<std::size_t>(64, 2 * lane.clients.size());
 }
 
-void JoinQueue::askNext(Kind kind) {
-  if (std::exchange(asking_, true)) return;  // answered within ask(): the loop below goes on
+void JoinQueue::requestNext(Kind kind) {
+  if (std::exchange(isRequesting_, true)) return;  // called inside onTurn: the loop below continues
   Lane& lane = laneOf(kind);
-  while (lane.asked < lane.askedMax && !lane.clients.empty()) {
+  while (lane.requested < lane.requestedMax && !lane.clients.empty()) {
     const ConnectionId id = lane.clients.front();
     lane.clients.pop_front();
-    Connection* const connection = worker_.find(id);
-    if (connection == nullptr) continue;
-    Client& client = connection->state<Client>();
-    client.isQueued[static_cast<std::size_t>(kind)] = false;
-    Client::Join* const next = nextOf(client, kind);
+    Connection* const client = worker_.find(id);
+    if (client == nullptr) continue;
+    ClientState& state = client->state<ClientState>();
+    state.isQueued[static_cast<std::size_t>(kind)] = false;
+    ClientState::Join* const next = nextOf(state, kind);
     if (next == nullptr) continue;
-    if (kind == Kind::Replay && !mayReplay(*connection, client)) {
-      client.isQueued[static_cast<std::size_t>(kind)] = true;
+    if (kind == Kind::Replay && !mayReplay(*client, state)) {
+      state.isQueued[static_cast<std::size_t>(kind)] = true;
       wait(id);
       continue;
     }
-    next->isAsked = true;
-    ++lane.asked;
+    next->isRequested = true;
+    ++lane.requested;
     if (kind == Kind::Replay) {
-      client.isReplaying = true;
+      state.isReplaying = true;
     } else {
-      enqueue(*connection, client, kind);  // behind the others, if it has more
+      enqueue(*client, state, kind);  // after the others, if it has more
     }
-    ask(id, Client::Join(*next));
+    onTurn(id, ClientState::Join(*next));
   }
-  asking_ = false;
+  isRequesting_ = false;
 }
 
-void JoinQueue::done(ConnectionId id, const Client::Join& join, std::size_t replayedBytes) {
+void JoinQueue::done(ConnectionId id, const ClientState::Join& join, std::size_t replayedBytes) {
   const Kind kind = join.kind();
   Lane& lane = laneOf(kind);
-  --lane.asked;
+  --lane.requested;
   if (kind == Kind::Replay) {
     const bool isLong = replayedBytes > kLongReplayBytes;
-    lane.askedMax = isLong ? 1 : std::min(lane.askedMax + 1, kAskedMax);
-    if (Connection* connection = worker_.find(id)) {
-      Client& client = connection->state<Client>();
+    lane.requestedMax = isLong ? 1 : std::min(lane.requestedMax + 1, kRequestedMax);
+    if (Connection* client = worker_.find(id)) {
+      ClientState& state = client->state<ClientState>();
       const std::chrono::duration<double> cost(static_cast<double>(replayedBytes) /
-                                               static_cast<double>(settings_.replayBytesPerSecond));
-      client.isReplaying = false;
-      client.replaysPaidAt = std::max(client.replaysPaidAt, EventLoop::current().now()) +
-                             std::chrono::duration_cast<EventLoop::Duration>(cost);
-      enqueue(*connection, client, kind);
+                                               static_cast<double>(options_.replayBytesPerSecond));
+      state.isReplaying = false;
+      state.replaysPaidAt = std::max(state.replaysPaidAt, EventLoop::current().now()) +
+                            std::chrono::duration_cast<EventLoop::Duration>(cost);
+      enqueue(*client, state, kind);
     }
   }
-  askNext(kind);
+  requestNext(kind);
 }
 
-bool JoinQueue::mayReplay(const Connection& connection, const Client& client) const {
-  return connection.sendQueueBytes() <= settings_.sendBufferBytesMax / 8 &&
-         client.replaysPaidAt - EventLoop::current().now() <= kBurst;
+bool JoinQueue::mayReplay(const Connection& client, const ClientState& state) const {
+  return client.sendQueueBytes() <= worker_.maxSendBufferSize / 8 &&
+         state.replaysPaidAt - EventLoop::current().now() <= kBurst;
 }
 
 void JoinQueue::wait(ConnectionId client) {
@@ -124,7 +125,7 @@ void JoinQueue::onTick() {
     lane.clients.push_back(waiting_.front());
     waiting_.pop_front();
   }
-  askNext(Kind::Replay);
+  requestNext(Kind::Replay);
   if (waiting_.empty()) Timer::cancel(std::exchange(tick_, 0));
 }
 

@@ -1,44 +1,54 @@
 #pragma once
 
-#include <fmt/format.h>
-#include <stormo/event_loop.h>
+#include <stormo/channel.h>
+#include <stormo/connection.h>
+#include <stormo/group_server.h>
 #include <stormo/worker.h>
 
-#include "channel/client/bus.h"
-#include "server/client.h"
-#include "server/interest.h"
-#include "server/publishing.h"
-#include "server/settings.h"
+#include <string_view>
+
+#include "server/client_state.h"
+#include "server/group_publisher.h"
 
 namespace stormo::server {
 
-/// What the clients of either protocol have in common within a worker process.
+/// What the clients of both protocols share within one worker process.
 struct ServerContext {
+  GroupServer& server;
   Worker& worker;
-  const Settings& settings;
-  channel::Bus& bus;
-  Interest& interest;
-  Publishing& publishing;
+  Channel& channel;
+  const GroupServerOptions options;
+  GroupPublisher& publisher;
 
-  /// A client that leaves so much unread that there is no room for a reply is disconnected: it must
-  /// not wait for a reply that was dropped.
-  static void reply(Connection& connection, std::string_view text) {
-    if (connection.send(text) == SendStatus::Full) connection.destroy();
+  [[nodiscard]] bool mayJoin(Connection& client, std::string_view group) const {
+    return !server.mayJoin || server.mayJoin(client, group);
+  }
+  [[nodiscard]] bool maySend(Connection& client, std::string_view group,
+                             std::string_view message) const {
+    return !server.maySend || server.maySend(client, group, message);
+  }
+  /// `text` is a command that the protocol does not know. True if the program handled it.
+  [[nodiscard]] bool isOwnCommand(Connection& client, std::string_view text) const;
+
+  /// Call them when the client is, or is no longer, a member.
+  void joined(Connection& client, std::string_view group) const;
+  void left(Connection& client, std::string_view group) const;
+  /// The client is closed.
+  void leftAll(Connection& client) const;
+
+  /// A client that reads so little that there is no room for a reply is disconnected: it must not
+  /// wait for a reply that was dropped.
+  static void reply(Connection& client, std::string_view text) {
+    if (client.send(text) == SendStatus::Full) client.destroy();
   }
 
-  /// `text` states what was wrong; after too many in a row within too short a time the client is
-  /// closed.
-  void complain(Connection& connection, std::string_view text) const {
-    reply(connection, text);
-    Client& client = connection.state<Client>();
-    const TimePoint now = EventLoop::current().now();
-    if (now - client.badSince >= settings.badCommandsTime) client.badInARow = 0;
-    if (client.badInARow == 0) client.badSince = now;
-    if (++client.badInARow < settings.badCommandsMax) return;
-    connection.close(CloseCode::PolicyViolation,
-                     fmt::format("{} bad commands in a row within {} s", settings.badCommandsMax,
-                                 settings.badCommandsTime.count()));
-  }
+  /// Replies with `text`, which states an error. After too many errors in a row within too short a
+  /// time the client is closed.
+  void replyError(Connection& client, std::string_view text) const;
 };
+
+inline constexpr std::string_view kForbidden = "forbidden";
+inline constexpr std::string_view kForbiddenJoin = "this client may not join this group";
+inline constexpr std::string_view kForbiddenSend = "this client may not send to this group";
 
 }  // namespace stormo::server

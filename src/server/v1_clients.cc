@@ -8,11 +8,11 @@
 namespace stormo::server {
 namespace {
 
-auto joinOf(Client& client, std::string_view group) {
-  return std::ranges::find(client.joins, group, &Client::Join::group);
+auto joinOf(ClientState& state, std::string_view group) {
+  return std::ranges::find(state.joins, group, &ClientState::Join::group);
 }
 
-/// What the answer has cost, also if nobody waits for it any more.
+/// Bytes of the replay.
 std::size_t bytesOf(const HistoryReply& reply) {
   std::size_t bytes = 0;
   for (const GroupMessage& each : reply.messages) {
@@ -24,156 +24,173 @@ std::size_t bytesOf(const HistoryReply& reply) {
 }  // namespace
 
 V1Clients::V1Clients(const ServerContext& context)
-    : context_(context), joins_(context.worker, context.settings) {
-  context_.interest.follow(groups_);
-  joins_.ask = [this](ConnectionId client, const Client::Join& join) { ask(client, join); };
+    : context_(context), joins_(context.worker, context.options) {
+  groups_.onFirstMember = [this](std::string_view group) {
+    context_.channel.subscribeGroup(group);
+  };
+  groups_.onLastMember = [this](std::string_view group) {
+    context_.channel.unsubscribeGroup(group);
+  };
+  joins_.onTurn = [this](ConnectionId client, const ClientState::Join& join) {
+    requestHistory(client, join);
+  };
 }
 
-void V1Clients::onMessage(Connection& connection, Client& client, Message message) {
+void V1Clients::onMessage(Connection& client, ClientState& state, Message message) {
   v1::Request request;
   const CommandError error = decoder_.decode(message.data, request);
+  if (error == CommandError::UnknownCommand && context_.isOwnCommand(client, message.data)) return;
   if (error != CommandError::None) {
-    return refuse(connection, request.id, codeName(error), decoder_.detail());
+    return replyError(client, request.id, codeName(error), decoder_.detail());
   }
-  client.badInARow = 0;
+  state.badInARow = 0;
   switch (request.command) {
     case v1::Command::Join:
-      return join(connection, client, request);
+      return join(client, state, request);
     case v1::Command::Leave:
-      return leave(connection, client, request);
+      return leave(client, state, request);
     case v1::Command::Send:
-      return send(connection, client, request);
+      return send(client, state, request);
     case v1::Command::Session:
-      client.session = request.session;
-      client.lastSend = 0;
-      return replyOk(connection, request.id);
+      state.session = request.session;
+      state.lastSend = 0;
+      return replyOk(client, request.id);
     case v1::Command::Ping:
-      if (!request.pong.empty()) return ServerContext::reply(connection, request.pong);
-      return replyOk(connection, request.id);
+      if (!request.pong.empty()) return ServerContext::reply(client, request.pong);
+      return replyOk(client, request.id);
   }
 }
 
-void V1Clients::join(Connection& connection, Client& client, const v1::Request& request) {
-  if (groups_.isMember(connection, request.group) ||
-      joinOf(client, request.group) != client.joins.end()) {
-    return refuse(connection, request.id, "already_joined", "this client is a member already");
+void V1Clients::join(Connection& client, ClientState& state, const v1::Request& request) {
+  if (groups_.isMember(client, request.group) ||
+      joinOf(state, request.group) != state.joins.end()) {
+    return replyError(client, request.id, "already_joined", "this client is a member already");
   }
-  const std::size_t groupsMax = context_.settings.groupsPerClientMax;
-  if (groups_.groupCount(connection) + client.joins.size() >= groupsMax) {
-    return refuse(connection, request.id, "too_many_groups",
-                  "a client may be in " + std::to_string(groupsMax) + " groups");
+  const std::size_t groupsMax = context_.options.groupsPerClientMax;
+  if (groups_.groupCount(client) + state.joins.size() >= groupsMax) {
+    return replyError(client, request.id, "too_many_groups",
+                      "a client may be in " + std::to_string(groupsMax) + " groups");
   }
-  client.joins.push_back(
+  if (!context_.mayJoin(client, request.group)) {
+    return replyError(client, request.id, kForbidden, kForbiddenJoin);
+  }
+  state.joins.push_back(
       {.id = request.id, .group = std::string(request.group), .seen = request.seen});
-  joins_.add(connection, client);
+  joins_.add(client, state);
 }
 
-void V1Clients::ask(ConnectionId id, const Client::Join& join) {
-  // Subscribed before it is asked: what is said after the answer comes behind it.
-  context_.interest.add(join.group);
-  context_.bus.requestHistory(join.group, join.seen.value_or(Position{}),
-                              [this, id, join](const HistoryReply& reply) {
-                                onHistoryReply(id, join, reply);
-                                context_.interest.remove(join.group);
-                                joins_.done(id, join, bytesOf(reply));
-                              });
+void V1Clients::requestHistory(ConnectionId id, const ClientState::Join& join) {
+  // Subscribed before the request: messages after its reply come after it on the link.
+  context_.channel.subscribeGroup(join.group);
+  context_.channel.requestHistory(join.group, join.seen.value_or(Position{}),
+                                  [this, id, join](const HistoryReply& reply) {
+                                    onHistoryReply(id, join, reply);
+                                    context_.channel.unsubscribeGroup(join.group);
+                                    joins_.done(id, join, bytesOf(reply));
+                                  });
 }
 
-void V1Clients::onHistoryReply(ConnectionId id, const Client::Join& join,
+void V1Clients::onHistoryReply(ConnectionId id, const ClientState::Join& join,
                                const HistoryReply& reply) {
-  Connection* connection = context_.worker.find(id);
-  if (connection == nullptr) return;
-  Client& client = connection->state<Client>();
-  const auto pending = joinOf(client, join.group);
-  if (pending == client.joins.end() || pending->id != join.id) return;  // it has left meanwhile
-  client.joins.erase(pending);
+  Connection* client = context_.worker.find(id);
+  if (client == nullptr) return;
+  ClientState& state = client->state<ClientState>();
+  const auto pending = joinOf(state, join.group);
+  if (pending == state.joins.end() || pending->id != join.id) return;  // a leave came first
+  state.joins.erase(pending);
 
   SendStatus status = SendStatus::Queued;
   for (const GroupMessage& missed : reply.messages) {
     text_.clear();
     v1::appendMessage(missed.group, missed.offset, missed.message, text_);
-    status = connection->send(text_);
+    status = client->send(text_);
     if (status != SendStatus::Queued) break;
   }
   text_.clear();
   v1::appendJoined(join.id, reply.position, join.seen ? std::optional(reply.isWhole) : std::nullopt,
                    text_);
-  if (status == SendStatus::Queued) status = connection->send(text_);
-  // As a member whose queue overflows: it must not miss messages unknowingly.
+  if (status == SendStatus::Queued) status = client->send(text_);
+  // As a member whose queue overflows: it must not miss messages without noticing.
   if (status == SendStatus::Full) {
-    connection->destroy();
-  } else {
-    groups_.join(*connection, join.group);
+    client->destroy();
+  } else if (groups_.join(*client, join.group)) {
+    context_.joined(*client, join.group);
   }
 }
 
-void V1Clients::leave(Connection& connection, Client& client, const v1::Request& request) {
-  const auto pending = joinOf(client, request.group);
-  if (pending != client.joins.end()) {
+void V1Clients::leave(Connection& client, ClientState& state, const v1::Request& request) {
+  const auto pending = joinOf(state, request.group);
+  if (pending != state.joins.end()) {
     text_.clear();
     v1::appendError(pending->id, "left", "a leave came before the join was done", text_);
-    ServerContext::reply(connection, text_);
-    client.joins.erase(pending);
-  } else if (!groups_.leave(connection, request.group)) {
-    return refuse(connection, request.id, "not_joined", "this client is no member");
+    ServerContext::reply(client, text_);
+    state.joins.erase(pending);
+    return replyOk(client, request.id);
   }
-  replyOk(connection, request.id);
-}
-
-void V1Clients::send(Connection& connection, Client& client, const v1::Request& request) {
-  if (client.session != 0 && request.id <= client.lastSend) {
-    return refuse(connection, request.id, "id_not_greater",
-                  "in a session each send has a greater id than the one before");
+  if (!groups_.leave(client, request.group)) {
+    return replyError(client, request.id, "not_joined", "this client is no member");
   }
-  client.lastSend = request.id;
-  context_.publishing.publish(connection, {.group = request.group,
-                                           .message = request.message,
-                                           .send = {client.session, request.id},
-                                           .request = request.id});
+  replyOk(client, request.id);
+  context_.left(client, request.group);
 }
 
-void V1Clients::onSent(ConnectionId client, std::uint64_t request) {
-  if (Connection* connection = context_.worker.find(client)) replyOk(*connection, request);
+void V1Clients::send(Connection& client, ClientState& state, const v1::Request& request) {
+  if (state.session != 0 && request.id <= state.lastSend) {
+    return replyError(client, request.id, "id_not_greater",
+                      "in a session each send has a greater id than the one before");
+  }
+  if (!context_.maySend(client, request.group, request.message)) {
+    return replyError(client, request.id, kForbidden, kForbiddenSend);
+  }
+  state.lastSend = request.id;
+  context_.publisher.publish(client, {.group = request.group,
+                                      .message = request.message,
+                                      .id = {state.session, request.id},
+                                      .request = request.id});
 }
 
-void V1Clients::onRefused(ConnectionId client, std::uint64_t request) {
-  if (Connection* connection = context_.worker.find(client)) {
-    refuse(*connection, request, kMessageTooLong, kMessageTooLongText);
+void V1Clients::onSent(ConnectionId id, std::uint64_t request) {
+  if (Connection* client = context_.worker.find(id)) replyOk(*client, request);
+}
+
+void V1Clients::onRefused(ConnectionId id, std::uint64_t request) {
+  if (Connection* client = context_.worker.find(id)) {
+    replyError(*client, request, kMessageTooLong, kMessageTooLongText);
   }
 }
 
-void V1Clients::onGroupMessage(const GroupMessage& said) {
-  if (groups_.memberCount(said.group) == 0) return;
+void V1Clients::onGroupMessage(const GroupMessage& message) {
+  if (groups_.memberCount(message.group) == 0) return;
   text_.clear();
-  v1::appendMessage(said.group, said.offset, said.message, text_);
-  groups_.send(said.group, text_);
+  v1::appendMessage(message.group, message.offset, message.message, text_);
+  groups_.send(message.group, text_);
 }
 
 void V1Clients::onChannel() {
-  const std::uint64_t epoch = context_.bus.position().epoch;
+  const std::uint64_t epoch = context_.channel.position().epoch;
   const std::uint64_t last = std::exchange(epoch_, epoch);
   if (last == 0 || last == epoch) return;
-  context_.interest.forEachGroup([this](std::string_view group) { tellPosition(group); });
+  context_.channel.forEachGroup([this](std::string_view group) { sendPosition(group); });
 }
 
-void V1Clients::tellPosition(std::string_view group) {
+void V1Clients::sendPosition(std::string_view group) {
   if (groups_.memberCount(group) == 0) return;
   text_.clear();
-  v1::appendPosition(group, context_.bus.position(), text_);
+  v1::appendPosition(group, context_.channel.position(), text_);
   groups_.send(group, text_);
 }
 
-void V1Clients::replyOk(Connection& connection, std::uint64_t request) {
+void V1Clients::replyOk(Connection& client, std::uint64_t request) {
   text_.clear();
   v1::appendOk(request, text_);
-  ServerContext::reply(connection, text_);
+  ServerContext::reply(client, text_);
 }
 
-void V1Clients::refuse(Connection& connection, std::uint64_t request, std::string_view code,
-                       std::string_view message) {
+void V1Clients::replyError(Connection& client, std::uint64_t request, std::string_view code,
+                           std::string_view message) {
   text_.clear();
   v1::appendError(request, code, message, text_);
-  context_.complain(connection, text_);
+  context_.replyError(client, text_);
 }
 
 }  // namespace stormo::server

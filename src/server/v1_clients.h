@@ -16,36 +16,37 @@ class V1Clients {
  public:
   explicit V1Clients(const ServerContext& context);
 
-  void onMessage(Connection& connection, Client& client, Message message);
-  /// What that client's `send` said is with the members; it may be gone.
+  void onMessage(Connection& client, ClientState& state, Message message);
+  /// The Channel has acknowledged, or refused, the message of that `send`. The client may be
+  /// closed.
   void onSent(ConnectionId client, std::uint64_t request);
-  /// The Channel does not accept it.
   void onRefused(ConnectionId client, std::uint64_t request);
 
-  void onGroupMessage(const GroupMessage& said);
-  /// A link to the Channel is up, perhaps to another server.
+  void onGroupMessage(const GroupMessage& message);
+  /// A link to the Channel is up. If a new epoch has begun, members receive their new position.
   void onChannel();
-  /// Members of the group have got to the bus's position, without a message.
-  void tellPosition(std::string_view group);
-  [[nodiscard]] bool isInGroups(const Connection& connection) const {
-    return groups_.groupCount(connection) > 0;
+  /// Sends the position of the Channel to the members of the group.
+  void sendPosition(std::string_view group);
+  [[nodiscard]] bool isInGroups(const Connection& client) const {
+    return groups_.groupCount(client) > 0;
   }
 
  private:
-  void join(Connection& connection, Client& client, const v1::Request& request);
-  void ask(ConnectionId id, const Client::Join& join);
-  void onHistoryReply(ConnectionId id, const Client::Join& join, const HistoryReply& reply);
-  void leave(Connection& connection, Client& client, const v1::Request& request);
-  void send(Connection& connection, Client& client, const v1::Request& request);
-  void replyOk(Connection& connection, std::uint64_t request);
-  void refuse(Connection& connection, std::uint64_t request, std::string_view code,
-              std::string_view message);
+  void join(Connection& client, ClientState& state, const v1::Request& request);
+  void requestHistory(ConnectionId client, const ClientState::Join& join);
+  void onHistoryReply(ConnectionId client, const ClientState::Join& join,
+                      const HistoryReply& reply);
+  void leave(Connection& client, ClientState& state, const v1::Request& request);
+  void send(Connection& client, ClientState& state, const v1::Request& request);
+  void replyOk(Connection& client, std::uint64_t request);
+  void replyError(Connection& client, std::uint64_t request, std::string_view code,
+                  std::string_view message);
 
   const ServerContext& context_;
   v1::RequestDecoder decoder_;
   Groups groups_;
   JoinQueue joins_;
-  std::uint64_t epoch_ = 0;  // of the Channel server that was there last
+  std::uint64_t epoch_ = 0;  // of the latest link
   std::string text_;
 };
 

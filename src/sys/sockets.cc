@@ -108,6 +108,14 @@ Result<void> holdSocket(const Address& address) {
   return {};
 }
 
+void releaseSocket(const Address& address) { heldSockets().erase(address.host()); }
+
+Result<void> openHeldSocket(const Address& address) {
+  const std::string path = wayTo(address).host();
+  if (::chmod(path.c_str(), 0666) < 0) return lastError("chmod");
+  return {};
+}
+
 bool isHeldSocket(std::string_view path) { return heldSockets().contains(path); }
 
 Result<UniqueFd> connectTo(const Address& address) {

@@ -45,6 +45,9 @@ Address peerAddress(int fd);
 /// and in those forked from it: also when its file is gone, or is in a directory that this user may
 /// not pass through. For sockets that this process listens on.
 Result<void> holdSocket(const Address& address);
+void releaseSocket(const Address& address);
+/// Lets processes of any user connect to a held socket, whose file must be removed before.
+Result<void> openHeldSocket(const Address& address);
 [[nodiscard]] bool isHeldSocket(std::string_view path);
 
 /// Small messages leave at once. No-op for unix sockets.

@@ -2,6 +2,7 @@
 
 #include <stormo/worker.h>
 
+#include <string>
 #include <vector>
 
 #include "process/program.h"
@@ -15,8 +16,9 @@ std::vector<Worker*>& declaredWorkers();
 /// Throws std::invalid_argument if there is no such protocol.
 Protocol protocolOf(const Worker& worker);
 
-/// All declared Channel servers and Workers, ready to be run.
+/// All declared Channel servers and Workers, ready to be run. The private socket of the program's
+/// own Channel, and its state file, have their place in `directory`, that of the instance.
 /// Throws std::invalid_argument, with a sentence for the user, for settings that cannot be.
-std::vector<process::Role> declaredRoles();
+std::vector<process::Role> declaredRoles(const std::string& directory);
 
 }  // namespace stormo

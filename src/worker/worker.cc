@@ -1,13 +1,14 @@
 #include <signal.h>
+#include <stormo/program_options.h>
 #include <stormo/timer.h>
 #include <stormo/worker.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <stdexcept>
 
+#include "channel/client/own_channel.h"
 #include "channel/server/declared_servers.h"
 #include "channel/server/server_process.h"
 #include "process/command_line.h"
@@ -15,6 +16,7 @@
 #include "protocol/channel/packet.h"
 #include "protocol/websocket/origin.h"
 #include "sys/address.h"
+#include "sys/processors.h"
 #include "worker/connection_rows.h"
 #include "worker/declaration.h"
 #include "worker/worker_process.h"
@@ -63,9 +65,10 @@ void checkFurtherAddress(const Worker& worker, const std::string& url) {
 }
 
 process::Role roleOf(Worker& worker) {
-  if (worker.count < 1) {
-    throw std::invalid_argument("worker '" + worker.name + "': count must be at least 1");
+  if (worker.count < 0) {
+    throw std::invalid_argument("worker '" + worker.name + "': count must not be negative");
   }
+  if (worker.count == 0) worker.count = static_cast<int>(usableProcessors());
   if (const std::string wrong = websocket::complaintOfOrigins(worker.websocket.origins);
       !wrong.empty()) {
     throw std::invalid_argument("worker '" + worker.name + "': websocket.origins: " + wrong);
@@ -76,6 +79,10 @@ process::Role roleOf(Worker& worker) {
   role.count = worker.count;
   role.user = worker.user;
   role.group = worker.group;
+  role.isReloadable = worker.reloadable;
+  role.onChildEnded = [&worker](int slot, int status) {
+    if (worker.onWorkerExit) worker.onWorkerExit(worker, slot, status);
+  };
   if (!worker.listen().empty()) {
     listenOnUrl(worker.listen(), worker.ipv6Only, role);
     static_cast<void>(protocolOf(worker));
@@ -112,7 +119,20 @@ std::size_t packageSizeOf(const channel::Server& server) {
   return server.maxPackageSize == 0 ? sizeMax : server.maxPackageSize;
 }
 
-process::Role roleOf(channel::Server& server) {
+/// The Channel that this program's processes reach without an address.
+void makeOwn(channel::Server& server, const std::string& directory, process::Role& role) {
+  if (server.stateFile.empty()) role.stateFile = directory + "/channel.state";
+  if (declaredWorkers().empty()) return;
+  const std::string path = directory + "/channel.sock";
+  channel::ownChannel() = {
+      .url = "unix://" + path, .secret = server.secret, .frameBytesMax = server.maxPackageSize};
+  role.listen.push_back({.label = "unix://" + path,
+                         .address = Address::unixPath(path).value(),
+                         .mode = 0600,
+                         .isPrivate = true});
+}
+
+process::Role roleOf(channel::Server& server, const std::string& directory) {
   server.maxPackageSize = packageSizeOf(server);
   channel::checkExposure(server);
   process::Role role;
@@ -121,13 +141,16 @@ process::Role roleOf(channel::Server& server) {
   role.user = server.user;
   role.group = server.group;
   role.stateFile = server.stateFile;
-  listenOnUrl(server.url(), false, role);
-  role.listen.front().isPrivate = server.privateSocket;
+  if (!server.url().empty()) listenOnUrl(server.url(), false, role);
   for (const std::string& url : server.alsoListen) listenOnUrl(url, false, role);
   for (process::Listening& listening : role.listen) {
     if (!listening.address.isUnix()) continue;
     listening.owner = server.socketOwner;
     listening.mode = 0600;
+  }
+  if (&server == channel::declaredServers().front()) makeOwn(server, directory, role);
+  if (role.listen.empty()) {
+    throw std::invalid_argument("channel '" + server.name + "' has no address, and no worker");
   }
   role.main = [&server](process::Child& child) -> std::shared_ptr<void> {
     auto process =
@@ -163,9 +186,11 @@ Protocol protocolOf(const Worker& worker) {
   return url.isUnix() ? Protocol::tcp() : Protocol::named(url.scheme);
 }
 
-std::vector<process::Role> declaredRoles() {
+std::vector<process::Role> declaredRoles(const std::string& directory) {
   std::vector<process::Role> roles;
-  for (channel::Server* server : channel::declaredServers()) roles.push_back(roleOf(*server));
+  for (channel::Server* server : channel::declaredServers()) {
+    roles.push_back(roleOf(*server, directory));
+  }
   for (Worker* worker : declaredWorkers()) roles.push_back(roleOf(*worker));
   return roles;
 }
@@ -177,10 +202,15 @@ Worker::Worker(std::string listen) : listen_(std::move(listen)) {
 Worker::~Worker() { std::erase(declaredWorkers(), this); }
 
 int Worker::runAll(int argc, char** argv) {
-  const std::string name =
-      argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "stormo-program";
-  process::CommandLine commandLine(name, name + ", a server made with Stormo");
-  return commandLine.run(argc, argv, [&] { return process::Program{.roles = declaredRoles()}; });
+  ProgramOptions none(argc, argv);
+  return runAll(none);
+}
+
+int Worker::runAll(ProgramOptions& options) {
+  if (!options.isParsed_ && !options.parse()) return options.exitStatus();
+  process::CommandLine& commandLine = *options.commandLine_;
+  return commandLine.execute(
+      [&] { return process::Program{.roles = declaredRoles(commandLine.instanceDirectory())}; });
 }
 
 void Worker::stopAll() {

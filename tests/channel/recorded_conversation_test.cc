@@ -63,7 +63,7 @@ TEST_F(RecordedConversation, OurServerAnswersTheSameIfAllComesAtOnce) {
 
 TEST_F(RecordedConversation, OurClientSaysWhatTheRecordedOneSaid) {
   const UniqueFd listener = std::move(*listenOn(*Address::ip("127.0.0.1", 0)));
-  Client::connect("127.0.0.1", localAddress(listener.get()).port());
+  Client::connectWorkerman("127.0.0.1", localAddress(listener.get()).port());
   ASSERT_TRUE(turnUntil([] { return Client::isConnected(); }));
   test::RawPeer peer(UniqueFd(::accept(listener.get(), nullptr, nullptr)));
 

@@ -20,7 +20,9 @@ std::string complaint(const Server& server) {
 }
 
 TEST(ChannelServer, ItsUrlIsItsAddress) {
-  EXPECT_EQ(Server().url(), "frame://127.0.0.1:2206");
+  EXPECT_EQ(Server().url(), "");
+  EXPECT_EQ(Server("127.0.0.1").url(), "frame://127.0.0.1:2206");
+  EXPECT_EQ(Server("stormo://127.0.0.1:5").url(), "stormo://127.0.0.1:5");
   EXPECT_EQ(Server("0.0.0.0", 5).url(), "frame://0.0.0.0:5");
   EXPECT_EQ(Server("::1", 5).url(), "frame://[::1]:5");
   EXPECT_EQ(Server("unix:///run/channel", 5).url(), "unix:///run/channel");

@@ -19,9 +19,10 @@ const Module* moduleNamed(std::string_view name) {
 // Public headers that need no .cc, and the module that they belong to.
 const HeaderOwners& headersWithoutSource() {
   static const HeaderOwners kOwners = {
-      {"stormo/channel/messages.h", "base"}, {"stormo/close_code.h", "base"},
-      {"stormo/message.h", "base"},          {"stormo/stormo.h", "worker"},
-      {"stormo/version.h", "base"},          {"stormo/websocket.h", "protocol"},
+      {"stormo/channel/listener.h", "base"}, {"stormo/channel/messages.h", "base"},
+      {"stormo/close_code.h", "base"},       {"stormo/message.h", "base"},
+      {"stormo/stormo.h", "server"},         {"stormo/version.h", "base"},
+      {"stormo/websocket.h", "protocol"},
   };
   return kOwners;
 }
@@ -51,8 +52,10 @@ const std::vector<Module>& modules() {
       {"process", {"event"}},
       {"worker", {"channel/client", "channel/server", "process"}},
       {"server", {"worker"}},
+      {"testing", {"worker"}},
+      {"config", {"protocol", "sys"}},
       {"bench", {"protocol", "sys"}},
-      {"cli", {"server", "bench"}},
+      {"cli", {"server", "config", "bench"}},
   };
   return kModules;
 }
@@ -169,6 +172,17 @@ Complaints layerComplaints(std::string_view module, std::string_view text,
       complaints.push_back(fmt::format("line {}: {} is of {}, on which {} does not stand",
                                        include.line, include.header, owner, module));
     }
+  }
+  return complaints;
+}
+
+Complaints serverComplaints(std::string_view text) {
+  Complaints complaints;
+  for (const Include& include : includesOf(text)) {
+    const std::string module = moduleOf(include.header);
+    if (!include.quoted || module == "server" || module == "protocol") continue;
+    complaints.push_back(
+        fmt::format("line {}: the ready server must not include {}", include.line, include.header));
   }
   return complaints;
 }

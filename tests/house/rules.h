@@ -48,6 +48,10 @@ using HeaderOwners = std::map<std::string, std::string, std::less<>>;
 [[nodiscard]] Complaints layerComplaints(std::string_view module, std::string_view text,
                                          const HeaderOwners& owners);
 
+/// src/server is built on the public framework, as programs are: in quotes it includes nothing but
+/// protocol/ and itself.
+[[nodiscard]] Complaints serverComplaints(std::string_view text);
+
 /// A public header includes the standard library and public headers, nothing else.
 [[nodiscard]] Complaints publicHeaderComplaints(std::string_view text);
 

@@ -77,6 +77,17 @@ TEST(Layers, UsesInCMakeAreThoseOfTheList) {
               ElementsAre(HasSubstr("no place")));
 }
 
+TEST(Layers, TheReadyServerIncludesNoInsideOfTheFramework) {
+  EXPECT_THAT(
+      serverComplaints(kInclude + "\"channel/client/bus.h\"\n" + kInclude + "\"base/fifo.h\""),
+      ElementsAre("line 1: the ready server must not include channel/client/bus.h",
+                  "line 2: the ready server must not include base/fifo.h"));
+  EXPECT_THAT(serverComplaints(kInclude + "<stormo/channel.h>\n" + kInclude + "<fmt/format.h>\n" +
+                               kInclude + "\"server/join_queue.h\"\n" + kInclude +
+                               "\"protocol/client/v1_request.h\""),
+              IsEmpty());
+}
+
 TEST(PublicHeaders, BelongToTheFolderOfTheirSource) {
   Complaints complaints;
   const HeaderOwners owners =

@@ -1,4 +1,5 @@
 // The rules, held against this project's own files.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -88,6 +89,29 @@ TEST(Tree, NoIncludePointsUp) {
   for (const auto& [header, module] : owners) {
     expectNone(header, layerComplaints(module, textOf("include/" + header), owners));
   }
+}
+
+TEST(Tree, TheReadyServerIsBuiltOnThePublicFramework) {
+  for (const std::string& path : filesIn("src/server", {".h", ".cc"})) {
+    expectNone(path, serverComplaints(textOf(path)));
+  }
+}
+
+TEST(Tree, TheReadmesProgramIsTheExample) {
+  EXPECT_THAT(textOf("README.md"), testing::HasSubstr(textOf("examples/groups.cc")));
+}
+
+TEST(Tree, TheCodeOfTheGuideIsFromTheExamples) {
+  std::string examples;
+  for (const std::string& path : filesIn("examples", {".h", ".cc"})) examples += textOf(path);
+  const std::string guide = textOf("docs/guide.md");
+  static const std::regex kBlock("\n```cpp\n([^`]*)```\n");
+  std::size_t blocks = 0;
+  for (std::sregex_iterator it(guide.begin(), guide.end(), kBlock), end; it != end; ++it) {
+    ++blocks;
+    EXPECT_NE(examples.find((*it)[1].str()), examples.npos) << (*it)[1];
+  }
+  EXPECT_GT(blocks, 10u);
 }
 
 TEST(Tree, PublicHeadersNeedNothingButTheStandardLibrary) {

@@ -2,7 +2,9 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <fstream>
+#include <functional>
 
 #include "integration/harness/with_stormo.h"
 #include "sys/address.h"
@@ -11,6 +13,7 @@ namespace stormo::integration {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 class ChannelElsewhere : public ::testing::Test {
@@ -132,6 +135,34 @@ TEST_F(ChannelElsewhere, WorkersWaitForAChannelThatStartsLater) {
   startChannel(url);
   clients.waitForMessages(member, 1);
   EXPECT_THAT(clients[member].texts(), ElementsAre("kept meanwhile"));
+}
+
+/// True for a status in which each worker has one link, in that dialect and state.
+std::function<bool(const Json&)> linksAre(const std::string& dialect, const std::string& state) {
+  return [=](const Json& report) {
+    const Json wanted = Json::array({Json{{"dialect", dialect}, {"state", state}}});
+    return std::ranges::all_of(report.at("processes"), [&](const Json& row) {
+      return row.at("kind") != "worker" || row.at("channel_links") == wanted;
+    });
+  };
+}
+
+TEST_F(ChannelElsewhere, StatusShowsTheDialectAndStateOfEachWorkersLink) {
+  const std::string url = "unix://" + channel.folder() + "/channel";
+  startWith(first, url);
+  first.waitForStatus("links without a Channel", linksAre("stormo", "connecting"));
+  EXPECT_THAT(first.succeed({"status"}), HasSubstr("  stormo connecting  [idle]"));
+  startChannel(url);
+  first.waitForStatus("links to the Channel", linksAre("stormo", "connected"));
+  channel.foreground().signal(SIGTERM);
+  EXPECT_EQ(channel.foreground().waitForEnd().status, 0);
+  first.waitForStatus("links to a stopped Channel", linksAre("stormo", "connecting"));
+}
+
+TEST_F(ChannelElsewhere, StatusShowsLinksInWorkermansDialect) {
+  const SocketUrl url = startChannel("frame://127.0.0.1:0");
+  startWith(first, "frame://127.0.0.1:" + std::to_string(url.port));
+  first.waitForStatus("links to the Channel", linksAre("workerman", "connected"));
 }
 
 TEST_F(ChannelElsewhere, OneThatIsRestartedUnderItsWorkersGoesOn) {

@@ -97,7 +97,7 @@ TEST_F(Configuration, WhatContradictsItselfIsSaid) {
   const Outcome check = stormo.run(
       {"check-config", write("[channel]\nurl = \"unix:///a\"\nlisten = \"unix:///b\"\n")});
   EXPECT_NE(check.status, 0);
-  EXPECT_THAT(check.errors, HasSubstr("give one of them"));
+  EXPECT_THAT(check.errors, HasSubstr("set only one of them"));
 }
 
 TEST_F(Configuration, WithoutAFileCheckConfigAsksForOne) {

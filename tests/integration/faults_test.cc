@@ -15,6 +15,7 @@
 #include <random>
 
 #include "integration/delivery_ledger.h"
+#include "integration/fixed_ports.h"
 #include "integration/harness/with_stormo.h"
 
 namespace stormo::integration {
@@ -48,7 +49,8 @@ std::vector<int> socketsOf(pid_t pid) {
 
 const std::chrono::seconds kDuration(numberFromEnvironment("STORMO_FAULTS_SECONDS", 25));
 
-class FaultsTest : public WithStormo {
+/// The ready server, or the README's first program.
+class FaultsTest : public WithStormo, public testing::WithParamInterface<const char*> {
  protected:
   struct Client {
     Id id;
@@ -56,9 +58,17 @@ class FaultsTest : public WithStormo {
     std::size_t group;
   };
 
-  FaultsTest() : WithStormo(kDuration + 120s), random(seed) {
+  FaultsTest() : WithStormo(kDuration + 120s, GetParam()), random(seed) {
     std::printf("seed %zu (STORMO_FAULTS_SEED repeats it)\n", seed);
-    startStormo({"--workers", "4", "--channel-stall-seconds", "2"});
+  }
+
+  void start() {
+    if (GetParam() == std::string_view("stormo")) {
+      startStormo({"--workers", "4", "--channel-stall-seconds", "2"});
+    } else {
+      stormo.start();
+      meetClients();
+    }
     clients().onMessage = [this](Id id, const SwarmClient::Received& message) {
       const auto party = parties.find(id);
       if (party == parties.end()) return;  // it is still joining
@@ -159,7 +169,11 @@ class FaultsTest : public WithStormo {
   std::size_t disconnected = 0;
 };
 
-TEST_F(FaultsTest, NothingIsLostNothingComesTwiceNothingOutOfOrder) {
+TEST_P(FaultsTest, NothingIsLostNothingComesTwiceNothingOutOfOrder) {
+  if (GetParam() == std::string_view("groups") && !portsAreFree({1234})) {
+    GTEST_SKIP() << "somebody else listens on the port of this program";
+  }
+  start();
   struct Fault {
     const char* name;
     std::function<void()> happen;
@@ -204,5 +218,14 @@ TEST_F(FaultsTest, NothingIsLostNothingComesTwiceNothingOutOfOrder) {
   EXPECT_GT(ledger.receivedCount(), 1000u);
 }
 
+INSTANTIATE_TEST_SUITE_P(BothFaces, FaultsTest, testing::Values("stormo", "groups"),
+                         [](const auto& face) { return std::string(face.param); });
+
 }  // namespace
 }  // namespace stormo::integration
+
+int main(int argc, char** argv) {
+  stormo::integration::enterPrivateNetwork();
+  testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}

@@ -109,6 +109,19 @@ TEST_F(Daemon, ADaemonsLogHasWhatItsProcessesPrintAndTheirLastWords) {
   EXPECT_EQ(probe.run({"stop"}).status, 0);
 }
 
+TEST_F(Daemon, InTheForegroundPrintedLinesStayOnTheStandardStreams) {
+  const std::string log = probe.path("my.log");
+  const auto program = probe.start({"--listen", kAnyPort, "--log", log});
+  EXPECT_NE(ProbeClient::connect(probe.port()).ask('w').pid, 0);
+  EXPECT_EQ(probe.run({"reopen-log"}).status, 0);
+  EXPECT_NE(ProbeClient::connect(probe.port()).ask('w').pid, 0);
+  EXPECT_EQ(probe.run({"stop"}).status, 0);
+  const Outcome outcome = program->waitForOwnEnd();
+  EXPECT_THAT(outcome.output, ContainsRegex("printed to stdout\n(.*\n)*printed to stdout\n"));
+  EXPECT_THAT(outcome.errors, HasSubstr("printed to stderr\nprinted to stderr\n"));
+  EXPECT_THAT(contentOf(log), testing::Not(HasSubstr("printed")));
+}
+
 TEST_F(Daemon, TheLogLevelAndFormatAreChosenByOptions) {
   EXPECT_EQ(probe.run({"start", "-d", "--listen", kAnyPort, "--log-level", "warning"}).status, 0);
   EXPECT_EQ(probe.run({"stop"}).status, 0);

@@ -21,7 +21,7 @@ class CommandClientsTest : public ServerTest {
 };
 
 TEST_F(CommandClientsTest, AHeartbeatIsAnsweredInBothProtocolsAndEndsNoConnection) {
-  settings.badCommandsMax = 3;
+  settings.options.badCommandsMax = 3;
   start();
   Client plain = connect(0), v1 = connect(0, "stormo.v1");
   for (int i = 0; i < 20; ++i) {
@@ -36,8 +36,8 @@ TEST_F(CommandClientsTest, AHeartbeatIsAnsweredInBothProtocolsAndEndsNoConnectio
 }
 
 TEST_F(CommandClientsTest, BadCommandsInARowWithinTheTimeCloseTheConnectionAndNameTheLimit) {
-  settings.badCommandsMax = 3;
-  settings.badCommandsTime = std::chrono::seconds(3600);
+  settings.options.badCommandsMax = 3;
+  settings.options.badCommandsTime = std::chrono::seconds(3600);
   start();
   for (const char* subprotocol : {"", "stormo.v1"}) {
     Client client = connect(0, subprotocol);
@@ -51,8 +51,8 @@ TEST_F(CommandClientsTest, BadCommandsInARowWithinTheTimeCloseTheConnectionAndNa
 }
 
 TEST_F(CommandClientsTest, BadCommandsThatAreFurtherApartThanTheLimitCloseNoConnection) {
-  settings.badCommandsMax = 3;
-  settings.badCommandsTime = std::chrono::seconds(0);
+  settings.options.badCommandsMax = 3;
+  settings.options.badCommandsTime = std::chrono::seconds(0);
   start();
   for (const char* subprotocol : {"", "stormo.v1"}) {
     Client client = connect(0, subprotocol);

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <gmock/gmock.h>
+#include <stormo/channel.h>
 #include <stormo/channel/server.h>
+#include <stormo/group_server.h>
 #include <stormo/worker.h>
 
 #include <array>
@@ -13,7 +15,6 @@
 
 #include "channel/server/server_process.h"
 #include "process/child.h"
-#include "server/group_server.h"
 #include "support/loop_fixture.h"
 #include "support/websocket_client.h"
 #include "sys/sockets.h"
@@ -33,6 +34,13 @@ class ServerTest : public test::LoopTest {
       for (std::string& message : socket.messages()) received.push_back(std::move(message));
       return received;
     }
+  };
+
+  struct Settings {
+    GroupServerOptions options = {};
+    std::size_t messageBytesMax = 1 << 20;
+    std::size_t sendBufferBytesMax = 8 << 20;
+    std::function<void(GroupServer& server)> prepare = {};  ///< Sets handlers.
   };
 
   /// With the settings of `settings` and `server` as they are now.
@@ -75,22 +83,20 @@ class ServerTest : public test::LoopTest {
 
   struct OneWorker {
     OneWorker(EventLoop& loop, const Settings& settings, const std::string& channelUrl)
-        : groupServer(worker, settings, channelUrl, {}), child{loop, 0, {{fd.get()}}, {}, -1} {
+        : bus(channelUrl),
+          groupServer(worker, bus, settings.options),
+          child{loop, 0, {{fd.get()}}, {}, -1} {
+      worker.maxPackageSize = settings.messageBytesMax;
       worker.maxSendBufferSize = settings.sendBufferBytesMax;
-      worker.websocket.subprotocols = {std::string(v1::kSubprotocol)};
-      worker.onWebSocketConnect = [this](Connection& connection, WebSocketHandshake& handshake) {
-        groupServer.onWebSocketConnect(connection, handshake);
-      };
-      worker.onMessage = [this](Connection& connection, Message message) {
-        groupServer.onMessage(connection, message);
-      };
-      worker.hasRoom = [this] { return groupServer.hasRoom(); };
+      worker.onWorkerStart = [this](Worker&) { bus.connect(); };
+      if (settings.prepare) settings.prepare(groupServer);
       process.emplace(worker, child);
     }
     [[nodiscard]] std::uint16_t port() const { return localAddress(fd.get()).port(); }
 
     UniqueFd fd = listenHere();
     Worker worker{"websocket://127.0.0.1:0"};
+    stormo::Channel bus;
     GroupServer groupServer;
     process::Child child;
     std::optional<WorkerProcess> process;

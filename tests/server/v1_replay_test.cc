@@ -9,7 +9,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-TEST_F(V1ClientsTest, WhoDoesNotReadWhatItMissedIsDisconnected) {
+TEST_F(V1ClientsTest, AClientThatDoesNotReadItsReplayIsDisconnected) {
   settings.sendBufferBytesMax = 100'000;
   start();
   Client speaker = v1(0);
@@ -26,7 +26,7 @@ TEST_F(V1ClientsTest, WhoDoesNotReadWhatItMissedIsDisconnected) {
 
 TEST_F(V1ClientsTest, ManyReplaysToOneClientWaitForRoomAndDisconnectNobody) {
   settings.sendBufferBytesMax = 200'000;
-  settings.replayBytesPerSecond = 1 << 30;
+  settings.options.replayBytesPerSecond = 1 << 30;
   start();
   Client speaker = v1(0);
   const std::string position = join(speaker, "start");
@@ -45,8 +45,8 @@ TEST_F(V1ClientsTest, ManyReplaysToOneClientWaitForRoomAndDisconnectNobody) {
   EXPECT_FALSE(back.socket.ended());
 }
 
-TEST_F(V1ClientsTest, ReplaysToOneClientHaveARateAndOtherJoinsPassThem) {
-  settings.replayBytesPerSecond = 1000;
+TEST_F(V1ClientsTest, ReplaysToOneClientHaveARateAndOtherJoinsOvertakeThem) {
+  settings.options.replayBytesPerSecond = 1000;
   start();
   Client speaker = v1(0);
   const std::string position = join(speaker, "start");
@@ -66,8 +66,8 @@ TEST_F(V1ClientsTest, ReplaysToOneClientHaveARateAndOtherJoinsPassThem) {
   EXPECT_THAT(brief(await(back, 2)), ElementsAre("left", "ok 4"));
 }
 
-TEST_F(V1ClientsTest, AReplayThatItsClientHasLeftMeanwhileCountsForTheRate) {
-  settings.replayBytesPerSecond = 1000;
+TEST_F(V1ClientsTest, AReplayAfterALeaveCountsForTheRate) {
+  settings.options.replayBytesPerSecond = 1000;
   start();
   Client speaker = v1(0);
   const std::string position = join(speaker, "start");

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "event/loop_impl.h"
+#include "protocol/client/v1_request.h"
 #include "server/server_fixture.h"
 #include "support/allocation_count.h"
 
@@ -98,7 +99,7 @@ TEST_F(WholeRoadTest, NorForMessagesToGroupsOfOne) {
   EXPECT_EQ(allocationsOf(publishers, 1), 0u);
 }
 
-TEST_F(WholeRoadTest, AllThatIsOnItsWayLeavesInOneSendForEachMember) {
+TEST_F(WholeRoadTest, MessagesOfOneTurnLeaveInOneSendForEachMember) {
   connectMembers(200, 1);
   const std::vector<std::string> publishers(8, sends(0, 8));
   round(publishers, 64);

@@ -25,7 +25,7 @@ for (const said of [
   test(`a connection on which the server says this is made anew: ${data}`, inWorld(async world => {
     world.accept();
     await world.join('123', {epoch: 'b', offset: 0});
-    world.socket.say(data);
+    world.socket.deliver(data);
     assertMadeAnew(world);
     assert.deepEqual(world.eventsOf('message'), []);
     assert.deepEqual(world.stormo.position('123'), {epoch: 'b', offset: 0});
@@ -34,7 +34,7 @@ for (const said of [
 
 test('so is one on which a message is no text', inWorld(world => {
   world.accept();
-  world.socket.say(Buffer.from('{"event":"later"}'));
+  world.socket.deliver(Buffer.from('{"event":"later"}'));
   assertMadeAnew(world);
 }));
 
@@ -52,7 +52,7 @@ test('so is one on which a request of another is replied to', inWorld(async worl
   const pinged = world.stormo.ping();
   const {id} = world.socket.lastOf('ping');
   world.breakAndAccept();
-  world.socket.tell({id, ok: true});
+  world.socket.deliverJson({id, ok: true});
   await assertPending(pinged);
   assertMadeAnew(world);
   pinged.catch(() => {});

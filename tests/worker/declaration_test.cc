@@ -6,6 +6,9 @@
 
 #include <stdexcept>
 
+#include "channel/client/own_channel.h"
+#include "sys/processors.h"
+
 namespace stormo {
 namespace {
 
@@ -14,13 +17,13 @@ using testing::HasSubstr;
 using testing::ThrowsMessage;
 
 TEST(Declaration, WorkersAndChannelServersAreKnownWhileTheyLive) {
-  EXPECT_TRUE(declaredRoles().empty());
+  EXPECT_TRUE(declaredRoles("/run/x").empty());
   {
     Worker worker("websocket://127.0.0.1:0");
     worker.name = "group-send";
     worker.count = 3;
     channel::Server channelServer("127.0.0.1", 2206);
-    const auto roles = declaredRoles();
+    const auto roles = declaredRoles("/run/x");
     ASSERT_EQ(roles.size(), 2u);
     EXPECT_EQ(roles[0].role, "channel");  // the workers need it: it starts first
     EXPECT_EQ(roles[0].listen.at(0).label, "frame://127.0.0.1:2206");
@@ -29,12 +32,12 @@ TEST(Declaration, WorkersAndChannelServersAreKnownWhileTheyLive) {
     EXPECT_EQ(roles[1].count, 3);
     EXPECT_EQ(roles[1].listen.at(0).address.text(), "127.0.0.1:0");
   }
-  EXPECT_TRUE(declaredRoles().empty());
+  EXPECT_TRUE(declaredRoles("/run/x").empty());
 }
 
 TEST(Declaration, AWorkerWithoutAnAddressListensOnNothing) {
   Worker worker;
-  EXPECT_TRUE(declaredRoles().at(0).listen.empty());
+  EXPECT_TRUE(declaredRoles("/run/x").at(0).listen.empty());
 }
 
 TEST(Declaration, TheSchemeChoosesTheProtocolUnlessOneIsSet) {
@@ -54,12 +57,12 @@ TEST(Declaration, AChannelAcceptsWhatEveryWorkerMayAccept) {
   small.maxPackageSize = 1000;
   large.maxPackageSize = 20'000'000;
   large.name = "uploads";
-  static_cast<void>(declaredRoles());
+  static_cast<void>(declaredRoles("/run/x"));
   EXPECT_EQ(byDefault.maxPackageSize, 20'000'000u + 1024);
 
   channel::Server tooSmall("127.0.0.1", 4);
   tooSmall.maxPackageSize = 20'000'000;
-  EXPECT_THAT([] { static_cast<void>(declaredRoles()); },
+  EXPECT_THAT([] { static_cast<void>(declaredRoles("/run/x")); },
               ThrowsMessage<std::invalid_argument>(
                   AllOf(HasSubstr("worker 'uploads' accepts messages of 20000000 bytes"),
                         HasSubstr("set its maxPackageSize to 0 or 20001024"))));
@@ -69,9 +72,10 @@ TEST(Declaration, AnOriginThatNoPageCanHaveIsSaidInASentence) {
   Worker worker("websocket://127.0.0.1:0");
   worker.name = "chat";
   worker.websocket.origins = {"https://*.chat.example", "chat.example"};
-  EXPECT_THAT(declaredRoles, ThrowsMessage<std::invalid_argument>(HasSubstr(
-                                 "worker 'chat': websocket.origins: 'chat.example' has no scheme: "
-                                 "write https://chat.example")));
+  EXPECT_THAT([] { static_cast<void>(declaredRoles("/run/x")); },
+              ThrowsMessage<std::invalid_argument>(
+                  HasSubstr("worker 'chat': websocket.origins: 'chat.example' has no scheme: "
+                            "write https://chat.example")));
 }
 
 TEST(Declaration, WhatCannotBeIsSaidInASentence) {
@@ -79,7 +83,7 @@ TEST(Declaration, WhatCannotBeIsSaidInASentence) {
     return [url, count] {
       Worker worker(url);
       worker.count = count;
-      static_cast<void>(declaredRoles());
+      static_cast<void>(declaredRoles("/run/x"));
     };
   };
   EXPECT_THAT(declaring("nonsense", 1),
@@ -88,16 +92,16 @@ TEST(Declaration, WhatCannotBeIsSaidInASentence) {
               ThrowsMessage<std::invalid_argument>(HasSubstr("unknown protocol 'gopher'")));
   EXPECT_THAT(declaring("text://example.com:1", 1),
               ThrowsMessage<std::invalid_argument>(HasSubstr("not a host name")));
-  EXPECT_THAT(declaring("text://127.0.0.1:1", 0),
-              ThrowsMessage<std::invalid_argument>(HasSubstr("at least 1")));
+  EXPECT_THAT(declaring("text://127.0.0.1:1", -1),
+              ThrowsMessage<std::invalid_argument>(HasSubstr("must not be negative")));
   EXPECT_NO_THROW(declaring("text://localhost:1", 1)());
 }
 
 TEST(Declaration, LocalhostIsBothLoopbackAddressesForWorkersAndTheChannel) {
   Worker worker("text://localhost:7");
   channel::Server channelServer("localhost", 8);
-  for (const process::Role& role : declaredRoles()) {
-    ASSERT_EQ(role.listen.size(), 2u);
+  for (const process::Role& role : declaredRoles("/run/x")) {
+    ASSERT_GE(role.listen.size(), 2u);
     EXPECT_EQ(role.listen[0].address.host(), "127.0.0.1");
     EXPECT_EQ(role.listen[1].address.host(), "::1");
     EXPECT_TRUE(role.listen[1].isSecond);
@@ -108,7 +112,7 @@ TEST(Declaration, AChannelsUnixSocketIsItsOwnersAlone) {
   channel::Server channelServer("unix:///run/channel");
   channelServer.socketOwner = "nobody";
   channelServer.alsoListen = {"frame://127.0.0.1:9", "unix:///run/second"};
-  const auto roles = declaredRoles();
+  const auto roles = declaredRoles("/run/x");
   ASSERT_EQ(roles.at(0).listen.size(), 3u);
   for (const std::size_t unixSocket : {0, 2}) {
     EXPECT_EQ(roles[0].listen[unixSocket].owner, "nobody");
@@ -117,17 +121,42 @@ TEST(Declaration, AChannelsUnixSocketIsItsOwnersAlone) {
   EXPECT_EQ(roles[0].listen[1].owner, "");
 }
 
+TEST(Declaration, ACountOfZeroIsOneProcessForEachProcessor) {
+  Worker worker("text://127.0.0.1:1");
+  worker.count = 0;
+  EXPECT_EQ(declaredRoles("/run/x").at(0).count, static_cast<int>(usableProcessors()));
+}
+
+TEST(Declaration, TheFirstServerIsTheProgramsOwnChannel) {
+  channel::Server own, other("127.0.0.1", 1);
+  EXPECT_THAT([] { static_cast<void>(declaredRoles("/run/x")); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("no address, and no worker")));
+  own.secret = "s3cret";
+  other.stateFile = "/run/other";
+  Worker worker;
+  const auto roles = declaredRoles("/run/x");
+  ASSERT_EQ(roles.at(0).listen.size(), 1u);
+  EXPECT_EQ(roles[0].listen[0].label, "unix:///run/x/channel.sock");
+  EXPECT_TRUE(roles[0].listen[0].isPrivate);
+  EXPECT_EQ(roles[0].stateFile, "/run/x/channel.state");
+  EXPECT_EQ(channel::ownChannel().url, "unix:///run/x/channel.sock");
+  EXPECT_EQ(channel::ownChannel().secret, "s3cret");
+  ASSERT_EQ(roles.at(1).listen.size(), 1u);
+  EXPECT_FALSE(roles[1].listen[0].isPrivate);
+  EXPECT_EQ(roles[1].stateFile, "/run/other");
+}
+
 TEST(Declaration, AWorkerMayListenOnSeveralAddressesOfOneProtocol) {
   Worker worker("websocket://[::]:7");
   worker.ipv6Only = true;
   worker.alsoListen = {"websocket://0.0.0.0:7", "unix:///run/s"};
-  const auto roles = declaredRoles();
+  const auto roles = declaredRoles("/run/x");
   ASSERT_EQ(roles.at(0).listen.size(), 3u);
   EXPECT_EQ(roles[0].listen[0].label, "websocket://[::]:7");
   EXPECT_TRUE(roles[0].listen[0].v6Only);
   EXPECT_EQ(roles[0].listen[2].label, "unix:///run/s");
   worker.alsoListen = {"text://0.0.0.0:7"};
-  EXPECT_THAT([] { static_cast<void>(declaredRoles()); },
+  EXPECT_THAT([] { static_cast<void>(declaredRoles("/run/x")); },
               ThrowsMessage<std::invalid_argument>(HasSubstr("another protocol")));
 }
 

@@ -1,6 +1,7 @@
 // Hooks and handlers of a Worker in real processes.
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -42,9 +43,11 @@ TEST_F(Lifecycle, AnExceptionInOnWorkerStopOrOnWorkerReloadIsLoggedAndTheProcess
   }
 }
 
-TEST_F(Lifecycle, AHandlerThatIsSetInOnWorkerStartCounts) {
+TEST_F(Lifecycle, HandlersSetInOnWorkerStartReplaceThoseOfMain) {
   start();
   EXPECT_EQ(TextClient(port()).ask("hello"), "hello");
+  EXPECT_EQ(run({"stop"}).status, 0);
+  EXPECT_EQ(notes(), "stop\n");
 }
 
 TEST_F(Lifecycle, AWorkerCountsAndVisitsItsConnections) {
@@ -71,6 +74,20 @@ TEST_F(Lifecycle, StopAllInAHandlerStopsTheProgramInOrder) {
   EXPECT_EQ(outcome.status, 0);
   EXPECT_EQ(notes(), "stop\n");
   EXPECT_THAT(outcome.errors, testing::Not(HasSubstr("did not stop in time")));
+}
+
+TEST_F(Lifecycle, AStoppingWorkerWaitsForBlockingWorkAndItsThen) {
+  for (const Ending& ending : {Ending{"stop"}, Ending{"stop", "-g"}}) {
+    std::filesystem::remove(directory.file("notes"));
+    start();
+    {
+      const TextClient client(port());
+      EXPECT_EQ(client.ask("work until stop"), "working");
+    }
+    EXPECT_EQ(run(ending).status, 0);
+    EXPECT_EQ(notes(), "stop\nworked\n");
+    EXPECT_EQ(program->waitForOwnEnd().status, 0);
+  }
 }
 
 TEST_F(Lifecycle, AProgramThatAWorkerExecutesDoesNotInheritIgnoredSignals) {

@@ -22,12 +22,11 @@ void note(const std::string& line) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string channelUrl = "unix://" + std::string(std::getenv("NOTES")) + ".channel";
-  channel::Server channelServer(channelUrl);
+  channel::Server channelServer;
 
   Worker intake("text://127.0.0.1:0");
   intake.name = "intake";
-  intake.onWorkerStart = [&](Worker&) { channel::Client::connect(channelUrl); };
+  intake.onWorkerStart = [&](Worker&) { channel::Client::connect(); };
   intake.onMessage = [](Connection& connection, Message message) {
     const int jobs = std::stoi(std::string(message.data));
     for (int i = 0; i < jobs; ++i) {
@@ -40,7 +39,7 @@ int main(int argc, char** argv) {
   pool.name = "pool";
   pool.count = 2;
   pool.onWorkerStart = [&](Worker&) {
-    channel::Client::connect(channelUrl);
+    channel::Client::connect();
     channel::Client::watch("jobs", [](const Value& job) {
       // The work. Longer than a worker waits between two looks at whether it may end: then it would
       // end with a job that it has just asked for.

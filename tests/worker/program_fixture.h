@@ -36,6 +36,8 @@ class ProgramTest : public testing::Test {
     program = std::make_unique<test::SpawnedProgram>(deadline, words({"start"}));
     program->waitForOutput("Start success.");
   }
+  /// One more for the environment of the program: "NAME=value".
+  void setVariable(std::string assignment) { variable_ = std::move(assignment); }
   test::Outcome run(const test::Words& arguments) {
     return test::SpawnedProgram(deadline, words(arguments)).waitForOwnEnd();
   }
@@ -61,17 +63,15 @@ class ProgramTest : public testing::Test {
 
  private:
   [[nodiscard]] test::Words words(const test::Words& arguments) const {
-    test::Words all = {"env",
-                       "NOTES=" + directory.file("notes"),
-                       "THROWS=" + throws_,
-                       STORMO_BIN_DIR "/" + name_,
-                       "--runtime-dir",
+    test::Words all = {"env",           "NOTES=" + directory.file("notes"), "THROWS=" + throws_,
+                       variable_,       STORMO_BIN_DIR "/" + name_,         "--runtime-dir",
                        directory.path()};
     all.insert(all.end(), arguments.begin(), arguments.end());
     return all;
   }
   const std::string name_;
   std::string throws_;
+  std::string variable_ = "UNUSED=";
 };
 
 /// A client of a `text` worker on this machine.

@@ -3,7 +3,10 @@
 #include <stormo/message.h>
 
 #include <cstdint>
+#include <initializer_list>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace stormo {
@@ -40,11 +43,28 @@ struct GroupMessage {
   Message message;
 };
 
-/// The answer to Channel::history().
+/// The answer to Channel::requestHistory().
 struct HistoryReply {
-  Position position;                   ///< The position that this answer reaches.
-  bool isWhole = false;                ///< No message after the requested position is missing.
-  std::vector<GroupMessage> messages;  ///< In their order; valid until the handler returns.
+  Position position;                        ///< The position that this answer reaches.
+  bool isWhole = false;                     ///< No message after the requested position is missing.
+  std::vector<GroupMessage> messages = {};  ///< In their order; valid until the handler returns.
 };
 
+namespace channel {
+
+/// One or several names of events or queues, each of 1 to 255 bytes.
+class Names {
+ public:
+  Names(const char* name) : names_{name} {}
+  Names(std::string_view name) : names_{std::string(name)} {}
+  Names(const std::string& name) : names_{name} {}
+  Names(std::initializer_list<std::string> names) : names_(names) {}
+  Names(std::vector<std::string> names) : names_(std::move(names)) {}
+  [[nodiscard]] const std::vector<std::string>& all() const { return names_; }
+
+ private:
+  std::vector<std::string> names_;
+};
+
+}  // namespace channel
 }  // namespace stormo

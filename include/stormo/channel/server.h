@@ -7,78 +7,84 @@
 
 namespace stormo::channel {
 
-/// The Channel: one process that passes events between all others, and keeps queues of jobs.
-/// Declare it in main, before Worker::runAll(), which starts it before the workers. It speaks
-/// Workerman's dialect and Stormo's, told apart by the first byte, so that PHP processes connect to
-/// it as they are.
+/// The Channel: the process that joins all others. It orders group messages and events, distributes
+/// them, and keeps queues of jobs. Declare it in main, before Worker::runAll(), which starts it
+/// before the workers. It accepts Stormo's dialect and Workerman's on each address, so that PHP
+/// processes can connect to it unchanged.
+///
+/// The workers of the program reach the first Server that it declares over a private socket, which
+/// nobody else can: they need no address (see stormo::Channel).
 class Server {
  public:
-  /// `host` is an address to listen on, or `localhost` for both loopback addresses; or
-  /// `unix:///path`, then the port does not count. What is wrong with it is reported by runAll().
-  explicit Server(std::string host = "127.0.0.1", std::uint16_t port = 2206);
+  /// For the processes of this program alone.
+  Server();
+  /// For others, too: `host` is an address to listen on, `localhost` for both loopback addresses,
+  /// or a URL (`frame://host:port`, `unix:///path`), for which the port does not count. runAll()
+  /// reports what is wrong with it.
+  explicit Server(std::string host, std::uint16_t port = 2206);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
   std::string name = "ChannelServer";
-  std::string user;  ///< To run as, as Worker::user.
+  std::string user;  ///< The user to run as; see Worker::user.
   std::string group;
 
-  /// Links of Stormo's dialect must say it. Workerman's dialect knows no secret: with one set, only
-  /// links of Stormo's are taken. Without one, the server refuses to listen beyond this machine:
-  /// see allowOpen.
+  /// The secret that links of Stormo's dialect must send, at most 255 bytes. Workerman's dialect
+  /// has none: with a secret its links are rejected. Without one runAll() fails if the server would
+  /// listen beyond this machine, unless allowOpen is set. The processes of this program know it.
   std::string secret;
-  /// Listen beyond this machine without a secret (in a network where everybody is a friend).
+  /// Allows to listen beyond this machine without a secret, in a network that is trusted.
   bool allowOpen = false;
 
-  /// Group messages are this event for those who know no groups (Workerman's dialect): {group_id,
-  /// message}. An event published there reaches the group's members, and what clients send to
-  /// groups reaches its subscribers.
+  /// Workerman's dialect has no groups: this event carries their messages, as {group_id, message}.
+  /// An event published there reaches the members of the group; messages that clients send to
+  /// groups reach its subscribers.
   std::string groupEvent = "send_to_group";
 
   /// Maximum size of one frame from a link, in bytes. Longer publishes are refused: see
   /// PublishStatus::Refused. 0: the largest Worker::maxPackageSize of this program and 1 KiB, and
   /// at least 10 MiB. runAll() fails if a Worker of this program accepts larger messages.
   std::size_t maxPackageSize = 0;
-  std::size_t queueBytesMax = 64 << 20;  ///< Of all jobs that wait in one queue; more are refused:
-                                         ///< the newest is dropped and counted, an error is logged.
-  std::size_t linkBytesMax =
-      64 << 20;  ///< Of what waits for one link; while one is over it, publishers are not read.
-  /// A link that takes nothing for so long, or stays over its limit, is cut. Until then nothing is
-  /// acknowledged to any publisher.
+  /// Maximum bytes of the jobs that wait in one queue. Above it the newest job is dropped and
+  /// counted, and an error is logged.
+  std::size_t queueBytesMax = 64 << 20;
+  /// Maximum bytes that wait for one link. While one link is above it, no link is read.
+  std::size_t linkBytesMax = 64 << 20;
+  /// A link that takes nothing for this time, or stays above linkBytesMax, is closed. Until then no
+  /// publish is acknowledged.
   std::chrono::milliseconds linkStallMax{10'000};
 
-  /// Of events, for links of Stormo's dialect that were away: what they missed is sent to them,
-  /// if it is not more than that, and not longer ago.
+  /// The replay window: the latest events, which a link of Stormo's dialect receives after a
+  /// reconnect if it missed them. A link that missed more, or older ones, gets a gap.
   std::size_t replayBytesMax = 64 << 20;
   std::chrono::milliseconds replayAgeMax{60'000};
 
-  /// Of the messages of groups, for clients that were away (docs/v1-protocol.md). The oldest are
-  /// forgotten when one of these bounds is passed.
+  /// The latest messages of groups, for clients that reconnect (docs/v1-protocol.md). Above one of
+  /// these limits the oldest ones are dropped.
   struct History {
-    /// Patterns of the names of groups whose messages are kept, as of file names in a shell:
-    /// "room.*". Empty: nothing is kept.
+    /// Patterns of the names of groups that have a history, as for file names in a shell:
+    /// "room.*". Empty: none has.
     std::vector<std::string> groups;
-    std::size_t messagesMax = 100;              ///< Of one group.
-    std::size_t bytesMax = 1 << 20;             ///< Of one group.
-    std::chrono::milliseconds ageMax{300'000};  ///< Of a message.
-    std::size_t totalBytesMax = 256 << 20;      ///< Of all groups together.
+    std::size_t messagesMax = 100;              ///< For each group.
+    std::size_t bytesMax = 1 << 20;             ///< For each group.
+    std::chrono::milliseconds ageMax{300'000};  ///< For each message.
+    std::size_t totalBytesMax = 256 << 20;      ///< For all groups together.
   } history;
 
-  /// A file in which this server, when it ends in order, leaves all of that, and how far its links
-  /// have got: the one that is started after it goes on as if nothing had ended. Empty: none.
+  /// File in which the server saves its replay window, histories and sequence numbers at a clean
+  /// stop. The next server resumes from it, in the same epoch. Queued jobs are not saved. Empty:
+  /// `channel.state` in the instance's directory for the first Server of a program, none for
+  /// others.
   std::string stateFile;
 
-  /// Further addresses, as URLs like url().
+  /// More addresses, as URLs: `frame://host:port` or `unix:///path`.
   std::vector<std::string> alsoListen;
-  /// Who shall own the unix sockets among them, which nobody else may use; empty: who starts the
-  /// program.
+  /// The user who owns the unix sockets among the addresses, and alone may use them. Empty: the one
+  /// who starts the program.
   std::string socketOwner;
-  /// The unix socket of url() is for this program's processes alone, which reach it without its
-  /// file: none is left there.
-  bool privateSocket = false;
 
-  /// As given: "frame://127.0.0.1:2206" or "unix:///path".
+  /// The constructor's address: "frame://127.0.0.1:2206" or "unix:///path"; empty without one.
   [[nodiscard]] const std::string& url() const { return url_; }
 
  private:

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <stormo/channel/client.h>
 #include <stormo/channel/messages.h>
 #include <stormo/message.h>
 #include <stormo/value.h>

@@ -9,11 +9,13 @@ namespace stormo::channel {
 namespace {
 
 std::string urlOf(const std::string& host, std::uint16_t port) {
-  if (host.starts_with("unix://")) return host;
+  if (host.find("://") != std::string::npos) return host;
   return SocketUrl{.scheme = "frame", .host = host, .port = port}.text();
 }
 
 }  // namespace
+
+Server::Server() { declaredServers().push_back(this); }
 
 Server::Server(std::string host, std::uint16_t port) : url_(urlOf(host, port)) {
   declaredServers().push_back(this);

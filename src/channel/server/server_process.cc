@@ -35,7 +35,7 @@ void checkAddress(const Server& server, const std::string& url) {
 }  // namespace
 
 void checkExposure(const Server& server) {
-  checkAddress(server, server.url());
+  if (!server.url().empty()) checkAddress(server, server.url());
   for (const std::string& url : server.alsoListen) checkAddress(server, url);
   if (server.secret.size() > kSecretBytesMax) {
     throw std::invalid_argument("the Channel's secret is longer than 255 bytes");

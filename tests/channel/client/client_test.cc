@@ -158,7 +158,7 @@ TEST_F(ClientTest, WithoutAutoReserveTheNextJobComesWhenAskedFor) {
 
 TEST_F(ClientTest, AJobThatComesTooLateForUnwatchIsGivenBack) {
   const UniqueFd listener = std::move(*listenOn(*Address::ip("127.0.0.1", 0)));
-  Client::connect("127.0.0.1", localAddress(listener.get()).port());
+  Client::connectWorkerman("127.0.0.1", localAddress(listener.get()).port());
   ASSERT_TRUE(turnUntil([] { return Client::isConnected(); }));
   Link peer{test::RawPeer(UniqueFd(::accept(listener.get(), nullptr, nullptr))), {}};
   Client::watch("red", hear("red"));
@@ -177,7 +177,7 @@ TEST_F(ClientTest, AJobThatComesTooLateForUnwatchIsGivenBack) {
 
 TEST_F(ClientTest, AJobThatArrivesWhileTheProcessStopsGoesBackToItsQueue) {
   const UniqueFd listener = std::move(*listenOn(*Address::ip("127.0.0.1", 0)));
-  Client::connect("127.0.0.1", localAddress(listener.get()).port());
+  Client::connectWorkerman("127.0.0.1", localAddress(listener.get()).port());
   ASSERT_TRUE(turnUntil([] { return Client::isConnected(); }));
   Link peer{test::RawPeer(UniqueFd(::accept(listener.get(), nullptr, nullptr))), {}};
   Client::watch("jobs", hear("job"));
@@ -206,7 +206,7 @@ TEST_F(ClientTest, AJobThatArrivesWhileTheProcessStopsGoesBackToItsQueue) {
 
 TEST_F(ClientTest, AProcessThatStopsTakingJobsWaitsForNothingElse) {
   for (const char* scheme : {"frame", "stormo"}) {
-    Client::connectUrl(url(scheme));
+    Client::connect(url(scheme));
     ASSERT_TRUE(turnUntil([] { return Client::isConnected(); }));
     Client::watch("jobs", hear("job"));
     settle();
@@ -240,7 +240,7 @@ TEST_F(ClientTest, AfterAReconnectEverythingIsThere) {
 TEST_F(ClientTest, ConnectingTwiceIsOnce) {
   connect();
   Client::connect("127.0.0.1", port());
-  Client::connectUrl(url("stormo"));
+  Client::connect(url("stormo"));
   settle();
   EXPECT_EQ(process->linkCount(), 1u);
 }
@@ -249,18 +249,7 @@ TEST_F(ClientTest, AUrlChoosesTheDialectAndTheSecretIsSaid) {
   server.secret = "s3cret";
   start();
   Client::secret = "s3cret";
-  Client::connectUrl(url("stormo"));
-  ASSERT_TRUE(turnUntil([] { return Client::isConnected(); }));
-  Client::on("news", hear("news"));
-  EXPECT_EQ(Client::publish("news", 1), PublishStatus::Accepted);
-  EXPECT_THAT(heard(), ElementsAre("news 1"));
-}
-
-TEST_F(ClientTest, AHostMayBeAUnixSocketThenItIsWorkermansDialect) {
-  test::TempDirectory directory;
-  const UniqueFd listener = std::move(*listenOn(*Address::unixPath(directory.file("channel"))));
-  process->listen(listener.get());
-  Client::connect("unix://" + directory.file("channel"));
+  Client::connect(url("stormo"));
   ASSERT_TRUE(turnUntil([] { return Client::isConnected(); }));
   Client::on("news", hear("news"));
   EXPECT_EQ(Client::publish("news", 1), PublishStatus::Accepted);
@@ -287,9 +276,10 @@ TEST_F(ClientTest, NamesAndOrderOfCallsAreChecked) {
   EXPECT_THROW(Client::on("news", hear("news")), std::logic_error);
   EXPECT_THROW(Client::reserve(), std::logic_error);
   EXPECT_FALSE(Client::isConnected());
-  EXPECT_THROW(Client::connectUrl("http://127.0.0.1:1"), std::invalid_argument);
+  EXPECT_THROW(Client::connect("http://127.0.0.1:1"), std::invalid_argument);
   EXPECT_THROW(Client::connect("unix://relative"), std::invalid_argument);
-  EXPECT_THROW(Client::connect(""), std::invalid_argument);
+  EXPECT_THROW(Client::connect("", 2206), std::invalid_argument);
+  EXPECT_THROW(Client::connect(), std::logic_error) << "no Server is declared";
   Client::disconnect();
   connect();
   for (const std::string& name : {std::string(), std::string(256, 'n')}) {

@@ -64,10 +64,12 @@ class WithStormo : public ::testing::Test {
     return members;
   }
 
-  explicit WithStormo(std::chrono::seconds limit = std::chrono::seconds(60)) : deadline(limit) {}
+  explicit WithStormo(std::chrono::seconds limit = std::chrono::seconds(60),
+                      const std::string& program = "stormo")
+      : deadline(limit), stormo(deadline, program) {}
 
   const Deadline deadline;
-  ProgramInstance stormo{deadline};
+  ProgramInstance stormo;
 
  private:
   std::unique_ptr<ClientSwarm> swarm_;

@@ -5,9 +5,9 @@
 #include <limits>
 #include <optional>
 
-#include "server/settings.h"
+#include "config/settings.h"
 
-namespace stormo::server {
+namespace stormo::config {
 namespace {
 
 /// Reads one file into Settings, collecting what is wrong with it.
@@ -180,4 +180,4 @@ std::vector<std::string> applyFile(const std::string& path, Settings& settings) 
   return FileReader(path, settings).read();
 }
 
-}  // namespace stormo::server
+}  // namespace stormo::config

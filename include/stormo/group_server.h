@@ -1,0 +1,90 @@
+#pragma once
+
+#include <stormo/channel/messages.h>
+#include <stormo/connection.h>
+#include <stormo/message.h>
+#include <stormo/value.h>
+#include <stormo/websocket.h>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+namespace stormo {
+
+class Channel;
+class Worker;
+
+struct GroupServerOptions {
+  /// Maximum number of groups that one client is in. More joins are refused: too_many_groups.
+  std::size_t groupsPerClientMax = 1000;
+  /// A client with this many bad commands in a row, within this time, is closed with 1008.
+  std::size_t badCommandsMax = 10;
+  std::chrono::milliseconds badCommandsTime{5000};
+  /// Bytes of missed messages that one client receives per second, on average. Above it, its joins
+  /// wait.
+  std::size_t replayBytesPerSecond = 1 << 20;
+};
+
+/// The client protocols of the ready server `stormo`, on a Worker of your own and with your own
+/// rules: the group commands (docs/group-protocol.md), and stormo.v1 (docs/v1-protocol.md) with its
+/// replies, histories and acknowledged sends. All messages take their way through the Channel, so
+/// members in all processes receive them exactly once and in one order.
+///
+///     Worker worker("websocket://0.0.0.0:1234");
+///     Channel channel;
+///     GroupServer server(worker, channel);
+///     server.mayJoin = [](Connection& client, std::string_view group) { return … };
+///     worker.onWorkerStart = [&](Worker&) { channel.connect(); };
+///     return Worker::runAll(argc, argv);
+///
+/// Declare it in main, as the Worker and the Channel, which must outlive it. Handlers are called on
+/// the loop of a worker process; their Connection is valid until they return. An exception of a
+/// handler closes the client with 1011.
+class GroupServer {
+ public:
+  /// Sets the worker's handlers onWebSocketConnect, onMessage, onClose and hasRoom, and adds
+  /// stormo.v1 to its subprotocols. A program that sets one of these handlers itself calls the
+  /// function of the same name below.
+  GroupServer(Worker& worker, Channel& channel, GroupServerOptions options = {});
+  ~GroupServer();
+  GroupServer(const GroupServer&) = delete;
+  GroupServer& operator=(const GroupServer&) = delete;
+
+  // --- Rules. Without a handler everything is allowed. ---
+
+  /// May the client join the group? false: the reply is the error `forbidden`.
+  std::function<bool(Connection& client, std::string_view group)> mayJoin;
+  /// May the client send this message to the group? false: as above, and the message is dropped.
+  std::function<bool(Connection& client, std::string_view group, std::string_view message)> maySend;
+
+  // --- Events ---
+
+  /// The client has become a member, and its reply is queued.
+  std::function<void(Connection& client, std::string_view group)> onJoin;
+  /// The client has left the group, by a command or because it is closed. Set it before the first
+  /// client joins.
+  std::function<void(Connection& client, std::string_view group)> onLeave;
+  /// A command, as a JSON object, whose "cmd" is none of the protocol's. Returns true if it was
+  /// handled; else the client receives the error unknown_cmd.
+  std::function<bool(Connection& client, const Value& command)> onCommand;
+
+  /// Sends to all members of the group, in all processes, as a client does. Throws as
+  /// Channel::publishToGroup().
+  PublishStatus send(std::string_view group, Message message);
+
+  // --- The worker's handlers ---
+
+  void onWebSocketConnect(Connection& client, WebSocketHandshake& handshake);
+  void onMessage(Connection& client, Message message);
+  void onClose(Connection& client);
+  [[nodiscard]] bool hasRoom() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace stormo

@@ -1,0 +1,259 @@
+#include <stormo/channel.h>
+#include <stormo/event_loop.h>
+#include <stormo/timer.h>
+
+#include <algorithm>
+#include <map>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "base/keyed_hash.h"
+#include "channel/client/bus.h"
+#include "channel/client/client_jobs.h"
+#include "channel/client/job_desk.h"
+#include "channel/client/own_channel.h"
+#include "channel/client/requests.h"
+#include "protocol/channel/dialect.h"
+
+namespace stormo {
+namespace {
+
+using channel::Bus;
+using channel::BusOptions;
+
+/// Shared, so that a handler may be replaced or forgotten while it runs.
+using SharedHandler = std::shared_ptr<const Channel::EventHandler>;
+
+/// The connected Channels of this thread. Never destroyed, as a Channel may be a static object.
+std::vector<Bus*>& busesHere() {
+  thread_local auto* const buses = new std::vector<Bus*>;
+  return *buses;
+}
+
+void checkName(std::string_view name) {
+  if (!name.empty() && name.size() <= channel::kChannelNameBytesMax) return;
+  throw std::invalid_argument("a name on the Channel must have 1 to 255 bytes, not " +
+                              std::to_string(name.size()));
+}
+
+const std::vector<std::string>& checked(const channel::Names& names) {
+  if (names.all().empty()) throw std::invalid_argument("no name is given");
+  for (const std::string& name : names.all()) checkName(name);
+  return names.all();
+}
+
+std::unique_ptr<Bus> busFor(const std::string& url, const ChannelOptions& options) {
+  const channel::OwnChannel& own = channel::ownChannel();
+  const bool isOwn = url.empty();
+  if (isOwn && own.url.empty()) {
+    throw std::logic_error(
+        "a Channel without a URL is that of its program, which declares no channel::Server");
+  }
+  return channel::makeBus(
+      isOwn ? own.url : url,
+      BusOptions{.secret = isOwn && options.secret.empty() ? own.secret : options.secret,
+                 .keptBytesMax = options.unackedBytesMax,
+                 .frameBytesMax = isOwn ? own.frameBytesMax : options.frameBytesMax,
+                 .pingInterval = options.pingInterval,
+                 .groupEvent = options.groupEvent});
+}
+
+}  // namespace
+
+struct Channel::Impl {
+  Impl(Channel& owner, std::string address, ChannelOptions with)
+      : channel(owner), url(std::move(address)), options(std::move(with)) {}
+
+  ~Impl() {
+    jobs->use(nullptr);
+    if (bus != nullptr) std::erase(busesHere(), bus.get());
+  }
+
+  Bus& connectedBus() {
+    if (bus == nullptr) throw std::logic_error("a Channel is used before its connect()");
+    return *bus;
+  }
+
+  void start() {
+    bus = busFor(url, options);
+    busesHere().push_back(bus.get());
+    bus->onEvent = [this](std::string_view event, const Value& data) { onEvent(event, data); };
+    bus->onJob = [this](std::string_view queue, const Value& data) { jobs->onJob(queue, data); };
+    bus->onGroupMessage = [this](const GroupMessage& message) {
+      forEachListener([&](channel::Listener& each) { each.onGroupMessage(message); });
+      if (channel.onGroupMessage) channel.onGroupMessage(message);
+    };
+    bus->onRepeat = [this](std::string_view group) {
+      forEachListener([&](channel::Listener& each) { each.onDuplicate(group); });
+    };
+    bus->onRejected = [this](std::uint64_t number, std::string_view reason) {
+      forEachListener([&](channel::Listener& each) { each.onRejected(number, reason); });
+      if (channel.onRejected) channel.onRejected(number, reason);
+    };
+    bus->onConnect = notify(&channel::Listener::onConnect, channel.onConnect);
+    bus->onClose = notify(&channel::Listener::onClose, channel.onClose);
+    bus->onDrain = notify(&channel::Listener::onDrain, channel.onDrain);
+    bus->onAcknowledged = notify(&channel::Listener::onAcknowledged, channel.onAcknowledged);
+    bus->onGap = notify(&channel::Listener::onGap, channel.onGap);
+
+    std::vector<std::string> names;
+    for (const auto& [event, handler] : events) names.push_back(event);
+    if (!names.empty()) bus->subscribe(names);
+    for (const auto& [group, count] : groups) bus->subscribeGroup(group);
+    jobs->use(bus.get());
+  }
+
+  std::function<void()> notify(void (channel::Listener::*call)(),
+                               const std::function<void()>& own) {
+    return [this, call, &own] {
+      forEachListener([&](channel::Listener& each) { (each.*call)(); });
+      if (own) own();
+    };
+  }
+
+  void onEvent(std::string_view event, const Value& data) {
+    const auto found = events.find(event);
+    if (found != events.end() && found->second != nullptr) {
+      const SharedHandler handler = found->second;
+      (*handler)(data);
+    } else if (channel.onEvent) {
+      channel.onEvent(event, data);
+    }
+  }
+
+  template <typename Call>
+  void forEachListener(const Call& call) {
+    // By index: a listener may add another one.
+    for (std::size_t i = 0; i < listeners.size(); ++i) call(*listeners[i]);
+  }
+
+  Channel& channel;
+  const std::string url;
+  const ChannelOptions options;
+  std::unique_ptr<Bus> bus;  // from the first connect() on
+  std::map<std::string, SharedHandler, std::less<>> events;
+  KeyedMap<std::string, std::size_t> groups;  // and how often each was subscribed
+  std::shared_ptr<channel::JobDesk> jobs = std::make_shared<channel::JobDesk>();
+  channel::Requests requests{channel};
+  std::vector<channel::Listener*> listeners;
+};
+
+Channel::Channel(std::string url, ChannelOptions options)
+    : impl_(std::make_unique<Impl>(*this, std::move(url), std::move(options))) {}
+Channel::~Channel() = default;
+
+void Channel::connect() {
+  if (impl_->bus == nullptr) impl_->start();
+  impl_->bus->connect();
+}
+
+void Channel::close() {
+  if (impl_->bus != nullptr) impl_->bus->close();
+}
+
+bool Channel::isConnected() const { return impl_->bus != nullptr && impl_->bus->isConnected(); }
+
+void Channel::subscribe(const Names& events, EventHandler handler) {
+  const auto shared = std::make_shared<const EventHandler>(std::move(handler));
+  for (const std::string& event : checked(events)) {
+    if (*shared) {
+      impl_->events.insert_or_assign(event, shared);
+    } else {
+      impl_->events.try_emplace(event);
+    }
+  }
+  if (impl_->bus != nullptr) impl_->bus->subscribe(events.all());
+}
+
+void Channel::unsubscribe(const Names& events) {
+  for (const std::string& event : checked(events)) impl_->events.erase(event);
+  if (impl_->bus != nullptr) impl_->bus->unsubscribe(events.all());
+}
+
+PublishStatus Channel::publish(const Names& events, const Value& data) {
+  return impl_->connectedBus().publish(checked(events), data, false);
+}
+
+PublishStatus Channel::publishToOne(const Names& events, const Value& data) {
+  return impl_->connectedBus().publish(checked(events), data, true);
+}
+
+void Channel::request(std::string_view event, const Value& data, std::chrono::milliseconds timeout,
+                      ReplyHandler onReply) {
+  static_cast<void>(impl_->connectedBus());
+  impl_->requests.send(event, data, timeout, std::move(onReply));
+}
+
+void Channel::respond(std::string_view event,
+                      std::function<void(const Value& data, const Responder& reply)> handler) {
+  impl_->requests.respond(event, std::move(handler));
+}
+
+void Channel::watch(const Names& queues, std::function<void(channel::Job job)> handler,
+                    std::size_t atOnce) {
+  impl_->jobs->watch(checked(queues), std::move(handler), atOnce);
+}
+
+void Channel::unwatch(const Names& queues) { impl_->jobs->unwatch(checked(queues)); }
+
+PublishStatus Channel::enqueue(const Names& queues, const Value& data) {
+  return impl_->connectedBus().enqueue(checked(queues), data);
+}
+
+void Channel::reserve() { impl_->connectedBus().reserve(); }
+
+void Channel::subscribeGroup(std::string_view group) {
+  checkName(group);
+  auto known = impl_->groups.find(group);
+  if (known == impl_->groups.end()) {
+    known = impl_->groups.emplace(group, 0).first;
+    if (impl_->bus != nullptr) impl_->bus->subscribeGroup(group);
+  }
+  ++known->second;
+}
+
+void Channel::unsubscribeGroup(std::string_view group) {
+  const auto known = impl_->groups.find(group);
+  if (known == impl_->groups.end() || --known->second > 0) return;
+  impl_->groups.erase(known);
+  if (impl_->bus != nullptr) impl_->bus->unsubscribeGroup(group);
+}
+
+void Channel::forEachGroup(const std::function<void(std::string_view group)>& visit) const {
+  for (const auto& [group, count] : impl_->groups) visit(group);
+}
+
+PublishStatus Channel::publishToGroup(std::string_view group, Message message, SendId send) {
+  checkName(group);
+  return impl_->connectedBus().publishToGroup(group, message, send);
+}
+
+void Channel::requestHistory(std::string_view group, Position since, HistoryHandler handler) {
+  checkName(group);
+  impl_->connectedBus().requestHistory(group, since, std::move(handler));
+}
+
+Position Channel::position() const { return impl_->bus ? impl_->bus->position() : Position{}; }
+std::uint64_t Channel::accepted() const { return impl_->bus ? impl_->bus->accepted() : 0; }
+std::uint64_t Channel::acknowledged() const { return impl_->bus ? impl_->bus->acknowledged() : 0; }
+std::size_t Channel::unackedBytes() const {
+  return impl_->bus ? impl_->bus->unacknowledgedBytes() : 0;
+}
+std::size_t Channel::frameBytesMax() const {
+  return impl_->bus ? impl_->bus->frameBytesMax() : impl_->options.frameBytesMax;
+}
+
+void Channel::ping() { impl_->connectedBus().ping(); }
+
+void Channel::addListener(channel::Listener& listener) { impl_->listeners.push_back(&listener); }
+
+void Channel::removeListener(channel::Listener& listener) {
+  std::erase(impl_->listeners, &listener);
+}
+
+void channel::stopTakingJobs() {
+  for (Bus* bus : busesHere()) bus->stopTakingJobs();
+}
+
+}  // namespace stormo

@@ -1,0 +1,127 @@
+#include <stormo/channel/job.h>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "base/assert.h"
+#include "channel/client/bus.h"
+#include "channel/client/job_desk.h"
+#include "event/loop_impl.h"
+#include "sys/log.h"
+
+namespace stormo::channel {
+
+struct Job::State {
+  State(std::weak_ptr<JobDesk> from, std::string_view queueName, const Value& value)
+      : desk(std::move(from)), queue(queueName), data(value) {
+    ++LoopImpl::current().unfinished;
+  }
+  ~State() {
+    if (EventLoop* loop = EventLoop::currentOrNull()) --LoopImpl::of(*loop).unfinished;
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  std::weak_ptr<JobDesk> desk;
+  std::string queue;
+  Value data;
+  int exceptions = std::uncaught_exceptions();
+};
+
+Job::Job(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Job::Job(Job&& other) noexcept = default;
+
+Job& Job::operator=(Job&& other) noexcept {
+  Job(std::move(other)).state_.swap(state_);
+  return *this;
+}
+
+Job::~Job() {
+  if (state_ == nullptr) return;
+  if (std::uncaught_exceptions() <= state_->exceptions) {
+    giveBack();
+  } else {
+    log::error("a job was dropped: its handler threw queue=\"{}\"", state_->queue);
+    done();
+  }
+}
+
+const Value& Job::data() const {
+  STORMO_ASSERT(state_ != nullptr);
+  return state_->data;
+}
+
+const std::string& Job::queue() const {
+  STORMO_ASSERT(state_ != nullptr);
+  return state_->queue;
+}
+
+void Job::done() {
+  STORMO_ASSERT(state_ != nullptr);
+  const auto ended = std::move(state_);
+  if (const auto desk = ended->desk.lock()) desk->requestNext(ended->queue);
+}
+
+void Job::giveBack() {
+  STORMO_ASSERT(state_ != nullptr);
+  const auto ended = std::move(state_);
+  if (const auto desk = ended->desk.lock()) {
+    desk->giveBack(ended->queue, ended->data);
+    desk->requestNext(ended->queue);
+  } else {
+    log::error("a job was lost: its Channel object is destroyed queue=\"{}\"", ended->queue);
+  }
+}
+
+void JobDesk::use(Bus* bus) {
+  bus_ = bus;
+  if (bus_ == nullptr) return;
+  std::vector<std::string> queues;
+  for (const auto& [queue, taker] : takers_) queues.push_back(queue);
+  if (!queues.empty()) bus_->watch(queues);
+  for (; owed_ > 0; --owed_) bus_->reserve();
+}
+
+void JobDesk::watch(const std::vector<std::string>& queues, Handler handler, std::size_t atOnce) {
+  const Taker taker{std::make_shared<const Handler>(std::move(handler)), atOnce > 0};
+  for (const std::string& queue : queues) takers_.insert_or_assign(queue, taker);
+  if (bus_ == nullptr) {
+    owed_ += atOnce;
+    return;
+  }
+  bus_->watch(queues);
+  for (std::size_t i = 0; i < atOnce; ++i) bus_->reserve();
+}
+
+void JobDesk::unwatch(const std::vector<std::string>& queues) {
+  for (const std::string& queue : queues) takers_.erase(queue);
+  if (takers_.empty()) owed_ = 0;
+  if (bus_ != nullptr) bus_->unwatch(queues);
+}
+
+void JobDesk::onJob(std::string_view queue, const Value& data) {
+  const auto found = takers_.find(queue);
+  if (found == takers_.end()) {
+    // Unwatched while the job was on its way, which used up a reservation of the other queues.
+    giveBack(std::string(queue), data);
+    const auto asks = [](const auto& entry) { return entry.second.asksForNext; };
+    if (std::ranges::any_of(takers_, asks)) bus_->reserve();
+    return;
+  }
+  const std::shared_ptr<const Handler> handler = found->second.handler;
+  Job job(std::make_unique<Job::State>(weak_from_this(), queue, data));
+  if (*handler) (*handler)(std::move(job));
+}
+
+void JobDesk::requestNext(const std::string& queue) {
+  const auto found = takers_.find(queue);
+  if (bus_ != nullptr && found != takers_.end() && found->second.asksForNext) bus_->reserve();
+}
+
+void JobDesk::giveBack(const std::string& queue, const Value& data) {
+  if (bus_ != nullptr && bus_->enqueue({queue}, data) == PublishStatus::Accepted) return;
+  log::error("a job was lost: the Channel does not take it back queue=\"{}\"", queue);
+}
+
+}  // namespace stormo::channel

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <stormo/channel/job.h>
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace stormo::channel {
+
+class Bus;
+
+/// The watched queues of one Channel: who takes their jobs, and how many at a time.
+class JobDesk : public std::enable_shared_from_this<JobDesk> {
+ public:
+  using Handler = std::function<void(Job job)>;
+
+  /// From now on jobs come from this bus, which outlives its use here; null: there is none.
+  void use(Bus* bus);
+  void watch(const std::vector<std::string>& queues, Handler handler, std::size_t atOnce);
+  void unwatch(const std::vector<std::string>& queues);
+  /// A job has arrived. Calls the queue's handler.
+  void onJob(std::string_view queue, const Value& data);
+
+ private:
+  friend class Job;
+  struct Taker {
+    std::shared_ptr<const Handler> handler;
+    bool asksForNext;  ///< A job that ends is followed by the next one.
+  };
+
+  void requestNext(const std::string& queue);
+  void giveBack(const std::string& queue, const Value& data);
+
+  Bus* bus_ = nullptr;
+  std::map<std::string, Taker, std::less<>> takers_;
+  std::size_t owed_ = 0;  // reservations from before there was a bus
+};
+
+}  // namespace stormo::channel

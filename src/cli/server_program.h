@@ -1,0 +1,51 @@
+#pragma once
+
+#include <stormo/channel.h>
+#include <stormo/channel/server.h>
+#include <stormo/group_server.h>
+#include <stormo/worker.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "config/settings.h"
+
+namespace stormo::cli {
+
+/// The ready server as a program made with the framework: its Channel (unless settings name one
+/// elsewhere), its Worker, and the GroupServer on it.
+class ServerProgram {
+ public:
+  /// Declares all of them. Throws std::exception with a sentence for settings that cannot be.
+  explicit ServerProgram(config::Settings settings);
+
+ private:
+  void declareChannel();
+  void declareWorker();
+
+  const config::Settings settings_;
+  const std::string secret_;
+  std::optional<channel::Server> channelServer_;
+  Worker worker_;
+  Channel channel_;
+  GroupServer groupServer_;
+};
+
+/// The settings of a Channel alone: `stormo channel start`.
+struct ChannelSettings {
+  std::string listen = "frame://127.0.0.1:2206";
+  std::string secretFile;
+  bool open = false;
+  config::Settings common;  ///< Those for which SettingSpec::isOfChannel() is true.
+};
+
+class ChannelProgram {
+ public:
+  explicit ChannelProgram(const ChannelSettings& settings);
+
+ private:
+  channel::Server server_;
+};
+
+}  // namespace stormo::cli

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <stormo/groups.h>
+
+#include <memory>
+#include <optional>
+
+#include "group/registry.h"
+
+namespace stormo {
+
+/// The Channel, as Groups that are attached to it use it.
+class GroupLink {
+ public:
+  virtual ~GroupLink() = default;
+  /// The group has members in this process, from now on or no longer.
+  virtual void subscribe(std::string_view group) = 0;
+  virtual void unsubscribe(std::string_view group) = 0;
+  virtual PublishStatus publish(std::string_view group, Message message) = 0;
+};
+
+/// Bound to the loop of the thread on which the first connection joins: Groups may be declared
+/// before the fork.
+struct Groups::Impl {
+  group::Registry& bind(Groups& groups);
+  [[nodiscard]] group::Group* find(std::string_view name) const;
+  std::size_t send(std::string_view name, Message message, net::ConnectionImpl* except);
+
+  std::unique_ptr<GroupLink> link;  // null without a Channel; outlives the members
+  std::optional<group::Registry> registry;
+};
+
+}  // namespace stormo

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <stormo/protocol.h>
+#include <stormo/testing.h>
+
+#include <deque>
+#include <string>
+#include <string_view>
+
+#include "sys/unique_fd.h"
+
+namespace stormo::test {
+
+/// Turns the loop until `condition` holds; throws std::runtime_error after 30 s.
+void turnUntil(EventLoop& loop, const std::function<bool()>& condition);
+/// Turns the loop as long as it has something to do.
+void turnUntilIdle(EventLoop& loop);
+
+/// The client's end of a connection. Reads and writes its socket without blocking; what the kernel
+/// does not take is written at the next look.
+struct Client::Impl {
+  Impl(EventLoop& eventLoop, UniqueFd socket, Protocol protocol);
+
+  void openWebSocket(std::string_view path, const std::vector<HttpHeader>& headers);
+  void send(Message message);
+  void sendClose(CloseCode code, std::string_view reason);
+  /// Writes and reads what is possible now.
+  void look();
+  [[nodiscard]] bool isWebSocket() const { return protocol_.isWebSocket(); }
+
+  EventLoop& loop;
+  int status = 0;
+  std::deque<std::string> messages;
+  bool isClosed = false;
+  CloseCode closeCode = CloseCode::Abnormal;
+  std::string closeReason;
+
+ private:
+  void write();
+  void read();
+  void takeHead();
+  void takeFrames();
+  void takePackages();
+  void takeFrame(int opcode, bool isLast, std::string payload);
+  void sendFrame(int opcode, std::string_view payload);
+
+  UniqueFd socket_;
+  Protocol protocol_;
+  std::string input_;
+  std::string output_;
+  std::string fragments_;
+  bool closeSent_ = false;
+};
+
+}  // namespace stormo::test

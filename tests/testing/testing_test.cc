@@ -1,0 +1,135 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stormo/stormo.h>
+#include <stormo/testing.h>
+
+#include <stdexcept>
+
+namespace {
+
+using namespace stormo;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+/// A program as a user writes it: two Workers, groups, the program's own Channel.
+struct Rooms {
+  Rooms() {
+    for (Worker* each : {&worker, &other}) {
+      each->websocket.subprotocols = {"rooms"};
+      each->onWorkerStop = [this](Worker&) { notes.emplace_back("stop"); };
+      each->onWebSocketConnect = [](Connection&, WebSocketHandshake& handshake) {
+        if (handshake.request.path == "/closed") handshake.refuse(403);
+      };
+      each->onClose = [this](Connection& connection) {
+        notes.push_back("close " + std::to_string(static_cast<int>(connection.closeCode())));
+      };
+    }
+    worker.onWorkerStart = [this](Worker&) { channel.connect(); };
+    other.onWorkerStart = [this](Worker&) { otherChannel.connect(); };
+    worker.onMessage = [this](Connection& client, Message message) {
+      handle(groups, client, message);
+    };
+    other.onMessage = [this](Connection& client, Message message) {
+      handle(otherGroups, client, message);
+    };
+    lines.onMessage = [](Connection& client, Message line) {
+      (void)client.send("you said " + std::string(line.data));
+    };
+  }
+
+  static void handle(Groups& groups, Connection& client, Message message) {
+    if (message.data == "join") {
+      groups.join(client, "room");
+    } else if (message.data == "bye") {
+      client.close(CloseCode::PolicyViolation, "as you wish");
+    } else {
+      (void)groups.publish("room", message);
+    }
+  }
+
+  channel::Server server;
+  Worker worker{"websocket://127.0.0.1:0"}, other{"websocket://127.0.0.1:0"};
+  Worker lines{"text://127.0.0.1:0"};
+  Channel channel, otherChannel;
+  Groups groups{channel}, otherGroups{otherChannel};
+  std::vector<std::string> notes;
+};
+
+TEST(TestProgram, RunsWorkersTheirChannelAndClientsOnOneLoop) {
+  Rooms rooms;
+  test::Program program;
+  test::Client ann = program.connect(rooms.worker), bob = program.connect(rooms.other);
+  EXPECT_EQ(ann.status(), 101);
+  ann.send("join");
+  bob.send("join");
+  program.settle();
+  ann.send("ciao");
+  EXPECT_EQ(bob.receive(), "ciao");
+  EXPECT_EQ(ann.receive(), "ciao");
+  bob.send(std::string(100'000, 'x'));
+  EXPECT_EQ(ann.receive(), std::string(100'000, 'x'));
+  EXPECT_THAT(ann.receiveAll(), IsEmpty());
+  EXPECT_EQ(bob.receiveAll().size(), 1u);
+}
+
+TEST(TestProgram, ClientsSpeakTheProtocolOfTheirWorker) {
+  Rooms rooms;
+  test::Program program;
+  test::Client client = program.connect(rooms.lines);
+  EXPECT_EQ(client.status(), 0);
+  client.send("one");
+  client.send("two");
+  EXPECT_EQ(client.receive(), "you said one");
+  EXPECT_THAT(client.receiveAll(), ElementsAre("you said two"));
+  client.close();
+  EXPECT_TRUE(client.isClosed());
+}
+
+TEST(TestProgram, ARefusedHandshakeHasItsStatus) {
+  Rooms rooms;
+  test::Program program;
+  EXPECT_EQ(program.connect(rooms.worker, "/closed").status(), 403);
+}
+
+TEST(TestProgram, EachSideMayCloseAndTheOtherOneSeesIt) {
+  Rooms rooms;
+  test::Program program;
+  test::Client ann = program.connect(rooms.worker, "/", {{"Sec-WebSocket-Protocol", "rooms"}});
+  ann.close(CloseCode::GoingAway, "end");
+  EXPECT_THAT(rooms.notes, ElementsAre("close 1001"));
+  EXPECT_EQ(ann.closeCode(), CloseCode::GoingAway);
+  test::Client bob = program.connect(rooms.worker);
+  bob.send("bye");
+  bob.waitForClose();
+  EXPECT_EQ(bob.closeCode(), CloseCode::PolicyViolation);
+  EXPECT_EQ(bob.closeReason(), "as you wish");
+  EXPECT_THROW(bob.receive(), std::runtime_error);
+}
+
+TEST(TestProgram, AtItsEndClosesTheConnectionsAndStopsTheWorkers) {
+  Rooms rooms;
+  {
+    test::Program program;
+    test::Client ann = program.connect(rooms.worker);
+    rooms.notes.clear();
+  }
+  EXPECT_THAT(rooms.notes, testing::Contains("stop").Times(2));
+  EXPECT_THAT(rooms.notes, testing::Contains(HasSubstr("close ")).Times(1));
+}
+
+TEST(TestProgram, PassesOnWhatOnWorkerStartThrows) {
+  Rooms rooms;
+  Worker late("text://127.0.0.1:0");
+  late.onWorkerStart = [](Worker&) { throw std::runtime_error("on purpose"); };
+  EXPECT_THROW(test::Program(), std::runtime_error);
+}
+
+TEST(TestProgram, HasNoClientsOfAWorkerThatWasDeclaredLater) {
+  Rooms rooms;
+  test::Program program;
+  Worker later("text://127.0.0.1:0");
+  EXPECT_THROW(program.connect(later), std::invalid_argument);
+}
+
+}  // namespace

@@ -61,6 +61,10 @@ class Connection {
   /// How the connection ended, for onClose. WebSocket: the peer's code, or ours; Abnormal (1006) if
   /// the socket ended without a goodbye. Other protocols: Normal after close(), else Abnormal.
   [[nodiscard]] CloseCode closeCode() const;
+  /// The text next to the peer's close code, for onClose: UTF-8, at most 123 bytes. Empty if the
+  /// peer sent none, if this side closed first, and for protocols other than WebSocket. Valid as
+  /// long as the connection.
+  [[nodiscard]] std::string_view closeReason() const;
 
   /// The program's own state of type T for this connection: made by default construction at the
   /// first call, destroyed with the connection, after onClose. A connection has one object of each

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <stormo/http_request.h>
+#include <stormo/websocket.h>
 
 #include <string>
 #include <string_view>
@@ -26,7 +26,12 @@ struct HandshakeVerdict {
 [[nodiscard]] std::string chooseSubprotocol(const HttpRequest& request,
                                             const std::vector<std::string>& supported);
 
-/// The 101 response. `subprotocol` is one that the client offered, or empty for none.
-[[nodiscard]] std::string upgradeResponse(std::string_view acceptKey, std::string_view subprotocol);
+/// Throws std::invalid_argument if that HTTP status is no error: not from 400 to 599.
+void requireRefusal(int status);
+
+/// The 101 response. `subprotocol` is one that the client offered, or empty for none; throws
+/// std::invalid_argument if it is no token. `headers` are those of WebSocketHandshake::addHeader().
+[[nodiscard]] std::string upgradeResponse(std::string_view acceptKey, std::string_view subprotocol,
+                                          const std::vector<HttpHeader>& headers = {});
 
 }  // namespace stormo::websocket

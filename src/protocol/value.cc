@@ -18,7 +18,7 @@ namespace {
 /// Up to this number of entries, a linear search is as fast as an index.
 constexpr std::size_t kUnindexedMax = 16;
 
-/// The integer whose canonical decimal spelling `text` is.
+/// The integer whose canonical decimal text is `text`.
 std::optional<std::int64_t> canonicalInteger(std::string_view text) {
   const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
   if (digits.empty() || digits.size() > 19) return std::nullopt;
@@ -274,7 +274,7 @@ Value::Array& Value::becomeArray() {
 
 Value& Value::set(Key key, Value value) {
   Array& array = becomeArray();
-  // An integer above all others cannot be in yet: lists grow without a look.
+  // An integer above all others is a new key: a list grows without a search.
   const bool isNew = key.isInt() && key.asInt() >= array.nextIndex && !array.nextIndexTaken;
   const std::size_t at = isNew ? SeededHashIndex::kNone : array.find(key);
   if (at == SeededHashIndex::kNone) {

@@ -17,20 +17,20 @@ using std::string_literals::operator""s;
 constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kMin = std::numeric_limits<std::int64_t>::min();
 
-/// The keys in their order, for comparing: "a,8,-5".
+/// The keys in their order as text: "a,8,-5".
 std::string keys(const Value& value) {
   std::string out;
   for (const auto& [key, element] : value) out += (out.empty() ? "" : ",") + key.text();
   return out;
 }
 
-// Neither a pointer nor a character becomes a Value by accident.
+// Pointers and characters are not converted to a Value.
 static_assert(!std::is_constructible_v<Value, int*>);
 static_assert(!std::is_constructible_v<Value, void*>);
 static_assert(!std::is_constructible_v<Value, char>);
 static_assert(!std::is_constructible_v<Value::Key, bool>);
 
-TEST(Value, IsOfTheTypeThatItWasMadeFrom) {
+TEST(Value, HasTheTypeOfItsConstructor) {
   EXPECT_TRUE(Value().isNull());
   EXPECT_TRUE(Value(nullptr).isNull());
   EXPECT_TRUE(Value(true).isBool());
@@ -51,7 +51,7 @@ TEST(Value, AnIntegerBeyondInt64IsADouble) {
   EXPECT_EQ(Value(std::uint64_t{kMax} + 1).asDouble(), 9223372036854775808.0);
 }
 
-TEST(Value, AKeyBeyondInt64IsTheTextOfItsDecimalAndNoOtherInteger) {
+TEST(Value, AKeyBeyondInt64BecomesItsDecimalText) {
   const std::uint64_t beyond = std::uint64_t{kMax} + 1;
   EXPECT_TRUE(Value::Key(std::uint64_t{kMax}).isInt());
   EXPECT_TRUE(Value::Key(beyond) == Value::Key("9223372036854775808"));
@@ -64,7 +64,7 @@ TEST(Value, AKeyBeyondInt64IsTheTextOfItsDecimalAndNoOtherInteger) {
   EXPECT_TRUE(value[beyond + 1].isNull());
 }
 
-TEST(Value, GivesItsContentOrElseTheOther) {
+TEST(Value, ReturnsItsContentOrTheDefault) {
   EXPECT_EQ(Value(true).asBool(), true);
   EXPECT_EQ(Value(1).asBool(), false);
   EXPECT_EQ(Value().asBool(true), true);
@@ -78,7 +78,7 @@ TEST(Value, GivesItsContentOrElseTheOther) {
   EXPECT_EQ(Value(7).asString(), "");
 }
 
-TEST(Value, ALookThatFindsNothingGivesNullAtAnyDepth) {
+TEST(Value, AMissingKeyReadsAsNullAtAnyDepth) {
   const Value value = Value::array({{"a", Value::list({1})}});
   EXPECT_EQ(value["a"][0].asInt(), 1);
   EXPECT_TRUE(value["a"][1].isNull());
@@ -87,7 +87,7 @@ TEST(Value, ALookThatFindsNothingGivesNullAtAnyDepth) {
   EXPECT_TRUE(value["a"][std::uint64_t{kMax} + 1].isNull());
 }
 
-TEST(Value, AStringKeyThatSpellsAnIntegerIsThatInteger) {
+TEST(Value, AStringKeyInCanonicalDecimalIsAnInteger) {
   Value value;
   for (const char* key : {"8", "-5", "0", "9223372036854775807", "-9223372036854775808"}) {
     value.set(key, key);
@@ -99,7 +99,7 @@ TEST(Value, AStringKeyThatSpellsAnIntegerIsThatInteger) {
   EXPECT_EQ(value[kMin].asString(), "-9223372036854775808");
 }
 
-TEST(Value, AStringKeyThatSpellsNoCanonicalIntegerStaysAString) {
+TEST(Value, AStringKeyInOtherDecimalStaysAString) {
   for (const char* text :
        {"08", "-0", "-08", "+8", "8.0", " 8", "8 ", "", "-", "1e3", "0x8", "00",
         "9223372036854775808", "-9223372036854775809", "99999999999999999999", "-"}) {
@@ -109,7 +109,7 @@ TEST(Value, AStringKeyThatSpellsNoCanonicalIntegerStaysAString) {
   }
 }
 
-TEST(Value, KeepsTheOrderOfInsertionAndTheFirstPlaceOfAKeySetTwice) {
+TEST(Value, KeepsInsertionOrderAndThePlaceOfADuplicateKey) {
   Value value = Value::array({{"b", 1}, {"a", 2}, {7, 3}});
   value.set("c", 4).set("b", 5).set("7", 6);
   EXPECT_EQ(keys(value), "b,a,7,c");
@@ -118,7 +118,7 @@ TEST(Value, KeepsTheOrderOfInsertionAndTheFirstPlaceOfAKeySetTwice) {
   EXPECT_EQ(value.size(), 4u);
 }
 
-TEST(Value, AppendingGoesBehindTheLargestIntegerKeyThereWas) {
+TEST(Value, AppendUsesTheLargestIntegerKeyPlusOne) {
   Value value;
   value.append("a").append("b").set("x", "c").append("d");
   EXPECT_EQ(keys(value), "0,1,x,2");
@@ -127,7 +127,7 @@ TEST(Value, AppendingGoesBehindTheLargestIntegerKeyThereWas) {
   EXPECT_EQ(keys(Value::array({{-5, "a"}}).append("b")), "-5,0");
 }
 
-TEST(Value, NothingIsAppendedBehindTheLargestKey) {
+TEST(Value, AppendThrowsAfterTheLargestKey) {
   Value value = Value::array({{kMax - 1, "a"}});
   value.append("b");
   EXPECT_EQ(value[kMax].asString(), "b");
@@ -137,7 +137,7 @@ TEST(Value, NothingIsAppendedBehindTheLargestKey) {
   EXPECT_EQ(value[kMax].asString(), "d");
 }
 
-TEST(Value, OnlyNullBecomesAnArrayByItself) {
+TEST(Value, OnlyNullBecomesAnArray) {
   EXPECT_TRUE(Value().set("a", 1).isArray());
   EXPECT_TRUE(Value().append(1).isArray());
   Value number = 7;
@@ -262,7 +262,7 @@ TEST(Value, ATemporaryReturnsContentThatOutlivesIt) {
   EXPECT_TRUE(Value()["absent"].isNull());
 }
 
-TEST(Value, AnObjectIsAnArrayButForJson) {
+TEST(Value, AnObjectDiffersFromAnArrayOnlyInJson) {
   const Value object = Value::object();
   EXPECT_TRUE(object.isArray());
   EXPECT_TRUE(object.isObject());
@@ -290,7 +290,7 @@ TEST(Value, IsAListWhenItsKeysCountFromZeroInOrder) {
   EXPECT_FALSE(Value().isList());
 }
 
-TEST(Value, EqualityIsDeepAndMindsTypesAndOrder) {
+TEST(Value, EqualityComparesTypesContentAndOrder) {
   const auto make = [] { return Value::array({{"a", Value::list({1, "x"})}, {"b", nullptr}}); };
   EXPECT_TRUE(make() == make());
   EXPECT_FALSE(make() == make().set("c", 1));
@@ -309,7 +309,7 @@ TEST(Value, ACopyIsDeepAndAMoveLeavesNull) {
   EXPECT_EQ(original["a"][0].asInt(), 1);
   const Value moved = std::move(original);
   EXPECT_EQ(moved["a"][0].asInt(), 1);
-  EXPECT_TRUE(original.isNull());  // NOLINT(bugprone-use-after-move): this is what is tested
+  EXPECT_TRUE(original.isNull());  // NOLINT(bugprone-use-after-move): the test is about this
 }
 
 TEST(Value, MayBeAssignedFromItsOwnElement) {
@@ -339,7 +339,7 @@ TEST(Value, ABigArrayFindsEveryKeyAndNoOther) {
   EXPECT_EQ(copy["key 999"].asInt(), 999);
 }
 
-TEST(Value, ABigListThatStopsToBeOneStillFindsItsOldKeys) {
+TEST(Value, ABigListThatBecomesAnArrayStillFindsItsKeys) {
   Value value;
   for (int i = 0; i < 100; ++i) value.append(i);
   value.set("x", "end");
@@ -349,8 +349,9 @@ TEST(Value, ABigListThatStopsToBeOneStillFindsItsOldKeys) {
   EXPECT_FALSE(value.contains(100));
 }
 
-TEST(Value, KeysChosenToCollideInASimpleTableDoNotSlowItDown) {
-  // Multiples of 2^20 share their low bits, and would share one bucket of a table without a hash.
+TEST(Value, CollidingKeysDoNotSlowItDown) {
+  // Multiples of 2^20 have the same low bits, so they would share one bucket of a table without a
+  // hash.
   const auto start = std::chrono::steady_clock::now();
   Value value;
   for (std::int64_t i = 100'000; i > 0; --i) value.set(i << 20, i);

@@ -66,7 +66,7 @@ HandshakeVerdict judgeUpgrade(const HttpRequest& request) {
   if (request.headerCount("Host") != 1 || request.header("Host").empty()) {
     return {400, "there must be one Host"};
   }
-  // Before the key: an old client that lacks both learns which version to speak.
+  // Before the key: the answer to an old client that lacks both states the right version.
   if (request.headerCount("Sec-WebSocket-Version") > 1) {
     return {400, "there must be one Sec-WebSocket-Version"};  // RFC 6455 11.3.5
   }

@@ -8,18 +8,19 @@
 
 namespace stormo::websocket {
 
-/// The Sec-WebSocket-Accept that answers a Sec-WebSocket-Key (RFC 6455 4.2.2, step 5.4).
+/// The Sec-WebSocket-Accept for a Sec-WebSocket-Key (RFC 6455 4.2.2, step 5.4).
 [[nodiscard]] std::string acceptKey(std::string_view key);
 
-/// What to answer to a request.
+/// The answer to a request.
 struct HandshakeVerdict {
-  int status;  ///< 101: upgrade. 405: not GET. 426: not an upgrade, or of another version of
-               ///< WebSocket; say "Upgrade: websocket" and "Sec-WebSocket-Version: 13" (RFC 6455
-               ///< 4.4). 400: an upgrade that is malformed.
+  /// 101: upgrade. 405: not GET. 426: not an upgrade, or another version of WebSocket; the answer
+  /// then has "Upgrade: websocket" and "Sec-WebSocket-Version: 13" (RFC 6455 4.4). 400: a malformed
+  /// upgrade.
+  int status;
   const char* reason;  ///< A literal, for the body of the refusal.
 };
 
-/// Judges an opening handshake (RFC 6455 4.2.1), all but its origin, path and subprotocol.
+/// Checks an opening handshake (RFC 6455 4.2.1), except its origin, path and subprotocol.
 [[nodiscard]] HandshakeVerdict judgeUpgrade(const HttpRequest& request);
 
 /// The first of the client's offers (Sec-WebSocket-Protocol) that is supported, else empty.

@@ -24,7 +24,7 @@ HeadDecode judge(std::string_view in, std::size_t headBytesMax = kHeadBytesMax) 
   return decodeHead(in, headBytesMax, request, headBytes);
 }
 
-/// The request of a head that must be good.
+/// The request of a valid head.
 HttpRequest parse(std::string_view in) {
   HttpRequest request;
   std::size_t headBytes = 0;
@@ -133,7 +133,7 @@ TEST(HttpRequest, ACookieHeaderCutAtAnyByteGivesWhatIsWhole) {
   }
 }
 
-TEST(HttpHead, CutAtAnyByteAsksForMoreAndLeavesOutUntouched) {
+TEST(HttpHead, CutAtAnyByteNeedsMoreAndLeavesOutUntouched) {
   for (std::size_t n = 0; n < kUpgrade.size(); ++n) {
     HttpRequest request;
     request.method = "untouched";
@@ -146,7 +146,7 @@ TEST(HttpHead, CutAtAnyByteAsksForMoreAndLeavesOutUntouched) {
   }
 }
 
-TEST(HttpHead, IsReplacedNotMixedWithWhatOutHeld) {
+TEST(HttpHead, ReplacesThePreviousRequest) {
   HttpRequest request = parse(kUpgrade);
   std::size_t headBytes = 0;
   ASSERT_EQ(decodeHead("HEAD / HTTP/1.0\r\n\r\n", kHeadBytesMax, request, headBytes),
@@ -168,7 +168,7 @@ TEST(HttpHead, MayBeExactlyAsLongAsTheLimit) {
   }
 }
 
-TEST(HttpHead, ThatNeverEndsIsTooLarge) {
+TEST(HttpHead, WithoutEndIsTooLarge) {
   const std::string longTarget = "GET /" + std::string(kHeadBytesMax, 'a');
   EXPECT_EQ(judge(longTarget), HeadDecode::TooLarge);
   std::string manyHeaders = "GET / HTTP/1.1\r\n";
@@ -177,7 +177,7 @@ TEST(HttpHead, ThatNeverEndsIsTooLarge) {
   EXPECT_EQ(judge("GET / HTTP/1.1\r\nX: " + std::string(kHeadBytesMax, 'y')), HeadDecode::TooLarge);
 }
 
-TEST(HttpHead, ThatIsNoHttpIsBad) {
+TEST(HttpHead, OtherProtocolsAreBad) {
   EXPECT_EQ(judge("GET /\r\n\r\n"), HeadDecode::Bad);  // HTTP/0.9
   EXPECT_EQ(judge("GET / HTTP/2.0\r\n\r\n"), HeadDecode::Bad);
   EXPECT_EQ(judge("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), HeadDecode::Bad);  // HTTP/2 preface
@@ -188,14 +188,14 @@ TEST(HttpHead, ThatIsNoHttpIsBad) {
   EXPECT_EQ(judge("GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n"), HeadDecode::Bad);
 }
 
-TEST(HttpHead, ThatIsGarbageIsBadBeforeItsEnd) {
+TEST(HttpHead, GarbageIsBadBeforeItsEnd) {
   EXPECT_EQ(judge(std::string_view("\x16\x03\x01\x02\x00\x01", 6)), HeadDecode::Bad);  // TLS
   EXPECT_EQ(judge("{\"cmd\":\"auth\"}"), HeadDecode::Bad);
   EXPECT_EQ(judge(std::string_view("\0\0\0\x0d", 4)), HeadDecode::Bad);
   EXPECT_EQ(judge("GET / HTTP/1.1\r\nBad\x01Name"), HeadDecode::Bad);
 }
 
-TEST(HttpHead, DoesNotWaitForTheBodyNorJudgeItsLength) {
+TEST(HttpHead, DoesNotWaitForTheBodyNorCheckItsLength) {
   HttpRequest request;
   std::size_t headBytes = 0;
   const std::string head = "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999\r\n\r\n";
@@ -220,7 +220,7 @@ TEST(HttpHead, SplitsEveryFormOfTarget) {
   EXPECT_EQ(split("*"), "* ");
 }
 
-TEST(HttpRequestHeader, IsFoundWithoutRegardToCase) {
+TEST(HttpRequestHeader, IsFoundIgnoringCase) {
   const HttpRequest request = parse("GET / HTTP/1.1\r\nhOsT:  \t h \t\r\nEmpty:\r\n\r\n");
   EXPECT_EQ(request.header("Host"), "h");
   EXPECT_EQ(request.header("HOST"), "h");
@@ -230,7 +230,7 @@ TEST(HttpRequestHeader, IsFoundWithoutRegardToCase) {
   EXPECT_EQ(request.headerCount("Absent"), 0u);
 }
 
-TEST(HttpRequestHeader, GivesTheFirstOfSeveral) {
+TEST(HttpRequestHeader, ReturnsTheFirstOfSeveral) {
   const HttpRequest request = parse("GET / HTTP/1.1\r\nA: 1\r\nB: 2\r\na: 3\r\n\r\n");
   EXPECT_EQ(request.header("a"), "1");
   EXPECT_EQ(request.headerCount("A"), 2u);
@@ -250,13 +250,13 @@ TEST(HttpRequestHeader, FindsTokensInListsAndRepetitions) {
   EXPECT_FALSE(request.hasToken("Upgrade", "upgrade"));
 }
 
-TEST(HttpHead, ByteByByteIsJudgedAgainOnlyWhenItsLengthHasDoubledOrItsEndArrives) {
+TEST(HttpHead, ByteByByteIsParsedAgainOnlyAtDoubleLengthOrItsEnd) {
   const std::string head = "GET / HTTP/1.1\r\nX: " + std::string(5000, 'x') + "\r\n\r\n";
   HttpRequest request;
   std::size_t headBytes = 0;
   std::size_t bytesParsed = 0;
   for (std::size_t n = 1; n <= head.size(); ++n) {
-    // Were these bytes parsed, the verdict would be Bad: so it is seen whether they are.
+    // The verdict on these bytes would be Bad, so the test sees whether they are parsed.
     std::string spoiled = head.substr(0, n);
     spoiled[0] = '\x01';
     if (decodeHead(spoiled, kHeadBytesMax, request, headBytes, n - 1) == HeadDecode::Bad) {
@@ -269,7 +269,7 @@ TEST(HttpHead, ByteByByteIsJudgedAgainOnlyWhenItsLengthHasDoubledOrItsEndArrives
   EXPECT_EQ(headBytes, head.size());
 }
 
-TEST(HttpHead, InTwoPiecesIsFoundWhereverItIsCut) {
+TEST(HttpHead, InTwoPiecesIsReadWhereverItIsCut) {
   for (std::size_t cut = 0; cut < kUpgrade.size(); ++cut) {
     HttpRequest request;
     std::size_t headBytes = 0;

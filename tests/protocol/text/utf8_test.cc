@@ -31,8 +31,8 @@ std::uint32_t pack(std::string_view text) {
   return packed;
 }
 
-TEST(Utf8Validator, KnowsAtEveryByteWhetherACharacterCanStillCome) {
-  // The truth, made from every character there is: all encodings and all their beginnings.
+TEST(Utf8Validator, FailsAtTheFirstByteThatCannotContinue) {
+  // The expected verdicts, from every character: all encodings and all their starts.
   std::vector<std::uint32_t>
       characters;  // sorted, as the encodings keep the order of the code points
   std::set<std::string> beginnings = {""};
@@ -127,7 +127,7 @@ TEST(IsUtf8, FindsOneBadByteAnywhere) {
   EXPECT_TRUE(isUtf8({}));
 }
 
-TEST(Utf8, ALeadByteTellsTheLengthOfItsSequence) {
+TEST(Utf8, ALeadByteDeterminesTheLengthOfItsSequence) {
   for (int lead = 0; lead < 256; ++lead) {
     const std::size_t expected = lead < 0xc2   ? 1
                                  : lead < 0xe0 ? 2

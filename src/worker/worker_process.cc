@@ -5,6 +5,7 @@
 #include "channel/client/client_jobs.h"
 #include "event/call_handler.h"
 #include "event/loop_impl.h"
+#include "event/process_life.h"
 #include "net/package_codec.h"
 #include "net/websocket_codec.h"
 #include "worker/connection_rows.h"
@@ -120,7 +121,7 @@ void WorkerProcess::sayGoodbye() {
 
 void WorkerProcess::endWhenDone() {
   // What clients have sent before may still be on its way to the Channel.
-  bool anyLeft = LoopImpl::of(child_.loop()).unfinished > 0;
+  bool anyLeft = UnfinishedWork::count() > 0;
   forEachClient([&](const net::ConnectionImpl&) { anyLeft = true; });
   const bool outOfTime = goodbyeSaid_ && child_.loop().now() >= goodbyeDeadline_;
   if (!anyLeft || outOfTime) child_.loop().stop();

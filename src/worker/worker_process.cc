@@ -29,8 +29,8 @@ std::function<void(Args...)> forwardTo(const std::function<void(Args...)>& handl
 std::unique_ptr<net::Codec> makeCodec(const Worker& worker) {
   Protocol protocol = protocolOf(worker);
   if (!protocol.isWebSocket()) return std::make_unique<net::PackageCodec>(std::move(protocol));
-  return std::make_unique<net::WebSocketCodec>(worker.websocket,
-                                               forwardTo(worker.onWebSocketConnect));
+  return std::make_unique<net::WebSocketCodec>(
+      worker.websocket, forwardTo(worker.onWebSocketConnect), forwardTo(worker.onWebSocketOpen));
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-// Both dialects of the Channel, behind the frame as a link reads it. What Workerman's decoder takes
-// is encoded to a message that decodes to the same; what Stormo's decoder takes is encoded to the
-// very bytes.
+// Both dialects of the Channel, in frames as a link reads them. What the Workerman decoder accepts
+// is encoded to a message that decodes to the same; what the Stormo decoder accepts is encoded to
+// the same bytes.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -107,8 +107,11 @@ class Worker {
   std::function<void(Worker&, int slot, int status)> onWorkerExit;
   std::function<void(Connection&)>
       onConnect;  ///< Of the socket; WebSocket's handshake is still to come.
-  /// After the handshake's request was found well-formed, before it is answered.
+  /// Called for a well-formed request for the upgrade, before it is answered.
   std::function<void(Connection&, WebSocketHandshake&)> onWebSocketConnect;
+  /// Called when the upgrade was answered, before any message. Not called if the connection closes
+  /// before that.
+  std::function<void(Connection&)> onWebSocketOpen;
   /// A whole message. It is valid until the handler returns.
   std::function<void(Connection&, Message)> onMessage;
   std::function<void(Connection&)> onClose;

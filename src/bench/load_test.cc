@@ -164,7 +164,7 @@ class LoadTest {
       return now - lastIncomplete > kAfterwards;
     };
     waitFor(
-        staysComplete, [&] { return progress_.sum(&ProcessProgress::delivered); }, plan_.timeouts);
+        staysComplete, [&] { return progress_.sum(&ProcessProgress::delivered); }, plan_.timeout);
   }
 
   [[nodiscard]] bool anyClosed() const { return progress_.sum(&ProcessProgress::closed) > 0; }

@@ -26,7 +26,7 @@ struct Plan {
   std::chrono::milliseconds warmUp{1000};
   std::chrono::milliseconds duration{5000};
   /// Missing messages are counted after this time without any delivery at the end.
-  std::chrono::milliseconds timeouts{10'000};
+  std::chrono::milliseconds timeout{10'000};
   /// Members that only count bytes do not see pings. They send an unsolicited pong at this interval
   /// (RFC 6455 5.5.3), the first one after a usual test has ended.
   std::chrono::milliseconds pulse{10'000};

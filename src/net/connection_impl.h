@@ -102,6 +102,7 @@ struct ConnectionImpl final : Connection {
   TimePoint lastReceived{};
   TimePoint deadline{};  ///< Of the handshake, the pong or the closing, whichever is on.
   CloseCode closeCode = CloseCode::Abnormal;
+  std::unique_ptr<std::string> closeReason;  ///< The peer's, with its close code. Null: none.
   static constexpr std::uint32_t kNotIncomplete = 0xffff'ffff;
   std::uint32_t incompleteIndex = kNotIncomplete;  ///< See IncompleteMessages.
 

@@ -16,8 +16,16 @@ namespace {
 
 using websocket::Opcode;
 
-/// What a connection keeps between two reads: part of a message, or a ping that is not answered.
+// Of what a client sends while its handshake waits for an answer, this much is read, so that the
+// end of its connection is seen; the rest stays in the kernel.
+constexpr std::size_t kHeldBackMax = 16 << 10;
+
+/// What a connection keeps between two reads: a handshake that is answered later, part of a
+/// message, or a ping that is not answered.
 struct WebSocketState final : CodecState {
+  std::string response;    // that a PendingHandshake will send; empty: none waits
+  bool holdsBack = false;  // receiving was paused for that
+  bool opens = false;      // onWebSocketOpen is still to be called
   websocket::Decoder decoder;
   std::uint64_t pongEnd =
       0;  // as ConnectionImpl::bytesWritten counts: then the kernel has our last pong
@@ -42,6 +50,7 @@ WebSocketState& stateOf(ConnectionImpl& peer) {
 void dropStateAtRest(ConnectionImpl& peer) {
   const WebSocketState* state = stateOrNull(peer);
   if (state == nullptr || !state->decoder.atRest()) return;
+  if (!state->response.empty() || state->opens) return;
   if (!state->owesPong && !state->pongWaits(peer)) peer.codecState.reset();
 }
 
@@ -58,6 +67,7 @@ void appendFrame(Opcode opcode, std::string_view payload, Batch& batch, OutputOr
 std::size_t WebSocketCodec::receive(ConnectionImpl& peer, std::span<char> bytes) const {
   std::size_t taken = 0;
   if (peer.phase == Phase::Handshake) {
+    if (peer.codecState != nullptr) return holdBack(peer, bytes.size());
     taken = receiveHead(peer, {bytes.data(), bytes.size()});
     if (peer.phase == Phase::Handshake || peer.receivePaused) return taken;
   }
@@ -103,19 +113,80 @@ void WebSocketCodec::upgrade(ConnectionImpl& peer, const HttpRequest& request) c
     if (!logged.empty()) log::warning("pages of this origin may not connect origin=\"{}\"", logged);
     return respond(peer, request, 403, "this origin may not connect");
   }
-  WebSocketHandshake handshake(request,
-                               websocket::chooseSubprotocol(request, options_.subprotocols));
+  WebSocketHandshake handshake(
+      request, websocket::chooseSubprotocol(request, options_.subprotocols), peer.id.packed());
   peer.table.call(peer, onConnect_, handshake);
   if (!peer.isUsable()) return;
   if (handshake.refusedWith() != 0) {
     return respond(peer, request, handshake.refusedWith(), handshake.refusalText());
   }
-  // Messages that were sent before the handshake are encoded already, and have to follow the
-  // response.
-  peer.table.sendFirst(
-      peer, websocket::upgradeResponse(websocket::acceptKey(request.header("Sec-WebSocket-Key")),
-                                       handshake.subprotocol));
+  std::string response;
+  peer.table.guard(peer, [&] {  // the subprotocol is the handler's
+    response = websocket::upgradeResponse(websocket::acceptKey(request.header("Sec-WebSocket-Key")),
+                                          handshake.subprotocol, handshake.headers());
+  });
+  if (!peer.isUsable()) return;
+  if (handshake.isLater()) {
+    stateOf(peer).response = std::move(response);
+    return;
+  }
+  open(peer, response);
+  peer.table.call(peer, onOpen_);
+}
+
+void WebSocketCodec::open(ConnectionImpl& peer, std::string_view response) const {
+  // Messages that were sent before the handshake are encoded already, and must follow the response.
+  peer.table.sendFirst(peer, response);
   peer.table.open(peer);
+}
+
+/// Takes nothing: bytes that come before the answer wait in the stash.
+std::size_t WebSocketCodec::holdBack(ConnectionImpl& peer, std::size_t bytes) const {
+  if (bytes >= kHeldBackMax && !peer.receivePaused) {
+    stateOf(peer).holdsBack = true;
+    peer.table.pauseReceiving(peer);
+  }
+  return 0;
+}
+
+ConnectionImpl* WebSocketCodec::awaitingAnswer(ConnectionId id) {
+  ConnectionImpl* const peer = ConnectionTable::current().find(id);
+  if (peer == nullptr || peer->phase != Phase::Handshake) return nullptr;
+  const auto* const state = dynamic_cast<const WebSocketState*>(peer->codecState.get());
+  return state == nullptr || state->response.empty() ? nullptr : peer;
+}
+
+void WebSocketCodec::accept(ConnectionImpl& peer) {
+  const auto& codec = static_cast<const WebSocketCodec&>(*peer.endpoint->codec);
+  WebSocketState& state = stateOf(peer);
+  const bool pausedByUser = peer.receivePaused && !state.holdsBack;
+  codec.open(peer, std::exchange(state.response, {}));
+  // Handlers are called in the next turn, onWebSocketOpen first: not from within this call, which a
+  // handler makes.
+  state.opens = true;
+  peer.unfed = peer.stash != nullptr;
+  if (!pausedByUser) {
+    peer.table.pauseReceiving(peer);
+    peer.table.resumeReceiving(peer);
+  }
+  peer.table.loop().defer([&table = peer.table, id = peer.id.packed()] {
+    ConnectionImpl* const opened = table.find(id);
+    if (opened == nullptr) return;
+    static_cast<const WebSocketCodec*>(opened->endpoint->codec)->reportOpen(*opened);
+  });
+}
+
+void WebSocketCodec::refuse(ConnectionImpl& peer, int status, std::string_view text) {
+  const auto& codec = static_cast<const WebSocketCodec&>(*peer.endpoint->codec);
+  codec.respond(peer, status, text);
+}
+
+/// After accept(): before the first message, or on its own.
+void WebSocketCodec::reportOpen(ConnectionImpl& peer) const {
+  WebSocketState* const state = stateOrNull(peer);
+  if (state == nullptr || !std::exchange(state->opens, false)) return;
+  dropStateAtRest(peer);
+  peer.table.call(peer, onOpen_);
 }
 
 void WebSocketCodec::answerPlainRequest(ConnectionImpl& peer, const HttpRequest& request) const {
@@ -150,10 +221,12 @@ void WebSocketCodec::respond(ConnectionImpl& peer, int status, std::string_view 
 }
 
 void WebSocketCodec::onHandshakeTimeout(ConnectionImpl& peer) const {
+  if (peer.codecState != nullptr) return respond(peer, 503, "the answer took too long");
   respond(peer, 408, "the request took too long");
 }
 
 std::size_t WebSocketCodec::receiveMessages(ConnectionImpl& peer, std::span<char> bytes) const {
+  reportOpen(peer);
   WebSocketState* const state = stateOrNull(peer);
   websocket::Decoder& decoder = state != nullptr ? state->decoder : atRest_;
   const websocket::Limits limits{.messageBytesMax = peer.endpoint->packageBytesMax};
@@ -197,6 +270,9 @@ void WebSocketCodec::onEvent(ConnectionImpl& peer, const websocket::Decoded& dec
     case websocket::Event::Pong:
       return;  // that anything came is the sign of life
     case websocket::Event::Close:
+      if (peer.isUsable() && !decoded.payload.empty()) {
+        peer.closeReason = std::make_unique<std::string>(decoded.payload);
+      }
       return peer.table.goodbyeReceived(peer, decoded.code);
     case websocket::Event::Violation:
       peer.awaitsCloseFrame = false;
@@ -254,3 +330,22 @@ void WebSocketCodec::control(ConnectionImpl& peer, Opcode opcode, std::string_vi
 }
 
 }  // namespace stormo::net
+
+namespace stormo {
+
+bool PendingHandshake::accept() const {
+  net::ConnectionImpl* const peer = net::WebSocketCodec::awaitingAnswer(connection_);
+  if (peer == nullptr) return false;
+  net::WebSocketCodec::accept(*peer);
+  return true;
+}
+
+bool PendingHandshake::refuse(int status, std::string_view text) const {
+  websocket::requireRefusal(status);
+  net::ConnectionImpl* const peer = net::WebSocketCodec::awaitingAnswer(connection_);
+  if (peer == nullptr) return false;
+  net::WebSocketCodec::refuse(*peer, status, text);
+  return true;
+}
+
+}  // namespace stormo

@@ -17,7 +17,8 @@ class WebSocketHandshakeTest : public NetTest {
  protected:
   WebSocketHandshakeTest() { speak({}); }
   void speak(WebSocketOptions options, WebSocketCodec::ConnectHandler onConnect = {}) {
-    use(std::make_unique<WebSocketCodec>(std::move(options), std::move(onConnect)));
+    use(std::make_unique<WebSocketCodec>(std::move(options), std::move(onConnect),
+                                         [this](Connection&) { heard.push_back("open"); }));
   }
   WebSocketClient connect() {
     Connected one = accept();
@@ -54,7 +55,7 @@ TEST_F(WebSocketHandshakeTest, AGoodRequestIsAnsweredWith101) {
   EXPECT_EQ(client.header("Connection"), "Upgrade");
   EXPECT_EQ(client.header("Sec-WebSocket-Accept"), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
   EXPECT_EQ(client.header("Sec-WebSocket-Protocol"), "");
-  EXPECT_THAT(heard, ElementsAre("connect"));
+  EXPECT_THAT(heard, ElementsAre("connect", "open"));
 }
 
 TEST_F(WebSocketHandshakeTest, ARequestMayComeByteByByteAndAMessageBehindItAtOnce) {
@@ -238,7 +239,7 @@ TEST_F(WebSocketHandshakeTest, SendsBeforeItAreBoundedToo) {
   client.sendHandshake();
   ASSERT_TRUE(turnUntil([&] { return client.isOpen(); }));
   EXPECT_EQ(client.messages().size(), 1u);
-  EXPECT_THAT(heard, ElementsAre("drain"));
+  EXPECT_THAT(heard, ElementsAre("open", "drain"));
 }
 
 TEST_F(WebSocketHandshakeTest, CloseBeforeItIsAnHttpAnswerToo) {
@@ -272,10 +273,10 @@ TEST_F(WebSocketHandshakeTest, AHandlerMayPauseAndMessagesBehindTheRequestWait) 
   speak({}, [](Connection& connection, WebSocketHandshake&) { connection.pauseRecv(); });
   WebSocketClient client = ask(WebSocketClient::request() + WebSocketClient::text("later"));
   settle();
-  EXPECT_THAT(heard, ElementsAre("connect"));
+  EXPECT_THAT(heard, ElementsAre("connect", "open"));
   table.find(last)->resumeRecv();
   settle();
-  EXPECT_THAT(heard, ElementsAre("connect", "later"));
+  EXPECT_THAT(heard, ElementsAre("connect", "open", "later"));
 }
 
 TEST_F(WebSocketHandshakeTest, AClientThatGoesAwayBeforeItIsNothingSpecial) {

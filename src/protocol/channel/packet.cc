@@ -186,7 +186,8 @@ char* encodeHeader(const Packet& packet, std::size_t payloadBytes, char* out) {
   for (std::size_t i = 0; i < shape.fieldCount; ++i, out += 8) {
     storeBigEndian<std::uint64_t>(out, packet.*shape.fields[i]);
   }
-  // Read again: of a size that it knows to be at most 255, GCC 12 makes a slow `rep movs`.
+  // Read again, so that its size is not known to be at most 255: GCC 12 would copy with a slow `rep
+  // movs`.
   const std::string_view channel = packet.channel;
   if (!channel.empty()) std::memcpy(out, channel.data(), channel.size());
   return out + channel.size();

@@ -105,7 +105,7 @@ bool isValid(std::string_view payload) {
   return decode(payload, packet) == Decode::Ok;
 }
 
-TEST(ChannelCodec, EveryFrameSaysItsOwnLength) {
+TEST(ChannelCodec, EveryFrameStatesItsLength) {
   for (const Sample& s : oneOfEachKind()) {
     EXPECT_EQ(frameLength(s.frame, 1000), PackageLength::complete(s.frame.size())) << s.name;
   }
@@ -154,7 +154,7 @@ TEST(ChannelCodec, TheSequenceOfAPublishIsReadFromItsStart) {
   }
 }
 
-TEST(ChannelCodec, APayloadCutBeforeTheEndOfItsHeadIsInvalid) {
+TEST(ChannelCodec, APayloadCutInItsHeaderIsInvalid) {
   for (const Sample& s : oneOfEachKind()) {
     const std::string_view payload = framePayload(s.frame);
     for (std::size_t n = 0; n <= payload.size(); ++n) {
@@ -166,14 +166,14 @@ TEST(ChannelCodec, APayloadCutBeforeTheEndOfItsHeadIsInvalid) {
   }
 }
 
-TEST(ChannelCodec, BytesBehindAKindWithoutPayloadAreInvalid) {
+TEST(ChannelCodec, TrailingBytesOfAKindWithoutPayloadAreInvalid) {
   for (const Sample& s : oneOfEachKind()) {
     const bool takesMore = s.frame.size() - kFrameHeaderBytes > s.headBytes;
     EXPECT_EQ(isValid(std::string(framePayload(s.frame)) + "x"), takesMore) << s.name;
   }
 }
 
-TEST(ChannelCodec, FlagsThatAKindDoesNotKnowAreInvalid) {
+TEST(ChannelCodec, FlagsOfAnotherKindAreInvalid) {
   const auto allowed = [](Kind kind, int flags) {
     if (kind == Kind::Publish && (flags & 0x04) != 0) return flags <= 0x06;
     if (kind == Kind::Publish || kind == Kind::Event) return (flags & ~0x10) <= 2;
@@ -196,7 +196,7 @@ TEST(ChannelCodec, FlagsThatAKindDoesNotKnowAreInvalid) {
   }
 }
 
-TEST(ChannelCodec, AGroupAndAChannelOfOneNameAreToldApart) {
+TEST(ChannelCodec, AGroupAndAnEventOfTheSameNameAreDistinguished) {
   for (const Kind kind : {Kind::Subscribe, Kind::Unsubscribe, Kind::Publish, Kind::Event}) {
     Packet packet{.kind = kind, .space = Space::Groups, .channel = "ab"};
     const std::string group = encode(packet);
@@ -220,11 +220,11 @@ TEST(ChannelCodec, AForeignMagicOrAnUnknownKindIsInvalid) {
   }
 }
 
-TEST(ChannelCodec, AChannelIsThereExactlyWhereTheKindHasOne) {
+TEST(ChannelCodec, AMissingOrUnexpectedChannelIsInvalid) {
   for (const Sample& s : oneOfEachKind()) {
     std::string payload(framePayload(s.frame));
     const bool hasChannel = payload[3] != 0;
-    // The name's bytes become the payload's first, or the other way round.
+    // The bytes of the name become the start of the payload, or the reverse.
     payload[3] = static_cast<char>(hasChannel ? 0 : 1);
     payload += "xxxx";
     EXPECT_FALSE(isValid(payload)) << s.name;
@@ -241,7 +241,7 @@ TEST(ChannelCodec, AChannelLongerThanTheFrameIsInvalid) {
   EXPECT_EQ(decoded(frame).payload, "");
 }
 
-TEST(ChannelCodec, NamesOf255BytesAndAnyBytesInNamesAndPayloadsPassUnchanged) {
+TEST(ChannelCodec, NamesOf255BytesAndAnyBytesAreKeptUnchanged) {
   const std::string name = "\0\xff"s + std::string(253, 'n');
   const std::string payload = "\0\r\n\xff a:1:{"s;
   const std::string frame = encode({.kind = Kind::Publish,
@@ -258,7 +258,7 @@ TEST(ChannelCodec, NamesOf255BytesAndAnyBytesInNamesAndPayloadsPassUnchanged) {
   EXPECT_TRUE(packet.loop);
 }
 
-TEST(ChannelCodec, ASecretIsBoundedAndAHelloOfAnyVersionIsUnderstood) {
+TEST(ChannelCodec, ASecretIsLimitedAndAHelloOfAnyVersionIsDecoded) {
   const std::string secret(kSecretBytesMax, 's');
   std::string frame = encode({.kind = Kind::Hello, .version = kProtocolVersion, .payload = secret});
   EXPECT_EQ(frame.size(), kHelloFrameBytesMax);
@@ -283,7 +283,7 @@ TEST(ChannelCodec, AHeaderWrittenInPlaceEqualsTheStartOfTheEncodedFrame) {
   }
 }
 
-TEST(ChannelCodec, TheFirstByteTellsTheDialects) {
+TEST(ChannelCodec, TheFirstByteDeterminesTheDialect) {
   const std::string frame = encode({.kind = Kind::Hello, .version = kProtocolVersion});
   EXPECT_EQ(dialectOf(framePayload(frame)), Dialect::Stormo);
   EXPECT_EQ(dialectOf("a:1:{s:4:\"type\";s:7:\"reserve\";}"), Dialect::Workerman);
@@ -315,7 +315,7 @@ TEST(ChannelCodec, TheDocumentShowsWhatTheEncoderWrites) {
   ASSERT_FALSE(document.empty());
 
   const auto shows = [&](std::string_view frame) {
-    // In the document a frame is broken into lines, each with its meaning behind two spaces.
+    // The document breaks a frame into lines, each with a description after two spaces.
     std::string shown;
     std::istringstream lines(document);
     for (std::string line; std::getline(lines, line);) {

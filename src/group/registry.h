@@ -17,12 +17,12 @@ class Registry;
 /// A named set of connections, and the batch that they get in this turn.
 struct Group final : net::Fanout {
   struct Member {
-    net::ConnectionImpl* peer;
+    net::ConnectionImpl* connection;
     std::uint32_t membership;  ///< Its place in ConnectionImpl::memberships.
   };
 
   Group(Registry& owner, std::string groupName) : registry(owner), name(std::move(groupName)) {}
-  void drop(net::ConnectionImpl& peer, std::size_t membership) override;
+  void drop(net::ConnectionImpl& connection, std::size_t membership) override;
 
   Registry& registry;
   const std::string name;
@@ -47,15 +47,15 @@ class Registry final : net::GroupOutput {
 
   /// Null if nobody is a member.
   [[nodiscard]] Group* find(std::string_view name) const;
-  bool join(net::ConnectionImpl& peer, std::string_view name);
-  bool leave(net::ConnectionImpl& peer, std::string_view name);
-  [[nodiscard]] bool isMember(const net::ConnectionImpl& peer, const Group& group) const;
+  bool join(net::ConnectionImpl& connection, std::string_view name);
+  bool leave(net::ConnectionImpl& connection, std::string_view name);
+  [[nodiscard]] bool isMember(const net::ConnectionImpl& connection, const Group& group) const;
   [[nodiscard]] std::size_t size() const { return groups_.size(); }
   template <typename Visit>
   void forEachGroup(const Visit& visit) const {
     for (const auto& [name, group] : groups_) visit(*group);
   }
-  [[nodiscard]] std::size_t countOf(const net::ConnectionImpl& peer) const;
+  [[nodiscard]] std::size_t countOf(const net::ConnectionImpl& connection) const;
 
   /// Appends one message to the group's output of this turn: `write(Batch&, OutputOrder&)` encodes
   /// it, into about `bytes` bytes. Few and small copies are cheaper than a shared batch; then it is
@@ -67,13 +67,14 @@ class Registry final : net::GroupOutput {
     if (group.batch.empty() &&
         group.members.size() * (bytes + kCopyOverheadBytes) <= kCopiedBytesMax) {
       for (const Group::Member& member : group.members) {
-        if (member.peer == except) continue;
-        if (net::Batch* own = table_.ownBatchOfMember(*member.peer)) write(*own, table_.order());
+        if (member.connection == except) continue;
+        if (net::Batch* own = reactor_.output.ownBatchOfMember(*member.connection))
+          write(*own, reactor_.output.order());
         ++receivers;
       }
     } else {
       const std::size_t begin = group.batch.size();
-      write(group.batch, table_.order());
+      write(group.batch, reactor_.output.order());
       markDirty(group);
       receivers = group.members.size();
       if (except != nullptr && exclude(group, *except, begin)) --receivers;
@@ -99,18 +100,17 @@ class Registry final : net::GroupOutput {
   void flush(Group& group);
   void markDirty(Group& group);
   /// False if it is no member.
-  bool exclude(Group& group, net::ConnectionImpl& peer, std::size_t begin);
+  bool exclude(Group& group, net::ConnectionImpl& connection, std::size_t begin);
   void tell(const NameHandler& handler, std::string_view name);
   /// The membership's place in ConnectionImpl::memberships; kNone if there is none. Looks through
   /// the shorter list.
-  [[nodiscard]] static std::size_t membershipOf(const net::ConnectionImpl& peer,
+  [[nodiscard]] static std::size_t membershipOf(const net::ConnectionImpl& connection,
                                                 const Group& group);
   static constexpr std::size_t kNone = ~std::size_t{0};
-  void remove(Group& group, net::ConnectionImpl& peer, std::size_t membership);
+  void remove(Group& group, net::ConnectionImpl& connection, std::size_t membership);
   void retire(Group& group);
 
   net::Reactor& reactor_;
-  net::ConnectionTable& table_;
   std::weak_ptr<const void> lifetime_;
   LoopImpl& loop_;
   KeyedMap<std::string, std::unique_ptr<Group>> groups_;

@@ -75,6 +75,6 @@ void Connector::connect() {
 
 void Connector::close() { impl_->outgoing.close(); }
 
-Connection* Connector::connection() const { return impl_->outgoing.peer(); }
+Connection* Connector::connection() const { return impl_->outgoing.connection(); }
 
 }  // namespace stormo

@@ -16,10 +16,11 @@ class IncompleteMessages {
   static constexpr std::size_t kPartBytes = 32 << 10;
 
   /// What the peer holds now; zero: it is forgotten.
-  void set(ConnectionImpl& peer, std::size_t heldBytes, TimePoint now);
+  void set(ConnectionImpl& connection, std::size_t heldBytes, TimePoint now);
   /// The peer has completed a message: what it holds from here on is a new one.
-  void restart(ConnectionImpl& peer, TimePoint now) {
-    if (peer.incompleteIndex != kNone) entries_[peer.incompleteIndex].restart(0, now);
+  void restart(ConnectionImpl& connection, TimePoint now) {
+    if (connection.in.incompleteIndex != kNone)
+      entries_[connection.in.incompleteIndex].restart(0, now);
   }
 
   [[nodiscard]] bool empty() const { return entries_.empty(); }
@@ -31,15 +32,15 @@ class IncompleteMessages {
   template <typename Visit>
   void forEachLate(TimePoint now, const Visit& visit) {
     for (std::size_t i = entries_.size(); i-- > 0;) {
-      if (i < entries_.size() && entries_[i].isLate(now)) visit(*entries_[i].peer);
+      if (i < entries_.size() && entries_[i].isLate(now)) visit(*entries_[i].connection);
     }
   }
 
-  static constexpr std::uint32_t kNone = ConnectionImpl::kNotIncomplete;
+  static constexpr std::uint32_t kNone = InputState::kNotIncomplete;
 
  private:
   struct Entry {
-    ConnectionImpl* peer;
+    ConnectionImpl* connection;
     std::size_t heldBytes;
     TimePoint begun;      // the message
     TimePoint partBegun;  // when it had `partFrom` bytes

@@ -139,9 +139,9 @@ bool Listener::acceptFrom(int fd) {
   UniqueFd accepted = acceptOne(fd, remote);
   if (accepted.valid()) {
     setNoDelay(accepted.get());
-    const auto peer = table_.accept(std::move(accepted), endpoint_, remote);
-    if (!peer) pause(peer.error());
-    return peer.ok();
+    const auto added = table_.accept(std::move(accepted), endpoint_, remote);
+    if (!added) pause(added.error());
+    return added.ok();
   }
   if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
     pause(lastError("accept"));

@@ -26,7 +26,8 @@ PersistentConnection::PersistentConnection(SocketUrl url, const Codec& codec)
     if (onClose) onClose(connection);
   };
   endpoint.handlers.onError = [this](Connection& connection, const Error& error) {
-    if (!ConnectionImpl::of(connection).connectReported) {  // onClose is not called for it
+    if (ConnectionImpl::of(connection).announced ==
+        Announced::Nothing) {  // onClose is not called for it
       const bool isCurrent = connection.id() == id_;
       forget(connection);
       if (isCurrent && !untried_.empty() && connectToNext()) return;
@@ -42,7 +43,7 @@ PersistentConnection::~PersistentConnection() {
   table_.abandon(endpoint);
 }
 
-ConnectionImpl* PersistentConnection::peer() const { return table_.find(id_); }
+ConnectionImpl* PersistentConnection::connection() const { return table_.find(id_); }
 
 void PersistentConnection::connect() {
   wanted_ = true;
@@ -77,13 +78,13 @@ Result<void> PersistentConnection::connectToNext() {
     const Address address = untried_.back();
     untried_.pop_back();
     Result<UniqueFd> fd = connectTo(address);
-    const Result<ConnectionImpl*> peer = fd ? table_.connect(std::move(*fd), endpoint, address)
-                                            : Result<ConnectionImpl*>(fd.error());
-    if (peer) {
-      id_ = peer.value()->id.packed();
+    const Result<ConnectionImpl*> begun = fd ? table_.connect(std::move(*fd), endpoint, address)
+                                             : Result<ConnectionImpl*>(fd.error());
+    if (begun) {
+      id_ = begun.value()->id.packed();
       return {};
     }
-    outcome = peer.error();
+    outcome = begun.error();
   }
   return outcome;
 }

@@ -43,7 +43,7 @@ class PersistentConnection {
   void connect();
   void close();
   /// The connection while it is usable, else null.
-  [[nodiscard]] ConnectionImpl* peer() const;
+  [[nodiscard]] ConnectionImpl* connection() const;
   /// False once its loop is gone: then there is nothing but its destruction left.
   [[nodiscard]] bool hasLoop() const { return !loop_.expired(); }
 

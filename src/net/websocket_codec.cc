@@ -3,7 +3,7 @@
 #include <cstring>
 #include <utility>
 
-#include "net/connection_table.h"
+#include "net/codec_session.h"
 #include "protocol/http/http_request.h"
 #include "protocol/http/http_response.h"
 #include "protocol/websocket/close.h"
@@ -25,24 +25,24 @@ struct WebSocketState final : CodecState {
   std::string ping;  // then: the latest
 
   [[nodiscard]] std::size_t heldBytes() const override { return decoder.heldBytes(); }
-  [[nodiscard]] bool pongWaits(const ConnectionImpl& peer) const {
-    return peer.bytesWritten < pongEnd;
+  [[nodiscard]] bool pongWaits(const CodecSession& session) const {
+    return session.bytesWritten() < pongEnd;
   }
 };
 
-WebSocketState* stateOrNull(ConnectionImpl& peer) {
-  return static_cast<WebSocketState*>(peer.codecState.get());
+WebSocketState* stateOrNull(CodecSession& session) {
+  return static_cast<WebSocketState*>(session.state().get());
 }
 
-WebSocketState& stateOf(ConnectionImpl& peer) {
-  if (peer.codecState == nullptr) peer.codecState = std::make_unique<WebSocketState>();
-  return *stateOrNull(peer);
+WebSocketState& stateOf(CodecSession& session) {
+  if (session.state() == nullptr) session.state() = std::make_unique<WebSocketState>();
+  return *stateOrNull(session);
 }
 
-void dropStateAtRest(ConnectionImpl& peer) {
-  const WebSocketState* state = stateOrNull(peer);
+void dropStateAtRest(CodecSession& session) {
+  const WebSocketState* state = stateOrNull(session);
   if (state == nullptr || !state->decoder.atRest()) return;
-  if (!state->owesPong && !state->pongWaits(peer)) peer.codecState.reset();
+  if (!state->owesPong && !state->pongWaits(session)) session.state().reset();
 }
 
 void appendFrame(Opcode opcode, std::string_view payload, Batch& batch, OutputOrder& order) {
@@ -55,202 +55,201 @@ void appendFrame(Opcode opcode, std::string_view payload, Batch& batch, OutputOr
 
 }  // namespace
 
-std::size_t WebSocketCodec::receive(ConnectionImpl& peer, std::span<char> bytes) const {
+std::size_t WebSocketCodec::receive(CodecSession& session, std::span<char> bytes) const {
   std::size_t taken = 0;
-  if (peer.phase == Phase::Handshake) {
-    taken = receiveHead(peer, {bytes.data(), bytes.size()});
-    if (peer.phase == Phase::Handshake || peer.receivePaused) return taken;
+  if (session.isInHandshake()) {
+    taken = receiveHead(session, {bytes.data(), bytes.size()});
+    if (session.isInHandshake() || session.isPaused()) return taken;
   }
-  return taken + receiveMessages(peer, bytes.subspan(taken));
+  return taken + receiveMessages(session, bytes.subspan(taken));
 }
 
-std::size_t WebSocketCodec::receiveHead(ConnectionImpl& peer, std::string_view bytes) const {
+std::size_t WebSocketCodec::receiveHead(CodecSession& session, std::string_view bytes) const {
   HttpRequest request;
   std::size_t headBytes = 0;
-  switch (decodeHead(bytes, options_.headBytesMax, request, headBytes, peer.searchedBytes)) {
+  switch (
+      decodeHead(bytes, options_.headBytesMax, request, headBytes, session.scan().searchedBytes)) {
     case HeadDecode::NeedMore:
-      peer.searchedBytes = bytes.size();
+      session.scan().searchedBytes = bytes.size();
       return 0;
     case HeadDecode::Bad:
-      peer.table.counters().badPeers.add();
-      respond(peer, 400, "not an HTTP request");
+      session.counters().badPeers.add();
+      respond(session, 400, "not an HTTP request");
       return bytes.size();
     case HeadDecode::TooLarge:
-      peer.table.counters().badPeers.add();
-      respond(peer, 431, "the request's head is too long");
+      session.counters().badPeers.add();
+      respond(session, 431, "the request's head is too long");
       return bytes.size();
     case HeadDecode::Ok:
       break;
   }
-  onRequest(peer, request);
+  onRequest(session, request);
   return headBytes;
 }
 
-void WebSocketCodec::onRequest(ConnectionImpl& peer, const HttpRequest& request) const {
+void WebSocketCodec::onRequest(CodecSession& session, const HttpRequest& request) const {
   const websocket::HandshakeVerdict verdict = websocket::judgeUpgrade(request);
-  if (verdict.status == 101) return upgrade(peer, request);
+  if (verdict.status == 101) return upgrade(session, request);
   // An upgrade to something else is ignored (RFC 9110 7.8): HTTP clients offer h2c by default.
   const bool isPlain = !request.hasToken("Upgrade", "websocket");
-  if (isPlain && !options_.pages.empty()) return answerPlainRequest(peer, request);
-  respond(peer, request, verdict.status, verdict.reason);
+  if (isPlain && !options_.pages.empty()) return answerPlainRequest(session, request);
+  respond(session, request, verdict.status, verdict.reason);
 }
 
-void WebSocketCodec::upgrade(ConnectionImpl& peer, const HttpRequest& request) const {
+void WebSocketCodec::upgrade(CodecSession& session, const HttpRequest& request) const {
   const std::string_view origin = request.header("Origin");
   if (!websocket::originAllowed(origin, options_.origins)) {
-    peer.table.counters().originsRefused.add();
-    const auto logged = refusedOrigins_.take(origin, peer.table.loop().now);
+    session.counters().originsRefused.add();
+    const auto logged = refusedOrigins_.take(origin, session.now());
     if (!logged.empty()) log::warning("pages of this origin may not connect origin=\"{}\"", logged);
-    return respond(peer, request, 403, "this origin may not connect");
+    return respond(session, request, 403, "this origin may not connect");
   }
   WebSocketHandshake handshake(request,
                                websocket::chooseSubprotocol(request, options_.subprotocols));
-  peer.table.call(peer, onConnect_, handshake);
-  if (!peer.isUsable()) return;
+  session.call(onConnect_, handshake);
+  if (!session.isUsable()) return;
   if (handshake.refusedWith() != 0) {
-    return respond(peer, request, handshake.refusedWith(), handshake.refusalText());
+    return respond(session, request, handshake.refusedWith(), handshake.refusalText());
   }
   // Messages that were sent before the handshake are encoded already, and have to follow the
   // response.
-  peer.table.sendFirst(
-      peer, websocket::upgradeResponse(websocket::acceptKey(request.header("Sec-WebSocket-Key")),
-                                       handshake.subprotocol));
-  peer.table.open(peer);
+  session.sendFirst(websocket::upgradeResponse(
+      websocket::acceptKey(request.header("Sec-WebSocket-Key")), handshake.subprotocol));
+  session.open();
 }
 
-void WebSocketCodec::answerPlainRequest(ConnectionImpl& peer, const HttpRequest& request) const {
+void WebSocketCodec::answerPlainRequest(CodecSession& session, const HttpRequest& request) const {
   const bool isHead = request.method == "HEAD";
   if (request.method != "GET" && !isHead) {
-    return peer.table.closeWith(
-        peer, CloseCode::Normal,
+    return session.closeWith(
+        CloseCode::Normal,
         httpResponse(405, "text/plain", "only GET and HEAD\n", false, {{"Allow", "GET, HEAD"}}));
   }
   const auto page = options_.pages.find(request.path);
   if (page == options_.pages.end()) {
-    return peer.table.closeWith(peer, CloseCode::Normal,
-                                httpResponse(404, "text/plain", "no such page\n", isHead));
+    return session.closeWith(CloseCode::Normal,
+                             httpResponse(404, "text/plain", "no such page\n", isHead));
   }
-  peer.table.closeWith(
-      peer, CloseCode::Normal,
+  session.closeWith(
+      CloseCode::Normal,
       httpResponse(200, page->second.contentType, page->second.body, isHead, page->second.headers));
 }
 
-void WebSocketCodec::respond(ConnectionImpl& peer, const HttpRequest& request, int status,
+void WebSocketCodec::respond(CodecSession& session, const HttpRequest& request, int status,
                              std::string_view text) const {
-  respond(peer, status, text, CloseCode::Normal, request.method == "HEAD");
+  respond(session, status, text, CloseCode::Normal, request.method == "HEAD");
 }
 
-void WebSocketCodec::respond(ConnectionImpl& peer, int status, std::string_view text,
+void WebSocketCodec::respond(CodecSession& session, int status, std::string_view text,
                              CloseCode code, bool headOnly) const {
   std::vector<HttpHeader> headers;
   if (status == 426) headers = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}};
   if (status == 405) headers = {{"Allow", "GET"}};
-  peer.table.closeWith(
-      peer, code, httpResponse(status, "text/plain", std::string(text) + '\n', headOnly, headers));
+  session.closeWith(
+      code, httpResponse(status, "text/plain", std::string(text) + '\n', headOnly, headers));
 }
 
-void WebSocketCodec::onHandshakeTimeout(ConnectionImpl& peer) const {
-  respond(peer, 408, "the request took too long");
+void WebSocketCodec::onHandshakeTimeout(CodecSession& session) const {
+  respond(session, 408, "the request took too long");
 }
 
-std::size_t WebSocketCodec::receiveMessages(ConnectionImpl& peer, std::span<char> bytes) const {
-  WebSocketState* const state = stateOrNull(peer);
+std::size_t WebSocketCodec::receiveMessages(CodecSession& session, std::span<char> bytes) const {
+  WebSocketState* const state = stateOrNull(session);
   websocket::Decoder& decoder = state != nullptr ? state->decoder : atRest_;
-  const websocket::Limits limits{.messageBytesMax = peer.endpoint->packageBytesMax};
+  const websocket::Limits limits{.messageBytesMax = session.messageBytesMax()};
   std::span<char> rest = bytes;
   bool pinged = false;
-  bool going = peer.isUsable() || peer.awaitsCloseFrame;
-  while (going && !peer.receivePaused) {
+  bool going = session.takesInput();
+  while (going && !session.isPaused()) {
     const websocket::Decoded decoded = decoder.next(rest, limits);
     if (decoded.event == websocket::Event::NeedMore) break;
     if (decoded.event == websocket::Event::Ping) {
       pinged = true;
       lastPing_ = decoded.payload;
     } else {
-      onEvent(peer, decoded);
+      onEvent(session, decoded);
     }
-    going = peer.isUsable() || peer.awaitsCloseFrame;
-    if (!peer.table.spendOnFrame()) break;
+    going = session.takesInput();
+    if (!session.spendOnFrame()) break;
   }
   if (!going) {
     if (state == nullptr) atRest_ = {};
     return bytes.size();
   }
   if (state == nullptr && !decoder.atRest()) {
-    stateOf(peer).decoder = std::move(atRest_);
+    stateOf(session).decoder = std::move(atRest_);
     atRest_ = {};
   }
-  if (pinged && peer.isUsable()) answerPing(peer, lastPing_);
-  dropStateAtRest(peer);
+  if (pinged && session.isUsable()) answerPing(session, lastPing_);
+  dropStateAtRest(session);
   return bytes.size() - rest.size();
 }
 
-void WebSocketCodec::onEvent(ConnectionImpl& peer, const websocket::Decoded& decoded) const {
+void WebSocketCodec::onEvent(CodecSession& session, const websocket::Decoded& decoded) const {
   switch (decoded.event) {
     case websocket::Event::NeedMore:
     case websocket::Event::Fragment:
     case websocket::Event::Ping:
       return;
     case websocket::Event::Message:
-      return peer.table.deliver(
-          peer, Message(decoded.payload, decoded.binary ? MessageType::Binary : MessageType::Text));
+      return session.deliver(
+          Message(decoded.payload, decoded.binary ? MessageType::Binary : MessageType::Text));
     case websocket::Event::Pong:
       return;  // that anything came is the sign of life
     case websocket::Event::Close:
-      return peer.table.goodbyeReceived(peer, decoded.code);
+      return session.onCloseFrame(decoded.code);
     case websocket::Event::Violation:
-      peer.awaitsCloseFrame = false;
-      return peer.table.refuse(peer, decoded.code, decoded.reason);
+      return session.refuse(decoded.code, decoded.reason);
   }
 }
 
 /// RFC 6455 5.5.3: the answer carries the same bytes, and of several pings the latest may be
 /// answered alone. While a pong waits for a peer that does not read, there is no other.
-void WebSocketCodec::answerPing(ConnectionImpl& peer, std::string_view payload) const {
-  WebSocketState* const state = stateOrNull(peer);
-  const bool waits = state != nullptr && state->pongWaits(peer);
-  if (waits || peer.table.isFull(peer, payload.size())) {
-    stateOf(peer).owesPong = true;
-    stateOf(peer).ping = payload;
+void WebSocketCodec::answerPing(CodecSession& session, std::string_view payload) const {
+  WebSocketState* const state = stateOrNull(session);
+  const bool waits = state != nullptr && state->pongWaits(session);
+  if (waits || session.isFull(payload.size())) {
+    stateOf(session).owesPong = true;
+    stateOf(session).ping = payload;
     return;
   }
-  control(peer, Opcode::Pong, payload);
+  control(session, Opcode::Pong, payload);
   if (state != nullptr) state->owesPong = false;
-  if (peer.queue == nullptr) return;
-  stateOf(peer).pongEnd = peer.bytesWritten + peer.queuedBytes() + peer.own->size();
+  if (!session.hasQueue()) return;
+  stateOf(session).pongEnd = session.bytesWrittenAtEnd();
 }
 
-void WebSocketCodec::onDrained(ConnectionImpl& peer) const {
-  WebSocketState* const state = stateOrNull(peer);
+void WebSocketCodec::onDrained(CodecSession& session) const {
+  WebSocketState* const state = stateOrNull(session);
   if (!std::exchange(state->owesPong, false)) return;
-  if (peer.isUsable()) control(peer, Opcode::Pong, state->ping);
-  dropStateAtRest(peer);
+  if (session.isUsable()) control(session, Opcode::Pong, state->ping);
+  dropStateAtRest(session);
 }
 
 void WebSocketCodec::encode(Message message, Batch& batch, OutputOrder& order) const {
   appendFrame(message.isBinary() ? Opcode::Binary : Opcode::Text, message.data, batch, order);
 }
 
-bool WebSocketCodec::sayGoodbye(ConnectionImpl& peer, CloseCode code,
-                                std::string_view reason) const {
-  if (peer.phase != Phase::Open) {
+bool WebSocketCodec::sendClose(CodecSession& session, CloseCode code,
+                               std::string_view reason) const {
+  if (!session.isOpen()) {
     const int status = code == CloseCode::InternalError ? 500 : 503;
-    respond(peer, status, reason.empty() ? "going away" : reason, code);
+    respond(session, status, reason.empty() ? "going away" : reason, code);
     return false;
   }
-  control(peer, Opcode::Close, websocket::encodeClosePayload(code, reason));
+  control(session, Opcode::Close, websocket::encodeClosePayload(code, reason));
   return true;
 }
 
-bool WebSocketCodec::ping(ConnectionImpl& peer) const {
+bool WebSocketCodec::ping(CodecSession& session) const {
   // Behind so much output it would come too late, and its answer too: then the silence itself is
   // judged.
-  if (!peer.table.isFull(peer, 0)) control(peer, Opcode::Ping, {});
+  if (!session.isFull(0)) control(session, Opcode::Ping, {});
   return true;
 }
 
-void WebSocketCodec::control(ConnectionImpl& peer, Opcode opcode, std::string_view payload) const {
-  appendFrame(opcode, payload, peer.table.ownBatch(peer), peer.table.order());
+void WebSocketCodec::control(CodecSession& session, Opcode opcode, std::string_view payload) const {
+  appendFrame(opcode, payload, session.batch(), session.order());
 }
 
 }  // namespace stormo::net

@@ -19,27 +19,27 @@ class WebSocketCodec final : public Codec {
       : options_(std::move(options)), onConnect_(std::move(onConnect)) {}
 
   [[nodiscard]] std::string_view name() const override { return "websocket"; }
-  [[nodiscard]] std::size_t receive(ConnectionImpl& peer, std::span<char> bytes) const override;
+  [[nodiscard]] std::size_t receive(CodecSession& session, std::span<char> bytes) const override;
   void encode(Message message, Batch& batch, OutputOrder& order) const override;
-  bool sayGoodbye(ConnectionImpl& peer, CloseCode code, std::string_view reason) const override;
-  bool ping(ConnectionImpl& peer) const override;
-  void onDrained(ConnectionImpl& peer) const override;
-  void onHandshakeTimeout(ConnectionImpl& peer) const override;
+  bool sendClose(CodecSession& session, CloseCode code, std::string_view reason) const override;
+  bool ping(CodecSession& session) const override;
+  void onDrained(CodecSession& session) const override;
+  void onHandshakeTimeout(CodecSession& session) const override;
 
  private:
-  std::size_t receiveHead(ConnectionImpl& peer, std::string_view bytes) const;
-  void onRequest(ConnectionImpl& peer, const HttpRequest& request) const;
-  void upgrade(ConnectionImpl& peer, const HttpRequest& request) const;
-  void answerPlainRequest(ConnectionImpl& peer, const HttpRequest& request) const;
-  void respond(ConnectionImpl& peer, const HttpRequest& request, int status,
+  std::size_t receiveHead(CodecSession& session, std::string_view bytes) const;
+  void onRequest(CodecSession& session, const HttpRequest& request) const;
+  void upgrade(CodecSession& session, const HttpRequest& request) const;
+  void answerPlainRequest(CodecSession& session, const HttpRequest& request) const;
+  void respond(CodecSession& session, const HttpRequest& request, int status,
                std::string_view text) const;
-  void respond(ConnectionImpl& peer, int status, std::string_view text,
+  void respond(CodecSession& session, int status, std::string_view text,
                CloseCode code = CloseCode::Normal, bool headOnly = false) const;
 
-  std::size_t receiveMessages(ConnectionImpl& peer, std::span<char> bytes) const;
-  void onEvent(ConnectionImpl& peer, const websocket::Decoded& decoded) const;
-  void answerPing(ConnectionImpl& peer, std::string_view payload) const;
-  void control(ConnectionImpl& peer, websocket::Opcode opcode, std::string_view payload) const;
+  std::size_t receiveMessages(CodecSession& session, std::span<char> bytes) const;
+  void onEvent(CodecSession& session, const websocket::Decoded& decoded) const;
+  void answerPing(CodecSession& session, std::string_view payload) const;
+  void control(CodecSession& session, websocket::Opcode opcode, std::string_view payload) const;
 
   WebSocketOptions options_;
   ConnectHandler onConnect_;

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/counters.h"
-#include "net/connection_table.h"
 #include "net/package_codec.h"
+#include "net/reactor.h"
 #include "net/websocket_codec.h"
 #include "support/loop_fixture.h"
 #include "support/raw_peer.h"
@@ -76,7 +76,8 @@ class NetTest : public test::LoopTest {
 
   std::unique_ptr<Codec> codec;
   Endpoint endpoint;
-  ConnectionTable& table = ConnectionTable::of(loop);
+  Reactor& reactor = Reactor::of(loop);
+  ConnectionTable& table = reactor.connections;
   std::vector<std::string> heard;
 };
 

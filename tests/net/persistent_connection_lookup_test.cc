@@ -33,7 +33,7 @@ TEST_F(OutgoingLookupTest, TheLoopTurnsWhileAHostNameIsLookedUp) {
   outgoing.connect();
   outgoing.connect();
   settle();
-  EXPECT_EQ(outgoing.peer(), nullptr);
+  EXPECT_EQ(outgoing.connection(), nullptr);
   dns.set_value(std::vector{*Address::ip("127.0.0.1", port())});
   ASSERT_TRUE(turnUntil([&] { return !told.empty(); }));
   EXPECT_THAT(told, ElementsAre("connect"));

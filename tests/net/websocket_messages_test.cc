@@ -310,9 +310,9 @@ TEST_F(WebSocketMessagesTest, AnIdleConnectionKeepsNothing) {
   client.raw().send(WebSocketClient::frame(0x80, "whole"));
   settle();
   EXPECT_EQ(peer.codecState, nullptr);
-  EXPECT_EQ(peer.stash, nullptr);
-  EXPECT_EQ(peer.own, nullptr);
-  EXPECT_EQ(peer.queue, nullptr);
+  EXPECT_EQ(peer.in.stash, nullptr);
+  EXPECT_EQ(peer.out.own, nullptr);
+  EXPECT_EQ(peer.out.queue, nullptr);
 }
 
 }  // namespace

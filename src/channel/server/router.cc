@@ -210,14 +210,14 @@ void Router::publishLoop(Origin origin, std::string_view event, std::string_view
     const EventHeader header = nextHeader(origin, event, PayloadKind::Value, Space::Events);
     frame_.clear();
     appendEvent(header, data, frame_);
-    send(*all.stormo->members[next].peer, frame_);
+    send(*all.stormo->members[next].connection, frame_);
   } else {
-    send(*all.workerman->members[next - stormoCount].peer, workermanFrame(event, data));
+    send(*all.workerman->members[next - stormoCount].connection, workermanFrame(event, data));
   }
 }
 
 void Router::send(net::ConnectionImpl& link, std::string_view frame) {
-  table_.ownBatch(link).append(frame, table_.order());
+  link.append(frame);
   table_.counters().messagesOut.add();
 }
 

@@ -32,7 +32,7 @@ group::Group* Groups::Impl::find(std::string_view name) const {
 std::size_t Groups::Impl::send(std::string_view name, Message message, ConnectionImpl* except) {
   group::Group* group = find(name);
   if (group == nullptr) return 0;
-  // The members of a group are connections of one kind: they share a codec.
+  // All members of a group encode messages as the same bytes: see join().
   const net::Codec& codec = *group->members.front().connection->endpoint->codec;
   const auto write = [&](net::Batch& batch, net::OutputOrder& order) {
     codec.encode(message, batch, order);

@@ -7,8 +7,8 @@
 namespace stormo::group {
 namespace {
 
-// Members are scattered over memory and mostly cold: the next ones are fetched while the kernel
-// works.
+// Members are scattered over memory and mostly not cached: the next ones are fetched while the
+// kernel works.
 constexpr std::size_t kPrefetchAhead = 4;
 
 }  // namespace
@@ -32,7 +32,7 @@ Registry::~Registry() {
     net::ConnectionImpl& connection = *group.members.back().connection;
     remove(group, connection, group.members.back().membership);
   }
-  reactor_.output.order().last = nullptr;  // it may be a batch of ours
+  reactor_.output.order().last = nullptr;  // it may be a batch of this registry
   reactor_.remove(*this);
 }
 
@@ -56,8 +56,8 @@ bool Registry::join(net::ConnectionImpl& connection, std::string_view name) {
   group->members.push_back(
       {&connection, static_cast<std::uint32_t>(connection.memberships.size())});
   connection.memberships.push_back({group, static_cast<std::uint32_t>(group->members.size() - 1)});
-  if (!group->batch.empty()) exclude(*group, connection, 0);  // what was sent before it came
-  if (isFirst) tell(onFirstMember, group->name);
+  if (!group->batch.empty()) exclude(*group, connection, 0);  // messages sent before it joined
+  if (isFirst) notify(onFirstMember, group->name);
   return true;
 }
 
@@ -121,11 +121,11 @@ void Registry::retire(Group& group) {
   auto node = groups_.extract(group.name);
   loop_.counters().groups.subtract();
   if (group.dirty) retired_.push_back(std::move(node.mapped()));
-  tell(onLastMember, node.key());
+  notify(onLastMember, node.key());
 }
 
-void Registry::tell(const NameHandler& handler, std::string_view name) {
-  if (!handler || !hasLoop()) return;  // while the loop ends, nobody is there who could use it
+void Registry::notify(const NameHandler& handler, std::string_view name) {
+  if (!handler || !hasLoop()) return;  // no handler is called while the loop is destroyed
   if (!callHandler("group", handler, name)) loop_.counters().handlerErrors.add();
 }
 

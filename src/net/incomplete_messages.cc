@@ -22,7 +22,7 @@ void IncompleteMessages::set(ConnectionImpl& connection, std::size_t heldBytes, 
 
 ConnectionImpl& IncompleteMessages::worst(TimePoint now) const {
   const auto weight = [now](const Entry& entry) {
-    // Those of this very moment differ by what they hold.
+    // Entries of this very moment differ by their bytes.
     const std::chrono::duration<double> age = now - entry.begun + std::chrono::milliseconds(1);
     return static_cast<double>(entry.heldBytes) * age.count();
   };
@@ -30,7 +30,7 @@ ConnectionImpl& IncompleteMessages::worst(TimePoint now) const {
 }
 
 bool IncompleteMessages::Entry::isLate(TimePoint now) {
-  // Of who is not read the rest may be there already.
+  // While it is not read, the rest of the message may have arrived already.
   if (connection->in.isPaused || connection->in.inBacklog) {
     restart(heldBytes, now);
     return false;

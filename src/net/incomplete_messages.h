@@ -8,16 +8,16 @@
 
 namespace stormo::net {
 
-/// The connections that hold part of a message, how much of it, and since when. An idle connection
-/// is not among them.
+/// The connections that hold part of a message, with its size and age. An idle connection is not
+/// listed.
 class IncompleteMessages {
  public:
   /// Each part of this size has to arrive within Endpoint::messageTimeout.
   static constexpr std::size_t kPartBytes = 32 << 10;
 
-  /// What the peer holds now; zero: it is forgotten.
+  /// Sets how many bytes the connection holds now. Zero removes it.
   void set(ConnectionImpl& connection, std::size_t heldBytes, TimePoint now);
-  /// The peer has completed a message: what it holds from here on is a new one.
+  /// The connection has completed a message: what it holds from now on belongs to the next one.
   void restart(ConnectionImpl& connection, TimePoint now) {
     if (connection.in.incompleteIndex != kNone)
       entries_[connection.in.incompleteIndex].restart(0, now);
@@ -25,10 +25,10 @@ class IncompleteMessages {
 
   [[nodiscard]] bool empty() const { return entries_.empty(); }
   [[nodiscard]] std::size_t totalBytes() const { return totalBytes_; }
-  /// The one that holds most for longest: the greatest product of both. There is one.
+  /// The connection with the greatest product of held bytes and age. There must be one.
   [[nodiscard]] ConnectionImpl& worst(TimePoint now) const;
-  /// Calls `visit` with each peer whose message has made too little progress. `visit` may forget
-  /// peers.
+  /// Calls `visit` with each connection whose message has made too little progress. `visit` may
+  /// remove connections.
   template <typename Visit>
   void forEachLate(TimePoint now, const Visit& visit) {
     for (std::size_t i = entries_.size(); i-- > 0;) {

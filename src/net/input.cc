@@ -39,11 +39,11 @@ constexpr std::chrono::seconds kIncompleteInterval{1};
 
 void Input::readFresh(ConnectionImpl& connection) {
   if (connection.in.inBacklog) return;  // it keeps its place there
-  const bool isLink = connection.endpoint->carriesMany;
+  const bool carriesMany = connection.endpoint->carriesMany;
   const std::int64_t fair = std::clamp((kTurnWork - freshWork_) / 16, kShareMin, kShare);
-  const std::int64_t share = isLink ? kLinkShare : fair;
+  const std::int64_t share = carriesMany ? kLinkShare : fair;
   if (read(connection, share)) readLater(connection);
-  if (!isLink) freshWork_ += share - work_;
+  if (!carriesMany) freshWork_ += share - work_;
 }
 
 void Input::readLater(ConnectionImpl& connection) {

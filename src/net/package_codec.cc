@@ -24,12 +24,12 @@ std::size_t PackageCodec::receive(CodecSession& session, std::span<char> bytes) 
   return taken;
 }
 
-/// Hands on the package at the front of `rest`. False if it is not whole, or none can be taken any
-/// more.
+/// Delivers the package at the front of `rest`. False if it is not whole, or if no package can be
+/// taken now.
 bool PackageCodec::takePackage(CodecSession& session, std::string_view rest,
                                std::size_t& taken) const {
   if (!session.isUsable() || session.isPaused()) return false;
-  // Not one byte more is looked at than a package may have. Of `tcp`, all that is seen is a
+  // No byte beyond the maximum size of a package is examined. With `tcp`, these bytes are a
   // package.
   const std::string_view seen = rest.substr(0, session.messageBytesMax());
   if (session.scan().expectedBytes == 0) {

@@ -6,7 +6,7 @@
 
 namespace stormo::net {
 
-/// A protocol of three functions (`frame`, `text`, `tcp`, a user's own) on a connection.
+/// A protocol of three functions (`frame`, `text`, `tcp`, or one of the user) on a connection.
 class PackageCodec final : public Codec {
  public:
   /// `protocol` is not websocket.

@@ -13,8 +13,8 @@ PersistentConnection::PersistentConnection(SocketUrl url, const Codec& codec)
       loop_(LoopImpl::current().lifetime()),
       url_(std::move(url)) {
   endpoint.codec = &codec;
-  // The next attempt is set before the user hears of the loss: a handler that throws does not end
-  // the attempts.
+  // The next attempt is set before the user's handler is called: one that throws does not end the
+  // attempts.
   endpoint.handlers.onConnect = [this](Connection& connection) {
     connectedAt_ = table_.loop().readClock();
     if (onConnect) onConnect(connection);
@@ -71,7 +71,7 @@ void PersistentConnection::lookUp() {
   }
 }
 
-/// Starts to connect to the next address that can be tried; the error of the last one if none can.
+/// Starts to connect to the next address that can be tried. Returns the last error if none can.
 Result<void> PersistentConnection::connectToNext() {
   Result<void> outcome;
   while (!untried_.empty()) {
@@ -100,12 +100,12 @@ void PersistentConnection::close() {
   id_ = 0;
 }
 
-/// By the time an old connection ends there may be a new one.
+/// When an old connection ends there may be a new one already.
 void PersistentConnection::forget(const Connection& connection) {
   if (connection.id() == id_) id_ = 0;
 }
 
-/// No handler is called inside of connect(), which handlers may call.
+/// Handlers may call connect(), so connect() itself calls none.
 void PersistentConnection::failLater(const Error& error) {
   retryTimer_ = Timer::once(Timer::Duration::zero(), [this, error] {
     retryTimer_ = 0;

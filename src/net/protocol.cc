@@ -9,7 +9,7 @@
 namespace stormo {
 namespace {
 
-// The connection bounds packages itself, by Worker::maxPackageSize.
+// PackageCodec limits the size, to Worker::maxPackageSize.
 constexpr std::size_t kAnyLength = std::numeric_limits<std::size_t>::max();
 
 std::ptrdiff_t answer(PackageLength length) {
@@ -26,7 +26,7 @@ struct Protocol::Parts {
   Encode encode;
 };
 
-// Each built-in one is made once: what is the same compares equal.
+// Each built-in protocol is made once, so that its copies compare equal.
 
 Protocol Protocol::websocket() {
   static const Protocol kMade(std::make_shared<const Parts>(Parts{.name = "websocket"}));

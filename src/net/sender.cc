@@ -44,10 +44,10 @@ void Sender::send(ConnectionImpl& connection, std::span<const Piece> pieces) {
     if (taken == kFailed) return fail(connection, errno);
   }
   enqueue(connection, pieces, taken);
-  // A connection may fall behind by its limit and one turn's output. If it is over the limit
-  // already and the kernel does not take this turn's output either, it is closed, as no message may
-  // be dropped silently. A connection that only waits for its share is not slow, and one that is
-  // closing gets no more than a close frame, and has a deadline.
+  // A connection may exceed its limit by one turn's output. If it exceeded the limit before, and
+  // the kernel refuses this turn's output, too, it is closed: no message may be dropped silently. A
+  // connection that only waits for its share is not slow. One that is closing gets no more than a
+  // close frame, and has a deadline.
   const bool cuts = connection.endpoint->cutWhenFull && !connection.isClosing();
   if (cuts && out.state == WriteState::Refused &&
       waitedBefore > connection.endpoint->sendQueueBytesMax && out.queuedBytes() > waitedBefore) {

@@ -16,7 +16,7 @@ namespace {
 
 using websocket::Opcode;
 
-/// What a connection keeps between two reads: part of a message, or a ping that is not answered.
+/// What a connection keeps between two reads: part of a message, or a ping to be answered.
 struct WebSocketState final : CodecState {
   websocket::Decoder decoder;
   std::uint64_t pongEnd =
@@ -111,8 +111,7 @@ void WebSocketCodec::upgrade(CodecSession& session, const HttpRequest& request) 
   if (handshake.refusedWith() != 0) {
     return respond(session, request, handshake.refusedWith(), handshake.refusalText());
   }
-  // Messages that were sent before the handshake are encoded already, and have to follow the
-  // response.
+  // Messages sent during the handshake are encoded already; they follow the response.
   session.sendFirst(websocket::upgradeResponse(
       websocket::acceptKey(request.header("Sec-WebSocket-Key")), handshake.subprotocol));
   session.open();
@@ -195,7 +194,7 @@ void WebSocketCodec::onEvent(CodecSession& session, const websocket::Decoded& de
       return session.deliver(
           Message(decoded.payload, decoded.binary ? MessageType::Binary : MessageType::Text));
     case websocket::Event::Pong:
-      return;  // that anything came is the sign of life
+      return;  // any input counts as an answer, see Keepalive
     case websocket::Event::Close:
       return session.onCloseFrame(decoded.code);
     case websocket::Event::Violation:
@@ -203,8 +202,8 @@ void WebSocketCodec::onEvent(CodecSession& session, const websocket::Decoded& de
   }
 }
 
-/// RFC 6455 5.5.3: the answer carries the same bytes, and of several pings the latest may be
-/// answered alone. While a pong waits for a peer that does not read, there is no other.
+/// RFC 6455 5.5.3: the pong carries the same bytes, and only the latest of several pings needs an
+/// answer. While a pong waits for a peer that does not read, no other is queued.
 void WebSocketCodec::answerPing(CodecSession& session, std::string_view payload) const {
   WebSocketState* const state = stateOrNull(session);
   const bool waits = state != nullptr && state->pongWaits(session);
@@ -242,8 +241,8 @@ bool WebSocketCodec::sendClose(CodecSession& session, CloseCode code,
 }
 
 bool WebSocketCodec::ping(CodecSession& session) const {
-  // Behind so much output it would come too late, and its answer too: then the silence itself is
-  // judged.
+  // After a full queue the ping would arrive too late. The time-out runs all the same: any input
+  // counts as an answer.
   if (!session.isFull(0)) control(session, Opcode::Ping, {});
   return true;
 }

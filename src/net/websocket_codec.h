@@ -44,8 +44,8 @@ class WebSocketCodec final : public Codec {
   WebSocketOptions options_;
   ConnectHandler onConnect_;
   mutable RefusedOrigins refusedOrigins_;
-  mutable websocket::Decoder atRest_;  // for connections that hold nothing partial
-  mutable std::string lastPing_;       // of those that came in one read
+  mutable websocket::Decoder atRest_;  // for connections that hold no partial message
+  mutable std::string lastPing_;       // the latest of one read
 };
 
 }  // namespace stormo::net

@@ -78,7 +78,7 @@ TEST_F(ReactorTest, OutputOfAnObserverLeavesInTheSameTurnIfItFlushesAgain) {
   turn();
 }
 
-TEST_F(ReactorTest, TheAnswerToALinkIsReadBeforeTheFanOutButOneAnswerOnly) {
+TEST_F(ReactorTest, OneAnswerToALinkIsReadBeforeTheFanOut) {
   Connected upstream = acceptLink();
   std::vector<std::string> story;
   probe.onStep = [&](const std::string& step) {

@@ -306,7 +306,7 @@ class Simulation final : net::FlushObserver {
   void turn() {
     // So that little already waits outside of the kernel.
     net::ConnectionTable::of(loop_).forEach(
-        [](net::ConnectionImpl& peer) { test::shrinkSendBuffer(peer.fd.get()); });
+        [](net::ConnectionImpl& connection) { test::shrinkSendBuffer(connection.fd.get()); });
     loop_.turn(0ms);
     for (std::size_t i = 0; i < kClients; ++i) {
       const bool isCalm = clients_[i].bus->isConnected() && roads_[i]->isUpEmpty();

@@ -14,7 +14,7 @@ constexpr int kTicksPerStall = 4;
 
 Acknowledger::Acknowledger(net::Reactor& reactor, const std::uint64_t& head,
                            std::chrono::milliseconds stallMax)
-    : reactor_(reactor), table_(reactor.connections), head_(head), stallMax_(stallMax) {
+    : reactor_(reactor), head_(head), stallMax_(stallMax) {
   reactor_.add(*this);
 }
 
@@ -37,7 +37,7 @@ void Acknowledger::onFlushed() {
   lastHead_ = head_;
   hasWork_ = false;
   for (const auto& link : links_) hasWork_ |= !acknowledge(*link, reached);
-  table_.flushAgain();
+  reactor_.output.flushConnections();
 }
 
 std::uint64_t Acknowledger::reachedByAll() {
@@ -46,7 +46,7 @@ std::uint64_t Acknowledger::reachedByAll() {
     const bool stalls = link->peer->isUsable() && link->peer->queuedBytes() > 0;
     if (stalls && !link->isStalled) {
       link->reached = lastHead_;
-      link->bytesWritten = link->peer->bytesWritten;
+      link->bytesWritten = link->peer->bytesWritten();
       link->idleTicks = 0;
       if (timer_ == 0) timer_ = Timer::add(stallMax_ / kTicksPerStall, [this] { cutStuck(); });
     }
@@ -70,7 +70,7 @@ bool Acknowledger::acknowledge(Link& link, std::uint64_t reached) {
   if (link.peer->isUsable()) {
     scratch_.clear();
     encode({.kind = Kind::Ack, .sequence = link.acknowledged}, scratch_);
-    table_.ownBatch(*link.peer).append(scratch_, table_.order());
+    link.peer->append(scratch_);
   }
   return heldUp.empty();
 }
@@ -81,13 +81,13 @@ void Acknowledger::cutStuck() {
     net::ConnectionImpl& peer = *link->peer;
     if (!link->isStalled || !peer.isUsable()) continue;
     anyStalled = true;
-    if (peer.bytesWritten != link->bytesWritten) {
-      link->bytesWritten = peer.bytesWritten;
+    if (peer.bytesWritten() != link->bytesWritten) {
+      link->bytesWritten = peer.bytesWritten();
       link->idleTicks = 0;
     } else if (++link->idleTicks > kTicksPerStall) {  // the first one may have come at once
       log::warning("a link takes nothing and is cut remote={} bytes={}", peer.remoteAddress(),
                    peer.queuedBytes());
-      table_.counters().slowClosed.add();
+      reactor_.counters().slowClosed.add();
       hasWork_ = true;  // what it held up
       peer.destroy();
     }

@@ -338,7 +338,7 @@ bool Broker::deliver(ConsumerId consumer, std::string_view queue, std::string_vi
 }
 
 void Broker::send(net::ConnectionImpl& peer, std::string_view frames) {
-  table_.ownBatch(peer).append(frames, table_.order());
+  peer.append(frames);
   table_.counters().messagesOut.add();
 }
 

@@ -22,7 +22,7 @@ const HeaderOwners& headersWithoutSource() {
       {"stormo/channel/listener.h", "base"}, {"stormo/channel/messages.h", "base"},
       {"stormo/close_code.h", "base"},       {"stormo/message.h", "base"},
       {"stormo/stormo.h", "server"},         {"stormo/version.h", "base"},
-      {"stormo/websocket.h", "protocol"},
+      {"stormo/websocket.h", "net"},
   };
   return kOwners;
 }

@@ -403,7 +403,7 @@ function nameOf(group) {
   return String(group).replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
-// Returns an event or a reply; throws if the data is neither. Of an unknown event only the name is checked.
+// Returns an event or a reply; throws if the data is neither. The fields of an unknown event are not checked.
 function decode(data) {
   let received;
   try {

@@ -59,12 +59,9 @@ Result<void> LoopImpl::modify(int fd, std::uint32_t events, Tag tag, Handle id) 
 
 void LoopImpl::remove(int fd) { ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }
 
-void LoopImpl::addStage(Stage stage, StageWorker& worker) {
-  stages_[static_cast<std::size_t>(stage)].push_back(&worker);
-}
-
-void LoopImpl::removeStage(Stage stage, StageWorker& worker) {
-  std::erase(stages_[static_cast<std::size_t>(stage)], &worker);
+void LoopImpl::install(std::unique_ptr<TurnWork> work) {
+  STORMO_ASSERT(turnWork_ == nullptr);
+  turnWork_ = std::move(work);
 }
 
 int LoopImpl::waitMilliseconds(Duration wait) const {
@@ -89,12 +86,13 @@ void LoopImpl::turn(Duration wait) {
   tasks.swap(deferred_);
   inbox_->takeInto(tasks);
   dispatch();
-  runStage(Stage::ReadBacklog);
+  if (turnWork_ != nullptr) turnWork_->onDispatched();
   for (const auto& task : tasks) countThrown(callHandler("deferred", task) ? 0 : 1);
   tasks.clear();
   spareTasks_ = std::move(tasks);
   countThrown(timers.fire(now));
-  flushAndFree();
+  hasWork_ = false;  // all that was requested until now is done in onTurnEnd()
+  if (turnWork_ != nullptr) turnWork_->onTurnEnd();
 
   counters().turns.add();
   counters().timers.set(timers.size());
@@ -115,24 +113,9 @@ void LoopImpl::dispatch() {
   }
 }
 
-void LoopImpl::flushAndFree() {
-  hasWork_ = false;  // what was asked for until now is done here
-  looksAgain_ = false;
-  runStage(Stage::FlushLinks);
-  if (looksAgain_) {
-    receive(0);
-    dispatch();
-    runStage(Stage::FlushLinks);
-  }
-  runStage(Stage::CollectGroups);
-  runStage(Stage::FlushGroups);
-  runStage(Stage::FlushConnections);
-  runStage(Stage::Acknowledge);
-  runStage(Stage::Free);
-}
-
-void LoopImpl::runStage(Stage stage) {
-  for (StageWorker* worker : stages_[static_cast<std::size_t>(stage)]) worker->onStage(stage);
+void LoopImpl::dispatchArrived() {
+  receive(0);
+  dispatch();
 }
 
 void LoopImpl::countThrown(std::size_t handlers) {
@@ -176,7 +159,9 @@ void LoopImpl::onReady(Handle id, std::uint32_t events) {
   if (Watch* still = watches_.find(id)) still->onReady = std::move(handler);
 }
 
-void LoopImpl::forgetHandlers() {
+void LoopImpl::clear() {
+  lifetime_.reset();
+  turnWork_.reset();
   inbox_->close();
   deferred_.clear();
   timers.clear();
@@ -190,8 +175,7 @@ EventLoop::EventLoop() : impl_(std::make_unique<LoopImpl>()) {
 
 EventLoop::~EventLoop() {
   // While there is a loop to leave: what is destroyed here may cancel timers and unwatch.
-  impl_->connections.reset();
-  impl_->forgetHandlers();
+  impl_->clear();
   currentLoop = nullptr;
 }
 

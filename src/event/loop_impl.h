@@ -26,26 +26,15 @@ class EventSink {
   ~EventSink() = default;
 };
 
-/// The parts of a turn after the events were handled, in this order: input that was left for later,
-/// then, when everything has been read and decoded, output.
-enum class Stage {
-  ReadBacklog,
-  FlushLinks,
-  CollectGroups,
-  FlushGroups,
-  FlushConnections,
-  Acknowledge,
-  Free,
-};
-inline constexpr std::size_t kStageCount = 7;
-
-/// Does one stage's work of a turn. Must outlive its registration.
-class StageWorker {
+/// The work of a turn that is not the loop's own: reading on, flushing and freeing connections. A
+/// loop has one at most, and owns it.
+class TurnWork {
  public:
-  virtual void onStage(Stage stage) = 0;
-
- protected:
-  ~StageWorker() = default;
+  virtual ~TurnWork() = default;
+  /// All events of this turn were dispatched; deferred tasks and timers run next.
+  virtual void onDispatched() = 0;
+  /// Deferred tasks and timers have run; the turn ends when this returns.
+  virtual void onTurnEnd() = 0;
 };
 
 /// What the library's own parts see of the loop.
@@ -72,16 +61,16 @@ class LoopImpl final : EventSink {
   Result<void> modify(int fd, std::uint32_t events, Tag tag, Handle id);
   void remove(int fd);
 
-  void addStage(Stage stage, StageWorker& worker);
-  void removeStage(Stage stage, StageWorker& worker);
-  /// Some stage has work. If that stage is over already, the next turn does not wait.
+  /// Installs the work of each turn, for the rest of the loop's life. There must be none yet.
+  void install(std::unique_ptr<TurnWork> work);
+  /// What was installed, or null. Null, too, while the loop is being destroyed.
+  [[nodiscard]] TurnWork* turnWork() const { return turnWork_.get(); }
+  /// There is work for onTurnEnd(). Requested during onTurnEnd(), the next turn does not wait.
   void requestTurn() { hasWork_ = true; }
-  /// In the stage FlushLinks, by whoever has sent something: what has come meanwhile is read before
-  /// the fan-out, the costly part of a turn, and so leaves with it. A Channel on this machine often
-  /// has answered by then. Under load this is what keeps the batches whole: without it, the
-  /// messages in flight fall apart into two halves that follow each other, each in sends of its
-  /// own.
-  void lookAgain() { looksAgain_ = true; }
+  /// Dispatches what has arrived meanwhile, without waiting. Only in onTurnEnd().
+  void dispatchArrived();
+  /// Expires when the loop is destroyed. Objects that may outlive their loop keep one.
+  [[nodiscard]] std::weak_ptr<const void> lifetime() const { return lifetime_; }
 
   /// What time it is: the one clock of the loop and of all that works on it.
   [[nodiscard]] TimePoint readClock() const { return clock_(); }
@@ -99,12 +88,6 @@ class LoopImpl final : EventSink {
 
   void turn(Duration wait);
 
-  /// The connections of this loop; what they are is no matter of the loop's.
-  std::shared_ptr<void> connections;
-
-  /// How many parts have something on its way that should arrive before the process ends.
-  std::size_t unfinished = 0;
-
   /// The loop of a process that forks others, and therefore must have no threads.
   bool forks = false;
 
@@ -117,8 +100,8 @@ class LoopImpl final : EventSink {
   void unwatch(WatchId id);
   void defer(std::function<void()> task) { deferred_.push_back(std::move(task)); }
   [[nodiscard]] const std::shared_ptr<TaskInbox>& inbox() const { return inbox_; }
-  /// Drops all handlers, and with them what they own.
-  void forgetHandlers();
+  /// Ends lifetime(), then drops the turn's work and all handlers, and with them what they own.
+  void clear();
 
  private:
   struct Watch {
@@ -133,19 +116,18 @@ class LoopImpl final : EventSink {
   void countThrown(std::size_t handlers);
   void receive(int waitMs);
   void dispatch();
-  void flushAndFree();
-  void runStage(Stage stage);
   Result<void> control(int operation, int fd, std::uint32_t events, Tag tag, Handle id);
   [[nodiscard]] int waitMilliseconds(Duration wait) const;
 
   static constexpr std::size_t kEventsPerWait = 512;
 
+  std::shared_ptr<const void> lifetime_ = std::make_shared<char>();
+  std::unique_ptr<TurnWork> turnWork_;
   TimePoint (*clock_)() = &std::chrono::steady_clock::now;
   UniqueFd epoll_;
   std::array<epoll_event, kEventsPerWait> ready_;
   std::size_t readyCount_ = 0;
   std::array<EventSink*, 256> sinks_{};
-  std::array<std::vector<StageWorker*>, kStageCount> stages_;
   HandleTable<Watch> watches_;
   const std::shared_ptr<TaskInbox> inbox_ = std::make_shared<TaskInbox>();
   std::vector<std::function<void()>> deferred_;
@@ -154,7 +136,6 @@ class LoopImpl final : EventSink {
   Counters* counters_ = &ownCounters_;
   int watchError_ = 0;
   bool hasWork_ = false;
-  bool looksAgain_ = false;
   bool inTurn_ = false;
 };
 

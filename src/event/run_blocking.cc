@@ -9,6 +9,7 @@
 
 #include "event/call_handler.h"
 #include "event/loop_impl.h"
+#include "event/process_life.h"
 #include "sys/detached_thread.h"
 
 namespace stormo {
@@ -18,6 +19,26 @@ struct Waiting {
   std::shared_ptr<detail::BlockingCall> call;
   EventLoop::Handle loop;
 };
+
+/// The accepted calls of this thread's loop that have not finished. A worker that stops waits for
+/// them.
+class PendingCalls {
+ public:
+  void add() {
+    ++count_;
+    work_.set(true);
+  }
+  void remove() { work_.set(--count_ > 0); }
+
+ private:
+  std::size_t count_ = 0;
+  UnfinishedWork work_;
+};
+
+PendingCalls& pendingHere() {
+  thread_local PendingCalls pending;
+  return pending;
+}
 
 /// The threads of one process. Never destroyed: threads may run until the process ends.
 class ThreadPool {
@@ -72,10 +93,9 @@ class ThreadPool {
   }
 
   static void finish(detail::BlockingCall& call) {
-    LoopImpl& loop = LoopImpl::current();
-    --loop.unfinished;
+    pendingHere().remove();
     if (!callHandler("runBlocking", [&call] { call.finish(); }))
-      loop.counters().handlerErrors.add();
+      LoopImpl::current().counters().handlerErrors.add();
   }
 
   const BlockingLimits limits_;
@@ -126,14 +146,12 @@ void setBlockingLimits(const BlockingLimits& limits) {
 }
 
 BlockingStatus detail::runInThread(std::shared_ptr<BlockingCall> call) {
-  LoopImpl& loop = LoopImpl::current();
-  if (loop.forks) {
+  if (LoopImpl::current().forks) {
     throw std::logic_error("runBlocking() in the master, which must have no threads");
   }
   const BlockingStatus status =
       pool().add({.call = std::move(call), .loop = EventLoop::current().handle()});
-  // A worker that stops waits for it. Counted down in finish().
-  if (status == BlockingStatus::Accepted) ++loop.unfinished;
+  if (status == BlockingStatus::Accepted) pendingHere().add();
   return status;
 }
 

@@ -18,11 +18,11 @@ void Group::drop(net::ConnectionImpl& peer, std::size_t membership) {
 }
 
 Registry::Registry(EventLoop& loop)
-    : table_(net::ConnectionTable::of(loop)),
-      loopsTable_(LoopImpl::of(loop).connections),
+    : reactor_(net::Reactor::of(loop)),
+      table_(reactor_.connections),
+      lifetime_(LoopImpl::of(loop).lifetime()),
       loop_(LoopImpl::of(loop)) {
-  loop_.addStage(Stage::CollectGroups, *this);
-  loop_.addStage(Stage::FlushGroups, *this);
+  reactor_.add(*this);
 }
 
 Registry::~Registry() {
@@ -34,8 +34,7 @@ Registry::~Registry() {
     remove(group, peer, group.members.back().membership);
   }
   table_.order().last = nullptr;  // it may be a batch of ours
-  loop_.removeStage(Stage::CollectGroups, *this);
-  loop_.removeStage(Stage::FlushGroups, *this);
+  reactor_.remove(*this);
 }
 
 Group* Registry::find(std::string_view name) const {
@@ -144,13 +143,12 @@ bool Registry::exclude(Group& group, net::ConnectionImpl& peer, std::size_t begi
   return true;
 }
 
-void Registry::onStage(Stage stage) {
+void Registry::fanOut() {
+  for (Group* group : dirty_) flush(*group);
+}
+
+void Registry::clearBatches() {
   if (dirty_.empty()) return;
-  if (stage == Stage::CollectGroups) {
-    for (Group* group : dirty_) flush(*group);
-    return;
-  }
-  // The members of several groups, of other registries too, have theirs now.
   table_.order().last = nullptr;
   for (Group* group : dirty_) {
     group->batch.clear();

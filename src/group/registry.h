@@ -8,7 +8,7 @@
 
 #include "base/keyed_hash.h"
 #include "event/loop_impl.h"
-#include "net/connection_table.h"
+#include "net/reactor.h"
 
 namespace stormo::group {
 
@@ -36,7 +36,7 @@ struct Group final : net::Fanout {
 ///
 /// Joining, leaving and finding cost the same however many groups exist; a turn costs nothing for
 /// groups without traffic.
-class Registry final : StageWorker {
+class Registry final : net::GroupOutput {
  public:
   using NameHandler = std::function<void(std::string_view name)>;
 
@@ -82,7 +82,7 @@ class Registry final : StageWorker {
   }
 
   /// False once its loop is gone: then it is empty, and nothing is left but its destruction.
-  [[nodiscard]] bool hasLoop() const { return !loopsTable_.expired(); }
+  [[nodiscard]] bool hasLoop() const { return !lifetime_.expired(); }
 
   NameHandler onFirstMember;
   NameHandler onLastMember;
@@ -94,7 +94,8 @@ class Registry final : StageWorker {
   /// What one copy costs beside its bytes, as if it were bytes.
   static constexpr std::size_t kCopyOverheadBytes = 16;
 
-  void onStage(Stage stage) override;
+  void fanOut() override;
+  void clearBatches() override;
   void flush(Group& group);
   void markDirty(Group& group);
   /// False if it is no member.
@@ -108,8 +109,9 @@ class Registry final : StageWorker {
   void remove(Group& group, net::ConnectionImpl& peer, std::size_t membership);
   void retire(Group& group);
 
+  net::Reactor& reactor_;
   net::ConnectionTable& table_;
-  std::weak_ptr<void> loopsTable_;
+  std::weak_ptr<const void> lifetime_;
   LoopImpl& loop_;
   KeyedMap<std::string, std::unique_ptr<Group>> groups_;
   std::vector<Group*> dirty_;

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "net/package_codec.h"
+#include "net/reactor.h"
 #include "sys/log.h"
 #include "sys/sockets.h"
 
@@ -24,34 +25,18 @@ constexpr std::size_t kSpareBytesMin = 1 << 20;
 // message each refusal costs the other messages a change of processes.
 constexpr std::size_t kLinkBufferBytes = 1 << 20;
 
-// Of FlushGroups it comes first, as any registry of groups is made after it: they forget their
-// batches there.
-constexpr Stage kStages[] = {Stage::ReadBacklog, Stage::FlushLinks, Stage::FlushGroups,
-                             Stage::FlushConnections, Stage::Free};
-
 ConnectionTable::ConnectionTable(EventLoop& loop)
-    : loop_(LoopImpl::of(loop)), tag_(loop_.addSink(*this)), wheel_(loop_.readClock()) {
-  for (const Stage stage : kStages) {
-    loop_.addStage(stage, *this);
-  }
-}
+    : loop_(LoopImpl::of(loop)), tag_(loop_.addSink(*this)), wheel_(loop_.readClock()) {}
 
 ConnectionTable::~ConnectionTable() {
   peers_.forEach([this](ConnectionImpl& peer) {
     peer.phase = Phase::Dead;  // nothing is queued for it any more; its endpoint may be gone
     leaveFanouts(peer);
   });
-  for (const Stage stage : kStages) {
-    loop_.removeStage(stage, *this);
-  }
   loop_.removeSink(tag_);
 }
 
-ConnectionTable& ConnectionTable::of(EventLoop& loop) {
-  auto& owned = LoopImpl::of(loop).connections;
-  if (owned == nullptr) owned = std::make_shared<ConnectionTable>(loop);
-  return *static_cast<ConnectionTable*>(owned.get());
-}
+ConnectionTable& ConnectionTable::of(EventLoop& loop) { return Reactor::of(loop).connections; }
 
 Result<ConnectionImpl*> ConnectionTable::add(UniqueFd fd, const Endpoint& endpoint,
                                              const Address& remote, Phase phase,
@@ -218,6 +203,7 @@ void ConnectionTable::putInClosedList(ConnectionImpl& peer) {
 }
 
 void ConnectionTable::freeClosed() {
+  executeDoomed();
   while (!closed_.empty()) {
     ConnectionImpl& peer = *peers_.find(closed_.back());
     closed_.pop_back();
@@ -287,31 +273,6 @@ void ConnectionTable::onReady(Handle id, std::uint32_t events) {
   if ((events & EPOLLOUT) != 0 && peer->phase != Phase::Dead) {
     peer->refused = false;
     writeLater(*peer);
-  }
-}
-
-void ConnectionTable::onStage(Stage stage) {
-  switch (stage) {
-    case Stage::ReadBacklog:
-      return readBacklog();
-    case Stage::FlushLinks:
-      if (dirtyLinks_.empty()) return;
-      loop_.lookAgain();
-      return flushDirty(dirtyLinks_);
-    case Stage::CollectGroups:
-      return;
-    case Stage::FlushGroups:
-      return flushGathered();
-    case Stage::FlushConnections:
-      flushDirty(dirty_);
-      return serveRotation();
-    case Stage::Acknowledge:
-      return;
-    case Stage::Free:
-      executeDoomed();
-      freeClosed();
-      requestBacklogTurn();
-      return watchSpares();
   }
 }
 

@@ -19,7 +19,7 @@ namespace stormo::net {
 
 /// Owns the connections of one loop, reads them, flushes them once a turn, and frees them at its
 /// end.
-class ConnectionTable final : EventSink, StageWorker {
+class ConnectionTable final : EventSink {
  public:
   explicit ConnectionTable(EventLoop& loop);
   ~ConnectionTable();
@@ -106,20 +106,33 @@ class ConnectionTable final : EventSink, StageWorker {
   /// For whoever asked isFull() and queued nothing: onBufferFull will be called, and onBufferDrain
   /// when all has left.
   void noteFull(ConnectionImpl& peer);
-  /// For fan-outs, in the stage CollectGroups: this member gets `batch`, at once if it gets nothing
-  /// else in this turn, else gathered with the rest in the stage FlushGroups. The batch stays as it
-  /// is until then.
+  /// In GroupOutput::fanOut(): this member gets `batch`, at once if it gets nothing else in this
+  /// turn, else with the rest in flushGathered(). The batch stays as it is until then.
   void fanOut(ConnectionImpl& peer, const Batch& batch);
-  /// In the stage Acknowledge, for what could be said only now: flushes those that got output since
-  /// the stage FlushConnections.
+  /// For observers of the flush: flushes the connections that got output since.
   void flushAgain() { flushDirty(dirty_); }
+
+  // --- The parts of a turn, for the Reactor, which has their order ---
+
+  /// Reads on those that had more than their share.
+  void readBacklog();
+  /// True if there were some to flush.
+  bool flushLinks();
+  /// Flushes the members of several fan-outs.
+  void flushGathered();
+  void flushConnections();
+  /// Closes those whose output failed, reports what was closed, and frees it.
+  void freeClosed();
+  /// Keeps the loop from waiting while there is a backlog that can be read.
+  void requestBacklogTurn();
+  /// Frees memory for output that is not used any more.
+  void watchSpares();
 
   LoopImpl& loop() { return loop_; }
   Counters& counters() { return loop_.counters(); }
 
  private:
   void onReady(Handle id, std::uint32_t events) override;
-  void onStage(Stage stage) override;
 
   // connection_table.cc
   Result<ConnectionImpl*> add(UniqueFd fd, const Endpoint& endpoint, const Address& remote,
@@ -131,8 +144,6 @@ class ConnectionTable final : EventSink, StageWorker {
   void fail(ConnectionImpl& peer, int error, const char* step);
   void leaveFanouts(ConnectionImpl& peer);
   void putInClosedList(ConnectionImpl& peer);
-  void freeClosed();
-  void watchSpares();
   void trimSpares();
   void handlerThrew(ConnectionImpl& peer, const char* what);
 
@@ -147,8 +158,6 @@ class ConnectionTable final : EventSink, StageWorker {
 
   // connection_reader.cc
   void readFresh(ConnectionImpl& peer);
-  void readBacklog();
-  void requestBacklogTurn();
   [[nodiscard]] bool hasRoom(const ConnectionImpl& peer);
   [[nodiscard]] bool read(ConnectionImpl& peer, std::int64_t work);
   ssize_t receive(ConnectionImpl& peer, std::size_t bytesMax);
@@ -163,7 +172,6 @@ class ConnectionTable final : EventSink, StageWorker {
   // connection_writer.cc
   void markDirty(ConnectionImpl& peer);
   void flushDirty(std::vector<Handle>& dirty);
-  void flushGathered();
   void discardOwn(ConnectionImpl& peer);
   void replaceOwn(ConnectionImpl& peer, std::span<const Piece> pieces);
   [[nodiscard]] bool cutIfHeldTooMuch(ConnectionImpl& peer);

@@ -118,6 +118,17 @@ void ConnectionTable::markDirty(ConnectionImpl& peer) {
   loop_.requestTurn();
 }
 
+bool ConnectionTable::flushLinks() {
+  if (dirtyLinks_.empty()) return false;
+  flushDirty(dirtyLinks_);
+  return true;
+}
+
+void ConnectionTable::flushConnections() {
+  flushDirty(dirty_);
+  serveRotation();
+}
+
 void ConnectionTable::flushDirty(std::vector<Handle>& dirty) {
   if (dirty.empty()) return;
   flushing_.swap(dirty);

@@ -10,7 +10,7 @@ namespace stormo::net {
 
 PersistentConnection::PersistentConnection(SocketUrl url, const Codec& codec)
     : table_(ConnectionTable::current()),
-      loopsTable_(LoopImpl::current().connections),
+      loop_(LoopImpl::current().lifetime()),
       url_(std::move(url)) {
   endpoint.codec = &codec;
   // The next attempt is set before the user hears of the loss: a handler that throws does not end

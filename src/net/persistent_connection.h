@@ -45,7 +45,7 @@ class PersistentConnection {
   /// The connection while it is usable, else null.
   [[nodiscard]] ConnectionImpl* peer() const;
   /// False once its loop is gone: then there is nothing but its destruction left.
-  [[nodiscard]] bool hasLoop() const { return !loopsTable_.expired(); }
+  [[nodiscard]] bool hasLoop() const { return !loop_.expired(); }
 
  private:
   void lookUp();
@@ -56,7 +56,7 @@ class PersistentConnection {
   [[nodiscard]] std::chrono::milliseconds variedWait();
 
   ConnectionTable& table_;
-  std::weak_ptr<void> loopsTable_;
+  std::weak_ptr<const void> loop_;
   SocketUrl url_;
   std::unique_ptr<NameLookup> lookup_;  // while a host name is looked up
   std::vector<Address> untried_;        // of this attempt, the next one last

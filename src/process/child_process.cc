@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <exception>
 
-#include "event/awaited.h"
+#include "event/process_life.h"
 #include "event/loop_impl.h"
 #include "process/child_link.h"
 #include "process/privileges.h"

@@ -9,7 +9,7 @@
 #include "channel/client/own_channel.h"
 #include "channel/server/declared_servers.h"
 #include "channel/server/server_process.h"
-#include "event/awaited.h"
+#include "event/process_life.h"
 #include "process/child.h"
 #include "sys/sockets.h"
 #include "testing/test_client.h"

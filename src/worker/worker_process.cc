@@ -7,6 +7,7 @@
 #include "event/call_handler.h"
 #include "event/drain.h"
 #include "event/loop_impl.h"
+#include "event/process_life.h"
 #include "net/package_codec.h"
 #include "net/websocket_codec.h"
 #include "worker/connection_rows.h"
@@ -117,7 +118,7 @@ void WorkerProcess::closeClients() {
 bool WorkerProcess::isDrained() const {
   const bool isOutOfTime = closedClients_ && child_.loop().now() >= drainDeadline_;
   // Messages that clients sent before may still be on their way to the Channel.
-  bool isPending = LoopImpl::of(child_.loop()).unfinished > 0;
+  bool isPending = UnfinishedWork::count() > 0;
   forEachClient([&](const net::ConnectionImpl&) { isPending = true; });  // closing ones too
   return isOutOfTime || !isPending;
 }

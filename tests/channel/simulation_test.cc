@@ -21,6 +21,8 @@
 #include "channel/simulated_visitor.h"
 #include "channel/simulation_ledger.h"
 #include "event/loop_impl.h"
+#include "event/process_life.h"
+#include "net/reactor.h"
 #include "support/loop_fixture.h"
 #include "support/raw_peer.h"
 #include "support/temp_directory.h"
@@ -47,13 +49,12 @@ constexpr auto kStride = 3s;
 
 TimePoint simulatedNow{};
 
-class Simulation final : StageWorker {
+class Simulation final : net::FlushObserver {
  public:
   explicit Simulation(std::uint64_t seed) : random_(seed) {
     simulatedNow = TimePoint{} + 1h;
     LoopImpl::of(loop_).useClock([] { return simulatedNow; });
-    net::ConnectionTable::of(loop_);  // before us in each stage
-    LoopImpl::of(loop_).addStage(Stage::FlushConnections, *this);
+    net::Reactor::of(loop_).add(*this);  // before the server, so it can kill it
     server_.linkStallMax = 24h;
     server_.replayAgeMax = 24h;
     server_.history.groups = {"*"};
@@ -71,7 +72,7 @@ class Simulation final : StageWorker {
     heal();
   }
   ~Simulation() {
-    LoopImpl::of(loop_).removeStage(Stage::FlushConnections, *this);
+    net::Reactor::of(loop_).remove(*this);
     for (Visitor& visitor : visitors_) visitor.self.reset();
     clients_.clear();
   }
@@ -89,7 +90,7 @@ class Simulation final : StageWorker {
   /// What is not as it should be, in words; empty if all is.
   std::string complaint() {
     if (!complaint_.empty()) return complaint_;
-    if (LoopImpl::of(loop_).unfinished != 0) return "not everything was acknowledged\n";
+    if (UnfinishedWork::count() != 0) return "not everything was acknowledged\n";
     return ledger_.complaint();
   }
   [[nodiscard]] const std::string& story() const { return story_; }
@@ -113,7 +114,7 @@ class Simulation final : StageWorker {
   }
   void tell(const std::string& what) { story_ += what + "\n"; }
 
-  void onStage(Stage) override {
+  void onFlushed() override {
     if (std::exchange(diesInTurn_, false)) killServer();
   }
 
@@ -311,11 +312,11 @@ class Simulation final : StageWorker {
       const bool isCalm = clients_[i].bus->isConnected() && roads_[i]->isUpEmpty();
       clients_[i].calmTurns = isCalm ? clients_[i].calmTurns + 1 : 0;
     }
-    if (LoopImpl::of(loop_).unfinished == 0) isSaidTwice_ = false;
+    if (UnfinishedWork::count() == 0) isSaidTwice_ = false;
     // What a dead server has not acknowledged was said again, and everybody has had it.
     const bool isQuiet =
         std::ranges::all_of(roads_, [](const auto& road) { return road->isDownEmpty(); });
-    if (process_ && allCalm() && isQuiet && LoopImpl::of(loop_).unfinished == 0) hasSettled_ = true;
+    if (process_ && allCalm() && isQuiet && UnfinishedWork::count() == 0) hasSettled_ = true;
   }
 
   bool allCalm() {

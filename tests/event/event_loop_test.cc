@@ -1,12 +1,15 @@
 #include <gmock/gmock.h>
 #include <stormo/timer.h>
 
+#include <functional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
 
 #include "base/counters.h"
 #include "event/loop_impl.h"
+#include "event/process_life.h"
 #include "support/loop_fixture.h"
 
 namespace stormo {
@@ -124,40 +127,35 @@ TEST_F(EventLoopTest, TimeStandsStillWithinATurn) {
   EXPECT_GT(loop.now(), first);
 }
 
-/// Writes down the stages of a turn.
-class Recorder final : StageWorker {
- public:
-  explicit Recorder(EventLoop& loop) : loop_(LoopImpl::of(loop)) {
-    for (std::size_t i = 0; i < kStageCount; ++i) loop_.addStage(static_cast<Stage>(i), *this);
+/// Records which part of its turn the loop has reached.
+struct Recorder final : TurnWork {
+  void onDispatched() override { seen += "dispatched "; }
+  void onTurnEnd() override {
+    seen += "end ";
+    if (onEnd) onEnd();
   }
-  ~Recorder() {
-    for (std::size_t i = 0; i < kStageCount; ++i) loop_.removeStage(static_cast<Stage>(i), *this);
-  }
-  void onStage(Stage stage) override {
-    seen.push_back(stage);
-    if (onEach) onEach(stage);
-  }
-
-  std::vector<Stage> seen;
-  std::function<void(Stage)> onEach;
-
- private:
-  LoopImpl& loop_;
+  std::string seen;
+  std::function<void()> onEnd;
 };
 
-TEST_F(EventLoopTest, ATurnReadsAndDecodesBeforeItFlushesLinksThenGroupsThenConnections) {
-  Recorder recorder(loop);
-  std::vector<Stage> stagesBefore;
-  loop.defer([&] { stagesBefore = recorder.seen; });
+class TurnWorkTest : public test::LoopTest {
+ protected:
+  TurnWorkTest() {
+    auto made = std::make_unique<Recorder>();
+    recorder = made.get();
+    LoopImpl::of(loop).install(std::move(made));
+  }
+  Recorder* recorder;
+};
+
+TEST_F(TurnWorkTest, RunsAfterTheEventsAndAgainAfterTasksAndTimers) {
+  loop.defer([&] { recorder->seen += "task "; });
+  Timer::once(0ms, [&] { recorder->seen += "timer "; });
   turn();
-  EXPECT_EQ(stagesBefore, std::vector{Stage::ReadBacklog});
-  EXPECT_TRUE(std::is_sorted(recorder.seen.begin(), recorder.seen.end()));
-  EXPECT_EQ(recorder.seen.size(), kStageCount);
-  EXPECT_EQ(recorder.seen.at(1), Stage::FlushLinks);
-  EXPECT_EQ(recorder.seen.back(), Stage::Free);
+  EXPECT_EQ(recorder->seen, "dispatched task timer end ");
 }
 
-TEST_F(EventLoopTest, WorkRequestedWhileDecodingIsDoneInTheSameTurnAndTheNextOneWaits) {
+TEST_F(TurnWorkTest, WorkRequestedWhileDecodingIsDoneInTheSameTurnAndTheNextOneWaits) {
   bool fired = false;
   Timer::once(20ms, [&] { fired = true; });
   loop.defer([&] { LoopImpl::of(loop).requestTurn(); });
@@ -167,15 +165,37 @@ TEST_F(EventLoopTest, WorkRequestedWhileDecodingIsDoneInTheSameTurnAndTheNextOne
   EXPECT_TRUE(fired);
 }
 
-TEST_F(EventLoopTest, WorkRequestedWhileFlushingDoesNotWait) {
-  Recorder recorder(loop);
-  int requests = 0;
-  recorder.onEach = [&](Stage stage) {
-    if (stage == Stage::FlushGroups && requests++ == 0) LoopImpl::of(loop).requestTurn();
+TEST_F(TurnWorkTest, WorkRequestedAtTheEndOfATurnDoesNotWait) {
+  int ends = 0;
+  recorder->onEnd = [&] {
+    if (++ends == 1) LoopImpl::of(loop).requestTurn();
   };
   turn();
   loop.turn(1h);  // does not wait
-  EXPECT_EQ(requests, 2);
+  EXPECT_EQ(ends, 2);
+}
+
+TEST(TurnWork, EndsWithItsLoopAfterTheLoopsLifetime) {
+  struct Work final : TurnWork {
+    explicit Work(const LoopImpl& of) : lifetime(of.lifetime()) {}
+    ~Work() override {
+      EXPECT_NE(EventLoop::currentOrNull(), nullptr);
+      EXPECT_TRUE(lifetime.expired());
+    }
+    void onDispatched() override { EXPECT_FALSE(lifetime.expired()); }
+    void onTurnEnd() override {}
+    std::weak_ptr<const void> lifetime;
+  };
+  EventLoop loop;
+  LoopImpl& impl = LoopImpl::of(loop);
+  impl.install(std::make_unique<Work>(impl));
+  loop.turn(0ms);
+}
+
+TEST(TurnWorkDeathTest, ALoopHasOne) {
+  EventLoop loop;
+  LoopImpl::of(loop).install(std::make_unique<Recorder>());
+  EXPECT_DEATH(LoopImpl::of(loop).install(std::make_unique<Recorder>()), "turnWork_ == nullptr");
 }
 
 TEST_F(EventLoopTest, CountsItsTurns) {
@@ -190,6 +210,22 @@ TEST_F(EventLoopTest, CountsWhereItIsTold) {
   turn();
   EXPECT_EQ(shared.turns.get(), 1u);
   EXPECT_EQ(&LoopImpl::of(loop).counters(), &shared);
+}
+
+TEST(UnfinishedWork, CountsThePartsThatHaveSome) {
+  {
+    UnfinishedWork one;
+    UnfinishedWork other;
+    EXPECT_EQ(UnfinishedWork::count(), 0u);
+    one.set(true);
+    one.set(true);
+    other.set(true);
+    EXPECT_EQ(UnfinishedWork::count(), 2u);
+    one.set(false);
+    one.set(false);
+    EXPECT_EQ(UnfinishedWork::count(), 1u);
+  }
+  EXPECT_EQ(UnfinishedWork::count(), 0u);
 }
 
 }  // namespace

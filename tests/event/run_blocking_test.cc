@@ -13,6 +13,7 @@
 
 #include "base/counters.h"
 #include "event/loop_impl.h"
+#include "event/process_life.h"
 #include "support/loop_fixture.h"
 
 namespace stormo {
@@ -32,7 +33,7 @@ class RunBlockingTest : public test::LoopTest {
     }();
     ASSERT_TRUE(kIsSet);
   }
-  ~RunBlockingTest() override { EXPECT_EQ(LoopImpl::of(loop).unfinished, 0u); }
+  ~RunBlockingTest() override { EXPECT_EQ(UnfinishedWork::count(), 0u); }
 };
 
 TEST_F(RunBlockingTest, WorkRunsInAThreadAndThenOnTheLoopWithItsResult) {
@@ -93,7 +94,7 @@ TEST_F(RunBlockingTest, AboveItsLimitsItIsFullAndCallsNothing) {
     EXPECT_EQ(runBlocking([open] { open.wait(); }, [&] { ++finished; }), BlockingStatus::Accepted);
   }
   EXPECT_EQ(runBlocking([] { ADD_FAILURE(); }, [] { ADD_FAILURE(); }), BlockingStatus::Full);
-  EXPECT_EQ(LoopImpl::of(loop).unfinished, kThreads + kWaitingMax);
+  EXPECT_EQ(UnfinishedWork::count(), 1u);
   gate.set_value();
   EXPECT_TRUE(turnUntil([&] { return finished == kThreads + kWaitingMax; }));
   EXPECT_EQ(runBlocking([] {}, [&] { ++finished; }), BlockingStatus::Accepted);
@@ -118,7 +119,7 @@ TEST_F(RunBlockingTest, SignalsAreBlockedInItsThreads) {
         return sigismember(&blocked, SIGTERM) == 1 && sigismember(&blocked, SIGUSR1) == 1;
       },
       [&](bool result) { isBlocked = result; });
-  EXPECT_TRUE(turnUntil([&] { return LoopImpl::of(loop).unfinished == 0; }));
+  EXPECT_TRUE(turnUntil([&] { return UnfinishedWork::count() == 0; }));
   EXPECT_TRUE(isBlocked);
 }
 
@@ -132,7 +133,7 @@ TEST_F(RunBlockingTest, FunctionsAreDestroyedOnTheLoopsThread) {
   std::thread::id ofThen;
   (void)runBlocking([owner = std::make_shared<Owner>(ofWork)] {},
                     [owner = std::make_shared<Owner>(ofThen)] {});
-  EXPECT_TRUE(turnUntil([&] { return LoopImpl::of(loop).unfinished == 0; }));
+  EXPECT_TRUE(turnUntil([&] { return UnfinishedWork::count() == 0; }));
   turn();
   EXPECT_EQ(ofWork, std::this_thread::get_id());
   EXPECT_EQ(ofThen, std::this_thread::get_id());

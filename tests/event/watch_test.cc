@@ -2,6 +2,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -241,52 +242,29 @@ TEST_F(WatchTest, EventsReachTheSinkThatAddedTheirDescriptorUntilItIsRemoved) {
   LoopImpl::of(loop).removeSink(otherTag);
 }
 
-/// Writes into a pipe when links are flushed, as to a peer that answers at once.
-struct AnsweringLink final : StageWorker {
-  explicit AnsweringLink(EventLoop& on) : loop(LoopImpl::of(on)) {
-    for (const Stage stage : kStages) loop.addStage(stage, *this);
-  }
-  ~AnsweringLink() {
-    for (const Stage stage : kStages) loop.removeStage(stage, *this);
-  }
-  void onStage(Stage stage) override {
-    if (stage == Stage::CollectGroups) story += "fan-out ";
-    if (stage != Stage::FlushLinks || toSend == 0) return;
-    --toSend;
-    story += "flush ";
+/// Writes into a pipe at the end of a turn, then dispatches what has arrived.
+struct LookingAgain final : TurnWork {
+  void onDispatched() override {}
+  void onTurnEnd() override {
+    story += "end ";
     pipe.write();
-    loop.lookAgain();
+    LoopImpl::current().dispatchArrived();
+    story += "over ";
   }
-  static constexpr Stage kStages[] = {Stage::FlushLinks, Stage::CollectGroups};
-
-  LoopImpl& loop;
   const Pipe pipe;
-  int toSend = 0;
   std::string story;
 };
 
-TEST_F(WatchTest, WhatComesWhileLinksAreFlushedIsReadBeforeTheFanOut) {
-  AnsweringLink link(loop);
-  watch(link.pipe, [&] {
-    link.pipe.read();
-    link.story += "read ";
+TEST_F(WatchTest, WhatArrivesAtTheEndOfATurnCanBeDispatchedInThatTurn) {
+  auto made = std::make_unique<LookingAgain>();
+  LookingAgain& work = *made;
+  LoopImpl::of(loop).install(std::move(made));
+  watch(work.pipe, [&] {
+    work.pipe.read();
+    work.story += "read ";
   });
-  link.toSend = 1;
   turn();
-  EXPECT_EQ(link.story, "flush read fan-out ");
-}
-
-TEST_F(WatchTest, ButTheFanOutWaitsForOneSuchAnswerOnly) {
-  AnsweringLink link(loop);
-  watch(link.pipe, [&] {
-    link.pipe.read();
-    link.story += "read ";
-  });
-  link.toSend = 3;
-  turn();
-  EXPECT_EQ(link.story, "flush read flush fan-out ");
-  turn();
-  EXPECT_EQ(link.story, "flush read flush fan-out read flush read fan-out ");
+  EXPECT_EQ(work.story, "end read over ");
 }
 
 }  // namespace

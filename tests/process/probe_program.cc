@@ -18,7 +18,7 @@
 #include <stdexcept>
 
 #include "base/counters.h"
-#include "event/awaited.h"
+#include "event/process_life.h"
 #include "event/loop_impl.h"
 #include "process/command_line.h"
 #include "sys/sockets.h"

@@ -1,5 +1,5 @@
-// The fake environment of the client's tests: a server that sends what a test gives it, and a clock that a test advances.
-// Nothing here waits.
+// The fake environment of the client's tests: a server that sends what a test gives it, and a clock that a test
+// advances. Nothing here waits.
 import assert from 'node:assert/strict';
 
 import {connect} from '../../web/stormo.js';

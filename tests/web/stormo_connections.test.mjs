@@ -37,7 +37,7 @@ test('the session is never all zero', async () => {
   })();
 });
 
-test('on reconnect it joins at its positions, then resends sends without a reply, then sends new ones', inWorld(async world => {
+test('on reconnect it joins at its positions, resends unanswered sends, then sends new ones', inWorld(async world => {
   const {stormo} = world;
   world.accept();
   await world.join('joined', {epoch: 'a', offset: 41});

@@ -7,7 +7,7 @@
 #include "base/assert.h"
 #include "channel/client/bus.h"
 #include "channel/client/job_desk.h"
-#include "event/loop_impl.h"
+#include "event/process_life.h"
 #include "sys/log.h"
 
 namespace stormo::channel {
@@ -15,17 +15,13 @@ namespace stormo::channel {
 struct Job::State {
   State(std::weak_ptr<JobDesk> from, std::string_view queueName, const Value& value)
       : desk(std::move(from)), queue(queueName), data(value) {
-    ++LoopImpl::current().unfinished;
+    unfinished.set(true);
   }
-  ~State() {
-    if (EventLoop* loop = EventLoop::currentOrNull()) --LoopImpl::of(*loop).unfinished;
-  }
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
 
   std::weak_ptr<JobDesk> desk;
   std::string queue;
   Value data;
+  UnfinishedWork unfinished;
   int exceptions = std::uncaught_exceptions();
 };
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "event/awaited.h"
+#include "event/process_life.h"
 #include "event/call_handler.h"
 #include "event/loop_impl.h"
 #include "protocol/php/serialize.h"
@@ -266,13 +266,13 @@ void LinkBus::stopTakingJobs() {
   subscribe({fence});
   if (publish({fence}, nullptr, false) != PublishStatus::Accepted) return;
   fence_ = fence;
-  ++LoopImpl::current().unfinished;
+  fenceWork_.set(true);
 }
 
 void LinkBus::endFence() {
   if (fence_.empty()) return;
   fence_.clear();
-  --LoopImpl::current().unfinished;
+  fenceWork_.set(false);
 }
 
 void LinkBus::giveBack(std::string_view queue, const Value& data) {

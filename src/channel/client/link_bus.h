@@ -10,6 +10,7 @@
 #include "channel/client/bus.h"
 #include "channel/link/link_codec.h"
 #include "channel/link/violation_log.h"
+#include "event/process_life.h"
 #include "net/persistent_connection.h"
 
 namespace stormo::channel {
@@ -126,6 +127,7 @@ class LinkBus : public Bus, FrameSink {
   std::uint64_t reservations_ = 0;  // said, and not answered by a job
 
   bool takesJobs_ = true;
+  UnfinishedWork fenceWork_;  // while there is a fence
   std::string fence_;  // an event of our own that comes back behind the last job; empty: none
 
   bool owesDrain_ = false;

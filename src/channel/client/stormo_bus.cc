@@ -31,12 +31,6 @@ StormoBus::StormoBus(SocketUrl url, const BusOptions& options)
   }
 }
 
-StormoBus::~StormoBus() {
-  if (EventLoop* loop = EventLoop::currentOrNull(); loop != nullptr && isUnfinished_) {
-    --LoopImpl::of(*loop).unfinished;
-  }
-}
-
 void StormoBus::onLinkMade() {
   frames_.clear();
   encode({.kind = Kind::Hello,
@@ -110,7 +104,7 @@ void StormoBus::onAck(const Packet& packet) {
 
 void StormoBus::released() {
   if (unacked_.empty()) acknowledged_ = sequence_;  // what was dropped is acknowledged by nobody
-  noteUnfinished();
+  unfinished_.set(!unacked_.empty());
   acknowledgedReceived();
   if (unacked_.isRelaxed()) drained();
 }
@@ -234,14 +228,7 @@ char* StormoBus::place(std::size_t bytes) {
 
 void StormoBus::placed(std::size_t bytes) {
   if (isConnected()) send(unacked_.last(bytes));
-  noteUnfinished();
-}
-
-void StormoBus::noteUnfinished() {
-  if (isUnfinished_ == !unacked_.empty()) return;
-  isUnfinished_ = !unacked_.empty();
-  std::size_t& unfinished = LoopImpl::current().unfinished;
-  isUnfinished_ ? ++unfinished : --unfinished;
+  unfinished_.set(!unacked_.empty());
 }
 
 PublishStatus StormoBus::publishFrames(const Names& names, const Value& data, Packet publish) {

@@ -9,6 +9,7 @@
 #include "channel/client/link_bus.h"
 #include "channel/client/receive_cursor.h"
 #include "channel/client/unacked_log.h"
+#include "event/process_life.h"
 #include "protocol/channel/packet.h"
 
 namespace stormo::channel {
@@ -20,7 +21,6 @@ namespace stormo::channel {
 class StormoBus final : public LinkBus {
  public:
   StormoBus(SocketUrl url, const BusOptions& options);
-  ~StormoBus() override;
 
   void subscribeGroup(std::string_view name) override;
   void unsubscribeGroup(std::string_view name) override;
@@ -76,7 +76,6 @@ class StormoBus final : public LinkBus {
   char* place(std::size_t bytes);
   /// What was written there is on its way.
   void placed(std::size_t bytes);
-  void noteUnfinished();
 
   const std::uint64_t producerId_;
   std::uint64_t sequence_ = 0;
@@ -84,7 +83,7 @@ class StormoBus final : public LinkBus {
   UnackedLog unacked_;
   std::size_t frameBytesMax_;  // as the Channel's last Welcome stated
   std::uint64_t cutAt_ = 0;    // the publish at which the Channel has cut a link; 0: none
-  bool isUnfinished_ = false;  // as the loop was told
+  UnfinishedWork unfinished_;  // while unacked_ is not empty
   ReceiveCursor cursor_;
   bool resumes_ = false;  // this link is not the first, and goes on for the last one
   bool refusalReported_ = false;

@@ -12,14 +12,14 @@ constexpr int kTicksPerStall = 4;
 
 }  // namespace
 
-Acknowledger::Acknowledger(net::ConnectionTable& table, const std::uint64_t& head,
+Acknowledger::Acknowledger(net::Reactor& reactor, const std::uint64_t& head,
                            std::chrono::milliseconds stallMax)
-    : table_(table), head_(head), stallMax_(stallMax) {
-  table_.loop().addStage(Stage::Acknowledge, *this);
+    : reactor_(reactor), table_(reactor.connections), head_(head), stallMax_(stallMax) {
+  reactor_.add(*this);
 }
 
 Acknowledger::~Acknowledger() {
-  table_.loop().removeStage(Stage::Acknowledge, *this);
+  reactor_.remove(*this);
   if (timer_ != 0) Timer::cancel(timer_);
 }
 
@@ -31,7 +31,7 @@ void Acknowledger::remove(const net::ConnectionImpl& peer) {
   std::erase_if(links_, [&](const auto& link) { return link->peer == &peer; });
 }
 
-void Acknowledger::onStage(Stage) {
+void Acknowledger::onFlushed() {
   if (!hasWork_ && head_ == lastHead_) return;
   const std::uint64_t reached = reachedByAll();
   lastHead_ = head_;

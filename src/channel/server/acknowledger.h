@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "net/connection_table.h"
+#include "net/reactor.h"
 
 namespace stormo::channel {
 
@@ -16,9 +16,9 @@ namespace stormo::channel {
 /// them. A link that does not take what it is sent holds that up, for all publishers; but not for
 /// good: it is cut when it takes nothing for too long.
 ///
-/// Works in the stage Acknowledge, when all of a turn was flushed: there a link for which something
-/// still waits is known by its queue.
-class Acknowledger final : StageWorker {
+/// Works when all output of a turn was flushed: then a link that did not take its output has a
+/// queue.
+class Acknowledger final : net::FlushObserver {
  public:
   /// What it knows of one link.
   struct Link {
@@ -41,7 +41,7 @@ class Acknowledger final : StageWorker {
   };
 
   /// `head` is the offset of the latest event, kept by its owner. Both references outlive this.
-  Acknowledger(net::ConnectionTable& table, const std::uint64_t& head,
+  Acknowledger(net::Reactor& reactor, const std::uint64_t& head,
                std::chrono::milliseconds stallMax);
   ~Acknowledger();
   Acknowledger(const Acknowledger&) = delete;
@@ -57,7 +57,7 @@ class Acknowledger final : StageWorker {
   }
 
  private:
-  void onStage(Stage stage) override;
+  void onFlushed() override;
   [[nodiscard]] std::uint64_t reachedByAll();
   /// False if something is held up still.
   bool acknowledge(Link& link, std::uint64_t reached);
@@ -65,6 +65,7 @@ class Acknowledger final : StageWorker {
   /// flushes, so no link is cut because this process was blocked.
   void cutStuck();
 
+  net::Reactor& reactor_;
   net::ConnectionTable& table_;
   const std::uint64_t& head_;
   const std::chrono::milliseconds stallMax_;

@@ -41,7 +41,7 @@ Broker::Broker(EventLoop& loop, const Server& settings)
       log_(settings.replayBytesMax, settings.replayAgeMax),
       history_(settings.history),
       router_(loop, settings.groupEvent, log_, history_),
-      acknowledger_(table_, router_.offset(), settings.linkStallMax),
+      acknowledger_(net::Reactor::of(loop), router_.offset(), settings.linkStallMax),
       queues_(settings.queueBytesMax, *this) {
   endpoint_.codec = &codec_;
   const std::size_t packageBytesMax =

@@ -5,6 +5,7 @@
 
 #include "channel/channel_fixture.h"
 #include "channel/client/own_channel.h"
+#include "event/process_life.h"
 
 namespace stormo::channel {
 namespace {
@@ -222,9 +223,9 @@ TEST_F(JobTest, AProcessWaitsForTheJobsThatItHas) {
   sync();
   ASSERT_EQ(kept.size(), 1u);
   sync();
-  EXPECT_EQ(LoopImpl::of(loop).unfinished, 1u);
+  EXPECT_EQ(UnfinishedWork::count(), 1u);
   kept.front().done();
-  EXPECT_EQ(LoopImpl::of(loop).unfinished, 0u);
+  EXPECT_EQ(UnfinishedWork::count(), 0u);
 }
 
 TEST_F(JobTest, AWatchFromBeforeConnectIsMade) {

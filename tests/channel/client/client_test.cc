@@ -3,6 +3,7 @@
 #include "channel/channel_fixture.h"
 #include "channel/client/client_jobs.h"
 #include "event/loop_impl.h"
+#include "event/process_life.h"
 #include "protocol/php/serialize.h"
 #include "support/temp_directory.h"
 
@@ -192,11 +193,11 @@ TEST_F(ClientTest, AJobThatArrivesWhileTheProcessStopsGoesBackToItsQueue) {
   WorkermanCommand marker;
   ASSERT_EQ(decodeWorkerman(orders[2], marker), Decode::Ok);
   ASSERT_EQ(marker.type, CommandType::Publish);
-  EXPECT_EQ(LoopImpl::of(loop).unfinished, 1u) << "the process does not end yet";
+  EXPECT_EQ(UnfinishedWork::count(), 1u) << "the process does not end yet";
 
   peer.send(framed(jobPayload("jobs", "i:1;")) +
             framed(eventPayload(marker.channels.front(), marker.data)));
-  ASSERT_TRUE(turnUntil([&] { return LoopImpl::of(loop).unfinished == 0; }));
+  ASSERT_TRUE(turnUntil([&] { return UnfinishedWork::count() == 0; }));
   ASSERT_TRUE(turnUntil([&] { return peer.received().size() == 1; }));
   EXPECT_THAT(
       peer.take(),
@@ -211,7 +212,7 @@ TEST_F(ClientTest, AProcessThatStopsTakingJobsWaitsForNothingElse) {
     Client::watch("jobs", hear("job"));
     settle();
     stopTakingJobs();
-    EXPECT_TRUE(turnUntil([&] { return LoopImpl::of(loop).unfinished == 0; })) << scheme;
+    EXPECT_TRUE(turnUntil([&] { return UnfinishedWork::count() == 0; })) << scheme;
     Client::disconnect();
     settle();
   }

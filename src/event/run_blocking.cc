@@ -72,7 +72,7 @@ class ThreadPool {
     while (true) {
       Waiting next = take();
       next.call->execute();
-      // Before the loop may know of it: then it finds room for its next call.
+      // Before the result reaches the loop, so that a call made there finds this thread idle.
       becomeIdle();
       next.loop.post([call = std::move(next.call)] { finish(*call); });
     }

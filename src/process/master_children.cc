@@ -27,7 +27,7 @@ void Master::reapChildren() {
     const auto slots = allSlots();
     const auto found = std::find_if(slots.begin(), slots.end(),
                                     [pid](const Slot* each) { return each->pid() == pid; });
-    // Any other is an orphan that came to us as PID 1; it is reaped, and that is all.
+    // Others are orphans that PID 1 inherits: they are only reaped.
     if (found == slots.end()) continue;
     (*found)->end(status);
     RoleGroup& group = groupOf(**found);
@@ -55,8 +55,8 @@ void Master::onChildEnded(RoleGroup& group, Slot& slot) {
   connections_.onEnded(slot);
   switch (phase_) {
     case Phase::Starting:
-      return failStart(fmt::format("{} '{}' cannot start: {}", group.role.role, group.role.name,
-                                   slot.lastWords()));
+      return failStart(fmt::format("{} '{}' cannot start: {}", kindText(group.role.kind),
+                                   group.role.name, slot.lastWords()));
     case Phase::Stopping:
       return stopNext();
     case Phase::Running:
@@ -72,7 +72,7 @@ void Master::onChildReady(Slot& slot) {
   RoleGroup& group = groupOf(slot);
   if (phase_ == Phase::Starting && !slot.missing().empty()) {
     return failStart(
-        fmt::format("{} '{}' has {}", group.role.role, group.role.name, slot.missing()));
+        fmt::format("{} '{}' has {}", kindText(group.role.kind), group.role.name, slot.missing()));
   }
   if (phase_ == Phase::Running) {
     updateCover(group);
@@ -82,8 +82,8 @@ void Master::onChildReady(Slot& slot) {
       return each->state() == Slot::State::Ready;
     });
     if (!allReady) return;
-    ++kindsStarted_;
-    startNextKind();
+    ++rolesStarted_;
+    startNextRole();
   }
 }
 
@@ -93,7 +93,7 @@ void Master::onAcceptingEnded(Slot& slot) {
   const bool nobodyAccepts = std::all_of(slots.begin(), slots.end(), [](const auto& each) {
     return !each->hasChild() || each->hasEndedAccepting();
   });
-  // Better refused than taken by the kernel for nobody, while a graceful stop takes its time.
+  // Otherwise the kernel would accept clients for nobody during a graceful stop.
   if (nobodyAccepts) groupOf(slot).sockets.refuseClients();
 }
 

@@ -46,7 +46,7 @@ void ProgramOptions::addTyped(const std::string& name, Value& value, const std::
     throw std::invalid_argument("option '" + name + "': write its name as --name");
   }
   if (commandLine_->app().get_option_no_throw(name) != nullptr) {
-    throw std::invalid_argument("option '" + name + "' is one of every program");
+    throw std::invalid_argument("option '" + name + "' exists in every program");
   }
   try {
     commandLine_->addStartOptions([&](CLI::App& app) {

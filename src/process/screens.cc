@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kStartWidth = 66;
 constexpr std::size_t kStatusWidth = 140;
 
-/// One child's number; 0 where the master's row has none.
+/// A counter of a row; 0 in the master's row, which has none.
 std::uint64_t number(const Json& row, const char* key) { return row.value(key, std::uint64_t{0}); }
 
 std::string uptimeText(std::uint64_t seconds) {
@@ -24,7 +24,7 @@ std::string uptimeText(std::uint64_t seconds) {
                      seconds / 60 % 60);
 }
 
-/// Workerman's table of names; here with the ends that a reload wanted apart from the others.
+/// Workerman's table of names, with a column of its own for exits caused by a reload.
 std::string exitTable(const Json& processes) {
   struct Exits {
     std::string status = "-";

@@ -15,7 +15,7 @@
 namespace stormo::process {
 namespace {
 
-/// The kilobytes behind `key` in a file of "Key:   123 kB" lines; 0 if there are none.
+/// The kilobytes after `key` in a file of "Key:   123 kB" lines; 0 without such a line.
 std::uint64_t kilobytes(const std::string& path, const std::string& key) {
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {
@@ -86,7 +86,7 @@ Json channelLinks(const Counters& counters) {
 
 Json childRow(const Slot& slot) {
   Json row = {{"pid", slot.pid()},
-              {"kind", slot.role().role},
+              {"kind", kindText(slot.role().kind)},
               {"name", slot.role().name},
               {"slot", slot.index()},
               {"listen", listenText(slot.role())},

@@ -1,4 +1,4 @@
-// Several programs on one Channel that runs by itself.
+// Several programs connected to one Channel of another program.
 #include <gmock/gmock.h>
 #include <signal.h>
 
@@ -18,7 +18,7 @@ using ::testing::IsEmpty;
 
 class ChannelElsewhere : public ::testing::Test {
  protected:
-  /// `listen` for the Channel, which starts; its address as it came to be.
+  /// Starts the Channel on `listen`, and returns its actual address.
   SocketUrl startChannel(const std::string& listen, const Words& options = {}) {
     Words words = {"--listen", listen};
     words.insert(words.end(), options.begin(), options.end());
@@ -63,28 +63,28 @@ class ChannelElsewhere : public ::testing::Test {
   ProgramInstance second{deadline};
 };
 
-TEST_F(ChannelElsewhere, GroupsCrossProgramsInStormosDialect) {
+TEST_F(ChannelElsewhere, ProgramsShareGroupsInStormosDialect) {
   const SocketUrl url = startChannel("frame://127.0.0.1:0");
   startWith(first, "stormo://127.0.0.1:" + std::to_string(url.port));
   startWith(second, "stormo://127.0.0.1:" + std::to_string(url.port));
   expectGroupsCross(first, second);
 }
 
-TEST_F(ChannelElsewhere, GroupsCrossProgramsInWorkermansDialect) {
+TEST_F(ChannelElsewhere, ProgramsShareGroupsInWorkermansDialect) {
   const SocketUrl url = startChannel("frame://127.0.0.1:0");
   startWith(first, "frame://127.0.0.1:" + std::to_string(url.port));
   startWith(second, "frame://127.0.0.1:" + std::to_string(url.port));
   expectGroupsCross(first, second);
 }
 
-TEST_F(ChannelElsewhere, GroupsCrossProgramsOfBothDialects) {
+TEST_F(ChannelElsewhere, ProgramsShareGroupsAcrossDialects) {
   const SocketUrl url = startChannel("frame://127.0.0.1:0");
   startWith(first, "frame://127.0.0.1:" + std::to_string(url.port));
   startWith(second, "stormo://127.0.0.1:" + std::to_string(url.port));
   expectGroupsCross(first, second);
 }
 
-TEST_F(ChannelElsewhere, GroupsCrossProgramsOverAUnixSocket) {
+TEST_F(ChannelElsewhere, ProgramsShareGroupsOverAUnixSocket) {
   const std::string url = "unix://" + channel.folder() + "/channel";
   startChannel(url);
   startWith(first, url);
@@ -92,14 +92,14 @@ TEST_F(ChannelElsewhere, GroupsCrossProgramsOverAUnixSocket) {
   expectGroupsCross(first, second);
 }
 
-TEST_F(ChannelElsewhere, GroupsCrossFromAProgramThatOpensItsOwnChannel) {
+TEST_F(ChannelElsewhere, ProgramsShareGroupsOverTheChannelOfOneOfThem) {
   const std::string url = "unix://" + first.folder() + "/open";
   first.start({"--listen", "websocket://127.0.0.1:0", "--workers", "2", "--channel-listen", url});
   startWith(second, url);
   expectGroupsCross(first, second);
 }
 
-TEST_F(ChannelElsewhere, TheRightSecretIsLetInAndNoOther) {
+TEST_F(ChannelElsewhere, OnlyLinksWithTheSecretAreAccepted) {
   const auto secretFile = [&](const std::string& name, const std::string& secret) {
     const std::string path = channel.folder() + '/' + name;
     std::ofstream(path) << secret << '\n';
@@ -165,7 +165,7 @@ TEST_F(ChannelElsewhere, StatusShowsLinksInWorkermansDialect) {
   first.waitForStatus("links to the Channel", linksAre("workerman", "connected"));
 }
 
-TEST_F(ChannelElsewhere, OneThatIsRestartedUnderItsWorkersGoesOn) {
+TEST_F(ChannelElsewhere, ARestartedChannelLosesNoMessages) {
   const std::string url = "unix://" + channel.folder() + "/channel";
   startChannel(url);
   startWith(first, url);
@@ -180,7 +180,7 @@ TEST_F(ChannelElsewhere, OneThatIsRestartedUnderItsWorkersGoesOn) {
     }
   };
   sendSome();
-  clients.waitForMessages(members[0], 1);  // of many that are on their way
+  clients.waitForMessages(members[0], 1);  // of many that are in flight
   channel.foreground().signal(SIGTERM);
   EXPECT_EQ(channel.foreground().waitForEnd().status, 0);
   sendSome();

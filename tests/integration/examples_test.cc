@@ -19,7 +19,7 @@ using ::testing::StartsWith;
 using Received = SwarmClient::Received;
 using Texts = std::vector<std::string>;
 
-/// One example, running, and clients of its port.
+/// One running example, and clients of its port.
 class Example : public ::testing::Test {
  protected:
   bool start(const std::string& name, std::initializer_list<std::uint16_t> ports) {
@@ -54,7 +54,7 @@ class Example : public ::testing::Test {
 TEST_F(Example, GroupSendDeliversToMembersOnDifferentWorkers) {
   START_OR_SKIP("group_send", {1234, 2206});
   const auto pair = connectToDifferentWorkers(program(), clients(), 2);
-  // Members know that they are in when a message has come; until then there is nothing to wait for.
+  // Only an arriving message shows that a member has joined.
   for (const auto id : pair) clients().send(id, R"({"cmd":"add_group", "group_id":"123"})");
   for (int tries = 0; clients()[pair[0]].received.empty() || clients()[pair[1]].received.empty();
        ++tries) {
@@ -79,7 +79,7 @@ TEST_F(Example, GroupSendDeliversToMembersOnDifferentWorkers) {
   stopWithSuccess();
 }
 
-TEST_F(Example, GroupSendGoesOnWhenAClientSendsWhatTheChannelDoesNotAccept) {
+TEST_F(Example, GroupSendContinuesAfterAMessageThatTheChannelRefuses) {
   START_OR_SKIP("group_send", {1234, 2206});
   const auto member = clients().connect();
   clients().send(member, R"({"cmd":"add_group", "group_id":"123"})");
@@ -88,7 +88,7 @@ TEST_F(Example, GroupSendGoesOnWhenAClientSendsWhatTheChannelDoesNotAccept) {
       const Texts texts = clients()[member].texts();
       return std::find(texts.begin(), texts.end(), text) != texts.end();
     };
-    while (!has()) {  // until its worker has joined the Channel nothing arrives
+    while (!has()) {  // nothing arrives before its worker has a link to the Channel
       clients().sendToGroup(member, "123", text);
       const auto timeouts = Deadline::Clock::now() + std::chrono::milliseconds(100);
       clients().runUntil(text, [&] { return has() || Deadline::Clock::now() > timeouts; });
@@ -137,7 +137,7 @@ TEST_F(Example, EchoSendsBackTextAsTextAndBinaryAsBinaryOfAnyLength) {
   stopWithSuccess();
 }
 
-TEST_F(Example, EchoTakesMessagesUpTo64MiB) {
+TEST_F(Example, EchoAcceptsMessagesUpTo64MiB) {
   START_OR_SKIP("echo", {1235});
   const auto id = clients().connect();
   const std::string longest(64 << 20, 'x');
@@ -150,18 +150,18 @@ TEST_F(Example, EchoTakesMessagesUpTo64MiB) {
   stopWithSuccess();
 }
 
-TEST_F(Example, EchoHoldsBackWhoSendsAndDoesNotReadAndLosesNothing) {
+TEST_F(Example, EchoAppliesBackpressureToAClientThatDoesNotRead) {
   START_OR_SKIP("echo", {1235});
   const auto id = clients().connect();
   const std::string block(1 << 20, 'b');
-  constexpr std::size_t kBlocks = 100;  // together more than all buffers on the way
+  constexpr std::size_t kBlocks = 100;  // together more than all buffers on the path
   for (std::size_t i = 0; i < kBlocks; ++i) clients().send(id, block);
   clients().waitForMessages(id, kBlocks);
   for (const auto& received : clients()[id].received) EXPECT_TRUE(received.data == block);
   stopWithSuccess();
 }
 
-TEST_F(Example, ChatLetsTwoTalkInARoomAndNobodyElseListen) {
+TEST_F(Example, ChatDeliversMessagesOnlyWithinARoom) {
   START_OR_SKIP("chat", {1236});
   const auto ann = clients().connect("/kitchen");
   const auto ben = clients().connect("/kitchen");
@@ -203,7 +203,7 @@ TEST_F(Example, QueueWorkerDoesEachJobOnce) {
   for (int i = 0; i < kJobs; ++i)
     EXPECT_EQ(peer.readThrough("\n"), "accepted: job " + std::to_string(i) + "\n");
 
-  // Jobs are begun in their order, but three workers tell of them.
+  // Jobs start in order, but three workers report them.
   std::map<std::string, int> done;
   std::set<std::string> workers;
   for (int i = 0; i < kJobs; ++i)

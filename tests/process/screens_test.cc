@@ -20,7 +20,7 @@ TEST(TextTable, AlignsColumnsToTheirWidestCell) {
   EXPECT_EQ(table.text(), "a          long head  z\nwide cell  b          end\n");
 }
 
-TEST(SizeText, IsShortForPeople) {
+TEST(SizeText, SizesAreShort) {
   EXPECT_EQ(sizeText(0), "0B");
   EXPECT_EQ(sizeText(1023), "1023B");
   EXPECT_EQ(sizeText(1024), "1.00K");
@@ -29,14 +29,14 @@ TEST(SizeText, IsShortForPeople) {
 
 Program twoKinds() {
   Program program;
-  program.roles.push_back({.role = "channel", .name = "ChannelServer", .user = "nobody"});
-  program.roles.push_back({.role = "worker", .name = "none", .count = 12});
+  program.roles.push_back({.kind = RoleKind::Channel, .name = "ChannelServer", .user = "nobody"});
+  program.roles.push_back({.kind = RoleKind::Worker, .name = "none", .count = 12});
   program.roles[1].listen = {{.label = "websocket://0.0.0.0:1234", .address = {}},
                              {.label = "unix:///run/chat.sock", .address = {}}};
   return program;
 }
 
-TEST(StartScreen, NamesEachKindWithItsUserAddressesAndCount) {
+TEST(StartScreen, ShowsEachRoleWithItsUserAddressesAndCount) {
   const std::string screen = startScreen("chat", twoKinds(), false, false);
   EXPECT_THAT(screen, HasSubstr("Stormo version:" STORMO_VERSION));
   EXPECT_THAT(screen, ContainsRegex("nobody +ChannelServer +none +1 +\\[OK\\]\n"));
@@ -46,7 +46,7 @@ TEST(StartScreen, NamesEachKindWithItsUserAddressesAndCount) {
   EXPECT_EQ(screen.find('\033'), std::string::npos);
 }
 
-TEST(StartScreen, OfADaemonSaysHowToStopIt) {
+TEST(StartScreen, OfADaemonShowsTheStopCommand) {
   EXPECT_THAT(startScreen("chat", twoKinds(), true, true),
               HasSubstr("\nInput \"chat stop\" to stop. Start success.\n"));
 }
@@ -97,7 +97,7 @@ TEST(StatusScreen, HasWorkermansTwoTablesAndASummary) {
   EXPECT_THAT(screen, ContainsRegex("\nSummary +5.00K +- +- +6 +2 +4 +80 +14 +- +\\[Summary\\]\n"));
 }
 
-TEST(ConnectionsScreen, HasARowForEachConnectionAndOneForAChildThatDoesNotAnswer) {
+TEST(ConnectionsScreen, HasARowForEachConnectionAndForEachBusyChild) {
   const Json answer = {{"connections",
                         {{{"pid", 5},
                           {"kind", "worker"},

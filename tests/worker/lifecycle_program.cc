@@ -44,6 +44,8 @@ void answer(stormo::Worker& worker, stormo::Connection& connection, std::string_
     connection.close();
   } else if (line == "stop all") {
     stormo::Worker::stopAll();
+  } else if (line == "much") {
+    (void)connection.send(std::string(6'000'000, 'x'));
   } else if (line == "work until stop") {
     (void)stormo::runBlocking(workUntilStop, [] { called("worked"); });
     (void)connection.send("working");
@@ -57,7 +59,7 @@ void answer(stormo::Worker& worker, stormo::Connection& connection, std::string_
 int main(int argc, char** argv) {
   stormo::Worker worker("text://127.0.0.1:0");
   worker.onWorkerStart = [](stormo::Worker& self) {
-    // A shell that ends by SIGTERM does not come to its second command.
+    // SIGTERM ends the shell before its second command.
     const std::string shell = "kill -TERM $$; echo ignored >> '" + setting("NOTES") + "'";
     static_cast<void>(std::system(shell.c_str()));
     self.onMessage = [&self](stormo::Connection& connection, stormo::Message message) {

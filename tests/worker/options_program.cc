@@ -1,4 +1,4 @@
-// A program with options of its own, which notes their values.
+// A program with options of its own. It notes their values.
 #include <stormo/stormo.h>
 
 #include <cstdint>

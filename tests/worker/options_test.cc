@@ -1,4 +1,4 @@
-// The options of a user's program: on its command line, in its help, in its main, over a restart.
+// A program's own options: on the command line, in the help, in main, after a restart.
 #include <gmock/gmock.h>
 #include <stormo/program_options.h>
 #include <stormo/version.h>
@@ -24,13 +24,13 @@ class Options : public ProgramTest {
   ~Options() override { run({"stop"}); }
 };
 
-TEST_F(Options, HaveTheirDefaultsWithoutAnythingGiven) {
+TEST_F(Options, ValuesHaveTheirDefaults) {
   start();
   EXPECT_EQ(notes(), "port=0 loud=0 ratio=0.5 motto=none friends= file=\n");
 }
 
-TEST_F(Options, AreReadInMainBeforeTheWorkersAreDeclared) {
-  // A port that is free, as this socket does not listen.
+TEST_F(Options, ValuesAreReadableInMainBeforeRunAll) {
+  // The port is free: this socket does not listen.
   const UniqueFd taken(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const Address any = Address::ip("127.0.0.1", 0).value();
   const int on = 1;
@@ -46,7 +46,7 @@ TEST_F(Options, AreReadInMainBeforeTheWorkersAreDeclared) {
                          " loud=1 ratio=0.25 motto=two words friends=ann,bob,cid, file=/x\n");
 }
 
-TEST_F(Options, AreInTheHelpOfStartWithTheirDefaults) {
+TEST_F(Options, StartHelpShowsOptionsWithTheirDefaults) {
   for (const char* command : {"start", "restart"}) {
     EXPECT_THAT(run({command, "--help"}).output,
                 AllOf(HasSubstr("Options of this program:"),
@@ -62,7 +62,7 @@ TEST_F(Options, VersionStatesTheProgramsOwnAndStormos) {
   EXPECT_EQ(run({"--version"}).output, "options_program 1.2.3 (Stormo " STORMO_VERSION ")\n");
 }
 
-TEST_F(Options, ValuesThatDoNotFitAreRefusedBeforeAnythingStarts) {
+TEST_F(Options, InvalidValuesAreRejectedBeforeAnythingStarts) {
   const auto expectRefused = [&](const test::Words& words, const std::string& reason) {
     const test::Outcome outcome = run(words);
     EXPECT_EQ(outcome.status, 2);
@@ -75,7 +75,7 @@ TEST_F(Options, ValuesThatDoNotFitAreRefusedBeforeAnythingStarts) {
   expectRefused({"start", "--prot", "1"}, "unknown option '--prot', did you mean '--port'?");
 }
 
-TEST_F(Options, RestartReusesThemAndChangesThoseThatAreGiven) {
+TEST_F(Options, RestartReusesOptionsAndReplacesThoseGiven) {
   const auto here = std::filesystem::current_path();
   std::filesystem::current_path(directory.path());
   EXPECT_EQ(run({"start", "-d", "--motto", "two words", "--loud", "--friend", "ann", "bob",
@@ -100,7 +100,7 @@ TEST_F(Options, RunAllParsesIfMainHasNot) {
   EXPECT_EQ(run({"start", "--port", "x"}).status, 2);
 }
 
-TEST(ProgramOptionsTest, ANameThatIsInUseOrMalformedIsRefused) {
+TEST(ProgramOptionsTest, ANameInUseOrMalformedIsRejected) {
   char name[] = "program";
   char* argv[] = {name, nullptr};
   ProgramOptions options(1, argv);

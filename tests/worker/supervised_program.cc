@@ -1,4 +1,4 @@
-// Workers that end as they are told, one of which `reload` leaves alone. Notes each end.
+// Workers that exit on request; one of them is not reloadable. Notes each exit.
 #include <stormo/stormo.h>
 #include <unistd.h>
 

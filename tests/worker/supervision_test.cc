@@ -1,4 +1,4 @@
-// What a program learns of the ends of its processes, and which of them `reload` replaces.
+// onWorkerExit and Worker::reloadable in real processes.
 #include <gmock/gmock.h>
 
 #include <csignal>
@@ -31,8 +31,8 @@ class Supervision : public ProgramTest {
   }
   void endWorker(const std::string& name, int status) {
     const TextClient client(portOf(name));
-    client.say("exit " + std::to_string(status));
-    EXPECT_EQ(client.hear(), "");
+    client.send("exit " + std::to_string(status));
+    EXPECT_EQ(client.receive(), "");
   }
   [[nodiscard]] bool isNoted(const std::string& line) const {
     return test::eventually(deadline,
@@ -40,7 +40,7 @@ class Supervision : public ProgramTest {
   }
 };
 
-TEST_F(Supervision, ReloadLeavesAWorkerAloneThatIsNotReloadable) {
+TEST_F(Supervision, ReloadSkipsAWorkerThatIsNotReloadable) {
   start();
   const pid_t plain = pidOf("plain");
   const pid_t keeper = pidOf("keeper");
@@ -51,7 +51,7 @@ TEST_F(Supervision, ReloadLeavesAWorkerAloneThatIsNotReloadable) {
   EXPECT_EQ(pidOf("keeper"), keeper);
 }
 
-TEST_F(Supervision, OnWorkerExitIsCalledInTheMasterForEachEnd) {
+TEST_F(Supervision, OnWorkerExitIsCalledInTheMasterForEachExit) {
   start();
   const std::string inMaster = " in " + std::to_string(pidOf("master"));
   endWorker("keeper", 7);
@@ -68,7 +68,7 @@ TEST_F(Supervision, OnWorkerExitIsCalledInTheMasterForEachEnd) {
   EXPECT_THAT(atStop, HasSubstr("keeper/0 0" + inMaster + "\n"));
 }
 
-TEST_F(Supervision, AnExceptionInOnWorkerExitIsLoggedAndTheProcessIsStartedAgain) {
+TEST_F(Supervision, AnExceptionInOnWorkerExitIsLoggedAndTheWorkerRestarted) {
   // "thread": a thread in the master would not survive its forks.
   for (const std::string fault : {"exit", "thread"}) {
     start(fault);

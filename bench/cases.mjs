@@ -1,5 +1,5 @@
-// The loads that are compared: arguments of `stormo bench`, and what one send(2) carries at best, with
-// all that is in flight to its group: so many messages, of so many bytes with their WebSocket header.
+// The loads to compare. `args` are arguments of `stormo bench`. At best one send(2) carries everything that is in
+// flight to its group: `batch` messages of `frame` bytes, including their WebSocket header.
 export const cases = {
   A: {what: '100 members, 1 group, 4 × 4 in flight', args: '-m 100 -g 1 -p 4 -w 4', sockets: 100, batch: 16, frame: 66},
   B: {what: '1,000 members, 10 groups, 20 × 4', args: '-m 1000 -g 10 -p 20 -w 4', sockets: 1000, batch: 8, frame: 66},
@@ -10,7 +10,7 @@ export const cases = {
   G: {what: '1,000 members, 10 groups, 1,000 messages/s', args: '-m 1000 -g 10 -p 20 -r 1000', latency: true},
 };
 
-/** What a case is judged by: thousand deliveries a second, or, for latency, p99 in ms. */
+/** The figure of a case: thousands of deliveries per second, or the p99 latency in ms. */
 export function figureOf(name, result) {
   return cases[name].latency ? result.latency_us.p99 / 1000 : result.delivered_per_second / 1000;
 }

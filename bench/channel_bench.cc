@@ -15,12 +15,22 @@ namespace {
 
 constexpr std::string_view kChannel = "group:123";
 
+Packet event(std::string_view payload) {
+  return {.kind = Kind::Event,
+          .epoch = 1,
+          .offset = 2,
+          .producerId = 3,
+          .sequence = 4,
+          .channel = kChannel,
+          .payload = payload};
+}
+
 void encodePublish(benchmark::State& state) {
   const std::string payload(static_cast<std::size_t>(state.range(0)), 'a');
   std::string out;
   for (auto _ : state) {
     out.clear();
-    appendPublish({.channel = kChannel, .sequence = 7}, payload, out);
+    encode({.kind = Kind::Publish, .sequence = 7, .channel = kChannel, .payload = payload}, out);
     benchmark::DoNotOptimize(out.data());
   }
   state.SetBytesProcessed(state.iterations() * state.range(0));
@@ -32,8 +42,7 @@ void encodeEvent(benchmark::State& state) {
   std::string out;
   for (auto _ : state) {
     out.clear();
-    appendEvent({.channel = kChannel, .epoch = 1, .offset = 2, .producerId = 3, .sequence = 4},
-                payload, out);
+    encode(event(payload), out);
     benchmark::DoNotOptimize(out.data());
   }
   state.SetBytesProcessed(state.iterations() * state.range(0));
@@ -50,17 +59,16 @@ void decodeFrame(benchmark::State& state, const std::string& frame) {
 }
 
 void decodePublish(benchmark::State& state) {
-  std::string frame;
-  appendPublish({.channel = kChannel, .sequence = 7}, std::string(64, 'a'), frame);
-  decodeFrame(state, frame);
+  const std::string payload(64, 'a');
+  decodeFrame(
+      state,
+      encode({.kind = Kind::Publish, .sequence = 7, .channel = kChannel, .payload = payload}));
 }
 BENCHMARK(decodePublish)->Name("channel/decodePublish");
 
 void decodeEvent(benchmark::State& state) {
-  std::string frame;
-  appendEvent({.channel = kChannel, .epoch = 1, .offset = 2, .producerId = 3, .sequence = 4},
-              std::string(64, 'a'), frame);
-  decodeFrame(state, frame);
+  const std::string payload(64, 'a');
+  decodeFrame(state, encode(event(payload)));
 }
 BENCHMARK(decodeEvent)->Name("channel/decodeEvent");
 

@@ -49,13 +49,12 @@ void oneToOne(benchmark::State& state) {
   Link subscriber(localAddress(listening.get()));
   const auto turn = [&] { loop.turn(std::chrono::milliseconds(0)); };
 
-  std::string opening;
-  appendHello(1, {}, opening);
-  publisher.send(opening);
-  opening.clear();
-  appendHello(2, {}, opening);
-  appendSubscribe(kChannel, opening, Space::Groups);
-  subscriber.send(opening);
+  const auto hello = [](std::uint64_t producerId) {
+    return encode({.kind = Kind::Hello, .version = kProtocolVersion, .producerId = producerId});
+  };
+  publisher.send(hello(1));
+  subscriber.send(hello(2) +
+                  encode({.kind = Kind::Subscribe, .space = Space::Groups, .channel = kChannel}));
   for (int i = 0; i < 10; ++i) turn();
   subscriber.receive();
 
@@ -64,11 +63,13 @@ void oneToOne(benchmark::State& state) {
   const auto writePublishes = [&] {
     publishes.clear();
     for (std::size_t i = 0; i < kEventsAtOnce; ++i) {
-      appendPublish({.channel = kChannel,
-                     .sequence = ++sequence,
-                     .payloadKind = PayloadKind::Text,
-                     .space = Space::Groups},
-                    payload, publishes);
+      encode({.kind = Kind::Publish,
+              .payloadKind = PayloadKind::Text,
+              .space = Space::Groups,
+              .sequence = ++sequence,
+              .channel = kChannel,
+              .payload = payload},
+             publishes);
     }
   };
   const auto publishAll = [&] {

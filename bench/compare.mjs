@@ -1,8 +1,8 @@
 // compare.mjs [--cases ABC] [--servers stormo,nchan] [--runs 5] [--seconds 3] [--json FILE] [--write FILE]
 //
-// Each case with each server, one after the other, in each of the runs; prints a table of medians
-// with their spread, and each server's ratio to nchan. The server "send(2)" is no server but what the
-// kernel can do. --write puts the table into a Markdown file, between the lines "<!-- table -->" and
+// In each run, measures each case with each server, one after the other. Prints a table of medians with
+// their spread, and each server's ratio to nchan. The server "send(2)" is not a server, but the limit of
+// the kernel. --write puts the table into a Markdown file, between the lines "<!-- table -->" and
 // "<!-- end of table -->".
 import {spawn} from 'node:child_process';
 import {readFileSync, writeFileSync} from 'node:fs';
@@ -42,16 +42,16 @@ function run(words) {
     let errors = '';
     child.stdout.on('data', (text) => (output += text));
     child.stderr.on('data', (text) => (errors += text));
-    // 1 with a report: the server lost or repeated something, and the report says what.
+    // Status 1 with a report: the server lost or duplicated messages, which the report lists.
     child.once('close', (status) =>
       output ? resolve(JSON.parse(output)) : reject(new Error(errors || `status ${status}`)));
   });
 }
 
-const load = (url, says, caseName) =>
+const load = (url, clientArgs, caseName) =>
   run([
     ...onGeneratorsProcessor, stormo, 'bench', '--json', '--url', url,
-    '--seconds', options.seconds, ...cases[caseName].args.split(' '), ...says,
+    '--seconds', options.seconds, ...cases[caseName].args.split(' '), ...clientArgs,
   ]);
 
 async function kernelsLimit({sockets, batch, frame, latency}) {
@@ -63,7 +63,7 @@ async function kernelsLimit({sockets, batch, frame, latency}) {
 const reportOf = (server, caseName) =>
   server === kernel
     ? kernelsLimit(cases[caseName])
-    : withServer(server, (url, says) => load(url, says, caseName));
+    : withServer(server, (url, clientArgs) => load(url, clientArgs, caseName));
 
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
 

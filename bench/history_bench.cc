@@ -12,10 +12,12 @@ namespace stormo::channel {
 namespace {
 
 std::string event(std::uint64_t offset) {
-  std::string frame;
-  appendEvent({.channel = "group:123", .epoch = 1, .offset = offset, .space = Space::Groups},
-              std::string(64, 'a'), frame);
-  return frame;
+  return encode({.kind = Kind::Event,
+                 .space = Space::Groups,
+                 .epoch = 1,
+                 .offset = offset,
+                 .channel = "group:123",
+                 .payload = std::string(64, 'a')});
 }
 
 void append(benchmark::State& state) {

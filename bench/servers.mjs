@@ -1,4 +1,4 @@
-// The servers that are compared: how each is started on a port, and what the generator says to it.
+// The servers to compare: the command that starts each on a port, and the generator's arguments for it.
 import {spawn} from 'node:child_process';
 import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {connect, createServer} from 'node:net';
@@ -10,7 +10,7 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 export const sendLimit = join(here, '../build/bin/send_limit');
 export const stormo = process.env.STORMO ?? join(here, '../build/bin/stormo');
 
-// All processes of a server share the first processor, the generator has the second.
+// All processes of a server share the first processor; the generator has the second.
 const onServersProcessor = ['taskset', '-c', '0'];
 export const onGeneratorsProcessor = ['taskset', '-c', '1'];
 
@@ -28,20 +28,20 @@ export const servers = {
       '--runtime-dir', directory,
     ],
     url: (port) => `ws://127.0.0.1:${port}/`,
-    says: [],
+    clientArgs: [],
   },
   nchan: {
     command: (port, directory) =>
       ['/usr/sbin/nginx', '-p', directory, '-c', configuredBy('nchan.conf', directory, port)],
     url: (port) => `ws://127.0.0.1:${port}/group/{group}`,
-    // It leaves Nagle's algorithm on: without acknowledgements at once it waits 40 ms, again and again.
-    says: ['--join', '', '--publish', '{message}', '--quick-ack'],
+    // nchan leaves Nagle's algorithm on: without immediate acknowledgements it repeatedly waits 40 ms.
+    clientArgs: ['--join', '', '--publish', '{message}', '--quick-ack'],
   },
   nats: {
     command: (port, directory) => ['nats-server', '-c', configuredBy('nats.conf', directory, port)],
     url: (port) => `ws://127.0.0.1:${port}/`,
-    // Several messages share a WebSocket frame: bytes alone do not count them.
-    says: [
+    // Several messages share a WebSocket frame, so they cannot be counted by bytes alone.
+    clientArgs: [
       '--hello', 'CONNECT {"verbose":false}\r\n', '--hello-reply', 'INFO',
       '--join', 'SUB {group} 1\r\n', '--publish', 'PUB {group} {bytes}\r\n{message}\r\n',
       '--check-all',
@@ -50,7 +50,7 @@ export const servers = {
   'socket.io': {
     command: (port) => ['node', join(here, 'peers/socketio.mjs'), `${port}`],
     url: (port) => `ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`,
-    says: [
+    clientArgs: [
       '--hello', '40', '--hello-reply', '40', '--join', '42["join","{group}"]',
       '--publish', '42["send","{group}","{message}"]',
     ],
@@ -58,7 +58,7 @@ export const servers = {
   ws: {
     command: (port) => ['node', join(here, 'peers/ws.mjs'), `${port}`],
     url: (port) => `ws://127.0.0.1:${port}/`,
-    says: [],
+    clientArgs: [],
   },
 };
 
@@ -78,7 +78,7 @@ const answers = (port) =>
     socket.once('error', () => resolve(false));
   });
 
-/** Starts a server, calls use(url, says) once it accepts connections, and stops it. */
+/** Starts a server, calls use(url, clientArgs) once it accepts connections, and stops it. */
 export async function withServer(name, use) {
   const server = servers[name];
   const port = await freePort();
@@ -93,7 +93,7 @@ export async function withServer(name, use) {
       const died = await Promise.race([ended.then(() => true), new Promise((r) => setTimeout(r, 20))]);
       if (died) throw new Error(`${name} did not start:\n${errors}`);
     }
-    return await use(server.url(port), server.says);
+    return await use(server.url(port), server.clientArgs);
   } finally {
     child.kill('SIGTERM');
     await ended;

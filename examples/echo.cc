@@ -1,4 +1,4 @@
-// Sends back what it gets: text as text, binary as binary.
+// Sends each message back: text as text, binary as binary.
 #include <stormo/stormo.h>
 
 #include <optional>
@@ -7,7 +7,7 @@
 
 namespace {
 
-/// What did not fit behind all that waits for a client already.
+/// The message for which the client's queue had no room.
 struct Unsent {
   std::string data;
   stormo::MessageType type = stormo::MessageType::Text;
@@ -19,9 +19,9 @@ int main(int argc, char** argv) {
   stormo::Worker worker("websocket://0.0.0.0:1235");
   worker.name = "echo";
   worker.maxPackageSize = 64 << 20;
-  worker.maxSendBufferSize = (64 << 20) + 1024;  // the longest, and its header
+  worker.maxSendBufferSize = (64 << 20) + 1024;  // the longest message, and its header
 
-  // Who sends faster than it reads is not read until it has caught up.
+  // A client that reads too slowly is not read until it has caught up: nothing is lost.
   worker.onMessage = [](stormo::Connection& connection, stormo::Message message) {
     if (connection.send(message) != stormo::SendStatus::Full) return;
     connection.state<std::optional<Unsent>>() = {std::string(message.data), message.type};

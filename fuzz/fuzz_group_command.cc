@@ -1,5 +1,5 @@
-// One decoder for many texts, as in a worker. What it takes keeps the bounds; what it does not take
-// has its reason in words; and the JSON reader agrees on what is JSON.
+// One decoder for many texts, as in a worker. Accepted commands are within the limits, rejected
+// ones have a reason, and the JSON reader agrees on what is JSON.
 #include <stormo/json.h>
 
 #include <cstddef>
@@ -27,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     STORMO_ASSERT(!request.group.empty() && request.group.size() <= kGroupNameBytesMax);
     const Value& message = value ? (*value)["message"] : Value();
     if (value && request.command == GroupCommand::SendToGroup) {
-      // What was no string must be the JSON text of the same value.
+      // A message that was no string must be the JSON text of the same value.
       const auto same = message.isString() ? Value(request.message) : parseJson(request.message);
       STORMO_ASSERT(same && *same == message);
     }

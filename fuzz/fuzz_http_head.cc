@@ -1,5 +1,5 @@
-// A request head gets the same verdict whole and byte by byte, and what is read of a good one, up
-// to the response to its upgrade, is safe to use.
+// A request head gets the same verdict whole and byte by byte. A valid one gives parameters,
+// cookies and a response to its upgrade that are safe to use.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -26,7 +26,7 @@ struct Verdict {
 };
 
 Verdict judge(std::string_view in) {
-  // A copy of exact size, so that a byte read too far is found.
+  // A copy of the exact size, so that the sanitizer finds a read beyond its end.
   const std::string copy(in);
   Verdict verdict;
   verdict.decode = stormo::decodeHead(copy, kHeadBytesMax, verdict.request, verdict.headBytes);
@@ -50,6 +50,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(whole.headBytes <= kHeadBytesMax && whole.headBytes <= in.size());
   require(in.substr(0, whole.headBytes).ends_with("\r\n\r\n"));
   require(!request.path.empty() && request.target.size() >= request.query.size());
+  const std::string_view names[] = {"a", "sid", "", request.header("X-Name")};
+  for (const std::string_view name : names) {
+    const auto value = request.queryValue(name);
+    require(!value || value->size() <= request.query.size());
+    const auto cookie = request.cookie(name);
+    require(!cookie || cookie->size() <= in.size());
+  }
   const auto verdict = stormo::websocket::judgeUpgrade(request);
   if (verdict.status != 101) return 0;
   const std::string protocol = stormo::websocket::chooseSubprotocol(request, {"chat", "b"});

@@ -1,5 +1,5 @@
-// What is read is written to bytes that read as the same again, also as a part of another value,
-// and the skipper goes as far as the builder.
+// A value that was read is written to bytes that read as the same value, also as a part of another
+// one, and the skipper reads as far as the builder.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -10,10 +10,10 @@
 
 namespace {
 
-/// Whatever `value` is, its bytes are those of what is read from them.
+/// The bytes of any `value` read as the same value.
 void checkWritten(const stormo::Value& value) {
   using namespace stormo;
-  // Parts of it were within the limits; it may be above them.
+  // Its parts were within the limits; the whole may exceed them.
   constexpr php::Limits kWider{.depthMax = 2 * php::Limits{}.depthMax,
                                .elementsMax = 4 * php::Limits{}.elementsMax};
   std::string written;
@@ -23,7 +23,7 @@ void checkWritten(const stormo::Value& value) {
   STORMO_ASSERT(again && consumed == written.size());
   std::string writtenAgain;
   php::serialize(*again, writtenAgain);
-  STORMO_ASSERT(writtenAgain == written);  // and not *again == value: NaN is unlike itself
+  STORMO_ASSERT(writtenAgain == written);  // not *again == value: NaN does not equal itself
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Requests of stormo.v1. What is taken keeps the bounds; what is not has its reason in words; and
-// whatever is answered to it is JSON.
+// Requests of stormo.v1. Accepted ones are within the limits, rejected ones have a reason, and
+// every reply is JSON.
 #include <stormo/json.h>
 
 #include <cstddef>

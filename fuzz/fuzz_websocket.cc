@@ -1,5 +1,5 @@
-// The WebSocket decoder must give the same sequence of events for a stream read whole and for the
-// same stream cut at any places, each piece in memory of its own.
+// The WebSocket decoder must return the same sequence of events for a stream in one piece and for
+// the same stream cut anywhere, each piece in its own memory.
 #include <fuzzer/FuzzedDataProvider.h>
 
 #include <cstdint>
@@ -33,7 +33,7 @@ struct Seen {
 
 struct Reader {
   Limits limits;
-  bool frugal;  // throw the decoder away whenever it is at rest
+  bool frugal;  // replace the decoder whenever it is at rest
   Decoder decoder = {};
   std::vector<Seen> seen = {};
   bool ended = false;
@@ -62,8 +62,7 @@ struct Reader {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  // The provider takes its numbers from the end, so that a seed is a stream and a few bytes behind
-  // it.
+  // The provider takes its numbers from the end, so a seed is a stream and a few bytes after it.
   FuzzedDataProvider provider(data, size);
   const Limits limits{provider.ConsumeIntegral<std::uint16_t>()};
   const bool frugal = provider.ConsumeBool();

@@ -1,10 +1,10 @@
 /** A group's name: 1 to 255 bytes in UTF-8. An integer stands for its decimal text. */
 export type Group = string | number;
 
-/** What JSON.stringify takes. A string is sent as it is, anything else as its JSON text. */
+/** A value that JSON.stringify accepts. A string is sent as it is, any other value as its JSON text. */
 export type Message = string | number | boolean | null | object;
 
-/** How far a client has got in a group. To be kept and given to join() as it is, and to be compared with nothing. */
+/** The last message of a group that a client has received. Pass it to join() unchanged; do not compare positions. */
 export interface Position {
   epoch: string;
   offset: number;
@@ -12,65 +12,66 @@ export interface Position {
 
 export interface Joined extends Position {
   /**
-   * Only of a join() with a position. True: everything since then has been given to the handlers of 'message' before.
-   * False: messages may be lost, and 'gap' says so, too.
+   * Only after a join() with a position. True: the handlers of 'message' have received all messages since then.
+   * False: messages may be missing, and 'gap' is emitted, too.
    */
   recovered?: boolean;
 }
 
-/** Handlers are called in the order in which things happen. What one throws is reported, and disturbs nothing. */
+/** Events are emitted in their order. An exception of a handler is reported as uncaught, and has no other effect. */
 export interface StormoEvents {
-  /** There is a connection. Groups are being joined again, and what was not replied to is being sent again. */
+  /** A connection is open. Groups are being joined again, and requests without a reply are being resent. */
   open: () => void;
-  /** A message of a joined group, once. It is bytes if another program sent what is no text. */
+  /** A message of a joined group, once. It is bytes if another program sent a message that is not text. */
   message: (message: {group: string; message: string | Uint8Array; offset: number}) => void;
   /**
-   * Messages of that group may have been missed: what was made of them has to be loaded anew. The position is the one
-   * from which nothing is missed again.
+   * Messages of that group may be missing: reload the state that depends on them. After the position no message is
+   * missing.
    */
   gap: (gap: {group: string} & Position) => void;
   /**
-   * A connection has ended, or none could be made. Another is tried in `retryIn` milliseconds; none if it is null, and
-   * then this is the last event. Codes are in docs/v1-protocol.md; 1006 also stands for a server that no longer answers,
-   * 1002 for one that does not keep to the protocol. If no connection could be made, `reason` is why, where the WebSocket
-   * gives it: the package `ws` does ("Unexpected server response: 403"), browsers do not ("no connection").
+   * A connection has ended, or could not be made. The next attempt follows in `retryIn` milliseconds. If it is null, the
+   * client is closed, and this is its last event. Codes are in docs/v1-protocol.md; 1006 also stands for a server that does
+   * not answer, 1002 for one that breaks the protocol. If the connection could not be made, `reason` is the cause if the
+   * WebSocket gives it: the package `ws` does ("Unexpected server response: 403"), browsers do not ("no connection").
    */
   close: (close: {code: number; reason: string; retryIn: number | null}) => void;
-  /** What concerns no promise: 'wrong_protocol', 'protocol', or why a group, `error.group`, could not be joined again. */
+  /** An error that rejects no promise: 'wrong_protocol', 'protocol', or why `error.group` could not be joined again. */
   error: (error: StormoError) => void;
 }
 
 export type StormoErrorCode =
-  /** close() was called, or the server does not speak stormo.v1. */
+  /** close() was called, or the server does not support stormo.v1. */
   | 'closed'
-  /** `maxPending` requests wait already. */
+  /** `maxPending` requests are pending already. */
   | 'too_many_pending'
-  /** Of a join: leave() was called before it was done. */
+  /** join: leave() was called before the join was completed. */
   | 'left'
-  /** Of a leave: join() was not called before, or was refused. */
+  /** leave: join() was not called before, or was rejected. */
   | 'not_joined'
-  /** Of a send: the server has closed the connection, because the message is larger than it takes. */
+  /** send: the server has closed the connection, because the message is larger than it accepts. */
   | 'too_big'
   /**
-   * Event only: the server does not speak stormo.v1, as it twice accepted a connection without a subprotocol, and none
-   * with it. The client is closed.
+   * Event only: the server does not support stormo.v1. It opened a connection without selecting it, or it twice accepted
+   * a connection without a subprotocol and rejected the next one with it. The client is closed.
    */
   | 'wrong_protocol'
-  /** Event only: the server said what it must not. The connection is made anew. */
+  /** Event only: the server sent a message that the protocol does not allow. The client reconnects. */
   | 'protocol'
-  /** Of the server; see docs/v1-protocol.md. */
+  /** From the server; see docs/v1-protocol.md. */
   | 'wrong_type' | 'missing_field' | 'name_empty' | 'name_too_long' | 'too_many_groups' | 'id_not_greater'
-  /** There may be more. */
+  | 'message_too_long' | 'forbidden'
+  /** Servers may add codes. */
   | (string & {});
 
 export class StormoError extends Error {
   constructor(code: StormoErrorCode, message: string, group?: string);
   readonly code: StormoErrorCode;
-  /** The group that it is about, if it is about one. */
+  /** The group that the error concerns, if any. */
   readonly group?: string;
 }
 
-/** What Stormo needs of a WebSocket: the browser's, Node's own and that of the package `ws` have it. */
+/** The part of a WebSocket that Stormo uses. Those of browsers, of Node and of the package `ws` have it. */
 export interface WebSocketLike {
   readonly protocol: string;
   onopen: ((event: any) => void) | null;
@@ -84,62 +85,62 @@ export interface WebSocketLike {
 export interface Options {
   /** The constructor of WebSockets. Default: the global one, which Node has from version 22. */
   WebSocket?: new (url: string, protocol?: string) => WebSocketLike;
-  /** The least time between two connections, in milliseconds (but for 1012, "come again at once"). Default 250. */
+  /** Minimum time between two connections, in milliseconds; after close code 1012 it may be shorter. Default 250. */
   retryMin?: number;
-  /** The most, reached by doubling while it fails. In between it is drawn at random. Default 15,000. */
+  /** Maximum time, in milliseconds. The time is random; its upper limit doubles with each failure. Default 15,000. */
   retryMax?: number;
-  /** After so many milliseconds in which nothing was received, the server is pinged. Default 25,000. */
+  /** Milliseconds of silence after which the client pings the server. Default 25,000. */
   pingInterval?: number;
-  /** A connection that so long does not open, or answer a ping, is given up for another. Default 10,000. */
+  /** Milliseconds to wait for a connection to open or for a reply to a ping; then the client reconnects. Default 10,000. */
   pingTimeout?: number;
   /**
-   * When a page is shown again, or its network is back, the server is pinged at once: the connection may have died while the
-   * machine slept. Without an answer for so many milliseconds it is given up for another. Default 3,000.
+   * When a page becomes visible again, or its network available, the client pings the server at once: the connection may
+   * have died while the machine slept. Without a reply within this time, in milliseconds, it reconnects. Default 3,000.
    */
   wakeTimeout?: number;
-  /** So many requests may wait for their replies, or for a connection. Default 10,000. */
+  /** Maximum number of pending requests. More are rejected with 'too_many_pending'. Default 10,000. */
   maxPending?: number;
 }
 
 /**
  * A client of the server `stormo`. Its promises stay pending while there is no connection, and are rejected with a
- * StormoError. Whoever does not await one should catch it all the same, as close() rejects all of them.
+ * StormoError. Add a catch to each promise that you do not await: close() rejects all pending ones.
  */
 export interface Stormo {
-  /** 'waiting': between two connections. 'closed': for good. */
+  /** 'waiting': until the next attempt to connect. 'closed': final. */
   readonly state: 'connecting' | 'open' | 'waiting' | 'closed';
 
-  /** Calls `handler` at each event of that name, until the function that comes back is called. */
+  /** Calls `handler` for each event of that name, until the returned function is called. */
   on<Name extends keyof StormoEvents>(name: Name, handler: StormoEvents[Name]): () => void;
 
   /**
-   * Becomes a member of the group, and stays one over all connections until leave(). With the position at which a
-   * former client was, its messages since come first. Of a group that is joined already, gives the present position;
-   * while that is still under way, waits with the first caller, and `position` is ignored.
+   * Becomes a member of the group, and stays one over all connections until leave(). With the position of an earlier
+   * client, the messages since then are emitted first. If the group is joined already, resolves with its current position.
+   * If a join of it is in progress, resolves with that one; `position` is ignored.
    */
   join(group: Group, position?: Position | null): Promise<Joined>;
 
   /**
-   * No message of the group reaches a handler after this call. Done when the server has replied, or the connection is
-   * lost.
+   * No message of the group reaches a handler after this call. Resolves when the server has replied, or the connection
+   * is lost.
    */
   leave(group: Group): Promise<void>;
 
   /**
-   * Done when all members' servers have got the message: once, however often the connection breaks before. The sender
-   * need not be a member. Messages go out in the order of the calls. Bytes cannot be sent.
+   * Resolves when the Channel has delivered the message: once, however often the connection breaks before. The sender
+   * need not be a member. Messages are sent in the order of the calls. Bytes cannot be sent.
    */
   send(group: Group, message: Message): Promise<void>;
 
-  /** Done when the server has replied. The client does this by itself where it is needed. */
+  /** Resolves when the server has replied. The client sends pings automatically; see pingInterval. */
   ping(): Promise<void>;
 
-  /** The last that is known of a group that is joined, or is being joined with a position. */
+  /** The latest position in a group that is joined, or is being joined with a position. */
   position(group: Group): Position | undefined;
 
-  /** Ends the connection and the client for good, and rejects all promises that are pending with 'closed'. */
+  /** Closes the connection and the client, finally. Rejects all pending promises with 'closed'. */
   close(): void;
 }
 
-/** Begins to connect to `ws://…` or `wss://…`, and does so again until close(). Throws if that is no such URL. */
+/** Starts to connect to `ws://…` or `wss://…`, and reconnects until close(). Throws if the URL is invalid. */
 export function connect(url: string, options?: Options): Stormo;

@@ -1,5 +1,5 @@
-// A client of the server `stormo`, for browsers and for Node. It speaks stormo.v1 (docs/v1-protocol.md), connects again
-// for as long as it lives, and then joins its groups where it left off and sends again what was not replied to.
+// A client of the server `stormo`, for browsers and for Node. It uses stormo.v1 (docs/v1-protocol.md), and reconnects until
+// it is closed. On each new connection it joins its groups at their last position, and resends requests without a reply.
 //
 //     import {connect} from './stormo.js';
 //     const stormo = connect('ws://127.0.0.1:1234');
@@ -7,7 +7,7 @@
 //     await stormo.join('123');
 //     await stormo.send('123', 'Questo è un messaggio');
 //
-// stormo.d.ts says what each function promises.
+// stormo.d.ts states the contract of each function.
 
 const kProtocol = 'stormo.v1';
 const kEvents = ['open', 'message', 'gap', 'close', 'error'];
@@ -35,19 +35,19 @@ class Stormo {
   #handlers = new Map(kEvents.map(name => [name, new Set()]));
   #session = drawSession();
   #lastId = 0;
-  #failures = 0;  // in a row; only a connection on which the session was replied to ends the row
+  #failures = 0;  // failed connections in a row; a reply to the session resets it
   #wasOpen = false;
-  #isReachable = false;  // a connection without subprotocol was made just now
-  #refusals = 0;  // in a row: connections with ours that could not be made although the server was reachable
-  #isWoken = false;  // a ping was sent because the page woke up, and nothing has come since
+  #isReachable = false;  // a connection without subprotocol has just succeeded
+  #refusals = 0;  // failed connections with the subprotocol although the server was reachable
+  #isWoken = false;  // a ping was sent because the page woke up, and nothing was received since
   #ws;
-  #timer;  // the only one: until it is open, it is silent, it is dead, or another is tried
-  #groups = new Map();   // by name, those that are joined or wanted: {name, epoch, offset, joining}
-  #sends = new Map();    // by id, those without reply, in order: {text, waiting}
-  #pings = new Set();    // what waits for the reply to a ping
-  #leaving = new Map();  // by name of group, what waits for the reply to a leave, on this connection
-  #replies = new Map();  // by id, what to do with the reply, on this connection
-  #pending = new Set();  // all of which the caller has a promise
+  #timer;  // the only one: for opening, for silence, for the reply to a ping, or until the next attempt
+  #groups = new Map();   // by name, joined groups and groups to be joined: {name, epoch, offset, joining}
+  #sends = new Map();    // by id, sends without a reply, in order: {text, waiting}
+  #pings = new Set();    // promises of pings without a reply
+  #leaving = new Map();  // by name of group, promises of leaves without a reply on this connection
+  #replies = new Map();  // by id, the handler of the reply on this connection
+  #pending = new Set();  // all unsettled promises of the caller
 
   constructor(url, options) {
     if (!options.WebSocket) throw new TypeError('there is no global WebSocket here: give one as an option');
@@ -74,7 +74,7 @@ class Stormo {
     if (known) return known.joining ? known.joining.promise : positionOf(known);
     const wanted = {name, epoch: position?.epoch, offset: position?.offset, joining: this.#wait()};
     this.#groups.set(name, wanted);
-    this.#sayJoin(wanted);
+    this.#sendJoin(wanted);
     return wanted.joining.promise;
   }
 
@@ -83,7 +83,7 @@ class Stormo {
     const known = this.#groups.get(name);
     if (this.#state === 'closed') throw closedError();
     if (!known) throw new StormoError('not_joined', 'the group is not joined', name);
-    const left = this.#sayLeave(name);
+    const left = this.#sendLeave(name);
     this.#groups.delete(name);
     known.joining?.reject(new StormoError('left', 'the group was left before it was joined', name));
     return left;
@@ -91,18 +91,18 @@ class Stormo {
 
   async send(group, message) {
     const id = ++this.#lastId;
-    // Written now: the caller may change the object before it is sent, or sent again.
+    // Serialized now: the caller may change the object before it is sent or resent.
     const text = JSON.stringify({id, cmd: 'send', group: nameOf(group), message});
     const waiting = this.#wait();
     this.#sends.set(id, {text, waiting});
-    if (this.#state === 'open') this.#saySend(id);
+    if (this.#state === 'open') this.#sendMessage(id);
     return waiting.promise;
   }
 
   async ping() {
     const waiting = this.#wait();
     this.#pings.add(waiting);
-    if (this.#state === 'open') this.#sayPing(waiting);
+    if (this.#state === 'open') this.#sendPing(waiting);
     return waiting.promise;
   }
 
@@ -115,11 +115,11 @@ class Stormo {
     this.#end(1000, '');
   }
 
-  // A promise for the caller, and its two ends. What becomes of none of them is left to close().
+  // A promise for the caller, with its resolve and reject. close() rejects it if nothing else settles it.
   #wait() {
     if (this.#state === 'closed') throw closedError();
     if (this.#pending.size >= this.#options.maxPending) {
-      throw new StormoError('too_many_pending', `${this.#pending.size} requests wait already`);
+      throw new StormoError('too_many_pending', `${this.#pending.size} requests are pending already`);
     }
     const waiting = {};
     const settled = () => this.#pending.delete(waiting);
@@ -134,7 +134,7 @@ class Stormo {
       try {
         handler(event);
       } catch (error) {
-        queueMicrotask(() => { throw error; });  // to be seen like any other, but not in our way
+        queueMicrotask(() => { throw error; });  // reported as uncaught, without disturbing this client
       }
     }
   }
@@ -144,77 +144,77 @@ class Stormo {
     this.#timer = setTimeout(then, ms);
   }
 
-  // A connection begins and ends.
+  // --- Connecting and closing ---
 
   #connect() {
     const {WebSocket, pingTimeout} = this.#options;
     this.#state = 'connecting';
-    // A browser does not say why a connection failed. So, until there was one, every second try offers no subprotocol:
-    // a server that accepts that, and no connection with ours right after it, does not speak ours.
+    // A browser does not report why a connection failed. So, until one has opened, every second attempt offers no
+    // subprotocol. A server that accepts it, but rejects the next one with stormo.v1, does not support stormo.v1.
     const offersNothing = !this.#wasOpen && !this.#isReachable && this.#failures % 2 === 1;
     const ws = this.#ws = offersNothing ? new WebSocket(this.#url) : new WebSocket(this.#url, kProtocol);
-    ws.onopen = () => offersNothing ? this.#reached() : this.#opened();
+    ws.onopen = () => offersNothing ? this.#onReachable() : this.#onOpen();
     ws.onmessage = event => this.#receive(event.data);
     ws.onclose = event => this.#lost(event.code, event.reason);
     ws.onerror = event => {
-      // Node's own WebSocket has no close for a connection that could not be made. Else one follows. Browsers do not give
-      // the reason; the package `ws` does.
+      // Node's own WebSocket calls no onclose if the connection could not be made; the others do. Browsers give no
+      // reason; the package `ws` does.
       if (this.#state === 'connecting') this.#lost(1006, event?.message || 'no connection');
     };
     this.#after(pingTimeout, () => this.#lost(1006, 'the connection did not open in time'));
   }
 
-  #reached() {
-    this.#hangUp();
+  #onReachable() {
+    this.#dropSocket();
     this.#isReachable = true;
     this.#connect();
   }
 
   #wrongProtocol() {
-    this.#emit('error', new StormoError('wrong_protocol', `the server does not speak ${kProtocol}`));
-    this.#end(1002, `the server does not speak ${kProtocol}`);
+    this.#emit('error', new StormoError('wrong_protocol', `the server does not support ${kProtocol}`));
+    this.#end(1002, `the server does not support ${kProtocol}`);
   }
 
-  #opened() {
+  #onOpen() {
     if (this.#ws.protocol !== kProtocol) return this.#wrongProtocol();
     this.#state = 'open';
     this.#wasOpen = true;
     this.#isReachable = false;
-    this.#heard();
-    // The session before what is sent in it, and old messages before those that 'open' may lead to.
-    this.#ask({cmd: 'session', session: this.#session}, reply => this.#sessionReplied(reply));
-    for (const group of this.#groups.values()) this.#sayJoin(group);
-    for (const id of this.#sends.keys()) this.#saySend(id);
-    for (const waiting of this.#pings) this.#sayPing(waiting);
+    this.#restartSilenceTimer();
+    // The session before its sends, and resent messages before those that handlers of 'open' send.
+    this.#request({cmd: 'session', session: this.#session}, reply => this.#onSessionReply(reply));
+    for (const group of this.#groups.values()) this.#sendJoin(group);
+    for (const id of this.#sends.keys()) this.#sendMessage(id);
+    for (const waiting of this.#pings) this.#sendPing(waiting);
     this.#emit('open');
   }
 
-  #sessionReplied(reply) {
-    if (!reply.ok) throw malformed(`the session was refused: ${reply.error.code}`);
+  #onSessionReply(reply) {
+    if (!reply.ok) throw malformed(`the session was rejected: ${reply.error.code}`);
     this.#failures = 0;
   }
 
-  // Something came. If nothing else does, the network is asked whether it is still there.
-  #heard() {
+  // Called when something was received. After pingInterval of silence a ping tests the connection.
+  #restartSilenceTimer() {
     this.#isWoken = false;
     this.#after(this.#options.pingInterval, () => this.#probe(this.#options.pingTimeout));
   }
 
   #probe(timeout) {
-    this.#ask({cmd: 'ping'}, () => {});
+    this.#request({cmd: 'ping'}, () => {});
     this.#after(timeout, () => this.#lost(1006, 'no reply to a ping'));
   }
 
   #lost(code, reason) {
-    // Once may be an accident.
+    // A single refusal may be an accident.
     if (this.#state === 'connecting' && !this.#wasOpen) {
       if (this.#isReachable && ++this.#refusals === 2) return this.#wrongProtocol();
       this.#isReachable = false;
     }
-    this.#hangUp();
-    for (const waiting of this.#leaving.values()) waiting.resolve();  // the server has forgotten us
+    this.#dropSocket();
+    for (const waiting of this.#leaving.values()) waiting.resolve();  // a lost connection has left its groups
     this.#leaving.clear();
-    if (code === 1009) this.#giveUpLargestSend();
+    if (code === 1009) this.#dropLargestSend();
     const retryIn = this.#retryIn(code);
     ++this.#failures;
     this.#state = 'waiting';
@@ -222,18 +222,18 @@ class Stormo {
     this.#emit('close', {code, reason, retryIn});
   }
 
-  // Hears no more of the connection. Its own end may take as long as a dead network likes.
-  #hangUp() {
+  // Ignores the connection from now on, and closes it without waiting: on a dead network that may take long.
+  #dropSocket() {
     const ws = this.#ws;
     ws.onopen = ws.onmessage = ws.onclose = null;
-    ws.onerror = () => {};  // the package `ws` throws errors that nobody listens to
+    ws.onerror = () => {};  // the package `ws` throws errors without a listener
     ws.close(1000);
     this.#replies.clear();
   }
 
-  // 1009 says that a message is over the server's limit, not which. It is one without reply, so the largest of
-  // these is, too; kept, it would be sent again and again.
-  #giveUpLargestSend() {
+  // 1009 reports that a message is over the server's limit, but not which one. It is one of those without a reply, so the
+  // largest of these is over the limit, too. If it were kept, it would be resent on each connection.
+  #dropLargestSend() {
     const encoder = new TextEncoder();
     let largest = {bytes: 0};
     for (const [id, {text, waiting}] of this.#sends) {
@@ -241,18 +241,18 @@ class Stormo {
       if (bytes > largest.bytes) largest = {bytes, id, waiting};
     }
     this.#sends.delete(largest.id);
-    largest.waiting?.reject(new StormoError('too_big', 'the message is larger than the server takes'));
+    largest.waiting?.reject(new StormoError('too_big', 'the message is larger than the server accepts'));
   }
 
-  // At random, so that the clients of a server that went down do not come back all at once.
+  // Random, so that the clients of a server that went down do not all reconnect at once.
   #retryIn(code) {
     const {retryMin, retryMax} = this.#options;
-    if (code === 1012 && this.#failures === 0) return Math.random() * retryMin * 2;  // a new worker is there already
+    if (code === 1012 && this.#failures === 0) return Math.random() * retryMin * 2;  // a new worker is running already
     const upTo = Math.min(retryMax, retryMin * 2 ** (this.#failures + 1));
     return retryMin + Math.random() * (upTo - retryMin);
   }
 
-  // The network is there again, or the page is seen again: perhaps it slept, and the connection is dead.
+  // The network is available or the page visible again: the machine may have slept, and the connection be dead.
   #wake = ({type}) => {
     if (type === 'visibilitychange' && globalThis.document.visibilityState !== 'visible') return;
     if (this.#state === 'waiting') return this.#connect();
@@ -263,7 +263,7 @@ class Stormo {
 
   #end(code, reason) {
     if (this.#state === 'closed') return;
-    if (this.#state !== 'waiting') this.#hangUp();
+    if (this.#state !== 'waiting') this.#dropSocket();
     this.#state = 'closed';
     clearTimeout(this.#timer);
     for (const [target, name] of wakeEvents()) target.removeEventListener(name, this.#wake);
@@ -272,27 +272,27 @@ class Stormo {
     this.#emit('close', {code, reason, retryIn: null});
   }
 
-  // What is said, and what becomes of it. Only #sayJoin and #sayLeave may be called without an open connection.
+  // --- Sending. Only #sendJoin and #sendLeave may be called without an open connection. ---
 
-  #ask(request, onReply) {
+  #request(fields, onReply) {
     const id = ++this.#lastId;
-    this.#say(id, JSON.stringify({id, ...request}), onReply);
+    this.#sendRequest(id, JSON.stringify({id, ...fields}), onReply);
   }
 
-  #say(id, text, onReply) {
+  #sendRequest(id, text, onReply) {
     this.#replies.set(id, onReply);
     this.#ws.send(text);
   }
 
-  // Later, if it cannot be now. A group that is just being left has to be left first, so that what still comes from
-  // before is told from what comes after.
-  #sayJoin(group) {
+  // Has no effect while it must wait for a connection, or for the reply to a leave of the group: messages before that
+  // reply belong to the former membership, and are dropped.
+  #sendJoin(group) {
     if (this.#state !== 'open' || this.#leaving.has(group.name)) return;
     const {name, epoch, offset} = group;
-    this.#ask({cmd: 'join', group: name, epoch, offset}, reply => this.#joinReplied(group, reply));
+    this.#request({cmd: 'join', group: name, epoch, offset}, reply => this.#onJoinReply(group, reply));
   }
 
-  #joinReplied(group, reply) {
+  #onJoinReply(group, reply) {
     if (this.#groups.get(group.name) !== group) return;  // left since
     const {joining} = group;
     if (!reply.ok) {
@@ -300,7 +300,7 @@ class Stormo {
       const error = errorOf(reply, group.name);
       return joining ? joining.reject(error) : this.#emit('error', error);
     }
-    if (!isPosition(reply)) throw malformed('a join was replied to without a position');
+    if (!isPosition(reply)) throw malformed('a reply to a join has no position');
     group.epoch = reply.epoch;
     group.offset = reply.offset;
     group.joining = undefined;
@@ -309,62 +309,62 @@ class Stormo {
     if (recovered === false) this.#emit('gap', {group: group.name, ...positionOf(group)});
   }
 
-  #sayLeave(name) {
-    if (this.#state !== 'open') return undefined;  // who is not connected is in no group
+  #sendLeave(name) {
+    if (this.#state !== 'open') return undefined;  // without a connection the client is in no group
     if (!this.#leaving.has(name)) {
       this.#leaving.set(name, this.#wait());
-      this.#ask({cmd: 'leave', group: name}, reply => this.#leaveReplied(name, reply));
+      this.#request({cmd: 'leave', group: name}, reply => this.#onLeaveReply(name, reply));
     }
     return this.#leaving.get(name).promise;
   }
 
-  #leaveReplied(name, reply) {
+  #onLeaveReply(name, reply) {
     settle(this.#leaving.get(name), reply, name);
     this.#leaving.delete(name);
     const wantedAgain = this.#groups.get(name);
-    if (wantedAgain) this.#sayJoin(wantedAgain);
+    if (wantedAgain) this.#sendJoin(wantedAgain);
   }
 
-  #saySend(id) {
+  #sendMessage(id) {
     const {text, waiting} = this.#sends.get(id);
-    this.#say(id, text, reply => {
+    this.#sendRequest(id, text, reply => {
       this.#sends.delete(id);
       settle(waiting, reply);
     });
   }
 
-  #sayPing(waiting) {
-    this.#ask({cmd: 'ping'}, reply => {
+  #sendPing(waiting) {
+    this.#request({cmd: 'ping'}, reply => {
       this.#pings.delete(waiting);
       settle(waiting, reply);
     });
   }
 
-  // What is heard.
+  // --- Receiving ---
 
   #receive(data) {
-    this.#heard();
+    this.#restartSilenceTimer();
     try {
-      const said = decode(data);
-      if (isReply(said)) this.#replied(said);
-      else this.#told(said);
+      const received = decode(data);
+      if (isReply(received)) this.#onReply(received);
+      else this.#onEvent(received);
     } catch (error) {
       this.#emit('error', error);
       if (this.#state === 'open') this.#lost(1002, error.message);
     }
   }
 
-  #replied(reply) {
+  #onReply(reply) {
     if (reply.id === null && !reply.ok) return this.#emit('error', errorOf(reply));
     const onReply = this.#replies.get(reply.id);
-    if (!onReply) throw malformed('a reply to no request');
+    if (!onReply) throw malformed('a reply has the id of no pending request');
     this.#replies.delete(reply.id);
     onReply(reply);
   }
 
-  #told({event, group: name, epoch, offset, message, binary}) {
+  #onEvent({event, group: name, epoch, offset, message, binary}) {
     const group = this.#groups.get(name);
-    if (!group || this.#leaving.has(name)) return;  // of a time before it was left
+    if (!group || this.#leaving.has(name)) return;  // sent before the group was left
     if (event === 'position') {
       group.epoch = epoch;
       group.offset = offset;
@@ -376,16 +376,16 @@ class Stormo {
   }
 }
 
-// Everything below is a function of what it is given, but for drawSession() and wakeEvents().
+// The functions below depend on their arguments only, except wakeEvents() and drawSession().
 
-// Where there is no page, as in Node, there are none of them.
+// Empty where there is no page, as in Node.
 function wakeEvents() {
   const events = [[globalThis, 'online'], [globalThis, 'pageshow'], [globalThis.document, 'visibilitychange']];
   return events.filter(([target]) => target?.addEventListener);
 }
 
-// Who guesses another's session can have that one's messages taken for repeated ones: it has to be random, and is no
-// more of a secret. Node 18 has no global crypto, and seeds Math.random well.
+// A session must be random, but is not a secret: a client that guesses the session of another one can make the server drop
+// its messages as duplicates. Node 18 has no global crypto, and seeds Math.random well.
 function drawSession() {
   const words = new Uint32Array(2);
   do {
@@ -395,7 +395,7 @@ function drawSession() {
   return Array.from(words, word => word.toString(16).padStart(8, '0')).join('');
 }
 
-// As the server will call it. Half of a surrogate pair, which is no UTF-8, becomes what WebSocket makes of it: U+FFFD.
+// The name as the server sends it. A lone surrogate has no UTF-8 form, and becomes U+FFFD as in WebSocket messages.
 function nameOf(group) {
   if (typeof group !== 'string' && !Number.isSafeInteger(group)) {
     throw new StormoError('wrong_type', 'a group is a string or an integer');
@@ -403,25 +403,25 @@ function nameOf(group) {
   return String(group).replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
-// An event or a reply; throws if it is none. Of an event that is not known yet, nothing but its name is.
+// Returns an event or a reply; throws if the data is neither. The fields of an unknown event are not checked.
 function decode(data) {
-  let said;
+  let received;
   try {
-    said = typeof data === 'string' && JSON.parse(data);
+    received = typeof data === 'string' && JSON.parse(data);
   } catch {
-    throw malformed('what the server said is no JSON');
+    throw malformed('a message of the server is not JSON');
   }
-  if (!isReply(said) && !isEvent(said)) throw malformed('what the server said is no event and no reply');
-  return said;
+  if (!isReply(received) && !isEvent(received)) throw malformed('a message of the server is neither an event nor a reply');
+  return received;
 }
 
-function isReply(said) {
-  return said?.ok === true || (said?.ok === false && typeof said.error?.code === 'string');
+function isReply(received) {
+  return received?.ok === true || (received?.ok === false && typeof received.error?.code === 'string');
 }
 
-function isEvent(said) {
-  const {event, group, offset, message, binary} = said ?? {};
-  if (event === 'position') return typeof group === 'string' && isPosition(said);
+function isEvent(received) {
+  const {event, group, offset, message, binary} = received ?? {};
+  if (event === 'position') return typeof group === 'string' && isPosition(received);
   if (event !== 'message') return typeof event === 'string';
   return typeof group === 'string' && Number.isSafeInteger(offset) && typeof (message ?? binary) === 'string';
 }
@@ -438,7 +438,7 @@ function bytesOf(base64) {
   try {
     return Uint8Array.from(atob(base64), character => character.charCodeAt(0));
   } catch {
-    throw malformed('what should be base64 is not');
+    throw malformed('the field binary is not base64');
   }
 }
 
@@ -455,6 +455,6 @@ function closedError() {
   return new StormoError('closed', 'the client is closed');
 }
 
-function malformed(what) {
-  return new StormoError('protocol', what);
+function malformed(problem) {
+  return new StormoError('protocol', problem);
 }

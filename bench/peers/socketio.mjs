@@ -1,4 +1,4 @@
-// Socket.IO with its cluster adapter: the primary holds the port, one worker the clients.
+// Socket.IO with its cluster adapter: the primary owns the port, one worker has the clients.
 import cluster from 'node:cluster';
 import {createServer} from 'node:http';
 import {createAdapter, setupPrimary} from '@socket.io/cluster-adapter';

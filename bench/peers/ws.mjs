@@ -1,4 +1,4 @@
-// The library ws alone, in one process, with the least that makes groups of it.
+// The library ws in one process, with minimal groups.
 import {WebSocketServer} from 'ws';
 
 const groups = new Map();

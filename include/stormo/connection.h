@@ -10,19 +10,20 @@
 
 namespace stormo {
 
-/// Names one connection of one worker process, also after it is gone: a process gives no id twice,
-/// and has 2^56 of them. Zero names nobody.
+/// Identifies one connection of one worker process, also after it has closed: a process never
+/// reuses an id, and has 2^56 of them. Zero identifies no connection.
 using ConnectionId = std::uint64_t;
 
 enum class [[nodiscard]] SendStatus{
-    Queued,  ///< Leaves in this turn, as far as the kernel takes it; the rest waits in the queue.
-    Full,  ///< Nothing was queued: maxSendBufferSize bytes are waiting already. See onBufferDrain.
-    Closed,  ///< Nothing was queued: the connection is closing or gone.
+    Queued,  ///< The message is sent in this turn; what the kernel does not accept stays queued.
+    Full,    ///< Nothing was queued: maxSendBufferSize bytes are waiting. onBufferDrain follows.
+    Closed,  ///< Nothing was queued: the connection is closing or closed.
 };
 
-/// One accepted or outgoing socket. Owned by its worker process; used only on that process's loop.
-/// A Connection& passed to a handler is valid until the handler returns. To reach the peer later,
-/// keep id() and ask Worker::find(), which gives null once the peer is gone.
+/// One accepted or outgoing socket. Owned by its worker process, and used only on the thread of
+/// that process's loop. A Connection& passed to a handler is valid until the handler returns. To
+/// reach the peer later, keep id() and call Worker::find(), which returns null once the connection
+/// is closing.
 class Connection {
  public:
   Connection(const Connection&) = delete;
@@ -31,23 +32,25 @@ class Connection {
   [[nodiscard]] ConnectionId id() const;
 
   /// Queues one message for this turn's flush, copying it. Never blocks, never calls a handler.
+  /// What a custom Protocol's encode() throws is thrown.
   SendStatus send(Message message);
 
-  /// Flushes what was sent, says goodbye as the protocol has it (WebSocket: `code` and `reason`,
-  /// which is cut at 123 bytes), then closes. The connection leaves its groups at once. Idempotent;
-  /// onClose runs exactly once, at the end of this turn, and never inside this call.
+  /// Flushes the queued messages, sends the protocol's closing handshake (WebSocket: `code`, and
+  /// `reason` in UTF-8, which is cut at 123 bytes), then closes. The connection leaves its groups
+  /// at once. Idempotent. onClose is called exactly once, at the end of this turn, never inside
+  /// this call.
   void close(CloseCode code = CloseCode::Normal, std::string_view reason = {});
 
-  /// Closes at once and forgets what waits to be sent. onClose runs as with close().
+  /// Closes at once and discards queued messages. onClose is called as with close().
   void destroy();
 
-  /// Stops reading from the socket, and handing on what was read: the peer is pushed back by TCP.
-  /// Idempotent. A peer that goes away meanwhile is noticed at resumeRecv().
+  /// Stops reading from the socket and calling onMessage: TCP then slows the peer down. Idempotent.
+  /// The end of the connection is not noticed before resumeRecv().
   void pauseRecv();
   void resumeRecv();
 
-  /// "203.0.113.7:51234", "[::1]:51234", "unix://". Known until onClose has returned, also after a
-  /// reset. An IPv4 client of a dual-stack socket has its IPv4 address.
+  /// The address of the peer: "203.0.113.7:51234", "[::1]:51234", "unix://". Known until onClose
+  /// has returned, also after a reset. An IPv4 client of a dual-stack socket has its IPv4 address.
   [[nodiscard]] std::string remoteAddress() const;
   [[nodiscard]] std::string remoteIp() const;
   [[nodiscard]] std::uint16_t remotePort() const;
@@ -55,12 +58,17 @@ class Connection {
 
   [[nodiscard]] std::uint64_t bytesRead() const;
   [[nodiscard]] std::uint64_t bytesWritten() const;
-  /// What waits to be taken by the kernel.
+  /// Bytes that wait for the kernel.
   [[nodiscard]] std::uint64_t sendQueueBytes() const;
 
-  /// How the connection ended, for onClose. WebSocket: the peer's code, or ours; Abnormal (1006) if
-  /// the socket ended without a goodbye. Other protocols: Normal after close(), else Abnormal.
+  /// The reason for the end of the connection, for onClose. WebSocket: the code of the side that
+  /// closed first; Abnormal (1006) if the socket ended without a closing handshake. Other
+  /// protocols: Normal after close(), else Abnormal.
   [[nodiscard]] CloseCode closeCode() const;
+  /// The text next to the peer's close code, for onClose: UTF-8, at most 123 bytes. Empty if the
+  /// peer sent none, if this side closed first, and for protocols other than WebSocket. Valid as
+  /// long as the connection.
+  [[nodiscard]] std::string_view closeReason() const;
 
   /// The program's own state of type T for this connection: made by default construction at the
   /// first call, destroyed with the connection, after onClose. A connection has one object of each

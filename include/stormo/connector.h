@@ -12,45 +12,46 @@
 
 namespace stormo {
 
-/// One outgoing connection, made again when it is lost. Belongs to the loop of the thread that made
-/// it; destroying it, which none of its own handlers may do, closes the connection and calls
-/// nothing any more.
+/// One outgoing connection, which reconnects when it is lost. It uses the loop of the thread that
+/// made it, and only that thread may use it. Destroying it closes the connection and calls no
+/// handler; its own handlers must not destroy it.
 ///
 ///     Connector connector("frame://127.0.0.1:2206");
 ///     connector.onMessage = [](Connection& connection, Message message) { … };
 ///     connector.connect();
 class Connector {
  public:
-  /// `url`: `frame://host:port`, `text://…`, `tcp://…` or `unix:///path`, the last with its
-  /// protocol beside it (default: tcp). Throws std::invalid_argument if it is none of these.
+  /// `url` is `frame://host:port`, `text://…`, `tcp://…` or `unix:///path`, the last with its
+  /// `protocol` (default: tcp). Throws std::invalid_argument for any other URL.
   explicit Connector(std::string url, std::optional<Protocol> protocol = {});
   ~Connector();
   Connector(const Connector&) = delete;
   Connector& operator=(const Connector&) = delete;
 
-  /// Starts to connect; no-op while connecting, connected, or waiting to try again. A host name is
-  /// looked up in another thread, at each attempt, and its addresses are tried one after the other.
-  /// Failures reach onError; then it tries again, as `reconnect` says.
+  /// Starts to connect. Does nothing while it is connecting, connected, or waiting to try again. A
+  /// host name is looked up in another thread at each attempt, and its addresses are tried one
+  /// after the other. A failure is reported to onError; then `reconnect` decides about the next
+  /// attempt.
   void connect();
-  /// Flushes and closes, and does not connect again until connect().
+  /// Flushes and closes. Does not connect again until connect().
   void close();
 
-  /// Null while there is none. Valid until the handler returns.
+  /// The connection, or null while there is none. The pointer is valid until the handler returns.
   [[nodiscard]] Connection* connection() const;
 
-  /// Waits between two attempts; doubled after each failure, up to `reconnectMax`. Zero: never
-  /// again.
+  /// The wait before the next attempt. It doubles after each failure, up to `reconnectMax`. Zero:
+  /// no further attempt.
   std::chrono::milliseconds reconnect{1000};
   std::chrono::milliseconds reconnectMax{30'000};
 
-  // Settings and handlers as of Worker. Set before connect().
-  std::optional<std::size_t> maxPackageSize;  ///< Bytes. Unset: the protocol's.
+  // Settings and handlers, as those of Worker. Set them before connect().
+  std::optional<std::size_t> maxPackageSize;  ///< Bytes. Unset: the protocol's maximum.
   std::size_t maxSendBufferSize = 1 << 20;    ///< Bytes.
   std::chrono::milliseconds connectTimeout{10'000};
 
   std::function<void(Connection&)> onConnect;
   std::function<void(Connection&, Message)> onMessage;
-  std::function<void(Connection&)> onClose;  ///< Not called for an attempt that failed; onError is.
+  std::function<void(Connection&)> onClose;  ///< Not called for a failed attempt; onError is.
   std::function<void(const Error&)> onError;
   std::function<void(Connection&)> onBufferFull;
   std::function<void(Connection&)> onBufferDrain;

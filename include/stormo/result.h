@@ -7,16 +7,16 @@
 
 namespace stormo {
 
-/// What the operating system refused, and the step that it refused.
+/// A system call that failed. Copyable; refers to nothing but literals.
 struct Error {
   std::error_code code;
-  const char* step = "";  ///< A string literal: "bind", "connect".
+  const char* step = "";  ///< The failed step, a string literal: "bind", "connect".
 
-  /// For people: "bind: address already in use".
+  /// The text of the error: "bind: address already in use".
   [[nodiscard]] std::string message() const;
 };
 
-/// A T, or the Error why there is none.
+/// A value, or the Error that prevented it.
 template <typename T>
 class [[nodiscard]] Result {
  public:
@@ -26,20 +26,20 @@ class [[nodiscard]] Result {
   [[nodiscard]] bool ok() const { return outcome_.index() == 0; }
   explicit operator bool() const { return ok(); }
 
-  /// Must be ok().
+  /// The value. The Result must be ok(), else std::bad_variant_access is thrown.
   T& value() { return std::get<0>(outcome_); }
   const T& value() const { return std::get<0>(outcome_); }
   T& operator*() { return value(); }
   T* operator->() { return &value(); }
 
-  /// Must not be ok().
+  /// The error. The Result must not be ok(), else std::bad_variant_access is thrown.
   [[nodiscard]] const Error& error() const { return std::get<1>(outcome_); }
 
  private:
   std::variant<T, Error> outcome_;
 };
 
-/// For steps that yield nothing but success.
+/// For steps without a value. error() is meaningful only if it is not ok().
 template <>
 class [[nodiscard]] Result<void> {
  public:

@@ -12,7 +12,9 @@
 #include <stormo/json.h>
 #include <stormo/log.h>
 #include <stormo/message.h>
+#include <stormo/program_options.h>
 #include <stormo/protocol.h>
+#include <stormo/run_blocking.h>
 #include <stormo/timer.h>
 #include <stormo/value.h>
 #include <stormo/worker.h>

@@ -6,21 +6,21 @@
 
 namespace stormo {
 
-/// Timers on this thread's EventLoop, which must exist. They fire in step 2 of a turn, in order of
-/// their deadlines, never inside the call that made them. A handler that throws is logged; the
-/// timer goes on.
+/// Timers of the calling thread's EventLoop, which must exist. They fire in step 2 of a turn, in
+/// the order of their deadlines, and never inside the call that made them. A handler that throws is
+/// logged, and its timer continues. Timers end with their loop.
 class Timer {
  public:
-  /// Zero is never an Id, so it can stand for "no timer".
+  /// Never zero, so zero can stand for "no timer". Never reused.
   using Id = std::uint64_t;
   using Duration = std::chrono::steady_clock::duration;
 
-  /// Calls `handler` every `interval` (at least 1 ms) until cancelled. A loop that was busy for
-  /// several intervals calls it once.
+  /// Calls `handler` every `interval`, which is at least 1 ms, until cancelled. A loop that was
+  /// busy for several intervals calls it once.
   static Id add(Duration interval, std::function<void()> handler);
   /// Calls `handler` once, after `delay`.
   static Id once(Duration delay, std::function<void()> handler);
-  /// True if it was still to fire. An Id that is gone is harmless: no Id is given twice. A handler
+  /// Cancels a timer. False if it has fired (once) or was cancelled, which is harmless. A handler
   /// may cancel its own timer.
   static bool cancel(Id id);
 };

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <stormo/connection.h>
 #include <stormo/http_request.h>
 
+#include <cstddef>
 #include <map>
 #include <string>
 #include <string_view>
@@ -9,50 +11,100 @@
 
 namespace stormo {
 
-class Connection;
-
-/// The opening of one WebSocket connection, for Worker::onWebSocketConnect: look at the request,
-/// and refuse it, or choose what to answer. Valid until the handler returns.
-class WebSocketHandshake {
+/// An opening handshake that is answered later: after a query to a database, for example. Small and
+/// copyable. It refers to the client by its connection id, so it may be kept for any time. Use it
+/// on the thread of the loop that called onWebSocketConnect: from another thread, post the answer
+/// to that loop.
+///
+/// Until the answer, Worker::handshakeTimeout runs: after it the client gets 503. What the client
+/// sends meanwhile waits, the most of it in the kernel.
+class PendingHandshake {
  public:
-  WebSocketHandshake(const HttpRequest& theirs, std::string chosen)
-      : request(theirs), subprotocol(std::move(chosen)) {}
+  /// Refers to no client.
+  PendingHandshake() = default;
+  explicit PendingHandshake(ConnectionId connection) : connection_(connection) {}
 
-  const HttpRequest& request;
-  /// The answer to the client's offer (RFC 6455 4.2.2); the first offered one that is in
-  /// WebSocketOptions::subprotocols. Empty: none.
-  std::string subprotocol;
+  /// Answers with the upgrade, with the subprotocol and the headers that the WebSocketHandshake
+  /// had. The connection can send at once; Worker::onWebSocketOpen follows in the next turn. Calls
+  /// no handler. False, and nothing happens, if the client has disconnected, or its handshake was
+  /// answered or has timed out.
+  bool accept() const;
+  /// As WebSocketHandshake::refuse(). False as with accept().
+  bool refuse(int status, std::string_view text = {}) const;
 
-  /// Answers with that HTTP status (400 to 599) instead of the upgrade, and closes.
-  void refuse(int status, std::string_view text = {}) {
-    refusedWith_ = status;
-    refusalText_ = std::string(text);
-  }
-  [[nodiscard]] int refusedWith() const { return refusedWith_; }  ///< 0: not refused.
-  [[nodiscard]] const std::string& refusalText() const { return refusalText_; }
+  /// For Worker::find().
+  [[nodiscard]] ConnectionId connection() const { return connection_; }
 
  private:
-  int refusedWith_ = 0;
-  std::string refusalText_;
+  ConnectionId connection_ = 0;
 };
 
-/// What a plain HTTP request gets from a WebSocket port.
+/// The opening handshake of one WebSocket connection, for Worker::onWebSocketConnect: read the
+/// request, and refuse it, choose what to answer, or answer later. Valid until the handler returns.
+/// A handler that does nothing with it accepts.
+class WebSocketHandshake {
+ public:
+  /// For the library and for tests of handlers.
+  WebSocketHandshake(const HttpRequest& theirs, std::string chosen, ConnectionId connection)
+      : request(theirs), subprotocol(std::move(chosen)), connection_(connection) {}
+
+  /// The client's request. Copy from it what an answer given later needs.
+  const HttpRequest& request;
+  /// The answer to the subprotocols that the client offers (RFC 6455 4.2.2), empty for none. Preset
+  /// to the first offered one that is in WebSocketOptions::subprotocols. A handler may set another
+  /// one that the client offers; text that is no token (RFC 9110 5.6.2) is answered with 500.
+  std::string subprotocol;
+
+  /// Adds a header to the answer that accepts: Set-Cookie, for example. Names may be repeated.
+  /// Throws std::invalid_argument if the name is no token, the value holds CR, LF or NUL, or the
+  /// handshake sets that header itself: Upgrade, Connection, Sec-WebSocket-*, and those that frame
+  /// HTTP bodies, Content-Length and Transfer-Encoding.
+  void addHeader(std::string_view name, std::string_view value);
+
+  /// Answers with that HTTP status and the text as its body instead of the upgrade, then closes.
+  /// Throws std::invalid_argument if the status is not from 400 to 599.
+  void refuse(int status, std::string_view text = {});
+
+  /// Leaves the answer to the returned object. A refuse() in the same handler overrides it.
+  [[nodiscard]] PendingHandshake later() {
+    isLater_ = true;
+    return PendingHandshake(connection_);
+  }
+
+  [[nodiscard]] int refusedWith() const { return refusedWith_; }  ///< 0: not refused.
+  [[nodiscard]] const std::string& refusalText() const { return refusalText_; }
+  [[nodiscard]] const std::vector<HttpHeader>& headers() const { return headers_; }
+  [[nodiscard]] bool isLater() const { return isLater_; }
+
+ private:
+  ConnectionId connection_;
+  int refusedWith_ = 0;
+  bool isLater_ = false;
+  std::string refusalText_;
+  std::vector<HttpHeader> headers_;
+};
+
+/// The answer of a WebSocket port to a plain HTTP request for its path.
 struct Page {
   std::string contentType = "text/html; charset=utf-8";
   std::string body = {};
-  std::vector<HttpHeader> headers = {};  ///< Beside those of type and length.
+  /// In addition to Content-Type, Content-Length and Connection. One that holds CR, LF or NUL is
+  /// left out.
+  std::vector<HttpHeader> headers = {};
 };
 
-/// What a worker that speaks WebSocket may be told beside its handlers.
+/// The settings of a Worker that speaks WebSocket. Read when onWorkerStart has returned.
 struct WebSocketOptions {
   /// Origins of pages that may connect: "https://example.com", "https://*.example.com" (any host
-  /// below it), "http://localhost:*" (any port), "*" (any), "null", "file://". Empty: any.
+  /// below it), "http://localhost:*" (any port), "*" (any), "null", "file://". Others get 403.
+  /// Empty: any. A request without an Origin, so not from a page, is always accepted.
   std::vector<std::string> origins = {};
-  /// Subprotocols that clients may choose from. Empty: none is ever chosen.
+  /// Subprotocols that clients may choose from. Empty: none is chosen.
   std::vector<std::string> subprotocols = {};
-  /// Pages by path, for GET and HEAD. Other paths: 404. Without any page: 426.
+  /// Pages by path, for GET and HEAD. Other paths get 404. Without any page, plain requests get
+  /// 426.
   std::map<std::string, Page> pages = {};
-  /// Of a request's head; longer ones get 431.
+  /// Maximum bytes of a request's head. A longer one gets 431.
   std::size_t headBytesMax = 16 << 10;
 };
 

@@ -15,6 +15,7 @@
 
 namespace stormo {
 
+class ProgramOptions;
 class WorkerProcess;
 
 /// A server of one kind: an address, a number of processes, and what happens in them. Declare any
@@ -47,6 +48,8 @@ class Worker {
   /// status for main: 0 only if it happened. `start` returns when all has stopped. Worker processes
   /// never return from it.
   static int runAll(int argc, char** argv);
+  /// The same for a program that has options of its own.
+  static int runAll(ProgramOptions& options);
   /// From within a worker process: stops the whole program, as the command `stop` does.
   static void stopAll();
 
@@ -59,6 +62,9 @@ class Worker {
   std::string name = "none";  ///< For `status`.
   std::string user;           ///< To run as; needs root. Empty: as the master.
   std::string group;
+  /// False: `reload` does not replace these processes, for example because they keep state in
+  /// memory. `restart` does.
+  bool reloadable = true;
 
   // --- Settings of connections, read when onWorkerStart has returned ---
   // Set in main or in onWorkerStart. What is changed later has no effect.
@@ -93,10 +99,19 @@ class Worker {
   std::function<void(Worker&)> onWorkerStop;  ///< Connections are still open.
   std::function<void(Worker&)>
       onWorkerReload;  ///< Before onWorkerStop, if the process ends for a reload.
+  /// Called in the master each time one of these processes has ended, for whatever reason; a
+  /// restart is arranged before. `status` is what the process gave to exit(), or 128 + the signal
+  /// that ended it. Set it in main. The master does nothing else while it runs: it may count, log,
+  /// set a Timer or start a program, and must return within 100 ms; a longer call is logged. What
+  /// it throws is logged. runBlocking() throws there.
+  std::function<void(Worker&, int slot, int status)> onWorkerExit;
   std::function<void(Connection&)>
       onConnect;  ///< Of the socket; WebSocket's handshake is still to come.
-  /// After the handshake's request was found well-formed, before it is answered.
+  /// Called for a well-formed request for the upgrade, before it is answered.
   std::function<void(Connection&, WebSocketHandshake&)> onWebSocketConnect;
+  /// Called when the upgrade was answered, before any message. Not called if the connection closes
+  /// before that.
+  std::function<void(Connection&)> onWebSocketOpen;
   /// A whole message. It is valid until the handler returns.
   std::function<void(Connection&, Message)> onMessage;
   std::function<void(Connection&)> onClose;

@@ -6,19 +6,19 @@
 
 namespace stormo {
 
-/// Bytes that are appended at the end and removed from the front, in one piece all the time. A byte
-/// is moved once, on average, however little is removed at a time.
+/// Bytes that are appended at the end and removed from the front, always contiguous. A byte is
+/// moved once on average, however few bytes each removal takes.
 class ByteQueue {
  public:
   [[nodiscard]] bool empty() const { return begin_ == bytes_.size(); }
   [[nodiscard]] std::size_t size() const { return bytes_.size() - begin_; }
   /// Valid until the next change.
   [[nodiscard]] std::string_view all() const { return std::string_view(bytes_).substr(begin_); }
-  /// What it holds room for, and keeps when it is empty.
+  /// Allocated bytes. An empty queue keeps them until clear().
   [[nodiscard]] std::size_t capacity() const { return bytes_.capacity(); }
 
   void append(std::string_view bytes) { bytes_.append(bytes); }
-  /// Room for so many bytes at the end, to be written at once.
+  /// Appends `bytes` bytes and returns where to write them; valid until the next change.
   char* extend(std::size_t bytes) {
     bytes_.resize(bytes_.size() + bytes);
     return bytes_.data() + bytes_.size() - bytes;
@@ -26,20 +26,20 @@ class ByteQueue {
 
   void removePrefix(std::size_t bytes) {
     begin_ += bytes;
-    // Moved to the front only when at least as much has gone as is moved.
+    // Moves the rest to the front only when at least as many bytes were removed as are moved.
     if (begin_ < size()) return;
     bytes_.erase(0, begin_);
     begin_ = 0;
   }
-  /// Gives its room back, too.
+  /// Removes all bytes and frees the memory.
   void clear() {
-    std::string().swap(bytes_);  // an assignment would keep its room
+    std::string().swap(bytes_);  // an assignment would keep the memory
     begin_ = 0;
   }
 
  private:
   std::string bytes_;
-  std::size_t begin_ = 0;  // what is before it was removed
+  std::size_t begin_ = 0;  // bytes before this index were removed
 };
 
 }  // namespace stormo

@@ -7,8 +7,8 @@
 
 namespace stormo {
 
-/// Bytes are a std::string_view everywhere: a message is text or binary, and both are just bytes to
-/// us. These read and write integers in network order (big-endian) at any alignment.
+/// Bytes are a std::string_view everywhere, because a message is text or binary. These functions
+/// read and write integers in network byte order (big-endian) at any alignment.
 template <typename Integer>
 [[nodiscard]] inline Integer loadBigEndian(const char* from) {
   Integer value;

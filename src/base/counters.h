@@ -5,7 +5,7 @@
 
 namespace stormo {
 
-/// A number with one writer that other processes may read at any time.
+/// A number with one writer. Other processes may read it at any time.
 class Counter {
  public:
   void add(std::uint64_t n = 1) { value_.store(get() + n, std::memory_order_relaxed); }
@@ -17,29 +17,36 @@ class Counter {
   std::atomic<std::uint64_t> value_{0};
 };
 
-/// What one process tells of itself. Lives in a page shared with its master, so that the last
-/// figures of a dead process stay readable; a process without a master keeps its own.
+/// Links of a process to Channels in one dialect.
+struct LinkCounters {
+  Counter wanted;  ///< Connected or connecting now.
+  Counter up;      ///< Connected now.
+};
+
+/// Figures of one process. They are in memory shared with the master, so the last figures of a dead
+/// process stay readable. A process without a master has its own copy.
 struct Counters {
-  // Written by the process.
   Counter connections;       ///< Open now.
   Counter connectionsTotal;  ///< Ever accepted or connected.
   Counter groups;            ///< Groups (or channels) with members now.
   Counter timers;            ///< Active now.
   Counter listeners;         ///< Sockets from which clients are accepted now.
-  Counter messagesIn;        ///< Complete messages from peers.
-  Counter messagesOut;       ///< Messages put into peers' output, fan-out counted per member.
+  Counter messagesIn;        ///< Complete messages received.
+  Counter messagesOut;       ///< Messages queued for sending; a fan-out counts once per member.
   Counter bytesIn;
   Counter bytesOut;
   Counter sendCalls;         ///< send(2) and sendmsg(2).
-  Counter sendFull;          ///< Messages refused because a peer's output was full.
-  Counter slowClosed;        ///< Peers closed because they did not drain.
-  Counter badPeers;          ///< Connections closed for breaking their protocol.
-  Counter originsRefused;    ///< Pages that may not connect (websocket.origins).
-  Counter incompleteBytes;   ///< Held now, of clients' messages that are not whole yet.
-  Counter incompleteClosed;  ///< Connections closed because of such a message.
-  Counter handlerErrors;     ///< Exceptions that a user's handler threw.
+  Counter sendFull;          ///< Messages rejected because the connection's output was full.
+  Counter slowClosed;        ///< Connections closed because the peer did not read.
+  Counter badPeers;          ///< Connections closed for a protocol violation.
+  Counter originsRefused;    ///< Connections rejected by websocket.origins.
+  Counter incompleteBytes;   ///< Bytes held now for incomplete messages of clients.
+  Counter incompleteClosed;  ///< Connections closed because of an incomplete message.
+  Counter handlerErrors;     ///< Exceptions thrown by user handlers.
   Counter turns;             ///< Turns of the event loop.
-  Counter aliveAtMs;         ///< Monotonic clock, when the loop last answered its master.
+  LinkCounters stormoLinks;
+  LinkCounters workermanLinks;
+  Counter aliveAtMs;  ///< When the loop last answered its master, monotonic clock.
 };
 
 }  // namespace stormo

@@ -7,7 +7,7 @@
 
 namespace stormo {
 
-/// A queue that, unlike std::deque, allocates nothing once it has been as long as it gets.
+/// A queue that, unlike std::deque, stops allocating once it has reached its largest length.
 template <typename T>
 class Fifo {
  public:
@@ -22,7 +22,7 @@ class Fifo {
 
   void pop() {
     ++begin_;
-    // Moved to the front only when at least as much has gone as is moved.
+    // Moves the rest to the front only when at least as many items were removed as are moved.
     if (begin_ < items_.size() - begin_) return;
     items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(begin_));
     begin_ = 0;
@@ -30,7 +30,7 @@ class Fifo {
 
  private:
   std::vector<T> items_;
-  std::size_t begin_ = 0;  // what is before it was popped
+  std::size_t begin_ = 0;  // items before this index were removed
 };
 
 }  // namespace stormo

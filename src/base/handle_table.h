@@ -12,8 +12,9 @@
 
 namespace stormo {
 
-/// The address of a slot and the generation of its tenant. Zero is nobody.
-/// 32 bits of generation above 24 of index leave the top byte of a 64-bit word free for a tag.
+/// Identifies an object of a HandleTable: the index of its slot, and the slot's generation. Zero
+/// identifies no object. 24 bits of index and 32 of generation leave the top byte of a 64-bit word
+/// free for a tag.
 struct Handle {
   std::uint32_t index = 0;  ///< At most kIndexMax.
   std::uint32_t generation = 0;
@@ -31,10 +32,10 @@ struct Handle {
   bool operator==(const Handle&) const = default;
 };
 
-/// Objects at stable addresses, found by an id that goes stale when its object is gone.
-/// Storage grows by chunks and is used again, last freed first; it is never given back.
-/// No id is given twice: a slot that has had its last generation, after 2^32 - 1 objects, is not
-/// used again. `kGenerationMax` is a parameter for tests.
+/// Objects at stable addresses, found by a handle that becomes invalid when its object is
+/// destroyed. Storage grows in chunks and is reused, last freed first; it is never freed before the
+/// table. No handle is reused: after 2^32 - 1 objects a slot is retired. `kGenerationMax` is a
+/// parameter for tests.
 template <typename T, std::uint32_t kGenerationMax = std::numeric_limits<std::uint32_t>::max()>
 class HandleTable {
  public:
@@ -47,7 +48,7 @@ class HandleTable {
     }
   }
 
-  /// Makes a T and gives its id, through the constructor's first argument too. Throws
+  /// Constructs a T; its constructor receives the handle as first argument. Throws
   /// std::length_error if all 2^24 slots are taken.
   template <typename... Args>
   T& create(Args&&... args) {
@@ -68,23 +69,23 @@ class HandleTable {
     return *object;
   }
 
-  /// The object of that id, or null once it is gone.
+  /// The object of that handle, or null after its destruction.
   [[nodiscard]] T* find(Handle id) {
     if (id.index >= extent_) return nullptr;
     Slot& s = slot(id.index);
     return s.occupied && s.generation == id.generation ? s.object() : nullptr;
   }
 
-  /// Whoever lives in that slot now, or null.
+  /// The object in that slot now, or null.
   [[nodiscard]] T* at(std::uint32_t index) {
     return index < extent_ && slot(index).occupied ? slot(index).object() : nullptr;
   }
 
-  /// Destroys the object; its id finds nothing from now on.
+  /// Destroys the object and invalidates its handle.
   void destroy(Handle id) {
     Slot& s = slot(id.index);
     STORMO_ASSERT(s.occupied && s.generation == id.generation);
-    s.occupied = false;  // first: what its destructor calls must not find it any more
+    s.occupied = false;  // first: calls from the destructor must not find the object
     s.object()->~T();
     if (id.generation != kGenerationMax) free_.push_back(id.index);
     --size_;
@@ -92,7 +93,7 @@ class HandleTable {
 
   [[nodiscard]] std::size_t size() const { return size_; }
 
-  /// Calls `visit(T&)` for each object, which may destroy the one it is given and create others.
+  /// Calls `visit(T&)` for each object. `visit` may destroy its argument and create objects.
   template <typename Visit>
   void forEach(Visit visit) {
     for (std::uint32_t i = 0; i < extent_; ++i) {

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kWordBytes = sizeof(std::uint64_t);
 
-/// Compilers make one load of it.
+/// Compilers turn this into one load.
 template <std::size_t kBytes>
 std::uint64_t load(const char* bytes) {
   std::uint64_t number = 0;
@@ -21,7 +21,7 @@ std::uint64_t load(const char* bytes) {
   return number;
 }
 
-/// One round for each word, three at the end.
+/// One round per word, three at the end.
 class SipHash13 {
  public:
   explicit SipHash13(const HashKey& key)
@@ -61,8 +61,8 @@ class SipHash13 {
   std::uint64_t a_, b_, c_, d_;
 };
 
-/// The word that ends the message: the bytes that fill no whole word, and the lowest byte of the
-/// length. Loads overlap, which is quicker than byte by byte.
+/// The last word of the message: the bytes that fill no whole word, and the lowest byte of the
+/// length. The loads overlap, which is faster than byte by byte.
 std::uint64_t lastWord(std::string_view bytes) {
   const std::size_t rest = bytes.size() % kWordBytes;
   const char* const end = bytes.data() + bytes.size();
@@ -83,7 +83,8 @@ std::uint64_t lastWord(std::string_view bytes) {
 HashKey randomKey() {
   HashKey key;
   while (true) {
-    // Up to 256 bytes come whole or not at all; a signal interrupts only the wait for a first seed.
+    // Up to 256 bytes are returned completely or not at all. Only the wait for the first seed can
+    // be interrupted by a signal.
     if (::getrandom(&key, sizeof key, 0) == sizeof key) return key;
     if (errno != EINTR) throw std::system_error(errno, std::system_category(), "getrandom");
   }

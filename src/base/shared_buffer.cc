@@ -11,7 +11,7 @@
 
 namespace stormo {
 
-/// Free blocks of one thread, by size class. Keeps at most a bounded number of bytes.
+/// Free blocks of one thread by size class, up to a limit in bytes.
 class BufferPool {
  public:
   using Block = SharedBuffer::Block;

@@ -7,9 +7,9 @@
 
 namespace stormo {
 
-/// A counted block of bytes: its one writer appends, then any number of output queues hold it.
-/// Handles are plain pointers with a count; a block and its handles stay on one thread. Blocks come
-/// from that thread's pool, by powers of two, so that a warm program allocates none.
+/// A reference-counted block of bytes. One writer appends to it, then any number of output queues
+/// share it. A block and its handles stay on one thread, so the count is not atomic. Blocks come
+/// from that thread's pool in sizes of powers of two, so a warm program allocates none.
 class SharedBuffer {
  public:
   SharedBuffer() = default;
@@ -25,13 +25,13 @@ class SharedBuffer {
 
   [[nodiscard]] std::size_t size() const { return block_ == nullptr ? 0 : block_->size; }
   [[nodiscard]] bool empty() const { return size() == 0; }
-  /// What the block takes of memory, its few administrative bytes aside.
+  /// Size of the block in memory, without its header.
   [[nodiscard]] std::size_t capacity() const { return block_ == nullptr ? 0 : block_->capacity; }
   [[nodiscard]] const char* data() const { return block_ == nullptr ? nullptr : bytes(block_); }
   [[nodiscard]] std::string_view view() const { return {data(), size()}; }
 
-  /// Makes the buffer `extra` bytes longer and gives the place to write them. Only for a block that
-  /// no other handle holds; earlier pointers into it are invalid afterwards.
+  /// Appends `extra` bytes and returns where to write them. Only for a block that no other handle
+  /// shares. Invalidates earlier pointers into the buffer.
   char* extend(std::size_t extra) {
     if (block_ == nullptr || block_->capacity - block_->size < extra) grow(extra);
     char* place = bytes(block_) + block_->size;
@@ -44,12 +44,12 @@ class SharedBuffer {
     block_ = nullptr;
   }
 
-  /// Bytes of all blocks of this thread that some handle holds.
+  /// Bytes of this thread's blocks that have a handle.
   [[nodiscard]] static std::size_t heldBytes();
   /// Bytes of the blocks in this thread's pool.
   [[nodiscard]] static std::size_t spareBytes();
-  /// Frees the blocks of this thread's pool that were not used since the last call. Returns their
-  /// bytes.
+  /// Frees the pooled blocks of this thread that were not used since the last call. Returns the
+  /// bytes freed.
   static std::size_t trimSpares();
 
  private:

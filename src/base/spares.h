@@ -8,8 +8,8 @@
 
 namespace stormo {
 
-/// Objects that are used again instead of being made anew: at most kCountMax. trim() frees those
-/// that were not used since the last trim().
+/// A pool of at most kCountMax objects for reuse. trim() frees those that were not used since the
+/// last trim().
 template <typename T>
 class Spares {
  public:
@@ -23,14 +23,14 @@ class Spares {
     return taken;
   }
 
-  /// Nothing may be left in it that must not stay in memory.
+  /// The caller has cleared what must not stay in memory.
   void give(std::unique_ptr<T> spare) {
     if (spares_.size() < kCountMax) spares_.push_back(std::move(spare));
   }
 
   [[nodiscard]] std::size_t size() const { return spares_.size(); }
 
-  /// Returns how many were freed.
+  /// Returns the number of objects freed.
   std::size_t trim() {
     const std::size_t freed = unused_;
     spares_.resize(spares_.size() - freed);

@@ -8,11 +8,12 @@
 namespace stormo::bench {
 namespace {
 
-constexpr char kMask[4] = {0x37, '\xfa', 0x21, 0x3d};  // the one of RFC 6455's examples
+constexpr char kMask[4] = {0x37, '\xfa', 0x21, 0x3d};  // from the examples of RFC 6455
 constexpr std::uint64_t kFrameBytesMax = 16U << 20;
 
-// A message is stamped, and counted, as one frame.
-void judgeFirstByte(std::uint8_t first) {
+// Throws unless this is a whole message or a control frame. A message is stamped and counted as one
+// frame.
+void checkFirstByte(std::uint8_t first) {
   switch (first) {
     case 0x81:
     case 0x82:
@@ -26,7 +27,7 @@ void judgeFirstByte(std::uint8_t first) {
     case 0x80:
       throw std::runtime_error("the server sent a message in fragments");
     default:
-      throw std::runtime_error("the server sent a frame that WebSocket does not know");
+      throw std::runtime_error("the server sent a frame with an unknown opcode or reserved bits");
   }
 }
 
@@ -81,7 +82,7 @@ std::string_view PublishFrame::stamped(const Stamp& stamp) {
 bool readServerFrame(std::string_view in, ServerFrame& out) {
   if (in.empty()) return false;
   const auto first = static_cast<std::uint8_t>(in[0]);
-  judgeFirstByte(first);
+  checkFirstByte(first);
   if (in.size() < 2) return false;
   const auto second = static_cast<std::uint8_t>(in[1]);
   if ((second & 0x80) != 0) throw std::runtime_error("the server sent a masked frame");

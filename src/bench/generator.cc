@@ -48,19 +48,19 @@ Generator::Generator(const Plan& plan, std::size_t index, SharedProgress& progre
       accept_(websocket::acceptKey(kKey)),
       input_(kInputBytes),
       pong_(clientFrame(websocket::Opcode::Pong, "")) {
-  ::prctl(PR_SET_TIMERSLACK, 1UL);  // ns: an open loop's messages are due to the microsecond
-  members_.reserve(plan.members / plan.processes + 1);  // publishers refer to members
-  const std::size_t lookingStride = plan.checkAll ? 1 : 100;
+  ::prctl(PR_SET_TIMERSLACK, 1UL);  // in ns; messages of an open loop are due to the microsecond
+  members_.reserve(plan.members / plan.processes + 1);  // publishers keep pointers to members
+  const std::size_t readingStride = plan.checkAll ? 1 : 100;
   for (std::size_t number = index; number < plan.members; number += plan.processes) {
     Member& member = members_.emplace_back();
     member.number = number;
     member.group = plan.groupOf(number);
     const bool publishes = number < std::max(plan.publishers, plan.groups);
-    member.looks = publishes || number % lookingStride == 0;
-    if (member.looks) member.last.resize(plan.publishersInGroup());
-    // The first member of each group sends its probes, even if it publishes nothing.
+    member.reads = publishes || number % readingStride == 0;
+    if (member.reads) member.last.resize(plan.publishersInGroup());
+    // The first member of each group sends its probes, even if it publishes nothing else.
     if (publishes && !plan.publish.empty()) {
-      producers_.push_back(
+      publishers_.push_back(
           {.member = &member,
            .frame = PublishFrame(plan.publish, groupName(member.group), plan.messageBytes)});
     }
@@ -75,9 +75,9 @@ void Generator::run() {
     connectMore();
     if (progress_.probeRound() != probedRound_) probe();
     publishDue();
-    sayAlive();
+    sendPulse();
 
-    if (count < kEventsPerWait) sleepUntil(nextLookNs());
+    if (count < kEventsPerWait) sleepUntil(nextTickNs());
     count = ::epoll_wait(epoll_.get(), events, kEventsPerWait, 0);
     if (count < 0 && errno != EINTR) {
       throw std::system_error(errno, std::generic_category(), "epoll_wait");
@@ -89,18 +89,18 @@ void Generator::run() {
       if ((events[i].events & ~EPOLLOUT) != 0) onReadable(member);
     }
     own_.delivered.set(delivered());
-    own_.heard.set(probesHeard_);
-    if (phase_ == Phase::Drain) judgeMembers();
+    own_.probesReceived.set(probesReceived_);
+    if (phase_ == Phase::Drain) countFaults();
   }
 }
 
-std::uint64_t Generator::nextLookNs() const {
+std::uint64_t Generator::nextTickNs() const {
   const std::uint64_t next = nowNs_ + toNs(plan_.tick);
   return intervalNs_ == 0 ? next : std::min(next, dueNs_);
 }
 
 std::uint64_t Generator::delivered() const {
-  return lookedAt_ + (frameBytes_ == 0 ? 0 : countedBytes_ / frameBytes_);
+  return readMessages_ + (frameBytes_ == 0 ? 0 : countedBytes_ / frameBytes_);
 }
 
 void Generator::enter(Phase phase) {
@@ -123,7 +123,7 @@ void Generator::enter(Phase phase) {
       own_.measuredDelivered.set(delivered() - measureBeganDelivered_);
       own_.measuredPublished.set(published_ - measureBeganPublished_);
       intervalNs_ = 0;
-      for (const Publisher& publisher : producers_) {
+      for (const Publisher& publisher : publishers_) {
         progress_.publishedTo(publisher.member->group) += publisher.sequence;
       }
       break;
@@ -135,11 +135,11 @@ void Generator::enter(Phase phase) {
 
 void Generator::probe() {
   probedRound_ = progress_.probeRound();
-  // Another process may have been faster, and members of this one have heard its probe.
-  probesHeard_ =
-      static_cast<std::size_t>(std::ranges::count(members_, probedRound_, &Member::roundHeard));
-  own_.heard.set(probesHeard_);
-  for (Publisher& publisher : producers_) {
+  // Another process may be ahead, and members here may already have received its probes.
+  probesReceived_ =
+      static_cast<std::size_t>(std::ranges::count(members_, probedRound_, &Member::roundReceived));
+  own_.probesReceived.set(probesReceived_);
+  for (Publisher& publisher : publishers_) {
     if (publisher.member->number >= plan_.groups) continue;
     const Stamp stamp{.publisher = static_cast<std::uint32_t>(publisher.member->number),
                       .sequence = 0,
@@ -150,9 +150,9 @@ void Generator::probe() {
 }
 
 void Generator::beginCounting() {
-  // From here on only messages of the run come, all of one length.
+  // From now on only messages of the run arrive, all of one length.
   for (Member& member : members_) {
-    member.counting = !member.looks && frameBytes_ != 0;
+    member.counting = !member.reads && frameBytes_ != 0;
     if (!member.counting) continue;
     member.countedBytes = member.unread.size();
     countedBytes_ += member.unread.size();
@@ -161,9 +161,9 @@ void Generator::beginCounting() {
   nextPulseNs_ = nowNs_ + toNs(plan_.pulse);
 }
 
-void Generator::sayAlive() {
+void Generator::sendPulse() {
   if (nextPulseNs_ == 0) return;
-  // One after the other, so that they do not come in a crowd.
+  // Spread over the interval, so that the pongs do not arrive in a burst.
   const std::uint64_t intervalNs = std::max<std::uint64_t>(1, toNs(plan_.pulse) / members_.size());
   for (; nextPulseNs_ <= nowNs_; nextPulseNs_ += intervalNs) {
     Member& member = members_[nextToPulse_++ % members_.size()];
@@ -172,28 +172,28 @@ void Generator::sayAlive() {
 }
 
 void Generator::beginRun() {
-  std::erase_if(producers_, [this](const Publisher& publisher) {
+  std::erase_if(publishers_, [this](const Publisher& publisher) {
     return publisher.member->number >= plan_.publishers;
   });
-  if (producers_.empty()) return;
+  if (publishers_.empty()) return;
   if (!plan_.isOpenLoop()) {
-    for (Publisher& publisher : producers_) {
+    for (Publisher& publisher : publishers_) {
       for (std::size_t i = 0; i < plan_.inFlight; ++i) publish(publisher, nowNs_);
       sendOutput(*publisher.member);
     }
     return;
   }
   const double ownRate =
-      plan_.rate * static_cast<double>(producers_.size()) / static_cast<double>(plan_.publishers);
+      plan_.rate * static_cast<double>(publishers_.size()) / static_cast<double>(plan_.publishers);
   intervalNs_ = static_cast<std::uint64_t>(1e9 / ownRate);
   dueNs_ = nowNs_;
 }
 
 void Generator::publishDue() {
   if (intervalNs_ == 0) return;
-  // Stamped with the time at which it was due: a generator that was late must not flatter anybody.
+  // Stamped with the due time, so that a late generator does not make the latency look better.
   for (const std::uint64_t now = clockNs(); dueNs_ <= now; dueNs_ += intervalNs_) {
-    Publisher& publisher = producers_[nextToPublish_++ % producers_.size()];
+    Publisher& publisher = publishers_[nextToPublish_++ % publishers_.size()];
     publish(publisher, dueNs_);
     sendOutput(*publisher.member);
   }
@@ -212,14 +212,14 @@ void Generator::sendOutput(Member& member) {
   output_.clear();
 }
 
-void Generator::judgeMembers() {
+void Generator::countFaults() {
   std::uint64_t complete = 0;
   std::uint64_t missing = 0;
-  std::uint64_t surplus = strays_;
+  std::uint64_t surplus = foreignMessages_;
   for (const Member& member : members_) {
     const std::uint64_t expected = progress_.publishedTo(member.group);
     const std::uint64_t got = messagesOf(member);
-    // Who was closed gets nothing more: what it lacks is not waited for.
+    // A closed member receives nothing more, so its missing messages are not awaited.
     if (got == expected || member.state == Member::State::Closed) ++complete;
     if (got < expected) missing += expected - got;
     if (got > expected) surplus += got - expected;
@@ -231,8 +231,8 @@ void Generator::judgeMembers() {
 
 std::uint64_t Generator::messagesOf(const Member& member) const {
   if (!member.counting) return member.messages;
-  // A broken number of messages is one too many: something else came. At the end of a connection
-  // it is the server's close frame, or a message that was cut off.
+  // A remainder of bytes counts as one surplus message. At the end of a connection the remainder is
+  // the server's close frame, or an incomplete message.
   const bool isClosed = member.state == Member::State::Closed;
   return (member.countedBytes + (isClosed ? 0 : frameBytes_ - 1)) / frameBytes_;
 }

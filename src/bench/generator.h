@@ -12,15 +12,15 @@
 
 namespace stormo::bench {
 
-/// One process of the load generator: its share of the members, and the publishers among them.
-/// Built to cost little beside the server that it drives: a bare loop over epoll, and members that
-/// do not look at what they get but count its bytes.
+/// One process of the load generator, with its share of the members; some of them publish. Costs
+/// little compared with the server under test: a bare epoll loop, and most members count bytes
+/// without reading them.
 class Generator {
  public:
-  /// `plan` and `progress` outlive this. Takes the members m with m mod plan.processes == index.
+  /// `plan` and `progress` outlive this. Contains the members m with m mod plan.processes == index.
   Generator(const Plan& plan, std::size_t index, SharedProgress& progress);
 
-  /// Goes through the phases with the progress, until its end.
+  /// Follows the phases of `progress` until the last.
   void run();
 
  private:
@@ -31,36 +31,36 @@ class Generator {
   void send(Member& member, std::string_view bytes);
   void flush(Member& member);
   void onReadable(Member& member);
-  /// False if it is not whole, or a refusal.
+  /// False if the response is incomplete or a refusal.
   bool takeHandshakeAnswer(Member& member, std::string_view& bytes);
   void join(Member& member);
   void close(Member& member, std::string_view why);
 
-  // What comes in.
+  // Input.
   void countBytes(Member& member);
   void readFrames(Member& member, std::string_view bytes);
   void onText(Member& member, const ServerFrame& frame);
   void onMessage(Member& member, const Stamp& stamp, std::size_t frameBytes);
   void onProbe(Member& member, const Stamp& stamp, std::size_t frameBytes);
-  /// Whether who sent this publishes to the member's group.
+  /// True if the sender of this message publishes to the member's group.
   [[nodiscard]] bool isForGroupOf(const Member& member, const Stamp& stamp) const;
   void republish(Member& member);
 
-  // What goes out.
+  // Output.
   void publish(Publisher& publisher, std::uint64_t sentNs);
   void publishDue();
   void sendOutput(Member& member);
-  void sayAlive();
+  void sendPulse();
 
   // Phases.
   void enter(Phase phase);
   void probe();
   void beginCounting();
   void beginRun();
-  void judgeMembers();
+  void countFaults();
   [[nodiscard]] std::uint64_t messagesOf(const Member& member) const;
   [[nodiscard]] std::uint64_t delivered() const;
-  [[nodiscard]] std::uint64_t nextLookNs() const;
+  [[nodiscard]] std::uint64_t nextTickNs() const;
 
   const Plan& plan_;
   const std::size_t index_;
@@ -69,23 +69,23 @@ class Generator {
 
   UniqueFd epoll_;
   std::vector<Member> members_;
-  std::vector<Publisher> producers_;  // among the first of members_, in their order
+  std::vector<Publisher> publishers_;  // among the first of members_, in their order
   std::size_t nextToConnect_ = 0;
   std::size_t handshaking_ = 0;
   std::string request_;  // the opening handshake, with {group}
-  std::string accept_;   // the key that must answer it
+  std::string accept_;   // the expected Sec-WebSocket-Accept
   std::vector<char> input_;
   std::string output_;
 
   Phase phase_ = Phase::Connect;
-  std::uint64_t nowNs_ = 0;  // when this turn's events came
+  std::uint64_t nowNs_ = 0;  // time of this turn's events
   std::uint32_t probedRound_ = 0;
-  std::size_t probesHeard_ = 0;  // members that have heard that round
-  std::size_t frameBytes_ = 0;   // of a message as members get it; 0 until one came
-  std::size_t ownMessages_ = 0;  // of the member that is read now
-  std::uint64_t strays_ = 0;     // messages of no publisher of the member's group
+  std::size_t probesReceived_ = 0;     // members that received a probe of that round
+  std::size_t frameBytes_ = 0;         // of a message as members receive it; 0 before the first
+  std::size_t ownMessages_ = 0;        // of the member that is being read
+  std::uint64_t foreignMessages_ = 0;  // messages from no publisher of the member's group
   std::uint64_t countedBytes_ = 0;
-  std::uint64_t lookedAt_ = 0;
+  std::uint64_t readMessages_ = 0;
   std::uint64_t published_ = 0;
   std::uint64_t measureBeganNs_ = 0;
   std::uint64_t measureBeganDelivered_ = 0;
@@ -94,7 +94,7 @@ class Generator {
   std::uint64_t intervalNs_ = 0;  // between two messages of this process; 0 outside of the run
   std::uint64_t dueNs_ = 0;
   std::size_t nextToPublish_ = 0;
-  // Members that count.
+  // Members that only count.
   const std::string pong_;  // the frame
   std::uint64_t nextPulseNs_ = 0;
   std::size_t nextToPulse_ = 0;

@@ -1,4 +1,4 @@
-// The generator's connections: from connect(2) to the answer to the handshake, and what is sent.
+// The generator's connections: connect(2), handshake, and sending.
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -18,8 +18,8 @@ namespace {
 constexpr std::size_t kHandshakesAtOnce = 128;
 constexpr std::size_t kAnswerBytesMax = 16 << 10;
 
-// One address on loopback has 28,000 ports for its connections, and finding a free one takes the
-// longer the fewer there are: 127.0.0.0/8 has addresses enough to take another one now and then.
+// One loopback address has 28,000 ports for its connections, and finding a free one takes longer
+// the fewer are left. 127.0.0.0/8 has enough addresses to change it regularly.
 constexpr std::size_t kMembersPerAddress = 1000;
 
 void bindToOwnLoopback(int fd, const Address& server, std::size_t member) {
@@ -81,7 +81,7 @@ void Generator::send(Member& member, std::string_view bytes) {
   }
   const ssize_t sent = ::send(member.fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
   if (sent < 0 && errno != EAGAIN) {
-    // The first thing that is sent learns what became of the connect.
+    // The first send reports the result of the connect.
     const bool isFirst = member.state == Member::State::Handshake;
     return close(member, (isFirst ? "connect: " : "send: ") + systemText(errno));
   }
@@ -101,7 +101,7 @@ void Generator::flush(Member& member) {
 void Generator::onReadable(Member& member) {
   if (member.state == Member::State::Closed) return;
   if (member.counting) return countBytes(member);
-  // What is left of an earlier read stands in front of what comes.
+  // The rest of an earlier read is in front of the new bytes.
   const std::size_t kept = member.unread.size();
   member.unread.copy(input_.data(), kept);
   if (kept == input_.size()) return close(member, "a frame is too long for this generator");
@@ -122,7 +122,7 @@ void Generator::onReadable(Member& member) {
 bool Generator::takeHandshakeAnswer(Member& member, std::string_view& bytes) {
   const std::size_t end = bytes.find("\r\n\r\n");
   if (end == bytes.npos) {
-    if (bytes.size() > kAnswerBytesMax) close(member, "the answer to the handshake has no end");
+    if (bytes.size() > kAnswerBytesMax) close(member, "the response to the handshake has no end");
     member.unread = bytes;
     return false;
   }
@@ -155,7 +155,7 @@ void Generator::close(Member& member, std::string_view why) {
   if (member.state == Member::State::Handshake) --handshaking_;
   member.state = Member::State::Closed;
   member.fd.reset();
-  own_.firstFault.say(why);
+  own_.firstFault.set(why);
   own_.closed.add();
 }
 

@@ -1,4 +1,4 @@
-// What the generator's members get: looked at by some, counted by the others.
+// Input of the generator's members: read by some, counted by the others.
 #include <fmt/format.h>
 #include <sys/socket.h>
 
@@ -9,8 +9,8 @@
 namespace stormo::bench {
 
 void Generator::countBytes(Member& member) {
-  // TCP throws the bytes away without copying them (tcp(7)); what a server sends to many members is
-  // not to be paid for again by each of them here.
+  // TCP discards the bytes without copying them (tcp(7)), so a fan-out does not cost the generator
+  // one copy per member.
   const ssize_t got =
       ::recv(member.fd.get(), input_.data(), input_.size(), plan_.server.isUnix() ? 0 : MSG_TRUNC);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
@@ -45,7 +45,7 @@ void Generator::onText(Member& member, const ServerFrame& frame) {
   if (member.state == Member::State::Greeting && frame.payload.starts_with(plan_.helloReply)) {
     join(member);
   }
-  // A frame holds one message, or, at servers with a protocol of their own inside, several.
+  // A frame contains one message, or several with some servers' own protocols.
   std::string_view rest = frame.payload;
   for (;;) {
     const std::size_t at = rest.find(kStampMark);
@@ -59,48 +59,49 @@ void Generator::onText(Member& member, const ServerFrame& frame) {
 
 void Generator::onMessage(Member& member, const Stamp& stamp, std::size_t frameBytes) {
   if (!isForGroupOf(member, stamp)) {
-    ++strays_;
-    if (own_.firstFault.areSaid()) return;
-    return own_.firstFault.say(
-        fmt::format("member {} got a message of publisher {}, who publishes nothing to its group",
-                    member.number, stamp.publisher));
+    ++foreignMessages_;
+    if (own_.firstFault.isSet()) return;
+    return own_.firstFault.set(fmt::format(
+        "member {} received a message of publisher {}, which does not publish to its group",
+        member.number, stamp.publisher));
   }
   if (stamp.sequence == 0) return onProbe(member, stamp, frameBytes);
   ++member.messages;
-  ++lookedAt_;
+  ++readMessages_;
   if (phase_ == Phase::Measure) own_.latency.record(elapsedNs(stamp.sentNs, nowNs_));
 
   std::uint32_t& last = member.last[plan_.placeInGroup(stamp.publisher)];
   if (stamp.sequence != last + 1) {
     own_.disordered.add();
-    if (!own_.firstFault.areSaid()) {
-      own_.firstFault.say(fmt::format("member {} got message {} of publisher {} after message {}",
-                                      member.number, stamp.sequence, stamp.publisher, last));
+    if (!own_.firstFault.isSet()) {
+      own_.firstFault.set(
+          fmt::format("member {} received message {} of publisher {} after message {}",
+                      member.number, stamp.sequence, stamp.publisher, last));
     }
   }
-  if (stamp.sequence <= last) return;  // a second time: it makes no room for another in flight
+  if (stamp.sequence <= last) return;  // a duplicate: it does not start another message
   last = stamp.sequence;
   if (stamp.publisher == member.number) ++ownMessages_;
 }
 
 void Generator::onProbe(Member& member, const Stamp& stamp, std::size_t frameBytes) {
   if (!plan_.checkAll) frameBytes_ = frameBytes;
-  if (stamp.sentNs <= member.roundHeard) return;
-  member.roundHeard = static_cast<std::uint32_t>(stamp.sentNs);
-  if (member.roundHeard == probedRound_) ++probesHeard_;
+  if (stamp.sentNs <= member.roundReceived) return;
+  member.roundReceived = static_cast<std::uint32_t>(stamp.sentNs);
+  if (member.roundReceived == probedRound_) ++probesReceived_;
 }
 
 bool Generator::isForGroupOf(const Member& member, const Stamp& stamp) const {
   if (plan_.groupOf(stamp.publisher) != member.group) return false;
   // Probes are sent by the first member of each group, publisher or not.
   if (stamp.sequence == 0) return stamp.publisher < plan_.groups;
-  // Those who do not look count, from before the first message of the run.
-  return member.looks && stamp.publisher < plan_.publishers;
+  // Members that only count include all bytes since before the first message of the run.
+  return member.reads && stamp.publisher < plan_.publishers;
 }
 
 void Generator::republish(Member& member) {
   if (plan_.isOpenLoop() || (phase_ != Phase::WarmUp && phase_ != Phase::Measure)) return;
-  Publisher& publisher = producers_[(member.number - index_) / plan_.processes];
+  Publisher& publisher = publishers_[(member.number - index_) / plan_.processes];
   for (std::size_t i = 0; i < ownMessages_; ++i) publish(publisher, nowNs_);
   sendOutput(member);
 }

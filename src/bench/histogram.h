@@ -7,9 +7,8 @@
 
 namespace stormo::bench {
 
-/// Counts durations from 1 ns to an hour with a relative error below 1/64, in buckets whose width
-/// grows with the value (the idea of HdrHistogram). Holds no pointers: it may lie in memory that
-/// processes share.
+/// Counts durations from 1 ns to 1 h with a relative error below 1/64, in buckets whose width grows
+/// with the value (as in HdrHistogram). Contains no pointers, so it may be in shared memory.
 class Histogram {
  public:
   void record(std::uint64_t ns) {
@@ -21,11 +20,11 @@ class Histogram {
 
   [[nodiscard]] std::uint64_t count() const { return total_; }
   [[nodiscard]] std::uint64_t max() const { return max_; }
-  /// The value that this part of all values (0 to 1) does not exceed; 0 if there are none.
+  /// A value that `part` (0 to 1) of all recorded values do not exceed; 0 if there are none.
   [[nodiscard]] std::uint64_t quantile(double part) const;
 
  private:
-  static constexpr int kSubBits = 6;  // 64 buckets for each power of two
+  static constexpr int kSubBits = 6;  // 64 buckets per power of two
   static constexpr std::size_t kBuckets = std::size_t{42 - kSubBits + 1} << kSubBits;
 
   static constexpr std::size_t bucketOf(std::uint64_t value) {

@@ -24,13 +24,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Between two looks at the progress.
-constexpr milliseconds kLook{1};
-// Without any progress for this long, members do not join, or hear nothing.
-constexpr milliseconds kPatience{10'000};
-// After which a round of probes is sent again: some server may have joined a member too late.
+// Interval at which the progress is polled.
+constexpr milliseconds kPollInterval{1};
+// The test fails after this time without progress while members join or wait for a probe.
+constexpr milliseconds kProgressTimeout{10'000};
+// Interval between rounds of probes: a server may have joined a member after the previous round.
 constexpr milliseconds kProbeAgain{500};
-// All must be complete for this long: what comes once too often comes last.
+// How long all members must stay complete, because duplicates arrive last.
 constexpr milliseconds kAfterwards{50};
 
 double secondsOf(Clock::duration duration) {
@@ -74,7 +74,7 @@ class GeneratorProcesses {
       Generator(plan, index, progress).run();
       std::_Exit(0);
     } catch (const std::exception& failed) {
-      progress.process(index).firstFault.say(failed.what());
+      progress.process(index).firstFault.set(failed.what());
       std::_Exit(1);
     }
   }
@@ -116,7 +116,7 @@ class LoadTest {
     const TimePoint began = Clock::now();
     const auto cpuBefore = server_.cpuTime();
     const auto open = [this] { return progress_.sum(&ProcessProgress::open); };
-    waitFor([&] { return open() == plan_.members || anyClosed(); }, open, kPatience);
+    waitFor([&] { return open() == plan_.members || anyClosed(); }, open, kProgressTimeout);
     if (open() != plan_.members) {
       throw std::runtime_error(
           fmt::format("{} of {} members could join{}", open(), plan_.members, firstFault()));
@@ -127,29 +127,31 @@ class LoadTest {
 
   void probe() {
     enter(Phase::Probe);
-    const auto heard = [this] { return progress_.sum(&ProcessProgress::heard); };
-    const TimePoint deadline = Clock::now() + kPatience;
+    const auto received = [this] { return progress_.sum(&ProcessProgress::probesReceived); };
+    const TimePoint deadline = Clock::now() + kProgressTimeout;
     for (std::uint32_t round = 1; Clock::now() < deadline && !anyClosed(); ++round) {
       progress_.setProbeRound(round);
-      const auto allHeard = [&] { return progress_.allProbed(round) && heard() == plan_.members; };
-      waitFor([&] { return allHeard() || anyClosed(); }, heard, kProbeAgain);
-      if (allHeard()) return;
+      const auto allReceived = [&] {
+        return progress_.allProbed(round) && received() == plan_.members;
+      };
+      waitFor([&] { return allReceived() || anyClosed(); }, received, kProbeAgain);
+      if (allReceived()) return;
     }
-    throw std::runtime_error(fmt::format(
-        "{} of {} members hear what is published to their group{}; are the texts right that join "
-        "and publish?",
-        heard(), plan_.members, firstFault()));
+    throw std::runtime_error(
+        fmt::format("{} of {} members receive messages of their group{}; check the join and "
+                    "publish texts",
+                    received(), plan_.members, firstFault()));
   }
 
-  /// Returns once all processes are in the phase: none misses one.
+  /// Returns when all processes have reached the phase, so none skips one.
   void enter(Phase phase) {
     progress_.setPhase(phase);
-    while (!progress_.allReached(phase)) look();
+    while (!progress_.allReached(phase)) pause();
   }
 
   void go(Phase phase, milliseconds duration) {
     enter(phase);
-    for (const TimePoint end = Clock::now() + duration; Clock::now() < end;) look();
+    for (const TimePoint end = Clock::now() + duration; Clock::now() < end;) pause();
   }
 
   void drain() {
@@ -162,34 +164,34 @@ class LoadTest {
       return now - lastIncomplete > kAfterwards;
     };
     waitFor(
-        staysComplete, [&] { return progress_.sum(&ProcessProgress::delivered); }, plan_.timeouts);
+        staysComplete, [&] { return progress_.sum(&ProcessProgress::delivered); }, plan_.timeout);
   }
 
   [[nodiscard]] bool anyClosed() const { return progress_.sum(&ProcessProgress::closed) > 0; }
 
-  /// Waits until `done`, or until there was no progress for so long.
+  /// Waits until `done`, or until there was no progress for `timeout`.
   template <typename Done, typename Progress>
-  void waitFor(Done done, Progress progress, milliseconds timeouts) {
+  void waitFor(Done done, Progress progress, milliseconds timeout) {
     auto reached = progress();
     for (TimePoint since = Clock::now(); !done();) {
-      if (Clock::now() - since > timeouts) return;
+      if (Clock::now() - since > timeout) return;
       if (const auto now = progress(); now != reached) {
         reached = now;
         since = Clock::now();
       }
-      look();
+      pause();
     }
   }
 
-  void look() const {
-    std::this_thread::sleep_for(kLook);
+  void pause() const {
+    std::this_thread::sleep_for(kPollInterval);
     if (!processes_->allAlive()) {
       throw std::runtime_error("a process of the generator has ended" + firstFault());
     }
   }
 
   void collect() {
-    // Rates are added, not counts: the processes' measured parts differ by a hair.
+    // Adds rates, not counts, because the processes' measured parts differ slightly in length.
     double deliveredPerSecond = 0;
     double publishedPerSecond = 0;
     for (std::size_t i = 0; i < progress_.processCount(); ++i) {

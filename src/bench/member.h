@@ -18,18 +18,18 @@ struct Member {
   std::size_t group = 0;
   UniqueFd fd;
   State state = State::Idle;
-  bool looks = false;            ///< At every message of the run; else it counts their bytes.
-  bool counting = false;         ///< Does so now.
-  std::uint32_t roundHeard = 0;  ///< The latest round of probes.
+  bool reads = false;     ///< Reads every message of the run; otherwise counts their bytes.
+  bool counting = false;  ///< Counts bytes now.
+  std::uint32_t roundReceived = 0;  ///< The latest round of probes received.
   std::uint64_t countedBytes = 0;
-  std::uint64_t messages = 0;  ///< Of the run, looked at.
-  /// Of a member that looks: the greatest sequence so far of each publisher of its group.
+  std::uint64_t messages = 0;  ///< Messages of the run that were read.
+  /// If it reads messages: the highest sequence so far of each publisher of its group.
   std::vector<std::uint32_t> last;
   std::string unread;  ///< The beginning of a frame.
   std::string unsent;
 };
 
-/// A member's second role.
+/// A member that also publishes.
 struct Publisher {
   Member* member;
   PublishFrame frame;

@@ -10,10 +10,10 @@
 namespace stormo::bench {
 namespace {
 
-// Beside its connections, each process has some files open.
+// Open files of a process other than its connections.
 constexpr std::size_t kOtherFiles = 100;
 
-// What a generator can do, and the clock tell apart.
+// Limit of the generator and of the clock's resolution.
 constexpr double kRateMax = 1e6;
 
 void demand(bool condition, const std::string& sentence) {
@@ -32,15 +32,15 @@ void settle(Plan& plan) {
   // The first member of each group publishes at least its probes.
   demand(plan.publishers <= kPublishersMax && plan.groups <= kPublishersMax,
          fmt::format("there can be at most {0} publishers, and {0} groups", kPublishersMax));
-  demand(
-      plan.messageBytes >= kStampBytes,
-      fmt::format("a message has at least {} bytes: they say who sent it and when", kStampBytes));
-  demand(plan.isOpenLoop() || plan.inFlight > 0, "nothing in flight: nothing would be published");
+  demand(plan.messageBytes >= kStampBytes,
+         fmt::format("a message must have at least {} bytes, for publisher, sequence and time",
+                     kStampBytes));
+  demand(plan.isOpenLoop() || plan.inFlight > 0, "at least one message must be in flight");
   demand(plan.rate <= kRateMax, "the rate can be at most a million messages a second");
   const bool publishes = plan.publish.find("{message}") != std::string::npos;
-  // Idle members too are probed, unless there is no text for it.
+  // Idle members are probed too, unless there is no publish text.
   demand(publishes || (plan.isIdle() && plan.publish.empty()),
-         "the text that publishes must say {message}");
+         "the publish text must contain {message}");
 
   const std::size_t filesMax = openFilesMax();
   const std::size_t membersMax = filesMax > kOtherFiles ? filesMax - kOtherFiles : 1;
@@ -50,7 +50,7 @@ void settle(Plan& plan) {
                                                plan.members, needed, filesMax));
   demand(
       plan.processes <= plan.members,
-      fmt::format("{} members cannot be dealt among {} processes", plan.members, plan.processes));
+      fmt::format("{} members cannot be divided among {} processes", plan.members, plan.processes));
 }
 
 }  // namespace stormo::bench

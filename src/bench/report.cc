@@ -13,7 +13,7 @@ double perSecond(std::uint64_t count, double seconds) {
 
 double microseconds(std::uint64_t ns) { return static_cast<double>(ns) / 1000; }
 
-// CPU seconds of the server for a million deliveries are microseconds for one.
+// CPU seconds of the server per million deliveries equal microseconds per delivery.
 double cpuMicrosecondsPerDelivery(const Report& report) {
   if (report.delivered == 0) return 0;
   return report.serverCpuSeconds * 1e6 / static_cast<double>(report.delivered);
@@ -106,7 +106,7 @@ std::string toText(const Plan& plan, const Report& report) {
                                report.serverProcesses, bytesPerConnection(plan, report)));
   }
   if (report.isFlawless()) {
-    if (!plan.isIdle()) line("checked", "all complete, in order, none twice");
+    if (!plan.isIdle()) line("checked", "all messages received, in order, no duplicates");
   } else {
     line("FAULTS", fmt::format("{} connections closed, {} messages missing, {} too many, {} out of "
                                "order",

@@ -10,26 +10,26 @@
 
 namespace stormo::bench {
 
-/// What came of a load test.
+/// Results of a load test.
 struct Report {
-  double connectSeconds = 0;  ///< Until all had joined.
+  double connectSeconds = 0;  ///< Until all members had joined.
   double seconds = 0;         ///< Of the measured part.
   std::uint64_t published = 0;
   std::uint64_t delivered = 0;
   Histogram latency;
 
-  std::uint64_t closed = 0;  ///< Connections that the server refused or closed.
+  std::uint64_t closed = 0;  ///< Connections refused or closed by the server.
   std::uint64_t missing = 0;
   std::uint64_t surplus = 0;
   std::uint64_t disordered = 0;
   std::string firstFault;
 
-  // Of all of the server's processes; no figures if it is not on this machine.
+  // Sums over the server's processes; zero if the server is not on this machine.
   std::size_t serverProcesses = 0;
-  double connectCpuSeconds = 0;         ///< Until all had joined.
+  double connectCpuSeconds = 0;         ///< Until all members had joined.
   double serverCpuSeconds = 0;          ///< In the measured part.
-  std::uint64_t memoryBytes = 0;        ///< Once all had joined.
-  std::uint64_t memoryBytesBefore = 0;  ///< Before the first connected.
+  std::uint64_t memoryBytes = 0;        ///< After all members had joined.
+  std::uint64_t memoryBytesBefore = 0;  ///< Before the first member connected.
 
   [[nodiscard]] bool isFlawless() const {
     return closed + missing + surplus + disordered == 0 && firstFault.empty();

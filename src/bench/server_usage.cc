@@ -17,8 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What stands behind the command's name in /proc/PID/stat, from field 3 (proc(5)); empty if there
-// is no such process.
+// The fields after the command's name in /proc/PID/stat, from field 3 (proc(5)). Empty if there is
+// no such process.
 std::vector<std::string> statFields(pid_t pid) {
   std::ifstream file(fmt::format("/proc/{}/stat", pid));
   std::string text;

@@ -11,19 +11,19 @@
 
 namespace stormo::bench {
 
-/// The processes of a server on this machine, as seen from outside: any server's.
+/// CPU time and memory of the processes of any server on this machine.
 class ServerUsage {
  public:
-  /// Those that listen on the port of `address`, a loopback one, with all their descendants. None
-  /// if it is another machine's, a unix socket, or another user's.
+  /// The processes that listen on the port of `address`, a loopback one, and all their descendants.
+  /// None if the address is of another machine or a unix socket, or the process is another user's.
   static ServerUsage listeningOn(const Address& address);
   /// A process and all its descendants.
   static ServerUsage of(pid_t pid);
 
   [[nodiscard]] const std::vector<pid_t>& pids() const { return pids_; }
-  /// Of all of them so far, user and system time. Ended processes no longer count.
+  /// User and system time of all of them so far. Ended processes are not included.
   [[nodiscard]] std::chrono::milliseconds cpuTime() const;
-  /// Proportional set size: shared pages are divided among those who share them.
+  /// Proportional set size: shared pages are divided among the processes that share them.
   [[nodiscard]] std::uint64_t memoryBytes() const;
 
  private:

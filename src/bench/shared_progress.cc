@@ -16,14 +16,14 @@ std::size_t roundedUp(std::size_t bytes) { return (bytes + kLine - 1) / kLine * 
 
 }  // namespace
 
-void FirstWords::say(std::string_view words) {
-  if (areSaid()) return;
-  const std::size_t bytes = std::min(words.size(), kBytesMax);
-  std::copy_n(words.data(), bytes, text_);
+void FirstText::set(std::string_view text) {
+  if (isSet()) return;
+  const std::size_t bytes = std::min(text.size(), kBytesMax);
+  std::copy_n(text.data(), bytes, text_);
   bytes_.store(bytes, std::memory_order_release);
 }
 
-std::string FirstWords::text() const { return {text_, bytes_.load(std::memory_order_acquire)}; }
+std::string FirstText::text() const { return {text_, bytes_.load(std::memory_order_acquire)}; }
 
 SharedProgress::SharedProgress(std::size_t processes, std::size_t groups)
     : processCount_(processes) {
@@ -62,7 +62,7 @@ bool SharedProgress::allProbed(std::uint32_t round) const {
 
 std::string SharedProgress::firstFault() const {
   for (const ProcessProgress& process : processes()) {
-    if (process.firstFault.areSaid()) return process.firstFault.text();
+    if (process.firstFault.isSet()) return process.firstFault.text();
   }
   return {};
 }

@@ -12,45 +12,46 @@
 
 namespace stormo::bench {
 
-/// What the generator's processes do, in this order. A process goes on when the progress says so.
+/// Phases of the generator's processes, in this order. A process enters a phase when SharedProgress
+/// does.
 enum class Phase : std::uint32_t {
   Connect,  ///< Connections, handshakes, joins.
-  Probe,    ///< Each group gets messages until each of its members has heard one.
-  Ready,    ///< No probe comes any more; members stand ready to count.
-  WarmUp,   ///< ProducerTable publish.
-  Measure,  ///< The same, measured.
-  Stop,     ///< No publisher publishes anew.
-  Drain,    ///< All that was published is known; members wait for what they still lack.
+  Probe,    ///< Each group is sent probes until each of its members has received one.
+  Ready,    ///< No more probes; members are ready to count.
+  WarmUp,   ///< Publishers publish.
+  Measure,  ///< As WarmUp, and measured.
+  Stop,     ///< No publisher starts a new message.
+  Drain,    ///< The number of published messages is known; members wait for the missing ones.
   End,
 };
 
-/// The first words that one process says here; others may read them at any time.
-class FirstWords {
+/// The first text set by one process; other processes may read it at any time.
+class FirstText {
  public:
-  /// Keeps them, cut at kBytesMax; whatever is said later is forgotten.
-  void say(std::string_view words);
-  [[nodiscard]] bool areSaid() const { return bytes_.load(std::memory_order_acquire) > 0; }
-  /// Empty until some were said.
+  /// Stores the text, cut at kBytesMax. Later calls do nothing.
+  void set(std::string_view text);
+  [[nodiscard]] bool isSet() const { return bytes_.load(std::memory_order_acquire) > 0; }
+  /// Empty before the first set().
   [[nodiscard]] std::string text() const;
 
   static constexpr std::size_t kBytesMax = 200;
 
  private:
-  std::atomic<std::size_t> bytes_{0};  // last written, and first read
+  std::atomic<std::size_t> bytes_{0};  // written last, read first
   char text_[kBytesMax] = {};
 };
 
-/// What one process of the generator tells. It alone writes it.
+/// Progress of one process of the generator. Only that process writes it.
 struct ProcessProgress {
   std::atomic<Phase> reached{Phase::Connect};
   Counter open;  ///< Members that have joined.
-  /// The round of probes that it has sent; `heard` is of this round, or of a later one.
+  /// Latest round of probes sent. `probesReceived` is of this round or a later one.
   std::atomic<std::uint32_t> probed{0};
-  Counter heard;      ///< Members that have heard that round.
-  Counter closed;     ///< Connections that the server refused or closed.
-  Counter delivered;  ///< Messages of the run, so far.
-  Counter complete;   ///< Members that have all, or were closed, in phase Drain.
-  // Of phase Measure alone.
+  Counter probesReceived;  ///< Members that received a probe of that round.
+  Counter closed;          ///< Connections refused or closed by the server.
+  Counter delivered;       ///< Messages of the run so far.
+  Counter complete;        ///< Members that have all messages or were closed, in phase Drain.
+  // In phase Measure only.
   Counter measuredNs;
   Counter measuredDelivered;
   Counter measuredPublished;
@@ -58,11 +59,11 @@ struct ProcessProgress {
   Counter missing;
   Counter surplus;
   Counter disordered;
-  FirstWords firstFault;
-  Histogram latency;  ///< Of the messages that came in phase Measure and were looked at.
+  FirstText firstFault;
+  Histogram latency;  ///< Of messages that arrived in phase Measure and were read.
 };
 
-/// Memory that the processes of a generator share: made before they fork, gone with this.
+/// Memory shared by the generator's processes. Created before the fork, freed with this object.
 class SharedProgress {
  public:
   /// Throws std::system_error if there is no memory.
@@ -77,7 +78,7 @@ class SharedProgress {
   [[nodiscard]] std::uint32_t probeRound() const { return shared_->probeRound.load(); }
   void setProbeRound(std::uint32_t round) { shared_->probeRound.store(round); }
 
-  /// What was published to a group in the run, by all processes that have reached Stop.
+  /// Number of messages of the run published to a group by all processes that have reached Stop.
   [[nodiscard]] std::atomic<std::uint64_t>& publishedTo(std::size_t group) const {
     return publishedTo_[group];
   }
@@ -85,11 +86,11 @@ class SharedProgress {
   [[nodiscard]] ProcessProgress& process(std::size_t index) const { return processes_[index]; }
   [[nodiscard]] std::size_t processCount() const { return processCount_; }
 
-  /// Of all processes together.
+  /// Sum over all processes.
   [[nodiscard]] std::uint64_t sum(Counter ProcessProgress::*counter) const;
   [[nodiscard]] bool allReached(Phase phase) const;
   [[nodiscard]] bool allProbed(std::uint32_t round) const;
-  /// Of the first process that has one; empty if none has.
+  /// Fault text of the first process that has one; empty if none has.
   [[nodiscard]] std::string firstFault() const;
 
  private:

@@ -10,11 +10,11 @@ constexpr std::size_t kSequenceDigits = 8;
 constexpr std::size_t kTimeDigits = 12;
 static_assert(1 + kPublisherDigits + kSequenceDigits + kTimeDigits == kStampBytes);
 
-constexpr std::uint8_t kNoDigit = 0xff;
+constexpr std::uint8_t kNotADigit = 0xff;
 
 constexpr std::array<std::uint8_t, 256> kDigitValues = [] {
   std::array<std::uint8_t, 256> values{};
-  values.fill(kNoDigit);
+  values.fill(kNotADigit);
   for (std::uint8_t i = 0; i < 10; ++i) values['0' + i] = i;
   for (std::uint8_t i = 0; i < 6; ++i) values['a' + i] = static_cast<std::uint8_t>(10 + i);
   return values;
@@ -25,7 +25,7 @@ char* writeHex(std::uint64_t value, std::size_t digits, char* out) {
   return out + digits;
 }
 
-// Takes `digits` from the front; `bad` gets kNoDigit's high bits if one of them is none.
+// Reads `digits` from the front. Sets bits of `bad` if one of them is not a hexadecimal digit.
 std::uint64_t readHex(const char*& in, std::size_t digits, std::uint8_t& bad) {
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < digits; ++i) {

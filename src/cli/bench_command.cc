@@ -23,7 +23,7 @@ std::chrono::milliseconds seconds(double value) {
 void aimAt(const std::string& url, bench::Plan& plan) {
   constexpr std::string_view kScheme = "ws://";
   if (!url.starts_with(kScheme)) {
-    throw std::invalid_argument("'" + url + "' is no URL such as ws://127.0.0.1:1234/");
+    throw std::invalid_argument("'" + url + "' is not a URL such as ws://127.0.0.1:1234/");
   }
   const std::size_t path = url.find('/', kScheme.size());
   const SocketUrl parsed = parseSocketUrl(url.substr(0, path));
@@ -38,61 +38,67 @@ void aimAt(const std::string& url, bench::Plan& plan) {
 
 int runBench(int argc, char** argv) {
   CLI::App app(
-      "Loads a server with members in groups, and checks that each of them gets every message "
-      "once\nand in order. Start one first: stormo start",
+      "Load a server with members in groups, and check that each member gets every message once "
+      "and\nin order. The server must run: stormo start",
       "stormo bench");
   bench::Plan plan;
   std::string url = "ws://127.0.0.1:1234/";
   double warmUp = 1;
   double duration = 5;
-  double timeouts = 10;
+  double timeout = 10;
   pid_t serverPid = 0;
   bool json = false;
-  app.add_option("--url", url, "the server; the path may say {group}")->capture_default_str();
-  app.add_option("-m,--members", plan.members, "connections")->capture_default_str();
-  app.add_option("-g,--groups", plan.groups, "over which they are spread")->capture_default_str();
+  app.add_option("--url", url, "URL of the server; its path may contain {group}")
+      ->capture_default_str();
+  app.add_option("-m,--members", plan.members, "Number of connections")->capture_default_str();
+  app.add_option("-g,--groups", plan.groups, "Number of groups; each member is in one")
+      ->capture_default_str();
   app.add_option("-p,--publishers", plan.publishers,
-                 "members that publish to their group; 0: idle connections are measured")
+                 "Members that publish to their group; 0 measures idle connections")
       ->capture_default_str();
   auto* inFlight = app.add_option("-w,--in-flight", plan.inFlight,
-                                  "messages of each publisher that are on their way at once")
+                                  "Messages of each publisher that are in flight at once")
                        ->capture_default_str();
   app.add_option("-r,--rate", plan.rate,
-                 "instead: messages a second of all publishers together, whatever comes back")
+                 "Instead of --in-flight: messages per second of all publishers together")
       ->check(CLI::PositiveNumber)
       ->excludes(inFlight);
-  app.add_option("-b,--bytes", plan.messageBytes, "of a message")->capture_default_str();
-  app.add_option("-t,--seconds", duration, "that are measured")
+  app.add_option("-b,--bytes", plan.messageBytes, "Bytes of a message")->capture_default_str();
+  app.add_option("-t,--seconds", duration, "Measured time in seconds")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  app.add_option("--warm-up", warmUp, "seconds before")
+  app.add_option("--warm-up", warmUp, "Seconds before the measured time")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  app.add_option("--timeouts", timeouts,
-                 "seconds that what has not come at the end is waited for, without any progress")
+  app.add_option("--timeout", timeout,
+                 "Seconds to wait at the end for missing messages, counted from the last one")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app.add_option_function<std::uint32_t>(
          "--tick", [&](std::uint32_t us) { plan.tick = std::chrono::microseconds(us); },
-         "microseconds between two looks of the generator at its sockets")
+         "Microseconds between two turns of the generator")
       ->default_str("50");
-  app.add_option("--processes", plan.processes,
-                 "of the generator (default: as the limit of open files asks for)");
+  app.add_option(
+      "--processes", plan.processes,
+      "Processes of the generator (default: as many as the limit of open files requires)");
   app.add_flag("--check-all", plan.checkAll,
-               "all members look at every message, not one in a hundred and the publishers");
+               "All members check every message, not only one in a hundred and the publishers");
   app.add_flag("--quick-ack", plan.quickAck,
-               "publishers acknowledge at once, for a server that leaves Nagle's algorithm on");
-  app.add_option("--server-pid", serverPid,
-                 "whose CPU and memory are measured, with its children (default: who listens)");
-  app.add_flag("--json", json, "for programs");
-  app.add_option("--hello", plan.hello, "said after the handshake")->group("Another protocol");
-  app.add_option("--hello-reply", plan.helloReply, "how the text begins after which to join")
+               "Publishers acknowledge at once, for a server with Nagle's algorithm");
+  app.add_option(
+      "--server-pid", serverPid,
+      "Process whose CPU and memory are measured, with its children (default: the one that "
+      "listens)");
+  app.add_flag("--json", json, "Print JSON");
+  app.add_option("--hello", plan.hello, "Text to send after the handshake")
       ->group("Another protocol");
-  app.add_option("--join", plan.join, "the text that joins {group}")
+  app.add_option("--hello-reply", plan.helloReply, "Start of the text after which a member joins")
+      ->group("Another protocol");
+  app.add_option("--join", plan.join, "Text that joins {group}")
       ->capture_default_str()
       ->group("Another protocol");
   app.add_option("--publish", plan.publish,
-                 "the text that sends {message}, of {bytes} bytes, to {group}")
+                 "Text that sends {message}, of {bytes} bytes, to {group}")
       ->capture_default_str()
       ->group("Another protocol");
 
@@ -108,7 +114,7 @@ int runBench(int argc, char** argv) {
     }
     plan.warmUp = seconds(warmUp);
     plan.duration = seconds(duration);
-    plan.timeouts = seconds(timeouts);
+    plan.timeout = seconds(timeout);
     aimAt(url, plan);
     bench::settle(plan);
     const bench::Report report = bench::runLoadTest(plan, serverPid);

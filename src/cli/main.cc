@@ -23,14 +23,14 @@ namespace {
 
 using namespace stormo;
 
-/// What the command line says of settings, kept until the file has been read: flags win over it.
+/// The settings of the command line. They are applied after the file, which they override.
 struct GivenSettings {
   std::string file;
   std::vector<std::pair<const config::SettingSpec*, std::vector<std::string>>> flags;
 
   void addFile(CLI::App& app) {
     process::takesFile(
-        app.add_option("--config", file, "a TOML file with settings; flags win over it"));
+        app.add_option("--config", file, "TOML file with settings; flags override it"));
   }
   void addFlags(CLI::App& app, bool onlyOfChannel) {
     for (const config::SettingSpec& spec : config::settingSpecs()) {
@@ -68,7 +68,7 @@ process::Program declaredProgram(const std::string& instanceDirectory,
           .logFormat = log::formatNamed(settings.logFormat).value()};
 }
 
-/// Refuses what `start` would refuse, by the same code.
+/// Refuses what `start` refuses, with the same code.
 void checkConfig(const std::string& path, const std::string& instanceDirectory) {
   config::Settings settings;
   std::vector<std::string> complaints = config::applyFile(path, settings);
@@ -95,7 +95,7 @@ int runServer(int argc, char** argv) {
   });
   std::string path;
   CLI::App* check = commandLine.app().add_subcommand(
-      "check-config", "Check a configuration file: report each mistake with its line");
+      "check-config", "Check a configuration file, and report each mistake with its line");
   check->fallthrough();
   check->add_option("file,--config", path, "The file");
   check->callback([&] {
@@ -103,7 +103,8 @@ int runServer(int argc, char** argv) {
     checkConfig(path, commandLine.instanceDirectory());
   });
   commandLine.app().footer(
-      "A Channel alone: 'stormo channel --help'. A load test: 'stormo bench --help'.");
+      "For a Channel without workers see 'stormo channel --help', for a load test 'stormo bench "
+      "--help'.");
 
   std::unique_ptr<cli::ServerProgram> program;
   return commandLine.run(argc, argv, [&] {
@@ -114,19 +115,20 @@ int runServer(int argc, char** argv) {
 }
 
 int runChannel(int argc, char** argv) {
-  process::CommandLine commandLine("stormo channel",
-                                   "Stormo's Channel alone, for workers elsewhere",
-                                   "stormo channel " STORMO_VERSION);
+  process::CommandLine commandLine(
+      "stormo channel", "Stormo's Channel without workers, for workers of other programs",
+      "stormo channel " STORMO_VERSION);
   cli::ChannelSettings settings;
   GivenSettings given;
   commandLine.addStartOptions([&](CLI::App& app) {
     app.add_option("--listen", settings.listen,
-                   "where workers connect: frame://127.0.0.1:2206, or unix:///path")
+                   "Address that workers connect to: frame://127.0.0.1:2206, or unix:///path")
         ->capture_default_str();
     process::takesFile(
         app.add_option("--secret-file", settings.secretFile,
-                       "a file with the secret that links must say (needed beyond this machine)"));
-    app.add_flag("--open", settings.open, "listen beyond this machine without a secret");
+                       "File with the secret that links must send; required if other machines can "
+                       "connect"));
+    app.add_flag("--open", settings.open, "Let other machines connect without a secret");
     given.addFlags(app, true);
   });
   std::unique_ptr<cli::ChannelProgram> program;

@@ -23,8 +23,7 @@ std::string readSecret(const std::string& path) {
   std::ifstream file(path);
   std::string secret;
   if (!std::getline(file, secret) && errno != 0) {
-    throw std::runtime_error("cannot read the secret file " + path + ": " +
-                             errorText(errno));
+    throw std::runtime_error("cannot read the secret file " + path + ": " + errorText(errno));
   }
   secret.erase(secret.find_last_not_of(" \t\r") + 1);
   if (secret.empty()) {

@@ -17,7 +17,7 @@ namespace stormo::cli {
 /// elsewhere), its Worker, and the GroupServer on it.
 class ServerProgram {
  public:
-  /// Declares all of them. Throws std::exception with a sentence for settings that cannot be.
+  /// Declares all of them. Throws std::exception, with a text for the user, for invalid settings.
   explicit ServerProgram(config::Settings settings);
 
  private:

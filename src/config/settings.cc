@@ -53,7 +53,7 @@ std::string mustLast(const Settings& settings) {
 
 constexpr SettingSpec kSpecs[] = {
     {"listen", "--listen",
-     "where clients connect: websocket://0.0.0.0:1234, websocket://[::]:1234 (takes IPv4, too), or "
+     "address for clients: websocket://0.0.0.0:1234, websocket://[::]:1234 (accepts IPv4, too), or "
      "unix:///path; repeatable",
      &Settings::listen,
      [](const Settings& s) {
@@ -65,9 +65,9 @@ constexpr SettingSpec kSpecs[] = {
        }
        return std::string();
      }},
-    {"ipv6only", "--ipv6only", "IPv6 addresses take no IPv4 clients (true or false)",
+    {"ipv6only", "--ipv6only", "IPv6 addresses accept no IPv4 clients (true or false)",
      &Settings::ipv6Only},
-    {"workers", "--workers", "worker processes (default: one for each processor)",
+    {"workers", "--workers", "number of worker processes (default: one for each processor)",
      &Settings::workers,
      [](const Settings& s) {
        return s.workers <= 1024 ? std::string() : std::string("must be at most 1024");
@@ -82,57 +82,61 @@ constexpr SettingSpec kSpecs[] = {
        return complaintOfUrl(s.channel, {"unix", "stormo", "frame"});
      }},
     {"channel.listen", "--channel-listen",
-     "open our own Channel to others: frame://127.0.0.1:2206, or unix:///path",
+     "also let others connect to this server's Channel: frame://127.0.0.1:2206, or unix:///path",
      &Settings::channelListen,
      [](const Settings& s) {
        return complaintOfUrl(s.channelListen, {"frame", "stormo", "unix"});
      }},
     {"channel.secret-file", "--channel-secret-file",
-     "a file with the secret that links to the Channel must say", &Settings::channelSecretFile},
+     "file with the secret that links to the Channel must send", &Settings::channelSecretFile},
     {"channel.buffer-bytes", "--channel-buffer-bytes",
-     "of each worker: what the Channel has not acknowledged, before clients have to wait",
+     "bytes that a worker keeps until the Channel acknowledges them; above it, clients wait",
      &Settings::channelBufferBytes, mustBeWithin<&Settings::channelBufferBytes, 64 * kGiB>},
     {"channel.stall-seconds", "--channel-stall-seconds",
-     "a worker that takes nothing from the Channel for so long loses its link",
+     "time after which a link that accepts nothing from the Channel is closed",
      &Settings::channelStall, mustLast<&Settings::channelStall, kDay>},
     {"channel.replay-bytes", "--channel-replay-bytes",
-     "of the latest messages: what the Channel keeps for workers that lost their link",
+     "bytes of the latest messages that the Channel keeps for links that reconnect",
      &Settings::channelReplayBytes, mustBeWithin<&Settings::channelReplayBytes, 64 * kGiB>},
-    {"channel.replay-seconds", "--channel-replay-seconds", "how long it keeps them",
+    {"channel.replay-seconds", "--channel-replay-seconds", "time for which it keeps them",
      &Settings::channelReplay, mustLast<&Settings::channelReplay, 30 * kDay>},
     {"history.groups", "--history-groups",
-     "names of groups whose messages are kept for clients that were away (* is any text, ? a "
+     "names of groups that have a history, for clients that reconnect (* is any text, ? a "
      "character; default: none); repeatable",
      &Settings::historyGroups},
-    {"history.messages", "--history-messages", "how many are kept of each of these groups",
-     &Settings::historyMessages, mustBeWithin<&Settings::historyMessages, 1'000'000>},
-    {"history.bytes", "--history-bytes", "how much is kept of each", &Settings::historyBytes,
+    {"history.messages", "--history-messages",
+     "number of messages that are kept for each of these groups", &Settings::historyMessages,
+     mustBeWithin<&Settings::historyMessages, 1'000'000>},
+    {"history.bytes", "--history-bytes", "bytes that are kept for each of them",
+     &Settings::historyBytes,
      [](const Settings& s) {
        const bool fits = s.historyBytes > 0 && s.historyBytes <= 1 << 30;
        return fits ? std::string() : std::string("must be at least 1, and at most 1 GiB");
      }},
-    {"history.seconds", "--history-seconds", "how long they are kept", &Settings::historyAge,
+    {"history.seconds", "--history-seconds", "time for which they are kept", &Settings::historyAge,
      mustLast<&Settings::historyAge, 365 * kDay>},
-    {"history.total-bytes", "--history-total-bytes", "how much is kept of all groups together",
+    {"history.total-bytes", "--history-total-bytes", "bytes that are kept for all groups together",
      &Settings::historyTotalBytes, mustBeWithin<&Settings::historyTotalBytes, 64 * kGiB>},
-    {"limits.message-bytes", "--message-bytes", "longest message from a client",
+    {"limits.message-bytes", "--message-bytes", "maximum bytes of one message from a client",
      &Settings::messageBytesMax, mustBeWithin<&Settings::messageBytesMax, kGiB>},
     {"limits.incomplete-bytes", "--incomplete-bytes",
-     "of each worker: what it holds of messages that are not whole, before it disconnects those "
-     "that hold most for longest",
+     "bytes of incomplete messages that a worker holds; above it, it closes the clients that hold "
+     "the most for the longest time",
      &Settings::incompleteBytesMax, mustBeWithin<&Settings::incompleteBytesMax, 64 * kGiB>},
     {"limits.send-buffer-bytes", "--send-buffer-bytes",
-     "what may wait for a client before it is disconnected", &Settings::sendBufferBytesMax,
-     mustBeWithin<&Settings::sendBufferBytesMax, 4 * kGiB>},
-    {"limits.groups-per-client", "--groups-per-client", "groups that one client may be in",
-     &Settings::groupsPerClientMax, mustBeWithin<&Settings::groupsPerClientMax, 1'000'000>},
-    {"limits.bad-commands", "--bad-commands", "errors in a row before a client is disconnected",
-     &Settings::badCommandsMax, mustBeWithin<&Settings::badCommandsMax, 1'000'000>},
+     "maximum bytes queued for a client; above it, the client is disconnected",
+     &Settings::sendBufferBytesMax, mustBeWithin<&Settings::sendBufferBytesMax, 4 * kGiB>},
+    {"limits.groups-per-client", "--groups-per-client",
+     "maximum number of groups that one client is in", &Settings::groupsPerClientMax,
+     mustBeWithin<&Settings::groupsPerClientMax, 1'000'000>},
+    {"limits.bad-commands", "--bad-commands",
+     "number of errors in a row after which a client is disconnected", &Settings::badCommandsMax,
+     mustBeWithin<&Settings::badCommandsMax, 1'000'000>},
     {"limits.bad-commands-seconds", "--bad-commands-seconds",
-     "time within which so many errors disconnect a client", &Settings::badCommandsTime,
+     "time within which that number of errors disconnects a client", &Settings::badCommandsTime,
      mustLast<&Settings::badCommandsTime, kDay>},
     {"limits.replay-bytes-per-second", "--replay-bytes-per-second",
-     "how fast one client that joins with positions gets what it missed",
+     "bytes of missed messages that one client receives in a second",
      &Settings::replayBytesPerSecond, mustBeWithin<&Settings::replayBytesPerSecond, 64 * kGiB>},
     {"websocket.origins", "--origin",
      "origins whose pages may connect, https://chat.example, https://*.chat.example, "
@@ -150,14 +154,13 @@ constexpr SettingSpec kSpecs[] = {
      mustLastAtMost<&Settings::messageTimeout, kDay>},
     {"websocket.page", "--page",
      "serve a page to try it at / (true or false; /stormo.js is always served)", &Settings::page},
-    {"log.level", "--log-level", "the least level that is logged: error, warning, info or debug",
+    {"log.level", "--log-level", "least level that is logged: error, warning, info or debug",
      &Settings::logLevel,
      [](const Settings& s) {
        return log::levelNamed(s.logLevel) ? std::string()
                                           : std::string("must be error, warning, info or debug");
      }},
-    {"log.format", "--log-format", "how a line of the log is written: text or json",
-     &Settings::logFormat,
+    {"log.format", "--log-format", "form of a line of the log: text or json", &Settings::logFormat,
      [](const Settings& s) {
        return log::formatNamed(s.logFormat) ? std::string() : std::string("must be text or json");
      }},
@@ -167,7 +170,7 @@ std::size_t numberIn(const SettingSpec& spec, const std::string& word) {
   std::size_t number = 0;
   const auto [end, errc] = std::from_chars(word.data(), word.data() + word.size(), number);
   if (errc != std::errc{} || end != word.data() + word.size()) {
-    throw std::invalid_argument(std::string(spec.flag) + ": '" + word + "' is no number");
+    throw std::invalid_argument(std::string(spec.flag) + ": '" + word + "' is not a number");
   }
   return number;
 }
@@ -216,15 +219,15 @@ void applyFlag(const SettingSpec& spec, const std::vector<std::string>& words, S
 
 std::string contradiction(const Settings& settings) {
   if (!settings.channel.empty() && !settings.channelListen.empty()) {
-    return "--channel uses a Channel that runs elsewhere, --channel-listen opens the one that runs "
-           "here: give one of them";
+    return "--channel uses a Channel that runs elsewhere, --channel-listen opens the one of this "
+           "server: set only one of them";
   }
   if (!settings.channel.empty() && !settings.historyGroups.empty()) {
     return "--history-groups is kept by the Channel, and --channel uses one that runs elsewhere: "
-           "say it there";
+           "set it there";
   }
   if (!settings.historyGroups.empty() && settings.historyBytes > settings.sendBufferBytesMax) {
-    return "--history-bytes is more than --send-buffer-bytes: a client that comes back would be "
+    return "--history-bytes is more than --send-buffer-bytes: a client that reconnects would be "
            "disconnected before it has read it";
   }
   if (settings.messageBytesMax > settings.incompleteBytesMax) {

@@ -5,6 +5,7 @@
 #include <limits>
 #include <optional>
 
+#include "base/nearest_word.h"
 #include "config/settings.h"
 
 namespace stormo::config {
@@ -95,33 +96,12 @@ class FileReader {
     return {};
   }
 
-  /// " (did you mean '…'?)" if some key is close.
+  /// " (did you mean '…'?)" if a key is close.
   static std::string nearestTo(const std::string& key) {
-    std::string_view best;
-    std::size_t bestDistance = 4;  // further apart they are no slip of the finger
-    for (const SettingSpec& spec : settingSpecs()) {
-      const std::size_t distance = editDistance(key, spec.key);
-      if (distance < bestDistance) {
-        best = spec.key;
-        bestDistance = distance;
-      }
-    }
-    return best.empty() ? std::string(" (see 'stormo start --help')")
-                        : " (did you mean '" + std::string(best) + "'?)";
-  }
-
-  static std::size_t editDistance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-      std::size_t diagonal = std::exchange(row[0], i);
-      for (std::size_t j = 1; j <= b.size(); ++j) {
-        const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-        diagonal = row[j];
-        row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-      }
-    }
-    return row.back();
+    std::vector<std::string> keys;
+    for (const SettingSpec& spec : settingSpecs()) keys.emplace_back(spec.key);
+    const auto nearest = nearestWord(key, keys);
+    return nearest ? " (did you mean '" + *nearest + "'?)" : " (see 'stormo start --help')";
   }
 
   void complain(const toml::source_region& where, const std::string& what) {

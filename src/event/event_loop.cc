@@ -27,6 +27,7 @@ std::uint64_t word(LoopImpl::Tag tag, Handle id) {
 LoopImpl::LoopImpl() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
   if (!epoll_.valid()) throw std::system_error(errno, std::generic_category(), "epoll_create1");
   sinks_[kWatchTag] = this;
+  watch(inbox_->fd(), EPOLLIN, [](std::uint32_t) {});  // wakes the loop; turn() takes the tasks
 }
 
 LoopImpl::Tag LoopImpl::addSink(EventSink& sink) {
@@ -83,6 +84,7 @@ void LoopImpl::turn(Duration wait) {
   // Tasks that handlers defer from here on run in the next turn.
   std::vector<std::function<void()>> tasks = std::move(spareTasks_);
   tasks.swap(deferred_);
+  inbox_->takeInto(tasks);
   dispatch();
   if (turnWork_ != nullptr) turnWork_->onDispatched();
   for (const auto& task : tasks) countThrown(callHandler("deferred", task) ? 0 : 1);
@@ -160,6 +162,7 @@ void LoopImpl::onReady(Handle id, std::uint32_t events) {
 void LoopImpl::clear() {
   lifetime_.reset();
   turnWork_.reset();
+  inbox_->close();
   deferred_.clear();
   timers.clear();
   watches_.forEach([this](const Watch& watched) { watches_.destroy(watched.id); });
@@ -201,6 +204,15 @@ EventLoop::WatchId EventLoop::watch(int fd, std::uint32_t events,
 }
 void EventLoop::rewatch(WatchId id, std::uint32_t events) { impl_->rewatch(id, events); }
 void EventLoop::unwatch(WatchId id) { impl_->unwatch(id); }
-void EventLoop::defer(std::function<void()> task) { impl_->defer(std::move(task)); }
+void EventLoop::defer(std::function<void()> task) {
+  STORMO_ASSERT(currentLoop == this);  // of another thread: see post()
+  impl_->defer(std::move(task));
+}
+
+void EventLoop::post(std::function<void()> task) { impl_->inbox()->post(std::move(task)); }
+EventLoop::Handle EventLoop::handle() const { return Handle(impl_->inbox()); }
+bool EventLoop::Handle::post(std::function<void()> task) const {
+  return inbox_->post(std::move(task));
+}
 
 }  // namespace stormo

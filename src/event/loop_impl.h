@@ -11,6 +11,7 @@
 
 #include "base/counters.h"
 #include "base/handle_table.h"
+#include "event/task_inbox.h"
 #include "event/timer_queue.h"
 #include "sys/unique_fd.h"
 
@@ -87,6 +88,9 @@ class LoopImpl final : EventSink {
 
   void turn(Duration wait);
 
+  /// The loop of a process that forks others, and therefore must have no threads.
+  bool forks = false;
+
   TimerQueue timers;
   TimePoint now = std::chrono::steady_clock::now();
   bool stopped = false;
@@ -95,6 +99,7 @@ class LoopImpl final : EventSink {
   void rewatch(WatchId id, std::uint32_t events);
   void unwatch(WatchId id);
   void defer(std::function<void()> task) { deferred_.push_back(std::move(task)); }
+  [[nodiscard]] const std::shared_ptr<TaskInbox>& inbox() const { return inbox_; }
   /// Ends lifetime(), then drops the turn's work and all handlers, and with them what they own.
   void clear();
 
@@ -124,6 +129,7 @@ class LoopImpl final : EventSink {
   std::size_t readyCount_ = 0;
   std::array<EventSink*, 256> sinks_{};
   HandleTable<Watch> watches_;
+  const std::shared_ptr<TaskInbox> inbox_ = std::make_shared<TaskInbox>();
   std::vector<std::function<void()>> deferred_;
   std::vector<std::function<void()>> spareTasks_;  // empty; keeps its capacity for the next turn
   Counters ownCounters_;

@@ -35,6 +35,10 @@ class CodecSession {
   /// Bytes of the peer still mean something: a closing connection may await its close frame.
   [[nodiscard]] bool takesInput() const { return connection_.takesInput(); }
   [[nodiscard]] bool isPaused() const { return connection_.in.isPaused; }
+  void pause() { reactor_.input.pause(connection_); }
+  void resume() { reactor_.input.resume(connection_); }
+  /// The codec can take more of the bytes that it has left before.
+  void feedAgain() { connection_.in.isUnfed = connection_.in.stash != nullptr; }
   /// Maximum size of one message, in bytes.
   [[nodiscard]] std::uint64_t messageBytesMax() const {
     return connection_.endpoint->packageBytesMax;

@@ -62,4 +62,9 @@ std::uint64_t Connection::sendQueueBytes() const {
 
 CloseCode Connection::closeCode() const { return ConnectionImpl::of(*this).closeCode; }
 
+std::string_view Connection::closeReason() const {
+  const auto& reason = ConnectionImpl::of(*this).closeReason;
+  return reason == nullptr ? std::string_view() : *reason;
+}
+
 }  // namespace stormo

@@ -130,6 +130,7 @@ struct ConnectionImpl final : Connection {
   Announced announced = Announced::Nothing;
   bool inClosedList = false;
   CloseCode closeCode = CloseCode::Abnormal;
+  std::unique_ptr<std::string> closeReason;  ///< The peer's, with its close code. Null: none.
   const StoredAddress remote;  ///< Stored, as the kernel forgets it when the connection is reset.
 
   static ConnectionImpl& of(Connection& connection) {

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <stormo/event_loop.h>
 #include <stormo/result.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -12,9 +12,9 @@
 
 namespace stormo::net {
 
-/// Looks a host name up in a thread of its own, since getaddrinfo(3) blocks for as long as no DNS
-/// server answers, and hands the addresses to the loop of the thread that made this. Destroying it
-/// cancels the call; the thread ends when getaddrinfo returns.
+/// Looks up a host name in a thread of its own, since getaddrinfo(3) blocks for as long as no DNS
+/// server answers, and posts the addresses to the loop of the thread that created this. Destroying
+/// it cancels the call of `handler`; the thread ends when getaddrinfo returns.
 class NameLookup {
  public:
   using Outcome = Result<std::vector<Address>>;
@@ -22,20 +22,11 @@ class NameLookup {
   using Handler = std::function<void(const Outcome&)>;
 
   /// `resolve` runs in the thread, `handler` once on the loop; it may destroy this. Throws
-  /// std::system_error if the system has no thread or descriptor left.
+  /// std::system_error if the system has no thread left.
   NameLookup(const std::string& host, std::uint16_t port, const Resolve& resolve, Handler handler);
-  ~NameLookup();
-  NameLookup(const NameLookup&) = delete;
-  NameLookup& operator=(const NameLookup&) = delete;
 
  private:
-  struct Answer;
-  void onReady();
-
-  EventLoop& loop_;
-  std::shared_ptr<Answer> answer_;
-  Handler handler_;
-  EventLoop::WatchId watch_ = 0;
+  std::shared_ptr<const Handler> handler_;  // the thread has a weak reference
 };
 
 }  // namespace stormo::net

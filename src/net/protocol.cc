@@ -2,7 +2,9 @@
 
 #include <limits>
 #include <stdexcept>
+#include <variant>
 
+#include "base/assert.h"
 #include "protocol/package/frame.h"
 #include "protocol/package/text_line.h"
 
@@ -12,7 +14,7 @@ namespace {
 // PackageCodec limits the size, to Worker::maxPackageSize.
 constexpr std::size_t kAnyLength = std::numeric_limits<std::size_t>::max();
 
-std::ptrdiff_t answer(PackageLength length) {
+std::ptrdiff_t inputResult(PackageLength length) {
   if (length.verdict == PackageLength::Verdict::Invalid) return Protocol::kInvalid;
   return static_cast<std::ptrdiff_t>(length.bytes);
 }
@@ -20,22 +22,34 @@ std::ptrdiff_t answer(PackageLength length) {
 }  // namespace
 
 struct Protocol::Parts {
+  struct WebSocket {};
+  struct Packages {
+    Input input;
+    Decode decode;
+    Encode encode;
+  };
+
   std::string name;
-  Input input;  // all three or none
-  Decode decode;
-  Encode encode;
+  std::variant<WebSocket, Packages> kind;
+
+  [[nodiscard]] const Packages& packages() const {
+    const Packages* packages = std::get_if<Packages>(&kind);
+    STORMO_ASSERT(packages != nullptr);
+    return *packages;
+  }
 };
 
 // Each built-in protocol is made once, so that its copies compare equal.
 
 Protocol Protocol::websocket() {
-  static const Protocol kMade(std::make_shared<const Parts>(Parts{.name = "websocket"}));
+  static const Protocol kMade(
+      std::make_shared<const Parts>(Parts{"websocket", Parts::WebSocket{}}));
   return kMade;
 }
 
 Protocol Protocol::frame() {
   static const Protocol kMade = custom(
-      "frame", [](std::string_view buffer) { return answer(frameLength(buffer, kAnyLength)); },
+      "frame", [](std::string_view buffer) { return inputResult(frameLength(buffer, kAnyLength)); },
       framePayload, appendFrame);
   return kMade;
 }
@@ -45,7 +59,7 @@ Protocol Protocol::text() {
     Protocol text = custom(
         "text",
         [](std::string_view buffer, std::size_t searched) {
-          return answer(lineLength(buffer, kAnyLength, searched));
+          return inputResult(lineLength(buffer, kAnyLength, searched));
         },
         decodeLine, appendLine);
     text.maxPackageSize = 64 << 10;
@@ -66,10 +80,8 @@ Protocol Protocol::custom(std::string name, Input input, Decode decode, Encode e
   if (!input || !decode || !encode) {
     throw std::invalid_argument("protocol '" + name + "' needs input, decode and encode");
   }
-  return Protocol(std::make_shared<const Parts>(Parts{.name = std::move(name),
-                                                      .input = std::move(input),
-                                                      .decode = std::move(decode),
-                                                      .encode = std::move(encode)}));
+  return Protocol(std::make_shared<const Parts>(Parts{
+      std::move(name), Parts::Packages{std::move(input), std::move(decode), std::move(encode)}}));
 }
 
 Protocol Protocol::custom(std::string name, std::function<std::ptrdiff_t(std::string_view)> input,
@@ -84,16 +96,18 @@ Protocol Protocol::custom(std::string name, std::function<std::ptrdiff_t(std::st
 }
 
 const std::string& Protocol::name() const { return parts_->name; }
-bool Protocol::isWebSocket() const { return !parts_->input; }
+bool Protocol::isWebSocket() const {
+  return std::holds_alternative<Parts::WebSocket>(parts_->kind);
+}
 
 std::ptrdiff_t Protocol::input(std::string_view buffer, std::size_t searched) const {
-  return parts_->input(buffer, searched);
+  return parts_->packages().input(buffer, searched);
 }
 std::string_view Protocol::decode(std::string_view package) const {
-  return parts_->decode(package);
+  return parts_->packages().decode(package);
 }
 void Protocol::encode(std::string_view message, std::string& out) const {
-  parts_->encode(message, out);
+  parts_->packages().encode(message, out);
 }
 
 Protocol Protocol::named(std::string_view name) {

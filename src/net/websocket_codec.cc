@@ -16,8 +16,16 @@ namespace {
 
 using websocket::Opcode;
 
-/// What a connection keeps between two reads: part of a message, or a ping to be answered.
+// Of what a client sends while its handshake waits for an answer, this much is read, so that the
+// end of its connection is seen; the rest stays in the kernel.
+constexpr std::size_t kHeldBackMax = 16 << 10;
+
+/// What a connection keeps between two reads: a handshake that is answered later, part of a
+/// message, or a ping to be answered.
 struct WebSocketState final : CodecState {
+  std::string response;    // that a PendingHandshake will send; empty: none waits
+  bool holdsBack = false;  // receiving was paused for that
+  bool opens = false;      // onWebSocketOpen is still to be called
   websocket::Decoder decoder;
   std::uint64_t pongEnd =
       0;  // as ConnectionImpl::bytesWritten counts: then the kernel has our last pong
@@ -42,6 +50,7 @@ WebSocketState& stateOf(CodecSession& session) {
 void dropStateAtRest(CodecSession& session) {
   const WebSocketState* state = stateOrNull(session);
   if (state == nullptr || !state->decoder.atRest()) return;
+  if (!state->response.empty() || state->opens) return;
   if (!state->owesPong && !state->pongWaits(session)) session.state().reset();
 }
 
@@ -58,6 +67,7 @@ void appendFrame(Opcode opcode, std::string_view payload, Batch& batch, OutputOr
 std::size_t WebSocketCodec::receive(CodecSession& session, std::span<char> bytes) const {
   std::size_t taken = 0;
   if (session.isInHandshake()) {
+    if (session.state() != nullptr) return holdBack(session, bytes.size());
     taken = receiveHead(session, {bytes.data(), bytes.size()});
     if (session.isInHandshake() || session.isPaused()) return taken;
   }
@@ -105,16 +115,82 @@ void WebSocketCodec::upgrade(CodecSession& session, const HttpRequest& request) 
     return respond(session, request, 403, "this origin may not connect");
   }
   WebSocketHandshake handshake(request,
-                               websocket::chooseSubprotocol(request, options_.subprotocols));
+                               websocket::chooseSubprotocol(request, options_.subprotocols),
+                               session.connection().id.packed());
   session.call(onConnect_, handshake);
   if (!session.isUsable()) return;
   if (handshake.refusedWith() != 0) {
     return respond(session, request, handshake.refusedWith(), handshake.refusalText());
   }
+  std::string response;
+  session.guard([&] {  // the subprotocol is the handler's
+    response = websocket::upgradeResponse(websocket::acceptKey(request.header("Sec-WebSocket-Key")),
+                                          handshake.subprotocol, handshake.headers());
+  });
+  if (!session.isUsable()) return;
+  if (handshake.isLater()) {
+    stateOf(session).response = std::move(response);
+    return;
+  }
+  open(session, response);
+  session.call(onOpen_);
+}
+
+void WebSocketCodec::open(CodecSession& session, std::string_view response) {
   // Messages sent during the handshake are encoded already; they follow the response.
-  session.sendFirst(websocket::upgradeResponse(
-      websocket::acceptKey(request.header("Sec-WebSocket-Key")), handshake.subprotocol));
+  session.sendFirst(response);
   session.open();
+}
+
+/// Takes nothing: bytes that come before the answer wait in the stash.
+std::size_t WebSocketCodec::holdBack(CodecSession& session, std::size_t bytes) {
+  if (bytes >= kHeldBackMax && !session.isPaused()) {
+    stateOf(session).holdsBack = true;
+    session.pause();
+  }
+  return 0;
+}
+
+ConnectionImpl* WebSocketCodec::awaitingAnswer(ConnectionId id) {
+  ConnectionImpl* const connection = ConnectionTable::current().find(id);
+  if (connection == nullptr || connection->phase != Phase::Handshake) return nullptr;
+  const auto* const state = dynamic_cast<const WebSocketState*>(connection->codecState.get());
+  return state == nullptr || state->response.empty() ? nullptr : connection;
+}
+
+void WebSocketCodec::accept(ConnectionImpl& connection) {
+  CodecSession session(connection);
+  WebSocketState& state = stateOf(session);
+  const bool pausedByUser = session.isPaused() && !state.holdsBack;
+  open(session, std::exchange(state.response, {}));
+  // Handlers are called in the next turn, onWebSocketOpen first: not inside this call, which a
+  // handler makes.
+  state.opens = true;
+  session.feedAgain();
+  if (!pausedByUser) {
+    session.pause();
+    session.resume();
+  }
+  ConnectionTable& table = connection.reactor.connections;
+  connection.reactor.loop().defer([&table, id = connection.id.packed()] {
+    ConnectionImpl* const opened = table.find(id);
+    if (opened == nullptr) return;
+    CodecSession later(*opened);
+    static_cast<const WebSocketCodec*>(opened->endpoint->codec)->reportOpen(later);
+  });
+}
+
+void WebSocketCodec::refuse(ConnectionImpl& connection, int status, std::string_view text) {
+  CodecSession session(connection);
+  static_cast<const WebSocketCodec&>(*connection.endpoint->codec).respond(session, status, text);
+}
+
+/// After accept(): before the first message, or alone.
+void WebSocketCodec::reportOpen(CodecSession& session) const {
+  WebSocketState* const state = stateOrNull(session);
+  if (state == nullptr || !std::exchange(state->opens, false)) return;
+  dropStateAtRest(session);
+  session.call(onOpen_);
 }
 
 void WebSocketCodec::answerPlainRequest(CodecSession& session, const HttpRequest& request) const {
@@ -149,10 +225,12 @@ void WebSocketCodec::respond(CodecSession& session, int status, std::string_view
 }
 
 void WebSocketCodec::onHandshakeTimeout(CodecSession& session) const {
+  if (session.state() != nullptr) return respond(session, 503, "the answer took too long");
   respond(session, 408, "the request took too long");
 }
 
 std::size_t WebSocketCodec::receiveMessages(CodecSession& session, std::span<char> bytes) const {
+  reportOpen(session);
   WebSocketState* const state = stateOrNull(session);
   websocket::Decoder& decoder = state != nullptr ? state->decoder : atRest_;
   const websocket::Limits limits{.messageBytesMax = session.messageBytesMax()};
@@ -196,6 +274,9 @@ void WebSocketCodec::onEvent(CodecSession& session, const websocket::Decoded& de
     case websocket::Event::Pong:
       return;  // any input counts as an answer, see Keepalive
     case websocket::Event::Close:
+      if (session.isUsable() && !decoded.payload.empty()) {
+        session.connection().closeReason = std::make_unique<std::string>(decoded.payload);
+      }
       return session.onCloseFrame(decoded.code);
     case websocket::Event::Violation:
       return session.refuse(decoded.code, decoded.reason);
@@ -252,3 +333,22 @@ void WebSocketCodec::control(CodecSession& session, Opcode opcode, std::string_v
 }
 
 }  // namespace stormo::net
+
+namespace stormo {
+
+bool PendingHandshake::accept() const {
+  net::ConnectionImpl* const peer = net::WebSocketCodec::awaitingAnswer(connection_);
+  if (peer == nullptr) return false;
+  net::WebSocketCodec::accept(*peer);
+  return true;
+}
+
+bool PendingHandshake::refuse(int status, std::string_view text) const {
+  websocket::requireRefusal(status);
+  net::ConnectionImpl* const peer = net::WebSocketCodec::awaitingAnswer(connection_);
+  if (peer == nullptr) return false;
+  net::WebSocketCodec::refuse(*peer, status, text);
+  return true;
+}
+
+}  // namespace stormo

@@ -14,9 +14,13 @@ namespace stormo::net {
 class WebSocketCodec final : public Codec {
  public:
   using ConnectHandler = std::function<void(Connection&, WebSocketHandshake&)>;
+  using OpenHandler = std::function<void(Connection&)>;
 
-  explicit WebSocketCodec(WebSocketOptions options, ConnectHandler onConnect = {})
-      : options_(std::move(options)), onConnect_(std::move(onConnect)) {}
+  explicit WebSocketCodec(WebSocketOptions options, ConnectHandler onConnect = {},
+                          OpenHandler onOpen = {})
+      : options_(std::move(options)),
+        onConnect_(std::move(onConnect)),
+        onOpen_(std::move(onOpen)) {}
 
   [[nodiscard]] std::string_view name() const override { return "websocket"; }
   [[nodiscard]] std::size_t receive(CodecSession& session, std::span<char> bytes) const override;
@@ -26,10 +30,19 @@ class WebSocketCodec final : public Codec {
   void onDrained(CodecSession& session) const override;
   void onHandshakeTimeout(CodecSession& session) const override;
 
+  /// The connection of this loop whose handshake waits for a PendingHandshake, or null.
+  static ConnectionImpl* awaitingAnswer(ConnectionId id);
+  /// Both for a connection that awaitingAnswer() returned.
+  static void accept(ConnectionImpl& connection);
+  static void refuse(ConnectionImpl& connection, int status, std::string_view text);
+
  private:
   std::size_t receiveHead(CodecSession& session, std::string_view bytes) const;
   void onRequest(CodecSession& session, const HttpRequest& request) const;
   void upgrade(CodecSession& session, const HttpRequest& request) const;
+  static void open(CodecSession& session, std::string_view response);
+  void reportOpen(CodecSession& session) const;
+  static std::size_t holdBack(CodecSession& session, std::size_t bytes);
   void answerPlainRequest(CodecSession& session, const HttpRequest& request) const;
   void respond(CodecSession& session, const HttpRequest& request, int status,
                std::string_view text) const;
@@ -43,6 +56,7 @@ class WebSocketCodec final : public Codec {
 
   WebSocketOptions options_;
   ConnectHandler onConnect_;
+  OpenHandler onOpen_;
   mutable RefusedOrigins refusedOrigins_;
   mutable websocket::Decoder atRest_;  // for connections that hold no partial message
   mutable std::string lastPing_;       // the latest of one read

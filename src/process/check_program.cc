@@ -10,7 +10,7 @@
 namespace stormo::process {
 namespace {
 
-/// No two sockets can be bound to both.
+/// True if two sockets cannot be bound to both addresses.
 bool overlap(const Address& one, const Address& other) {
   if (one.family() != other.family()) return false;
   if (one.isUnix()) return one.host() == other.host();
@@ -31,7 +31,7 @@ void checkAgainst(const std::vector<Owned>& others, const Owned& more) {
     if (!overlap(other.listening.address, more.listening.address)) continue;
     throw std::runtime_error(fmt::format(
         "cannot listen on {}: {} '{}' of this program listens on {} (give each its own port)",
-        more.listening.label, other.role.role, other.role.name, other.listening.label));
+        more.listening.label, kindText(other.role.kind), other.role.name, other.listening.label));
   }
 }
 
@@ -41,8 +41,8 @@ void checkProgram(const Program& program) {
   std::vector<Owned> all;
   for (const Role& role : program.roles) {
     if (role.count < 1) {
-      throw std::runtime_error(fmt::format("{} '{}' needs a count of at least 1, not {}", role.role,
-                                           role.name, role.count));
+      throw std::runtime_error(fmt::format("{} '{}' needs a count of at least 1, not {}",
+                                           kindText(role.kind), role.name, role.count));
     }
     identityOf(role);
     for (const Listening& listening : role.listen) {

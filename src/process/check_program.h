@@ -4,8 +4,8 @@
 
 namespace stormo::process {
 
-/// Throws std::runtime_error, with a sentence for the user, if a count, a user or a pair of
-/// addresses cannot be. Opens nothing.
+/// Throws std::runtime_error, with a text for the user, if a count or a user is invalid, or if two
+/// addresses conflict. Opens nothing.
 void checkProgram(const Program& program);
 
 }  // namespace stormo::process

@@ -17,8 +17,9 @@ namespace stormo::process {
 struct ConnectionRow {
   std::uint64_t id = 0;
   std::string transport;  ///< "tcp", "unix"
-  std::string protocol;   ///< "websocket", "frame", "text", "tcp", or a user's own
-  std::string state;      ///< "OPEN", "HANDSHAKE", "CLOSING", "PAUSED"
+  std::string protocol;   ///< "websocket", "frame", "text", "tcp", or the name of a custom protocol
+  /// "CONNECTING", "HANDSHAKE", "ESTABLISHED", "PAUSED", "CLOSING", "CLOSED"
+  std::string state;
   std::uint64_t receiveQueueBytes = 0;
   std::uint64_t sendQueueBytes = 0;
   std::uint64_t bytesRead = 0;
@@ -27,18 +28,18 @@ struct ConnectionRow {
   std::string remoteAddress;
 };
 
-/// Why and how a child is told to end.
+/// Why and how a child must stop.
 struct StopOrder {
   enum class Reason { Stop, Reload };
   Reason reason = Reason::Stop;
-  /// Graceful: let the clients finish, at most until `timeout` from now (zero: no deadline).
-  /// Not graceful: say goodbye to the clients, flush, and end.
+  /// Graceful: let the clients finish, at most for `timeout` from now (zero: no limit).
+  /// Not graceful: close all clients, flush, and end.
   bool graceful = false;
   std::chrono::milliseconds timeout{0};
 };
 
-/// What a child process knows of itself and what its master tells it. One per child process, made
-/// by the process layer after fork, alive until the process ends.
+/// A child process's own data and the orders of its master. There is one per child process. The
+/// process layer creates it after the fork; it lives until the process ends.
 class Child {
  public:
   /// The listening sockets of each slot of this role, each in the order of Role::listen.
@@ -55,7 +56,7 @@ class Child {
   Child& operator=(const Child&) = delete;
 
   EventLoop& loop() { return loop_; }
-  /// 0 to count-1 within its role; a child that is started again has the same slot.
+  /// 0 to count-1 within its role. A restarted child has the same slot.
   [[nodiscard]] int slot() const { return slot_; }
   /// The listening sockets on which this child accepts, one for each Role::listen, in that order.
   /// Owned by the process layer; non-blocking; never closed while the child lives.
@@ -65,20 +66,20 @@ class Child {
     return listeners_.at(static_cast<std::size_t>(slot));
   }
 
-  /// The counters of all other slots of this role, whether a child lives there or not.
+  /// The counters of all other slots of this role, with or without a running child.
   [[nodiscard]] const std::vector<const Counters*>& siblings() const { return siblings_; }
 
-  /// Of Role::stateFile, for reading and writing; -1 if there is none. Owned by the process layer.
+  /// Descriptor of Role::stateFile, for reading and writing. -1: none. Owned by the process layer.
   [[nodiscard]] int stateFile() const { return stateFile_; }
 
   // Set by the child's main; called on its loop.
 
-  /// Stop what must be stopped, then end by loop().stop(). Accepting has to end before this
-  /// returns, from siblings' sockets too. Called again if the master wants it sooner: graceful
-  /// first, then not. A child that sets none ends at once.
+  /// Stops the child's work, then the loop with loop().stop(). When it returns, the child must no
+  /// longer accept, from its own sockets and its siblings'. Called again for an earlier end: first
+  /// graceful, then not. Without a callback the child ends at once.
   std::function<void(StopOrder)> onStop;
-  /// A sibling's sockets, to be accepted from (true) while it cannot, or no longer (false).
-  /// `listeners` is listenersOf(that sibling).
+  /// Accept from a sibling's sockets while it cannot (true), or no longer (false). `listeners` is
+  /// listenersOf(that sibling).
   std::function<void(const std::vector<int>& listeners, bool accept)> onAcceptForSibling;
   std::function<std::vector<ConnectionRow>()> onConnections;
 

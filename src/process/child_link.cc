@@ -13,7 +13,7 @@ namespace stormo::process {
 namespace {
 
 constexpr std::size_t kRowsPerPacket =
-    100;  // of at most about 600 bytes: well below a packet's limit
+    100;  // about 600 bytes each at most: well below a packet's limit
 constexpr auto kStopWithoutMaster = std::chrono::seconds(5);
 
 Json toJson(const ConnectionRow& row) {
@@ -60,7 +60,7 @@ void ChildLink::onOrder(const Json& order) {
     const auto& listeners = child_.listenersOf(order.at("slot"));
     if (child_.onAcceptForSibling) child_.onAcceptForSibling(listeners, order.at("accept"));
   } else if (what == "log-file") {
-    // The master opened it: this process may be of a user who may not.
+    // The master opened it, because this process's user may not be allowed to.
     if (UniqueFd file = link_.takeDescriptor(); file.valid()) {
       log::useFile(std::move(file));
       log::debug("reopened the log");
@@ -83,7 +83,7 @@ void ChildLink::stop(StopOrder order) {
 }
 
 void ChildLink::onMasterGone() {
-  log::warning("the master is gone, stopping slot={}", child_.slot());
+  log::warning("the master has ended, stopping slot={}", child_.slot());
   Timer::once(kStopWithoutMaster, [] { ::_exit(1); });
   stop({});
 }

@@ -9,13 +9,14 @@
 
 namespace stormo::process {
 
-/// The child's end: turns the master's orders into the Child's callbacks, and reports. When the
-/// master is gone the child is told to stop, and ended if it does not.
+/// The child's end of the link to its master: calls the Child's callbacks for the master's orders,
+/// and sends reports. When the master has ended, the child gets a stop order, and 5 s later the
+/// process exits.
 ///
 /// Orders:  {"order":"alive"}  {"order":"connections","request":N}
 ///          {"order":"accept","slot":N,"accept":true}
 ///          {"order":"stop","reason":"stop"|"reload","graceful":true,"timeout_ms":N}
-///          {"order":"log-file"}, with a descriptor of the file to which lines go from now on
+///          {"order":"log-file"}, with a descriptor of the new log file
 /// Reports: {"report":"ready","missing":""}  {"report":"failed","why":"…"}  {"report":"alive"}
 ///          {"report":"accepting-ended"}
 ///          {"report":"connections","request":N,"rows":[…],"last":true}
@@ -23,7 +24,7 @@ class ChildLink {
  public:
   ChildLink(Child& child, UniqueFd fd);
 
-  /// `missing`: what it has not got in time; empty if nothing.
+  /// `missing`: what the child still waits for when its time is over. Empty: nothing.
   void reportReady(std::string_view missing = {});
   void reportFailure(std::string_view why);
 

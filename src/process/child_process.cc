@@ -49,8 +49,8 @@ int live(ChildRole& role) {
 }  // namespace
 
 std::string childName(const Role& role, int slot) {
-  if (role.role == "channel") return role.role;
-  return fmt::format("{} {}/{}", role.role, role.name, slot);
+  if (role.kind == RoleKind::Channel) return kindText(role.kind);
+  return fmt::format("{} {}/{}", kindText(role.kind), role.name, slot);
 }
 
 void runChild(ChildRole role) {
@@ -61,9 +61,9 @@ void runChild(ChildRole role) {
   try {
     status = live(role);
   } catch (const std::exception& thrown) {
-    log::error("ended by an exception what=\"{}\"", thrown.what());
+    log::error("an exception ended this process what=\"{}\"", thrown.what());
   }
-  // Not exit(): the destructors of the program's globals belong to the master.
+  // Not exit(): the destructors of global objects run in the master only.
   std::fflush(nullptr);
   ::_exit(status);
 }

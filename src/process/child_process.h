@@ -10,10 +10,10 @@
 
 namespace stormo::process {
 
-/// "worker none/2": a child in the log.
+/// The name of a child in the log: "worker none/2".
 std::string childName(const Role& role, int slot);
 
-/// What a forked process is to be.
+/// What a forked process becomes.
 struct ChildRole {
   const Role& role;
   int slot;
@@ -21,13 +21,13 @@ struct ChildRole {
   Child::ListenersOfSlots listeners;
   std::vector<const Counters*> siblings;
   int stateFile;
-  std::chrono::milliseconds linkedWithin;  ///< What it awaits has to be there by then.
+  std::chrono::milliseconds linkedWithin;  ///< Time limit for what it waits for (see Awaited).
   UniqueFd link;
 };
 
-/// The life of a child, after everything of its master was let go: becomes its user, runs the
-/// role's main, says that it is ready once what it awaits is there, turns its loop, and ends the
-/// process with this status: 0 after loop.stop(), 1 after an exception.
+/// Runs a child, after the master's resources were released: changes to the role's user, runs the
+/// role's main, reports that it is ready when what it waits for has arrived, and runs the loop.
+/// Ends the process with status 0 after loop.stop(), or 1 after an exception.
 [[noreturn]] void runChild(ChildRole role);
 
 }  // namespace stormo::process

@@ -14,8 +14,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "base/nearest_word.h"
 #include "process/commands.h"
-#include "process/nearest_word.h"
 #include "sys/log.h"
 #include "sys/standard_streams.h"
 
@@ -29,8 +29,8 @@ std::string oneLine(std::string text) {
   return text;
 }
 
-/// "stormo channel" is a program's name too, but it shall be one word in a path.
-std::string usualInstance(std::string programName) {
+/// The name of an instance is one word in a path; a program's name may be two: "stormo channel".
+std::string defaultInstance(std::string programName) {
   std::replace(programName.begin(), programName.end(), ' ', '-');
   return programName;
 }
@@ -43,38 +43,41 @@ struct CommandLine::Impl {
     app.set_version_flag("--version",
                          !version.empty() ? version : name + " (Stormo " STORMO_VERSION ")");
     app.require_subcommand(0, 1);
-    instanceOption = app.add_option("--instance", instanceName, "Which instance is meant")
-                         ->capture_default_str();
+    instanceOption =
+        app.add_option("--instance", instanceName, "Name of the instance")->capture_default_str();
     runtimeDirOption =
         app.add_option("--runtime-dir", runtimeDir,
-                       "Where instances keep their lock, control socket and log (default: "
+                       "Directory of the instances' locks, control sockets and logs (default: "
                        "$STORMO_RUNTIME_DIR, else " +
-                           usualRuntimeDirectory() + ")");
+                           defaultRuntimeDirectory() + ")");
 
     start = command("start", "Start, in the foreground or as a daemon");
     restart =
         command("restart",
-                "Check the configuration, stop if it runs, then start with the options of the "
-                "last start and those given here");
+                "Check the configuration, stop a running instance, then start with the options of "
+                "the last start and those given here");
     for (CLI::App* each : {start, restart}) {
       each->add_flag("-d,--daemon", asked.daemon, "Run in the background");
-      takesFile(each->add_option("--log", asked.logFile,
-                                 "Append the log to this file (default: stderr; of a daemon: the "
-                                 "file log in the instance's folder)"));
-      each->add_option("--log-level", logLevel, "The least level that is logged (default: info)")
+      takesFile(
+          each->add_option("--log", asked.logFile,
+                           "Append the log to this file (default: stderr; for a daemon: the "
+                           "file log in the instance's directory). A daemon's stdout and stderr "
+                           "go there too"));
+      each->add_option("--log-level", logLevel, "Lowest level that is logged (default: info)")
           ->check(CLI::IsMember(log::kLevelNames));
-      each->add_option("--log-format", logFormat, "How a line is written (default: text)")
+      each->add_option("--log-format", logFormat, "Format of a line (default: text)")
           ->check(CLI::IsMember(log::kFormatNames));
       each->footer(
-          "Signals to the master: SIGINT, SIGTERM stop; SIGQUIT stops gracefully; SIGUSR1 "
+          "Signals to the master: SIGINT and SIGTERM stop; SIGQUIT stops gracefully; SIGUSR1 "
           "reloads;\n"
-          "SIGUSR2 reopens the log; SIGHUP reloads, but stops a program that runs in a terminal's "
-          "foreground.");
+          "SIGUSR2 reopens the log; SIGHUP reloads, but stops a program in the foreground of a "
+          "terminal.");
     }
-    stop = command("stop", "Stop; returns when all has ended");
-    reload = command("reload", "Replace the workers, one after the other");
+    stop = command("stop", "Stop, and return when all processes have ended");
+    reload = command("reload", "Replace the worker processes, one after the other");
     for (CLI::App* each : {stop, restart, reload}) {
-      auto* graceful = each->add_flag("-g,--graceful", asked.graceful, "Let the clients finish");
+      auto* graceful = each->add_flag("-g,--graceful", asked.graceful,
+                                      "Wait until the clients have disconnected");
       auto* timeout = each->add_option("--timeout", timeoutSeconds)->check(CLI::Range(0.001, 1e6));
       if (each == reload) {
         timeout->description("Seconds for each worker (default: 10; with -g 60)");
@@ -82,12 +85,12 @@ struct CommandLine::Impl {
         timeout->description("Seconds for -g (default: 60)")->needs(graceful);
       }
     }
-    reopenLog = command("reopen-log", "Open the log file again, after it was renamed");
-    status = command("status", "Show the processes and what they count");
-    status->add_flag("-d,--live", live, "Again every second, until Ctrl-C");
+    reopenLog = command("reopen-log", "Open the log file again after it was renamed");
+    status = command("status", "Show the processes and their counters");
+    status->add_flag("-d,--live", live, "Repeat every second until Ctrl-C");
     connections = command("connections", "Show the connections of all processes");
     for (CLI::App* each : {status, connections}) {
-      each->add_flag("--json", json, "As JSON, for programs");
+      each->add_flag("--json", json, "Print JSON");
     }
   }
 
@@ -99,7 +102,7 @@ struct CommandLine::Impl {
 
   [[nodiscard]] Instance instance() const { return {runtimeDirectory(runtimeDir), instanceName}; }
 
-  /// The program with the options that name this instance, as a person has to write them again.
+  /// The program's name with the options that name this instance, for hints.
   [[nodiscard]] std::string commandLine() const {
     std::string line = name;
     if (instanceOption->count() > 0) line += " --instance " + shellWord(instanceName);
@@ -107,7 +110,7 @@ struct CommandLine::Impl {
     return line;
   }
 
-  /// Options that say how to run a command, not what to run: not recorded.
+  /// Options about this one command, not about the program, are not recorded.
   static bool isRecorded(const CLI::Option& option) {
     const std::string word = option.get_name();
     return word != "--daemon" && word != "--graceful" && word != "--timeout";
@@ -124,7 +127,7 @@ struct CommandLine::Impl {
     return words;
   }
 
-  /// Of the last start, without those that this command is given.
+  /// The options of the last start, without those that this command is given.
   std::vector<std::string> optionsReused(const StartRecord& last) const {
     std::vector<std::string> words;
     for (const std::string& word : last.options) {
@@ -134,7 +137,7 @@ struct CommandLine::Impl {
     return words;
   }
 
-  /// Parses once more, with the options of the last start; and continues in its directory.
+  /// Parses again, with the options of the last start added, and changes to its directory.
   std::optional<int> reuseLastStart(std::vector<std::string> words) {
     const auto last = StartRecord::load(instance().startRecordPath());
     if (!last) return std::nullopt;
@@ -156,7 +159,7 @@ struct CommandLine::Impl {
     return std::nullopt;
   }
 
-  /// Exit status if there is nothing more to do.
+  /// Returns an exit status if there is nothing more to do.
   std::optional<int> parse(std::vector<std::string> words) {
     try {
       std::reverse(words.begin(), words.end());
@@ -193,14 +196,13 @@ struct CommandLine::Impl {
     return kWrongUse;
   }
 
-  /// About the first word that the parser knows no place for.
+  /// An error text about the first word that the parser did not accept.
   std::string unexpected() {
     const std::string word = app.remaining(true).front();
     const bool isOption = word.starts_with('-');
     std::vector<std::string> known;
     for (const CLI::App* each : app.get_subcommands({})) {
-      if (!isOption && each->get_name() == word)
-        return "one command at a time, '" + word + "' is one more";
+      if (!isOption && each->get_name() == word) return "give one command, not also '" + word + "'";
       if (!isOption) known.push_back(each->get_name());
     }
     std::vector<const CLI::App*> asking = {&app};
@@ -230,7 +232,7 @@ struct CommandLine::Impl {
     if (chosen == reopenLog) return commands.reopenLog();
     if (chosen == status) return live ? commands.liveStatus(json) : commands.status(json);
     if (chosen == connections) return commands.connections(json);
-    return 0;  // one of the program's own: its callback has run
+    return 0;  // a command of the program's own: its callback has run
   }
 
   const std::string name;
@@ -245,7 +247,7 @@ struct CommandLine::Impl {
   CLI::App* status;
   CLI::App* connections;
 
-  std::string instanceName = usualInstance(name);
+  std::string instanceName = defaultInstance(name);
   std::string runtimeDir;
   std::string logLevel;
   std::string logFormat;
@@ -267,20 +269,33 @@ void CommandLine::addStartOptions(const std::function<void(CLI::App&)>& add) {
   add(*impl_->restart);
 }
 
-int CommandLine::run(int argc, char** argv, const std::function<Program()>& build) {
+int CommandLine::failed(const std::exception& problem) const {
+  std::fflush(stdout);
+  std::fprintf(stderr, "%s: %s\n", impl_->name.c_str(), oneLine(problem.what()).c_str());
+  return 1;
+}
+
+std::optional<int> CommandLine::parse(const std::vector<std::string>& words) {
   try {
     openStandardStreams();
-    const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
-    if (const auto status = impl_->parse(words)) return *status;
-    if (impl_->restart->parsed()) {
-      if (const auto status = impl_->reuseLastStart(words)) return *status;
-    }
+    if (const auto status = impl_->parse(words)) return status;
+    return impl_->restart->parsed() ? impl_->reuseLastStart(words) : std::nullopt;
+  } catch (const std::exception& problem) {
+    return failed(problem);
+  }
+}
+
+int CommandLine::execute(const std::function<Program()>& build) {
+  try {
     return impl_->execute(build);
   } catch (const std::exception& problem) {
-    std::fflush(stdout);
-    std::fprintf(stderr, "%s: %s\n", impl_->name.c_str(), oneLine(problem.what()).c_str());
-    return 1;
+    return failed(problem);
   }
+}
+
+int CommandLine::run(int argc, char** argv, const std::function<Program()>& build) {
+  const auto status = parse({argv + std::min(argc, 1), argv + argc});
+  return status ? *status : execute(build);
 }
 
 std::string CommandLine::instanceDirectory() const { return impl_->instance().directory(); }

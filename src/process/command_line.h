@@ -1,8 +1,11 @@
 #pragma once
 
+#include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "process/program.h"
 
@@ -17,39 +20,47 @@ namespace stormo::process {
 /// `status`, `connections`, with their options, `--help` and `--version`.
 class CommandLine {
  public:
-  /// `programName` stands in every message and names the instance unless --instance does (a space
-  /// becomes '-'): one runs at a time in one runtime directory. `description` is the first line of
-  /// --help. `version` is what --version prints; by default Stormo's, behind the program's name.
+  /// `programName` is in every message, and is the instance's name unless --instance is given (a
+  /// space becomes '-'); of each name one instance runs in one runtime directory. `description` is
+  /// the first line of --help. `version` is what --version prints; by default the program's name
+  /// and Stormo's version.
   CommandLine(std::string programName, std::string description, std::string version = {});
   ~CommandLine();
   CommandLine(const CommandLine&) = delete;
   CommandLine& operator=(const CommandLine&) = delete;
 
-  /// For programs with options and commands of their own. A command's callback runs while parsing;
-  /// what it throws (std::exception) is printed as one line, status 1; CLI::RuntimeError(n) means
+  /// For programs with options and commands of their own. A command's callback runs during parse().
+  /// A std::exception from it is printed as one line, with status 1; CLI::RuntimeError(n) means
   /// status n.
   CLI::App& app();
-  /// Options of both `start` and `restart`. `restart` reuses those of the last start that it is not
-  /// given; for that it may parse twice. Options that name a file go through takesFile().
+  /// Adds options to `start` and `restart`. `restart` reuses those of the last start that it is not
+  /// given, and parses a second time for that. Options that name a file need takesFile().
   void addStartOptions(const std::function<void(CLI::App&)>& add);
 
-  /// Parses, does what is asked, and gives the exit status: 0 only when it happened, 2 if the
-  /// command line was wrong. `build` makes the Program; called for start and restart only, after
-  /// parsing: by `start` in the process that becomes the master, by `restart` before that process
-  /// is made. What it throws (std::exception) is printed as one line, status 1.
+  /// Parses the words after the program's name. Returns an exit status if there is nothing more to
+  /// do: 0 after --help and --version, 2 if the command line is wrong.
+  std::optional<int> parse(const std::vector<std::string>& words);
+  /// After parse(): executes the command, and returns the exit status: 0 only if it succeeded.
+  /// `build` makes the Program; called for start and restart only: by `start` in the process that
+  /// becomes the master, by `restart` before that process is created. A std::exception from it is
+  /// printed as one line, with status 1.
+  int execute(const std::function<Program()>& build);
+  /// Both.
   int run(int argc, char** argv, const std::function<Program()>& build);
 
-  /// The instance's own folder, for sockets and files that belong to it. Valid once parsed; exists
-  /// inside build(). Other users may pass through it, not list it, when root owns it.
+  /// The instance's directory, for its sockets and files. Valid after parse(); it exists when
+  /// build() runs. If root owns it, other users may enter it, but not list it.
   [[nodiscard]] std::string instanceDirectory() const;
 
  private:
+  [[nodiscard]] int failed(const std::exception& problem) const;
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 
-/// The option's value is a file's path, which is made absolute: it means the same file later, to a
-/// `restart` from another directory.
+/// The option's value is the path of a file. It is made absolute, so that a `restart` in another
+/// directory uses the same file.
 CLI::Option* takesFile(CLI::Option* option);
 
 }  // namespace stormo::process

@@ -11,12 +11,11 @@
 #include <thread>
 #include <utility>
 
-#include "process/check_program.h"
 #include "process/control_client.h"
 #include "process/daemonize.h"
-#include "process/listen_sockets.h"
 #include "process/master.h"
 #include "process/screens.h"
+#include "process/start_check.h"
 #include "sys/error_text.h"
 #include "sys/log.h"
 #include "sys/open_files.h"
@@ -27,7 +26,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// The master answers these without asking a child for longer than two seconds.
+/// The master answers these commands within 2 s; it waits no longer for its children.
 constexpr milliseconds kAnswerWithin{10'000};
 
 class ForegroundReport final : public StartReport {
@@ -139,8 +138,7 @@ int Commands::stop(const Options& options) const {
 int Commands::restart(const Options& options, const Build& build) const {
   instance_.createDirectory();
   Program program = build();
-  checkProgram(program);
-  for (const Role& role : program.roles) ListenSockets::check(role, instance_);
+  checkStart(program, instance_.directory());
   checkLogFile(options.logFile);
   stopRunning(options);
   return start(options, [&program] { return std::move(program); });

@@ -13,17 +13,17 @@
 
 namespace stormo::process {
 
-/// What the command line can ask for. Each returns the exit status, 0 only if it happened, and
-/// throws std::runtime_error with the sentence to print otherwise.
+/// The commands of the command line. Each returns the exit status, 0 only if it succeeded, or
+/// throws std::runtime_error with the text to print.
 class Commands {
  public:
   struct Options {
     bool daemon = false;
     bool graceful = false;
-    std::chrono::milliseconds timeout{0};  ///< Zero: what is usual.
+    std::chrono::milliseconds timeout{0};  ///< Zero: the default.
     std::string logFile;
-    StartRecord record;                  ///< Of `start` and `restart`.
-    std::optional<log::Level> logLevel;  ///< None: as the Program has it.
+    StartRecord record;                  ///< For `start` and `restart`.
+    std::optional<log::Level> logLevel;  ///< Empty: Program::logLevel.
     std::optional<log::Format> logFormat;
   };
   using Build = std::function<Program()>;
@@ -32,13 +32,13 @@ class Commands {
   Commands(std::string programName, std::string commandLine, Instance instance);
 
   int start(const Options& options, const Build& build) const;
-  /// Builds and checks the new program first: if that throws, what runs is left alone.
+  /// Builds and checks the new program first. If that throws, the running instance continues.
   int restart(const Options& options, const Build& build) const;
   int stop(const Options& options) const;
   int reload(const Options& options) const;
   int reopenLog() const;
   int status(bool json) const;
-  /// Once a second, until the process is interrupted or the master is gone.
+  /// Prints the status every second, until this process is interrupted or the master has ended.
   int liveStatus(bool json) const;
   int connections(bool json) const;
 

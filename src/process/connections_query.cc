@@ -8,9 +8,9 @@
 namespace stormo::process {
 namespace {
 
-Json whose(const Slot& slot) {
+Json slotFields(const Slot& slot) {
   return {{"pid", slot.pid()},
-          {"kind", slot.role().role},
+          {"kind", kindText(slot.role().kind)},
           {"name", slot.role().name},
           {"slot", slot.index()}};
 }
@@ -28,7 +28,7 @@ void ConnectionsQuery::ask(const std::vector<Slot*>& slots, ControlServer::Reply
   for (Slot* slot : slots) {
     if (!slot->hasChild()) continue;
     waitingFor_.insert(slot);
-    slot->askConnections(round_);  // false: it still owes an answer, and will be listed as busy
+    slot->askConnections(round_);  // false: an earlier answer is pending, and it is listed as busy
   }
   if (waitingFor_.empty()) return finish();
   deadline_ = Timer::once(kAnswerWithin, [this] { finish(); });
@@ -37,7 +37,7 @@ void ConnectionsQuery::ask(const std::vector<Slot*>& slots, ControlServer::Reply
 void ConnectionsQuery::onReport(Slot& slot, const Json& report) {
   if (!waitingFor_.contains(&slot) || report.at("request") != round_) return;
   for (const Json& row : report.at("rows")) {
-    Json entry = whose(slot);
+    Json entry = slotFields(slot);
     entry.update(row);
     answer_->at("connections").push_back(std::move(entry));
   }
@@ -50,7 +50,7 @@ void ConnectionsQuery::onEnded(Slot& slot) {
 
 void ConnectionsQuery::finish() {
   Timer::cancel(std::exchange(deadline_, 0));
-  for (const Slot* slot : waitingFor_) answer_->at("busy").push_back(whose(*slot));
+  for (const Slot* slot : waitingFor_) answer_->at("busy").push_back(slotFields(*slot));
   waitingFor_.clear();
   for (const auto& reply : std::exchange(replies_, {})) reply(*answer_);
 }

@@ -14,9 +14,9 @@ namespace stormo::process {
 
 class Slot;
 
-/// The `connections` command: asks all children at once and collects their rows. A child that does
-/// not answer in time is listed as busy. Who asks while a round is under way gets that round's
-/// answer.
+/// The `connections` command: sends a request to all children at once and collects their rows. A
+/// child that does not answer within 2 s is listed as busy. A request during a round gets the
+/// answer of that round.
 class ConnectionsQuery {
  public:
   ConnectionsQuery();
@@ -26,7 +26,7 @@ class ConnectionsQuery {
 
   void ask(const std::vector<Slot*>& slots, ControlServer::Reply reply);
   void onReport(Slot& slot, const Json& report);
-  /// Its child is gone, and answers no more.
+  /// The slot's child has ended, and will not answer.
   void onEnded(Slot& slot);
 
  private:
@@ -36,7 +36,7 @@ class ConnectionsQuery {
 
   std::uint64_t round_ = 0;
   std::set<Slot*> waitingFor_;
-  std::vector<ControlServer::Reply> replies_;  // empty: no round is under way
+  std::vector<ControlServer::Reply> replies_;  // empty: no round is in progress
   std::unique_ptr<Json> answer_;
   Timer::Id deadline_ = 0;
 };

@@ -18,7 +18,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// False when the time is over first.
+/// False if the deadline passes first.
 bool waitReadable(int fd, std::optional<TimePoint> deadline) {
   while (true) {
     int wait = -1;
@@ -40,14 +40,15 @@ std::optional<ControlClient> ControlClient::connect(const Instance& instance) {
   if (::connect(fd.get(), address.raw(), address.size()) == 0) return ControlClient(std::move(fd));
   const int problem = errno;
   if (problem == EACCES) {
-    throw std::runtime_error(fmt::format("cannot reach the master at {}: {} (it is another user's)",
-                                         instance.controlPath(), errorText(problem)));
+    throw std::runtime_error(
+        fmt::format("cannot reach the master at {}: {} (it belongs to another user)",
+                    instance.controlPath(), errorText(problem)));
   }
   const auto pid = instance.runningPid();
   if (!pid) return std::nullopt;
   throw std::runtime_error(
-      fmt::format("the master (pid {}) does not listen at {}: {} (it may be just starting or "
-                  "ending: try again)",
+      fmt::format("the master (pid {}) does not listen at {}: {} (it may be starting or stopping: "
+                  "try again)",
                   *pid, instance.controlPath(), errorText(problem)));
 }
 
@@ -58,26 +59,26 @@ ControlClient::ControlClient(UniqueFd fd) : fd_(std::move(fd)) {
   master_.reset(static_cast<int>(::syscall(SYS_pidfd_open, master.pid, 0)));
 }
 
-Json ControlClient::ask(const Json& request, milliseconds timeouts) {
+Json ControlClient::ask(const Json& request, milliseconds timeout) {
   const std::string line = request.dump() + '\n';
   if (::send(fd_.get(), line.data(), line.size(), MSG_NOSIGNAL) !=
       static_cast<ssize_t>(line.size())) {
-    throw std::runtime_error(fmt::format("cannot ask the master: {}", errorText(errno)));
+    throw std::runtime_error(fmt::format("cannot send to the master: {}", errorText(errno)));
   }
-  Json answer = Json::parse(readLine(timeouts), nullptr, false);
-  if (!answer.is_object()) throw std::runtime_error("the master's answer is not understood");
+  Json answer = Json::parse(readLine(timeout), nullptr, false);
+  if (!answer.is_object()) throw std::runtime_error("the master's answer is malformed");
   if (answer.contains("error")) throw std::runtime_error(answer.at("error").get<std::string>());
   return answer;
 }
 
-std::string ControlClient::readLine(milliseconds timeouts) {
+std::string ControlClient::readLine(milliseconds timeout) {
   std::optional<TimePoint> deadline;
-  if (timeouts > milliseconds::zero()) deadline = Clock::now() + timeouts;
+  if (timeout > milliseconds::zero()) deadline = Clock::now() + timeout;
   std::string line;
   while (true) {
     if (!waitReadable(fd_.get(), deadline)) {
       throw std::runtime_error(
-          fmt::format("the master did not answer within {} ms", timeouts.count()));
+          fmt::format("the master did not answer within {} ms", timeout.count()));
     }
     char bytes[16384];
     const ssize_t size = ::recv(fd_.get(), bytes, sizeof bytes, 0);

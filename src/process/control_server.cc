@@ -54,12 +54,12 @@ void ControlServer::stopListening() {
   if (watch_ != 0) loop_.unwatch(std::exchange(watch_, 0));
   if (resumeTimer_ != 0) Timer::cancel(std::exchange(resumeTimer_, 0));
   listener_.reset();
-  if (isReachable()) ::unlink(path_.c_str());  // it may be another master's by now
+  if (isReachable()) ::unlink(path_.c_str());  // another master may have replaced it
   file_.reset();
 }
 
-/// Out of descriptors: the client stays in the kernel's queue, and would wake the loop again at
-/// once.
+/// Without free descriptors the client stays in the kernel's queue, and would wake the loop at once
+/// again and again.
 void ControlServer::pause() {
   log::error("cannot accept a command reason=\"{}\" (raise the open files limit)",
              errorText(errno));
@@ -121,7 +121,7 @@ void ControlServer::handleInput(std::uint64_t id) {
   try {
     handler_(request, [this, id](const Json& text) { answer(id, text); });
   } catch (const Json::exception& wrong) {
-    answer(id, {{"error", fmt::format("a wrong request: {}", wrong.what())}});
+    answer(id, {{"error", fmt::format("invalid request: {}", wrong.what())}});
   }
 }
 
@@ -133,7 +133,7 @@ void ControlServer::answer(std::uint64_t id, const Json& answer) {
   client.lastMove = loop_.now();
   client.output += answer.dump(-1, ' ', false, Json::error_handler_t::replace);
   client.output += '\n';
-  // Not now: the handler may be anywhere, and what it does next must not find its client gone.
+  // Later: the caller may still use this client.
   loop_.defer([this, id] {
     flush(id);
     handleInput(id);

@@ -14,12 +14,13 @@
 
 namespace stormo::process {
 
-/// The master's side of the control socket: JSON objects, one a line, each answered by one line.
-/// Only its owner may connect (the file's mode). A client that hangs is cut off after a while, one
-/// that goes away is forgotten, and neither is noticed by anybody else.
+/// The master's side of the control socket. A request is a JSON object on one line, and so is its
+/// answer. Only the socket's owner may connect (the file's mode is 0600). A client that neither
+/// sends nor reads for 30 s is disconnected. Clients do not affect each other.
 class ControlServer {
  public:
-  /// Answers one request, at once or later; to be called once. Void if the client has gone.
+  /// Answers one request, immediately or later. To be called once; no effect if the client has
+  /// disconnected.
   using Reply = std::function<void(const Json& answer)>;
   using Handler = std::function<void(const Json& request, Reply reply)>;
 
@@ -30,20 +31,19 @@ class ControlServer {
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;
 
-  /// Makes the socket, in place of one whose file was deleted. Throws std::runtime_error.
+  /// Creates the socket, and replaces one whose file was deleted. Throws std::runtime_error.
   void listen();
-  /// The socket's file is there.
+  /// True if the socket's file exists.
   [[nodiscard]] bool isReachable() const;
-  /// Removes the socket; clients that are connected stay. Idempotent.
+  /// Removes the socket. Connected clients stay. Idempotent.
   void stopListening();
 
-  /// In a forked child: closes the descriptors and leaves loop and file alone.
+  /// In a forked child: closes the descriptors, without a change to the loop or the file.
   void abandon();
 
  private:
   static constexpr std::size_t kClientsMax = 64;
   static constexpr std::size_t kRequestBytesMax = 16 << 10;
-  /// A client that neither asks nor reads for so long is cut off.
   static constexpr auto kIdleMax = std::chrono::seconds(30);
   static constexpr auto kPauseWithoutFiles = std::chrono::milliseconds(100);
 

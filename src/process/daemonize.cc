@@ -16,7 +16,7 @@
 namespace stormo::process {
 namespace {
 
-// The report is one byte, and the text behind it up to the pipe's end.
+// The report is one byte, then a text up to the end of the pipe.
 constexpr char kStarted = '+';
 constexpr char kFailed = '-';
 
@@ -32,8 +32,9 @@ class PipeReport final : public StartReport {
   void write(char outcome, const std::string& text) {
     if (!fd_.valid()) return;
     const std::string all = outcome + text;
-    // If the reader has gone, nobody is left to tell.
-    if (::write(fd_.get(), all.data(), all.size()) < 0) log::warning("nobody waits for the start");
+    if (::write(fd_.get(), all.data(), all.size()) < 0) {
+      log::warning("cannot report the start: the starting process has ended");
+    }
     fd_.reset();
   }
 
@@ -52,7 +53,7 @@ int runDetached(UniqueFd pipe, const std::function<int(StartReport&)>& body) {
   try {
     return body(report);
   } catch (const std::exception& thrown) {
-    log::error("ended what=\"{}\"", thrown.what());
+    log::error("cannot run what=\"{}\"", thrown.what());
     report.failed(thrown.what());
     return 1;
   }
@@ -94,7 +95,7 @@ int runAsDaemon(const std::string& programName, const std::function<int(StartRep
     std::fputs(report.c_str() + 1, stdout);
     return 0;
   }
-  const std::string why = report.empty() ? "the daemon died while it started" : report.substr(1);
+  const std::string why = report.empty() ? "the daemon ended while it started" : report.substr(1);
   std::fprintf(stderr, "%s: %s\n", programName.c_str(), why.c_str());
   return 1;
 }

@@ -18,11 +18,11 @@
 namespace stormo::process {
 namespace {
 
-// Longer than a child lives that lost its master.
+// Longer than a child runs after its master has ended.
 constexpr auto kOrphansEndWithin = std::chrono::seconds(7);
 constexpr auto kLockPoll = std::chrono::milliseconds(10);
 
-// Open file description locks: `status` can look without taking it for a moment, as flock() would.
+// Open file description locks, because `status` can query them without taking the lock.
 struct flock wholeFile() {
   struct flock lock {};
   lock.l_type = F_WRLCK;
@@ -48,8 +48,8 @@ std::string environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-/// The home of the user who runs this process, if it exists and is the user's own; else empty. Not
-/// $HOME, which differs between a service, a cron job and a shell.
+/// The home of this process's user, if it exists and the user owns it; else empty. Not $HOME, which
+/// differs between a service, a cron job and a shell.
 std::string ownHome() {
   const passwd* entry = ::getpwuid(::geteuid());
   if (entry == nullptr) return {};
@@ -63,16 +63,16 @@ void createPrivateDirectory(const std::string& path) {
   const bool isRoot = ::geteuid() == 0;
   if (::mkdir(path.c_str(), isRoot ? 0711 : 0700) < 0 && errno != EEXIST) {
     throw std::runtime_error(
-        fmt::format("cannot make the directory {}: {} (give another by --runtime-dir)", path,
+        fmt::format("cannot create the directory {}: {} (choose another with --runtime-dir)", path,
                     errorText(errno)));
   }
-  // It may have been there: in /tmp anybody could have made it, or a link to elsewhere.
+  // If it existed: in /tmp anybody can create it, or a link to another place.
   struct stat found {};
   if (::lstat(path.c_str(), &found) < 0 || !S_ISDIR(found.st_mode) || found.st_uid != ::geteuid() ||
       (found.st_mode & 022) != 0) {
     throw std::runtime_error(fmt::format(
-        "{} is not a directory that only this user can write (remove it, or give another "
-        "by --runtime-dir)",
+        "{} is not a directory that only this user can write (remove it, or choose another with "
+        "--runtime-dir)",
         path));
   }
 }
@@ -84,10 +84,10 @@ std::string runtimeDirectory(const std::string& option) {
   if (auto given = environment("STORMO_RUNTIME_DIR"); !given.empty()) {
     return std::filesystem::absolute(given).lexically_normal();
   }
-  return usualRuntimeDirectory();
+  return defaultRuntimeDirectory();
 }
 
-std::string usualRuntimeDirectory() {
+std::string defaultRuntimeDirectory() {
   if (::geteuid() == 0) return "/var/lib/stormo";
   if (auto home = ownHome(); !home.empty()) return home + "/.local/state/stormo";
   return fmt::format("/var/tmp/stormo-{}", ::geteuid());
@@ -104,19 +104,20 @@ Instance::Instance(const std::string& runtimeDirectory, const std::string& name)
     : parent_(runtimeDirectory), name_(name), directory_(runtimeDirectory + '/' + name) {
   if (name.empty() || name.front() == '.' || name.find('/') != std::string::npos) {
     throw std::runtime_error(
-        fmt::format("bad instance name '{}' (write a plain word: --instance chat)", name));
+        fmt::format("invalid instance name '{}' (write a plain word: --instance chat)", name));
   }
   if (!Address::unixPath(controlPath())) {
-    throw std::runtime_error(fmt::format(
-        "the path {} is too long for a unix socket, over 107 bytes (give a shorter --runtime-dir)",
-        controlPath()));
+    throw std::runtime_error(
+        fmt::format("the path {} is longer than the 107 bytes of a unix socket (choose a shorter "
+                    "--runtime-dir)",
+                    controlPath()));
   }
 }
 
 std::string Instance::text() const { return fmt::format("instance '{}' in {}", name_, parent_); }
 
 void Instance::createDirectory() const {
-  std::error_code ignored;  // the step below says what is wrong
+  std::error_code ignored;  // the next step reports it
   std::filesystem::create_directories(std::filesystem::path(parent_).parent_path(), ignored);
   createPrivateDirectory(parent_);
   createPrivateDirectory(directory_);
@@ -142,7 +143,7 @@ UniqueFd Instance::lockForChildren() const {
           "processes of an earlier start, whose master was killed, still run (see 'fuser {}')",
           childrenPath()));
     }
-    std::this_thread::sleep_for(kLockPoll);  // fcntl() knows no wait with a deadline
+    std::this_thread::sleep_for(kLockPoll);  // fcntl() has no wait with a deadline
   }
   return fd;
 }
@@ -155,7 +156,8 @@ std::optional<pid_t> Instance::runningPid() const {
   }
   struct flock lock = wholeFile();
   if (::fcntl(fd.get(), F_OFD_GETLK, &lock) < 0) {
-    throw std::runtime_error(fmt::format("cannot look at {}: {}", lockPath(), errorText(errno)));
+    throw std::runtime_error(
+        fmt::format("cannot query the lock of {}: {}", lockPath(), errorText(errno)));
   }
   if (lock.l_type == F_UNLCK) return std::nullopt;
   char text[32] = "";

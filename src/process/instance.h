@@ -9,21 +9,22 @@
 
 namespace stormo::process {
 
-/// Where instances live: `option` if it is not empty, else $STORMO_RUNTIME_DIR, else one place for
-/// each user, whatever the environment is, that a logout or a reboot does not delete:
-/// /var/lib/stormo for root; else ~/.local/state/stormo, the home as the user database has it; else
-/// (no home of one's own) /var/tmp/stormo-UID.
+/// The directory of the instances: `option` if it is not empty, else $STORMO_RUNTIME_DIR, else
+/// defaultRuntimeDirectory().
 std::string runtimeDirectory(const std::string& option);
-std::string usualRuntimeDirectory();  ///< Of this user, without option and environment.
+/// One place for each user, independent of the environment, that a logout or a reboot does not
+/// delete: /var/lib/stormo for root; else ~/.local/state/stormo in the home of the user database;
+/// else, for a user without a home, /var/tmp/stormo-UID.
+std::string defaultRuntimeDirectory();
 
-/// True if the path names the very file that is open there: it was not deleted or replaced.
+/// True if the path names the file that is open as `fd`: it was not deleted or replaced.
 bool isFileAt(const std::string& path, int fd);
 
-/// The names of one instance's things. Touches nothing until asked to.
+/// The directory of one instance and the files in it.
 class Instance {
  public:
-  /// Throws std::runtime_error if `name` is not a plain file name, or if its sockets' paths would
-  /// be longer than the kernel takes.
+  /// Changes nothing in the file system. Throws std::runtime_error if `name` is not a plain file
+  /// name, or if the path of its control socket is too long for the kernel.
   Instance(const std::string& runtimeDirectory, const std::string& name);
 
   [[nodiscard]] const std::string& directory() const { return directory_; }
@@ -35,21 +36,20 @@ class Instance {
   [[nodiscard]] std::string logPath() const { return directory_ + "/log"; }
   [[nodiscard]] std::string startRecordPath() const { return directory_ + "/start.json"; }
 
-  /// Makes the directories, for their owner only (root's let others pass through, for workers that
-  /// run as another user). Throws std::runtime_error if one cannot be made or belongs to somebody
-  /// else.
+  /// Creates the directories for their owner only; other users may enter root's, for workers that
+  /// run as another user. Throws std::runtime_error if one cannot be created or has another owner.
   void createDirectory() const;
 
-  /// Makes this process the instance's master for as long as the descriptor is open somewhere, and
-  /// writes its pid down. Nothing if another one is.
+  /// Makes this process the instance's master while the descriptor is open, and writes its pid to
+  /// the file. Empty if another process is the master.
   [[nodiscard]] std::optional<UniqueFd> lock() const;
 
-  /// Waits until no child of an earlier master is left, one that was killed: they hold its sockets
-  /// until they have ended. Our children inherit the descriptor, and so hold up the next master.
-  /// Call it with the lock; throws std::runtime_error if they take longer than children are given.
+  /// Waits until all children of an earlier master that was killed have ended, because they hold
+  /// its sockets. Our children inherit the descriptor, so the next master waits for them. Call it
+  /// while holding lock(). Throws std::runtime_error if they have not ended within 7 s.
   [[nodiscard]] UniqueFd lockForChildren() const;
 
-  /// The master's pid; nothing if none runs. 0 if it has only just begun.
+  /// The master's pid. Empty: none runs. 0: it has not written its pid yet.
   [[nodiscard]] std::optional<pid_t> runningPid() const;
 
  private:

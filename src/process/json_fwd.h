@@ -4,7 +4,7 @@
 
 namespace stormo::process {
 
-/// Objects keep the order in which they were written: people read them too.
+/// Objects keep the order of their members, because people read them too.
 using Json = nlohmann::ordered_json;
 
 }  // namespace stormo::process

@@ -75,7 +75,7 @@ void JsonPipe::flush() {
         loop_.rewatch(watch_, EPOLLIN | EPOLLOUT);
         return;
       }
-      // Of an end that is gone, the reading side will tell.
+      // A closed end (EPIPE) is reported by reading.
       if (errno != EPIPE)
         log::error("cannot send a packet bytes={} error={}", packet.size(), errno);
     }
@@ -105,7 +105,7 @@ ssize_t JsonPipe::receive(char* into) {
                              header->cmsg_len == CMSG_LEN(sizeof(int));
   int descriptor = -1;
   if (hasDescriptor) std::memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
-  received_.reset(descriptor);  // one that nobody took is closed
+  received_.reset(descriptor);  // closes one that was not taken
   return size;
 }
 
@@ -118,13 +118,13 @@ void JsonPipe::drain() {
     if (size <= 0) return end();
     const Json parsed = Json::parse(packet.data(), packet.data() + size, nullptr, false);
     if (!parsed.is_object()) {
-      log::error("a packet is not JSON bytes={}", size);
+      log::error("a packet is no JSON object bytes={}", size);
       continue;
     }
     try {
       onPacket_(parsed);
     } catch (const Json::exception& wrong) {
-      log::error("a packet has the wrong form what=\"{}\"", wrong.what());
+      log::error("a packet has invalid fields what=\"{}\"", wrong.what());
     }
   }
 }

@@ -13,34 +13,35 @@
 
 namespace stormo::process {
 
-/// One end of the line between a master and a child: JSON objects as packets over a SOCK_SEQPACKET
-/// pair, in order, never blocking.
+/// One end of the pipe between a master and a child: JSON objects as packets over a SOCK_SEQPACKET
+/// pair, in order. Never blocks.
 class JsonPipe {
  public:
-  /// A packet may be so long; a longer one is dropped with an error in the log.
+  /// Maximum length of a packet. A longer one is dropped and logged as an error.
   static constexpr std::size_t kPacketBytesMax = 128 << 10;
 
   using OnPacket = std::function<void(const Json&)>;
 
-  /// Two connected ends; nothing, and errno, if the system has none left.
+  /// Two connected ends. Empty, with errno, if the system refuses them.
   static std::optional<std::pair<UniqueFd, UniqueFd>> pair();
 
-  /// `onPacket` and `onEnd` (the other end is gone; called once) run on the loop, and must not
-  /// destroy the link.
+  /// `onPacket` and `onEnd` run on the loop, and must not destroy this. `onEnd` is called once,
+  /// when the other end is closed.
   JsonPipe(EventLoop& loop, UniqueFd fd, OnPacket onPacket, std::function<void()> onEnd);
   ~JsonPipe();
   JsonPipe(const JsonPipe&) = delete;
   JsonPipe& operator=(const JsonPipe&) = delete;
 
-  /// Queues what the kernel does not take. Void once the other end is gone. `descriptor`: a copy of
-  /// it goes with the packet, and the other end gets a descriptor of the same file (SCM_RIGHTS).
+  /// Queues what the kernel does not accept. No effect once the other end is closed. A copy of
+  /// `descriptor` is sent with the packet: the other end gets a descriptor of the same file
+  /// (SCM_RIGHTS).
   void send(const Json& packet, const UniqueFd* descriptor = nullptr);
-  /// While onPacket runs: what came with that packet; invalid if nothing did.
+  /// While onPacket runs: the descriptor of that packet. Invalid if it has none.
   UniqueFd takeDescriptor() { return std::move(received_); }
-  /// Reads what is there already, without waiting for the loop's turn.
+  /// Reads the packets that have arrived, without waiting for the loop's turn.
   void drain();
 
-  /// In a child that inherited it: closes the descriptor and leaves the loop alone.
+  /// In a child that inherited this: closes the descriptor, without a change to the loop.
   void abandon() { fd_.reset(); }
 
  private:
@@ -51,7 +52,7 @@ class JsonPipe {
   };
 
   void flush();
-  /// Reads one packet; gives what recvmsg(2) does.
+  /// Reads one packet. Returns the result of recvmsg(2).
   ssize_t receive(char* into);
   void end();
 

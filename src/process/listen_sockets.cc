@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <filesystem>
 #include <stdexcept>
 
 #include "process/privileges.h"
@@ -18,10 +17,10 @@ namespace {
 
 bool isDualStack(const Listening& where) { return where.address.host() == "::" && !where.v6Only; }
 
-/// It is only IPv4's half of the port that is in use.
+/// True if only IPv4's half of the port is in use.
 bool takesV4Alone(const Listening& where) { return listenOn(where.address, {.v6Only = true}).ok(); }
 
-/// Not here at all: this machine has no such address, or no such protocol.
+/// True if this machine lacks the address, or its protocol.
 bool isMissing(const Address& address) {
   const auto socket = listenOn(*Address::ip(address.host(), 0));
   return !socket && (socket.error().code == std::errc::address_not_available ||
@@ -43,7 +42,7 @@ std::string remedyFor(const Listening& where, const std::error_code& code,
   if (code != std::errc::address_in_use) return "";
   if (where.address.isUnix()) return obstacleAt(where.address);
   if (isDualStack(where) && takesV4Alone(where)) {
-    return "something listens on that port of IPv4, which this address takes too: see ipv6only";
+    return "a process listens on that port of IPv4, which this address includes: see ipv6only";
   }
   return fmt::format("by a process that does not belong to {}: 'ss -ltnp' shows it",
                      instance.text());
@@ -106,7 +105,8 @@ ListenSockets::ListenSockets(Role& role, const Instance& instance)
     if (listening.isSecond) usePortOf(*previous, listening);
     previous = &listening;
     const bool isUnix = listening.address.isUnix();
-    // Alone at first: SO_REUSEPORT would join another program of this user without a word.
+    // First without SO_REUSEPORT, which would silently share the port with another program of this
+    // user.
     UniqueFd first = open(listening, instance, false);
     resolvePort(listening, first.get());
     if (isUnix) {
@@ -126,20 +126,6 @@ ListenSockets::ListenSockets(Role& role, const Instance& instance)
                              : open(listening, instance, true);
       sockets_[slot].push_back(std::move(next));
     }
-  }
-}
-
-void ListenSockets::check(const Role& role, const Instance& instance) {
-  for (const Listening& listening : role.listen) {
-    if (listening.address.isUnix()) {
-      const std::filesystem::path path = listening.address.host();
-      if (::access(path.parent_path().c_str(), W_OK | X_OK) == 0) continue;
-      refuse(listening, {errno, std::generic_category()}, "");
-    }
-    // Not SO_REUSEPORT, with which clients of the server that runs would come to this socket.
-    const auto socket = listenOn(listening.address, {.reusePort = false});
-    if (socket || socket.error().code == std::errc::address_in_use) continue;
-    refuse(listening, socket.error().code, remedyFor(listening, socket.error().code, instance));
   }
 }
 

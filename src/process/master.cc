@@ -1,7 +1,6 @@
 #include "process/master.h"
 
 #include <fmt/format.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "event/loop_impl.h"
 #include "process/check_program.h"
 #include "process/child_process.h"
 #include "sys/error_text.h"
@@ -23,17 +23,17 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kFilesCheckedEvery{500};
 
-/// "timeout_ms" of a request, or what is meant without it.
-milliseconds timeoutOf(const Json& request, milliseconds otherwise) {
+/// "timeout_ms" of a request, or the default.
+milliseconds timeoutOf(const Json& request, milliseconds byDefault) {
   const auto found = request.find("timeout_ms");
-  return found == request.end() ? otherwise : milliseconds(found->get<std::uint32_t>());
+  return found == request.end() ? byDefault : milliseconds(found->get<std::uint32_t>());
 }
 
 void logReload(const std::string& problem) {
   if (problem.empty()) {
     log::info("reloaded all workers");
   } else {
-    log::error("reload ended early why=\"{}\"", problem);
+    log::error("the reload failed why=\"{}\"", problem);
   }
 }
 
@@ -48,6 +48,7 @@ Master::Master(MasterSetup setup)
                  onRequest(request, reply);
                }) {
   log::setRole("master");
+  LoopImpl::of(*loop_).forks = true;
   checkProgram(setup_.program);
   for (Role& role : setup_.program.roles) {
     SlotOwner& owner = *this;
@@ -57,7 +58,8 @@ Master::Master(MasterSetup setup)
 }
 
 Master::~Master() {
-  // A `stop` or `restart` waits for the end of its control connection: by then everything is free.
+  // A `stop` or `restart` waits for the end of its control connection: everything else is released
+  // before.
   control_.stopListening();
   reload_.reset();
   for (const auto& group : roles_) group->keepState();
@@ -66,14 +68,14 @@ Master::~Master() {
 }
 
 int Master::run() {
-  loop_->defer([this] { startNextKind(); });
+  loop_->defer([this] { startNextRole(); });
   Timer::add(setup_.program.timeouts.aliveEvery, [this] {
     for (Slot* slot : allSlots()) slot->watchdogTick();
   });
   Timer::add(kFilesCheckedEvery, [this] { restoreFiles(); });
   loop_->run();
-  restoreFiles();                            // the Channel's state goes there
-  loop_->turn(EventLoop::Duration::zero());  // the last answers leave
+  restoreFiles();                            // for the Channel's state
+  loop_->turn(EventLoop::Duration::zero());  // sends the last answers
   if (!startFailure_.empty()) throw std::runtime_error(startFailure_);
   log::info("stopped program={}", setup_.programName);
   return 0;
@@ -81,9 +83,9 @@ int Master::run() {
 
 // --- Starting ---
 
-void Master::startNextKind() {
-  if (kindsStarted_ == roles_.size()) return finishStart();
-  RoleGroup& group = *roles_[kindsStarted_];
+void Master::startNextRole() {
+  if (rolesStarted_ == roles_.size()) return finishStart();
+  RoleGroup& group = *roles_[rolesStarted_];
   for (const auto& slot : group.slots) {
     if (phase_ == Phase::Starting) startChild(group, *slot);
   }
@@ -95,7 +97,7 @@ void Master::finishStart() {
     setup_.record.save(setup_.instance.startRecordPath());
     isRecorded_ = true;
   } catch (const std::exception& problem) {
-    log::error("'restart' will not find what was started why=\"{}\"", problem.what());
+    log::error("'restart' will not know the options of this start why=\"{}\"", problem.what());
   }
   setup_.report.started(setup_.screen(setup_.program));
   log::info("started program={}", setup_.programName);
@@ -103,7 +105,7 @@ void Master::finishStart() {
 
 void Master::startChild(RoleGroup& group, Slot& slot) {
   Counters& counters = slot.prepareCounters();
-  std::fflush(nullptr);  // or the child would write it once more
+  std::fflush(nullptr);  // or the child would write it a second time
   auto ends = JsonPipe::pair();
   const pid_t pid = ends ? ::fork() : -1;
   const int problem = errno;
@@ -112,13 +114,14 @@ void Master::startChild(RoleGroup& group, Slot& slot) {
     ends->first.reset();
     becomeChild(group, slot, counters, std::move(ends->second));
   }
-  slot.failToBegin(fmt::format("cannot make a process: {}", errorText(problem)));
-  // In a later turn: who starts a child does not expect its end before this returns.
+  slot.failToBegin(fmt::format("cannot create a process: {}", errorText(problem)));
+  // In a later turn: callers do not expect the end of the child before this returns.
   loop_->defer([this, &group, &slot] { onChildEnded(group, slot); });
 }
 
 void Master::becomeChild(RoleGroup& group, Slot& slot, Counters& counters, UniqueFd link) {
-  // The epoll instance is the master's too: it is closed here, and nothing is removed from it.
+  // The epoll instance is shared with the master: it is closed here, and nothing is removed from
+  // it.
   loop_.reset();
   setup_.lock.reset();
   setup_.report.abandon();
@@ -142,17 +145,17 @@ void Master::becomeChild(RoleGroup& group, Slot& slot, Counters& counters, Uniqu
             .link = std::move(link)});
 }
 
-// --- What happens ---
+// --- Events ---
 
 void Master::onSignal(int signal) {
-  const auto nobody = [](const Json&) {};  // it is in the log
+  const auto noReply = [](const Json&) {};  // the result is in the log
   const milliseconds none{0};
   const milliseconds graceful = setup_.program.timeouts.gracefulTimeout;
   switch (signal) {
     case SIGCHLD:
       return reapChildren();
     case SIGINT:
-      return phase_ == Phase::Stopping && !stopGraceful_ ? stopAtOnce() : stop(false, none);
+      return phase_ == Phase::Stopping && !stopGraceful_ ? killAll() : stop(false, none);
     case SIGTERM:
       return stop(false, none);
     case SIGQUIT:
@@ -161,77 +164,12 @@ void Master::onSignal(int signal) {
       if (!setup_.hangupReloads) return stop(false, none);
       [[fallthrough]];
     case SIGUSR1:
-      return reload(false, setup_.program.timeouts.reloadTimeout, nobody);
+      return reload(false, setup_.program.timeouts.reloadTimeout, noReply);
     case SIGUSR2:
-      return reopenLog(nobody);
+      return reopenLog(noReply);
     default:
       return;
   }
-}
-
-void Master::reapChildren() {
-  int status = 0;
-  for (pid_t pid; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
-    const auto slots = allSlots();
-    const auto found = std::find_if(slots.begin(), slots.end(),
-                                    [pid](const Slot* each) { return each->pid() == pid; });
-    // Any other is an orphan that came to us as PID 1; it is reaped, and that is all.
-    if (found == slots.end()) continue;
-    (*found)->end(status);
-    onChildEnded(groupOf(**found), **found);
-  }
-}
-
-void Master::onChildEnded(RoleGroup& group, Slot& slot) {
-  connections_.onEnded(slot);
-  switch (phase_) {
-    case Phase::Starting:
-      return failStart(fmt::format("{} '{}' cannot start: {}", group.role.role, group.role.name,
-                                   slot.lastWords()));
-    case Phase::Stopping:
-      return stopNext();
-    case Phase::Running:
-      if (reload_) reload_->onEnded(slot);
-      if (slot.state() == Slot::State::Down) {
-        slot.restartLater([this, &group, &slot] { startChild(group, slot); });
-      }
-      return updateCover(group);
-  }
-}
-
-void Master::onChildReady(Slot& slot) {
-  RoleGroup& group = groupOf(slot);
-  if (phase_ == Phase::Starting && !slot.missing().empty()) {
-    return failStart(
-        fmt::format("{} '{}' has {}", group.role.role, group.role.name, slot.missing()));
-  }
-  if (phase_ == Phase::Running) {
-    updateCover(group);
-    if (reload_) reload_->onReady(slot);
-  } else if (phase_ == Phase::Starting) {
-    const bool allReady = std::all_of(group.slots.begin(), group.slots.end(), [](const auto& each) {
-      return each->state() == Slot::State::Ready;
-    });
-    if (!allReady) return;
-    ++kindsStarted_;
-    startNextKind();
-  }
-}
-
-void Master::onAcceptingEnded(Slot& slot) {
-  if (phase_ != Phase::Stopping) return;
-  const auto& slots = groupOf(slot).slots;
-  const bool nobodyAccepts = std::all_of(slots.begin(), slots.end(), [](const auto& each) {
-    return !each->hasChild() || each->hasEndedAccepting();
-  });
-  // Better refused than taken by the kernel for nobody, while a graceful stop takes its time.
-  if (nobodyAccepts) groupOf(slot).sockets.refuseClients();
-}
-
-void Master::onSilenceChanged(Slot& slot) { updateCover(groupOf(slot)); }
-
-void Master::onConnectionsReport(Slot& slot, const Json& report) {
-  connections_.onReport(slot, report);
 }
 
 void Master::onRequest(const Json& request, const ControlServer::Reply& reply) {
@@ -249,14 +187,14 @@ void Master::onRequest(const Json& request, const ControlServer::Reply& reply) {
     reopenLog(reply);
   } else if (command == "stop") {
     const milliseconds timeout = timeoutOf(request, setup_.program.timeouts.gracefulTimeout);
-    reply({{"ok", true}});  // and the end of the connection tells that it happened
+    reply({{"ok", true}});  // the end of the connection reports that all have ended
     stop(graceful, timeout);
   } else {
     reply({{"error", fmt::format("unknown command '{}'", command)}});
   }
 }
 
-// --- What is done ---
+// --- Actions ---
 
 void Master::updateCover(RoleGroup& group) {
   if (phase_ != Phase::Running) return;
@@ -272,7 +210,8 @@ void Master::updateCover(RoleGroup& group) {
 
 void Master::reload(bool graceful, milliseconds timeout, const ControlServer::Reply& reply) {
   if (phase_ != Phase::Running) {
-    return reply({{"error", phase_ == Phase::Starting ? "still starting" : "stopping already"}});
+    return reply({{"error", phase_ == Phase::Starting ? "the program is starting"
+                                                      : "the program is stopping"}});
   }
   const Slot* current = nullptr;
   if (reload_) {
@@ -281,10 +220,10 @@ void Master::reload(bool graceful, milliseconds timeout, const ControlServer::Re
   }
   std::deque<Slot*> workers;
   for (const auto& group : roles_) {
-    if (group->role.role != "worker") continue;
+    if (group->role.kind != RoleKind::Worker || !group->role.isReloadable) continue;
     for (const auto& slot : group->slots) workers.push_back(slot.get());
   }
-  // It is stopping, on the earlier order's terms; this order's terms replace these.
+  // It is stopping already, by the earlier order, which this order replaces.
   const auto first = std::find(workers.begin(), workers.end(), current);
   if (first != workers.end()) std::rotate(workers.begin(), first, std::next(first));
   const milliseconds killAfter = graceful ? setup_.program.timeouts.stopTimeout : timeout;
@@ -322,17 +261,17 @@ void Master::reopenLog(const ControlServer::Reply& reply) {
 
 void Master::stop(bool graceful, milliseconds timeout) {
   const bool again = phase_ == Phase::Stopping;
-  if (again && !stopGraceful_) return;  // nothing is sooner
+  if (again && !stopGraceful_) return;  // there is no earlier end
   stopGraceful_ = graceful;
   stopDeadline_ = timeout > milliseconds(0) ? Clock::now() + timeout : TimePoint{};
   if (!again) {
     if (phase_ == Phase::Starting && startFailure_.empty()) {
-      startFailure_ = "stopped before all was up";
+      startFailure_ = "stopped before all processes had started";
     }
     phase_ = Phase::Stopping;
     log::info("stopping program={} graceful={}", setup_.programName, graceful);
     for (Slot* slot : allSlots()) slot->cancelRestart();
-    if (reload_) reload_->finish("stopped meanwhile");
+    if (reload_) reload_->finish("the program was stopped");
   }
   stopNext(again);
 }
@@ -342,7 +281,7 @@ void Master::failStart(std::string why) {
   stop(false, milliseconds(0));
 }
 
-void Master::stopNext(bool sayAgain) {
+void Master::stopNext(bool repeatOrder) {
   const auto living = nextToStop();
   if (living.empty()) return loop_->stop();
   StopOrder order{.graceful = stopGraceful_};
@@ -352,14 +291,14 @@ void Master::stopNext(bool sayAgain) {
     order.timeout = std::max(left, milliseconds(0));
   }
   for (Slot* slot : living) {
-    if (sayAgain || !slot->isStoppingForGood()) {
+    if (repeatOrder || !slot->isStoppingForGood()) {
       slot->stop(order, setup_.program.timeouts.stopTimeout);
     }
   }
 }
 
-void Master::stopAtOnce() {
-  log::warning("stopping at once program={}", setup_.programName);
+void Master::killAll() {
+  log::warning("killing all processes program={}", setup_.programName);
   for (Slot* slot : allSlots()) slot->kill();
 }
 
@@ -371,7 +310,7 @@ std::vector<Slot*> Master::nextToStop() const {
   };
   std::vector<Slot*> found;
   for (const auto& group : roles_) {
-    if (group->role.role == "worker") living(*group, found);
+    if (group->role.kind == RoleKind::Worker) living(*group, found);
   }
   for (auto group = roles_.rbegin(); found.empty() && group != roles_.rend(); ++group) {
     living(**group, found);

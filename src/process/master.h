@@ -20,67 +20,68 @@
 
 namespace stormo::process {
 
-/// What a master is made of.
+/// The parts of a master.
 struct MasterSetup {
   std::string programName;
   const Instance& instance;
-  StartRecord record;     ///< Kept in the instance's folder once all is up.
-  UniqueFd lock;          ///< Of the instance.
+  StartRecord record;     ///< Saved in the instance's directory when all processes have started.
+  UniqueFd lock;          ///< The instance's lock.
   UniqueFd childrenLock;  ///< Children inherit it.
   Program program;
   StartReport& report;
-  /// SIGHUP means reload; else that the terminal has hung up.
+  /// SIGHUP means reload. If false, it means that the terminal was closed: stop.
   bool hangupReloads = false;
-  /// The start screen, once all is up.
+  /// Makes the text to print when all processes have started.
   std::function<std::string(const Program&)> screen;
 };
 
-/// The process that clients never talk to: owns the listening sockets, starts the children and
-/// starts them again, tells them to end, answers the control socket.
+/// The process that supervises: owns the listening sockets, starts, restarts and stops the
+/// children, and answers the control socket. It has no clients.
 class Master final : private SlotOwner {
  public:
-  /// Checks users and opens all sockets; nothing is forked yet. Throws std::runtime_error.
+  /// Checks users and opens all sockets, without a fork. Throws std::runtime_error.
   explicit Master(MasterSetup setup);
   ~Master();
 
-  /// Starts all, reports that, and returns the exit status after all is stopped. Throws
-  /// std::runtime_error, after all is stopped too, if something did not start.
+  /// Starts all processes, reports that, and returns the exit status when all have ended. If one
+  /// did not start, throws std::runtime_error when all have ended.
   int run();
 
  private:
   enum class Phase { Starting, Running, Stopping };
 
   // Starting
-  void startNextKind();
+  void startNextRole();
   void startChild(RoleGroup& group, Slot& slot);
   [[noreturn]] void becomeChild(RoleGroup& group, Slot& slot, Counters& counters, UniqueFd link);
   void finishStart();
 
-  // What happens
+  // Events
   void onSignal(int signal);
   void reapChildren();
   void onChildEnded(RoleGroup& group, Slot& slot);
+  void reportExit(const Role& role, int slot, int status);
   void onRequest(const Json& request, const ControlServer::Reply& reply);
   void onChildReady(Slot& slot) override;
   void onAcceptingEnded(Slot& slot) override;
   void onSilenceChanged(Slot& slot) override;
   void onConnectionsReport(Slot& slot, const Json& report) override;
 
-  /// Somebody may delete the instance's folder, or files in it (a clean-up of /tmp, a logout):
-  /// makes again what commands need to find this master.
+  /// Creates the files again that commands need to find this master, if somebody deleted them or
+  /// the instance's directory (a clean-up of /tmp, a logout).
   void restoreFiles();
   [[nodiscard]] bool areFilesThere() const;
 
-  // What is done
+  // Actions
   void updateCover(RoleGroup& group);
   void reload(bool graceful, std::chrono::milliseconds timeout, const ControlServer::Reply& reply);
-  /// Opens the log's file again, here and in all children: for who has renamed it.
+  /// Opens the log file again, here and in all children, after it was renamed.
   void reopenLog(const ControlServer::Reply& reply);
   void stop(bool graceful, std::chrono::milliseconds timeout);
   void failStart(std::string why);
-  void stopAtOnce();
-  /// To whom it was said already it is only said `again` if the order has changed.
-  void stopNext(bool sayAgain = false);
+  void killAll();
+  /// Orders the next children to stop. Those that have an order get another one if `repeatOrder`.
+  void stopNext(bool repeatOrder = false);
   [[nodiscard]] std::vector<Slot*> nextToStop() const;
 
   [[nodiscard]] RoleGroup& groupOf(const Slot& slot) const;
@@ -96,12 +97,12 @@ class Master final : private SlotOwner {
   std::unique_ptr<Reload> reload_;
 
   Phase phase_ = Phase::Starting;
-  std::size_t kindsStarted_ = 0;
+  std::size_t rolesStarted_ = 0;
   std::string startFailure_;
-  bool isRecorded_ = false;  // the start, in the instance's folder
-  bool filesLost_ = false;   // and could not be made again; it is in the log
+  bool isRecorded_ = false;  // the start record was saved
+  bool filesLost_ = false;   // files could not be created again, and this was logged
   bool stopGraceful_ = false;
-  TimePoint stopDeadline_{};  // of a graceful stop; zero: none
+  TimePoint stopDeadline_{};  // for a graceful stop; zero: none
 };
 
 }  // namespace stormo::process

@@ -1,4 +1,4 @@
-// What the master does about its instance's files while it runs.
+// How the master keeps its instance's files while it runs.
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
@@ -24,7 +24,7 @@ void Master::restoreFiles() {
     instance.createDirectory();
     if (!isFileAt(instance.lockPath(), setup_.lock.get())) {
       auto lock = instance.lock();
-      if (!lock) throw std::runtime_error("another master has been started there");
+      if (!lock) throw std::runtime_error("another master was started there");
       setup_.lock = std::move(*lock);
     }
     if (!isFileAt(instance.childrenPath(), setup_.childrenLock.get())) {
@@ -33,14 +33,14 @@ void Master::restoreFiles() {
     if (!control_.isReachable()) control_.listen();
     if (isRecorded_) setup_.record.save(instance.startRecordPath());
     filesLost_ = false;
-    log::warning("files of the instance were deleted, and are made again directory=\"{}\"",
+    log::warning("files of the instance were deleted and created again directory=\"{}\"",
                  instance.directory());
   } catch (const std::exception& problem) {
     if (std::exchange(filesLost_, true)) return;
     log::error(
-        "files of the instance were deleted, and cannot be made again: commands do not find it "
-        "pid={} directory=\"{}\" why=\"{}\"",
-        ::getpid(), instance.directory(), problem.what());
+        "files of the instance were deleted and cannot be created again: commands cannot find it "
+        "directory=\"{}\" why=\"{}\"",
+        instance.directory(), problem.what());
   }
 }
 

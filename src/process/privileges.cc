@@ -14,7 +14,7 @@ namespace stormo::process {
 namespace {
 
 [[noreturn]] void refuse(const Role& role, const std::string& why) {
-  throw std::runtime_error(fmt::format("{} ({} '{}')", why, role.role, role.name));
+  throw std::runtime_error(fmt::format("{} ({} '{}')", why, kindText(role.kind), role.name));
 }
 
 }  // namespace

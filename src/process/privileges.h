@@ -9,24 +9,24 @@
 
 namespace stormo::process {
 
-/// Who a role's children become.
+/// The user and group that a role's children become.
 struct Identity {
   std::string user;
   uid_t uid;
   gid_t gid;
 };
 
-/// Looks the role's user and group up. Nothing if they are empty or what we are already. Throws
-/// std::runtime_error if one is unknown, or if we are not root.
+/// Looks up the role's user and group. Empty if the role names none, or those of this process.
+/// Throws std::runtime_error if one is unknown, or if this process is not root.
 std::optional<Identity> identityOf(const Role& role);
 
-/// Becomes it, for good: groups, group, user. Throws std::runtime_error.
+/// Changes this process's groups, group and user permanently. Throws std::runtime_error.
 void become(const Identity& identity);
 
-/// The name of the user who runs this process.
+/// The name of this process's user.
 std::string ownUserName();
 
-/// The id of a user by name. Throws std::runtime_error.
+/// The id of the user of that name. Throws std::runtime_error.
 uid_t userId(const std::string& name);
 
 }  // namespace stormo::process

@@ -14,38 +14,50 @@
 
 namespace stormo::process {
 
-/// An address that a role of child listens on.
+/// An address on which the children of a role listen.
 struct Listening {
   std::string label;  ///< As the user wrote it: "websocket://0.0.0.0:1234".
   Address address;
   bool v6Only = false;  ///< IPv6: takes no IPv4 clients.
-  /// The second address of a host that has two: gets the port of the one before it, and is left out
-  /// if this machine lacks it.
+  /// The second address of a host name that has two. It gets the port of the address before it, and
+  /// is left out if this machine lacks it.
   bool isSecond = false;
-  // Of a unix socket's file only:
+  // For the file of a unix socket:
   std::string owner =
-      {};           ///< The user who shall own it (needs root); empty: who started the program.
-  mode_t mode = 0;  ///< Its permissions; 0: as the umask has it.
-  /// Only for children of this program, which do not need the file: it is removed at once, so that
-  /// nobody can delete it later.
+      {};           ///< User that owns it (needs root). Empty: the user who started the program.
+  mode_t mode = 0;  ///< Its permissions. 0: what the umask allows.
+  /// Only children of this program connect, through an inherited descriptor. The file is removed at
+  /// once, so that nobody can delete it later.
   bool isPrivate = false;
 };
 
-/// One role of child process, and how many of them.
+/// Channels start before workers and stop after them; `reload` replaces only workers.
+enum class RoleKind { Channel, Worker };
+
+/// As `status --json`, the log and messages show it: "channel", "worker".
+constexpr const char* kindText(RoleKind kind) {
+  return kind == RoleKind::Channel ? "channel" : "worker";
+}
+
+/// One role of child processes, and their number.
 struct Role {
-  std::string
-      role;  ///< "worker", "channel": what `status --json` calls it. `reload` means workers.
-  std::string name;  ///< "none" if the user gave none, as in Workerman.
+  RoleKind kind = RoleKind::Worker;
+  std::string name;  ///< "none" by default, as in Workerman.
   int count = 1;
-  std::string user = {};  ///< To become after start, as is `group`; empty: stay who we are.
+  std::string user = {};  ///< User that the children become. Empty: the master's.
   std::string group = {};
   std::vector<Listening> listen = {};
-  /// A file in which a child may leave something to the one that comes after it: opened by the
-  /// master, with its rights, for its owner only. Empty: none.
+  /// False: `reload` leaves its children alone.
+  bool isReloadable = true;
+  /// Called on the master's loop after a child of this role has ended and its restart is arranged.
+  /// `status`: as given to exit(), or 128 + the signal. What it throws is logged.
+  std::function<void(int slot, int status)> onChildEnded = {};
+  /// Path of a file in which a child may save state for its successor. The master opens it with its
+  /// own rights, with mode 0600. Empty: none.
   std::string stateFile = {};
-  /// Runs in the child, once, before its loop turns: sets the child's callbacks and whatever lives
-  /// on the loop. What it throws ends the child, with the sentence in the log. Returns a keeper of
-  /// what it made, destroyed after the loop ended.
+  /// Runs in the child, once, before its loop runs: sets the child's callbacks and creates what
+  /// lives on the loop. An exception ends the child, and its text is logged. The result owns what
+  /// was created, and is destroyed after the loop has ended.
   std::function<std::shared_ptr<void>(Child&)> main = {};
 };
 
@@ -58,25 +70,27 @@ inline std::vector<std::string> shownAddresses(const Role& role) {
   return labels;
 }
 
-/// How long the master waits before it takes something for broken.
+/// How long the master waits before it considers something broken.
 struct Timeouts {
-  std::chrono::milliseconds aliveEvery{2000};    ///< Between two "are you alive?" to each child.
-  std::chrono::milliseconds silentAfter{10000};  ///< No answer for so long is an error.
-  std::chrono::milliseconds stopTimeout{
-      5000};  ///< From a stop order that is not graceful to SIGKILL.
-  std::chrono::milliseconds reloadTimeout{10000};  ///< The same for one worker of a reload.
-  /// For the clients of a graceful stop, or of one worker of a graceful reload.
+  std::chrono::milliseconds aliveEvery{2000};  ///< Interval of the "alive" requests to each child.
+  std::chrono::milliseconds silentAfter{
+      10000};  ///< Without an answer for this time a child is an error.
+  /// From a stop order that is not graceful to SIGKILL.
+  std::chrono::milliseconds stopTimeout{5000};
+  /// The same for one worker of a reload.
+  std::chrono::milliseconds reloadTimeout{10000};
+  /// For the clients to disconnect in a graceful stop, or in a graceful reload of one worker.
   std::chrono::milliseconds gracefulTimeout{60000};
-  /// For a child's link to a Channel of this program, from its start on.
+  /// For a child to connect to a Channel of this program, counted from the child's start.
   std::chrono::milliseconds linkedWithin{10000};
 };
 
-/// What there is to run.
+/// The processes to run.
 struct Program {
-  std::vector<Role>
-      roles;  ///< Started in this order; workers stop first, then the others backwards.
+  /// Started in this order. Workers stop first, then the other roles in reverse order.
+  std::vector<Role> roles;
   Timeouts timeouts = {};
-  // Unless the command line has others:
+  // Unless the command line has other values:
   log::Level logLevel = log::Level::Info;
   log::Format logFormat = log::Format::Text;
 };

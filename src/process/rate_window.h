@@ -6,9 +6,8 @@
 
 namespace stormo::process {
 
-/// The rate of a growing total over the recent past, from a sample every few seconds. Keeps the
-/// last two samples and measures from the younger one that is at least a second old. Knows no
-/// clock.
+/// The rate of a growing total, from a sample every few seconds. Keeps the last two samples, and
+/// measures from the later one that is at least 1 s old. Gets the time as a parameter.
 class RateWindow {
  public:
   void sample(TimePoint now, std::uint64_t total) {
@@ -16,7 +15,7 @@ class RateWindow {
     latest_ = {now, total};
   }
 
-  /// Per second, from the sample to now; 0 while there is none that is old enough.
+  /// The rate per second from that sample to `now`; 0 while no sample is old enough.
   [[nodiscard]] double perSecond(TimePoint now, std::uint64_t total) const {
     const Sample& from = now - latest_.at >= kShortest ? latest_ : earlier_;
     if (from.at == TimePoint{} || now - from.at < kShortest) return 0;

@@ -23,10 +23,9 @@ void Reload::next() {
 void Reload::onEnded(Slot& slot) {
   if (!isAt(slot)) return;
   if (started_) {
-    // The others keep their old children, which work.
-    return finish(
-        fmt::format("{} does not start again: {} (the workers after it were not reloaded)",
-                    slot.name(), slot.lastWords()));
+    // The other slots keep their old children, which run.
+    return finish(fmt::format("{} does not restart: {} (the workers after it were not reloaded)",
+                              slot.name(), slot.lastWords()));
   }
   started_ = true;
   steps_.start(slot);
@@ -39,7 +38,7 @@ void Reload::onReady(Slot& slot) {
 }
 
 void Reload::finish(const std::string& problem) {
-  const auto done = std::move(steps_.done);  // this may be gone when it returns
+  const auto done = std::move(steps_.done);  // it may destroy this
   done(problem);
 }
 

@@ -8,30 +8,30 @@ namespace stormo::process {
 
 class Slot;
 
-/// One worker after the other: stopped, ended, started, ready, then the next. Decides the order
-/// only.
+/// Replaces workers one after the other: stops one, starts its successor, waits until that is
+/// ready, continues with the next. Decides only the order.
 class Reload {
  public:
   struct Steps {
-    std::function<void(Slot&)> stop;   ///< Tell its child to end.
-    std::function<void(Slot&)> start;  ///< Fork the next one now.
-    /// Over; `problem` is empty if all went well. The Reload may be destroyed in it.
+    std::function<void(Slot&)> stop;   ///< Order its child to stop.
+    std::function<void(Slot&)> start;  ///< Fork the successor now.
+    /// Called at the end; `problem` is empty on success. It may destroy the Reload.
     std::function<void(const std::string& problem)> done;
   };
 
   Reload(std::deque<Slot*> slots, Steps steps);
 
   void begin() { next(); }
-  // What the master hears of any slot.
+  // Reports of the master about any slot:
   void onEnded(Slot& slot);
   void onReady(Slot& slot);
 
-  /// Says so to who waits for it.
+  /// Calls Steps::done.
   void finish(const std::string& problem);
 
-  /// Null when none is left.
+  /// The slot being replaced; null when none is left.
   [[nodiscard]] const Slot* current() const { return slots_.empty() ? nullptr : slots_.front(); }
-  /// The slot whose turn it is; its end is wanted.
+  /// True for the slot being replaced.
   [[nodiscard]] bool isAt(const Slot& slot) const {
     return !slots_.empty() && slots_.front() == &slot;
   }
@@ -40,7 +40,7 @@ class Reload {
   void next();
 
   std::deque<Slot*> slots_;  // the front one is being replaced
-  bool started_ = false;     // its new child
+  bool started_ = false;     // the new child of the front slot
   Steps steps_;
 };
 

@@ -47,7 +47,7 @@ void RoleGroup::keepState() const {
     } while (copied > 0);
   }
   if (copied < 0) {
-    log::error("cannot keep the state for the next start path=\"{}\" reason=\"{}\"", role.stateFile,
+    log::error("cannot save the state for the next start path=\"{}\" reason=\"{}\"", role.stateFile,
                errorText(errno));
   }
 }

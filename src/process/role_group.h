@@ -10,13 +10,13 @@
 
 namespace stormo::process {
 
-/// One role as it runs: its sockets, its slots, and who accepts for whom.
+/// One running role: its sockets, its slots, and which slot accepts for which.
 struct RoleGroup {
-  /// Opens the sockets, see ListenSockets, and the state file. Throws std::runtime_error.
+  /// Opens the sockets (see ListenSockets) and the state file. Throws std::runtime_error.
   RoleGroup(Role& described, const Timeouts& timeouts, SlotOwner& owner, const Instance& instance);
-  /// At the end: if the state file was deleted meanwhile, writes again what a child has left in it.
+  /// At the end: if the state file was deleted while it was open, writes its content to a new one.
   void keepState() const;
-  /// In a child of another role.
+  /// In a child of another role: closes all descriptors.
   void abandon();
 
   const Role& role;

@@ -14,9 +14,9 @@ namespace stormo::process {
 namespace {
 
 constexpr std::size_t kStartWidth = 66;
-constexpr std::size_t kStatusWidth = 121;
+constexpr std::size_t kStatusWidth = 140;
 
-/// One child's number; 0 where the master's row has none.
+/// A counter of a row; 0 in the master's row, which has none.
 std::uint64_t number(const Json& row, const char* key) { return row.value(key, std::uint64_t{0}); }
 
 std::string uptimeText(std::uint64_t seconds) {
@@ -24,7 +24,7 @@ std::string uptimeText(std::uint64_t seconds) {
                      seconds / 60 % 60);
 }
 
-/// Workerman's table of names; here with the ends that a reload wanted apart from the others.
+/// Workerman's table of names, with a column of its own for exits caused by a reload.
 std::string exitTable(const Json& processes) {
   struct Exits {
     std::string status = "-";
@@ -50,6 +50,19 @@ std::string exitTable(const Json& processes) {
   return table.text();
 }
 
+/// A process's links to Channels: "stormo connected", "none".
+std::string channelText(const Json& row) {
+  const auto found = row.find("channel_links");
+  if (found == row.end() || row.at("kind") == "channel") return "-";
+  std::string text;
+  for (const Json& link : *found) {
+    if (!text.empty()) text += ", ";
+    text += fmt::format("{} {}", link.at("dialect").get<std::string>(),
+                        link.at("state").get<std::string>());
+  }
+  return text.empty() ? "none" : text;
+}
+
 std::vector<std::string> processCells(const Json& row) {
   const auto count = [&row](const char* key) { return std::to_string(number(row, key)); };
   const auto pid = row.at("pid").get<int>();
@@ -62,12 +75,13 @@ std::vector<std::string> processCells(const Json& row) {
           count("timers"),
           count("messages_in"),
           count("qps"),
+          channelText(row),
           fmt::format("[{}]", row.at("status").get<std::string>())};
 }
 
 std::string processTable(const Json& processes) {
   TextTable table({"pid", "memory", "listening", "name", "connections", "send_fail", "timers",
-                   "total_request", "qps", "status"});
+                   "total_request", "qps", "channel", "status"});
   Json sum = {{"pid", 0}, {"memory_bytes", 0}, {"name", "-"}, {"status", "Summary"}};
   for (const Json& row : processes) {
     table.add(processCells(row));

@@ -7,8 +7,8 @@
 
 namespace stormo::process {
 
-/// What a person sees after `start`, in Workerman's form. `commandLine`: the program with the
-/// options that name this instance, for the hint. `colors`: stdout is a terminal.
+/// The text after `start`, in Workerman's form. `commandLine`: the program's name with the options
+/// that name this instance, for the hint. `colors`: stdout is a terminal.
 std::string startScreen(const std::string& commandLine, const Program& program, bool daemon,
                         bool colors);
 
@@ -18,7 +18,7 @@ std::string statusScreen(const Json& report);
 /// The answer to `connections` as Workerman's table.
 std::string connectionsScreen(const Json& answer);
 
-/// "1.09M": bytes for people.
+/// Bytes in short form: "1.09M".
 std::string sizeText(std::uint64_t bytes);
 
 }  // namespace stormo::process

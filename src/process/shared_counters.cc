@@ -24,6 +24,10 @@ void SharedCounters::resetGauges() {
   counters_->groups.set(0);
   counters_->timers.set(0);
   counters_->listeners.set(0);
+  for (LinkCounters* links : {&counters_->stormoLinks, &counters_->workermanLinks}) {
+    links->wanted.set(0);
+    links->up.set(0);
+  }
 }
 
 }  // namespace stormo::process

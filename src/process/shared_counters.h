@@ -4,7 +4,7 @@
 
 namespace stormo::process {
 
-/// Counters in a page of memory that a process and the children it forks share.
+/// Counters in a page of memory that a process shares with its forked children.
 class SharedCounters {
  public:
   /// Throws std::system_error if there is no memory.
@@ -16,7 +16,7 @@ class SharedCounters {
   Counters& operator*() const { return *counters_; }
   Counters* operator->() const { return counters_; }
 
-  /// For the next child: what is counted "now" starts at zero, totals go on.
+  /// For the next child: sets counts of present things to zero, and keeps totals.
   void resetGauges();
 
  private:

@@ -5,7 +5,7 @@
 namespace stormo::process {
 namespace {
 
-/// The next able slot, so that several dead neighbours burden different siblings.
+/// The next able slot, so that different siblings cover several slots that are down.
 std::optional<int> nextAble(const std::vector<bool>& able, std::size_t slot) {
   for (std::size_t step = 1; step < able.size(); ++step) {
     const std::size_t candidate = (slot + step) % able.size();

@@ -5,13 +5,12 @@
 
 namespace stormo::process {
 
-/// Decides which living child of a role accepts for a slot that cannot. Decides only; telling them
-/// is the master's.
+/// Decides which child of a role accepts for a slot that cannot. The master sends the orders.
 class SiblingCover {
  public:
   explicit SiblingCover(int slots) : acceptorOf_(static_cast<std::size_t>(slots)) {}
 
-  /// What to tell the child in slot `acceptor`: accept from the sockets of slot `slot`, or no
+  /// An order to the child in slot `acceptor`: accept from the sockets of slot `slot`, or no
   /// longer.
   struct Order {
     int acceptor;
@@ -20,13 +19,13 @@ class SiblingCover {
     bool operator==(const Order&) const = default;
   };
 
-  /// `able[i]`: the child in slot i accepts. Gives what changed since the last call; an order to
-  /// end may go to a child that is gone, and is void then. While none is able, the kernel's queues
-  /// hold the clients.
+  /// `able[i]`: the child in slot i accepts. Returns the changes since the last call. An order to
+  /// end may be for a child that has ended, and has no effect then. While no child is able, clients
+  /// wait in the kernel's queues.
   std::vector<Order> update(const std::vector<bool>& able);
 
  private:
-  std::vector<std::optional<int>> acceptorOf_;  // by the slot that is covered
+  std::vector<std::optional<int>> acceptorOf_;  // indexed by the covered slot
 };
 
 }  // namespace stormo::process

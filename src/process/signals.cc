@@ -9,9 +9,9 @@
 namespace stormo::process {
 namespace {
 
-constexpr int kTold[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
+constexpr int kHandled[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
 
-/// Does nothing, as SIG_IGN does, but is not inherited by a program that this process executes.
+/// Ignores a signal like SIG_IGN, but a program that this process executes does not inherit it.
 void discard(int) {}
 
 bool isIgnored(int signal) {
@@ -25,11 +25,11 @@ SignalWatch::SignalWatch(EventLoop& loop, std::function<void(int)> onSignal)
     : loop_(loop), onSignal_(std::move(onSignal)) {
   sigset_t watched;
   sigemptyset(&watched);
-  for (const int signal : kTold) {
+  for (const int signal : kHandled) {
     if (signal != SIGHUP || !isIgnored(SIGHUP)) sigaddset(&watched, signal);
   }
   sigaddset(&watched, SIGCHLD);
-  ::signal(SIGCHLD, SIG_DFL);  // if it was ignored, children would vanish without a status
+  ::signal(SIGCHLD, SIG_DFL);  // if ignored, children would end without a status
   ::signal(SIGPIPE, SIG_IGN);
   ::sigprocmask(SIG_BLOCK, &watched, &before_);
   fd_.reset(::signalfd(-1, &watched, SFD_NONBLOCK | SFD_CLOEXEC));
@@ -44,7 +44,7 @@ SignalWatch::~SignalWatch() {
 
 void SignalWatch::becomeChild() {
   fd_.reset();
-  for (const int signal : kTold) {
+  for (const int signal : kHandled) {
     if (!isIgnored(signal)) ::signal(signal, discard);  // with SA_RESTART
   }
   ::signal(SIGPIPE, discard);

@@ -9,14 +9,13 @@
 
 namespace stormo::process {
 
-/// The master's signals as events of its loop. Explicit for each, so that it works as PID 1 too, to
-/// which the kernel sends no signal that is not asked for.
-///   SIGINT, SIGTERM  stop         (SIGINT once more: at once)
+/// The master's signals as events of its loop. Each is handled explicitly, so that they work for
+/// PID 1 too, to which the kernel delivers no other signals.
+///   SIGINT, SIGTERM  stop         (a second SIGINT kills all processes)
 ///   SIGQUIT          stop gracefully
 ///   SIGUSR1          reload
-///   SIGHUP           stop if started in a terminal's foreground, which has hung up; else reload
-///   SIGUSR2          reopen the log's file
-///   SIGCHLD          a child ended
+///   SIGHUP           stop if started in the foreground of a terminal, which was closed; else
+///   reload SIGUSR2          reopen the log file SIGCHLD          a child ended
 /// SIGPIPE is ignored, and so is SIGHUP if it was (nohup).
 class SignalWatch {
  public:
@@ -25,9 +24,9 @@ class SignalWatch {
   SignalWatch(const SignalWatch&) = delete;
   SignalWatch& operator=(const SignalWatch&) = delete;
 
-  /// In a child: discards what a terminal or a supervisor sends to the whole group, because the
-  /// master stops its children, in the right order. Other signals do what they do by default, and
-  /// all of them do so again in a program that the child executes.
+  /// In a child: discards the signals that a terminal or a supervisor sends to the whole group,
+  /// because the master stops its children in the right order. Other signals have their default
+  /// action, and so have all of them in a program that the child executes.
   void becomeChild();
 
  private:

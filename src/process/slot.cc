@@ -18,11 +18,7 @@ using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-int shellStatus(int waitStatus) {
-  return WIFSIGNALED(waitStatus) ? 128 + WTERMSIG(waitStatus) : WEXITSTATUS(waitStatus);
-}
-
-std::string inWords(int waitStatus) {
+std::string statusText(int waitStatus) {
   if (WIFSIGNALED(waitStatus)) {
     return fmt::format("ended by signal {} ({})", WTERMSIG(waitStatus),
                        ::strsignal(WTERMSIG(waitStatus)));
@@ -31,6 +27,10 @@ std::string inWords(int waitStatus) {
 }
 
 }  // namespace
+
+int shellStatus(int waitStatus) {
+  return WIFSIGNALED(waitStatus) ? 128 + WTERMSIG(waitStatus) : WEXITSTATUS(waitStatus);
+}
 
 Slot::Slot(const Role& role, int index, const Timeouts& timeouts, SlotOwner& owner)
     : role_(role), index_(index), timeouts_(timeouts), owner_(owner) {}
@@ -56,7 +56,7 @@ void Slot::begin(EventLoop& loop, pid_t pid, UniqueFd link) {
   connectionsAsked_ = false;
   acceptingEnded_ = false;
   missing_.clear();
-  // A link that ends before its child does is no news: waitpid() tells of the child.
+  // A link that ends before its child needs no reaction: waitpid() reports the child.
   link_ = std::make_unique<JsonPipe>(
       loop, std::move(link), [this](const Json& report) { onReport(report); }, [] {});
 }
@@ -78,7 +78,8 @@ void Slot::stop(StopOrder order, milliseconds killAfter) {
                {"timeout_ms", order.timeout.count()}});
   if (!order.graceful) {
     setTimer(killAfter, [this] {
-      log::warning("did not stop in time, killed worker=\"{}\" worker_pid={}", name(), pid_);
+      log::warning("a child did not stop in time and was killed worker=\"{}\" worker_pid={}",
+                   name(), pid_);
       kill();
     });
   } else if (order.timeout > milliseconds::zero()) {
@@ -104,7 +105,7 @@ void Slot::end(int waitStatus) {
   } else if (stopReason_ == StopOrder::Reason::Reload) {
     ++reloads_;
   }
-  if (lastWords_.empty()) lastWords_ = inWords(waitStatus);
+  if (lastWords_.empty()) lastWords_ = statusText(waitStatus);
   state_ = State::Down;
   pid_ = 0;
   silent_ = false;
@@ -112,10 +113,10 @@ void Slot::end(int waitStatus) {
 }
 
 void Slot::restartLater(std::function<void()> start) {
-  const auto wait = policy_.onDeath(startedAt_, Clock::now());
+  const auto wait = policy_.onEnd(startedAt_, Clock::now());
   state_ = State::Backoff;
   setTimer(duration_cast<milliseconds>(wait), std::move(start));
-  log::warning("a child ended by itself worker=\"{}\" why=\"{}\" restart_in_ms={}", name(),
+  log::warning("a child ended unexpectedly worker=\"{}\" why=\"{}\" restart_in_ms={}", name(),
                lastWords_, duration_cast<milliseconds>(wait).count());
 }
 
@@ -134,7 +135,8 @@ void Slot::useLogFile(const UniqueFd& file) {
 }
 
 void Slot::watchdogTick() {
-  // When this turn began: what had come by then has been read. The master may be blocked since.
+  // The time when this turn began: all reports that had arrived by then have been read. Since then
+  // the master may have been blocked.
   const TimePoint now = EventLoop::current().now();
   messageRate_.sample(Clock::now(), counters_->messagesIn.get());
   if (state_ != State::Ready) return;
@@ -177,13 +179,12 @@ void Slot::onReport(const Json& report) {
   if (what == "alive") {
     onAlive();
   } else if (what == "ready") {
-    if (state_ != State::Starting) return;  // told to stop meanwhile
+    if (state_ != State::Starting) return;  // it has a stop order since
     state_ = State::Ready;
     missing_ = report.at("missing");
     if (!missing_.empty()) {
-      log::warning(
-          "a child works without all that it needs worker=\"{}\" worker_pid={} missing=\"{}\"",
-          name(), pid_, missing_);
+      log::warning("a child runs without what it needs worker=\"{}\" worker_pid={} missing=\"{}\"",
+                   name(), pid_, missing_);
     }
     owner_.onChildReady(*this);
   } else if (what == "failed") {

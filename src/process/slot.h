@@ -17,12 +17,15 @@ namespace stormo::process {
 
 class Slot;
 
-/// Hears what children report.
+/// A wait status as a shell has it: as given to exit(), or 128 + the signal.
+int shellStatus(int waitStatus);
+
+/// Receives what children report.
 class SlotOwner {
  public:
   virtual void onChildReady(Slot& slot) = 0;
   virtual void onAcceptingEnded(Slot& slot) = 0;
-  /// It answers no more, or again: see Slot::isSilent().
+  /// Slot::isSilent() has changed.
   virtual void onSilenceChanged(Slot& slot) = 0;
   virtual void onConnectionsReport(Slot& slot, const Json& report) = 0;
 
@@ -30,16 +33,16 @@ class SlotOwner {
   ~SlotOwner() = default;
 };
 
-/// One child's place in a role, and the child that lives in it now. The place keeps the figures,
-/// the restart policy and the sockets; children come and go.
+/// One worker's place in a role, and the child that runs in it now. The place keeps counters,
+/// restart policy and sockets over restarts of the child.
 class Slot {
  public:
   enum class State {
-    Down,      ///< No child, and none is to come.
-    Starting,  ///< Forked; its main has not returned.
+    Down,      ///< No child, and no restart is planned.
+    Starting,  ///< Forked, not ready.
     Ready,
-    Stopping,  ///< Told to end.
-    Backoff,   ///< No child; one is to come.
+    Stopping,  ///< It has a stop order.
+    Backoff,   ///< No child; a restart is planned.
   };
 
   Slot(const Role& role, int index, const Timeouts& timeouts, SlotOwner& owner);
@@ -57,59 +60,59 @@ class Slot {
   [[nodiscard]] bool isStoppingForGood() const {
     return state_ == State::Stopping && stopReason_ == StopOrder::Reason::Stop;
   }
-  /// It said so, after it was told to end.
+  /// True once the child has reported it, after a stop order.
   [[nodiscard]] bool hasEndedAccepting() const { return acceptingEnded_; }
-  /// What a child that is ready does not have in time: "no link to the Channel: …". Else empty.
+  /// What a ready child did not get in time: "no link to its Channel: …". Empty: nothing.
   [[nodiscard]] const std::string& missing() const { return missing_; }
 
-  // --- A child's life, in this order ---
+  // --- The lifetime of a child, in this order ---
 
-  /// Before the fork: readies the counters, which the child shares.
+  /// Before the fork: prepares the counters, which the child shares.
   Counters& prepareCounters();
-  /// After it, in the master.
+  /// After the fork, in the master.
   void begin(EventLoop& loop, pid_t pid, UniqueFd link);
-  /// In place of begin(), if there is no child.
+  /// Instead of begin(), if the fork failed.
   void failToBegin(const std::string& why);
-  /// Tells the child to end, and kills it when its time is over: `killAfter` from now, or from the
-  /// end of a graceful order's timeout. May be said again, for a sooner end.
+  /// Orders the child to stop, and kills it when its time is over: `killAfter` from now, or from
+  /// the end of a graceful order's timeout. May be called again for an earlier end.
   void stop(StopOrder order, std::chrono::milliseconds killAfter);
   void kill();
-  /// The child was reaped, with this wait status. Reads its last reports first.
+  /// The child was reaped, with this wait status. Reads its last reports.
   void end(int waitStatus);
 
-  /// Waits as the restart policy has it, then calls `start`.
+  /// Waits as long as the restart policy states, then calls `start`.
   void restartLater(std::function<void()> start);
-  /// Ends that wait: the slot is down.
+  /// Cancels that wait: the slot is Down.
   void cancelRestart();
 
-  // --- The child that lives ---
+  // --- The running child ---
 
   void acceptForSibling(int sibling, bool accept);
-  /// Lets the child write its log to this file from now on.
+  /// Orders the child to write its log to this file.
   void useLogFile(const UniqueFd& file);
-  /// Asks whether it is alive; says so when it was silent for too long. Also samples the message
-  /// rate.
+  /// Sends an "alive" request, and reports a child that has not answered for too long. Also samples
+  /// the message rate.
   void watchdogTick();
-  /// False, having asked nothing, while an earlier question is unanswered.
+  /// False, without a request, while an earlier request is unanswered.
   bool askConnections(std::uint64_t request);
   [[nodiscard]] bool isSilent() const { return silent_; }
-  /// It has not answered since the watchdog's last round: a person would call it busy.
+  /// True if the child has not answered the last "alive" request for half an interval.
   [[nodiscard]] bool isBusy() const;
 
   /// In a forked child: closes the link.
   void abandon();
 
-  // --- Figures over all its children ---
+  // --- Counts over all children of this slot ---
 
   [[nodiscard]] const Counters& counters() const { return *counters_; }
   [[nodiscard]] double messagesPerSecond() const;
-  [[nodiscard]] std::uint64_t restarts() const { return restarts_; }  ///< After unexpected ends.
+  [[nodiscard]] std::uint64_t restarts() const { return restarts_; }  ///< After unexpected exits.
   [[nodiscard]] std::uint64_t reloads() const { return reloads_; }
-  /// Of the last unexpected end: as exit() was given it, or 128 + the signal.
+  /// shellStatus() of the last unexpected exit.
   [[nodiscard]] std::optional<int> exitStatus() const { return exitStatus_; }
-  /// Of the child that lives now.
+  /// Of the running child; zero without one.
   [[nodiscard]] std::chrono::seconds uptime() const;
-  /// Why the last child ended: its exception's sentence, else its status in words.
+  /// Why the last child ended: the text of its exception, else a text for its status.
   [[nodiscard]] const std::string& lastWords() const { return lastWords_; }
 
  private:
@@ -128,7 +131,7 @@ class Slot {
   std::unique_ptr<JsonPipe> link_;
   TimePoint startedAt_{};
   StopOrder::Reason stopReason_ = StopOrder::Reason::Stop;
-  Timer::Id timer_ = 0;  // of the back-off, or of a stop's deadline
+  Timer::Id timer_ = 0;  // for the back-off, or for the deadline of a stop
 
   std::optional<TimePoint> aliveAskedAt_;  // while unanswered
   bool silent_ = false;

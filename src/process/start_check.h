@@ -6,9 +6,10 @@
 
 namespace stormo::process {
 
-/// Looks at what a start needs of the system, and changes nothing: users and groups, addresses,
-/// folders of unix sockets. Addresses in use are no fault here, nor is anything in `ownFolder`, the
-/// instance's, which a start makes. Throws std::runtime_error with the sentence.
-void checkStart(const Program& program, const std::string& ownFolder);
+/// Checks what a start needs from the system: users, groups, addresses, directories of unix
+/// sockets. Changes nothing. Addresses in use are accepted, and so is everything in `ownDirectory`,
+/// which is the instance's and which a start creates. Throws std::runtime_error with a text for the
+/// user.
+void checkStart(const Program& program, const std::string& ownDirectory);
 
 }  // namespace stormo::process

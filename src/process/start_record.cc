@@ -41,7 +41,7 @@ std::optional<StartRecord> StartRecord::load(const std::string& path) {
     return StartRecord{.options = read.at("options"), .directory = read.at("directory")};
   } catch (const Json::exception&) {
     throw std::runtime_error(fmt::format(
-        "cannot read the options of the last start from {} (remove it, and start anew)", path));
+        "cannot read the options of the last start from {} (remove it, and use start)", path));
   }
 }
 

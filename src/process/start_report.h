@@ -4,12 +4,12 @@
 
 namespace stormo::process {
 
-/// Where a master says that all is up. (That it is not is told by an exception.)
+/// Where a master reports that all processes have started. A failure is an exception instead.
 class StartReport {
  public:
-  /// `screen` is for the person who started it.
+  /// `screen` is the text for the person who started it.
   virtual void started(const std::string& screen) = 0;
-  /// In a forked child: closes what it has open.
+  /// In a forked child: closes its descriptors.
   virtual void abandon() = 0;
 
  protected:

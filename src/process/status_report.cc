@@ -15,7 +15,7 @@
 namespace stormo::process {
 namespace {
 
-/// The kilobytes behind `key` in a file of "Key:   123 kB" lines; 0 if there are none.
+/// The kilobytes after `key` in a file of "Key:   123 kB" lines; 0 without such a line.
 std::uint64_t kilobytes(const std::string& path, const std::string& key) {
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {
@@ -69,14 +69,30 @@ void addCounters(Json& row, const Counters& counters) {
   row["turns"] = counters.turns.get();
 }
 
+/// {"dialect":"stormo","state":"connected"} for each dialect in which the process has links. They
+/// count as connected when all of them are.
+Json channelLinks(const Counters& counters) {
+  Json links = Json::array();
+  const auto add = [&links](const char* dialect, const LinkCounters& of) {
+    const std::uint64_t wanted = of.wanted.get();
+    if (wanted == 0) return;
+    links.push_back(
+        {{"dialect", dialect}, {"state", of.up.get() >= wanted ? "connected" : "connecting"}});
+  };
+  add("stormo", counters.stormoLinks);
+  add("workerman", counters.workermanLinks);
+  return links;
+}
+
 Json childRow(const Slot& slot) {
   Json row = {{"pid", slot.pid()},
-              {"kind", slot.role().role},
+              {"kind", kindText(slot.role().kind)},
               {"name", slot.role().name},
               {"slot", slot.index()},
               {"listen", listenText(slot.role())},
               {"status", statusWord(slot)},
               {"memory_bytes", slot.hasChild() ? memoryBytes(slot.pid()) : 0}};
+  row["channel_links"] = slot.hasChild() ? channelLinks(slot.counters()) : Json::array();
   addCounters(row, slot.counters());
   row["qps"] = std::llround(slot.messagesPerSecond());
   row["restarts"] = slot.restarts();

@@ -10,8 +10,9 @@
 
 namespace stormo {
 
-/// Where the entries of a big array stand, by the hashes of their keys. Open addressing, half
-/// empty.
+/// An index from the hash of a key to the position of its entry in a large array. The hash has a
+/// secret seed, so that a client cannot choose keys that collide. Open addressing, at most half
+/// full.
 class SeededHashIndex {
  public:
   static constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
@@ -23,7 +24,7 @@ class SeededHashIndex {
     return static_cast<std::uint32_t>(KeyedHash{}(static_cast<std::uint64_t>(key)));
   }
 
-  /// The position that was inserted with this hash and that `isIt(position)` takes, or kNone.
+  /// The position inserted with this hash for which `isIt(position)` is true, or kNone.
   template <typename IsIt>
   [[nodiscard]] std::size_t find(std::uint32_t hash, IsIt isIt) const {
     if (slots_.empty()) return kNone;
@@ -34,7 +35,7 @@ class SeededHashIndex {
     }
   }
 
-  /// The key must not be in yet. Positions are below 2^32 - 1.
+  /// The key must not exist yet. Positions are below 2^32 - 1.
   void insert(std::uint32_t hash, std::size_t position);
 
   [[nodiscard]] bool empty() const { return used_ == 0; }

@@ -2,20 +2,23 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <optional>
 #include <stdexcept>
 #include <vector>
 
+#include "protocol/php/double.h"
 #include "protocol/seeded_hash_index.h"
+#include "protocol/text/decimal.h"
 
 namespace stormo {
 namespace {
 
-/// Up to here a look along the entries is as quick as an index.
+/// Up to this number of entries, a linear search is as fast as an index.
 constexpr std::size_t kUnindexedMax = 16;
 
-/// The integer whose canonical decimal spelling `text` is.
+/// The integer whose canonical decimal text is `text`.
 std::optional<std::int64_t> canonicalInteger(std::string_view text) {
   const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
   if (digits.empty() || digits.size() > 19) return std::nullopt;
@@ -28,12 +31,13 @@ std::optional<std::int64_t> canonicalInteger(std::string_view text) {
 
 }  // namespace
 
-// The entries of an array, and what finds them.
+// The entries of an array, with an index of their keys.
 struct Value::Array {
   std::vector<Entry> entries;
   std::int64_t nextIndex = 0;
-  bool nextIndexTaken = false;  // the largest int64 is a key: there is no next one
+  bool nextIndexTaken = false;  // the largest int64 was a key: there is no next one
   bool list = true;             // keys are 0 to n - 1 in order: they need no index
+  bool object = false;          // JSON has it as {}
   SeededHashIndex index;        // of all entries, or empty
 
   std::size_t find(std::int64_t key) const {
@@ -67,8 +71,8 @@ struct Value::Array {
     return SeededHashIndex::kNone;
   }
 
-  // The key must not be in yet.
-  void add(Key key, Value value) {
+  // The key must not exist yet.
+  Value& add(Key key, Value value) {
     const std::size_t at = entries.size();
     if (key.isInt() && key.asInt() >= nextIndex) {
       nextIndexTaken = key.asInt() == std::numeric_limits<std::int64_t>::max();
@@ -76,12 +80,27 @@ struct Value::Array {
     }
     list = list && key.isInt() && std::cmp_equal(key.asInt(), at);
     entries.push_back({std::move(key), std::move(value)});
-    if (list || entries.size() <= kUnindexedMax) return;
-    // Also all entries before the first that needs the index.
-    for (std::size_t i = index.empty() ? 0 : at; i <= at; ++i) {
-      const Key& k = entries[i].key;
+    // The first entry that needs the index brings in all before it.
+    if (!list && entries.size() > kUnindexedMax) indexFrom(index.empty() ? 0 : at);
+    return entries.back().value;
+  }
+
+  void erase(std::size_t position) {
+    entries.erase(entries.begin() + static_cast<std::ptrdiff_t>(position));
+    list = true;
+    for (std::size_t i = 0; list && i < entries.size(); ++i) {
+      list = entries[i].key.isInt() && std::cmp_equal(entries[i].key.asInt(), i);
+    }
+    index = {};
+    if (!list && entries.size() > kUnindexedMax) indexFrom(0);
+  }
+
+  void indexFrom(std::size_t position) {
+    for (; position < entries.size(); ++position) {
+      const Key& key = entries[position].key;
       index.insert(
-          k.isInt() ? SeededHashIndex::hash(k.asInt()) : SeededHashIndex::hash(k.asString()), i);
+          key.isInt() ? SeededHashIndex::hash(key.asInt()) : SeededHashIndex::hash(key.asString()),
+          position);
     }
   }
 };
@@ -136,6 +155,12 @@ Value Value::array(std::initializer_list<Entry> entries) {
   return value;
 }
 
+Value Value::object(std::initializer_list<Entry> entries) {
+  Value value = array(entries);
+  value.becomeArray().object = true;
+  return value;
+}
+
 Value Value::list(std::initializer_list<Value> values) {
   Value value;
   value.becomeArray().entries.reserve(values.size());
@@ -146,6 +171,11 @@ Value Value::list(std::initializer_list<Value> values) {
 bool Value::isList() const {
   const auto* array = std::get_if<ArrayPointer>(&data_);
   return array != nullptr && (*array)->list;
+}
+
+bool Value::isObject() const {
+  const auto* array = std::get_if<ArrayPointer>(&data_);
+  return array != nullptr && ((*array)->object || !(*array)->list);
 }
 
 bool Value::asBool(bool otherwise) const {
@@ -164,14 +194,33 @@ double Value::asDouble(double otherwise) const {
   return value != nullptr ? *value : otherwise;
 }
 
-std::string_view Value::asString() const {
+std::string_view Value::asString() const& {
   const std::string* value = std::get_if<std::string>(&data_);
   return value != nullptr ? std::string_view(*value) : std::string_view();
 }
 
-std::string_view Value::asSerialized() const {
+std::string Value::asString() && {
+  std::string* value = std::get_if<std::string>(&data_);
+  return value != nullptr ? std::move(*value) : std::string();
+}
+
+std::string_view Value::asSerialized() const& {
   const Opaque* opaque = std::get_if<Opaque>(&data_);
   return opaque != nullptr ? std::string_view(opaque->serialized) : std::string_view();
+}
+
+std::string Value::asSerialized() && { return std::string(std::as_const(*this).asSerialized()); }
+
+std::string Value::text(std::string_view otherwise) const {
+  std::string out;
+  if (isInt()) {
+    appendDecimal(asInt(), out);
+  } else if (isDouble() && std::isfinite(asDouble())) {
+    php::appendDouble(asDouble(), 'e', out);
+  } else {
+    out = isString() ? asString() : otherwise;
+  }
+  return out;
 }
 
 const Value& Value::null() {
@@ -194,14 +243,22 @@ const Value* Value::find(std::string_view key) const {
   return at == SeededHashIndex::kNone ? nullptr : &(*array)->entries[at].value;
 }
 
-const Value& Value::at(std::int64_t key) const {
+const Value& Value::element(std::int64_t key) const {
   const Value* element = find(key);
   return element != nullptr ? *element : null();
 }
 
-const Value& Value::operator[](std::string_view key) const {
+const Value& Value::operator[](std::string_view key) const& {
   const Value* element = find(key);
   return element != nullptr ? *element : null();
+}
+
+Value Value::operator[](std::string_view key) && { return moved((*this)[key]); }
+
+/// Out of a temporary Value, or a copy of the null that all share.
+Value Value::moved(const Value& element) {
+  if (element.isNull()) return {};
+  return std::move(const_cast<Value&>(element));
 }
 
 bool Value::contains(std::string_view key) const { return find(key) != nullptr; }
@@ -217,7 +274,7 @@ Value::Array& Value::becomeArray() {
 
 Value& Value::set(Key key, Value value) {
   Array& array = becomeArray();
-  // An integer above all others cannot be in yet: lists grow without a look.
+  // An integer above all others is a new key: a list grows without a search.
   const bool isNew = key.isInt() && key.asInt() >= array.nextIndex && !array.nextIndexTaken;
   const std::size_t at = isNew ? SeededHashIndex::kNone : array.find(key);
   if (at == SeededHashIndex::kNone) {
@@ -226,6 +283,21 @@ Value& Value::set(Key key, Value value) {
     array.entries[at].value = std::move(value);
   }
   return *this;
+}
+
+Value& Value::at(Key key) & {
+  Array& array = becomeArray();
+  const std::size_t at = array.find(key);
+  return at == SeededHashIndex::kNone ? array.add(std::move(key), {}) : array.entries[at].value;
+}
+
+bool Value::erase(const Key& key) {
+  auto* array = std::get_if<ArrayPointer>(&data_);
+  if (array == nullptr) return false;
+  const std::size_t at = (*array)->find(key);
+  if (at == SeededHashIndex::kNone) return false;
+  (*array)->erase(at);
+  return true;
 }
 
 Value& Value::append(Value value) {

@@ -61,7 +61,7 @@ Address Address::fromRaw(const sockaddr* raw, socklen_t size) {
   address.size_ = size < sizeof address.storage_ ? size : sizeof address.storage_;
   std::memcpy(&address.storage_, raw, address.size_);
   if (address.family() != AF_INET6) return address;
-  // A dual-stack socket gives an IPv4 peer as ::ffff:203.0.113.7.
+  // A dual-stack socket reports an IPv4 peer as ::ffff:203.0.113.7.
   const auto* v6 = reinterpret_cast<const sockaddr_in6*>(&address.storage_);
   if (!IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) return address;
   Address mapped;
@@ -189,12 +189,12 @@ SocketUrl parseSocketUrl(std::string_view url) {
     if (!host.ends_with(']')) return fail("the port must follow the bracket");
     host = host.substr(1, host.size() - 2);
   } else if (host.find(':') != std::string_view::npos) {
-    return fail("an IPv6 address stands in brackets");
+    return fail("an IPv6 address needs brackets");
   }
   if (host.empty()) return fail("no host");
   const auto [end, errc] = std::from_chars(port.data(), port.data() + port.size(), parsed.port);
   if (errc != std::errc{} || end != port.data() + port.size() || port.empty()) {
-    return fail("the port is no number from 0 to 65535");
+    return fail("the port must be a number from 0 to 65535");
   }
   parsed.host = std::string(host);
   return parsed;

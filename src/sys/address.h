@@ -22,22 +22,22 @@ class Address {
 
   /// `host` is a numeric IPv4 or IPv6 address (no brackets); nullopt if it is not.
   static std::optional<Address> ip(std::string_view host, std::uint16_t port);
-  /// Nullopt if the path is empty, holds a zero byte, or is longer than a sockaddr_un holds.
+  /// Nullopt if the path is empty, contains a zero byte, or does not fit into a sockaddr_un.
   static std::optional<Address> unixPath(std::string_view path);
   static Address fromRaw(const sockaddr* raw, socklen_t size);
 
-  /// What a host stands for without any look-up: a numeric address for itself, `localhost` for both
+  /// Addresses of a host that needs no lookup: a numeric address itself; for `localhost` both
   /// loopback addresses, IPv4 first (RFC 6761 6.3). Empty for other names.
   static std::vector<Address> known(std::string_view host, std::uint16_t port);
-  /// All addresses of a host, at least one, to be tried in this order. Blocks while names are
-  /// looked up, for as long as no DNS server answers.
+  /// All addresses of a host, at least one, in the order in which to try them. Blocks during a DNS
+  /// lookup, until it times out if no DNS server answers.
   static Result<std::vector<Address>> resolve(const std::string& host, std::uint16_t port);
 
   [[nodiscard]] int family() const { return storage_.ss_family; }
   [[nodiscard]] const sockaddr* raw() const { return reinterpret_cast<const sockaddr*>(&storage_); }
   [[nodiscard]] socklen_t size() const { return size_; }
   [[nodiscard]] bool isUnix() const { return family() == AF_UNIX; }
-  /// Loopback or unix: no other machine reaches it.
+  /// Loopback or unix: not reachable from other machines.
   [[nodiscard]] bool isLocal() const;
   [[nodiscard]] std::string host() const;  ///< "127.0.0.1", "::1", or the path.
   [[nodiscard]] std::uint16_t port() const;
@@ -49,7 +49,7 @@ class Address {
   socklen_t size_ = 0;
 };
 
-/// The same where there are many of them: 40 bytes for all but long unix paths.
+/// An Address in less memory: 40 bytes, except for long unix paths.
 class StoredAddress {
  public:
   explicit StoredAddress(const Address& address);
@@ -62,18 +62,18 @@ class StoredAddress {
   std::unique_ptr<const Address> longer_;
 };
 
-/// A URL as users write listening and peer addresses: `scheme://host:port`, `scheme://[v6]:port`,
-/// `unix:///path`.
+/// A URL of a listening or peer address, as written by users: `scheme://host:port`,
+/// `scheme://[v6]:port`, `unix:///path`.
 struct SocketUrl {
   std::string scheme;
-  std::string host;  ///< Without brackets; the path for unix.
+  std::string host;  ///< Without brackets. For unix: the path.
   std::uint16_t port = 0;
 
   [[nodiscard]] bool isUnix() const { return scheme == "unix"; }
   [[nodiscard]] std::string text() const;
 };
 
-/// Throws std::invalid_argument with a sentence that says what is wrong and shows the right form.
+/// Throws std::invalid_argument with a sentence that names the error and shows the correct form.
 SocketUrl parseSocketUrl(std::string_view url);
 
 }  // namespace stormo

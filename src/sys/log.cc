@@ -13,12 +13,12 @@
 namespace stormo::log {
 namespace {
 
-/// Set by the thread that starts the program; lines may come from any thread.
+/// Set by the main thread at start. Any thread may write lines.
 struct State {
   Level level = Level::Info;
   Format format = Format::Text;
   std::string role = "main";
-  std::string path;  // absolute: a daemon leaves its directory
+  std::string path;  // absolute, because a daemon changes its directory
   UniqueFd file;     // keeps its number over a reopening; invalid: stderr
   bool capturesStandardOutput = false;
 };
@@ -43,7 +43,7 @@ std::string timeText() {
                      zone.substr(3));
 }
 
-/// A line that cannot be written is lost: there is nobody to report it to.
+/// Drops a line that cannot be written, because there is no other place to report it.
 void writeAll(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd, bytes.data(), bytes.size());
@@ -114,7 +114,7 @@ bool openFile(const std::string& path) {
 }
 
 void captureStandardOutput() {
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // a process that is killed flushes nothing
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // a killed process flushes nothing
   state().capturesStandardOutput = true;
   redirectStandardOutput();
 }
@@ -126,7 +126,7 @@ UniqueFd openAgain() { return openForAppending(state().path); }
 void useFile(UniqueFd file) {
   State& now = state();
   if (now.file.valid()) {
-    // In one step: another thread may be writing.
+    // Atomic, because another thread may be writing.
     ::dup3(file.get(), now.file.get(), O_CLOEXEC);
   } else {
     now.file = std::move(file);

@@ -11,45 +11,46 @@
 #include "sys/log_line.h"
 #include "sys/unique_fd.h"
 
-/// Writes the log: one line, one write(2). See log_line.h for the form of a line.
-/// Debug: a peer's misbehaviour. Info: what an operator did. Warning: recovered without a person.
-/// Error: a person must act. Never a payload; nothing per message.
+/// Writes the log: one line, one write(2). See log_line.h for the format of a line.
+/// Debug: a peer violates a protocol. Info: an operator did something. Warning: the program
+/// recovered without a person. Error: a person must act. Never logs a payload, and nothing per
+/// message.
 ///
-///   log::warning("a child ended by itself worker=\"{}\" restart_in_ms={}", name, wait);
+///   log::warning("a child ended unexpectedly worker=\"{}\" restart_in_ms={}", name, wait);
 ///
-/// The format string shows what is a field: ` key={}` or ` key="{}"` (always in quotes). All other
-/// text is the message.
+/// The format string defines the fields: ` key={}` or ` key="{}"` (always quoted). All other text
+/// is the message.
 namespace stormo::log {
 
-/// The names that options and settings use; nothing if `word` is none of them.
+/// The level or format of this name in options and settings; nullopt if there is none.
 std::optional<Level> levelNamed(std::string_view word);
 std::optional<Format> formatNamed(std::string_view word);
 inline constexpr std::array<const char*, 4> kLevelNames = {"error", "warning", "info", "debug"};
 inline constexpr std::array<const char*, 2> kFormatNames = {"text", "json"};
 
-/// Which lines are written: those of this level and above. Default: Info.
+/// Lines of this level and above are written. Default: Info.
 void setLevel(Level level);
 /// Default: Text.
 void setFormat(Format format);
-/// Which process writes: "master", "channel", "worker chat/2". Default: "main".
+/// Name of this process in each line: "master", "channel", "worker chat/2". Default: "main".
 void setRole(std::string_view role);
 
-/// Appends to a file from now on instead of stderr. On failure false, with errno, and the log goes
-/// where it went.
+/// Appends to this file instead of stderr. On failure returns false with errno set, and the log
+/// continues where it was.
 [[nodiscard]] bool openFile(const std::string& path);
-/// Lets stdout and stderr be the log file too, now and after each reopening, so that what the
-/// program prints and its last words at a crash are there. Only after openFile().
+/// Redirects stdout and stderr to the log file, now and after each reopening, so that the file has
+/// what the program prints, also during a crash. Only after openFile().
 void captureStandardOutput();
-/// The absolute path that openFile() was given; empty while the log goes to stderr.
+/// Absolute path of the file of openFile(); empty while the log is written to stderr.
 [[nodiscard]] const std::string& filePath();
-/// Opens filePath() again: a new file, if the old one was renamed. Invalid, with errno, if it
-/// cannot be opened.
+/// Opens filePath() again; creates a new file if the old one was renamed. On failure invalid, with
+/// errno set.
 [[nodiscard]] UniqueFd openAgain();
-/// Writes to this file from now on.
+/// Continues the log in this file.
 void useFile(UniqueFd file);
 
 [[nodiscard]] bool enabled(Level level);
-/// `fields` as fmt has them, for the places in `format`.
+/// `fields`: the arguments of `format`, as in fmt.
 void write(Level level, fmt::string_view format, fmt::format_args fields);
 
 template <typename First, typename... Rest>

@@ -25,7 +25,7 @@ unsigned char byteAt(std::string_view text, std::size_t at) {
   return static_cast<unsigned char>(text[at]);
 }
 
-/// The bytes of the UTF-8 character at the front (RFC 3629); 0 if it is none.
+/// Length in bytes of the UTF-8 character at the front (RFC 3629); 0 if there is none.
 std::size_t characterBytes(std::string_view text) {
   const unsigned char first = byteAt(text, 0);
   if (first < 0x80) return 1;
@@ -40,7 +40,8 @@ std::size_t characterBytes(std::string_view text) {
   return isOverlong || isBeyond ? 0 : size;
 }
 
-/// What a terminal may obey: C0, DEL, and C1, whose U+009B begins a sequence as ESC [ does.
+/// Characters that can control a terminal: C0, DEL, and C1, where U+009B starts a sequence like ESC
+/// [.
 bool isControl(std::string_view character) {
   const unsigned char first = byteAt(character, 0);
   return first < 0x20 || first == 0x7f || (first == 0xc2 && byteAt(character, 1) < 0xa0);
@@ -52,7 +53,7 @@ void appendBytesEscaped(std::string_view bytes, std::string& out) {
   }
 }
 
-/// The letter behind the backslash; 0 if there is none for this byte.
+/// The letter after the backslash; 0 if this byte has no short escape.
 char shortEscape(char c) {
   switch (c) {
     case '\n':
@@ -66,7 +67,7 @@ char shortEscape(char c) {
   }
 }
 
-/// Calls plain(character) or escaped(bytes): for bytes that are no character, one at a time.
+/// Calls plain(character) or escaped(bytes). Bytes that are not a character are escaped one by one.
 template <typename Plain, typename Escaped>
 void forEachCharacter(std::string_view text, Plain plain, Escaped escaped) {
   while (!text.empty()) {
@@ -81,7 +82,7 @@ void forEachCharacter(std::string_view text, Plain plain, Escaped escaped) {
   }
 }
 
-/// A line stays one line, and harmless to a terminal, whatever is put into it.
+/// Escapes the text so that the line stays one line and does not control a terminal.
 void appendText(std::string_view text, std::string_view alsoEscaped, std::string& out) {
   forEachCharacter(
       text,
@@ -121,7 +122,7 @@ void appendTextValue(std::string_view value, bool isInQuotes, std::string& out) 
   out += '"';
 }
 
-/// A JSON string (RFC 8259 7). Bytes that are no character become U+FFFD.
+/// A JSON string (RFC 8259 7). Bytes that are not a character become U+FFFD.
 void appendJsonString(std::string_view value, std::string& out) {
   out += '"';
   forEachCharacter(
@@ -187,7 +188,7 @@ std::string jsonLine(const Line& line) {
 
 bool isOfKey(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; }
 
-/// The key of the field that a place after `before` would fill; empty if it is part of the message.
+/// The key of the field whose value follows `before`; empty if the value is part of the message.
 std::string_view keyAtEnd(std::string_view before) {
   if (!before.ends_with('=')) return {};
   before.remove_suffix(1);
@@ -205,7 +206,7 @@ bool isJsonNumber(fmt::format_args arguments, int index, std::string_view value)
 }  // namespace
 
 void parseFormat(std::string_view format, fmt::format_args arguments, Line& out) {
-  std::string_view literal = format;  // what was not looked at yet
+  std::string_view literal = format;  // not parsed yet
   for (int index = 0;; ++index) {
     const std::size_t open = literal.find('{');
     const std::size_t close = literal.find('}', open);

@@ -11,12 +11,12 @@ namespace stormo::log {
 
 enum class Level { Debug, Info, Warning, Error };
 
-/// How a line is written:
+/// Format of a line:
 ///   Text  2026-11-26T16:11:29.123+01:00 info pid=71 role=master started program=chat
 ///   Json  {"time":"2026-11-26T16:11:29.123+01:00","level":"info","pid":71,"role":"master",
 ///          "message":"started","program":"chat"}
-/// In text, a value stands in quotes if it holds anything but printable characters without space,
-/// quote, backslash and `=`. Within quotes these are escaped: \" \\ \n \r \t, and bytes as \x1b.
+/// In text, a value is quoted unless it consists of printable characters other than space, quote,
+/// backslash and `=`. Within quotes these are escaped: \" \\ \n \r \t, and bytes as \x1b.
 enum class Format { Text, Json };
 
 /// One key=value of a line.
@@ -24,7 +24,7 @@ struct Field {
   std::string_view key;
   std::string value;
   bool isNumber = false;    ///< A number or a bool.
-  bool isInQuotes = false;  ///< In text, also if the value does not need it.
+  bool isInQuotes = false;  ///< In text: quoted even if the value does not need it.
 };
 
 struct Line {
@@ -36,11 +36,11 @@ struct Line {
   std::vector<Field> fields;
 };
 
-/// Takes the message and the fields out of a format string: ` key={}` and ` key="{}"` are fields,
-/// and all else is the message. Views into `format` stay in the result.
+/// Splits a format string into message and fields: ` key={}` and ` key="{}"` are fields, all other
+/// text is the message. The result keeps views into `format`.
 void parseFormat(std::string_view format, fmt::format_args arguments, Line& out);
 
-/// The bytes of a line, with the newline.
+/// The bytes of a line, including the newline.
 [[nodiscard]] std::string formatLine(const Line& line, Format format);
 
 }  // namespace stormo::log

@@ -11,7 +11,7 @@
 namespace stormo {
 namespace {
 
-/// A number alone does not say whether it is still the same file.
+/// The number alone does not identify the file.
 struct Inherited {
   int fd;
   dev_t device;
@@ -20,7 +20,7 @@ struct Inherited {
 
 constinit std::vector<Inherited> inherited;
 
-/// Before any constructor of the program: what is open then came over exec().
+/// Runs before all constructors of the program, so everything open then came through exec().
 [[gnu::constructor(101)]] void findInherited() {
   DIR* folder = ::opendir("/proc/self/fd");
   if (folder == nullptr) return;

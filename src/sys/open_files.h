@@ -4,13 +4,13 @@
 
 namespace stormo {
 
-/// What the administrator lets one process have open, if it asks for it.
+/// The hard limit of open files of this process.
 [[nodiscard]] std::size_t openFilesMax();
-/// Asks for all of it: each connection costs a descriptor.
+/// Raises the soft limit to the hard limit, because each connection needs a descriptor.
 void raiseOpenFilesLimit();
 
-/// Closes the descriptors that the program was started with, but for 0, 1 and 2: a daemon must not
-/// hold locks, pipes and terminals of who started it. What the program opened itself stays open.
+/// Closes the descriptors inherited at exec(), except 0, 1 and 2: a daemon must not keep locks,
+/// pipes and terminals of its parent. Descriptors that the program opened itself stay open.
 void closeInheritedDescriptors();
 
 }  // namespace stormo

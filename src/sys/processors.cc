@@ -17,21 +17,21 @@ std::string contentOf(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// "QUOTA PERIOD" in microseconds; a quota of "max" or -1 is none.
+/// `quotaAndPeriod`: "QUOTA PERIOD" in microseconds. A quota of "max" or -1 means none.
 std::size_t limitedBy(const std::string& quotaAndPeriod, std::size_t processors) {
-  std::istringstream words(quotaAndPeriod);
+  std::istringstream text(quotaAndPeriod);
   long long quota = 0;
   long long period = 0;
-  if (!(words >> quota >> period) || quota <= 0 || period <= 0) return processors;
+  if (!(text >> quota >> period) || quota <= 0 || period <= 0) return processors;
   const auto whole = static_cast<std::size_t>(quota / period);
   return std::clamp<std::size_t>(whole, 1, processors);
 }
 
-/// Calls visit(folder) for a group's folder and all around it, up to that of the mount.
+/// Calls visit(folder) for a group's folder and all its parents, up to the mount.
 template <typename Visit>
 void forEachFolder(const std::string& mount, std::string group, Visit visit) {
-  // In a container without a namespace of groups this path is the host's, which is not there: what
-  // counts is the top then.
+  // In a container without a cgroup namespace this path is the host's and does not exist here; then
+  // only the top folder has a quota.
   while (true) {
     visit(mount + group);
     const std::size_t slash = group.rfind('/');
@@ -49,7 +49,7 @@ bool hasCpuController(const std::string& controllers) {
 }
 
 std::size_t processorsOfAffinity() {
-  std::array<cpu_set_t, 16> set{};  // one holds 1,024
+  std::array<cpu_set_t, 16> set{};  // one set holds 1,024 processors
   if (::sched_getaffinity(0, sizeof set, set.data()) < 0) {
     return std::thread::hardware_concurrency();
   }
@@ -61,7 +61,7 @@ std::size_t processorsOfAffinity() {
 std::size_t processorsWithinQuota(std::size_t otherwise, const FileContent& read) {
   std::size_t processors = std::max<std::size_t>(1, otherwise);
   std::istringstream groups(read("/proc/self/cgroup"));
-  // "ID:CONTROLLERS:PATH" (cgroups(7)); version 2 has no controllers here.
+  // "ID:CONTROLLERS:PATH" (cgroups(7)). Version 2 has an empty list of controllers.
   for (std::string line; std::getline(groups, line);) {
     const std::size_t first = line.find(':');
     const std::size_t second = line.find(':', first + 1);

@@ -5,7 +5,7 @@
 
 namespace stormo {
 
-/// 64 bits that nobody else has drawn. Never zero, which is nobody's.
+/// 63 random bits, the lowest bit always set, so never zero. Unique in practice.
 inline std::uint64_t randomId() {
   std::random_device source;
   return ((std::uint64_t{source()} << 32) | source()) | 1;

@@ -16,14 +16,14 @@ UniqueFd streamSocket(int family) {
   return UniqueFd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }
 
-/// Certainly nobody listens behind that socket's file.
+/// True if certainly no process listens on the socket of that file.
 bool isStale(const Address& address) {
   const UniqueFd probe = streamSocket(AF_UNIX);
   return ::connect(probe.get(), address.raw(), address.size()) < 0 && errno == ECONNREFUSED;
 }
 
-/// A socket's file outlives the socket. A bind to anything but a stale one fails, and leaves it
-/// alone.
+/// A socket's file outlives the socket, so a stale one is removed before bind(). With any other
+/// file bind() fails and leaves it unchanged.
 void removeStaleSocket(const Address& address) {
   const std::string path = address.host();
   struct stat status {};
@@ -42,7 +42,7 @@ std::map<std::string, UniqueFd, std::less<>>& heldSockets() {
   return held;
 }
 
-Address wayTo(const Address& address) {
+Address connectAddress(const Address& address) {
   if (!address.isUnix()) return address;
   const auto held = heldSockets().find(address.host());
   if (held == heldSockets().end()) return address;
@@ -50,7 +50,7 @@ Address wayTo(const Address& address) {
 }
 
 template <typename Query>
-Address askAddress(int fd, Query query) {
+Address queryAddress(int fd, Query query) {
   sockaddr_storage storage{};
   socklen_t size = sizeof storage;
   if (query(fd, reinterpret_cast<sockaddr*>(&storage), &size) < 0) return {};
@@ -93,11 +93,11 @@ std::string obstacleAt(const Address& unixPath) {
     case S_IFSOCK:
       return isStale(unixPath) ? "" : "a server listens there; stop it, or choose another path";
     case S_IFDIR:
-      return "that is a directory; write the path of a file in it";
+      return "the path is a directory; write the path of a file in it";
     case S_IFLNK:
-      return "that is a symbolic link; remove it, or write the path that it points to";
+      return "the path is a symbolic link; remove it, or write the path that it points to";
     default:
-      return "a file that is no socket is there; remove it, or choose another path";
+      return "a file that is not a socket is there; remove it, or choose another path";
   }
 }
 
@@ -111,7 +111,7 @@ Result<void> holdSocket(const Address& address) {
 void releaseSocket(const Address& address) { heldSockets().erase(address.host()); }
 
 Result<void> openHeldSocket(const Address& address) {
-  const std::string path = wayTo(address).host();
+  const std::string path = connectAddress(address).host();
   if (::chmod(path.c_str(), 0666) < 0) return lastError("chmod");
   return {};
 }
@@ -121,7 +121,7 @@ bool isHeldSocket(std::string_view path) { return heldSockets().contains(path); 
 Result<UniqueFd> connectTo(const Address& address) {
   UniqueFd fd = streamSocket(address.family());
   if (!fd.valid()) return lastError("socket");
-  const Address to = wayTo(address);
+  const Address to = connectAddress(address);
   if (::connect(fd.get(), to.raw(), to.size()) < 0 && errno != EINPROGRESS) {
     return lastError("connect");
   }
@@ -136,8 +136,8 @@ Result<void> connectOutcome(int fd) {
   return {};
 }
 
-Address localAddress(int fd) { return askAddress(fd, ::getsockname); }
-Address peerAddress(int fd) { return askAddress(fd, ::getpeername); }
+Address localAddress(int fd) { return queryAddress(fd, ::getsockname); }
+Address peerAddress(int fd) { return queryAddress(fd, ::getpeername); }
 
 void setNoDelay(int fd) {
   const int on = 1;

@@ -11,63 +11,62 @@
 
 namespace stormo {
 
-/// The Error of the call that just failed (errno) in that step.
+/// The Error of the step that just failed, from errno.
 Error lastError(const char* step);
 
 struct ListenOptions {
   int backlog = 4096;
-  /// Several sockets may listen on one TCP address, and the kernel spreads clients over them.
+  /// Allows several sockets to listen on one TCP address; the kernel spreads clients over them.
   bool reusePort = false;
-  /// IPv6: IPv4 clients are not taken. Else [::] takes both, whatever net.ipv6.bindv6only says.
+  /// IPv6: accepts no IPv4 clients. Otherwise [::] accepts both, whatever net.ipv6.bindv6only is.
   bool v6Only = false;
 };
 
-/// A listening, non-blocking, close-on-exec stream socket. A stale unix socket file (nobody listens
-/// behind it) is replaced; anything else at that path gives "address already in use".
+/// A listening, non-blocking, close-on-exec stream socket. Replaces a stale unix socket file (one
+/// on which no process listens); anything else at that path gives "address already in use".
 Result<UniqueFd> listenOn(const Address& address, const ListenOptions& options = {});
 
-/// Why nobody can listen on that path, as a sentence with the remedy: "a server listens there".
-/// Empty if no file is there, or a socket behind which nobody listens.
+/// The reason why this path cannot be listened on, as a sentence with the remedy: "a server listens
+/// there; ...". Empty if there is no file, or a stale socket.
 std::string obstacleAt(const Address& unixPath);
 
-/// Starts a non-blocking connect. The socket becomes writable when it is done; see
+/// Starts a non-blocking connect. The socket becomes writable when it has ended; see
 /// connectOutcome().
 Result<UniqueFd> connectTo(const Address& address);
 
-/// How a started connect ended.
+/// Result of a connect that was started.
 Result<void> connectOutcome(int fd);
 
-/// The address that the kernel gave a socket (after a bind to port 0).
+/// The address of a bound socket (after a bind to port 0: the port chosen by the kernel).
 Address localAddress(int fd);
 Address peerAddress(int fd);
 
-/// From now on connectTo() reaches the unix socket at this path by a descriptor, in this process
-/// and in those forked from it: also when its file is gone, or is in a directory that this user may
-/// not pass through. For sockets that this process listens on.
+/// Makes connectTo() reach the unix socket at this path through a descriptor, in this process and
+/// its later forks, even if the file is removed or its directory is not accessible to this user.
+/// For sockets on which this process listens.
 Result<void> holdSocket(const Address& address);
 void releaseSocket(const Address& address);
 /// Lets processes of any user connect to a held socket, whose file must be removed before.
 Result<void> openHeldSocket(const Address& address);
 [[nodiscard]] bool isHeldSocket(std::string_view path);
 
-/// Small messages leave at once. No-op for unix sockets.
+/// Sends small messages immediately (TCP_NODELAY). No-op for unix sockets.
 void setNoDelay(int fd);
 
-/// The kernel looks after a peer that is silent for a minute, and fails the connection (ETIMEDOUT)
-/// when it has not answered six probes in another minute. Accepted sockets inherit it from a
-/// listening one. No-op for unix sockets.
+/// TCP keepalive: probes a peer that is idle for 60 s, and fails the connection (ETIMEDOUT) after
+/// six unanswered probes in another 60 s. Accepted sockets inherit it from a listening one. No-op
+/// for unix sockets.
 void setKeepAlive(int fd);
 
-/// The kernel takes so many bytes of output that the peer has not read; fewer, if net.core.wmem_max
-/// says so.
+/// Size of the kernel's buffer for output that the peer has not read, limited by net.core.wmem_max.
 void setSendBuffer(int fd, std::size_t bytes);
 
-/// TCP: the kernel takes about so many bytes beyond those that the peer has room for. No-op for
-/// unix sockets.
+/// TCP_NOTSENT_LOWAT: about the number of bytes that the kernel accepts beyond the peer's receive
+/// window. No-op for unix sockets.
 void setUnsentBytesMax(int fd, std::size_t bytes);
 
-/// TCP: the connection fails after so long without an acknowledgement of bytes sent, or with a peer
-/// that takes none. No-op for unix sockets.
+/// TCP_USER_TIMEOUT: fails the connection when sent bytes stay unacknowledged for this long, or
+/// when the peer's receive window stays closed for this long. No-op for unix sockets.
 void setUnacknowledgedTimeout(int fd, std::chrono::milliseconds timeout);
 
 }  // namespace stormo

@@ -14,7 +14,7 @@ namespace stormo {
 void openStandardStreams() {
   for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(standard, F_GETFD) >= 0) continue;
-    // The lowest number that is free is this one.
+    // open() returns the lowest free number, which is `standard`.
     if (::open("/dev/null", O_RDONLY) < 0) {
       throw std::runtime_error("cannot open /dev/null: " + errorText(errno));
     }

@@ -6,7 +6,7 @@
 
 namespace stormo {
 
-/// A file descriptor with one owner, who closes it.
+/// Owns a file descriptor and closes it.
 class UniqueFd {
  public:
   UniqueFd() = default;

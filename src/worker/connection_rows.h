@@ -7,7 +7,7 @@
 
 namespace stormo {
 
-/// What the command `connections` shows of one process.
+/// One process's rows of the command `connections`.
 std::vector<process::ConnectionRow> connectionRows(net::ConnectionTable& table);
 
 }  // namespace stormo

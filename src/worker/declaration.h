@@ -9,16 +9,16 @@
 
 namespace stormo {
 
-/// The Workers that exist in this process, in the order of their making.
+/// The Workers that exist in this process, in the order of their construction.
 std::vector<Worker*>& declaredWorkers();
 
-/// What the worker's processes speak: its own protocol, or that of its address.
-/// Throws std::invalid_argument if there is no such protocol.
+/// The protocol of the worker: the one that is set, or that of its address. Throws
+/// std::invalid_argument if there is no such protocol.
 Protocol protocolOf(const Worker& worker);
 
-/// All declared Channel servers and Workers, ready to be run. The private socket of the program's
-/// own Channel, and its state file, have their place in `directory`, that of the instance.
-/// Throws std::invalid_argument, with a sentence for the user, for settings that cannot be.
+/// All declared Channel servers and Workers as roles. The private socket and the state file of the
+/// program's own Channel are in `directory`, the instance's. Throws std::invalid_argument, with a
+/// text for the user, for invalid settings.
 std::vector<process::Role> declaredRoles(const std::string& directory);
 
 }  // namespace stormo

@@ -1,11 +1,10 @@
 #include <signal.h>
-#include <stormo/timer.h>
+#include <stormo/program_options.h>
 #include <stormo/worker.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <stdexcept>
 
 #include "channel/client/own_channel.h"
@@ -24,13 +23,8 @@
 namespace stormo {
 namespace {
 
-/// In a worker process: the process that started it. Zero in the master.
+/// In a worker process: the pid of its master. Zero in the master.
 pid_t masterOfWorker = 0;
-
-// Between two looks at whether the Channel's links are closed, while it stops; and how long their
-// last output may take.
-constexpr std::chrono::milliseconds kDrainTick{10};
-constexpr std::chrono::milliseconds kDrainTime{2000};
 
 void listenOnUrl(const std::string& url, bool v6Only, process::Role& role) {
   SocketUrl parsed = parseSocketUrl(url);
@@ -52,7 +46,7 @@ void listenOnUrl(const std::string& url, bool v6Only, process::Role& role) {
   }
 }
 
-/// All addresses of a worker are spoken to in one protocol.
+/// All addresses of a worker have one protocol.
 void checkFurtherAddress(const Worker& worker, const std::string& url) {
   if (worker.listen().empty()) {
     throw std::invalid_argument("worker '" + worker.name + "': alsoListen without an address");
@@ -60,7 +54,7 @@ void checkFurtherAddress(const Worker& worker, const std::string& url) {
   const SocketUrl parsed = parseSocketUrl(url);
   if (worker.protocol || parsed.scheme == parseSocketUrl(worker.listen()).scheme) return;
   if (parsed.isUnix() && protocolOf(worker) != Protocol::tcp()) return;
-  throw std::invalid_argument("cannot listen on " + url + " beside " + worker.listen() +
+  throw std::invalid_argument("cannot listen on " + url + " and " + worker.listen() +
                               ": another protocol needs another worker");
 }
 
@@ -74,11 +68,15 @@ process::Role roleOf(Worker& worker) {
     throw std::invalid_argument("worker '" + worker.name + "': websocket.origins: " + wrong);
   }
   process::Role role;
-  role.role = "worker";
+  role.kind = process::RoleKind::Worker;
   role.name = worker.name;
   role.count = worker.count;
   role.user = worker.user;
   role.group = worker.group;
+  role.isReloadable = worker.reloadable;
+  role.onChildEnded = [&worker](int slot, int status) {
+    if (worker.onWorkerExit) worker.onWorkerExit(worker, slot, status);
+  };
   if (!worker.listen().empty()) {
     listenOnUrl(worker.listen(), worker.ipv6Only, role);
     static_cast<void>(protocolOf(worker));
@@ -94,8 +92,8 @@ process::Role roleOf(Worker& worker) {
   return role;
 }
 
-/// What a Worker accepts it may publish, so the Channel must accept it, too. (What a program makes
-/// of a message may be longer still; then publish() gives Refused.)
+/// A Worker may publish each message that it accepts, so the Channel must accept it too. (A program
+/// may publish a longer message; then publish() returns Refused.)
 std::size_t packageSizeOf(const channel::Server& server) {
   std::size_t sizeMax = std::max(server.maxPackageSize, channel::kDefaultFrameBytesMax);
   for (const Worker* worker : declaredWorkers()) {
@@ -115,7 +113,7 @@ std::size_t packageSizeOf(const channel::Server& server) {
   return server.maxPackageSize == 0 ? sizeMax : server.maxPackageSize;
 }
 
-/// The Channel that this program's processes reach without an address.
+/// Makes `server` the Channel to which this program's processes connect without an address.
 void makeOwn(channel::Server& server, const std::string& directory, process::Role& role) {
   if (server.stateFile.empty()) role.stateFile = directory + "/channel.state";
   if (declaredWorkers().empty()) return;
@@ -132,7 +130,7 @@ process::Role roleOf(channel::Server& server, const std::string& directory) {
   server.maxPackageSize = packageSizeOf(server);
   channel::checkExposure(server);
   process::Role role;
-  role.role = "channel";
+  role.kind = process::RoleKind::Channel;
   role.name = server.name;
   role.user = server.user;
   role.group = server.group;
@@ -146,7 +144,7 @@ process::Role roleOf(channel::Server& server, const std::string& directory) {
   }
   if (&server == channel::declaredServers().front()) makeOwn(server, directory, role);
   if (role.listen.empty()) {
-    throw std::invalid_argument("channel '" + server.name + "' has no address, and no worker");
+    throw std::invalid_argument("channel '" + server.name + "' has no address and no worker");
   }
   role.main = [&server](process::Child& child) -> std::shared_ptr<void> {
     auto process =
@@ -156,12 +154,7 @@ process::Role roleOf(channel::Server& server, const std::string& directory) {
       return connectionRows(net::ConnectionTable::of(child.loop()));
     };
     child.onStop = [process = process.get(), &child](process::StopOrder) {
-      process->stop();
-      Timer::add(kDrainTick, [process, &child, until = child.loop().now() + kDrainTime] {
-        if (process->linkCount() > 0 && child.loop().now() < until) return;
-        process->leaveState();
-        child.loop().stop();
-      });
+      process->end([&child] { child.loop().stop(); });
     };
     return process;
   };
@@ -198,12 +191,15 @@ Worker::Worker(std::string listen) : listen_(std::move(listen)) {
 Worker::~Worker() { std::erase(declaredWorkers(), this); }
 
 int Worker::runAll(int argc, char** argv) {
-  const std::string name =
-      argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "stormo-program";
-  process::CommandLine commandLine(name, name + ", a server made with Stormo");
-  return commandLine.run(argc, argv, [&] {
-    return process::Program{.roles = declaredRoles(commandLine.instanceDirectory())};
-  });
+  ProgramOptions none(argc, argv);
+  return runAll(none);
+}
+
+int Worker::runAll(ProgramOptions& options) {
+  if (!options.isParsed_ && !options.parse()) return options.exitStatus();
+  process::CommandLine& commandLine = *options.commandLine_;
+  return commandLine.execute(
+      [&] { return process::Program{.roles = declaredRoles(commandLine.instanceDirectory())}; });
 }
 
 void Worker::stopAll() {

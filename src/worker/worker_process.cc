@@ -1,9 +1,11 @@
 #include "worker/worker_process.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "channel/client/client_jobs.h"
 #include "event/call_handler.h"
+#include "event/drain.h"
 #include "event/loop_impl.h"
 #include "event/process_life.h"
 #include "net/package_codec.h"
@@ -16,12 +18,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Between two looks at whether all clients have gone, while stopping.
-constexpr milliseconds kStopTick{10};
-// For goodbyes to leave and be answered, after which the process ends anyway.
-constexpr milliseconds kGoodbyeTime{2000};
-
-/// Calls the user's handler where it is: it may be set after the process has started.
+/// Calls the handler that is set at the time of the call: it may be set after this.
 template <typename... Args>
 std::function<void(Args...)> forwardTo(const std::function<void(Args...)>& handler) {
   return [&handler](Args... args) {
@@ -32,8 +29,8 @@ std::function<void(Args...)> forwardTo(const std::function<void(Args...)>& handl
 std::unique_ptr<net::Codec> makeCodec(const Worker& worker) {
   Protocol protocol = protocolOf(worker);
   if (!protocol.isWebSocket()) return std::make_unique<net::PackageCodec>(std::move(protocol));
-  return std::make_unique<net::WebSocketCodec>(worker.websocket,
-                                               forwardTo(worker.onWebSocketConnect));
+  return std::make_unique<net::WebSocketCodec>(
+      worker.websocket, forwardTo(worker.onWebSocketConnect), forwardTo(worker.onWebSocketOpen));
 }
 
 }  // namespace
@@ -88,43 +85,42 @@ std::size_t WorkerProcess::clientCount() const {
 
 void WorkerProcess::stop(process::StopOrder order) {
   order_ = order;
-  const bool goesOn = order.graceful && (!stopping_ || !goodbyeSaid_);
+  const bool mayContinue = order.graceful && !closedClients_;
   if (!stopping_) {
     stopping_ = true;
     listener_.stopAll();
     channel::stopTakingJobs();
-    Timer::add(kStopTick, [this] { endWhenDone(); });
+    whenDrained([this] { return isDrained(); }, [this] { child_.loop().stop(); });
     const bool isReload = order.reason == process::StopOrder::Reason::Reload;
     if (isReload) callHook("onWorkerReload", worker_.onWorkerReload);
     callHook("onWorkerStop", worker_.onWorkerStop);
   }
-  if (!goesOn) return sayGoodbye();
-  if (order.timeout > milliseconds::zero()) Timer::once(order.timeout, [this] { sayGoodbye(); });
+  if (!mayContinue) return closeClients();
+  if (order.timeout > milliseconds::zero()) Timer::once(order.timeout, [this] { closeClients(); });
 }
 
-/// The process ends, whatever its last hooks throw.
+/// Logs an exception of the hook, because the process ends in either case.
 void WorkerProcess::callHook(const char* name, const std::function<void(Worker&)>& hook) {
   if (!hook) return;
   const bool returned = callHandler(name, [&] { hook(worker_); });
   if (!returned) LoopImpl::of(child_.loop()).counters().handlerErrors.add();
 }
 
-void WorkerProcess::sayGoodbye() {
-  if (goodbyeSaid_) return;
-  goodbyeSaid_ = true;
-  goodbyeDeadline_ = child_.loop().now() + kGoodbyeTime;
+void WorkerProcess::closeClients() {
+  if (std::exchange(closedClients_, true)) return;
+  drainDeadline_ = child_.loop().now() + kDrainTime;
   const bool isReload = order_.reason == process::StopOrder::Reason::Reload;
   forEachClient([&](net::ConnectionImpl& peer) {
     peer.close(isReload ? CloseCode::ServiceRestart : CloseCode::GoingAway);
   });
 }
 
-void WorkerProcess::endWhenDone() {
-  // What clients have sent before may still be on its way to the Channel.
-  bool anyLeft = UnfinishedWork::count() > 0;
-  forEachClient([&](const net::ConnectionImpl&) { anyLeft = true; });
-  const bool outOfTime = goodbyeSaid_ && child_.loop().now() >= goodbyeDeadline_;
-  if (!anyLeft || outOfTime) child_.loop().stop();
+bool WorkerProcess::isDrained() const {
+  const bool isOutOfTime = closedClients_ && child_.loop().now() >= drainDeadline_;
+  // Messages that clients sent before may still be on their way to the Channel.
+  bool isPending = UnfinishedWork::count() > 0;
+  forEachClient([&](const net::ConnectionImpl&) { isPending = true; });  // closing ones too
+  return isOutOfTime || !isPending;
 }
 
 }  // namespace stormo

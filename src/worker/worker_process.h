@@ -12,10 +12,10 @@
 
 namespace stormo {
 
-/// One Worker in one of its processes, from the fork to the end.
+/// One Worker in one of its processes.
 class WorkerProcess {
  public:
-  /// Calls onWorkerStart, then starts to accept. What the hook throws is thrown to the caller.
+  /// Calls onWorkerStart, then starts to accept. Throws what the hook throws.
   WorkerProcess(Worker& worker, process::Child& child);
   ~WorkerProcess();
   WorkerProcess(const WorkerProcess&) = delete;
@@ -35,8 +35,8 @@ class WorkerProcess {
   void configure();
   void callHook(const char* name, const std::function<void(Worker&)>& hook);
   void stop(process::StopOrder order);
-  void sayGoodbye();
-  void endWhenDone();
+  void closeClients();
+  [[nodiscard]] bool isDrained() const;
 
   Worker& worker_;
   process::Child& child_;
@@ -46,8 +46,8 @@ class WorkerProcess {
   net::Listener listener_;
   process::StopOrder order_;
   bool stopping_ = false;
-  bool goodbyeSaid_ = false;
-  TimePoint goodbyeDeadline_{};
+  bool closedClients_ = false;
+  TimePoint drainDeadline_{};  // once the clients are closed
 };
 
 }  // namespace stormo

@@ -7,7 +7,7 @@
 namespace stormo {
 namespace {
 
-TEST(ByteQueue, GivesWhatWasAppendedAndNotRemoved) {
+TEST(ByteQueue, ReturnsTheAppendedBytesThatWereNotRemoved) {
   ByteQueue queue;
   std::string model;
   std::mt19937 random(1);
@@ -21,9 +21,9 @@ TEST(ByteQueue, GivesWhatWasAppendedAndNotRemoved) {
       }
       model += piece;
     } else {
-      const std::size_t gone = random() % (model.size() + 1);
-      queue.removePrefix(gone);
-      model.erase(0, gone);
+      const std::size_t removed = random() % (model.size() + 1);
+      queue.removePrefix(removed);
+      model.erase(0, removed);
     }
     ASSERT_EQ(queue.all(), model);
     ASSERT_EQ(queue.size(), model.size());
@@ -31,7 +31,7 @@ TEST(ByteQueue, GivesWhatWasAppendedAndNotRemoved) {
   }
 }
 
-TEST(ByteQueue, KeepsItsRoomUntilItIsCleared) {
+TEST(ByteQueue, KeepsItsMemoryUntilItIsCleared) {
   ByteQueue queue;
   queue.append(std::string(10'000, 'x'));
   queue.removePrefix(10'000);

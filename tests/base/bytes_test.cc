@@ -15,7 +15,7 @@ TEST(Bytes, IntegersAreWrittenInNetworkOrderAtAnyAlignment) {
   EXPECT_EQ(memory[7], 0x07);
 }
 
-TEST(Bytes, WhatWasWrittenIsReadBack) {
+TEST(Bytes, ReadReturnsTheWrittenInteger) {
   char memory[9];
   constexpr std::uint64_t kValues[] = {0, 1, 0x8000'0000'0000'0001, 0xffff'ffff'ffff'fffe,
                                        0x0123'4567'89ab'cdef};

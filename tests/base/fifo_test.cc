@@ -9,12 +9,12 @@
 namespace stormo {
 namespace {
 
-TEST(Fifo, GivesWhatWasPushedInOrder) {
+TEST(Fifo, PopsInTheOrderOfPushes) {
   Fifo<int> fifo;
   std::deque<int> model;
   std::mt19937 random(1);
   for (int i = 0; i < 10'000; ++i) {
-    // Long for a while, then short, so that it moves what it has.
+    // Alternates between growing and shrinking, so that items are moved to the front.
     if (model.empty() || random() % 100 < (i / 1000 % 2 == 0 ? 60u : 40u)) {
       fifo.push(i);
       model.push_back(i);
@@ -28,7 +28,7 @@ TEST(Fifo, GivesWhatWasPushedInOrder) {
   }
 }
 
-TEST(Fifo, HoldsNothingThatWasPoppedWhenItIsEmpty) {
+TEST(Fifo, ReleasesPoppedItemsWhenEmpty) {
   Fifo<std::shared_ptr<int>> fifo;
   const auto item = std::make_shared<int>(1);
   for (int i = 0; i < 5; ++i) fifo.push(item);

@@ -24,7 +24,7 @@ TEST(Handle, SurvivesPackingAndLeavesTheTopByteFree) {
   EXPECT_EQ(Handle::unpack(id.packed() | 0xab00'0000'0000'0000), id);
 }
 
-TEST(HandleTable, FindsWhatItMadeByItsId) {
+TEST(HandleTable, FindReturnsTheCreatedObject) {
   HandleTable<Named> table;
   Named& heron = table.create("heron");
   Named& starling = table.create("starling");
@@ -34,7 +34,7 @@ TEST(HandleTable, FindsWhatItMadeByItsId) {
   EXPECT_NE(heron.id.packed(), 0u);
 }
 
-TEST(HandleTable, ZeroAndIdsNeverGivenFindNothing) {
+TEST(HandleTable, UnknownHandlesFindNothing) {
   HandleTable<Named> table;
   EXPECT_EQ(table.find({}), nullptr);
   table.create("only");
@@ -43,7 +43,7 @@ TEST(HandleTable, ZeroAndIdsNeverGivenFindNothing) {
   EXPECT_EQ(table.at(77), nullptr);
 }
 
-TEST(HandleTable, AnIdGoesStaleWithItsObjectThoughTheSlotIsUsedAgain) {
+TEST(HandleTable, DestroyedHandleIsInvalidAlthoughItsSlotIsReused) {
   HandleTable<Named> table;
   const Handle old = table.create("old").id;
   table.destroy(old);
@@ -55,7 +55,7 @@ TEST(HandleTable, AnIdGoesStaleWithItsObjectThoughTheSlotIsUsedAgain) {
   EXPECT_EQ(table.at(old.index), &next);
 }
 
-TEST(HandleTable, ObjectsStayWhereTheyAreWhileItGrows) {
+TEST(HandleTable, AddressesAreStableWhileItGrows) {
   HandleTable<Named> table;
   const Named* first = &table.create("first");
   for (int i = 0; i < 10'000; ++i) table.create("other");
@@ -63,7 +63,7 @@ TEST(HandleTable, ObjectsStayWhereTheyAreWhileItGrows) {
   EXPECT_EQ(first->name, "first");
 }
 
-TEST(HandleTable, VisitsEachObjectAndTheVisitorMayDestroyIt) {
+TEST(HandleTable, ForEachVisitsEachObjectAndMayDestroyIt) {
   HandleTable<Named> table;
   for (int i = 0; i < 600; ++i) table.create(std::to_string(i));
   std::set<std::string> seen;
@@ -75,7 +75,7 @@ TEST(HandleTable, VisitsEachObjectAndTheVisitorMayDestroyIt) {
   EXPECT_EQ(table.size(), 0u);
 }
 
-/// Looks itself up while it is destroyed, as what a handler has captured may do.
+/// Looks itself up during its destruction, as the captures of a handler may do.
 struct Curious {
   Curious(Handle self, std::function<void(Handle)> call) : id(self), onDestroy(std::move(call)) {}
   ~Curious() { onDestroy(id); }
@@ -83,7 +83,7 @@ struct Curious {
   std::function<void(Handle)> onDestroy;
 };
 
-TEST(HandleTable, AnObjectIsGoneForItsOwnDestructor) {
+TEST(HandleTable, FindReturnsNullDuringDestruction) {
   HandleTable<Curious> table;
   Curious* found = nullptr;
   int calls = 0;
@@ -98,7 +98,7 @@ TEST(HandleTable, AnObjectIsGoneForItsOwnDestructor) {
   EXPECT_EQ(found, nullptr);
 }
 
-TEST(HandleTable, DestroysWhatIsLeftWithItself) {
+TEST(HandleTable, DestructorDestroysTheRemainingObjects) {
   int destroyed = 0;
   {
     HandleTable<Curious> table;
@@ -116,7 +116,7 @@ TEST(HandleTable, BehavesLikeAMapOverRandomOperations) {
   for (int step = 0; step < 20'000; ++step) {
     if (random() % 2 == 0 || model.empty()) {
       const Named& made = table.create(std::to_string(step));
-      ASSERT_TRUE(model.emplace(made.id.packed(), made.name).second) << "an id came twice";
+      ASSERT_TRUE(model.emplace(made.id.packed(), made.name).second) << "a handle was reused";
       everGiven.push_back(made.id.packed());
     } else {
       const std::uint64_t id = everGiven[random() % everGiven.size()];
@@ -132,25 +132,25 @@ TEST(HandleTable, BehavesLikeAMapOverRandomOperations) {
   }
 }
 
-TEST(SlotTableDeathTest, AStaleIdIsNotDestroyedTwice) {
+TEST(HandleTableDeathTest, DestroyingTwiceAborts) {
   HandleTable<Named> table;
   const Handle id = table.create("once").id;
   table.destroy(id);
   EXPECT_DEATH(table.destroy(id), "occupied");
 }
 
-TEST(HandleTable, NoIdIsReusedWhenASlotHasHadItsLastGeneration) {
+TEST(HandleTable, SlotIsRetiredAfterItsLastGeneration) {
   HandleTable<Named, 3> table;
   std::set<std::uint64_t> given;
   for (int i = 0; i < 10; ++i) {
     const Handle id = table.create("one").id;
-    EXPECT_TRUE(given.insert(id.packed()).second) << "an id came twice";
+    EXPECT_TRUE(given.insert(id.packed()).second) << "a handle was reused";
     table.destroy(id);
     for (const std::uint64_t old : given) EXPECT_EQ(table.find(Handle::unpack(old)), nullptr);
   }
 }
 
-TEST(HandleTable, AnIdSurvivesAsManyReusesOfItsSlotAsFitIn32Bits) {
+TEST(HandleTable, GenerationsBeyond24BitsStayDifferent) {
   const Handle old{.index = 7, .generation = 1};
   const Handle later{.index = 7, .generation = 1 + (1u << 24)};
   EXPECT_NE(Handle::unpack(later.packed()), old);

@@ -10,7 +10,7 @@
 namespace stormo {
 namespace {
 
-/// Of 10,000 keys in as many buckets a random hash puts 20 into one once in 10^14 times.
+/// With 10,000 keys in 10,000 buckets, a random hash puts 20 into one bucket once in 10^14 times.
 constexpr std::size_t kKeys = 10'000;
 constexpr std::size_t kKeysInABucketMax = 20;
 
@@ -21,7 +21,7 @@ std::size_t fullestBucket(const Set& set) {
   return most;
 }
 
-/// A set with room for kKeys from the start, so that its buckets do not change.
+/// A set with room for kKeys from the start, so that its number of buckets does not change.
 template <typename Set>
 Set emptySet() {
   Set set;
@@ -29,8 +29,8 @@ Set emptySet() {
   return set;
 }
 
-/// Names of 16 bytes of which all have one hash in libstdc++: its string hash is MurmurHash64A with
-/// a fixed seed, and each step of that has an inverse.
+/// Names of 16 bytes with the same hash in libstdc++: its string hash is MurmurHash64A with a fixed
+/// seed, and each of its steps can be inverted.
 std::vector<std::string> namesThatCollideUnderMurmur() {
   constexpr std::uint64_t kFactor = 0xc6a4a7935bd1e995;
   constexpr std::uint64_t kInverse = 0x5f7a0ea7e59b19bd;
@@ -57,7 +57,7 @@ std::vector<std::string> namesThatCollideUnderMurmur() {
 }
 
 TEST(KeyedHash, IsSipHash13) {
-  // The key 00 01 … 0f, and the messages of 0, 1, … bytes 00 01 … of the published vectors.
+  // The published test vectors: key 00 01 … 0f, messages of 0, 1, … bytes 00 01 ….
   const HashKey key{.low = 0x0706050403020100, .high = 0x0f0e0d0c0b0a0908};
   const std::uint64_t hashes[] = {
       0xabac0158050fc4dc, 0xc9f49bf37d57ca93, 0x82cb9b024dc7d44d, 0x8bf80ab8e7ddf7fb,
@@ -74,7 +74,7 @@ TEST(KeyedHash, IsSipHash13) {
   EXPECT_EQ(sipHash13(key, std::uint64_t{0x0706050403020100}), 0x369095118d299a8e);
 }
 
-TEST(KeyedHash, OtherKeysOrderTheSameNamesDifferently) {
+TEST(KeyedHash, DifferentKeysGiveDifferentHashes) {
   const HashKey keys[] = {{1, 2}, {1, 3}, {2, 2}};
   for (const HashKey& one : keys) {
     for (const HashKey& other : keys) {
@@ -84,14 +84,14 @@ TEST(KeyedHash, OtherKeysOrderTheSameNamesDifferently) {
   }
 }
 
-TEST(KeyedHash, TheKeyOfTheProcessIsDrawnOnce) {
+TEST(KeyedHash, ProcessKeyIsDrawnOnce) {
   const HashKey& key = processHashKey();
   EXPECT_EQ(&processHashKey(), &key);
   EXPECT_FALSE(key.low == 0 && key.high == 0);
   EXPECT_EQ(KeyedHash{}("name"), sipHash13(key, "name"));
 }
 
-TEST(KeyedHash, NamesThatCollideUnderTheHashOfTheStandardLibraryAreSpread) {
+TEST(KeyedHash, NamesThatCollideInTheStandardLibraryAreSpread) {
   const std::vector<std::string> names = namesThatCollideUnderMurmur();
 #ifdef __GLIBCXX__
   for (const std::string& name : names) {
@@ -104,7 +104,7 @@ TEST(KeyedHash, NamesThatCollideUnderTheHashOfTheStandardLibraryAreSpread) {
   EXPECT_LE(fullestBucket(set), kKeysInABucketMax);
 }
 
-TEST(KeyedHash, NumbersThatAreMultiplesOfTheCountOfBucketsAreSpread) {
+TEST(KeyedHash, MultiplesOfTheBucketCountAreSpread) {
   auto set = emptySet<KeyedSet<std::uint64_t>>();
   const std::uint64_t step = set.bucket_count();
   for (std::uint64_t i = 0; i < kKeys; ++i) set.insert(i * step);
@@ -116,10 +116,10 @@ TEST(KeyedHash, SequentialNumbersAreSpread) {
   auto set = emptySet<KeyedSet<std::uint64_t>>();
   for (std::uint64_t i = 0; i < kKeys; ++i) set.insert(i);
   EXPECT_LE(fullestBucket(set), kKeysInABucketMax);
-  EXPECT_GT(fullestBucket(set), 1u);  // a random hash is not perfect either
+  EXPECT_GT(fullestBucket(set), 1u);  // a random hash is not perfectly even either
 }
 
-TEST(KeyedHash, ANameIsFoundByAViewOfIt) {
+TEST(KeyedHash, StringIsFoundByStringView) {
   KeyedMap<std::string, int> map;
   map["name"] = 1;
   EXPECT_TRUE(map.contains(std::string_view("name")));

@@ -12,7 +12,7 @@ void append(SharedBuffer& buffer, std::string_view bytes) {
   bytes.copy(buffer.extend(bytes.size()), bytes.size());
 }
 
-TEST(SharedBuffer, BeginsEmptyAndWithoutMemory) {
+TEST(SharedBuffer, StartsEmptyAndAllocatesNothing) {
   const SharedBuffer buffer;
   EXPECT_TRUE(buffer.empty());
   EXPECT_EQ(buffer.data(), nullptr);
@@ -30,7 +30,7 @@ TEST(SharedBuffer, KeepsItsBytesWhileItGrowsOverManyBlocks) {
   EXPECT_EQ(buffer.view(), expected);
 }
 
-TEST(SharedBuffer, TakesOnePieceLargerThanAnyBlockBefore) {
+TEST(SharedBuffer, AppendsAPieceLargerThanAnyPooledBlock) {
   SharedBuffer buffer;
   append(buffer, "head");
   const std::string body(3 << 20, 'b');
@@ -38,7 +38,7 @@ TEST(SharedBuffer, TakesOnePieceLargerThanAnyBlockBefore) {
   EXPECT_EQ(buffer.view(), "head" + body);
 }
 
-TEST(SharedBuffer, IsHeldByEachOfItsHandles) {
+TEST(SharedBuffer, BytesLiveUntilTheLastHandleIsReset) {
   SharedBuffer writer;
   append(writer, "shared");
   SharedBuffer first = writer;
@@ -49,7 +49,7 @@ TEST(SharedBuffer, IsHeldByEachOfItsHandles) {
   EXPECT_EQ(second.view(), "shared");
 }
 
-TEST(SharedBuffer, MovesLeaveNothingBehind) {
+TEST(SharedBuffer, MovedFromHandleIsEmpty) {
   SharedBuffer from;
   append(from, "moved");
   SharedBuffer to = std::move(from);
@@ -73,14 +73,14 @@ TEST(SharedBuffer, FreedBlocksAreUsedAgain) {
   EXPECT_EQ(next.size(), 900u);
 }
 
-TEST(SharedBuffer, MoreThanThePoolKeepsIsGivenBack) {
+TEST(SharedBuffer, BlocksAboveThePoolLimitAreFreed) {
   std::vector<SharedBuffer> many(40);
   for (SharedBuffer& buffer : many) append(buffer, std::string(1 << 20, 'm'));
   for (const SharedBuffer& buffer : many) EXPECT_EQ(buffer.size(), 1u << 20);
-  many.clear();  // the address sanitizer sees to it that nothing is lost or freed twice
+  many.clear();  // the address sanitizer reports a leak or a double free
 }
 
-TEST(SharedBufferDeathTest, ABlockThatOthersHoldDoesNotGrow) {
+TEST(SharedBufferDeathTest, ExtendingASharedBlockAborts) {
   SharedBuffer writer;
   append(writer, std::string(256, 'x'));
   const SharedBuffer reader = writer;

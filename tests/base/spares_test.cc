@@ -7,7 +7,7 @@
 namespace stormo {
 namespace {
 
-TEST(Spares, TakeGivesBackWhatWasGiven) {
+TEST(Spares, TakeReturnsAReusedObject) {
   Spares<int> spares;
   auto one = spares.take();
   const int* const place = one.get();
@@ -15,7 +15,7 @@ TEST(Spares, TakeGivesBackWhatWasGiven) {
   EXPECT_EQ(spares.take().get(), place);
 }
 
-TEST(Spares, TrimFreesWhatWasNotUsedSinceTheLastTrim) {
+TEST(Spares, TrimFreesObjectsUnusedSinceTheLastTrim) {
   Spares<int> spares;
   for (int i = 0; i < 10; ++i) spares.give(std::make_unique<int>(i));
   EXPECT_EQ(spares.trim(), 0u);  // they are new
@@ -37,7 +37,7 @@ TEST(Spares, KeepsABoundedNumber) {
   EXPECT_EQ(spares.size(), Spares<char>::kCountMax);
 }
 
-TEST(SharedBufferPool, TrimFreesBlocksThatWereNotUsedSinceTheLastTrim) {
+TEST(SharedBufferPool, TrimFreesBlocksUnusedSinceTheLastTrim) {
   SharedBuffer::trimSpares();
   SharedBuffer::trimSpares();
   ASSERT_EQ(SharedBuffer::spareBytes(), 0u);

@@ -14,30 +14,30 @@ namespace {
 using websocket::Opcode;
 namespace wire = websocket::wire;
 
-TEST(Expand, PutsAllThreeIn) {
+TEST(Expand, ReplacesAllPlaceholders) {
   EXPECT_EQ(expand("{group}:{bytes}:{message}", "g1", "hello"), "g1:5:hello");
   EXPECT_EQ(expand("{message}{message} to {group}", "g1", "a"), "aa to g1");
 }
 
-TEST(Expand, LeavesOtherBracesAlone) {
+TEST(Expand, KeepsOtherBraces) {
   EXPECT_EQ(expand(R"({"a":{},"{groups}":"{Group}{bytes"})", "g1", "x"),
             R"({"a":{},"{groups}":"{Group}{bytes"})");
   EXPECT_EQ(expand("", "g1", "x"), "");
   EXPECT_EQ(expand("{{group}}", "g1", "x"), "{g1}");
 }
 
-TEST(Expand, LooksAtNothingThatItHasPutIn) {
+TEST(Expand, DoesNotExpandReplacements) {
   EXPECT_EQ(expand("{group} {bytes} {message}", "g1", "{group}{bytes}"), "g1 14 {group}{bytes}");
   EXPECT_EQ(expand("{group} {bytes} {message}", "{message}{bytes}", "m"), "{message}{bytes} 1 m");
   EXPECT_EQ(expand("{{message}}", "g1", "group"), "{group}");
 }
 
-TEST(GroupName, HasOneLength) {
+TEST(GroupName, AllNamesHaveTheSameLength) {
   EXPECT_EQ(groupName(0), "g000000");
   EXPECT_EQ(groupName(123'456), "g123456");
 }
 
-TEST(ClientFrame, IsWhatAServerDecodes) {
+TEST(ClientFrame, IsDecodedByTheServersDecoder) {
   for (const std::size_t bytes : {0U, 1U, 125U, 126U, 65'535U, 65'536U}) {
     const std::string payload(bytes, 'y');
     wire::Reader reader;
@@ -50,11 +50,11 @@ TEST(ClientFrame, IsWhatAServerDecodes) {
   EXPECT_EQ(reader.seen(), (std::vector{wire::pong("ping's"), wire::pong("")}));
 }
 
-TEST(PublishFrame, CarriesEachStampInTheSameText) {
+TEST(PublishFrame, ChangesOnlyTheStamp) {
   const Stamp stamps[] = {{.publisher = 7, .sequence = 1, .sentNs = 99},
                           {.publisher = 7, .sequence = 2, .sentNs = 0xffff'ffff'ffff},
                           {}};
-  // What stands before the message decides where it lies in the mask.
+  // The length of the text before the message determines the message's position in the mask.
   for (const std::string before : {"", "a", "ab", "abc", "abcd", R"({"to":"{group}","text":")"}) {
     for (const std::size_t messageBytes : {kStampBytes, kStampBytes + 1, std::size_t{1000}}) {
       PublishFrame frame(before + "{message}\"} {bytes}", "g1", messageBytes);
@@ -71,7 +71,7 @@ TEST(PublishFrame, CarriesEachStampInTheSameText) {
   }
 }
 
-TEST(ReadServerFrame, ReadsAllThreeFormsOfLengthAndNothingOfACutOne) {
+TEST(ReadServerFrame, ReadsAllLengthFormsAndNeedsTheWholeFrame) {
   for (const std::size_t bytes : {0U, 1U, 125U, 126U, 65'535U, 65'536U}) {
     const std::string payload(bytes, 'z');
     const std::string one = serverFrame(0x82, payload);
@@ -103,7 +103,7 @@ TEST(ReadServerFrame, AMaskedFrameThrows) {
   EXPECT_THROW((void)readServerFrame(wire::bytes({0x81, 0x80}), frame), std::runtime_error);
 }
 
-TEST(ReadServerFrame, AFrameOver16MiBThrowsAsSoonAsItsLengthIsThere) {
+TEST(ReadServerFrame, FrameOver16MiBThrowsWhenItsLengthIsRead) {
   ServerFrame frame;
   EXPECT_FALSE(readServerFrame(wire::bytes({0x81, 127, 0, 0, 0, 0, 1, 0, 0, 0}), frame));
   EXPECT_THROW((void)readServerFrame(wire::bytes({0x81, 127, 0, 0, 0, 0, 1, 0, 0, 1}), frame),

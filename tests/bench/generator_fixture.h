@@ -32,17 +32,17 @@ inline void awaitInput(const Deadline& deadline, int fd, const std::string& what
   deadline.check(what);
 }
 
-/// The server's end of a member's connection: the test reads what the member says, and tells it
-/// what it likes. What waits throws at the deadline.
+/// The server's end of a member's connection. receive(), request() and the other blocking calls
+/// throw at the deadline.
 class ServedMember {
  public:
   /// `deadline` must outlive this object.
   ServedMember(const Deadline& deadline, UniqueFd fd)
       : deadline_(&deadline), peer_(std::move(fd)) {}
 
-  std::string group;  ///< That it has joined.
+  std::string group;  ///< The group that it has joined.
 
-  /// The handshake's request. To be called first, and once.
+  /// The handshake's request. To be called first, and only once.
   std::string request() {
     while (peer_.drain().find("\r\n\r\n") == std::string::npos) await("a request");
     return peer_.take();
@@ -54,36 +54,37 @@ class ServedMember {
         websocket::acceptKey(request.substr(key, request.find('\r', key) - key)), "");
   }
 
-  /// The next message or control frame that it says.
-  wire::Seen says() {
-    // What is there is taken before it is waited for more.
+  /// The next message or control frame from the member.
+  wire::Seen receive() {
+    // Reads what is already there before it waits.
     for (bool ended = peer_.ended(); !hasMore(); ended = peer_.ended()) {
-      if (ended) throw std::runtime_error("a member has hung up");
-      await("a word of a member");
+      if (ended) throw std::runtime_error("a member has closed its connection");
+      await("a frame of a member");
     }
-    return said_.seen()[taken_++];
+    return reader_.seen()[taken_++];
   }
 
-  void tellBytes(std::string_view bytes) { peer_.send(bytes); }
-  void tell(std::string_view text) { tellBytes(serverFrame(0x81, text)); }
-  void hangUp() { peer_.close(); }
-  /// Whether it has said something more by now.
-  [[nodiscard]] bool hasMore() { return said_.read(peer_.take()).seen().size() > taken_; }
+  void sendBytes(std::string_view bytes) { peer_.send(bytes); }
+  void sendText(std::string_view text) { sendBytes(serverFrame(0x81, text)); }
+  void close() { peer_.close(); }
+  /// True if the member has sent another frame by now.
+  [[nodiscard]] bool hasMore() { return reader_.read(peer_.take()).seen().size() > taken_; }
 
-  /// Returns once it has read what it was told, and has said what it says to that: gives this. Only
-  /// of one that looks at what comes.
+  /// Returns the frames that the member has sent when it has handled everything sent to it. Only
+  /// for a member that reads messages.
   std::vector<wire::Seen> settled() {
-    std::vector<wire::Seen> said;
-    // Its answer to a ping may overtake what it says to messages that it has read with it.
+    std::vector<wire::Seen> frames;
+    // A pong may overtake the replies to messages that the member has read together with the ping.
     for (const char* ping : {"one", "two"}) {
-      tellBytes(serverFrame(0x89, ping));
-      for (wire::Seen next = says(); next != wire::pong(ping); next = says()) said.push_back(next);
+      sendBytes(serverFrame(0x89, ping));
+      for (wire::Seen next = receive(); next != wire::pong(ping); next = receive())
+        frames.push_back(next);
     }
-    return said;
+    return frames;
   }
-  /// Returns once it has closed the connection.
+  /// Returns when the member has closed the connection.
   void awaitEnd() {
-    while (!peer_.ended()) await("a member to hang up");
+    while (!peer_.ended()) await("a member to close its connection");
   }
 
  private:
@@ -91,12 +92,11 @@ class ServedMember {
 
   const Deadline* deadline_;
   test::RawPeer peer_;
-  wire::Reader said_;
+  wire::Reader reader_;
   std::size_t taken_ = 0;
 };
 
-/// One process of a generator, in a thread; the test is its server, and leads it through the
-/// phases.
+/// One process of a generator in a thread. The test is its server and leads it through the phases.
 class GeneratorTest : public testing::Test {
  protected:
   ~GeneratorTest() override { end(); }
@@ -116,31 +116,32 @@ class GeneratorTest : public testing::Test {
       if (fd.valid()) members.emplace_back(deadline, std::move(fd));
     }
   }
-  /// Starts it, shakes hands, and has all members hear a probe. Either each is in a group of its
-  /// own, or all are in one; members[0] is number 0 then.
+  /// Starts it, completes the handshakes, and sends each member a probe. Each member is in a group
+  /// of its own, or all are in one; then members[0] is number 0.
   void startAndProbe(Plan wanted) {
     wanted.join = "{group}";
     start(std::move(wanted));
     for (ServedMember& member : members) {
-      member.tellBytes(ServedMember::answerTo(member.request()));
-      member.group = member.says().payload;
+      member.sendBytes(ServedMember::answerTo(member.request()));
+      member.group = member.receive().payload;
     }
     std::ranges::sort(members, {}, &ServedMember::group);
     reach(Phase::Probe);
     progress->setProbeRound(1);
-    if (plan.groups == 1) std::swap(members.front(), whoSpeaks());
+    if (plan.groups == 1) std::swap(members.front(), probingMember());
     for (std::size_t group = 0; group < plan.groups; ++group) {
-      const std::string probe = members[group].says().payload;
+      const std::string probe = members[group].receive().payload;
       for (ServedMember& member : members) {
-        if (member.group == members[group].group) member.tell(probe);
+        if (member.group == members[group].group) member.sendText(probe);
       }
     }
-    await("all to have heard their probes", [&] { return own().heard.get() == members.size(); });
+    await("all members to receive their probes",
+          [&] { return own().probesReceived.get() == members.size(); });
   }
 
-  ServedMember& whoSpeaks() {
+  ServedMember& probingMember() {
     auto found = members.end();
-    await("a member to speak", [&] {
+    await("a member to send a frame", [&] {
       found = std::ranges::find_if(members, &ServedMember::hasMore);
       return found != members.end();
     });
@@ -164,16 +165,16 @@ class GeneratorTest : public testing::Test {
     generator_.join();
   }
 
-  /// A message as start()'s plans have it.
+  /// A message in the format of start()'s plans.
   [[nodiscard]] std::string message(std::uint32_t publisher, std::uint32_t sequence,
                                     std::uint64_t sentNs = 1) const {
     std::string text(plan.messageBytes, 'x');
     writeStamp({.publisher = publisher, .sequence = sequence, .sentNs = sentNs}, text.data());
     return text;
   }
-  /// The sequence of what a publisher has said.
-  static std::uint32_t sequenceOf(const wire::Seen& said) {
-    return readStamp(said.payload).value_or(Stamp{}).sequence;
+  /// The sequence of a publisher's message.
+  static std::uint32_t sequenceOf(const wire::Seen& message) {
+    return readStamp(message.payload).value_or(Stamp{}).sequence;
   }
 
   ProcessProgress& own() { return progress->process(0); }

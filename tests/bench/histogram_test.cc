@@ -19,13 +19,13 @@ Histogram histogramOf(const std::vector<std::uint64_t>& values) {
   return histogram;
 }
 
-/// Of sorted values: the least one that `part` of all do not exceed.
+/// `sorted` is sorted. Returns the smallest value that `part` of the values do not exceed.
 std::uint64_t exactQuantile(const std::vector<std::uint64_t>& sorted, double part) {
   const auto rank = static_cast<std::size_t>(std::ceil(part * static_cast<double>(sorted.size())));
   return sorted[std::max<std::size_t>(rank, 1) - 1];
 }
 
-/// Spread evenly over the powers of two from 1 ns to an hour.
+/// Spread evenly over the powers of two from 1 ns to 1 h.
 std::vector<std::uint64_t> valuesOfAllSizes(std::size_t count) {
   std::mt19937_64 random(42);
   std::uniform_real_distribution<double> exponent(0, std::log2(static_cast<double>(kHourNs)));
@@ -36,20 +36,20 @@ std::vector<std::uint64_t> valuesOfAllSizes(std::size_t count) {
   return values;
 }
 
-/// Never less than the value, and more by less than one part in 64.
-void expectNear(std::uint64_t told, std::uint64_t value) {
-  EXPECT_GE(told, value);
-  EXPECT_LT((told - value) * 64, value) << told << " for " << value;
+/// Checks that the reported value is not less than `value`, and greater by less than 1/64.
+void expectNear(std::uint64_t reported, std::uint64_t value) {
+  EXPECT_GE(reported, value);
+  EXPECT_LT((reported - value) * 64, value) << reported << " for " << value;
 }
 
-TEST(Histogram, OfNothingIsZero) {
+TEST(Histogram, EmptyHistogramReturnsZero) {
   const Histogram empty;
   EXPECT_EQ(empty.count(), 0u);
   EXPECT_EQ(empty.max(), 0u);
   for (const double part : kParts) EXPECT_EQ(empty.quantile(part), 0u);
 }
 
-TEST(Histogram, OfOneValueIsThatValue) {
+TEST(Histogram, OneValueIsReturnedExactly) {
   for (const std::uint64_t value : {std::uint64_t{1}, std::uint64_t{12'345'678}, kHourNs}) {
     for (const double part : kParts) EXPECT_EQ(histogramOf({value}).quantile(part), value) << part;
   }
@@ -69,18 +69,18 @@ TEST(Histogram, IsExactBelow128) {
   EXPECT_EQ(histogram.quantile(1), 100u);
 }
 
-TEST(Histogram, ErrsByLessThanA64thAroundEveryPowerOfTwo) {
+TEST(Histogram, ErrorIsBelowA64thAroundEveryPowerOfTwo) {
   for (int bit = 0; bit < 42; ++bit) {
     const std::uint64_t power = std::uint64_t{1} << bit;
     for (const std::uint64_t value : {power - 1, power, power + 1, power + power / 2}) {
       if (value == 0 || value > kHourNs) continue;
-      // A greater one beside it, as no quantile exceeds what was recorded.
+      // With a greater value, because no quantile exceeds the maximum recorded.
       expectNear(histogramOf({value, kHourNs}).quantile(0.5), value);
     }
   }
 }
 
-TEST(Histogram, ErrsByLessThanA64thFromANanosecondToAnHour) {
+TEST(Histogram, ErrorIsBelowA64thFromANanosecondToAnHour) {
   std::vector<std::uint64_t> values = valuesOfAllSizes(10'001);
   const Histogram histogram = histogramOf(values);
   std::ranges::sort(values);
@@ -97,7 +97,7 @@ TEST(Histogram, ValuesBeyondTheHourAreCounted) {
   EXPECT_GT(histogram.quantile(1), kHourNs);
 }
 
-TEST(Histogram, MergedIsAsIfAllHadBeenRecordedInOne) {
+TEST(Histogram, MergeEqualsRecordingAllInOne) {
   const std::vector<std::uint64_t> values = valuesOfAllSizes(3'000);
   Histogram merged;
   merged.merge(Histogram());

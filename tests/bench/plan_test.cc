@@ -13,8 +13,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-/// What is wrong with a plan; empty if nothing is.
-std::string complaint(Plan plan) {
+/// The error for this plan; empty if there is none.
+std::string errorOf(Plan plan) {
   try {
     settle(plan);
     return "";
@@ -23,63 +23,64 @@ std::string complaint(Plan plan) {
   }
 }
 
-TEST(Settle, TheDefaultsMakeSense) {
+TEST(Settle, DefaultsAreValid) {
   Plan plan;
   settle(plan);
   EXPECT_GE(plan.processes, 1u);
 }
 
 TEST(Settle, ThereMustBeMembers) {
-  EXPECT_THAT(complaint({.members = 0}), HasSubstr("at least one member"));
-  EXPECT_EQ(complaint({.members = 1, .groups = 1, .publishers = 1}), "");
+  EXPECT_THAT(errorOf({.members = 0}), HasSubstr("at least one member"));
+  EXPECT_EQ(errorOf({.members = 1, .groups = 1, .publishers = 1}), "");
 }
 
 TEST(Settle, ThereMustBeGroupsAndNoMoreThanMembers) {
-  EXPECT_THAT(complaint({.members = 4, .groups = 0, .publishers = 1}), HasSubstr("one group"));
-  EXPECT_THAT(complaint({.members = 4, .groups = 5, .publishers = 1}), HasSubstr("no more groups"));
-  EXPECT_EQ(complaint({.members = 4, .groups = 4, .publishers = 1}), "");
+  EXPECT_THAT(errorOf({.members = 4, .groups = 0, .publishers = 1}), HasSubstr("one group"));
+  EXPECT_THAT(errorOf({.members = 4, .groups = 5, .publishers = 1}), HasSubstr("no more groups"));
+  EXPECT_EQ(errorOf({.members = 4, .groups = 4, .publishers = 1}), "");
 }
 
 TEST(Settle, PublishersAreMembers) {
-  EXPECT_THAT(complaint({.members = 4, .groups = 1, .publishers = 5}),
+  EXPECT_THAT(errorOf({.members = 4, .groups = 1, .publishers = 5}),
               HasSubstr("4 members cannot hold 5"));
-  EXPECT_EQ(complaint({.members = 4, .groups = 1, .publishers = 4}), "");
+  EXPECT_EQ(errorOf({.members = 4, .groups = 1, .publishers = 4}), "");
 }
 
-// The stamp's digits say who publishes; and the first member of each group sends its probes.
-TEST(Settle, PublishersAndGroupsAreNoMoreThanAStampCanTell) {
+// A stamp has a limited number of digits for the publisher, and the first member of each group
+// sends its probes.
+TEST(Settle, PublishersAndGroupsFitIntoAStamp) {
   constexpr std::size_t kTooMany = kPublishersMax + 1;
-  EXPECT_THAT(complaint({.members = kTooMany, .groups = 1, .publishers = kTooMany}),
+  EXPECT_THAT(errorOf({.members = kTooMany, .groups = 1, .publishers = kTooMany}),
               HasSubstr("at most 1048576 publishers"));
-  EXPECT_THAT(complaint({.members = kTooMany, .groups = kTooMany, .publishers = 1}),
+  EXPECT_THAT(errorOf({.members = kTooMany, .groups = kTooMany, .publishers = 1}),
               HasSubstr("at most 1048576"));
 }
 
 TEST(Settle, AMessageHasRoomForItsStamp) {
-  EXPECT_THAT(complaint({.messageBytes = kStampBytes - 1}), HasSubstr("at least 26 bytes"));
-  EXPECT_EQ(complaint({.messageBytes = kStampBytes}), "");
+  EXPECT_THAT(errorOf({.messageBytes = kStampBytes - 1}), HasSubstr("at least 26 bytes"));
+  EXPECT_EQ(errorOf({.messageBytes = kStampBytes}), "");
 }
 
 TEST(Settle, SomethingMustBeInFlightInAClosedLoop) {
-  EXPECT_THAT(complaint({.inFlight = 0}), HasSubstr("nothing in flight"));
-  EXPECT_EQ(complaint({.inFlight = 0, .rate = 1}), "");
+  EXPECT_THAT(errorOf({.inFlight = 0}), HasSubstr("in flight"));
+  EXPECT_EQ(errorOf({.inFlight = 0, .rate = 1}), "");
 }
 
 TEST(Settle, ARateIsAtMostAMillion) {
-  EXPECT_EQ(complaint({.rate = 1e6}), "");
-  EXPECT_THAT(complaint({.rate = 1e6 + 1}), HasSubstr("a million messages a second"));
+  EXPECT_EQ(errorOf({.rate = 1e6}), "");
+  EXPECT_THAT(errorOf({.rate = 1e6 + 1}), HasSubstr("a million messages a second"));
 }
 
-TEST(Settle, WhatIsPublishedSaysTheMessage) {
-  EXPECT_THAT(complaint({.publish = "hello"}), HasSubstr("must say {message}"));
-  EXPECT_THAT(complaint({.publish = ""}), HasSubstr("must say {message}"));
-  EXPECT_EQ(complaint({.publish = "PUB {message}"}), "");
+TEST(Settle, PublishTextContainsTheMessage) {
+  EXPECT_THAT(errorOf({.publish = "hello"}), HasSubstr("must contain {message}"));
+  EXPECT_THAT(errorOf({.publish = ""}), HasSubstr("must contain {message}"));
+  EXPECT_EQ(errorOf({.publish = "PUB {message}"}), "");
 }
 
-TEST(Settle, WhoOnlyConnectsPublishesNothingOrAMessage) {
-  EXPECT_EQ(complaint({.publishers = 0, .publish = ""}), "");
-  EXPECT_EQ(complaint({.publishers = 0, .publish = "{message}"}), "");
-  EXPECT_THAT(complaint({.publishers = 0, .publish = "hello"}), HasSubstr("must say {message}"));
+TEST(Settle, IdlePlanHasNoPublishTextOrOneWithTheMessage) {
+  EXPECT_EQ(errorOf({.publishers = 0, .publish = ""}), "");
+  EXPECT_EQ(errorOf({.publishers = 0, .publish = "{message}"}), "");
+  EXPECT_THAT(errorOf({.publishers = 0, .publish = "hello"}), HasSubstr("must contain {message}"));
 }
 
 std::size_t openFilesMax() {
@@ -88,12 +89,13 @@ std::size_t openFilesMax() {
   return static_cast<std::size_t>(limit.rlim_max);
 }
 
-TEST(Settle, AsManyProcessesAsTheLimitOfOpenFilesAsksFor) {
-  // Each has some files open beside its connections: two processes hold less than twice the limit.
+TEST(Settle, ProcessesFollowFromTheLimitOfOpenFiles) {
+  // Each process has other files open besides its connections, so two processes hold less than
+  // twice the limit.
   Plan plan{.members = 2 * openFilesMax()};
   settle(plan);
   EXPECT_GE(plan.processes, 3u);
-  EXPECT_THAT(complaint({.members = 2 * openFilesMax(), .processes = 2}),
+  EXPECT_THAT(errorOf({.members = 2 * openFilesMax(), .processes = 2}),
               HasSubstr(std::to_string(plan.processes) + " processes"));
 
   Plan small{.members = 1, .groups = 1, .publishers = 1};
@@ -101,12 +103,12 @@ TEST(Settle, AsManyProcessesAsTheLimitOfOpenFilesAsksFor) {
   EXPECT_EQ(small.processes, 1u);
 }
 
-TEST(Settle, MoreProcessesMayBeAskedForButNoneWithoutAMember) {
+TEST(Settle, MoreProcessesAreAllowedUpToTheNumberOfMembers) {
   Plan plan{.members = 10, .publishers = 10, .processes = 10};
   settle(plan);
   EXPECT_EQ(plan.processes, 10u);
   plan.processes = 11;
-  EXPECT_THAT(complaint(plan), HasSubstr("10 members cannot be dealt among 11 processes"));
+  EXPECT_THAT(errorOf(plan), HasSubstr("10 members cannot be divided among 11 processes"));
 }
 
 TEST(Plan, PublishersOfAGroupAreNumberedFromZero) {

@@ -14,7 +14,7 @@ using ::testing::Not;
 
 const Plan kPlan{.members = 1000, .groups = 10, .publishers = 20, .messageBytes = 64};
 
-/// A report in round figures.
+/// A report with round figures.
 Report flawless() {
   Report report;
   report.connectSeconds = 0.5;
@@ -41,11 +41,11 @@ Report flawed() {
   report.missing = 2;
   report.surplus = 3;
   report.disordered = 4;
-  report.firstFault = "member 5 got message 2 of publisher 0 after message 0";
+  report.firstFault = "member 5 received message 2 of publisher 0 after message 0";
   return report;
 }
 
-TEST(Report, IsFlawlessUnlessOneThingIsWrong) {
+TEST(Report, AnyFaultIsReported) {
   EXPECT_TRUE(Report().isFlawless());
   EXPECT_FALSE(flawed().isFlawless());
   for (std::uint64_t Report::*count :
@@ -59,37 +59,38 @@ TEST(Report, IsFlawlessUnlessOneThingIsWrong) {
   EXPECT_FALSE(report.isFlawless());
 }
 
-TEST(ToText, OfAFlawlessTestSaysThatAllIsComplete) {
+TEST(ToText, TextOfAFaultlessTestReportsCompleteness) {
   EXPECT_EQ(toText(kPlan, flawless()),
             "connects    1000 members in 10 groups, 2,000 a second\n"
-            "published   1,234 a second\n"  // half a message is rounded to the even one
+            "published   1,234 a second\n"  // half a message is rounded to even
             "delivered   1,234,567 a second, 64 bytes each\n"
             "latency     p50 50  p90 90  p99 99  p99.9 100  max 100 µs\n"
-            "checked     all complete, in order, none twice\n");
+            "checked     all messages received, in order, no duplicates\n");
 }
 
-TEST(ToText, TellsOfAServerOnThisMachine) {
+TEST(ToText, ReportsCpuAndMemoryOfALocalServer) {
   EXPECT_THAT(toText(kPlan, onThisMachine()),
               HasSubstr("server CPU  50.0 % of a processor, 0.405 µs a delivery; 20.0 µs a "
                         "connect\n"
                         "memory      6.4 MiB in 3 processes, 2500 bytes a connection\n"));
 }
 
-TEST(ToText, OfAFlawedTestSaysWhatIsWrongAndDoesNotPraise) {
-  EXPECT_THAT(toText(kPlan, flawed()),
-              AllOf(EndsWith("FAULTS      1 connections closed, 2 messages missing, 3 too many, 4 "
-                             "out of order\n"
-                             "            member 5 got message 2 of publisher 0 after message 0\n"),
-                    Not(HasSubstr("complete"))));
+TEST(ToText, TextOfATestWithFaultsReportsOnlyTheFaults) {
+  EXPECT_THAT(
+      toText(kPlan, flawed()),
+      AllOf(EndsWith("FAULTS      1 connections closed, 2 messages missing, 3 too many, 4 "
+                     "out of order\n"
+                     "            member 5 received message 2 of publisher 0 after message 0\n"),
+            Not(HasSubstr("complete"))));
 }
 
-TEST(ToText, OfAFaultWithoutWordsHasNoEmptyLine) {
+TEST(ToText, FaultWithoutTextHasNoEmptyLine) {
   Report report = flawless();
   report.missing = 1;
   EXPECT_THAT(toText(kPlan, report), EndsWith(" out of order\n"));
 }
 
-TEST(ToText, OfIdleConnectionsHasNoWordOfMessages) {
+TEST(ToText, TextOfIdleConnectionsOmitsMessages) {
   Plan plan = kPlan;
   plan.publishers = 0;
   Report report = onThisMachine();
@@ -100,12 +101,12 @@ TEST(ToText, OfIdleConnectionsHasNoWordOfMessages) {
             "memory      6.4 MiB in 3 processes, 2500 bytes a connection\n");
 }
 
-TEST(ToText, OfNothingDividesNothing) {
+TEST(ToText, EmptyReportDoesNotDivideByZero) {
   EXPECT_THAT(toText(kPlan, Report()), AllOf(HasSubstr("groups, 0 a second"), HasSubstr("p50 0 "),
                                              Not(HasSubstr("nan")), Not(HasSubstr("inf"))));
 }
 
-TEST(ToJson, OfAFlawlessTestHasItsFigures) {
+TEST(ToJson, HasTheFiguresOfAFaultlessTest) {
   const nlohmann::ordered_json json = toJson(kPlan, flawless());
   EXPECT_EQ(json.at("members"), 1000);
   EXPECT_EQ(json.at("groups"), 10);
@@ -122,7 +123,7 @@ TEST(ToJson, OfAFlawlessTestHasItsFigures) {
   EXPECT_FALSE(json.contains("server"));
 }
 
-TEST(ToJson, NamesWhatDrivesTheLoop) {
+TEST(ToJson, NamesOpenOrClosedLoop) {
   Plan plan = kPlan;
   EXPECT_EQ(toJson(plan, flawless()).at("in_flight"), 4);
   EXPECT_FALSE(toJson(plan, flawless()).contains("rate"));
@@ -131,7 +132,7 @@ TEST(ToJson, NamesWhatDrivesTheLoop) {
   EXPECT_FALSE(toJson(plan, flawless()).contains("in_flight"));
 }
 
-TEST(ToJson, OfAFlawedTestCountsItsFaults) {
+TEST(ToJson, HasTheNumberOfFaults) {
   const nlohmann::ordered_json json = toJson(kPlan, flawed());
   EXPECT_EQ(json.at("closed"), 1);
   EXPECT_EQ(json.at("missing"), 2);
@@ -141,7 +142,7 @@ TEST(ToJson, OfAFlawedTestCountsItsFaults) {
   EXPECT_EQ(json.at("first_fault"), flawed().firstFault);
 }
 
-TEST(ToJson, TellsOfAServerOnThisMachine) {
+TEST(ToJson, ReportsCpuAndMemoryOfALocalServer) {
   const nlohmann::ordered_json json = toJson(kPlan, onThisMachine()).at("server");
   EXPECT_EQ(json.at("processes"), 3);
   EXPECT_EQ(json.at("cpu_us_per_connect"), 20);
@@ -152,14 +153,15 @@ TEST(ToJson, TellsOfAServerOnThisMachine) {
   EXPECT_EQ(json.at("memory_bytes_per_connection"), 2500);
 }
 
-TEST(ToJson, MemoryThatShrankIsNoneOfTheConnections) {
+TEST(ToJson, ShrunkMemoryGivesZeroPerConnection) {
   Report report = onThisMachine();
   report.memoryBytes = 1 << 20;
   EXPECT_EQ(toJson(kPlan, report).at("server").at("memory_bytes_per_connection"), 0);
 }
 
-TEST(ToJson, OfNothingHasNumbersOnly) {
-  EXPECT_EQ(toJson(kPlan, Report()).dump().find("null"), std::string::npos);  // as NaN would be
+TEST(ToJson, EmptyReportContainsNoNull) {
+  // NaN would be written as null
+  EXPECT_EQ(toJson(kPlan, Report()).dump().find("null"), std::string::npos);
 }
 
 }  // namespace

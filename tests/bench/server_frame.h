@@ -7,7 +7,7 @@
 
 namespace stormo::bench {
 
-/// A frame as a server sends it. `first` is its first byte: 0x80 for FIN, reserved bits, opcode.
+/// A frame as a server sends it. `first` is its first byte: FIN (0x80), reserved bits, opcode.
 inline std::string serverFrame(int first, std::string_view payload) {
   char header[websocket::kServerHeaderBytesMax];
   const std::size_t bytes =

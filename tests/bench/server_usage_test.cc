@@ -19,8 +19,8 @@ using ::testing::UnorderedElementsAre;
 
 UniqueFd listenHere() { return std::move(*listenOn(*Address::ip("127.0.0.1", 0))); }
 
-/// A child of this process that does nothing until it is thrown away, and has no file open but its
-/// end of a pipe.
+/// A child of this process that does nothing until it is destroyed. Its only open file is its end
+/// of a pipe.
 class IdleChild {
  public:
   IdleChild() {
@@ -47,23 +47,23 @@ class IdleChild {
 
  private:
   pid_t pid_ = 0;
-  UniqueFd end_;  // the child ends when it is closed
+  UniqueFd end_;  // the child ends when this is closed
 };
 
-TEST(ServerUsage, FindsWhoListens) {
+TEST(ServerUsage, FindsTheListeningProcess) {
   const UniqueFd socket = listenHere();
   const ServerUsage usage = ServerUsage::listeningOn(localAddress(socket.get()));
   EXPECT_THAT(usage.pids(), ElementsAre(::getpid()));
 }
 
-TEST(ServerUsage, FindsWhoListensOnIpv6) {
+TEST(ServerUsage, FindsTheListeningProcessOnIpv6) {
   auto socket = listenOn(*Address::ip("::1", 0));
   if (!socket) GTEST_SKIP() << "no IPv6 here";
   const ServerUsage usage = ServerUsage::listeningOn(localAddress(socket->get()));
   EXPECT_THAT(usage.pids(), ElementsAre(::getpid()));
 }
 
-TEST(ServerUsage, FindsNobodyWhereNobodyListens) {
+TEST(ServerUsage, FindsNoProcessOnAnUnusedPort) {
   UniqueFd socket = listenHere();
   const Address address = localAddress(socket.get());
   socket.reset();
@@ -73,7 +73,7 @@ TEST(ServerUsage, FindsNobodyWhereNobodyListens) {
   EXPECT_EQ(usage.memoryBytes(), 0u);
 }
 
-TEST(ServerUsage, FindsNobodyBehindAUnixSocketOrOnAnotherMachine) {
+TEST(ServerUsage, FindsNoProcessForUnixSocketsAndOtherMachines) {
   const test::TempDirectory folder;
   const Address address = *Address::unixPath(folder.file("socket"));
   const UniqueFd socket = std::move(*listenOn(address));
@@ -84,14 +84,14 @@ TEST(ServerUsage, FindsNobodyBehindAUnixSocketOrOnAnotherMachine) {
   EXPECT_THAT(ServerUsage::listeningOn(there).pids(), IsEmpty());
 }
 
-TEST(ServerUsage, HasTheDescendantsOfWhoListens) {
-  const IdleChild child;  // which holds no listening socket itself
+TEST(ServerUsage, IncludesDescendantsOfTheListeningProcess) {
+  const IdleChild child;  // it has no listening socket itself
   const UniqueFd socket = listenHere();
   const ServerUsage usage = ServerUsage::listeningOn(localAddress(socket.get()));
   EXPECT_THAT(usage.pids(), UnorderedElementsAre(::getpid(), child.pid()));
 }
 
-TEST(ServerUsage, OfAProcessHasItsDescendantsButNotItsParent) {
+TEST(ServerUsage, IncludesDescendantsButNotTheParent) {
   const IdleChild child;
   const IdleChild sibling;
   EXPECT_THAT(ServerUsage::of(::getpid()).pids(),
@@ -105,18 +105,18 @@ TEST(ServerUsage, EveryProcessHasMemory) {
   EXPECT_GT(ServerUsage::of(child.pid()).memoryBytes(), 0u);
 }
 
-TEST(ServerUsage, CpuTimeGoesOnAndNeverBack) {
+TEST(ServerUsage, CpuTimeNeverDecreases) {
   const ServerUsage usage = ServerUsage::of(::getpid());
   const milliseconds began = usage.cpuTime();
   milliseconds last = began;
-  while (last == began) {  // its clock ticks a hundred times a second
+  while (last == began) {  // its clock ticks 100 times a second
     const milliseconds now = usage.cpuTime();
     ASSERT_GE(now, last);
     last = now;
   }
 }
 
-TEST(ServerUsage, WhoHasEndedNoLongerCounts) {
+TEST(ServerUsage, EndedProcessesAreNotIncluded) {
   auto child = std::make_unique<IdleChild>();
   const ServerUsage usage = ServerUsage::of(child->pid());
   child.reset();

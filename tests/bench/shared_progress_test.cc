@@ -9,30 +9,30 @@
 namespace stormo::bench {
 namespace {
 
-TEST(FirstWords, AreKeptAndNotReplaced) {
-  FirstWords words;
-  EXPECT_FALSE(words.areSaid());
-  EXPECT_EQ(words.text(), "");
-  words.say("the first");
-  words.say("the second, which is longer");
-  EXPECT_TRUE(words.areSaid());
-  EXPECT_EQ(words.text(), "the first");
+TEST(FirstText, IsNotReplaced) {
+  FirstText text;
+  EXPECT_FALSE(text.isSet());
+  EXPECT_EQ(text.text(), "");
+  text.set("the first");
+  text.set("the second, which is longer");
+  EXPECT_TRUE(text.isSet());
+  EXPECT_EQ(text.text(), "the first");
 }
 
-TEST(FirstWords, AreCutWhereTheirRoomEnds) {
-  FirstWords words;
-  words.say(std::string(FirstWords::kBytesMax, 'a') + "b");
-  EXPECT_EQ(words.text(), std::string(FirstWords::kBytesMax, 'a'));
+TEST(FirstText, IsCutAtItsMaximumLength) {
+  FirstText text;
+  text.set(std::string(FirstText::kBytesMax, 'a') + "b");
+  EXPECT_EQ(text.text(), std::string(FirstText::kBytesMax, 'a'));
 }
 
-TEST(SharedProgress, ShowsWhatAnotherProcessTells) {
+TEST(SharedProgress, ShowsTheProgressOfAnotherProcess) {
   const SharedProgress progress(2, 3);
   const pid_t child = ::fork();
   if (child == 0) {
     ProcessProgress& own = progress.process(1);
     own.delivered.set(5);
     own.latency.record(70);
-    own.firstFault.say("told by the child");
+    own.firstFault.set("set by the child");
     progress.publishedTo(2) += 9;
     own.reached.store(Phase::Stop);
     ::_exit(0);
@@ -40,7 +40,7 @@ TEST(SharedProgress, ShowsWhatAnotherProcessTells) {
   ::waitpid(child, nullptr, 0);
   EXPECT_EQ(progress.sum(&ProcessProgress::delivered), 5u);
   EXPECT_EQ(progress.process(1).latency.max(), 70u);
-  EXPECT_EQ(progress.firstFault(), "told by the child");
+  EXPECT_EQ(progress.firstFault(), "set by the child");
   EXPECT_EQ(progress.publishedTo(2), 9u);
   EXPECT_EQ(progress.publishedTo(1), 0u);
   EXPECT_EQ(progress.process(1).reached.load(), Phase::Stop);
@@ -54,7 +54,7 @@ TEST(SharedProgress, SumsUpAllProcesses) {
   EXPECT_EQ(progress.firstFault(), "");
 }
 
-TEST(SharedProgress, APhaseIsReachedByAllWhenTheLastHasReachedItOrALaterOne) {
+TEST(SharedProgress, AllReachedWhenTheLastProcessIsInThatPhaseOrLater) {
   const SharedProgress progress(2, 1);
   EXPECT_TRUE(progress.allReached(Phase::Connect));
   progress.process(0).reached.store(Phase::Measure);
@@ -64,7 +64,7 @@ TEST(SharedProgress, APhaseIsReachedByAllWhenTheLastHasReachedItOrALaterOne) {
   EXPECT_FALSE(progress.allReached(Phase::Measure));
 }
 
-TEST(SharedProgress, ARoundIsProbedWhenAllHaveSentTheirProbes) {
+TEST(SharedProgress, AllProbedWhenEachProcessHasSentItsProbes) {
   const SharedProgress progress(2, 1);
   progress.process(0).probed.store(2);
   progress.process(1).probed.store(1);

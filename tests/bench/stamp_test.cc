@@ -17,14 +17,14 @@ std::string written(const Stamp& stamp) {
   return text;
 }
 
-TEST(Stamp, IsAMarkAndHexadecimalDigits) {
+TEST(Stamp, StampIsAMarkAndHexadecimalDigits) {
   EXPECT_EQ(written({.publisher = 0xabcde, .sequence = 0x1234, .sentNs = 0x42}),
             "~abcde"
             "00001234"
             "000000000042");
 }
 
-TEST(Stamp, ComesBackAtTheLimitsOfEachField) {
+TEST(Stamp, RoundTripsAtTheLimitsOfEachField) {
   for (const std::uint32_t publisher : {0U, 1U, kPublisherLast}) {
     for (const std::uint32_t sequence : {0U, 1U, kSequenceLast}) {
       for (const std::uint64_t sentNs : {std::uint64_t{0}, std::uint64_t{1}, kTimeLast}) {
@@ -41,20 +41,20 @@ TEST(Stamp, KeepsTheLower48BitsOfTheClock) {
   EXPECT_EQ(stamp->sentNs, 5u);
 }
 
-TEST(Stamp, IsReadAtTheFrontOfALongerText) {
+TEST(Stamp, StampIsReadAtTheFrontOfALongerText) {
   const Stamp stamp{.publisher = 1, .sequence = 2, .sentNs = 3};
   EXPECT_EQ(readStamp(written(stamp) + "f00"), stamp);
   EXPECT_FALSE(readStamp("x" + written(stamp)));
 }
 
-TEST(Stamp, CutAtAnyByteIsNone) {
+TEST(Stamp, StampCutAtAnyByteIsInvalid) {
   const std::string text = written({.publisher = 1, .sequence = 2, .sentNs = 3});
   for (std::size_t n = 0; n < text.size(); ++n) {
     EXPECT_FALSE(readStamp(std::string_view(text).substr(0, n))) << n;
   }
 }
 
-TEST(Stamp, WithAWrongByteAnywhereIsNone) {
+TEST(Stamp, StampWithAWrongByteIsInvalid) {
   const std::string good =
       written({.publisher = kPublisherLast, .sequence = kSequenceLast, .sentNs = kTimeLast});
   for (std::size_t at = 0; at < good.size(); ++at) {
@@ -68,12 +68,12 @@ TEST(Stamp, WithAWrongByteAnywhereIsNone) {
   }
 }
 
-TEST(ElapsedNs, IsTheDifferenceAlsoWhenTheClocks48BitsHaveWrapped) {
+TEST(ElapsedNs, ElapsedTimeIsCorrectAfterA48BitWrap) {
   EXPECT_EQ(elapsedNs(5, 5), 0u);
   EXPECT_EQ(elapsedNs(5, 1005), 1000u);
   EXPECT_EQ(elapsedNs(kTimeLast, 0), 1u);
   EXPECT_EQ(elapsedNs(kTimeLast - 9, 90), 100u);
-  // The later one straight from the clock, as the generator has it.
+  // The later one is uncut, as the generator passes it.
   EXPECT_EQ(elapsedNs(kTimeLast - 9, (std::uint64_t{3} << 48) + 90), 100u);
 }
 

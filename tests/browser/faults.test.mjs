@@ -1,6 +1,6 @@
-// Many clients of web/stormo.js, all of which send, while one thing after the other breaks: what one of them hears of
-// another is all that was said, once and in order, however often either had to connect again.
-// STORMO_FAULTS_SECONDS: how long (default 15). STORMO_FAULTS_SEED: which faults, in which order.
+// Many clients of web/stormo.js send while faults occur one after another. Each member of a group receives every
+// message of the others once and in order, however often either of them reconnects.
+// STORMO_FAULTS_SECONDS: duration (default 15). STORMO_FAULTS_SEED: seed of the faults and their order.
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 import WebSocketOfPackage from 'ws';
@@ -13,7 +13,7 @@ const seed = Number(process.env.STORMO_FAULTS_SEED ?? Math.floor(Math.random() *
 const groups = ['room.1', 'room.2', 'room.3', 'room.4'];
 const clientCount = 40;
 const inFlightMax = 4;
-const betweenFaults = 1000;  // in milliseconds
+const betweenFaults = 1000;  // milliseconds
 
 let stormo;
 
@@ -24,9 +24,9 @@ before(async () => {
 
 after(async () => assert.equal(await stormo?.stop(), 0));
 
-// A member of one group, and what it has heard there.
+// A member of one group, and the messages that it received.
 class Client {
-  heard = new Map();  // by sender, its latest number
+  received = new Map();  // by sender, its latest number
   problems = [];
   gaps = 0;
   closes = 0;
@@ -37,7 +37,7 @@ class Client {
     this.name = `client ${number}`;
     this.group = groups[number % groups.length];
     this.stormo = connect(`ws://${stormo.host}`, {WebSocket: globalThis.WebSocket ?? WebSocketOfPackage, retryMax: 2000});
-    this.stormo.on('message', ({message}) => this.#hear(JSON.parse(message)));
+    this.stormo.on('message', ({message}) => this.#receive(JSON.parse(message)));
     this.stormo.on('gap', () => ++this.gaps);
     this.stormo.on('close', () => ++this.closes);
     this.stormo.on('error', error => this.problems.push(error.message));
@@ -47,16 +47,16 @@ class Client {
     return this.stormo.position(this.group);
   }
 
-  #hear({from, number}) {
-    const last = this.heard.get(from) ?? 0;
-    if (number !== last + 1) this.problems.push(`after ${last} of ${from} came ${number}`);
-    this.heard.set(from, number);
+  #receive({from, number}) {
+    const last = this.received.get(from) ?? 0;
+    if (number !== last + 1) this.problems.push(`after ${last} of ${from} it received ${number}`);
+    this.received.set(from, number);
   }
 
-  // Sends as long as `goesOn` says so, and is done when all of it has been replied to.
-  async chat(goesOn) {
-    while (goesOn() || this.inFlight > 0) {
-      if (goesOn() && this.inFlight < inFlightMax) {
+  // Sends while `isSending` returns true. Resolves when all sends have a reply.
+  async chat(isSending) {
+    while (isSending() || this.inFlight > 0) {
+      if (isSending() && this.inFlight < inFlightMax) {
         ++this.inFlight;
         this.stormo.send(this.group, {from: this.name, number: ++this.sent}).then(() => --this.inFlight);
       }
@@ -65,7 +65,7 @@ class Client {
   }
 }
 
-// Numbers from 0 up to `bound`, the same for the same seed (mulberry32).
+// Numbers from 0 to `bound` - 1, the same for the same seed (mulberry32).
 function randomOf(state) {
   return bound => {
     state = (state + 0x6d2b79f5) | 0;
@@ -81,7 +81,7 @@ async function pausedFor(pid, ms) {
   process.kill(pid, 'SIGCONT');
 }
 
-test(`what breaks behind them, clients miss nothing and hear nothing twice (seed ${seed})`,
+test(`faults cause no missing and no duplicate message (seed ${seed})`,
   {timeout: (seconds + 120) * 1000}, async () => {
     const clients = Array.from({length: clientCount}, (_, number) => new Client(number));
     await Promise.all(clients.map(client => client.stormo.join(client.group)));
@@ -91,7 +91,7 @@ test(`what breaks behind them, clients miss nothing and hear nothing twice (seed
 
     const random = randomOf(seed);
     const oneOf = async kind => {
-      const all = (await stormo.ask('status')).processes.filter(each => each.kind === kind);
+      const all = (await stormo.query('status')).processes.filter(each => each.kind === kind);
       return all[random(all.length)].pid;
     };
     const areAllThere = () => clients.every(client => client.stormo.state === 'open' && client.inFlight === 0);
@@ -102,7 +102,7 @@ test(`what breaks behind them, clients miss nothing and hear nothing twice (seed
       async () => pausedFor(await oneOf('channel'), 700),
       async () => pausedFor(await oneOf('worker'), 700),
       async () => {
-        // While a client is away it would be a second fault: see docs/delivery.md.
+        // While a client is disconnected this would be a second fault, see docs/delivery.md.
         isQuiet = true;
         await until(areAllThere);
         const {epoch} = clients[0].position;
@@ -126,13 +126,15 @@ test(`what breaks behind them, clients miss nothing and hear nothing twice (seed
 
     for (const client of clients) {
       const others = clients.filter(other => other.group === client.group);
-      await until(() => others.every(other => client.heard.get(other.name) === other.sent || client.problems.length > 0));
+      const isDone = other => client.received.get(other.name) === other.sent || client.problems.length > 0;
+      await until(() => others.every(isDone));
       assert.deepEqual(client.problems, [], client.name);
       assert.equal(client.gaps, 0, client.name);
     }
-    const sum = of => clients.reduce((total, client) => total + of(client), 0);
+    const sum = countOf => clients.reduce((total, client) => total + countOf(client), 0);
     console.log(`${faultCount} faults, ${sum(client => client.closes)} connections lost, ` +
-      `${sum(client => client.sent)} messages sent, ${sum(client => client.sent) * clientCount / groups.length} heard`);
+      `${sum(client => client.sent)} messages sent, ` +
+      `${sum(client => client.sent) * clientCount / groups.length} received`);
     assert.ok(sum(client => client.closes) > 0);
     for (const client of clients) client.stormo.close();
   });

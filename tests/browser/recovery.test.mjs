@@ -1,5 +1,5 @@
-// web/stormo.js with a real server that is reloaded, killed and restarted under it: in a page, as the server hands it
-// out, and in Node.
+// web/stormo.js with a real server that is reloaded, killed and restarted: in a page, as the server serves it, and in
+// Node.
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 import WebSocketOfPackage from 'ws';
@@ -22,13 +22,13 @@ after(async () => {
   assert.equal(await stormo?.stop(), 0);
 });
 
-// A client is used in the same way in both places: call() calls its methods, events() is what it has told until now.
+// A client has the same interface in both places: call() calls a method, events() returns the events emitted so far.
 
 async function openInNode() {
   const client = connect(`ws://${stormo.host}`, {WebSocket: globalThis.WebSocket ?? WebSocketOfPackage});
-  const told = [];
-  for (const name of ['open', 'message', 'gap', 'close', 'error']) client.on(name, event => told.push({...event, name}));
-  return {call: async (method, ...args) => client[method](...args), events: async () => told};
+  const events = [];
+  for (const name of ['open', 'message', 'gap', 'close', 'error']) client.on(name, event => events.push({...event, name}));
+  return {call: async (method, ...args) => client[method](...args), events: async () => events};
 }
 
 async function openInChromium() {
@@ -37,12 +37,12 @@ async function openInChromium() {
   await page.evaluate(async () => {
     const {connect} = await import('/stormo.js');
     globalThis.client = connect(`ws://${location.host}`);
-    globalThis.told = [];
-    for (const name of ['open', 'message', 'gap', 'close', 'error']) client.on(name, event => told.push({...event, name}));
+    globalThis.events = [];
+    for (const name of ['open', 'message', 'gap', 'close', 'error']) client.on(name, event => events.push({...event, name}));
   });
   return {
     call: (method, ...args) => page.evaluate(([method, args]) => client[method](...args), [method, args]),
-    events: () => page.evaluate(() => told),
+    events: () => page.evaluate(() => events),
   };
 }
 
@@ -50,10 +50,10 @@ const eventsOf = async (client, name) => (await client.events()).filter(event =>
 const textsOf = async client => (await eventsOf(client, 'message')).map(({message}) => message);
 const numbers = (first, last) => Array.from({length: last - first + 1}, (_, at) => `${first + at}`);
 
-// One that sends and one that receives; what is sent are the numbers from 1 on, some of which are on their way at once.
+// A sender and a receiver. The messages are the numbers from 1 on, up to 16 of them in flight.
 class Traffic {
   last = 0;
-  onTheWay = new Set();
+  inFlight = new Set();
 
   static async between(open) {
     const traffic = new Traffic();
@@ -65,13 +65,13 @@ class Traffic {
   async send(count) {
     while (count-- > 0) {
       const sent = this.sender.call('send', group, `${++this.last}`);
-      this.onTheWay.add(sent);
-      sent.then(() => this.onTheWay.delete(sent));
-      if (this.onTheWay.size >= 16) await Promise.race(this.onTheWay);
+      this.inFlight.add(sent);
+      sent.then(() => this.inFlight.delete(sent));
+      if (this.inFlight.size >= 16) await Promise.race(this.inFlight);
     }
   }
 
-  // Not more than the server keeps for who is away.
+  // Fewer messages than the server keeps for clients that reconnect.
   async sendUntil(done) {
     let isDone = false;
     const end = done.finally(() => isDone = true);
@@ -79,14 +79,14 @@ class Traffic {
     await end;
   }
 
-  async untilBothCameBack() {
+  async untilBothReconnected() {
     for (const client of [this.sender, this.receiver]) {
       await until(async () => (await eventsOf(client, 'open')).length >= 2);
     }
   }
 
   async untilAllArrived() {
-    await Promise.all(this.onTheWay);
+    await Promise.all(this.inFlight);
     await until(async () => (await textsOf(this.receiver)).includes(`${this.last}`));
   }
 
@@ -108,7 +108,7 @@ for (const [place, open] of [['in Node', openInNode], ['in Chromium', openInChro
     test(`${place}, when ${what}, every message arrives once and in order`, {skip, timeout}, async () => {
       const traffic = await Traffic.between(open);
       await traffic.send(20);
-      await traffic.sendUntil(fault().then(() => traffic.untilBothCameBack()));
+      await traffic.sendUntil(fault().then(() => traffic.untilBothReconnected()));
       await traffic.send(20);
       await traffic.untilAllArrived();
       assert.deepEqual(await eventsOf(traffic.receiver, 'gap'), []);
@@ -117,7 +117,7 @@ for (const [place, open] of [['in Node', openInNode], ['in Chromium', openInChro
     });
   }
 
-  test(`${place}, when the Channel is killed, nobody notices`, {skip, timeout}, async () => {
+  test(`${place}, when the Channel is killed, no connection breaks and no message is missing`, {skip, timeout}, async () => {
     const traffic = await Traffic.between(open);
     await traffic.send(20);
     const {epoch} = await traffic.receiver.call('position', group);
@@ -130,7 +130,7 @@ for (const [place, open] of [['in Node', openInNode], ['in Chromium', openInChro
     await traffic.end();
   });
 
-  test(`${place}, when the server is killed as a whole, the gap is told and nothing is missing after it`, {skip, timeout}, async () => {
+  test(`${place}, when all processes are killed, a gap is emitted, later messages arrive`, {skip, timeout}, async () => {
     const traffic = await Traffic.between(open);
     await traffic.send(20);
     await traffic.untilAllArrived();
@@ -143,9 +143,9 @@ for (const [place, open] of [['in Node', openInNode], ['in Chromium', openInChro
     await traffic.end();
   });
 
-  test(`${place}, who comes back with a position gets what was said meanwhile`, {skip, timeout}, async () => {
+  test(`${place}, a client that joins with a position receives the missed messages`, {skip, timeout}, async () => {
     const {sender, receiver: former} = await Traffic.between(open);
-    await sender.call('send', group, 'heard');
+    await sender.call('send', group, 'received');
     await until(async () => (await textsOf(former)).length > 0);
     const position = await former.call('position', group);
     await former.call('close');

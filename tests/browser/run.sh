@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# run.sh path/to/stormo [file...]: runs these tests, and those of web/, in Node and in Debian's Chromium. Where there
-# is no Chromium or Node it exits with 77, which ctest takes for "skipped" - unless CI is set: there, they must be run.
+# run.sh path/to/stormo [file...]: runs these tests, and those of web/, in Node and in Debian's Chromium. Without
+# Chromium, Node or npm it exits with 77, which ctest counts as skipped; if CI is set, it fails.
 set -euo pipefail
 export STORMO
 STORMO=$(realpath "$1")
@@ -17,7 +17,7 @@ fi
 
 export CHROMIUM
 CHROMIUM=$(command -v chromium)
-# playwright-core and ws, as the lock file has them.
+# playwright-core and ws, in the versions of the lock file.
 [[ node_modules/.package-lock.json -nt package-lock.json ]] ||
   npm ci --ignore-scripts --no-audit --no-fund
 (($#)) && exec node --test "$@"

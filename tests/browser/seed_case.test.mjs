@@ -1,4 +1,4 @@
-// The group-send program's own example, in a real browser: what a page writes down is what was sent.
+// The example of group sending, in a real browser: a page logs exactly the messages that were sent.
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 
@@ -19,16 +19,16 @@ after(async () => {
   assert.equal(await stormo?.stop(), 0);
 });
 
-// A page of no server, as somebody has it who tries things in the browser's console.
+// A page without a server, as a user has who tries commands in the browser's console.
 async function openPage() {
   const page = await browser.newPage();
-  page.said = [];
-  page.on('console', line => page.said.push(line.text()));
+  page.logged = [];
+  page.on('console', line => page.logged.push(line.text()));
   return page;
 }
 
-test('two pages on different workers join 123, one sends, both log exactly that, once', {skip, timeout}, async () => {
-  // Commands are not answered. So a page that has joined sends itself something, to know that it is a member by now.
+test('two pages on different workers join 123, one sends, both log the message once', {skip, timeout}, async () => {
+  // Commands have no replies. So a page that has joined sends a message to itself, to detect that it is a member.
   const open = async () => {
     const page = await openPage();
     await page.evaluate(host => new Promise(resolve => {
@@ -46,18 +46,18 @@ test('two pages on different workers join 123, one sends, both log exactly that,
     }), stormo.host);
     return page;
   };
-  // Each page has to be alone in "only me": they are opened one after the other.
+  // The pages are opened one after the other, so that each is alone in "only me".
   const [first, second] = await onDifferentWorkers(stormo, open);
 
   await first.evaluate(() => ws.send('{"cmd":"send_to_group", "group_id":"123", "message":"Questo è un messaggio"}'));
-  await until(() => first.said.length >= 1 && second.said.length >= 1);
+  await until(() => first.logged.length >= 1 && second.logged.length >= 1);
   await second.evaluate(() => ws.send('{"cmd":"send_to_group", "group_id":"123", "message":"the end"}'));
-  await until(() => first.said.includes('the end') && second.said.includes('the end'));
-  assert.deepEqual(first.said, [message, 'the end']);
-  assert.deepEqual(second.said, [message, 'the end']);
+  await until(() => first.logged.includes('the end') && second.logged.includes('the end'));
+  assert.deepEqual(first.logged, [message, 'the end']);
+  assert.deepEqual(second.logged, [message, 'the end']);
 });
 
-test('the code of the manual, pasted as it is, logs the message', {skip, timeout}, async () => {
+test('the code of the manual, pasted unchanged, logs the message', {skip, timeout}, async () => {
   const paste = async () => {
     const page = await openPage();
     await page.evaluate(`
@@ -67,13 +67,13 @@ test('the code of the manual, pasted as it is, logs the message', {skip, timeout
         ws.send('{"cmd":"add_group", "group_id":"from the manual"}');
         ws.send('{"cmd":"send_to_group", "group_id":"from the manual", "message":"Questo è un messaggio"}');
       };`);
-    await until(() => page.said.length > 0);
+    await until(() => page.logged.length > 0);
     return page;
   };
   const first = await paste();
-  assert.deepEqual(first.said, [message]);
+  assert.deepEqual(first.logged, [message]);
   const second = await paste();
-  await until(() => first.said.length >= 2);
-  assert.deepEqual(first.said, [message, message]);
-  assert.deepEqual(second.said, [message]);
+  await until(() => first.logged.length >= 2);
+  assert.deepEqual(first.logged, [message, message]);
+  assert.deepEqual(second.logged, [message]);
 });

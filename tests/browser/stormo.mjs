@@ -1,4 +1,4 @@
-// `stormo` on a free port, and Chromium: what the tests here need, started and ended for one test file.
+// Starts and ends `stormo` on a free port, and Chromium, for one test file.
 import {execFile, spawn} from 'node:child_process';
 import {existsSync, mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
@@ -10,17 +10,17 @@ import {chromium} from 'playwright-core';
 const program = process.env.STORMO ?? fileURLToPath(new URL('../../build/bin/stormo', import.meta.url));
 const browser = process.env.CHROMIUM || '/usr/bin/chromium';
 
-// Why these tests cannot run here, as node:test's option `skip` takes it; where it matters, they fail instead.
+// The reason to skip these tests, for node:test's option `skip`. In CI they fail instead.
 export const skip = !existsSync(browser) && !process.env.CI && `there is no Chromium at ${browser}`;
 
-// Ends a test that hangs, and decides nothing else.
+// Only for tests that hang, in milliseconds.
 export const timeout = 60_000;
 
 export class Stormo {
   static async start(...options) {
     const stormo = new Stormo(options);
     await stormo.#spawn('127.0.0.1:0');
-    const {processes} = await stormo.ask('status');
+    const {processes} = await stormo.query('status');
     stormo.host = processes.find(process => process.kind === 'worker').listen.replace('websocket://', '');
     return stormo;
   }
@@ -49,12 +49,12 @@ export class Stormo {
     });
   }
 
-  // Done when all workers are new ones.
+  // Resolves when all workers are replaced.
   async reload() {
     await promisify(execFile)(program, ['reload', '--runtime-dir', this.runtime]);
   }
 
-  // Stops it, and starts it again for the same clients.
+  // Stops the server, and starts it again on the same port.
   async restart() {
     this.child.kill('SIGTERM');
     await this.ended;
@@ -63,28 +63,28 @@ export class Stormo {
 
   // Kills all processes of these kinds, 'master', 'worker' or 'channel', in this order.
   async kill(...kinds) {
-    const {processes} = await this.ask('status');
+    const {processes} = await this.query('status');
     for (const kind of kinds) {
       for (const each of processes.filter(each => each.kind === kind)) process.kill(each.pid, 'SIGKILL');
     }
   }
 
-  // Leaves nobody the time to leave anything behind.
+  // Kills all processes, so that none can save its state, and starts the server again.
   async killAndStart() {
     await this.kill('master', 'channel', 'worker');
     await this.ended;
     await this.#spawn(this.host);
   }
 
-  // `status` or `connections`, as objects.
-  async ask(command) {
+  // The output of `status` or `connections`, as objects.
+  async query(command) {
     const {stdout} = await promisify(execFile)(program, [command, '--json', '--runtime-dir', this.runtime]);
     return JSON.parse(stdout);
   }
 
-  // The pids of the workers that have WebSocket clients, one for each client.
+  // The pid of the worker of each WebSocket client.
   async workersOfClients() {
-    const {connections} = await this.ask('connections');
+    const {connections} = await this.query('connections');
     return connections.filter(row => row.protocol === 'websocket' && row.state === 'ESTABLISHED').map(row => row.pid);
   }
 
@@ -106,7 +106,7 @@ export function launchBrowser() {
   });
 }
 
-// Calls `open` (which lets a page connect, and gives it) until two pages are on different workers; gives these.
+// Calls `open`, which returns a connected page, until two pages are on different workers. Returns these two.
 export async function onDifferentWorkers(stormo, open) {
   const pages = [];
   const workers = [];
@@ -121,7 +121,7 @@ export async function onDifferentWorkers(stormo, open) {
   return [pages[0], pages[other]];
 }
 
-// Waits until `holds` gives something true; nothing tells of it, so it is asked again and again.
+// Polls `holds` until it returns a true value.
 export async function until(holds) {
   while (!await holds()) await new Promise(resolve => setTimeout(resolve, 10));
 }

@@ -1,4 +1,4 @@
-// The page that the server shows at "/", used as a visitor uses it.
+// The page at "/", used as a visitor uses it.
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 
@@ -42,7 +42,7 @@ async function send(page, group, message) {
 
 const received = page => page.locator('#log .in').allTextContents();
 
-// Joining is not answered: a window is a member for sure when it has received something.
+// A join has no reply: a window is certainly a member when it has received a message.
 async function untilBothReceive(sender, other, group) {
   await until(async () => {
     await send(sender, group, 'ready?');
@@ -50,7 +50,7 @@ async function untilBothReceive(sender, other, group) {
   });
 }
 
-test('what one window sends to a group, both show', {skip, timeout}, async () => {
+test('both windows show a message that one of them sends to the group', {skip, timeout}, async () => {
   const [first, second] = await onDifferentWorkers(stormo, openWindow);
   await join(first, 'a room');
   await join(second, 'a room');
@@ -65,7 +65,7 @@ test('what one window sends to a group, both show', {skip, timeout}, async () =>
   }
 });
 
-test('the message that a visitor finds there is sent by one click', {skip, timeout}, async () => {
+test('the default message is sent by one click', {skip, timeout}, async () => {
   const page = await openWindow();
   await page.getByRole('button', {name: 'Join'}).click();
   await page.getByRole('button', {name: 'Send'}).click();
@@ -73,7 +73,7 @@ test('the message that a visitor finds there is sent by one click', {skip, timeo
   assert.deepEqual(await received(page), ['Questo è un messaggio']);
 });
 
-test('who left a group shows nothing of it any more', {skip, timeout}, async () => {
+test('a window shows no message of a group that it has left', {skip, timeout}, async () => {
   const page = await openWindow();
   await join(page, 'left soon');
   await join(page, 'kept');
@@ -84,7 +84,7 @@ test('who left a group shows nothing of it any more', {skip, timeout}, async () 
   assert.deepEqual(await received(page), ['for me']);
 });
 
-test('a text that looks like markup stays a text', {skip, timeout}, async () => {
+test('a message that looks like markup is shown as text', {skip, timeout}, async () => {
   const page = await openWindow();
   await join(page, 'markup');
   await send(page, 'markup', '<img src=x onerror="document.title=1">');
@@ -93,7 +93,7 @@ test('a text that looks like markup stays a text', {skip, timeout}, async () => 
   assert.equal(await page.locator('#log img').count(), 0);
 });
 
-test('a refusal is shown as what it is', {skip, timeout}, async () => {
+test('an error is shown as an error', {skip, timeout}, async () => {
   const page = await openWindow();
   await page.getByLabel('Group to join').fill('é'.repeat(200));  // 400 bytes
   await page.getByRole('button', {name: 'Join'}).click();
@@ -101,7 +101,7 @@ test('a refusal is shown as what it is', {skip, timeout}, async () => {
   assert.match(await page.locator('#log .error').textContent(), /name_too_long/);
 });
 
-test('after a reload of the workers the page connects again and is in its groups', {skip, timeout}, async () => {
+test('after a reload of the workers the page reconnects and joins its groups again', {skip, timeout}, async () => {
   const page = await openWindow();
   await join(page, 'again');
   stormo.child.kill('SIGUSR1');

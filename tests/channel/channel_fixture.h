@@ -38,14 +38,6 @@ inline std::vector<std::string> takeFrames(std::string& bytes) {
   }
 }
 
-/// What encoders of frames append.
-template <typename Append, typename... Args>
-std::string frameOf(Append append, const Args&... args) {
-  std::string frame;
-  append(args..., frame);
-  return frame;
-}
-
 /// Frames of a client in Workerman's dialect. `data` is serialized.
 inline std::string command(CommandType type, std::vector<std::string_view> channels = {},
                            std::string_view data = {}) {
@@ -65,26 +57,25 @@ inline std::string jobPayload(std::string_view queue, std::string_view data) {
 /// Frames of a client in Stormo's dialect. Publisher 0 numbers nothing: it may publish the same
 /// sequence again.
 inline std::string hello(std::uint64_t producerId = 0, std::string_view secret = {}) {
-  std::string frame;
-  appendHello(producerId, secret, frame);
-  return frame;
+  return encode({.kind = Kind::Hello,
+                 .version = kProtocolVersion,
+                 .producerId = producerId,
+                 .payload = secret});
 }
 /// The server's answer to it.
 inline std::string welcome(std::uint64_t epoch = 1,
                            std::uint64_t frameBytesMax = kDefaultFrameBytesMax) {
-  std::string frame;
-  appendWelcome(epoch, frameBytesMax, frame);
-  return frame;
+  return encode({.kind = Kind::Welcome,
+                 .version = kProtocolVersion,
+                 .epoch = epoch,
+                 .frameBytesMax = frameBytesMax});
 }
-inline std::string subscribeGroup(std::string_view name) {
-  std::string frame;
-  appendSubscribe(name, frame, Space::Groups);
-  return frame;
+/// `again`: it was subscribed on the last link, too.
+inline std::string subscribeGroup(std::string_view name, bool again = false) {
+  return encode({.kind = Kind::Subscribe, .again = again, .space = Space::Groups, .channel = name});
 }
 inline std::string subscribeEvent(std::string_view name) {
-  std::string frame;
-  appendSubscribe(name, frame);
-  return frame;
+  return encode({.kind = Kind::Subscribe, .channel = name});
 }
 /// Greater than all before, whoever publishes.
 inline std::uint64_t nextSequence() {
@@ -94,17 +85,33 @@ inline std::uint64_t nextSequence() {
 inline std::string publishGroup(std::string_view name, std::string_view text,
                                 std::uint64_t sequence = nextSequence(),
                                 PayloadKind kind = PayloadKind::Text) {
-  std::string frame;
-  appendPublish(
-      {.channel = name, .sequence = sequence, .payloadKind = kind, .space = Space::Groups}, text,
-      frame);
-  return frame;
+  return encode({.kind = Kind::Publish,
+                 .payloadKind = kind,
+                 .space = Space::Groups,
+                 .sequence = sequence,
+                 .channel = name,
+                 .payload = text});
 }
 inline std::string publishEvent(std::string_view name, std::string_view data,
                                 std::uint64_t sequence = nextSequence(), bool loop = false) {
-  std::string frame;
-  appendPublish({.channel = name, .sequence = sequence, .loop = loop}, data, frame);
-  return frame;
+  return encode({.kind = Kind::Publish,
+                 .loop = loop,
+                 .sequence = sequence,
+                 .channel = name,
+                 .payload = data});
+}
+
+inline std::string resume(std::uint64_t epoch, std::uint64_t offset) {
+  return encode({.kind = Kind::Resume, .epoch = epoch, .offset = offset});
+}
+inline std::string ack(std::uint64_t sequence) {
+  return encode({.kind = Kind::Ack, .sequence = sequence});
+}
+inline std::string job(std::string_view queue, std::string_view data) {
+  return encode({.kind = Kind::Job, .channel = queue, .payload = data});
+}
+inline std::string rejected(std::uint64_t sequence, std::string_view reason, bool cut = false) {
+  return encode({.kind = Kind::Rejected, .cut = cut, .sequence = sequence, .payload = reason});
 }
 
 /// "group 123: ciao" of an event's packet, "event news: i:1;", "job …", "pong", …: what it says,
@@ -216,14 +223,15 @@ class ChannelTest : public test::LoopTest {
   /// there.
   void sync(Link& link) {
     if (link.isStormo) {
-      link.send(frameOf(appendPing));
+      link.send(encode({.kind = Kind::Ping}));
     } else {
       link.send(command(CommandType::Subscribe, {"sync"}) +
                 command(CommandType::Publish, {"sync"}, "N;") +
                 command(CommandType::Unsubscribe, {"sync"}));
     }
-    const std::string answer =
-        link.isStormo ? frameOf(appendPong).substr(kFrameHeaderBytes) : eventPayload("sync", "N;");
+    const std::string answer = link.isStormo
+                                   ? encode({.kind = Kind::Pong}).substr(kFrameHeaderBytes)
+                                   : eventPayload("sync", "N;");
     EXPECT_TRUE(
         turnUntil([&] { return !link.received().empty() && link.payloads.back() == answer; }));
     if (!link.payloads.empty()) link.payloads.pop_back();

@@ -17,14 +17,12 @@ class DeliveryTest : public ChannelTest {
       return link.acknowledged == sequence;
     });
   }
-  static std::string again(std::string_view group) {
-    return frameOf([&](std::string& out) { appendSubscribe(group, out, Space::Groups, true); });
-  }
+  static std::string again(std::string_view group) { return subscribeGroup(group, true); }
   /// The position of the last event in these payloads, which are events.
   static std::string resumeBehind(const std::string& payload) {
     Packet packet;
     EXPECT_EQ(decode(payload, packet), Decode::Ok);
-    return frameOf(appendResume, packet.epoch, packet.offset);
+    return resume(packet.epoch, packet.offset);
   }
   std::string lastEventOf(Link& link) {
     sync(link);
@@ -117,7 +115,7 @@ TEST_F(DeliveryTest, WhatIsNoLongerThereIsAGapAndThenItGoesOn) {
 TEST_F(DeliveryTest, APositionThatCannotBeIsAViolation) {
   start();
   Link ahead = stormoLink();
-  ahead.send(again("g") + frameOf(appendResume, std::uint64_t{1}, std::uint64_t{1}));
+  ahead.send(again("g") + resume(1, 1));
   EXPECT_TRUE(ended(ahead));
 }
 
@@ -170,30 +168,31 @@ TEST_F(DeliveryTest, AStalledLinkIsNotCutBecauseTheServerWasBlocked) {
   }));
 }
 
-std::string publishOnce(std::uint64_t sequence, std::uint64_t sendNumber, std::string_view text,
-                        PayloadKind kind = PayloadKind::Text) {
-  std::string frame;
-  appendPublishOnce({.channel = "g",
-                     .sequence = sequence,
-                     .session = 99,
-                     .sendNumber = sendNumber,
-                     .payloadKind = kind},
-                    text, frame);
-  return frame;
+std::string idempotentPublish(std::uint64_t sequence, std::uint64_t sendNumber,
+                              std::string_view text, PayloadKind kind = PayloadKind::Text) {
+  return encode({.kind = Kind::IdempotentPublish,
+                 .payloadKind = kind,
+                 .space = Space::Groups,
+                 .sequence = sequence,
+                 .session = 99,
+                 .sendNumber = sendNumber,
+                 .channel = "g",
+                 .payload = text});
 }
 
-TEST_F(DeliveryTest, WhatAnAuthorSaysAgainByAnotherPublisherIsPassedOnOnceAndAcknowledged) {
+TEST_F(DeliveryTest, ResendOfASessionByAnotherProducerIsDeliveredOnceAndAcknowledged) {
   start();
   Link subscriber = stormoLink();
   subscriber.send(subscribeGroup("g"));
   sync(subscriber);
   Link first = stormoLink(7);
-  first.send(publishOnce(1, 10, "a") + publishOnce(2, 12, "b"));
+  first.send(idempotentPublish(1, 10, "a") + idempotentPublish(2, 12, "b"));
   EXPECT_TRUE(acknowledges(first, 2));
   Link second = stormoLink(8);
-  second.send(publishOnce(1, 12, "b") + publishOnce(2, 13, "c") + publishGroup("g", "d", 3));
+  second.send(idempotentPublish(1, 12, "b") + idempotentPublish(2, 13, "c") +
+              publishGroup("g", "d", 3));
   EXPECT_TRUE(acknowledges(second, 3));
-  first.send(publishOnce(3, 13, "c"));
+  first.send(idempotentPublish(3, 13, "c"));
   EXPECT_TRUE(acknowledges(first, 3));
   EXPECT_THAT(heard(subscriber),
               ElementsAre("group g: a", "group g: b", "group g: c", "group g: d"));
@@ -202,7 +201,7 @@ TEST_F(DeliveryTest, WhatAnAuthorSaysAgainByAnotherPublisherIsPassedOnOnceAndAck
 TEST_F(DeliveryTest, AValueOfAnAuthorIsRejected) {
   start();
   Link link = stormoLink(7);
-  link.send(publishOnce(1, 1, "N;", PayloadKind::Value));
+  link.send(idempotentPublish(1, 1, "N;", PayloadKind::Value));
   EXPECT_THAT(heard(link), ElementsAre(testing::StartsWith("rejected 1: ")));
 }
 

@@ -13,15 +13,19 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-class RecallTest : public ChannelTest {
+class HistoryRequestTest : public ChannelTest {
  protected:
-  RecallTest() {
+  HistoryRequestTest() {
     server.history.groups = {"kept*"};
     server.history.messagesMax = 3;
   }
   static std::string requestHistory(std::string_view group, std::uint64_t epoch,
                                     std::uint64_t offset) {
-    return frameOf([&](std::string& out) { appendRecall(group, epoch, offset, out); });
+    return encode({.kind = Kind::HistoryRequest,
+                   .space = Space::Groups,
+                   .epoch = epoch,
+                   .offset = offset,
+                   .channel = group});
   }
   /// Asks, and gives the answer, which is all that came.
   Packet ask(Link& link, std::string_view group, std::uint64_t epoch, std::uint64_t offset) {
@@ -44,7 +48,7 @@ class RecallTest : public ChannelTest {
   std::string answer;
 };
 
-TEST_F(RecallTest, GivesWhatWasSaidSinceAPosition) {
+TEST_F(HistoryRequestTest, GivesWhatWasSaidSinceAPosition) {
   start();
   Link link = stormoLink();
   const Packet begin = ask(link, "kept", 0, 0);
@@ -65,7 +69,7 @@ TEST_F(RecallTest, GivesWhatWasSaidSinceAPosition) {
   EXPECT_THAT(said(none), IsEmpty());
 }
 
-TEST_F(RecallTest, SaysWhenItDoesNotHaveAll) {
+TEST_F(HistoryRequestTest, SaysWhenItDoesNotHaveAll) {
   start();
   Link link = stormoLink();
   const std::uint64_t epoch = ask(link, "kept", 0, 0).epoch;
@@ -81,7 +85,7 @@ TEST_F(RecallTest, SaysWhenItDoesNotHaveAll) {
   EXPECT_TRUE(ask(link, "other", epoch, 6).whole) << "but nothing was said since";
 }
 
-TEST_F(RecallTest, SeesWithoutAHistoryThatNothingWasSaid) {
+TEST_F(HistoryRequestTest, SeesWithoutAHistoryThatNothingWasSaid) {
   start();
   Link link = stormoLink();
   const std::uint64_t epoch = ask(link, "other", 0, 0).epoch;
@@ -97,7 +101,7 @@ TEST_F(RecallTest, SeesWithoutAHistoryThatNothingWasSaid) {
   EXPECT_FALSE(ask(link, "busy", epoch, 900).whole);
 }
 
-TEST_F(RecallTest, TheAnswerStandsBetweenWhatIsInItAndWhatIsNot) {
+TEST_F(HistoryRequestTest, TheAnswerStandsBetweenWhatIsInItAndWhatIsNot) {
   start();
   Link subscriber = stormoLink();
   const std::uint64_t epoch = ask(subscriber, "kept", 0, 0).epoch;
@@ -120,7 +124,7 @@ TEST_F(RecallTest, TheAnswerStandsBetweenWhatIsInItAndWhatIsNot) {
   EXPECT_THAT(order, ElementsAre("1", "answer of 1", "2", "answer of 2", "3"));
 }
 
-TEST_F(RecallTest, ABusGivesTheAnswerWithItsMessages) {
+TEST_F(HistoryRequestTest, ABusGivesTheAnswerWithItsMessages) {
   start();
   auto bus = makeBus(url("stormo"));
   bus->connect();
@@ -152,7 +156,7 @@ TEST_F(RecallTest, ABusGivesTheAnswerWithItsMessages) {
   EXPECT_EQ(bus->position(), (Position{epoch, 3}));
 }
 
-TEST_F(RecallTest, ABusAsksAgainOnANewLinkAndGivesEachAnswerOnce) {
+TEST_F(HistoryRequestTest, ABusAsksAgainOnANewLinkAndGivesEachAnswerOnce) {
   start();
   const std::uint16_t at = port();
   auto bus = makeBus(url("stormo"));
@@ -172,7 +176,7 @@ TEST_F(RecallTest, ABusAsksAgainOnANewLinkAndGivesEachAnswerOnce) {
   EXPECT_EQ(answered, inOrder);
 }
 
-TEST_F(RecallTest, WhatAnAnswerThrowsIsCountedAndTheLinkLives) {
+TEST_F(HistoryRequestTest, WhatAnAnswerThrowsIsCountedAndTheLinkLives) {
   start();
   auto bus = makeBus(url("stormo"));
   bus->connect();
@@ -188,7 +192,7 @@ TEST_F(RecallTest, WhatAnAnswerThrowsIsCountedAndTheLinkLives) {
   EXPECT_EQ(counters().handlerErrors.get(), 2u);
 }
 
-TEST_F(RecallTest, WorkermansDialectAnswersAtOnceThatNothingIsKnown) {
+TEST_F(HistoryRequestTest, WorkermansDialectAnswersAtOnceThatNothingIsKnown) {
   start();
   auto bus = makeBus(url("frame"));
   bool isWhole = true;
@@ -197,7 +201,7 @@ TEST_F(RecallTest, WorkermansDialectAnswersAtOnceThatNothingIsKnown) {
   EXPECT_EQ(bus->position(), Position{});
 }
 
-class SuccessorTest : public RecallTest {
+class SuccessorTest : public HistoryRequestTest {
  protected:
   /// The server ends in order, and another one is started in its place.
   void succeed(Link& link) {
@@ -237,14 +241,17 @@ TEST_F(SuccessorTest, GoesOnWithEpochOffsetsAndHistory) {
   EXPECT_THAT(said(ask(link, "kept", epoch, 4)), ElementsAre("group kept: 5"));
 }
 
-TEST_F(SuccessorTest, KnowsWhatPublishersAndAuthorsHaveSaid) {
+TEST_F(SuccessorTest, DropsDuplicatesOfProducersAndSessionsAfterARestart) {
   startWithState();
   const auto once = [](std::uint64_t sequence, std::uint64_t sendNumber) {
-    std::string frame;
-    appendPublishOnce(
-        {.channel = "kept", .sequence = sequence, .session = 99, .sendNumber = sendNumber}, "once",
-        frame);
-    return frame;
+    return encode({.kind = Kind::IdempotentPublish,
+                   .payloadKind = PayloadKind::Text,
+                   .space = Space::Groups,
+                   .sequence = sequence,
+                   .session = 99,
+                   .sendNumber = sendNumber,
+                   .channel = "kept",
+                   .payload = "once"});
   };
   Link link = stormoLink(7);
   const std::uint64_t epoch = ask(link, "kept", 0, 0).epoch;
@@ -264,8 +271,7 @@ TEST_F(SuccessorTest, GivesALinkThatWasAwayWhatItMissed) {
   sync(link);
   succeed(link);
   link = stormoLink();
-  link.send(frameOf([](std::string& out) { appendSubscribe("other", out, Space::Groups, true); }) +
-            frameOf(appendResume, epoch, std::uint64_t{1}));
+  link.send(subscribeGroup("other", true) + resume(epoch, 1));
   EXPECT_THAT(heard(link), ElementsAre("group other: 2", "group other: 3"));
 }
 

@@ -13,10 +13,10 @@ std::string enqueue(std::string_view queue, std::string_view data) {
   return command(CommandType::Enqueue, {queue}, data);
 }
 std::string ourEnqueue(std::string_view queue, std::string_view data) {
-  return frameOf([&](std::string& out) { appendEnqueue({.channel = queue}, data, out); });
+  return encode({.kind = Kind::Enqueue, .channel = queue, .payload = data});
 }
 std::string ourWatch(std::string_view queue) {
-  return frameOf([&](std::string& out) { appendWatch(queue, out); });
+  return encode({.kind = Kind::Watch, .channel = queue});
 }
 
 class Queues : public ChannelTest {
@@ -31,7 +31,7 @@ TEST_F(Queues, AJobPassesBetweenTheDialects) {
   sync(ours);
   EXPECT_THAT(heard(php), ElementsAre(jobPayload("jobs", "i:1;")));
 
-  ours.send(ourWatch("more") + frameOf(appendReserve));
+  ours.send(ourWatch("more") + encode({.kind = Kind::Reserve}));
   sync(ours);
   php.send(enqueue("more", "i:2;"));
   sync(php);
@@ -60,9 +60,8 @@ TEST_F(Queues, JobsWaitForConsumersInTheirOrder) {
 
 TEST_F(Queues, WhoUnwatchesGetsNoMore) {
   Link ours = stormoLink();
-  ours.send(ourWatch("jobs") + frameOf(appendReserve) +
-            frameOf([](std::string& out) { appendUnwatch("jobs", out); }) +
-            ourEnqueue("jobs", "N;"));
+  ours.send(ourWatch("jobs") + encode({.kind = Kind::Reserve}) +
+            encode({.kind = Kind::Unwatch, .channel = "jobs"}) + ourEnqueue("jobs", "N;"));
   EXPECT_THAT(heard(ours), IsEmpty());
 }
 

@@ -195,7 +195,7 @@ class Simulation final : net::FlushObserver {
       if (!hasSettled_) replace(visitor);
     }
   }
-  /// A server that dies forgets what authors have said: who was away then, and does not know
+  /// A server that dies forgets the sessions' send numbers: who was away then, and does not know
   /// whether its last words have arrived, had better not come back.
   void replace(Visitor& visitor) {
     ledger_.end(visitor.life);

@@ -89,11 +89,10 @@ TEST_F(StormoDialect, WhoUnsubscribesHearsNothingMore) {
   start();
   Link a = stormoLink();
   a.send(subscribeGroup("g") + subscribeEvent("e") + publishGroup("g", "1") +
-         publishEvent("e", "i:1;") + frameOf([](std::string& out) {
-           appendUnsubscribe("g", out, Space::Groups);
-           appendUnsubscribe("e", out);
-         }) +
-         publishGroup("g", "2") + publishEvent("e", "i:2;"));
+         publishEvent("e", "i:1;") +
+         encode({.kind = Kind::Unsubscribe, .space = Space::Groups, .channel = "g"}) +
+         encode({.kind = Kind::Unsubscribe, .channel = "e"}) + publishGroup("g", "2") +
+         publishEvent("e", "i:2;"));
   EXPECT_THAT(heard(a), ElementsAre("group g: 1", "event e: i:1;"));
 }
 
@@ -130,7 +129,7 @@ TEST_F(StormoDialect, MessagesOfManyChannelsKeepTheirOrder) {
 TEST_F(StormoDialect, APingIsAnswered) {
   start();
   Link a = stormoLink();
-  a.send(frameOf(appendPing));
+  a.send(encode({.kind = Kind::Ping}));
   EXPECT_THAT(await(a, 1), ElementsAre("pong"));
 }
 
@@ -209,13 +208,13 @@ TEST_F(StormoDialect, WhatIsNotAClientsWordClosesTheLink) {
   const std::vector<std::string> frames = {
       hello(),
       welcome(),
-      frameOf(appendRefused, "no"),
-      frameOf(appendAck, std::uint64_t{1}),
-      frameOf(appendPong),
-      frameOf([](std::string& out) { appendEvent({.channel = "e"}, "N;", out); }),
-      frameOf([](std::string& out) { appendJob({.channel = "e"}, "N;", out); }),
-      frameOf(appendGap, std::uint64_t{1}, std::uint64_t{1}),
-      frameOf(appendResume, std::uint64_t{1}, std::uint64_t{1}),
+      encode({.kind = Kind::Refused, .payload = "no"}),
+      ack(1),
+      encode({.kind = Kind::Pong}),
+      encode({.kind = Kind::Event, .channel = "e", .payload = "N;"}),
+      job("e", "N;"),
+      encode({.kind = Kind::Gap, .epoch = 1, .offset = 1}),
+      resume(1, 1),
   };
   for (std::size_t i = 0; i < frames.size(); ++i) {
     Link a = stormoLink();
@@ -233,13 +232,15 @@ TEST_F(StormoDialect, APublishWithABadPayloadIsRejectedAndTheLinkLives) {
       publishEvent("e", "N;N;"),
       publishEvent("e", ""),
       publishEvent("e", "O:1:\"A\":0:"),
-      frameOf([](std::string& out) {
-        appendPublish({.channel = "e", .payloadKind = PayloadKind::Text}, "text", out);
-      }),
-      frameOf([](std::string& out) { appendEnqueue({.channel = "q"}, "N", out); }),
-      frameOf([](std::string& out) {
-        appendEnqueue({.channel = "q", .payloadKind = PayloadKind::Text}, "N;", out);
-      }),
+      encode({.kind = Kind::Publish,
+              .payloadKind = PayloadKind::Text,
+              .channel = "e",
+              .payload = "text"}),
+      encode({.kind = Kind::Enqueue, .channel = "q", .payload = "N"}),
+      encode({.kind = Kind::Enqueue,
+              .payloadKind = PayloadKind::Text,
+              .channel = "q",
+              .payload = "N;"}),
   };
   Link witness = stormoLink();
   witness.send(subscribeEvent("e") + subscribeGroup("g"));

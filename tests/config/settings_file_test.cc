@@ -33,7 +33,7 @@ class SettingsFile : public testing::Test {
   Settings settings;
 };
 
-TEST_F(SettingsFile, SetsWhatItNamesAndLeavesTheRest) {
+TEST_F(SettingsFile, SetsTheNamedSettingsAndKeepsTheRest) {
   const auto complaints = apply(R"(
 listen = "websocket://127.0.0.1:8080"
 workers = 3
@@ -62,14 +62,14 @@ page = false
 
 TEST_F(SettingsFile, EveryKeyOfEverySettingIsKnown) {
   for (const SettingSpec& spec : settingSpecs()) {
-    // A table as the value is of no setting's type: the key must be known for that to be said.
+    // No setting is a table, so a known key reports the type of its value.
     const auto complaints = apply(std::string(spec.key) + " = [[1]]\n");
     ASSERT_EQ(complaints.size(), 1u) << spec.key;
     EXPECT_THAT(complaints[0], HasSubstr("must be")) << spec.key;
   }
 }
 
-TEST_F(SettingsFile, NamesTheLineAndTheMendOfEverythingThatIsWrong) {
+TEST_F(SettingsFile, EachMistakeIsReportedWithItsLineAndRemedy) {
   const auto complaints = apply(R"(workers = "four"
 lisen = "websocket://127.0.0.1:8080"
 [limits]
@@ -86,7 +86,7 @@ page = 1
                               ":7: 'websocket.page' must be true or false"));
 }
 
-TEST_F(SettingsFile, AnOriginThatNoPageCanHaveIsSaidWithLineAndRemedy) {
+TEST_F(SettingsFile, AnOriginThatNoPageCanHaveIsReportedWithLineAndRemedy) {
   EXPECT_THAT(apply(R"([websocket]
 origins = ["https://*.chat.example", "chat.example", "https://chat.example:443/"]
 )"),
@@ -99,13 +99,13 @@ origins = ["https://*.chat.example", "chat.example", "https://chat.example:443/"
               testing::IsEmpty());
 }
 
-TEST_F(SettingsFile, AFileThatIsNotTomlIsSaidWithItsLine) {
+TEST_F(SettingsFile, AFileThatIsNotTomlIsReportedWithItsLine) {
   const auto complaints = apply("workers = 2\nlisten = websocket\n");
   ASSERT_EQ(complaints.size(), 1u);
   EXPECT_THAT(complaints[0], HasSubstr(":2: "));
 }
 
-TEST_F(SettingsFile, AFileThatIsNotThereIsSaid) {
+TEST_F(SettingsFile, AMissingFileIsReported) {
   const auto complaints = applyFile("/nowhere/stormo.toml", settings);
   ASSERT_EQ(complaints.size(), 1u);
   EXPECT_THAT(complaints[0], HasSubstr("/nowhere/stormo.toml"));

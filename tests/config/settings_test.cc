@@ -39,7 +39,7 @@ TEST(Settings, EachHasItsOwnKeyAndFlag) {
   }
 }
 
-TEST(Settings, DefaultsAreBeyondComplaint) {
+TEST(Settings, TheDefaultsAreValid) {
   const Settings settings;
   for (const SettingSpec& spec : settingSpecs()) {
     const bool mayBeEmpty = std::string(spec.key).starts_with("channel.");
@@ -65,10 +65,10 @@ TEST(Settings, FlagsOfEveryTypeAreApplied) {
   EXPECT_EQ(settings.origins, (std::vector<std::string>{"https://a.example", "https://b.example"}));
 }
 
-TEST(Settings, WrongFlagsAreNamedWithTheFlag) {
-  EXPECT_EQ(complaintOf("--workers", "many"), "--workers: 'many' is no number");
-  EXPECT_EQ(complaintOf("--workers", "2x"), "--workers: '2x' is no number");
-  EXPECT_EQ(complaintOf("--workers", "-1"), "--workers: '-1' is no number");
+TEST(Settings, AWrongValueIsReportedWithItsFlag) {
+  EXPECT_EQ(complaintOf("--workers", "many"), "--workers: 'many' is not a number");
+  EXPECT_EQ(complaintOf("--workers", "2x"), "--workers: '2x' is not a number");
+  EXPECT_EQ(complaintOf("--workers", "-1"), "--workers: '-1' is not a number");
   EXPECT_EQ(complaintOf("--workers", "1025"), "--workers: must be at most 1024");
   EXPECT_EQ(complaintOf("--page", "maybe"), "--page: 'maybe' is neither true nor false");
   EXPECT_EQ(complaintOf("--message-bytes", "0"), "--message-bytes: must be at least 1");
@@ -100,15 +100,15 @@ TEST(Settings, TheLogHasKnownLevelsAndFormats) {
   EXPECT_EQ(complaintOf("--log-format", "xml"), "--log-format: must be text or json");
 }
 
-TEST(Settings, AChannelElsewhereAndOneToBeOpenedContradictEachOther) {
+TEST(Settings, ChannelAndChannelListenContradictEachOther) {
   Settings settings;
   settings.channel = "stormo://127.0.0.1:2206";
   EXPECT_EQ(contradiction(settings), "");
   settings.channelListen = "frame://127.0.0.1:2206";
-  EXPECT_NE(contradiction(settings).find("give one of them"), std::string::npos);
+  EXPECT_NE(contradiction(settings).find("set only one of them"), std::string::npos);
 }
 
-TEST(Settings, AHistoryIsKeptByOurOwnChannelAndFitsWhatMayWaitForAClient) {
+TEST(Settings, HistoryNeedsTheServersOwnChannelAndFitsIntoTheSendBuffer) {
   Settings settings;
   applyFlag(specOf("--history-groups"), {"chat.*", "news"}, settings);
   EXPECT_EQ(settings.historyGroups, (std::vector<std::string>{"chat.*", "news"}));
@@ -117,12 +117,12 @@ TEST(Settings, AHistoryIsKeptByOurOwnChannelAndFitsWhatMayWaitForAClient) {
   EXPECT_NE(contradiction(settings).find("--history-bytes"), std::string::npos);
   settings.historyBytes = 1000;
   settings.channel = "stormo://127.0.0.1:2206";
-  EXPECT_NE(contradiction(settings).find("say it there"), std::string::npos);
+  EXPECT_NE(contradiction(settings).find("set it there"), std::string::npos);
   EXPECT_EQ(complaintOf("--history-bytes", "1073741825"),
             "--history-bytes: must be at least 1, and at most 1 GiB");
 }
 
-TEST(Settings, AMessageOfTheGreatestLengthFitsWhatMayBeIncomplete) {
+TEST(Settings, MessageBytesFitIntoIncompleteBytes) {
   Settings settings;
   settings.messageBytesMax = settings.incompleteBytesMax;
   EXPECT_EQ(contradiction(settings), "");
@@ -133,7 +133,7 @@ TEST(Settings, AMessageOfTheGreatestLengthFitsWhatMayBeIncomplete) {
   EXPECT_EQ(settings.messageTimeout, std::chrono::seconds(0));
 }
 
-TEST(Settings, AChannelAloneTakesWhatConcernsIt) {
+TEST(Settings, AChannelAloneHasTheSettingsOfTheChannel) {
   std::set<std::string_view> flags;
   for (const SettingSpec& spec : settingSpecs()) {
     if (spec.isOfChannel()) flags.insert(spec.flag);

@@ -101,6 +101,19 @@ TEST(Tree, TheReadmesProgramIsTheExample) {
   EXPECT_THAT(textOf("README.md"), testing::HasSubstr(textOf("examples/groups.cc")));
 }
 
+TEST(Tree, TheCodeOfTheGuideIsFromTheExamples) {
+  std::string examples;
+  for (const std::string& path : filesIn("examples", {".h", ".cc"})) examples += textOf(path);
+  const std::string guide = textOf("docs/guide.md");
+  static const std::regex kBlock("\n```cpp\n([^`]*)```\n");
+  std::size_t blocks = 0;
+  for (std::sregex_iterator it(guide.begin(), guide.end(), kBlock), end; it != end; ++it) {
+    ++blocks;
+    EXPECT_NE(examples.find((*it)[1].str()), examples.npos) << (*it)[1];
+  }
+  EXPECT_GT(blocks, 10u);
+}
+
 TEST(Tree, PublicHeadersNeedNothingButTheStandardLibrary) {
   for (const std::string& path : filesIn("include", {".h"})) {
     expectNone(path, publicHeaderComplaints(textOf(path)));

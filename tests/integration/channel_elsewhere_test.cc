@@ -1,8 +1,10 @@
-// Several programs on one Channel that runs by itself.
+// Several programs connected to one Channel of another program.
 #include <gmock/gmock.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <fstream>
+#include <functional>
 
 #include "integration/harness/with_stormo.h"
 #include "sys/address.h"
@@ -11,11 +13,12 @@ namespace stormo::integration {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 class ChannelElsewhere : public ::testing::Test {
  protected:
-  /// `listen` for the Channel, which starts; its address as it came to be.
+  /// Starts the Channel on `listen`, and returns its actual address.
   SocketUrl startChannel(const std::string& listen, const Words& options = {}) {
     Words words = {"--listen", listen};
     words.insert(words.end(), options.begin(), options.end());
@@ -60,28 +63,28 @@ class ChannelElsewhere : public ::testing::Test {
   ProgramInstance second{deadline};
 };
 
-TEST_F(ChannelElsewhere, GroupsCrossProgramsInStormosDialect) {
+TEST_F(ChannelElsewhere, ProgramsShareGroupsInStormosDialect) {
   const SocketUrl url = startChannel("frame://127.0.0.1:0");
   startWith(first, "stormo://127.0.0.1:" + std::to_string(url.port));
   startWith(second, "stormo://127.0.0.1:" + std::to_string(url.port));
   expectGroupsCross(first, second);
 }
 
-TEST_F(ChannelElsewhere, GroupsCrossProgramsInWorkermansDialect) {
+TEST_F(ChannelElsewhere, ProgramsShareGroupsInWorkermansDialect) {
   const SocketUrl url = startChannel("frame://127.0.0.1:0");
   startWith(first, "frame://127.0.0.1:" + std::to_string(url.port));
   startWith(second, "frame://127.0.0.1:" + std::to_string(url.port));
   expectGroupsCross(first, second);
 }
 
-TEST_F(ChannelElsewhere, GroupsCrossProgramsOfBothDialects) {
+TEST_F(ChannelElsewhere, ProgramsShareGroupsAcrossDialects) {
   const SocketUrl url = startChannel("frame://127.0.0.1:0");
   startWith(first, "frame://127.0.0.1:" + std::to_string(url.port));
   startWith(second, "stormo://127.0.0.1:" + std::to_string(url.port));
   expectGroupsCross(first, second);
 }
 
-TEST_F(ChannelElsewhere, GroupsCrossProgramsOverAUnixSocket) {
+TEST_F(ChannelElsewhere, ProgramsShareGroupsOverAUnixSocket) {
   const std::string url = "unix://" + channel.folder() + "/channel";
   startChannel(url);
   startWith(first, url);
@@ -89,14 +92,14 @@ TEST_F(ChannelElsewhere, GroupsCrossProgramsOverAUnixSocket) {
   expectGroupsCross(first, second);
 }
 
-TEST_F(ChannelElsewhere, GroupsCrossFromAProgramThatOpensItsOwnChannel) {
+TEST_F(ChannelElsewhere, ProgramsShareGroupsOverTheChannelOfOneOfThem) {
   const std::string url = "unix://" + first.folder() + "/open";
   first.start({"--listen", "websocket://127.0.0.1:0", "--workers", "2", "--channel-listen", url});
   startWith(second, url);
   expectGroupsCross(first, second);
 }
 
-TEST_F(ChannelElsewhere, TheRightSecretIsLetInAndNoOther) {
+TEST_F(ChannelElsewhere, OnlyLinksWithTheSecretAreAccepted) {
   const auto secretFile = [&](const std::string& name, const std::string& secret) {
     const std::string path = channel.folder() + '/' + name;
     std::ofstream(path) << secret << '\n';
@@ -134,7 +137,35 @@ TEST_F(ChannelElsewhere, WorkersWaitForAChannelThatStartsLater) {
   EXPECT_THAT(clients[member].texts(), ElementsAre("kept meanwhile"));
 }
 
-TEST_F(ChannelElsewhere, OneThatIsRestartedUnderItsWorkersGoesOn) {
+/// True for a status in which each worker has one link, in that dialect and state.
+std::function<bool(const Json&)> linksAre(const std::string& dialect, const std::string& state) {
+  return [=](const Json& report) {
+    const Json wanted = Json::array({Json{{"dialect", dialect}, {"state", state}}});
+    return std::ranges::all_of(report.at("processes"), [&](const Json& row) {
+      return row.at("kind") != "worker" || row.at("channel_links") == wanted;
+    });
+  };
+}
+
+TEST_F(ChannelElsewhere, StatusShowsTheDialectAndStateOfEachWorkersLink) {
+  const std::string url = "unix://" + channel.folder() + "/channel";
+  startWith(first, url);
+  first.waitForStatus("links without a Channel", linksAre("stormo", "connecting"));
+  EXPECT_THAT(first.succeed({"status"}), HasSubstr("  stormo connecting  [idle]"));
+  startChannel(url);
+  first.waitForStatus("links to the Channel", linksAre("stormo", "connected"));
+  channel.foreground().signal(SIGTERM);
+  EXPECT_EQ(channel.foreground().waitForEnd().status, 0);
+  first.waitForStatus("links to a stopped Channel", linksAre("stormo", "connecting"));
+}
+
+TEST_F(ChannelElsewhere, StatusShowsLinksInWorkermansDialect) {
+  const SocketUrl url = startChannel("frame://127.0.0.1:0");
+  startWith(first, "frame://127.0.0.1:" + std::to_string(url.port));
+  first.waitForStatus("links to the Channel", linksAre("workerman", "connected"));
+}
+
+TEST_F(ChannelElsewhere, ARestartedChannelLosesNoMessages) {
   const std::string url = "unix://" + channel.folder() + "/channel";
   startChannel(url);
   startWith(first, url);
@@ -149,7 +180,7 @@ TEST_F(ChannelElsewhere, OneThatIsRestartedUnderItsWorkersGoesOn) {
     }
   };
   sendSome();
-  clients.waitForMessages(members[0], 1);  // of many that are on their way
+  clients.waitForMessages(members[0], 1);  // of many that are in flight
   channel.foreground().signal(SIGTERM);
   EXPECT_EQ(channel.foreground().waitForEnd().status, 0);
   sendSome();

@@ -1,4 +1,4 @@
-// The command line, as a person uses it: start, stop, restart, status, connections, and signals.
+// The command line: start, stop, restart, status, connections, and signals.
 #include <gmock/gmock.h>
 
 #include <csignal>
@@ -27,7 +27,7 @@ class Commands : public WithStormo {
     for (const pid_t pid : pids) EXPECT_FALSE(isRunning(pid)) << pid;
   }
 
-  /// Whether a newcomer's connect is refused.
+  /// True if a new connection is refused.
   bool isRefused() {
     const Id id = clients().begin();
     clients().runUntil("an answer",
@@ -50,7 +50,7 @@ class Commands : public WithStormo {
   }
 };
 
-TEST_F(Commands, StartShowsWhatRunsWhere) {
+TEST_F(Commands, StartShowsWorkersAndAddresses) {
   startStormo({"--workers", "2"});
   const std::string screen = stormo.foreground().output();
   EXPECT_THAT(screen, ContainsRegex("-+ STORMO -+\nStormo version:"));
@@ -61,7 +61,7 @@ TEST_F(Commands, StartShowsWhatRunsWhere) {
   EXPECT_THAT(screen, HasSubstr("Press Ctrl-C to quit. Start success."));
 }
 
-TEST_F(Commands, StartingWhatRunsAlreadyIsRefusedAndHarmsNothing) {
+TEST_F(Commands, ASecondStartIsRefusedAndTheFirstContinues) {
   startStormo();
   const Id id = clients().connect();
   expectOneClearLine(stormo.run({"start"}), "already running");
@@ -69,13 +69,13 @@ TEST_F(Commands, StartingWhatRunsAlreadyIsRefusedAndHarmsNothing) {
   clients().join(id, "still served");
 }
 
-TEST_F(Commands, WhatDoesNotRunCannotBeStoppedReloadedOrAsked) {
+TEST_F(Commands, CommandsFailWithoutARunningInstance) {
   for (const char* word : {"stop", "reload", "status", "connections"}) {
     expectOneClearLine(stormo.run({word}), "not running");
   }
 }
 
-TEST_F(Commands, APortInUseIsNamedAndNothingStaysBehind) {
+TEST_F(Commands, APortInUseIsReportedAndNoProcessRemains) {
   startStormo();
   const std::string taken = "websocket://127.0.0.1:" + std::to_string(stormo.port());
   ProgramInstance other(deadline);
@@ -85,7 +85,7 @@ TEST_F(Commands, APortInUseIsNamedAndNothingStaysBehind) {
   expectOneClearLine(other.run({"status"}), "not running");
 }
 
-TEST_F(Commands, AStateFileThatCannotBeOpenedIsNamedAndNothingStaysBehind) {
+TEST_F(Commands, AnUnreadableStateFileIsReportedAndNoProcessRemains) {
   const std::string path = stormo.folder() + "/run/stormo/channel.state";
   std::filesystem::create_directories(path);
   expectOneClearLine(stormo.run({"start", "--listen", "websocket://127.0.0.1:0"}),
@@ -93,11 +93,11 @@ TEST_F(Commands, AStateFileThatCannotBeOpenedIsNamedAndNothingStaysBehind) {
   expectOneClearLine(stormo.run({"status"}), "not running");
 }
 
-TEST_F(Commands, WrongCommandLinesAreStatusTwoAndOneLine) {
+TEST_F(Commands, InvalidCommandLinesAreOneLineAndStatusTwo) {
   const std::vector<std::pair<Words, std::string>> table = {
       {{"strat"}, "unknown command 'strat', did you mean 'start'?"},
       {{"start", "--wokers", "2"}, "unknown option '--wokers', did you mean '--workers'?"},
-      {{"stop", "start"}, "one command at a time"},
+      {{"stop", "start"}, "give one command"},
       {{"stop", "--timeout", "soon"}, "soon"},
   };
   for (const auto& [words, says] : table) {
@@ -107,18 +107,18 @@ TEST_F(Commands, WrongCommandLinesAreStatusTwoAndOneLine) {
   }
 }
 
-TEST_F(Commands, SettingsThatCannotBeAreNamed) {
+TEST_F(Commands, InvalidSettingsAreReported) {
   const std::vector<std::pair<Words, std::string>> table = {
       {{"--listen", "http://127.0.0.1:0"}, "http://127.0.0.1:0"},
       {{"--listen", "websocket://nowhere"}, "nowhere"},
       {{"--listen", "websocket://example.org:1234"}, "write an IP address"},
-      {{"--workers", "many"}, "'many' is no number"},
+      {{"--workers", "many"}, "'many' is not a number"},
       {{"--workers", "5000"}, "at most 1024"},
       {{"--page", "perhaps"}, "neither true nor false"},
       {{"--pong-timeout", "0"}, "at least 1 second"},
       {{"--channel", "redis://127.0.0.1:1"}, "redis://127.0.0.1:1"},
       {{"--channel-secret-file", "/nowhere"}, "/nowhere"},
-      {{"--channel", "unix:///x", "--channel-listen", "unix:///y"}, "give one of them"},
+      {{"--channel", "unix:///x", "--channel-listen", "unix:///y"}, "set only one of them"},
       {{"--channel-listen", "frame://0.0.0.0:0"}, "secret"},
       {{"--config", "/nowhere.toml"}, "/nowhere.toml"},
   };
@@ -164,12 +164,12 @@ TEST_F(Commands, RestartReplacesAllProcessesAndStartsWhenNothingRuns) {
   clients().join(clients().connect(), "served again");
 }
 
-TEST_F(Commands, AGracefulStopLetsClientsFinishUntilItsTimeout) {
+TEST_F(Commands, AGracefulStopWaitsForClientsUntilItsTimeout) {
   startDaemon();
   const Id stays = clients().connect();
   const Id goes = clients().connect();
   const auto stop = stormo.begin({"stop", "-g", "--timeout", "1"});
-  // Once nobody is let in any more, the others are still served.
+  // New clients are refused, and connected ones are served.
   while (!isRefused()) deadline.check("the port to be closed");
   EXPECT_TRUE(clients()[stays].isOpen());
   clients().join(stays, "123");
@@ -188,7 +188,7 @@ TEST_F(Commands, AGracefulStopWithoutClientsEndsAtOnce) {
   expectAllGone(pids);
 }
 
-TEST_F(Commands, StatusShowsAllProcessesAndWhatTheyCount) {
+TEST_F(Commands, StatusShowsAllProcessesAndTheirCounters) {
   startStormo();
   const Id id = clients().connect();
   for (const char* group : {"a", "b", "c"}) clients().command(id, "add_group", group);
@@ -233,10 +233,10 @@ TEST_F(Commands, ConnectionsShowsEachClientWithItsAddress) {
 
 class Signals : public WithStormo, public ::testing::WithParamInterface<int> {};
 
-TEST_P(Signals, EndTheForegroundProgramWithStatusZeroAndAGoodbye) {
+TEST_P(Signals, StopTheForegroundProgramWithStatusZeroAndCloseFrames) {
   startStormo();
   const Id id = clients().connect();
-  if (GetParam() == SIGQUIT) {  // lets clients finish
+  if (GetParam() == SIGQUIT) {  // waits for clients
     clients().close(id);
     clients().waitUntilClosed(id);
   }

@@ -1,4 +1,4 @@
-// Configuration files, and what 'stormo check-config' says of them.
+// Configuration files, and 'stormo check-config'.
 #include <gmock/gmock.h>
 
 #include <fstream>
@@ -20,7 +20,7 @@ class Configuration : public WithStormo {
   }
 };
 
-TEST_F(Configuration, AGoodFileIsSaidToBeGoodAndIsObeyed) {
+TEST_F(Configuration, AValidFileIsAcceptedAndApplied) {
   const std::string path = write(R"(listen = "websocket://127.0.0.1:0"
 workers = 3
 
@@ -45,13 +45,13 @@ origins = ["https://example.com"]
   EXPECT_THAT(clients()[id].received[0].data, HasSubstr("too_many_groups"));
 }
 
-TEST_F(Configuration, FlagsWinOverTheFile) {
+TEST_F(Configuration, FlagsOverrideTheFile) {
   const std::string path = write("listen = \"websocket://127.0.0.1:1\"\nworkers = 3\n");
   stormo.start(freePort({"--config", path, "--workers", "1"}));
   EXPECT_EQ(stormo.pids("worker").size(), 1u);
 }
 
-TEST_F(Configuration, EachMistakeIsNamedWithItsLineAndItsMend) {
+TEST_F(Configuration, EachMistakeIsReportedWithItsLineAndRemedy) {
   const std::string path = write(R"(listen = "http://127.0.0.1:1234"
 wokers = 3
 
@@ -80,33 +80,33 @@ nothing-like-any-setting = true
   EXPECT_NE(stormo.run({"start", "--config", path}).status, 0);
 }
 
-TEST_F(Configuration, AFileThatIsNoTomlIsNamedWithItsLine) {
+TEST_F(Configuration, ASyntaxErrorIsReportedWithItsLine) {
   const Outcome check = stormo.run({"check-config", write("workers = 2\nlisten = websocket\n")});
   EXPECT_NE(check.status, 0);
   EXPECT_THAT(check.errors, HasSubstr("stormo.toml:2: "));
 }
 
-TEST_F(Configuration, AFileThatIsNotThereIsNamed) {
+TEST_F(Configuration, AMissingFileIsReported) {
   const Outcome check = stormo.run({"check-config", "/nowhere/stormo.toml"});
   EXPECT_NE(check.status, 0);
   EXPECT_THAT(check.errors, HasSubstr("/nowhere/stormo.toml"));
   EXPECT_EQ(std::count(check.errors.begin(), check.errors.end(), '\n'), 1) << check.errors;
 }
 
-TEST_F(Configuration, WhatContradictsItselfIsSaid) {
+TEST_F(Configuration, ContradictingSettingsAreReported) {
   const Outcome check = stormo.run(
       {"check-config", write("[channel]\nurl = \"unix:///a\"\nlisten = \"unix:///b\"\n")});
   EXPECT_NE(check.status, 0);
-  EXPECT_THAT(check.errors, HasSubstr("give one of them"));
+  EXPECT_THAT(check.errors, HasSubstr("set only one of them"));
 }
 
-TEST_F(Configuration, WithoutAFileCheckConfigAsksForOne) {
+TEST_F(Configuration, CheckConfigWithoutAFileIsAnError) {
   const Outcome check = stormo.run({"check-config"});
   EXPECT_EQ(check.status, 2);
   EXPECT_THAT(check.errors, HasSubstr("a file (stormo check-config FILE) is required"));
 }
 
-TEST_F(Configuration, CheckConfigRefusesWithItsLineWhatStartWouldRefuse) {
+TEST_F(Configuration, CheckConfigReportsWithItsLineWhatStartRejects) {
   const std::string folder = stormo.folder();
   std::ofstream(folder + "/empty-secret") << " \t\r\n";
   std::ofstream(folder + "/long-secret") << std::string(256, 's');
@@ -121,7 +121,7 @@ TEST_F(Configuration, CheckConfigRefusesWithItsLineWhatStartWouldRefuse) {
            Case{"workers = 1\nlisten = \"websocket://chat.example:1234\"\n", "write an IP address"},
            Case{"workers = 1\nlisten = \"websocket://192.0.2.1:1234\"\n",
                 "cannot assign requested address"},
-           Case{"workers = 1\nlisten = \"unix:///no/such/folder/socket\"\n", "(make it)"},
+           Case{"workers = 1\nlisten = \"unix:///no/such/folder/socket\"\n", "(create it)"},
            Case{"workers = 1\nlisten = \"unix://" + folder + "/not-a-socket\"\n",
                 "is not a socket"},
            Case{"[channel]\nsecret-file = \"/no/such/secret\"\n", "no such file or directory"},
@@ -144,14 +144,14 @@ TEST_F(Configuration, CheckConfigRefusesWithItsLineWhatStartWouldRefuse) {
   }
 }
 
-TEST_F(Configuration, CheckConfigAcceptsAPortThatARunningServerHas) {
+TEST_F(Configuration, CheckConfigAcceptsAPortInUse) {
   startStormo({"--workers", "1"});
   const std::string path =
       write("listen = \"websocket://127.0.0.1:" + std::to_string(stormo.port()) + "\"\n");
   EXPECT_EQ(stormo.run({"check-config", path}).status, 0);
 }
 
-TEST_F(Configuration, TheLogLevelOfTheFileIsObeyedAndTheFlagWins) {
+TEST_F(Configuration, TheLogLevelComesFromTheFlagThenTheFile) {
   const std::string path =
       write("listen = \"websocket://127.0.0.1:0\"\nworkers = 1\n[log]\nlevel = \"error\"\n");
   stormo.start({"--config", path});
@@ -162,7 +162,7 @@ TEST_F(Configuration, TheLogLevelOfTheFileIsObeyedAndTheFlagWins) {
   EXPECT_THAT(stormo.foreground().waitForEnd().errors, HasSubstr(" started program=stormo"));
 }
 
-TEST_F(Configuration, WhiteSpaceAtTheEndOfASecretIsNoPartOfIt) {
+TEST_F(Configuration, WhiteSpaceAtTheEndOfASecretIsIgnored) {
   std::ofstream(stormo.folder() + "/secret") << "sesame \t\r\nanother line\n";
   std::ofstream(stormo.folder() + "/plain") << "sesame";
   ProgramInstance channel(deadline, "stormo", {"channel"});

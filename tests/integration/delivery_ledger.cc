@@ -34,7 +34,7 @@ void DeliveryLedger::received(Party receiver, std::string_view text) {
   Book& book = books_[receiver];
   if (books_[sender].group != book.group) return complain("of another group");
   const auto [last, isFirst] = book.received.try_emplace(sender, 0);
-  // What was on its way when it entered may come or not.
+  // Messages in flight when it entered may arrive or not.
   const std::uint64_t before = isFirst ? book.sentBefore[sender] : 0;
   const bool fits = isFirst ? number <= before + 1 : number == last->second + 1;
   if (!fits) {

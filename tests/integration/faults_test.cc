@@ -1,5 +1,5 @@
-// Clients that stay connected get every message once and in its sender's order, whatever breaks
-// behind them. `./dev faults` runs this for longer.
+// Clients that stay connected get every message once and in its sender's order, whatever fault the
+// server has. `./dev faults` runs this for a longer time.
 #include <gmock/gmock.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -88,7 +88,7 @@ class FaultsTest : public WithStormo, public testing::WithParamInterface<const c
     swarm.push_back({.id = id, .party = party, .group = group});
   }
 
-  /// Traffic for so long.
+  /// Traffic for this time.
   void publishFor(std::chrono::milliseconds duration) {
     const auto end = steady_clock::now() + duration;
     while (steady_clock::now() < end) {
@@ -102,7 +102,7 @@ class FaultsTest : public WithStormo, public testing::WithParamInterface<const c
     }
   }
 
-  /// Those that were disconnected come back, as others.
+  /// Disconnected clients reconnect as new parties.
   void reconnect() {
     std::vector<Client> lost;
     std::erase_if(swarm, [&](const Client& client) {
@@ -126,7 +126,7 @@ class FaultsTest : public WithStormo, public testing::WithParamInterface<const c
   }
   pid_t channel() { return stormo.pids("channel").at(0); }
 
-  // Each is one fault; traffic goes on meanwhile.
+  // Each function causes one fault during traffic.
   void killChannel() { ::kill(channel(), SIGKILL); }
   void stopChannelForAWhile() { stopForAWhile(channel()); }
   void killWorker() { ::kill(someWorker(), SIGKILL); }
@@ -169,7 +169,7 @@ class FaultsTest : public WithStormo, public testing::WithParamInterface<const c
   std::size_t disconnected = 0;
 };
 
-TEST_P(FaultsTest, NothingIsLostNothingComesTwiceNothingOutOfOrder) {
+TEST_P(FaultsTest, NoMessageIsLostDuplicatedOrReordered) {
   if (GetParam() == std::string_view("groups") && !portsAreFree({1234})) {
     GTEST_SKIP() << "somebody else listens on the port of this program";
   }

@@ -41,7 +41,7 @@ bool enter() {
 }  // namespace
 
 void enterPrivateNetwork() {
-  // There is no way back out of one that is of no use. So somebody else tries it first.
+  // A process cannot leave a namespace that does not work, so a child tries it first.
   const pid_t scout = ::fork();
   if (scout == 0) ::_exit(enter() ? 0 : 1);
   int status = 0;

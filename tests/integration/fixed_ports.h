@@ -5,12 +5,12 @@
 
 namespace stormo::integration {
 
-/// The examples listen where they say in their source. To be able to run them beside anything, this
-/// process takes a network of its own, where every port is free; to be called before any thread is
-/// started. Where the system does not allow that, nothing happens.
+/// The examples listen on the ports in their source. So that these are free, this process moves to
+/// a network namespace of its own. Call it before any thread is started. If the system does not
+/// allow it, nothing happens.
 void enterPrivateNetwork();
 
-/// Whether nobody listens on any of these.
+/// True if no process listens on any of these.
 bool portsAreFree(std::initializer_list<std::uint16_t> ports);
 
 }  // namespace stormo::integration

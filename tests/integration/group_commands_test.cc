@@ -1,5 +1,4 @@
-// The command protocol at its edges (docs/group-protocol.md): what else may be sent, and what is
-// refused.
+// Edge cases of the command protocol (docs/group-protocol.md): unusual and invalid commands.
 #include <gmock/gmock.h>
 
 #include "integration/harness/with_stormo.h"
@@ -16,7 +15,7 @@ class GroupCommands : public WithStormo {
     return R"({"cmd":"send_to_group","group_id":"123","message":)" + message + "}";
   }
 
-  /// The `code` of an error; what came instead, if it is none.
+  /// The `code` of an error; the text itself if it is no error.
   static std::string codeOf(const std::string& text) {
     const Json answer = Json::parse(text, nullptr, false);
     const bool isError = answer.is_object() && answer.value("cmd", "") == "error" &&
@@ -51,7 +50,7 @@ TEST_F(GroupCommands, AMessageThatIsNoStringArrivesAsItsJsonText) {
               ElementsAre("5", "-1.50", "true", "null", R"({"a":1,"b":[1,2]})", "[]"));
 }
 
-TEST_F(GroupCommands, FieldsMayComeInAnyOrderAndBesideUnknownOnes) {
+TEST_F(GroupCommands, FieldsMayComeInAnyOrderAndUnknownOnesAreIgnored) {
   startStormo();
   const auto members = membersOnDifferentWorkers("123");
   clients().send(members[0],
@@ -64,7 +63,7 @@ TEST_F(GroupCommands, FieldsMayComeInAnyOrderAndBesideUnknownOnes) {
   EXPECT_THAT(clients()[members[1]].texts(), ElementsAre("any order", "last"));
 }
 
-TEST_F(GroupCommands, BadInputIsAnsweredWithItsCodeAndNothingElseHappens) {
+TEST_F(GroupCommands, BadInputIsAnsweredWithItsErrorCodeOnly) {
   startStormo();
   const auto members = membersOnDifferentWorkers("123");
   const std::string longName(256, 'n');
@@ -111,7 +110,7 @@ TEST_F(GroupCommands, BadInputIsAnsweredWithItsCodeAndNothingElseHappens) {
   EXPECT_TRUE(clients()[members[0]].isOpen());
 }
 
-TEST_F(GroupCommands, TenBadOnesInARowCloseTheConnectionWith1008) {
+TEST_F(GroupCommands, TenBadCommandsInARowCloseTheConnectionWith1008) {
   startStormo();
   const Id id = clients().connect();
   for (int i = 0; i < 12; ++i) clients().send(id, "bad");
@@ -120,7 +119,7 @@ TEST_F(GroupCommands, TenBadOnesInARowCloseTheConnectionWith1008) {
   EXPECT_EQ(clients()[id].closeCode, CloseCode::PolicyViolation);
 }
 
-TEST_F(GroupCommands, AGoodCommandBetweenBadOnesMakesTheCountBeginAnew) {
+TEST_F(GroupCommands, AGoodCommandResetsTheCountOfBadOnes) {
   startStormo();
   const Id id = clients().connect();
   for (int round = 0; round < 3; ++round) {
@@ -132,7 +131,7 @@ TEST_F(GroupCommands, AGoodCommandBetweenBadOnesMakesTheCountBeginAnew) {
   EXPECT_TRUE(clients()[id].isOpen());
 }
 
-TEST_F(GroupCommands, OneGroupTooManyIsRefusedAndLeavingOneMakesRoom) {
+TEST_F(GroupCommands, OneGroupTooManyIsRejectedUntilAnotherIsLeft) {
   startStormo({"--workers", "2", "--groups-per-client", "3"});
   const Id id = clients().connect();
   for (const char* group : {"a", "b", "c", "c", "d"}) clients().command(id, "add_group", group);
@@ -176,7 +175,7 @@ TEST_F(GroupCommands, AMessageOverTheLimitClosesTheConnectionWith1009) {
   EXPECT_TRUE(clients()[members[1]].isOpen());
 }
 
-TEST_F(GroupCommands, BrokenWebSocketClosesThatConnectionWithItsCodeAndNoOther) {
+TEST_F(GroupCommands, AProtocolErrorClosesOnlyThatConnectionWithItsCode) {
   startStormo();
   const auto members = membersOnDifferentWorkers("123");
   const std::vector<std::pair<std::string, CloseCode>> table = {

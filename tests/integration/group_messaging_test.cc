@@ -1,4 +1,4 @@
-// What members of groups receive, whatever worker they are on.
+// Messages that members of groups receive, on any worker.
 #include <gmock/gmock.h>
 
 #include "integration/harness/with_stormo.h"
@@ -12,7 +12,7 @@ using Received = SwarmClient::Received;
 
 class GroupMessaging : public WithStormo {};
 
-TEST_F(GroupMessaging, TwoClientsOnDifferentWorkersBothReceiveTheTextItselfOnce) {
+TEST_F(GroupMessaging, TwoClientsOnDifferentWorkersBothReceiveTheMessageOnce) {
   startStormo({"--workers", "4"});
   const auto pair = connectToDifferentWorkers(stormo, clients(), 2);
   for (const Id id : pair) {
@@ -86,7 +86,7 @@ TEST_F(GroupMessaging, JoiningTwiceIsJoiningOnce) {
   EXPECT_THAT(clients()[members[1]].texts(), ElementsAre("once"));
 }
 
-TEST_F(GroupMessaging, WhoLeavesAGroupReceivesNothingMoreAndMayComeBack) {
+TEST_F(GroupMessaging, AMemberThatLeftReceivesNothingAndMayJoinAgain) {
   startStormo();
   const auto members = membersOnDifferentWorkers("123");
   clients().command(members[1], "leave_group", "123");
@@ -100,7 +100,7 @@ TEST_F(GroupMessaging, WhoLeavesAGroupReceivesNothingMoreAndMayComeBack) {
   EXPECT_THAT(clients()[members[1]].texts(), ElementsAre("back again"));
 }
 
-TEST_F(GroupMessaging, WhoGoesAwayHasLeftItsGroupsAndTheOthersGoOn) {
+TEST_F(GroupMessaging, ADisconnectedMemberHasLeftItsGroups) {
   startStormo();
   const auto members = membersOnDifferentWorkers("123");
   clients().drop(members[1]);
@@ -112,7 +112,7 @@ TEST_F(GroupMessaging, WhoGoesAwayHasLeftItsGroupsAndTheOthersGoOn) {
   EXPECT_THAT(clients()[members[0]].texts(), ElementsAre("still here"));
 }
 
-TEST_F(GroupMessaging, TextsArriveAsTheyWereMeantWhateverTheyHold) {
+TEST_F(GroupMessaging, TextsWithAnyCharactersArriveUnchanged) {
   startStormo();
   const auto members = membersOnDifferentWorkers("123");
   const Texts texts = {"",
@@ -132,7 +132,7 @@ TEST_F(GroupMessaging, TextsArriveAsTheyWereMeantWhateverTheyHold) {
   EXPECT_EQ(clients()[members[1]].received.back().data, "è😀");
 }
 
-TEST_F(GroupMessaging, TextsOfAllLengthsArriveWhole) {
+TEST_F(GroupMessaging, TextsOfAllLengthsArriveComplete) {
   startStormo();
   const auto members = membersOnDifferentWorkers("123");
   const std::vector<std::size_t> lengths = {1, 125, 126, 127, 65535, 65536, 200'000, 1'000'000};
@@ -147,7 +147,7 @@ TEST_F(GroupMessaging, TextsOfAllLengthsArriveWhole) {
   }
 }
 
-TEST_F(GroupMessaging, NamesOfGroupsMayHoldAnything) {
+TEST_F(GroupMessaging, GroupNamesMayContainAnyCharacters) {
   startStormo();
   const auto pair = connectToDifferentWorkers(stormo, clients(), 2);
   for (const std::string& group : {std::string(" "), std::string("café ☕"), std::string("a\nb"),

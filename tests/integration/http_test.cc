@@ -1,4 +1,4 @@
-// What the WebSocket port answers to plain HTTP, and to handshakes that it does not like.
+// Answers of the WebSocket port to plain HTTP and to invalid handshakes.
 #include <gmock/gmock.h>
 
 #include <memory>
@@ -35,7 +35,7 @@ TEST_F(Http, TheRootIsAPageToTryIt) {
               HasSubstr("Content-Length: " + std::to_string(bodyOf(response).size()) + "\r\n"));
 }
 
-TEST_F(Http, TheJavaScriptClientIsThereForPagesOfAnyOrigin) {
+TEST_F(Http, TheJavaScriptClientIsServedToPagesOfAnyOrigin) {
   startStormo({"--workers", "1"});
   const std::string response = exchange("GET /stormo.js", "Origin: https://elsewhere.example\r\n");
   EXPECT_THAT(response, StartsWith("HTTP/1.1 200 OK\r\n"));
@@ -44,7 +44,7 @@ TEST_F(Http, TheJavaScriptClientIsThereForPagesOfAnyOrigin) {
   EXPECT_THAT(bodyOf(response), HasSubstr("export function connect("));
 }
 
-TEST_F(Http, HeadIsTheSameWithoutTheBody) {
+TEST_F(Http, HeadIsAnsweredLikeGetWithoutTheBody) {
   startStormo({"--workers", "1"});
   const std::string get = exchange("GET /");
   const std::string head = exchange("HEAD /");
@@ -69,7 +69,7 @@ TEST_F(Http, WithoutThePageTheScriptIsStillServed) {
   clients().join(clients().connect(), "123");
 }
 
-TEST_F(Http, GarbageAndHeadsTooLongAreRefused) {
+TEST_F(Http, MalformedAndTooLongRequestHeadsAreRejected) {
   startStormo({"--workers", "1"});
   EXPECT_THAT(httpExchange(deadline, stormo.port(), "good day to you\r\n\r\n"),
               StartsWith("HTTP/1.1 400 "));
@@ -79,7 +79,7 @@ TEST_F(Http, GarbageAndHeadsTooLongAreRefused) {
   clients().join(clients().connect(), "123");
 }
 
-TEST_F(Http, SlowHandshakesAreCutOff) {
+TEST_F(Http, SlowHandshakesAreDisconnected) {
   startStormo({"--workers", "1", "--handshake-timeout", "1"});
   std::vector<std::unique_ptr<TcpPeer>> peers;
   const std::uint16_t port = stormo.port();

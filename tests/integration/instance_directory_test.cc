@@ -1,5 +1,4 @@
-// The instance's folder: what survives when it is deleted, who may be kept out of it, and what it
-// keeps for the next start.
+// The instance's directory: its deletion, its permissions, and what it keeps for the next start.
 #include <gmock/gmock.h>
 #include <unistd.h>
 
@@ -27,7 +26,7 @@ class InstanceDirectory : public WithStormo {
     }
   }
 
-  /// Kills it, and waits until another one works in its place.
+  /// Kills the process, and waits until its successor runs.
   void replace(const std::string& kind) {
     const pid_t killed = stormo.pids(kind).front();
     const std::size_t count = stormo.pids(kind).size();
@@ -51,7 +50,7 @@ class InstanceDirectory : public WithStormo {
   }
 };
 
-TEST_F(InstanceDirectory, DeletedWhileItRunsWorkersAndChannelStillReachEachOther) {
+TEST_F(InstanceDirectory, AfterItsDeletionWorkersAndChannelStillConnect) {
   startStormo({"--workers", "2"});
   deleteDirectory();
   expectGroupMessagesArrive("as before");
@@ -63,7 +62,7 @@ TEST_F(InstanceDirectory, DeletedWhileItRunsWorkersAndChannelStillReachEachOther
   expectGroupMessagesArrive("after a reload");
 }
 
-TEST_F(InstanceDirectory, DeletedWhileItRunsTheStateOfTheChannelIsKeptForTheNextStart) {
+TEST_F(InstanceDirectory, AfterItsDeletionTheChannelsStateIsKeptForTheNextStart) {
   startStormo({"--workers", "2"});
   deleteDirectory();
   expectGroupMessagesArrive("123");
@@ -71,7 +70,7 @@ TEST_F(InstanceDirectory, DeletedWhileItRunsTheStateOfTheChannelIsKeptForTheNext
   EXPECT_GT(std::filesystem::file_size(directory() + "/channel.state"), 0u);
 }
 
-TEST_F(InstanceDirectory, WorkersOfAnotherUserReachTheChannelThroughADirectoryClosedToThem) {
+TEST_F(InstanceDirectory, WorkersOfAnotherUserConnectToTheChannelInAPrivateDirectory) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root may change user";
   startStormo({"--workers", "2", "--user", "nobody"});  // the test's own directory has mode 0700
   expectGroupMessagesArrive("123");
@@ -79,11 +78,11 @@ TEST_F(InstanceDirectory, WorkersOfAnotherUserReachTheChannelThroughADirectoryCl
   expectGroupMessagesArrive("123");
 }
 
-TEST_F(InstanceDirectory, StartWithAChannelElsewhereThatIsDownSucceedsAndLogsTheRetry) {
+TEST_F(InstanceDirectory, StartSucceedsWithoutAnExternalChannelAndLogsTheRetry) {
   const auto taken = listenOn(Address::ip("127.0.0.1", 0).value(), {.reusePort = true});
   const std::string url =
       "stormo://127.0.0.1:" + std::to_string(localAddress(taken.value().get()).port());
-  ::shutdown(taken.value().get(), SHUT_RDWR);  // refuses, and nobody else gets the port
+  ::shutdown(taken.value().get(), SHUT_RDWR);  // refuses connections, and keeps the port
   stormo.start(freePort({"--workers", "1", "--channel", url}));
   while (stormo.foreground().errors().find("no link to the Channel, trying again url=" + url) ==
          std::string::npos) {

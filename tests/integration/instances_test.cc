@@ -25,7 +25,7 @@ class Instances : public ::testing::Test {
   ProgramInstance home{deadline};
 };
 
-TEST_F(Instances, TwoRunSideBySideAndAreStoppedOneByOne) {
+TEST_F(Instances, TwoInstancesRunAtOnceAndAreStoppedSeparately) {
   startInstance("a");
   startInstance("b");
   const Json a = statusOf("a");
@@ -40,7 +40,7 @@ TEST_F(Instances, TwoRunSideBySideAndAreStoppedOneByOne) {
   EXPECT_FALSE(isRunning(b.at("pid").get<pid_t>()));
 }
 
-TEST_F(Instances, GroupsOfOneAreNotThoseOfTheOther) {
+TEST_F(Instances, InstancesDoNotShareGroups) {
   startInstance("a");
   startInstance("b");
   const auto portOf = [&](const std::string& name) {
@@ -63,7 +63,7 @@ TEST_F(Instances, GroupsOfOneAreNotThoseOfTheOther) {
   home.succeed({"stop", "--instance", "b"});
 }
 
-TEST_F(Instances, WhatAKilledOneLeftBehindIsInNobodysWay) {
+TEST_F(Instances, FilesOfAKilledInstanceDoNotPreventAStart) {
   startInstance("a");
   const pid_t master = statusOf("a").at("pid").get<pid_t>();
   ::kill(master, SIGKILL);
@@ -73,12 +73,12 @@ TEST_F(Instances, WhatAKilledOneLeftBehindIsInNobodysWay) {
   home.succeed({"stop", "--instance", "a"});
 }
 
-TEST_F(Instances, ANameThatIsNoPlainWordIsRefused) {
+TEST_F(Instances, AnInstanceNameMustBeAPlainWord) {
   for (const char* name : {"../escape", "a/b", ".hidden"}) {
     const Outcome outcome =
         home.run({"start", "--instance", name, "--listen", "websocket://127.0.0.1:0"});
     EXPECT_NE(outcome.status, 0);
-    EXPECT_THAT(outcome.errors, HasSubstr("bad instance name"));
+    EXPECT_THAT(outcome.errors, HasSubstr("invalid instance name"));
   }
 }
 

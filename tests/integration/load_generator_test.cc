@@ -1,5 +1,5 @@
-// `stormo bench`: against the real server, which it finds flawless, and against servers with one
-// fault each, which it finds out.
+// `stormo bench` with the real server, which has no faults, and with servers that have one fault
+// each, which it must find.
 #include <gmock/gmock.h>
 #include <sys/socket.h>
 
@@ -36,12 +36,12 @@ class LoadGenerator : public WithStormo {
     words.insert(words.end(), options.begin(), options.end());
     return words;
   }
-  /// Against whatever listens at the URL.
+  /// With the server that listens at the URL.
   [[nodiscard]] Outcome bench(const std::string& url, Words options) const {
     options.insert(options.end(), {"--url", url, "-t", "0.2"});
     return SpawnedProgram(deadline, commandLine(options)).waitForEnd();
   }
-  /// Against a `stormo` that is started for it.
+  /// With a `stormo` that is started for it.
   Outcome benchStormo(Words options) {
     startStormo();
     options.insert(options.end(), {"--warm-up", "0.1"});
@@ -50,7 +50,7 @@ class LoadGenerator : public WithStormo {
 
   static void expectComplete(const Outcome& outcome) {
     EXPECT_EQ(outcome.status, 0) << outcome.errors;
-    EXPECT_THAT(outcome.output, HasSubstr("all complete, in order, none twice\n"));
+    EXPECT_THAT(outcome.output, HasSubstr("all messages received, in order, no duplicates\n"));
     EXPECT_THAT(outcome.errors, IsEmpty());
   }
   static void expectOneLine(const Outcome& outcome, int status, const std::string& says) {
@@ -69,12 +69,12 @@ TEST_F(LoadGenerator, AnOpenLoopIsComplete) {
   expectComplete(benchStormo({"-m", "12", "-g", "3", "-p", "6", "-r", "500"}));
 }
 
-// With so many members most of them count bytes, and look at nothing.
+// With this many members most of them only count bytes.
 TEST_F(LoadGenerator, SeveralProcessesAreOneGenerator) {
   expectComplete(benchStormo({"-m", "300", "-g", "3", "-p", "3", "--processes", "2"}));
 }
 
-TEST_F(LoadGenerator, AllMembersMayLook) {
+TEST_F(LoadGenerator, AllMembersMayCheckMessages) {
   expectComplete(benchStormo({"-m", "150", "-g", "3", "-p", "3", "--check-all"}));
 }
 
@@ -85,14 +85,14 @@ TEST_F(LoadGenerator, IdleConnectionsAreMeasured) {
                                     HasSubstr("bytes a connection"), Not(HasSubstr("FAULTS"))));
 }
 
-TEST_F(LoadGenerator, WithoutAWarmUpThereIsARunToo) {
+TEST_F(LoadGenerator, ATestRunsWithoutAWarmUp) {
   startStormo();
   expectComplete(bench(urlOf(stormo.port()),
                        {"-m", "4", "-g", "1", "-p", "4", "-w", "100", "--warm-up", "0"}));
   EXPECT_GE(stormo.sum("messages_in"), 400u);
 }
 
-TEST_F(LoadGenerator, JsonIsForPrograms) {
+TEST_F(LoadGenerator, JsonHasTheResults) {
   const Outcome outcome = benchStormo({"-m", "12", "-g", "3", "-p", "6", "--json"});
   EXPECT_EQ(outcome.status, 0) << outcome.errors;
   const Json json = Json::parse(outcome.output);
@@ -101,7 +101,7 @@ TEST_F(LoadGenerator, JsonIsForPrograms) {
   EXPECT_EQ(json.at("server").at("processes"), 4);  // master, channel, two workers
 }
 
-TEST_F(LoadGenerator, WhereNobodyListensItSaysSo) {
+TEST_F(LoadGenerator, AServerThatDoesNotListenIsReported) {
   const UniqueFd bound(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));  // and never listens
   const Address address = *Address::ip("127.0.0.1", 0);
   ASSERT_EQ(::bind(bound.get(), address.raw(), address.size()), 0);
@@ -109,14 +109,13 @@ TEST_F(LoadGenerator, WhereNobodyListensItSaysSo) {
                 1, "0 of 2 members could join (connect: Connection refused)");
 }
 
-TEST_F(LoadGenerator, AServerThatClosesOnTheFirstMessageIsAskedNoFurther) {
+TEST_F(LoadGenerator, AServerThatClosesOnTheFirstMessageIsReported) {
   startStormo({"--message-bytes", "1000"});
-  expectOneLine(
-      bench(urlOf(stormo.port()), {"-m", "2", "-g", "1", "-p", "1", "-b", "2000"}), 1,
-      "0 of 2 members hear what is published to their group (the server closed the WebSocket)");
+  expectOneLine(bench(urlOf(stormo.port()), {"-m", "2", "-g", "1", "-p", "1", "-b", "2000"}), 1,
+                "0 of 2 members receive messages of their group (the server closed the WebSocket)");
 }
 
-TEST_F(LoadGenerator, AProcessOfItThatDiesEndsTheTest) {
+TEST_F(LoadGenerator, AGeneratorProcessThatEndsFailsTheTest) {
   startStormo();
   SpawnedProgram program(deadline, commandLine({"--url", urlOf(stormo.port()), "-t", "1000"}));
   std::vector<pid_t> pids;
@@ -128,7 +127,7 @@ TEST_F(LoadGenerator, AProcessOfItThatDiesEndsTheTest) {
   expectOneLine(program.waitForEnd(), 1, "a process of the generator has ended");
 }
 
-TEST_F(LoadGenerator, WrongWordsAreStatusTwo) {
+TEST_F(LoadGenerator, InvalidArgumentsAreStatusTwo) {
   const Words table[] = {
       {"strayed"},
       {"--no-such-option"},
@@ -148,15 +147,15 @@ TEST_F(LoadGenerator, WrongWordsAreStatusTwo) {
   }
 }
 
-/// Who is treated badly: the member that sent the message, which looks at what it gets, or another
-/// one of its group, which counts bytes.
+/// The member that the fault concerns: the sender of the message, which checks what it receives, or
+/// another member of its group, which counts bytes.
 enum class Victim { Sender, Another };
 
 /// A group server in a thread of its own that makes one mistake, with the second message of the
 /// run.
 class FaultyServer {
  public:
-  /// What it does instead of sending the message to the member.
+  /// The action instead of sending the message to the member.
   using Mistake = std::function<void(Connection& member, Message message)>;
 
   FaultyServer(Victim victim, Mistake mistake) : victim_(victim), mistake_(std::move(mistake)) {}
@@ -204,7 +203,7 @@ class FaultyServer {
   std::jthread thread_{[this](const std::stop_token& stop) { serve(stop); }};
 };
 
-TEST_F(LoadGenerator, AServerThatMakesNoMistakeIsComplete) {
+TEST_F(LoadGenerator, ACorrectServerIsComplete) {
   const FaultyServer server(
       Victim::Another, [](Connection& member, Message message) { (void)member.send(message); });
   expectComplete(bench(server.url(), {"-m", "4", "-g", "1", "-p", "1", "--warm-up", "0.1"}));
@@ -215,7 +214,7 @@ class LoadGeneratorFindsOut : public LoadGenerator, public testing::WithParamInt
   [[nodiscard]] Outcome benchServerThat(FaultyServer::Mistake mistake) const {
     const FaultyServer server(GetParam(), std::move(mistake));
     return bench(server.url(),
-                 {"-m", "4", "-g", "1", "-p", "1", "--warm-up", "0.1", "--timeouts", "0.3"});
+                 {"-m", "4", "-g", "1", "-p", "1", "--warm-up", "0.1", "--timeout", "0.3"});
   }
   static void expectFault(const Outcome& outcome, const std::string& regex) {
     EXPECT_EQ(outcome.status, 1) << outcome.errors;
@@ -245,8 +244,8 @@ TEST_P(LoadGeneratorFindsOut, AConnectionThatIsClosed) {
               "1 connections closed");
 }
 
-// Who counts bytes does not see it, but lacks what should have come after it.
-TEST_P(LoadGeneratorFindsOut, AGoodbye) {
+// A member that counts bytes does not see it, but misses the messages after it.
+TEST_P(LoadGeneratorFindsOut, ACloseFrame) {
   expectFault(benchServerThat([](Connection& member, Message) { member.close(); }),
               "(1 connections closed|[1-9][0-9]* messages missing)");
 }

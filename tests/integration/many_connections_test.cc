@@ -1,4 +1,4 @@
-// Clients that come and go leave nothing behind.
+// Connections that are closed leak nothing.
 #include <algorithm>
 #include <filesystem>
 #include <map>
@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kVisits = 10'000;
 constexpr std::size_t kAtATime = 50;
 
-/// One visit: connect, join, perhaps send, perhaps leave, go away in one of several manners.
+/// One visit: connect, join, perhaps send, perhaps leave, disconnect in one of several ways.
 class Visitors {
  public:
   using Id = ClientSwarm::Id;
@@ -37,7 +37,7 @@ class Visitors {
  private:
   static std::string groupOf(Id id) { return "visitors " + std::to_string(id % 97); }
 
-  /// True when this visitor has gone.
+  /// True when this visitor has disconnected.
   bool advance(Id id) {
     const SwarmClient& client = clients_[id];
     if (client.isOpen() && !greeted_[id]) greet(id);
@@ -51,7 +51,7 @@ class Visitors {
     greeted_[id] = true;
     clients_.command(id, "add_group", groupOf(id));
     clients_.command(id, "add_group", "all for itself " + std::to_string(id));
-    if (id % 5 == 0) return clients_.drop(id, id % 2 == 0);  // in the midst of it
+    if (id % 5 == 0) return clients_.drop(id, id % 2 == 0);  // during the visit
     clients_.sendToGroup(id, "all for itself " + std::to_string(id), "hello");
     clients_.sendToGroup(id, groupOf(id), "hello, others");
   }
@@ -81,7 +81,7 @@ class Visitors {
 
 class ManyConnections : public WithStormo {
  protected:
-  /// Of all processes that clients have to do with.
+  /// Of the workers and the Channel.
   std::map<pid_t, std::size_t> openFiles() {
     std::map<pid_t, std::size_t> counts;
     const Json report = stormo.status();
@@ -104,10 +104,10 @@ class ManyConnections : public WithStormo {
   }
 };
 
-TEST_F(ManyConnections, TenThousandThatComeAndGoLeaveNoDescriptorAndNoGroup) {
+TEST_F(ManyConnections, TenThousandShortConnectionsLeakNoDescriptorAndNoGroup) {
   startStormo({"--workers", "2"});
   Visitors visitors(clients());
-  visitors.visit(500);  // what is opened once and kept has been opened by then
+  visitors.visit(500);  // opens what is opened once and kept
   waitUntilAllHaveLeft();
   const auto before = openFiles();
 
@@ -125,7 +125,7 @@ TEST_F(ManyConnections, TenThousandThatComeAndGoLeaveNoDescriptorAndNoGroup) {
   }
 }
 
-TEST_F(ManyConnections, ThoseWhoGoBeforeTheHandshakeIsDoneLeaveNothingEither) {
+TEST_F(ManyConnections, ConnectionsClosedDuringTheHandshakeLeakNothing) {
   startStormo({"--workers", "2"});
   const std::uint16_t port = stormo.port();
   const auto visit = [&](int count) {

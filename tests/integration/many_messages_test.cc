@@ -1,4 +1,4 @@
-// Groups under load: nothing lost, nothing twice, one order for all.
+// Groups under load: nothing lost, nothing duplicated, one order for all.
 #include <map>
 
 #include "integration/harness/with_stormo.h"
@@ -10,8 +10,7 @@ constexpr std::size_t kClients = 200;
 constexpr std::size_t kGroups = 10;
 constexpr std::size_t kMembers = kClients / kGroups;
 constexpr std::size_t kSends = 20'000;
-// What may be on its way at a time; whatever the machine can do, this keeps it busy and no queue
-// grows.
+// Maximum number of messages in flight: it keeps any machine busy without a growing queue.
 constexpr std::size_t kSendsUnderway = 500;
 
 class ManyMessages : public WithStormo {
@@ -40,7 +39,7 @@ class ManyMessages : public WithStormo {
   }
 };
 
-TEST_F(ManyMessages, TwentyThousandSendsReachTwentyMembersEachOnceAndInOneOrder) {
+TEST_F(ManyMessages, TwentyThousandMessagesReachTwentyMembersOnceAndInOneOrder) {
   startStormo({"--workers", "4"});
   const std::vector<Id> all = clients().connect(kClients);
   expectEveryWorkerHasSome(all);
@@ -57,7 +56,7 @@ TEST_F(ManyMessages, TwentyThousandSendsReachTwentyMembersEachOnceAndInOneOrder)
     return delivered >= kSends * kMembers;
   });
   clients().onMessage = nullptr;
-  clients().settle(all);  // whatever came twice would have come by now
+  clients().settle(all);  // a duplicate would have arrived by now
 
   for (std::size_t group = 0; group < kGroups; ++group) {
     const Texts texts = clients()[all[group]].texts();
@@ -80,7 +79,7 @@ TEST_F(ManyMessages, TwentyThousandSendsReachTwentyMembersEachOnceAndInOneOrder)
   }
 }
 
-TEST_F(ManyMessages, ABurstThatWaitsForNothingArrivesCompleteAndInOrder) {
+TEST_F(ManyMessages, ABurstArrivesCompleteAndInOrder) {
   startStormo({"--workers", "4"});
   const std::vector<Id> members = clients().connect(20);
   clients().joinAll(members, [](std::size_t) { return "all"; });

@@ -1,4 +1,4 @@
-// Processes that are killed under traffic come back, and only what was theirs is lost.
+// Processes that are killed under traffic are restarted, and only their own data is lost.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -20,12 +20,12 @@ class ProcessDeath : public WithStormo {
     }
   }
 
-  /// Each of these sends its next message when it has received its last, until each sent `count`;
-  /// `meanwhile` runs in each turn.
+  /// Each speaker sends its next message when it has received its last one, until each has sent
+  /// `count`. `meanwhile` runs in each turn.
   void talk(const std::vector<Id>& speakers, const std::string& group, std::size_t count,
             const std::function<void(std::size_t received)>& meanwhile = {}) {
     std::map<Id, std::size_t> sent;
-    std::map<Id, std::size_t> received;  // of its own
+    std::map<Id, std::size_t> received;  // own messages
     std::size_t total = 0;
     const auto sendNext = [&](Id id) {
       clients().sendToGroup(id, group, std::to_string(id) + ' ' + std::to_string(sent[id]++));
@@ -54,7 +54,7 @@ class ProcessDeath : public WithStormo {
     });
   }
 
-  /// Each of the speakers' messages, once, and each speaker's in order.
+  /// Expects each message of the speakers once, and those of each speaker in order.
   static void expectComplete(const Texts& texts, const std::vector<Id>& speakers,
                              std::size_t count) {
     EXPECT_EQ(texts.size(), count * speakers.size());
@@ -66,7 +66,7 @@ class ProcessDeath : public WithStormo {
   }
 };
 
-TEST_F(ProcessDeath, AKilledWorkerComesBackNobodyIsRefusedAndOthersClientsLoseNothing) {
+TEST_F(ProcessDeath, AKilledWorkerIsRestartedAndOtherWorkersClientsLoseNothing) {
   startStormo({"--workers", "4"});
   const std::vector<Id> all = clients().connect(40);
   clients().joinAll(all, [](std::size_t) { return "all"; });
@@ -92,7 +92,7 @@ TEST_F(ProcessDeath, AKilledWorkerComesBackNobodyIsRefusedAndOthersClientsLoseNo
   });
 
   EXPECT_EQ(newcomers.refused(), 0u);
-  EXPECT_LE(newcomers.cutOff(), Newcomers::kAtATime);  // whose handshake the dead worker had begun
+  EXPECT_LE(newcomers.cutOff(), Newcomers::kAtATime);  // in a handshake with the killed worker
   for (const Id id : victims) {
     EXPECT_TRUE(clients()[id].isClosed());
     EXPECT_EQ(clients()[id].closeCode, CloseCode::Abnormal);
@@ -104,10 +104,10 @@ TEST_F(ProcessDeath, AKilledWorkerComesBackNobodyIsRefusedAndOthersClientsLoseNo
   EXPECT_EQ(stormo.pids("worker").size(), 4u);
 }
 
-TEST_F(ProcessDeath, TheOnlyWorkerKilledComesBackAndWhoWaitedIsServed) {
+TEST_F(ProcessDeath, TheOnlyWorkerIsRestartedAndServesWaitingClients) {
   startStormo({"--workers", "1"});
   const pid_t victim = stormo.pids("worker").at(0);
-  ::kill(victim, SIGSTOP);  // so that the client is surely waiting, not accepted
+  ::kill(victim, SIGSTOP);  // so that the client waits and is not accepted
   const Id waiting = clients().begin();
   ::kill(victim, SIGKILL);
   clients().runUntil("the client that waited", [&] { return clients()[waiting].isOpen(); });
@@ -115,7 +115,7 @@ TEST_F(ProcessDeath, TheOnlyWorkerKilledComesBackAndWhoWaitedIsServed) {
   clients().join(waiting, "123");
 }
 
-TEST_F(ProcessDeath, AChannelKilledUnderTrafficComesBackAndNothingIsLostOrComesTwice) {
+TEST_F(ProcessDeath, AChannelKilledUnderTrafficLosesAndDuplicatesNothing) {
   startStormo({"--workers", "4"});
   const std::vector<Id> all = clients().connect(20);
   clients().joinAll(all, [](std::size_t) { return "all"; });
@@ -133,7 +133,7 @@ TEST_F(ProcessDeath, AChannelKilledUnderTrafficComesBackAndNothingIsLostOrComesT
   }
 }
 
-TEST_F(ProcessDeath, WhileTheChannelHangsClientsWaitAndNothingIsRefused) {
+TEST_F(ProcessDeath, WhileTheChannelHangsBackpressureDelaysClients) {
   startStormo({"--workers", "2", "--channel-buffer-bytes", "10000"});
   const std::vector<Id> members = membersOnDifferentWorkers("all");
   const pid_t channel = stormo.pids("channel").at(0);
@@ -154,7 +154,7 @@ TEST_F(ProcessDeath, WhileTheChannelHangsClientsWaitAndNothingIsRefused) {
   }
 }
 
-TEST_F(ProcessDeath, AWorkerThatWasAwayForTooLongClosesItsClientsSoThatTheyKnow) {
+TEST_F(ProcessDeath, AWorkerWithAGapClosesItsClients) {
   startStormo({"--workers", "2", "--channel-stall-seconds", "1", "--channel-replay-bytes", "1000"});
   const std::vector<Id> members = membersOnDifferentWorkers("all");
   const pid_t away = workersOf(stormo, clients(), members)[0];
@@ -163,7 +163,7 @@ TEST_F(ProcessDeath, AWorkerThatWasAwayForTooLongClosesItsClientsSoThatTheyKnow)
   clients().send(v1Member, R"({"id":1,"cmd":"join","group":"all"})");
   clients().waitForMessages(v1Member, 1);
   ::kill(away, SIGSTOP);
-  // More than its socket takes, and after the cut more than the Channel keeps.
+  // More than its socket buffers, and after the link was closed more than the Channel keeps.
   const std::string text(10'000, '.');
   std::size_t sent = 0;
   const auto sendWhenReceived = [&] {
@@ -191,7 +191,7 @@ TEST_F(ProcessDeath, AWorkerThatWasAwayForTooLongClosesItsClientsSoThatTheyKnow)
   EXPECT_TRUE(clients()[members[1]].isOpen());
 }
 
-TEST_F(ProcessDeath, WhenTheMasterIsKilledTheOthersEndToo) {
+TEST_F(ProcessDeath, WhenTheMasterIsKilledAllProcessesEnd) {
   startStormo({"--workers", "2"});
   std::vector<pid_t> children = stormo.pids("worker");
   children.push_back(stormo.pids("channel").at(0));
@@ -200,7 +200,7 @@ TEST_F(ProcessDeath, WhenTheMasterIsKilledTheOthersEndToo) {
   for (const pid_t pid : children) {
     while (isRunning(pid)) deadline.check("the end of process " + std::to_string(pid));
   }
-  stormo.start(freePort());  // the next one is not in the way of the last one's remains
+  stormo.start(freePort());  // another port: the killed one's may still be in use
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// 'reload': new workers for old ones, while clients keep coming.
+// 'reload': replaces workers while clients connect.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -12,7 +12,7 @@ namespace {
 
 class Reload : public WithStormo {};
 
-TEST_F(Reload, ReplacesAllWorkersAndRefusesNobodyMeanwhile) {
+TEST_F(Reload, ReplacesAllWorkersWithoutARefusedConnection) {
   startStormo({"--workers", "4"});
   const std::vector<pid_t> before = stormo.pids("worker");
   const std::vector<pid_t> channel = stormo.pids("channel");
@@ -44,7 +44,7 @@ TEST_F(Reload, ReplacesAllWorkersAndRefusesNobodyMeanwhile) {
   }
 }
 
-TEST_F(Reload, GroupsWorkForWhoConnectsAgain) {
+TEST_F(Reload, GroupsWorkForClientsThatReconnect) {
   startStormo({"--workers", "2"});
   membersOnDifferentWorkers("123");
   EXPECT_EQ(runBesideClients({"reload"}).status, 0);
@@ -54,7 +54,7 @@ TEST_F(Reload, GroupsWorkForWhoConnectsAgain) {
   EXPECT_EQ(clients()[members[1]].texts(), Texts{"after the reload"});
 }
 
-TEST_F(Reload, TheSignalDoesTheSame) {
+TEST_F(Reload, TheSignalReloads) {
   startStormo({"--workers", "2"});
   const std::vector<pid_t> before = stormo.pids("worker");
   stormo.foreground().signal(SIGUSR1);
@@ -68,11 +68,11 @@ TEST_F(Reload, TheSignalDoesTheSame) {
   });
 }
 
-TEST_F(Reload, AGracefulOneLetsClientsFinish) {
+TEST_F(Reload, GracefulReloadWaitsForClients) {
   startStormo({"--workers", "1"});
   const Id id = clients().connect();
   const auto reload = stormo.begin({"reload", "-g"});
-  // The old worker serves its client until that goes; only then the command ends.
+  // The old worker serves its client until it disconnects; only then the command ends.
   stormo.waitForStatus("the worker to be stopping", [](const Json& report) {
     return report.at("processes").back().at("status") == "stopping";
   });

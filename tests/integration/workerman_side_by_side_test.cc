@@ -1,4 +1,4 @@
-// PHP processes beside Stormo's clients, on one Channel, in Workerman's dialect.
+// PHP processes and Stormo's clients on one Channel, in Workerman's dialect.
 #include <gmock/gmock.h>
 
 #include "integration/harness/with_stormo.h"
@@ -24,7 +24,7 @@ class WorkermanSideBySide : public WithStormo {
 
   WorkermanPeer peer() { return {deadline, channelPort_}; }
 
-  /// Returns when all that this peer said before has been done.
+  /// Returns when all earlier commands of this peer have been executed.
   static void settle(WorkermanPeer& peer) {
     peer.subscribe({"fence"});
     peer.publish("fence", Value(true));
@@ -39,7 +39,7 @@ class WorkermanSideBySide : public WithStormo {
   std::uint16_t channelPort_ = 0;
 };
 
-TEST_F(WorkermanSideBySide, WhatPhpPublishesReachesTheMembersOnAllWorkers) {
+TEST_F(WorkermanSideBySide, EventsPublishedByPhpReachMembersOnAllWorkers) {
   startOpenForWorkerman();
   const auto members = membersOnDifferentWorkers("123");
   WorkermanPeer php = peer();
@@ -52,7 +52,7 @@ TEST_F(WorkermanSideBySide, WhatPhpPublishesReachesTheMembersOnAllWorkers) {
   }
 }
 
-TEST_F(WorkermanSideBySide, WhatClientsSendReachesPhpAndTheMembers) {
+TEST_F(WorkermanSideBySide, MessagesOfClientsReachPhpAndTheMembers) {
   startOpenForWorkerman();
   const auto members = membersOnDifferentWorkers("123");
   WorkermanPeer php = peer();
@@ -73,7 +73,7 @@ TEST_F(WorkermanSideBySide, WhatClientsSendReachesPhpAndTheMembers) {
   EXPECT_EQ(php.next().data["message"].asString(), "also said");
 }
 
-TEST_F(WorkermanSideBySide, MessagesOfBothKindsComeOnceAndInOneOrder) {
+TEST_F(WorkermanSideBySide, MessagesOfPhpAndClientsArriveOnceAndInOneOrder) {
   startOpenForWorkerman();
   const auto members = membersOnDifferentWorkers("123");
   WorkermanPeer php = peer();
@@ -97,7 +97,7 @@ TEST_F(WorkermanSideBySide, MessagesOfBothKindsComeOnceAndInOneOrder) {
   EXPECT_TRUE(heard == texts);
 }
 
-TEST_F(WorkermanSideBySide, EventsThatAreNoGroupMessagesHarmNobody) {
+TEST_F(WorkermanSideBySide, EventsWithoutAGroupMessageAreIgnored) {
   startOpenForWorkerman();
   const auto members = membersOnDifferentWorkers("123");
   WorkermanPeer php = peer();
@@ -120,7 +120,7 @@ TEST_F(WorkermanSideBySide, EventsThatAreNoGroupMessagesHarmNobody) {
   }
 }
 
-TEST_F(WorkermanSideBySide, PhpProcessesPassEventsAndJobsToOneAnother) {
+TEST_F(WorkermanSideBySide, PhpProcessesExchangeEventsAndJobs) {
   startOpenForWorkerman();
   WorkermanPeer first = peer();
   WorkermanPeer second = peer();

@@ -89,6 +89,14 @@ TEST(Protocol, ACustomProtocolNeedsAllItsFunctions) {
   EXPECT_THROW(Protocol::custom("x", takeAll, asItIs, {}), std::invalid_argument);
 }
 
+TEST(ProtocolDeathTest, TheFunctionsOfWebSocketMustNotBeCalled) {
+  const Protocol websocket = Protocol::websocket();
+  std::string out;
+  EXPECT_DEATH((void)websocket.input("a", 0), "assertion failed");
+  EXPECT_DEATH((void)websocket.decode("a"), "assertion failed");
+  EXPECT_DEATH(websocket.encode("a", out), "assertion failed");
+}
+
 TEST(Protocol, CopiesAreEqual) {
   const Protocol one = Protocol::custom("x", takeAll, asItIs, append);
   const Protocol sameName = Protocol::custom("x", takeAll, asItIs, append);

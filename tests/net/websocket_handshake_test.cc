@@ -17,7 +17,8 @@ class WebSocketHandshakeTest : public NetTest {
  protected:
   WebSocketHandshakeTest() { speak({}); }
   void speak(WebSocketOptions options, WebSocketCodec::ConnectHandler onConnect = {}) {
-    use(std::make_unique<WebSocketCodec>(std::move(options), std::move(onConnect)));
+    use(std::make_unique<WebSocketCodec>(std::move(options), std::move(onConnect),
+                                         [this](Connection&) { events.push_back("open"); }));
   }
   WebSocketClient connect() {
     Connected one = accept();
@@ -54,7 +55,7 @@ TEST_F(WebSocketHandshakeTest, AValidRequestIsAnsweredWith101) {
   EXPECT_EQ(client.header("Connection"), "Upgrade");
   EXPECT_EQ(client.header("Sec-WebSocket-Accept"), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
   EXPECT_EQ(client.header("Sec-WebSocket-Protocol"), "");
-  EXPECT_THAT(events, ElementsAre("connect"));
+  EXPECT_THAT(events, ElementsAre("connect", "open"));
 }
 
 TEST_F(WebSocketHandshakeTest, ARequestMayArriveByteByByteOrWithAMessage) {
@@ -238,7 +239,7 @@ TEST_F(WebSocketHandshakeTest, SendsBeforeItAreLimited) {
   client.sendHandshake();
   ASSERT_TRUE(turnUntil([&] { return client.isOpen(); }));
   EXPECT_EQ(client.messages().size(), 1u);
-  EXPECT_THAT(events, ElementsAre("drain"));
+  EXPECT_THAT(events, ElementsAre("open", "drain"));
 }
 
 TEST_F(WebSocketHandshakeTest, CloseBeforeItSendsAnHttpResponse) {
@@ -272,10 +273,10 @@ TEST_F(WebSocketHandshakeTest, AHandlerMayPauseAndMessagesAfterTheRequestWait) {
   speak({}, [](Connection& connection, WebSocketHandshake&) { connection.pauseRecv(); });
   WebSocketClient client = ask(WebSocketClient::request() + WebSocketClient::text("later"));
   settle();
-  EXPECT_THAT(events, ElementsAre("connect"));
+  EXPECT_THAT(events, ElementsAre("connect", "open"));
   table.find(last)->resumeRecv();
   settle();
-  EXPECT_THAT(events, ElementsAre("connect", "later"));
+  EXPECT_THAT(events, ElementsAre("connect", "open", "later"));
 }
 
 TEST_F(WebSocketHandshakeTest, AClientThatDisconnectsBeforeItIsNoError) {

@@ -1,4 +1,4 @@
-// What the control socket answers: status, connections, and to clients that misbehave.
+// The control socket: status, connections, and misbehaving clients.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -41,7 +41,7 @@ struct Control : testing::Test {
   ProbeProgram probe{deadline};
 };
 
-TEST_F(Control, StatusTellsOfEveryProcess) {
+TEST_F(Control, StatusShowsEveryProcess) {
   const auto program = probe.start();
   const ProbeClient client = ProbeClient::connect(probe.port());
   const auto answer = client.ask();
@@ -69,11 +69,11 @@ TEST_F(Control, StatusTellsOfEveryProcess) {
   }
   const std::string screen = probe.run({"status"}).output;
   EXPECT_THAT(screen, ContainsRegex("\n" + std::to_string(answer.pid) +
-                                    " .* probe +1 +0 +0 +1 +[0-9]+ +\\[idle\\]\n"));
+                                    " .* probe +1 +0 +0 +1 +[0-9]+ +none +\\[idle\\]\n"));
   EXPECT_THAT(screen, HasSubstr("2 workers    3 processes"));
 }
 
-TEST_F(Control, LiveStatusGoesOnUntilTheMasterEnds) {
+TEST_F(Control, LiveStatusRepeatsUntilTheMasterEnds) {
   const auto program = probe.start();
   const auto live = probe.spawn({"status", "-d"});
   live->waitForOutput("GLOBAL STATUS");
@@ -116,7 +116,7 @@ TEST_F(Control, MoreConnectionsThanOnePacketHoldsAreAllListed) {
   EXPECT_EQ(answer.at("connections").size(), clients.size());
 }
 
-TEST_F(Control, AWorkerThatHangsDoesNotHangConnections) {
+TEST_F(Control, ConnectionsListsAHangingWorkerAsBusy) {
   const auto program = probe.start();
   std::vector<ProbeClient> clients;
   const std::uint16_t port = probe.port();
@@ -138,14 +138,14 @@ TEST_F(Control, AWorkerThatHangsDoesNotHangConnections) {
   ::kill(pid, SIGKILL);
 }
 
-TEST_F(Control, SocketIsForItsOwnerOnly) {
+TEST_F(Control, SocketHasMode0600) {
   const auto program = probe.start();
   struct stat found {};
   ASSERT_EQ(::stat(probe.path("probe/control.sock").c_str(), &found), 0);
   EXPECT_EQ(found.st_mode & 0777, 0600u);
 }
 
-TEST_F(Control, DeletedInstanceDirectoryIsMadeAgainAndCommandsWork) {
+TEST_F(Control, DeletedInstanceDirectoryIsCreatedAgainAndCommandsWork) {
   const auto program = probe.start();
   const auto before = probe.pids();
   std::filesystem::remove_all(probe.path("probe"));
@@ -161,7 +161,7 @@ TEST_F(Control, DeletedInstanceDirectoryIsMadeAgainAndCommandsWork) {
   EXPECT_EQ(program->waitForOwnEnd().status, 0);
 }
 
-TEST_F(Control, EachDeletedFileOfTheInstanceIsMadeAgain) {
+TEST_F(Control, EachDeletedFileOfTheInstanceIsCreatedAgain) {
   const auto program = probe.start();
   for (const char* file : {"lock", "children", "control.sock", "start.json"}) {
     const std::string path = probe.path(std::string("probe/") + file);
@@ -219,7 +219,7 @@ TEST_F(Control, GracefulReloadAndStopHaveATimeoutByDefault) {
   EXPECT_EQ(probe.run({"stop", "-g"}).status, 0);
 }
 
-TEST(ControlServer, WithoutDescriptorsDoesNotSpinAndAnswersOnceThereAreSome) {
+TEST(ControlServer, WithoutFreeDescriptorsWaitsAndAnswersLater) {
 #ifdef __SANITIZE_ADDRESS__
   GTEST_SKIP() << "the sanitizers need descriptors themselves";
 #endif
@@ -238,7 +238,7 @@ TEST(ControlServer, WithoutDescriptorsDoesNotSpinAndAnswersOnceThereAreSome) {
   ::getrlimit(RLIMIT_NOFILE, &before);
   const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
   ::setrlimit(RLIMIT_NOFILE, &none);
-  // Each turn waits for an event or a timer; the one that would never wait comes through at once.
+  // Each turn must wait for an event or a timer; a spinning loop would return at once.
   const auto begin = Clock::now();
   for (int turns = 0; turns < 4; ++turns) loop.turn(std::chrono::seconds(10));
   EXPECT_GE(Clock::now() - begin, std::chrono::milliseconds(100));
@@ -256,7 +256,7 @@ TEST(ControlServer, WithoutDescriptorsDoesNotSpinAndAnswersOnceThereAreSome) {
   EXPECT_EQ(answer, "{\"ok\":true}\n");
 }
 
-TEST_F(Control, ClientsThatHangTalkRubbishOrGoAwayHarmNobody) {
+TEST_F(Control, HangingMalformedAndDisconnectingClientsDoNotAffectOthers) {
   const auto program = probe.start();
   std::vector<UniqueFd> hanging;
   for (int i = 0; i < 20; ++i) {
@@ -270,13 +270,13 @@ TEST_F(Control, ClientsThatHangTalkRubbishOrGoAwayHarmNobody) {
   }
   EXPECT_THAT(askRaw(connectToSocket(), "rubbish\n"), HasSubstr("error"));
   EXPECT_THAT(askRaw(connectToSocket(), "[]\n"), HasSubstr("error"));
-  EXPECT_THAT(askRaw(connectToSocket(), "{}\n"), HasSubstr("a wrong request"));
-  EXPECT_THAT(askRaw(connectToSocket(), "{\"command\":7}\n"), HasSubstr("a wrong request"));
+  EXPECT_THAT(askRaw(connectToSocket(), "{}\n"), HasSubstr("invalid request"));
+  EXPECT_THAT(askRaw(connectToSocket(), "{\"command\":7}\n"), HasSubstr("invalid request"));
   EXPECT_THAT(askRaw(connectToSocket(), "{\"command\":\"dance\"}\n"),
               HasSubstr("unknown command 'dance'"));
   EXPECT_THAT(askRaw(connectToSocket(), "{\"command\":\"stop\",\"timeout_ms\":\"x\"}\n"),
-              HasSubstr("a wrong request"));
-  EXPECT_THAT(askRaw(connectToSocket(), std::string(100'000, 'x')), "");  // cut off
+              HasSubstr("invalid request"));
+  EXPECT_THAT(askRaw(connectToSocket(), std::string(100'000, 'x')), "");  // disconnected
   EXPECT_EQ(probe.workers().size(), 2u);
   EXPECT_EQ(probe.run({"stop"}).status, 0);
 }

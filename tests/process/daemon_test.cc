@@ -1,4 +1,4 @@
-// A daemon: its descriptors, its folder, its log.
+// A daemon: its descriptors, its directory, its log.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -20,7 +20,7 @@ using testing::HasSubstr;
 
 using Daemon = Start;
 
-TEST_F(Daemon, AsADaemonReturnsWhenAllIsUpAndLogsToItsFile) {
+TEST_F(Daemon, StartReturnsWhenAllProcessesRunAndLogsToItsFile) {
   const Outcome started = probe.run({"start", "-d", "--listen", kAnyPort});
   EXPECT_EQ(started.status, 0) << started.errors;
   EXPECT_THAT(started.output,
@@ -32,7 +32,7 @@ TEST_F(Daemon, AsADaemonReturnsWhenAllIsUpAndLogsToItsFile) {
   expectNothingRuns();
 }
 
-/// Runs a command by a shell, which may close and open descriptors first.
+/// Runs a command in a shell, which may close and open descriptors first.
 Outcome shell(const Deadline& deadline, const ProbeProgram& probe, const std::string& redirections,
               const Words& arguments) {
   std::string line = STORMO_BIN_DIR "/process_probe --runtime-dir " + probe.path("");
@@ -40,7 +40,7 @@ Outcome shell(const Deadline& deadline, const ProbeProgram& probe, const std::st
   return SpawnedProgram(deadline, {"bash", "-c", line + " " + redirections}).waitForOwnEnd();
 }
 
-TEST_F(Daemon, WithClosedStandardDescriptorsWritesIntoNoFileAndNoSocketOfItsOwn) {
+TEST_F(Daemon, ClosedStandardDescriptorsAreNotReusedForFilesOrSockets) {
   for (const char* closed : {"<&-", ">&-", "2>&-", "<&- >&- 2>&-"}) {
     const Outcome started = shell(deadline, probe, closed, {"start", "-d", "--listen", kAnyPort});
     EXPECT_EQ(started.status, 0) << closed << started.errors;
@@ -52,7 +52,7 @@ TEST_F(Daemon, WithClosedStandardDescriptorsWritesIntoNoFileAndNoSocketOfItsOwn)
   }
 }
 
-TEST_F(Daemon, InTheForegroundWithClosedStandardDescriptorsKeepsItsLockFile) {
+TEST_F(Daemon, InTheForegroundClosedStandardDescriptorsAreNotReused) {
   Words line = {"bash", "-c",
                 "exec " STORMO_BIN_DIR "/process_probe --runtime-dir " + probe.path("") +
                     " start --listen " + kAnyPort + " <&- >&- 2>&-"};
@@ -80,7 +80,7 @@ TEST_F(Daemon, CommandsThatPrintFailWhenTheirOutputCannotBeWritten) {
   }
 }
 
-TEST_F(Daemon, ADaemonKeepsNeitherTheFolderNorTheDescriptorsOfItsStarter) {
+TEST_F(Daemon, LeavesTheDirectoryAndDescriptorsOfItsStarter) {
   const std::string held = probe.path("held");
   const Outcome started =
       shell(deadline, probe, "9>" + held + " 10</dev/null", {"start", "-d", "--listen", kAnyPort});
@@ -95,13 +95,13 @@ TEST_F(Daemon, ADaemonKeepsNeitherTheFolderNorTheDescriptorsOfItsStarter) {
   EXPECT_EQ(probe.run({"stop"}).status, 0);
 }
 
-TEST_F(Daemon, ADaemonsLogHasWhatItsProcessesPrintAndTheirLastWords) {
+TEST_F(Daemon, StdoutStderrAndUncaughtExceptionsGoToTheLog) {
   EXPECT_EQ(probe.run({"start", "-d", "--listen", kAnyPort}).status, 0);
   const auto client = ProbeClient::connect(probe.port());
   EXPECT_NE(client.ask('w').pid, 0);  // prints to both streams
   EXPECT_THAT(probe.log(), HasSubstr("printed to stdout\n"));
   EXPECT_THAT(probe.log(), HasSubstr("printed to stderr\n"));
-  client.say('t');  // ends by an exception that nobody catches
+  client.say('t');  // an uncaught exception ends it
   EXPECT_EQ(client.hear(), "");
   ASSERT_TRUE(eventually(deadline, [&] {
     return probe.log().find("what():  last words") != std::string::npos;
@@ -109,7 +109,20 @@ TEST_F(Daemon, ADaemonsLogHasWhatItsProcessesPrintAndTheirLastWords) {
   EXPECT_EQ(probe.run({"stop"}).status, 0);
 }
 
-TEST_F(Daemon, TheLogLevelAndFormatAreChosenByOptions) {
+TEST_F(Daemon, InTheForegroundStdoutAndStderrDoNotGoToTheLog) {
+  const std::string log = probe.path("my.log");
+  const auto program = probe.start({"--listen", kAnyPort, "--log", log});
+  EXPECT_NE(ProbeClient::connect(probe.port()).ask('w').pid, 0);
+  EXPECT_EQ(probe.run({"reopen-log"}).status, 0);
+  EXPECT_NE(ProbeClient::connect(probe.port()).ask('w').pid, 0);
+  EXPECT_EQ(probe.run({"stop"}).status, 0);
+  const Outcome outcome = program->waitForOwnEnd();
+  EXPECT_THAT(outcome.output, ContainsRegex("printed to stdout\n(.*\n)*printed to stdout\n"));
+  EXPECT_THAT(outcome.errors, HasSubstr("printed to stderr\nprinted to stderr\n"));
+  EXPECT_THAT(contentOf(log), testing::Not(HasSubstr("printed")));
+}
+
+TEST_F(Daemon, OptionsSetTheLogLevelAndFormat) {
   EXPECT_EQ(probe.run({"start", "-d", "--listen", kAnyPort, "--log-level", "warning"}).status, 0);
   EXPECT_EQ(probe.run({"stop"}).status, 0);
   EXPECT_EQ(probe.log(), "");
@@ -128,7 +141,7 @@ TEST_F(Daemon, TheLogLevelAndFormatAreChosenByOptions) {
   }
 }
 
-/// The roles in the log, of lines that say so.
+/// The roles of the lines "reopened the log".
 std::set<std::string> rolesThatReopened(const std::string& log) {
   std::set<std::string> roles;
   std::istringstream lines(log);
@@ -140,7 +153,7 @@ std::set<std::string> rolesThatReopened(const std::string& log) {
   return roles;
 }
 
-TEST_F(Daemon, AfterARotationAllProcessesWriteToTheNewLogFile) {
+TEST_F(Daemon, AfterLogRotationAllProcessesWriteToTheNewFile) {
   const std::set<std::string> all = {"master", "channel", "\"worker probe/0\"",
                                      "\"worker probe/1\""};
   EXPECT_EQ(probe.run({"start", "-d", "--listen", kAnyPort, "--log-level", "debug"}).status, 0);
@@ -153,14 +166,14 @@ TEST_F(Daemon, AfterARotationAllProcessesWriteToTheNewLogFile) {
   };
   rotate("log.1", [&] { ::kill(master, SIGUSR2); });
   rotate("log.2", [&] { EXPECT_EQ(probe.run({"reopen-log"}).status, 0); });
-  // What is printed goes there, too.
+  // Printed lines go there too.
   EXPECT_NE(ProbeClient::connect(probe.port()).ask('w').pid, 0);
   EXPECT_THAT(probe.log(), HasSubstr("printed to stderr\n"));
   EXPECT_EQ(contentOf(probe.path("log.2")).find("printed"), std::string::npos);
   EXPECT_EQ(probe.run({"stop"}).status, 0);
 }
 
-TEST_F(Daemon, WorkersOfAnotherUserFollowARotationOfALogThatTheyCannotOpen) {
+TEST_F(Daemon, AfterLogRotationWorkersOfAnotherUserWriteToTheNewFile) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root may change user";
   EXPECT_EQ(
       probe.run({"start", "-d", "--listen", kAnyPort, "--log-level", "debug", "--user", "nobody"})
@@ -173,7 +186,7 @@ TEST_F(Daemon, WorkersOfAnotherUserFollowARotationOfALogThatTheyCannotOpen) {
   EXPECT_EQ(probe.run({"stop"}).status, 0);
 }
 
-TEST_F(Daemon, ALogOnStderrCannotBeReopened) {
+TEST_F(Daemon, ReopenLogFailsWhenTheLogGoesToStderr) {
   const auto program = probe.start();
   const Outcome outcome = probe.run({"reopen-log"});
   EXPECT_EQ(outcome.status, 1);
@@ -182,7 +195,7 @@ TEST_F(Daemon, ALogOnStderrCannotBeReopened) {
   EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
 }
 
-TEST_F(Daemon, WithTooFewDescriptorsFailsWithOneLineOrWorks) {
+TEST_F(Daemon, WithFewDescriptorsStartFailsWithOneLineOrSucceeds) {
 #ifdef __SANITIZE_ADDRESS__
   GTEST_SKIP() << "the sanitizer opens descriptors of its own to look at objects";
 #endif
@@ -200,7 +213,7 @@ TEST_F(Daemon, WithTooFewDescriptorsFailsWithOneLineOrWorks) {
       continue;
     }
     EXPECT_FALSE(worked) << limit;
-    // Below what the loader of programs needs, it is the loader that reports.
+    // With too few descriptors for the dynamic loader, the loader reports it.
     EXPECT_LT(outcome.status, 128) << limit << ": " << outcome.errors;
     EXPECT_EQ(std::count(outcome.errors.begin(), outcome.errors.end(), '\n'), 1)
         << limit << ": " << outcome.errors;

@@ -31,51 +31,51 @@ std::string complaintOf(Call call) {
   return "";
 }
 
-TEST(Instance, TakesTheDirectoryOfTheOptionFirstThenOfTheEnvironment) {
+TEST(Instance, RuntimeDirectoryComesFromTheOptionThenTheEnvironment) {
   ::setenv("STORMO_RUNTIME_DIR", "/from/environment", 1);
   EXPECT_EQ(runtimeDirectory("/from/option/"), "/from/option/");
   EXPECT_EQ(runtimeDirectory(""), "/from/environment");
   ::unsetenv("STORMO_RUNTIME_DIR");
-  EXPECT_EQ(runtimeDirectory(""), usualRuntimeDirectory());
+  EXPECT_EQ(runtimeDirectory(""), defaultRuntimeDirectory());
 }
 
-TEST(Instance, UsualDirectoryIsTheSameInAServiceACronJobAndAShell) {
-  const std::string usual = usualRuntimeDirectory();
+TEST(Instance, DefaultDirectoryDoesNotDependOnTheEnvironment) {
+  const std::string byDefault = defaultRuntimeDirectory();
   ::setenv("XDG_RUNTIME_DIR", "/run/user/7", 1);
   ::setenv("XDG_STATE_HOME", "/elsewhere", 1);
   ::setenv("HOME", "/nowhere", 1);
-  EXPECT_EQ(runtimeDirectory(""), usual);
+  EXPECT_EQ(runtimeDirectory(""), byDefault);
   for (const char* name : {"XDG_RUNTIME_DIR", "XDG_STATE_HOME", "HOME"}) ::unsetenv(name);
-  EXPECT_EQ(runtimeDirectory(""), usual);
-  // A logout deletes /run/user, and a clean-up /tmp.
-  EXPECT_FALSE(usual.starts_with("/run/") || usual.starts_with("/tmp/")) << usual;
+  EXPECT_EQ(runtimeDirectory(""), byDefault);
+  // A logout deletes /run/user, and a clean-up deletes /tmp.
+  EXPECT_FALSE(byDefault.starts_with("/run/") || byDefault.starts_with("/tmp/")) << byDefault;
 }
 
 TEST(Instance, NameMustBeAPlainWord) {
   for (const char* name : {"", ".", "..", ".hidden", "a/b", "/a"}) {
-    EXPECT_THAT(complaintOf([&] { Instance("/tmp/x", name); }), HasSubstr("bad instance name"))
+    EXPECT_THAT(complaintOf([&] { Instance("/tmp/x", name); }), HasSubstr("invalid instance name"))
         << name;
   }
   EXPECT_EQ(complaintOf([] { Instance("/tmp/x", "chat-2"); }), "");
 }
 
-TEST(Instance, PathTooLongForAUnixSocketIsSaidAtOnce) {
+TEST(Instance, RejectsAPathTooLongForAUnixSocket) {
   const std::string complaint = complaintOf([] { Instance('/' + std::string(100, 'd'), "chat"); });
-  EXPECT_THAT(complaint, HasSubstr("too long for a unix socket"));
+  EXPECT_THAT(complaint, HasSubstr("longer than the 107 bytes of a unix socket"));
   EXPECT_THAT(complaint, HasSubstr("--runtime-dir"));
 }
 
-TEST(Instance, DirectoryIsForItsOwnerOnlyToWrite) {
+TEST(Instance, OnlyTheOwnerCanWriteTheDirectory) {
   const test::TempDirectory temp;
   const Instance instance(temp.file("run"), "chat");
   instance.createDirectory();
-  instance.createDirectory();  // it may be there
+  instance.createDirectory();  // it may exist
   struct stat found {};
   ASSERT_EQ(::stat(instance.directory().c_str(), &found), 0);
   EXPECT_EQ(found.st_mode & 066, 0u);
 }
 
-TEST(Instance, RefusesADirectoryThatOthersCanWriteAndALinkToElsewhere) {
+TEST(Instance, RejectsADirectoryThatOthersCanWriteAndASymbolicLink) {
   const test::TempDirectory temp;
   std::filesystem::create_directory(temp.file("open"));
   ::chmod(temp.file("open").c_str(), 0777);
@@ -87,7 +87,7 @@ TEST(Instance, RefusesADirectoryThatOthersCanWriteAndALinkToElsewhere) {
               HasSubstr("only this user can write"));
 }
 
-TEST(Instance, LockIsHeldByOneAndNamesItsPid) {
+TEST(Instance, OneProcessHoldsTheLockWithItsPid) {
   const test::TempDirectory temp;
   const Instance instance(temp.file("run"), "chat");
   EXPECT_EQ(instance.runningPid(), std::nullopt);
@@ -99,11 +99,11 @@ TEST(Instance, LockIsHeldByOneAndNamesItsPid) {
     EXPECT_EQ(instance.runningPid(), ::getpid());
     EXPECT_FALSE(instance.lock().has_value());
   }
-  EXPECT_EQ(instance.runningPid(), std::nullopt);  // the file is still there
+  EXPECT_EQ(instance.runningPid(), std::nullopt);  // the file still exists
   EXPECT_TRUE(instance.lock().has_value());
 }
 
-TEST(Instance, LockForChildrenWaitsUntilTheLastOneEnded) {
+TEST(Instance, LockForChildrenWaitsUntilTheLastChildHasEnded) {
   const test::TempDirectory temp;
   const Instance instance(temp.file("run"), "chat");
   instance.createDirectory();
@@ -111,7 +111,7 @@ TEST(Instance, LockForChildrenWaitsUntilTheLastOneEnded) {
   int news[2];
   ASSERT_EQ(::pipe(news), 0);
   const pid_t child = ::fork();
-  if (child == 0) {  // inherits the lock, and says when it ends
+  if (child == 0) {  // inherits the lock, and reports its end
     ::usleep(50'000);
     ::_exit(::write(news[1], "!", 1) == 1 ? 0 : 1);
   }
@@ -127,13 +127,13 @@ TEST(Instance, LockForChildrenWaitsUntilTheLastOneEnded) {
 const Instance kChat("/run/x", "chat");
 
 Role listeningOn(const std::string& host, std::uint16_t port, int count) {
-  Role role{.role = "worker", .name = "none", .count = count};
+  Role role{.kind = RoleKind::Worker, .name = "none", .count = count};
   role.listen = {{.label = "tcp://" + host + ":" + std::to_string(port),
                   .address = Address::ip(host, port).value()}};
   return role;
 }
 
-TEST(ListenSockets, EachSlotHasItsSocketOnTheOnePortThatTheKernelChose) {
+TEST(ListenSockets, AllSlotsListenOnTheOnePortThatTheKernelChose) {
   Role role = listeningOn("127.0.0.1", 0, 3);
   const ListenSockets sockets(role, kChat);
   const std::uint16_t port = role.listen[0].address.port();
@@ -143,8 +143,8 @@ TEST(ListenSockets, EachSlotHasItsSocketOnTheOnePortThatTheKernelChose) {
   for (const auto& slot : sockets.fds()) EXPECT_EQ(localAddress(slot.at(0)).port(), port);
 }
 
-TEST(ListenSockets, APortThatIsTakenIsSaidWithTheMend) {
-  for (const bool shared : {false, true}) {  // also one that would let others join
+TEST(ListenSockets, APortInUseIsReportedWithARemedy) {
+  for (const bool shared : {false, true}) {  // also one that others may share
     const auto foreign = listenOn(Address::ip("127.0.0.1", 0).value(), {.reusePort = shared});
     const std::uint16_t port = localAddress(foreign.value().get()).port();
     Role role = listeningOn("127.0.0.1", port, 2);
@@ -156,11 +156,11 @@ TEST(ListenSockets, APortThatIsTakenIsSaidWithTheMend) {
   }
 }
 
-TEST(ListenSockets, AUnixSocketIsSharedAndItsFileGoesWithIt) {
+TEST(ListenSockets, AUnixSocketIsSharedAndItsFileIsRemovedAtTheEnd) {
   const test::TempDirectory temp;
   const std::string path = temp.file("chat.sock");
   {
-    Role role{.role = "channel", .name = "none", .count = 2};
+    Role role{.kind = RoleKind::Channel, .name = "none", .count = 2};
     role.listen = {
         {.label = "unix://" + path, .address = Address::unixPath(path).value(), .mode = 0600}};
     const ListenSockets sockets(role, kChat);
@@ -173,11 +173,11 @@ TEST(ListenSockets, AUnixSocketIsSharedAndItsFileGoesWithIt) {
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 
-TEST(ListenSockets, AUnixSocketIsGivenToItsOwner) {
+TEST(ListenSockets, AUnixSocketBelongsToTheConfiguredOwner) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root may give files away";
   const test::TempDirectory temp;
   const std::string path = temp.file("channel.sock");
-  Role role{.role = "channel", .name = "none", .count = 1};
+  Role role{.kind = RoleKind::Channel, .name = "none", .count = 1};
   role.listen = {{.label = "unix://" + path,
                   .address = Address::unixPath(path).value(),
                   .owner = "nobody",
@@ -189,7 +189,7 @@ TEST(ListenSockets, AUnixSocketIsGivenToItsOwner) {
   EXPECT_EQ(found.st_mode & 0777, 0600u);
 }
 
-TEST(ListenSockets, RefuseClientsEndsThemInEveryHolder) {
+TEST(ListenSockets, RefuseClientsWorksInAllProcessesThatHoldTheSockets) {
   Role role = listeningOn("127.0.0.1", 0, 2);
   ListenSockets sockets(role, kChat);
   const UniqueFd heldElsewhere(::dup(sockets.fds()[0][0]));
@@ -223,7 +223,7 @@ TEST(ListenSockets, ASecondAddressThatThisMachineLacksIsLeftOut) {
   EXPECT_EQ(sockets.fds().at(0).size(), 1u);
 }
 
-TEST(ListenSockets, APortOfIpv4ThatADualStackAddressWantsTooIsReported) {
+TEST(ListenSockets, AnIpv4ListenerThatBlocksADualStackAddressIsReported) {
   const auto foreign = listenOn(Address::ip("0.0.0.0", 0).value());
   const std::uint16_t port = localAddress(foreign.value().get()).port();
   Role role = listeningOn("::", port, 1);
@@ -233,11 +233,11 @@ TEST(ListenSockets, APortOfIpv4ThatADualStackAddressWantsTooIsReported) {
   EXPECT_EQ(complaintOf([&] { ListenSockets(role, kChat); }), "");
 }
 
-TEST(ListenSockets, EachKindOfFileAtAUnixSocketsPathIsNamed) {
+TEST(ListenSockets, AFileAtTheUnixSocketsPathIsReportedWithItsKind) {
   const test::TempDirectory temp;
   const auto complaintAt = [&](const char* name) {
     const std::string path = temp.file(name);
-    Role role{.role = "worker", .name = "none", .count = 1};
+    Role role{.kind = RoleKind::Worker, .name = "none", .count = 1};
     role.listen = {{.label = "unix://" + path, .address = Address::unixPath(path).value()}};
     return complaintOf([&] { ListenSockets(role, kChat); });
   };

@@ -13,7 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-struct PacketLinkTest : testing::Test {
+struct JsonPipeTest : testing::Test {
   bool turnUntil(const std::function<bool()>& done) {
     const TimePoint deadline = Clock::now() + 60s;
     while (!done() && Clock::now() < deadline) loop.turn(10ms);
@@ -23,7 +23,7 @@ struct PacketLinkTest : testing::Test {
   EventLoop loop;
 };
 
-TEST_F(PacketLinkTest, FarMoreThanTheKernelTakesArrivesInOrder) {
+TEST_F(JsonPipeTest, MoreThanTheKernelBuffersArrivesInOrder) {
   constexpr int kPackets = 3000;
   auto ends = JsonPipe::pair().value();
   std::vector<int> received;
@@ -38,7 +38,7 @@ TEST_F(PacketLinkTest, FarMoreThanTheKernelTakesArrivesInOrder) {
   for (int i = 0; i < kPackets; ++i) ASSERT_EQ(received[static_cast<std::size_t>(i)], i);
 }
 
-TEST_F(PacketLinkTest, TheOtherEndsEndIsToldOnceAfterItsLastPacket) {
+TEST_F(JsonPipeTest, TheOtherEndsCloseIsReportedOnceAfterItsLastPacket) {
   auto ends = JsonPipe::pair().value();
   std::vector<std::string> heard;
   JsonPipe receiver(
@@ -52,10 +52,10 @@ TEST_F(PacketLinkTest, TheOtherEndsEndIsToldOnceAfterItsLastPacket) {
   ASSERT_TRUE(turnUntil([&] { return heard.size() >= 2; }));
   loop.turn(0ms);
   EXPECT_EQ(heard, (std::vector<std::string>{R"({"last":"words"})", "end"}));
-  receiver.send({{"to", "nobody"}});  // void
+  receiver.send({{"to", "nobody"}});  // no effect
 }
 
-TEST_F(PacketLinkTest, WhatIsNotAnObjectOrHasTheWrongFormIsPassedOver) {
+TEST_F(JsonPipeTest, InvalidPacketsAreSkipped) {
   auto ends = JsonPipe::pair().value();
   int good = 0;
   JsonPipe receiver(
@@ -67,7 +67,7 @@ TEST_F(PacketLinkTest, WhatIsNotAnObjectOrHasTheWrongFormIsPassedOver) {
   EXPECT_TRUE(turnUntil([&] { return good == 1; }));
 }
 
-TEST_F(PacketLinkTest, ADescriptorArrivesWithItsPacketAndIsClosedIfNobodyTakesIt) {
+TEST_F(JsonPipeTest, ADescriptorArrivesWithItsPacketAndIsClosedIfNotTaken) {
   auto ends = JsonPipe::pair().value();
   int pipeEnds[2];
   ASSERT_EQ(::pipe(pipeEnds), 0);
@@ -96,7 +96,7 @@ TEST_F(PacketLinkTest, ADescriptorArrivesWithItsPacketAndIsClosedIfNobodyTakesIt
   char byte = 0;
   EXPECT_EQ(::read(reading.get(), &byte, 1), 1);
   taken.reset();
-  EXPECT_EQ(::read(reading.get(), &byte, 1), 0);  // nobody else holds the other end
+  EXPECT_EQ(::read(reading.get(), &byte, 1), 0);  // no other process has the other end
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include <random>
 
-#include "process/nearest_word.h"
 #include "process/rate_window.h"
 #include "process/restart_policy.h"
 #include "process/sibling_cover.h"
@@ -12,36 +11,36 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(RestartPolicy, StartsAtOnceThenWaitsTwiceAsLongEachTimeUpToFiveSeconds) {
+TEST(RestartPolicy, BackOffStartsAtZeroAndDoublesUpToFiveSeconds) {
   RestartPolicy policy;
   TimePoint now{};
   std::vector<RestartPolicy::Duration> waits;
   for (int death = 0; death < 9; ++death) {
     const TimePoint started = now;
     now += 1ms;
-    waits.push_back(policy.onDeath(started, now));
+    waits.push_back(policy.onEnd(started, now));
     now += waits.back();
   }
   EXPECT_EQ(waits, (std::vector<RestartPolicy::Duration>{0ms, 100ms, 200ms, 400ms, 800ms, 1600ms,
                                                          3200ms, 5s, 5s}));
 }
 
-TEST(RestartPolicy, ForgivesAChildThatLivedTenSeconds) {
+TEST(RestartPolicy, BackOffIsResetByAChildThatRanTenSeconds) {
   RestartPolicy policy;
   const TimePoint start{};
-  policy.onDeath(start, start);
-  EXPECT_EQ(policy.onDeath(start, start), 100ms);
-  EXPECT_EQ(policy.onDeath(start, start + 9999ms), 200ms);
-  EXPECT_EQ(policy.onDeath(start, start + 10s), 0ms);
-  EXPECT_EQ(policy.onDeath(start, start), 100ms);
+  policy.onEnd(start, start);
+  EXPECT_EQ(policy.onEnd(start, start), 100ms);
+  EXPECT_EQ(policy.onEnd(start, start + 9999ms), 200ms);
+  EXPECT_EQ(policy.onEnd(start, start + 10s), 0ms);
+  EXPECT_EQ(policy.onEnd(start, start), 100ms);
 }
 
-TEST(SiblingCover, SaysNothingWhileAllAreAble) {
+TEST(SiblingCover, NoOrdersWhileAllSlotsAccept) {
   SiblingCover cover(3);
   EXPECT_TRUE(cover.update({true, true, true}).empty());
 }
 
-TEST(SiblingCover, TheNextAbleSiblingAcceptsUntilTheSlotIsBack) {
+TEST(SiblingCover, TheNextSiblingAcceptsUntilTheSlotAcceptsAgain) {
   using Order = SiblingCover::Order;
   SiblingCover cover(3);
   EXPECT_EQ(cover.update({true, false, true}), (std::vector<Order>{{2, 1, true}}));
@@ -49,7 +48,7 @@ TEST(SiblingCover, TheNextAbleSiblingAcceptsUntilTheSlotIsBack) {
   EXPECT_EQ(cover.update({true, true, true}), (std::vector<Order>{{2, 1, false}}));
 }
 
-TEST(SiblingCover, WhenTheAcceptorDiesAnotherTakesBothSlots) {
+TEST(SiblingCover, WhenTheCoveringSiblingFailsAnotherCoversBothSlots) {
   using Order = SiblingCover::Order;
   SiblingCover cover(3);
   cover.update({true, false, true});
@@ -57,13 +56,13 @@ TEST(SiblingCover, WhenTheAcceptorDiesAnotherTakesBothSlots) {
             (std::vector<Order>{{2, 1, false}, {0, 1, true}, {0, 2, true}}));
 }
 
-TEST(SiblingCover, NobodyCoversAKindOfOne) {
+TEST(SiblingCover, ARoleWithOneSlotHasNoCover) {
   SiblingCover cover(1);
   EXPECT_TRUE(cover.update({false}).empty());
   EXPECT_TRUE(cover.update({true}).empty());
 }
 
-TEST(SiblingCover, WhateverHappensEachUnableSlotHasOneAbleAcceptorIfThereIsOne) {
+TEST(SiblingCover, RandomFailuresLeaveEachFailedSlotWithOneAcceptor) {
   std::mt19937 random(1);
   constexpr std::size_t kSlots = 5;
   SiblingCover cover(kSlots);
@@ -72,7 +71,7 @@ TEST(SiblingCover, WhateverHappensEachUnableSlotHasOneAbleAcceptorIfThereIsOne) 
   for (int step = 0; step < 2000; ++step) {
     const std::size_t changed = random() % kSlots;
     able[changed] = !able[changed];
-    if (!able[changed]) std::fill(accepts[changed], accepts[changed] + kSlots, false);  // it died
+    if (!able[changed]) std::fill(accepts[changed], accepts[changed] + kSlots, false);  // it ended
     for (const auto& order : cover.update(able)) {
       const auto acceptor = static_cast<std::size_t>(order.acceptor);
       if (able[acceptor]) accepts[acceptor][order.slot] = order.accept;
@@ -86,7 +85,7 @@ TEST(SiblingCover, WhateverHappensEachUnableSlotHasOneAbleAcceptorIfThereIsOne) 
   }
 }
 
-TEST(RateWindow, IsZeroBeforeASecondHasPassed) {
+TEST(RateWindow, RateIsZeroDuringTheFirstSecond) {
   RateWindow window;
   const TimePoint start = TimePoint{} + 1h;
   EXPECT_EQ(window.perSecond(start, 5), 0);
@@ -95,24 +94,13 @@ TEST(RateWindow, IsZeroBeforeASecondHasPassed) {
   EXPECT_EQ(window.perSecond(start + 1s, 5000), 5000);
 }
 
-TEST(RateWindow, MeasuresFromTheYoungestSampleThatIsOldEnough) {
+TEST(RateWindow, RateIsMeasuredFromTheLatestSampleOlderThanASecond) {
   RateWindow window;
   const TimePoint start = TimePoint{} + 1h;
   window.sample(start, 0);
   window.sample(start + 2s, 200);
   EXPECT_EQ(window.perSecond(start + 2500ms, 250), 100);  // over 2.5 s
   EXPECT_EQ(window.perSecond(start + 4s, 1200), 500);     // over the last 2 s
-}
-
-TEST(NearestWord, FindsASlipOfTheFingerAndNothingElse) {
-  const std::vector<std::string> commands = {"start",  "stop",   "restart",
-                                             "reload", "status", "connections"};
-  EXPECT_EQ(nearestWord("strat", commands), "start");
-  EXPECT_EQ(nearestWord("reloud", commands), "reload");
-  EXPECT_EQ(nearestWord("conections", commands), "connections");
-  EXPECT_EQ(nearestWord("publish", commands), std::nullopt);
-  EXPECT_EQ(nearestWord("x", commands), std::nullopt);
-  EXPECT_EQ(nearestWord("", commands), std::nullopt);
 }
 
 }  // namespace

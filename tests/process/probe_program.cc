@@ -1,6 +1,5 @@
-// A program made with the process layer alone, for the tests to drive: workers that accept plain
-// connections and answer one line for each word that they are sent, and a channel that does
-// nothing.
+// A program that uses only the process layer, for the tests: workers that accept plain connections
+// and answer one line to each received byte, and a channel that does nothing.
 #include <fmt/format.h>
 #include <stormo/event_loop.h>
 #include <stormo/timer.h>
@@ -35,13 +34,12 @@ struct Behaviour {
   int count = 2;
   std::string user;
   std::string failWhile;  ///< main throws while this file exists.
-  std::string
-      dieWhile;  ///< The child kills itself just after it was ready, while this file exists.
-  std::string hangWhile;  ///< What the letter 'p' waits for.
-  std::string stopMark;   ///< A file to make when told to stop.
+  std::string dieWhile;   ///< The child kills itself after it is ready, while this file exists.
+  std::string hangWhile;  ///< The letter 'p' hangs while this file exists.
+  std::string stopMark;   ///< A file to create at a stop order.
   bool hangInMain = false;
   bool failBuild = false;
-  bool awaitForEver = false;  ///< A worker's link to its Channel, which does not come.
+  bool awaitForEver = false;  ///< A worker waits for a link to its Channel in vain.
   int linkedWithinMs = 10000;
   int gracefulTimeoutMs = 60000;
   bool ignoreStop = false;
@@ -54,7 +52,7 @@ bool exists(const std::string& path) { return !path.empty() && ::access(path.c_s
 
 void throwLastWords() { throw std::runtime_error("last words"); }
 
-/// Accepts, and answers "pid slot\n" to each byte of a client; some letters do more.
+/// Accepts, and answers "pid slot user\n" to each byte of a client. Some letters do more.
 class ProbeWorker {
  public:
   ProbeWorker(Child& child, const Behaviour& behaviour) : child_(child), behaviour_(behaviour) {
@@ -115,7 +113,7 @@ class ProbeWorker {
       case 't':  // ends by an exception out of a place that must not throw
         []() noexcept { throwLastWords(); }();
         break;
-      case 'e':  // ends by itself
+      case 'e':  // exits unexpectedly
         ::_exit(7);
       default:
         break;
@@ -169,9 +167,10 @@ process::Listening listening(const std::string& url) {
 
 process::Program probeProgram(const Behaviour& behaviour) {
   if (behaviour.failBuild) throw std::runtime_error("told to fail");
-  process::Role channel{.role = "channel", .name = "ProbeChannel"};
+  process::Role channel{.kind = process::RoleKind::Channel, .name = "ProbeChannel"};
   channel.main = [](Child&) { return std::shared_ptr<void>(); };
-  process::Role worker{.role = "worker", .name = "probe", .count = behaviour.count};
+  process::Role worker{
+      .kind = process::RoleKind::Worker, .name = "probe", .count = behaviour.count};
   worker.user = behaviour.user;
   for (const std::string& url : behaviour.listen) worker.listen.push_back(listening(url));
   worker.main = [&behaviour](Child& child) -> std::shared_ptr<void> {

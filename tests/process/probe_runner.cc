@@ -22,12 +22,12 @@ bool becomesReadable(int fd) {
 }  // namespace
 
 ProbeProgram::~ProbeProgram() {
-  // A test that failed may have left a daemon behind.
+  // A failed test may have left a daemon.
   std::ifstream lock(path("probe/lock"));
   pid_t pid = 0;
   if (!(lock >> pid)) return;
   try {
-    const Deadline anew;  // the test may have used up its own
+    const Deadline anew;  // the test's own may have passed
     const Outcome stopped = SpawnedProgram(anew, commandLine({"stop"})).waitForOwnEnd();
     if (stopped.status == 0 || stopped.errors.find("not running") != std::string::npos) return;
   } catch (const std::exception& problem) {

@@ -25,18 +25,18 @@ using test::SpawnedProgram;
 using test::WatchedProcess;
 using test::Words;
 
-/// The probe program in a runtime directory of its own. Whatever was started in it is ended with
-/// it.
+/// The probe program in a runtime directory of its own. The destructor ends all processes that were
+/// started in it.
 class ProbeProgram {
  public:
   explicit ProbeProgram(const Deadline& deadline) : deadline_(deadline) {}
   ~ProbeProgram();
 
-  /// Runs a command to its own end: what it leaves behind is there when this returns.
+  /// Runs a command, and returns when it has ended. A daemon that it started runs then.
   [[nodiscard]] Outcome run(Words arguments) const;
   /// Starts a command, without waiting for anything.
   [[nodiscard]] std::unique_ptr<SpawnedProgram> spawn(Words arguments) const;
-  /// Starts in the foreground, and waits until all is up. Throws otherwise.
+  /// Starts in the foreground, and waits until all processes run. Throws if they do not.
   [[nodiscard]] std::unique_ptr<SpawnedProgram> start(Words options = {"--listen",
                                                                        "tcp://127.0.0.1:0"}) const;
 
@@ -47,10 +47,10 @@ class ProbeProgram {
   [[nodiscard]] nlohmann::json worker(int slot) const {
     return workers().at(static_cast<std::size_t>(slot));
   }
-  /// Waits until a worker's row pleases.
+  /// Waits until `pleases` is true for a worker's row. False if the test takes too long.
   [[nodiscard]] bool workerBecomes(int slot,
                                    const std::function<bool(const nlohmann::json&)>& pleases) const;
-  /// Of all processes, the master first.
+  /// The pids of all processes, the master first.
   [[nodiscard]] std::vector<pid_t> pids() const;
   /// The first port that it listens on.
   [[nodiscard]] std::uint16_t port() const;
@@ -73,10 +73,9 @@ class ProbeClient {
 
   [[nodiscard]] bool connected() const { return fd_.valid(); }
   void say(char letter) const;
-  /// The next line, "pid slot user"; empty if the connection ends, or nothing comes for as long as
-  /// a test may last.
+  /// The next line, "pid slot user". Empty if the connection ends, or if the test takes too long.
   [[nodiscard]] std::string hear() const;
-  /// Both; the pid and the slot that answered.
+  /// Sends a letter, and returns the parts of the answer.
   struct Answer {
     pid_t pid = 0;
     int slot = -1;

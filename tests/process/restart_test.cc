@@ -1,4 +1,4 @@
-// `restart`: nothing stops before the new start is known to be right.
+// `restart`: checks the new start before it stops the running instance.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@ using testing::HasSubstr;
 
 using Restart = Start;
 
-TEST_F(Restart, StopsWhatRunsAndStartsWhatDoesNot) {
+TEST_F(Restart, RestartReplacesARunningInstanceAndStartsAStoppedOne) {
   EXPECT_EQ(probe.run({"restart", "-d", "--listen", kAnyPort}).status, 0);
   const auto before = probe.pids();
   const std::string url = "tcp://127.0.0.1:" + std::to_string(probe.port());
@@ -24,7 +24,7 @@ TEST_F(Restart, StopsWhatRunsAndStartsWhatDoesNot) {
   EXPECT_EQ(probe.run({"stop"}).status, 0);
 }
 
-TEST_F(Restart, WithAConfigurationThatIsWrongLeavesTheServerRunning) {
+TEST_F(Restart, RestartWithAnInvalidConfigurationKeepsTheServerRunning) {
   const auto program = probe.start();
   const auto before = probe.pids();
   const auto expectRefused = [&](const Words& words, const std::string& reason) {
@@ -65,7 +65,7 @@ TEST_F(Restart, ReusesTheOptionsOfTheLastStartAndChangesThoseThatAreGiven) {
   EXPECT_EQ(probe.workers().size(), 3u);
   EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
 
-  // Also when it does not run, as after a reboot; and what failed is not reused.
+  // Also when it does not run, as after a reboot. The options of a failed start are not reused.
   EXPECT_EQ(probe.run({"stop"}).status, 0);
   EXPECT_NE(probe.run({"start", "-d", "--fail-build"}).status, 0);
   EXPECT_EQ(probe.run({"restart", "-d"}).status, 0);
@@ -78,7 +78,7 @@ TEST_F(Restart, ReusesTheOptionsOfTheLastStartAndChangesThoseThatAreGiven) {
   EXPECT_EQ(probe.run({"stop"}).status, 0);
 }
 
-TEST_F(Restart, FindsFilesThatWereNamedRelativelyFromAnyDirectory) {
+TEST_F(Restart, RestartResolvesRelativePathsFromTheDirectoryOfTheStart) {
   const auto here = std::filesystem::current_path();
   std::filesystem::current_path(folder());
   EXPECT_EQ(probe.run({"start", "-d", "--listen", kAnyPort, "--log", "my.log"}).status, 0);
@@ -89,7 +89,7 @@ TEST_F(Restart, FindsFilesThatWereNamedRelativelyFromAnyDirectory) {
   EXPECT_EQ(probe.run({"stop"}).status, 0);
 }
 
-TEST_F(Restart, WithARecordThatCannotBeReadSaysWhichFile) {
+TEST_F(Restart, RestartNamesAnUnreadableStartRecord) {
   EXPECT_EQ(probe.run({"start", "-d", "--listen", kAnyPort}).status, 0);
   std::ofstream(probe.path("probe/start.json")) << "rubbish";
   const Outcome outcome = probe.run({"restart", "-d"});

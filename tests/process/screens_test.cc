@@ -20,7 +20,7 @@ TEST(TextTable, AlignsColumnsToTheirWidestCell) {
   EXPECT_EQ(table.text(), "a          long head  z\nwide cell  b          end\n");
 }
 
-TEST(SizeText, IsShortForPeople) {
+TEST(SizeText, SizesAreShort) {
   EXPECT_EQ(sizeText(0), "0B");
   EXPECT_EQ(sizeText(1023), "1023B");
   EXPECT_EQ(sizeText(1024), "1.00K");
@@ -29,14 +29,14 @@ TEST(SizeText, IsShortForPeople) {
 
 Program twoKinds() {
   Program program;
-  program.roles.push_back({.role = "channel", .name = "ChannelServer", .user = "nobody"});
-  program.roles.push_back({.role = "worker", .name = "none", .count = 12});
+  program.roles.push_back({.kind = RoleKind::Channel, .name = "ChannelServer", .user = "nobody"});
+  program.roles.push_back({.kind = RoleKind::Worker, .name = "none", .count = 12});
   program.roles[1].listen = {{.label = "websocket://0.0.0.0:1234", .address = {}},
                              {.label = "unix:///run/chat.sock", .address = {}}};
   return program;
 }
 
-TEST(StartScreen, NamesEachKindWithItsUserAddressesAndCount) {
+TEST(StartScreen, ShowsEachRoleWithItsUserAddressesAndCount) {
   const std::string screen = startScreen("chat", twoKinds(), false, false);
   EXPECT_THAT(screen, HasSubstr("Stormo version:" STORMO_VERSION));
   EXPECT_THAT(screen, ContainsRegex("nobody +ChannelServer +none +1 +\\[OK\\]\n"));
@@ -46,7 +46,7 @@ TEST(StartScreen, NamesEachKindWithItsUserAddressesAndCount) {
   EXPECT_EQ(screen.find('\033'), std::string::npos);
 }
 
-TEST(StartScreen, OfADaemonSaysHowToStopIt) {
+TEST(StartScreen, OfADaemonShowsTheStopCommand) {
   EXPECT_THAT(startScreen("chat", twoKinds(), true, true),
               HasSubstr("\nInput \"chat stop\" to stop. Start success.\n"));
 }
@@ -64,6 +64,7 @@ Json workerRow(int pid, const char* status) {
           {"timers", 2},
           {"messages_in", 40},
           {"qps", 7},
+          {"channel_links", {{{"dialect", "stormo"}, {"state", "connected"}}}},
           {"restarts", 4},
           {"reloads", 5},
           {"exit_status", 137},
@@ -83,19 +84,20 @@ TEST(StatusScreen, HasWorkermansTwoTablesAndASummary) {
                        {"name", "master"},
                        {"status", "idle"},
                        {"memory_bytes", 1024}};
-  const std::string screen =
-      statusScreen(reportOf({master, workerRow(78, "idle"), workerRow(0, "backoff")}));
+  Json down = workerRow(0, "backoff");
+  down["channel_links"] = Json::array();
+  const std::string screen = statusScreen(reportOf({master, workerRow(78, "idle"), down}));
   EXPECT_THAT(screen, HasSubstr("Stormo/9.9.9"));
   EXPECT_THAT(screen, HasSubstr("run 1 days 1 hours 1 minutes   load average: 0.50, 0.25, 0.12"));
   EXPECT_THAT(screen, HasSubstr("1 workers    2 processes"));
   EXPECT_THAT(screen, ContainsRegex("\nnone +epoll +137 +8 +10\n"));
-  EXPECT_THAT(screen,
-              ContainsRegex("\n78 +2.00K +text://127.0.0.1:5 +none +3 +1 +2 +40 +7 +\\[idle\\]\n"));
-  EXPECT_THAT(screen, ContainsRegex("\n- +2.00K .*\\[backoff\\]\n"));
-  EXPECT_THAT(screen, ContainsRegex("\nSummary +5.00K +- +- +6 +2 +4 +80 +14 +\\[Summary\\]\n"));
+  EXPECT_THAT(screen, ContainsRegex("\n78 +2.00K +text://127.0.0.1:5 +none +3 +1 +2 +40 +7 +"
+                                    "stormo connected +\\[idle\\]\n"));
+  EXPECT_THAT(screen, ContainsRegex("\n- +2.00K .* 7 +none +\\[backoff\\]\n"));
+  EXPECT_THAT(screen, ContainsRegex("\nSummary +5.00K +- +- +6 +2 +4 +80 +14 +- +\\[Summary\\]\n"));
 }
 
-TEST(ConnectionsScreen, HasARowForEachConnectionAndOneForAChildThatDoesNotAnswer) {
+TEST(ConnectionsScreen, HasARowForEachConnectionAndForEachBusyChild) {
   const Json answer = {{"connections",
                         {{{"pid", 5},
                           {"kind", "worker"},

@@ -18,19 +18,19 @@ inline std::string contentOf(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// The probe program, started as a person would.
+/// The probe program, driven by its command line.
 struct Start : testing::Test {
-  /// Names the instance and where it was looked for.
+  /// The message of a command without a running instance.
   [[nodiscard]] std::string notRunning() const {
     return "probe: not running (instance 'probe' in " + folder() + ")\n";
   }
   [[nodiscard]] std::string folder() const {
     return std::filesystem::path(probe.path("x")).parent_path();
   }
-  /// As hints have it.
+  /// The command line in hints.
   [[nodiscard]] std::string commandLine() const { return "probe --runtime-dir " + folder(); }
 
-  /// Nobody has the lock, and no socket is left.
+  /// Expects that no process holds the lock and no socket remains.
   void expectNothingRuns() const {
     const Outcome status = probe.run({"status"});
     EXPECT_EQ(status.status, 1);

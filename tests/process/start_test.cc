@@ -1,4 +1,4 @@
-// `start`: what it checks, makes and says.
+// `start`: its checks, its files and its messages.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stormo/version.h>
@@ -15,7 +15,7 @@ namespace {
 using testing::ContainsRegex;
 using testing::HasSubstr;
 
-TEST_F(Start, PrintsTheFirstScreenWhenWorkersAnswer) {
+TEST_F(Start, PrintsTheStartScreenWhenWorkersAccept) {
   const auto program = probe.start();
   const ProbeClient client = ProbeClient::connect(probe.port());
   EXPECT_NE(client.ask().pid, 0);
@@ -29,7 +29,7 @@ TEST_F(Start, PrintsTheFirstScreenWhenWorkersAnswer) {
   expectNothingRuns();
 }
 
-TEST_F(Start, ASecondTimeSaysThatItRunsAlready) {
+TEST_F(Start, ASecondStartReportsTheRunningInstance) {
   const auto program = probe.start();
   for (const Words& command :
        {Words{"start", "--listen", kAnyPort}, Words{"start", "-d", "--listen", kAnyPort}}) {
@@ -42,14 +42,14 @@ TEST_F(Start, ASecondTimeSaysThatItRunsAlready) {
   EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
 }
 
-TEST_F(Start, AnotherInstanceRunsBesideIt) {
+TEST_F(Start, TwoInstancesRunAtOnce) {
   const auto program = probe.start();
   EXPECT_EQ(probe.run({"--instance", "second", "start", "-d", "--listen", kAnyPort}).status, 0);
   EXPECT_EQ(probe.run({"stop", "--instance", "second"}).status, 0);  // on both sides of the command
   EXPECT_EQ(probe.workers().size(), 2u);
 }
 
-TEST_F(Start, OnAPortThatIsTakenFailsBeforeAnythingRuns) {
+TEST_F(Start, APortInUseFailsTheStartBeforeAnythingRuns) {
   const auto foreign = listenOn(Address::ip("127.0.0.1", 0).value(), {.reusePort = true});
   const std::string url =
       "tcp://127.0.0.1:" + std::to_string(localAddress(foreign.value().get()).port());
@@ -66,7 +66,7 @@ TEST_F(Start, OnAPortThatIsTakenFailsBeforeAnythingRuns) {
   expectNothingRuns();
 }
 
-TEST_F(Start, AWorkerThatCannotStartFailsItWithItsSentence) {
+TEST_F(Start, AWorkerThatCannotStartFailsTheStartWithItsReason) {
   touch(probe.path("fail"));
   const Words options = {"--listen", kAnyPort, "--fail-while", probe.path("fail")};
   for (Words command : {Words{"start"}, Words{"start", "-d"}}) {
@@ -79,7 +79,7 @@ TEST_F(Start, AWorkerThatCannotStartFailsItWithItsSentence) {
   }
 }
 
-TEST_F(Start, OnAUnixSocketSharedByAllWorkers) {
+TEST_F(Start, AllWorkersAcceptFromOneUnixSocket) {
   const auto program = probe.start({"--listen", "unix://" + probe.path("s")});
   EXPECT_NE(ProbeClient::connectUnix(probe.path("s")).ask().pid, 0);
   program->signal(SIGTERM);
@@ -87,7 +87,7 @@ TEST_F(Start, OnAUnixSocketSharedByAllWorkers) {
   EXPECT_NE(::access(probe.path("s").c_str(), F_OK), 0);
 }
 
-TEST_F(Start, WorkersBecomeTheirUser) {
+TEST_F(Start, WorkersRunAsTheirUser) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root may change user";
   const auto program = probe.start({"--listen", kAnyPort, "--user", "nobody"});
   const auto answer = ProbeClient::connect(probe.port()).ask();
@@ -95,18 +95,19 @@ TEST_F(Start, WorkersBecomeTheirUser) {
   EXPECT_NE(answer.user, -1);
 }
 
-TEST_F(Start, AnUnknownUserIsSaidBeforeAnythingRuns) {
+TEST_F(Start, AnUnknownUserFailsTheStartBeforeAnythingRuns) {
   const Outcome outcome = probe.run({"start", "--user", "no-such-user", "--listen", kAnyPort});
   EXPECT_EQ(outcome.status, 1);
   EXPECT_EQ(outcome.errors,
             "probe: cannot run as user 'no-such-user': no such user (worker 'probe')\n");
 }
 
-TEST_F(Start, AfterAMasterWasKilledWaitsForItsChildrenAndTakesTheSamePort) {
+TEST_F(Start, StartAfterAKilledMasterWaitsForItsChildren) {
   const auto first = probe.start();
   const std::string url = "tcp://127.0.0.1:" + std::to_string(probe.port());
   first->signal(SIGKILL);
-  ASSERT_EQ(first->waitForOwnEnd().status, 128 + SIGKILL);  // a signal is sent before it has worked
+  ASSERT_EQ(first->waitForOwnEnd().status,
+            128 + SIGKILL);  // the kill takes effect after kill(2) returns
   const auto second = probe.start({"--listen", url});
   EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
 }
@@ -121,7 +122,7 @@ TEST_F(Start, HintsRepeatInstanceAndRuntimeDirectory) {
   EXPECT_EQ(probe.run({"--instance", "second one", "stop"}).status, 0);
 }
 
-TEST_F(Start, TwoWorkersWithOnePortAreNamedBoth) {
+TEST_F(Start, TwoWorkersWithTheSamePortAreBothReported) {
   const auto foreign = listenOn(Address::ip("127.0.0.1", 0).value(), {.reusePort = true});
   const std::string port = std::to_string(localAddress(foreign.value().get()).port());
   const Outcome outcome = probe.run(
@@ -142,7 +143,7 @@ TEST_F(Start, FailsWithTheReasonWhenAWorkerHasNoLinkToItsChannel) {
   }
 }
 
-TEST_F(Start, WordsThatItDoesNotKnowGetOneLineAndStatus2) {
+TEST_F(Start, UnknownWordsAreOneLineAndStatus2) {
   struct Case {
     Words words;
     std::string errors;
@@ -154,7 +155,7 @@ TEST_F(Start, WordsThatItDoesNotKnowGetOneLineAndStatus2) {
            Case{{"status", "--jsno"},
                 "probe: unknown option '--jsno', did you mean '--json'? (see 'probe --help')\n"},
            Case{{"stop", "start"},
-                "probe: one command at a time, 'start' is one more (see 'probe --help')\n"},
+                "probe: give one command, not also 'start' (see 'probe --help')\n"},
            Case{{"stop", "--timeout", "3"},
                 "probe: --timeout requires --graceful (see 'probe --help')\n"},
        }) {
@@ -165,7 +166,7 @@ TEST_F(Start, WordsThatItDoesNotKnowGetOneLineAndStatus2) {
   }
 }
 
-TEST_F(Start, HelpAndVersionAreAnsweredAndNoCommandIsAnError) {
+TEST_F(Start, HelpAndVersionSucceedAndNoCommandIsAnError) {
   const Outcome help = probe.run({"--help"});
   EXPECT_EQ(help.status, 0);
   for (const char* command : {"start", "stop", "restart", "reload", "status", "connections"}) {
@@ -177,7 +178,7 @@ TEST_F(Start, HelpAndVersionAreAnsweredAndNoCommandIsAnError) {
   EXPECT_THAT(nothing.errors, HasSubstr("Usage: probe"));
 }
 
-TEST_F(Start, CommandsThatNeedARunningMasterSayThatThereIsNone) {
+TEST_F(Start, CommandsReportThatNoMasterRuns) {
   for (const char* command : {"stop", "reload", "status", "connections"}) {
     const Outcome outcome = probe.run({command});
     EXPECT_EQ(outcome.status, 1) << command;

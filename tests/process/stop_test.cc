@@ -1,4 +1,4 @@
-// How the probe program ends.
+// `stop` and signals that stop.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -43,15 +43,15 @@ TEST_F(Stop, EndsEveryProcessBeforeItReturns) {
   for (const auto& process : processes) EXPECT_TRUE(process.ends(deadline));
 }
 
-TEST_F(Stop, CtrlCGoesToTheWholeGroupAndEndsItInOrder) {
+TEST_F(Stop, CtrlCStopsTheWholeProcessGroupInOrder) {
   const auto program = probe.start();
   program->signalGroup(SIGINT);
   EXPECT_EQ(program->waitForOwnEnd().status, 0);
-  EXPECT_THAT(program->errors(), testing::Not(HasSubstr("ended by itself")));
+  EXPECT_THAT(program->errors(), testing::Not(HasSubstr("ended unexpectedly")));
   EXPECT_THAT(program->errors(), testing::Not(HasSubstr("master is gone")));
 }
 
-TEST_F(Stop, ASignalToAChildThatASupervisorSendsToAllDoesNotEndItAlone) {
+TEST_F(Stop, AChildIgnoresStopSignalsSentToTheWholeGroup) {
   const auto program = probe.start();
   const auto before = probe.pids();
   for (const int number : {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2}) {
@@ -61,16 +61,16 @@ TEST_F(Stop, ASignalToAChildThatASupervisorSendsToAllDoesNotEndItAlone) {
   EXPECT_EQ(probe.pids(), before);
 }
 
-TEST_F(Stop, AChildThatDoesNotStopIsKilledAndNamed) {
+TEST_F(Stop, AChildThatDoesNotStopIsKilledAndLogged) {
   const auto program =
       probe.start({"--listen", kAnyPort, "--ignore-stop", "--stop-timeout-ms", "50"});
   EXPECT_EQ(probe.run({"stop"}).status, 0);
   EXPECT_EQ(program->waitForOwnEnd().status, 0);
   EXPECT_THAT(program->errors(),
-              HasSubstr("did not stop in time, killed worker=\"worker probe/1\""));
+              HasSubstr("did not stop in time and was killed worker=\"worker probe/1\""));
 }
 
-TEST_F(Stop, ASecondCtrlCEndsItAtOnce) {
+TEST_F(Stop, ASecondCtrlCKillsAllProcesses) {
   const auto program =
       probe.start({"--listen", kAnyPort, "--ignore-stop", "--stop-timeout-ms", kTenMinutes});
   program->signalGroup(SIGINT);
@@ -79,7 +79,7 @@ TEST_F(Stop, ASecondCtrlCEndsItAtOnce) {
   EXPECT_EQ(program->waitForOwnEnd().status, 0);
 }
 
-TEST_F(Stop, GracefullyWaitsForClientsAndRefusesNewOnes) {
+TEST_F(Stop, GracefulStopWaitsForClientsAndRefusesNewOnes) {
   const auto program = probe.start();
   const std::uint16_t port = probe.port();
   const auto stop = [&] {
@@ -95,7 +95,7 @@ TEST_F(Stop, GracefullyWaitsForClientsAndRefusesNewOnes) {
   EXPECT_EQ(program->waitForOwnEnd().status, 0);
 }
 
-TEST_F(Stop, GracefullyWithATimeoutEndsWithoutTheClients) {
+TEST_F(Stop, GracefulStopEndsAtItsTimeoutWithClients) {
   const auto program = probe.start();
   const ProbeClient client = ProbeClient::connect(probe.port());
   EXPECT_NE(client.ask().pid, 0);
@@ -103,7 +103,7 @@ TEST_F(Stop, GracefullyWithATimeoutEndsWithoutTheClients) {
   EXPECT_EQ(program->waitForOwnEnd().status, 0);
 }
 
-TEST_F(Stop, AGracefulStopIsCutShortByAStop) {
+TEST_F(Stop, AStopReplacesAGracefulStop) {
   const auto program = probe.start();
   const ProbeClient client = ProbeClient::connect(probe.port());
   EXPECT_NE(client.ask().pid, 0);
@@ -113,7 +113,7 @@ TEST_F(Stop, AGracefulStopIsCutShortByAStop) {
   EXPECT_EQ(program->waitForOwnEnd().status, 0);
 }
 
-TEST_F(Stop, WorksWhileItStarts) {
+TEST_F(Stop, StopWorksDuringTheStart) {
   const auto start =
       probe.spawn({"start", "--listen", kAnyPort, "--hang-in-main", "--stop-timeout-ms", "50"});
   ASSERT_TRUE(eventually(deadline, [&] {
@@ -122,10 +122,10 @@ TEST_F(Stop, WorksWhileItStarts) {
   }));
   EXPECT_EQ(probe.run({"stop"}).status, 0);
   EXPECT_EQ(start->waitForOwnEnd().status, 1);
-  EXPECT_THAT(start->errors(), HasSubstr("probe: stopped before all was up\n"));
+  EXPECT_THAT(start->errors(), HasSubstr("probe: stopped before all processes had started\n"));
 }
 
-TEST_F(Stop, ChildrenOfAKilledMasterStopInOrder) {
+TEST_F(Stop, ChildrenOfAKilledMasterStopCleanly) {
   const auto program =
       probe.start({"--listen", kAnyPort, "--count", "1", "--stop-mark", probe.path("stopped")});
   std::vector<WatchedProcess> processes;
@@ -135,7 +135,7 @@ TEST_F(Stop, ChildrenOfAKilledMasterStopInOrder) {
   EXPECT_EQ(::access(probe.path("stopped").c_str(), F_OK), 0);
 }
 
-TEST_F(Stop, AChildOfAKilledMasterThatDoesNotStopEndsAllTheSame) {
+TEST_F(Stop, AHangingChildOfAKilledMasterExits) {
   const auto program = probe.start({"--listen", kAnyPort, "--count", "1", "--ignore-stop"});
   std::vector<WatchedProcess> processes;
   for (const pid_t pid : probe.pids()) processes.emplace_back(pid);
@@ -180,7 +180,7 @@ TEST_F(AsPid1, StopsOnSigtermAndReapsOrphans) {
   const auto masters = childrenOf(unshare->pid());
   ASSERT_EQ(masters.size(), 1u);
   const pid_t master = *masters.begin();
-  EXPECT_EQ(probe.status().at("pid"), 1);  // as it sees itself
+  EXPECT_EQ(probe.status().at("pid"), 1);  // in its own pid namespace
 
   const auto before = childrenOf(master);
   EXPECT_NE(ProbeClient::connect(probe.port()).ask('o').pid, 0);

@@ -1,4 +1,4 @@
-// What happens to the probe's workers while it runs: deaths, silence, reloads.
+// Supervision of running workers: exits, hangs, reloads.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -36,7 +36,7 @@ struct Supervision : testing::Test {
   ProbeProgram probe{deadline};
 };
 
-TEST_F(Supervision, AKilledWorkerComesBackInItsSlot) {
+TEST_F(Supervision, AKilledWorkerIsRestartedInItsSlot) {
   const auto program = probe.start();
   const pid_t before = pidOf(1);
   ::kill(before, SIGKILL);
@@ -50,13 +50,13 @@ TEST_F(Supervision, AKilledWorkerComesBackInItsSlot) {
   EXPECT_EQ(probe.worker(0).at("exit_status"), nullptr);
 }
 
-TEST_F(Supervision, TheExitStatusOfAWorkerThatEndsByItselfIsKept) {
+TEST_F(Supervision, TheExitStatusOfAnUnexpectedExitIsKept) {
   const auto program = probe.start({"--listen", kAnyPort, "--count", "1"});
   ProbeClient::connect(probe.port()).say('e');
   EXPECT_TRUE(probe.workerBecomes(0, [](const json& row) { return row.at("exit_status") == 7; }));
 }
 
-TEST_F(Supervision, TheFiguresOfDeadWorkersAddUp) {
+TEST_F(Supervision, CountersOfEndedWorkersAreKeptInTheirSlot) {
   const auto program = probe.start({"--listen", kAnyPort, "--count", "1"});
   EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
   EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
@@ -68,7 +68,7 @@ TEST_F(Supervision, TheFiguresOfDeadWorkersAddUp) {
   EXPECT_LE(row.at("connections"), 1);
 }
 
-TEST_F(Supervision, ASiblingAnswersForAWorkerThatCannotStartAgain) {
+TEST_F(Supervision, ASiblingAcceptsForAWorkerThatCannotRestart) {
   const auto program = probe.start({"--listen", kAnyPort, "--fail-while", probe.path("fail")});
   touch(probe.path("fail"));
   const pid_t sibling = pidOf(0);
@@ -87,10 +87,10 @@ TEST_F(Supervision, ASiblingAnswersForAWorkerThatCannotStartAgain) {
   }
   ::unlink(probe.path("fail").c_str());
   ASSERT_TRUE(probe.workerBecomes(1, isIdle));
-  EXPECT_EQ(clientOf(1).ask().slot, 1);  // and its sibling lets go of its clients
+  EXPECT_EQ(clientOf(1).ask().slot, 1);  // its sibling no longer accepts for it
 }
 
-TEST_F(Supervision, WithoutASiblingTheKernelHoldsClientsUntilTheWorkerIsBack) {
+TEST_F(Supervision, WithoutASiblingClientsWaitInTheKernelForTheRestart) {
   const auto program =
       probe.start({"--listen", kAnyPort, "--count", "1", "--fail-while", probe.path("fail")});
   const std::uint16_t port = probe.port();
@@ -104,7 +104,7 @@ TEST_F(Supervision, WithoutASiblingTheKernelHoldsClientsUntilTheWorkerIsBack) {
   EXPECT_NE(client.hear(), "");
 }
 
-TEST_F(Supervision, AWorkerThatCrashesInALoopIsHeldBackAndHarmsNoOther) {
+TEST_F(Supervision, ACrashLoopIsSlowedDownAndDoesNotAffectOtherWorkers) {
   const auto program = probe.start({"--listen", kAnyPort, "--die-while", probe.path("die")});
   touch(probe.path("die"));
   const pid_t sibling = pidOf(0);
@@ -118,7 +118,7 @@ TEST_F(Supervision, AWorkerThatCrashesInALoopIsHeldBackAndHarmsNoOther) {
   EXPECT_TRUE(probe.workerBecomes(1, isIdle));
 }
 
-TEST_F(Supervision, AChannelThatDiesComesBackToo) {
+TEST_F(Supervision, AChannelThatEndsIsRestarted) {
   const auto program = probe.start();
   ::kill(probe.pids().at(1), SIGKILL);
   EXPECT_TRUE(eventually(deadline, [&] {
@@ -127,7 +127,7 @@ TEST_F(Supervision, AChannelThatDiesComesBackToo) {
   }));
 }
 
-TEST_F(Supervision, AWorkerThatAnswersNothingIsReportedCoveredAndReportedWhenItRecovers) {
+TEST_F(Supervision, AHangingWorkerIsLoggedAndCoveredUntilItRecovers) {
   ASSERT_EQ(probe
                 .run({"start", "-d", "--listen", kAnyPort, "--alive-every-ms", "20",
                       "--silent-after-ms", "60", "--hang-while", probe.path("hang")})
@@ -194,7 +194,7 @@ TEST_F(Supervision, Sigusr1AndSighupWithoutATerminalReload) {
   }
 }
 
-TEST_F(Supervision, ReloadKillsAWorkerThatHangsWhenItsTimeIsOver) {
+TEST_F(Supervision, ReloadKillsAHangingWorkerAtTheTimeout) {
   const auto program = probe.start();
   const pid_t before = pidOf(1);
   clientOf(1).say('h');
@@ -203,16 +203,15 @@ TEST_F(Supervision, ReloadKillsAWorkerThatHangsWhenItsTimeIsOver) {
   EXPECT_TRUE(isIdle(probe.worker(1)));
 }
 
-TEST_F(Supervision, ReloadStopsAtTheFirstWorkerThatDoesNotStartAgain) {
+TEST_F(Supervision, ReloadStopsAtTheFirstWorkerThatDoesNotRestart) {
   const auto program = probe.start({"--listen", kAnyPort, "--fail-while", probe.path("fail")});
   touch(probe.path("fail"));
   const pid_t second = pidOf(1);
   const Outcome reload = probe.run({"reload"});
   EXPECT_EQ(reload.status, 1);
-  EXPECT_EQ(
-      reload.errors,
-      "probe: worker probe/0 does not start again: told to fail (the workers after it were not "
-      "reloaded)\n");
+  EXPECT_EQ(reload.errors,
+            "probe: worker probe/0 does not restart: told to fail (the workers after it were not "
+            "reloaded)\n");
   EXPECT_EQ(pidOf(1), second);
   EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
   ::unlink(probe.path("fail").c_str());
@@ -231,7 +230,7 @@ TEST_F(Supervision, ALaterReloadReplacesTheEarlierAndAStopEndsIt) {
   EXPECT_EQ(first->errors(), "probe: replaced by a later reload\n");
   EXPECT_EQ(probe.run({"stop"}).status, 0);
   EXPECT_EQ(second->waitForOwnEnd().status, 1);
-  EXPECT_EQ(second->errors(), "probe: stopped meanwhile\n");
+  EXPECT_EQ(second->errors(), "probe: the program was stopped\n");
   EXPECT_EQ(program->waitForOwnEnd().status, 0);
 }
 

@@ -26,8 +26,8 @@ class GroupServerTest : public ServerTest {
 };
 
 TEST_F(GroupServerTest, AJoinThatMayNotBeIsForbidden) {
-  startWith([](GroupServer& server) {
-    server.mayJoin = [](Connection&, std::string_view group) { return group == "open"; };
+  startWith([](GroupServer& own) {
+    own.mayJoin = [](Connection&, std::string_view group) { return group == "open"; };
   });
   Client plain = connect(0), v1 = connect(1, "stormo.v1");
   plain.say(R"({"cmd":"add_group","group_id":"closed"})");
@@ -44,8 +44,8 @@ TEST_F(GroupServerTest, AJoinThatMayNotBeIsForbidden) {
 }
 
 TEST_F(GroupServerTest, ASendThatMayNotBeIsForbiddenAndDropped) {
-  startWith([](GroupServer& server) {
-    server.maySend = [](Connection&, std::string_view, std::string_view message) {
+  startWith([](GroupServer& own) {
+    own.maySend = [](Connection&, std::string_view, std::string_view message) {
       return message != "spam";
     };
   });
@@ -62,11 +62,11 @@ TEST_F(GroupServerTest, ASendThatMayNotBeIsForbiddenAndDropped) {
 }
 
 TEST_F(GroupServerTest, JoinsAndLeavesAreReportedAlsoThoseOfAClosedClient) {
-  startWith([this](GroupServer& server) {
-    server.onJoin = [this](Connection&, std::string_view group) {
+  startWith([this](GroupServer& own) {
+    own.onJoin = [this](Connection&, std::string_view group) {
       notes.push_back("+" + std::string(group));
     };
-    server.onLeave = [this](Connection&, std::string_view group) {
+    own.onLeave = [this](Connection&, std::string_view group) {
       notes.push_back("-" + std::string(group));
     };
   });
@@ -90,8 +90,8 @@ TEST_F(GroupServerTest, JoinsAndLeavesAreReportedAlsoThoseOfAClosedClient) {
 }
 
 TEST_F(GroupServerTest, AProgramHasCommandsOfItsOwnInBothProtocols) {
-  startWith([](GroupServer& server) {
-    server.onCommand = [](Connection& client, const Value& command) {
+  startWith([](GroupServer& own) {
+    own.onCommand = [](Connection& client, const Value& command) {
       if (command["cmd"].asString() != "whoami") return false;
       (void)client.send("you are " + std::string(command["name"].asString()));
       return true;

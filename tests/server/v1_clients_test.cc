@@ -9,7 +9,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-TEST_F(V1ClientsTest, MembersOfBothProtocolsAndOfAllWorkersHearEachOther) {
+TEST_F(V1ClientsTest, MembersOfBothProtocolsAndAllWorkersReceiveEachOthersMessages) {
   start();
   Client a = v1(0), b = v1(1), plain = connect(1);
   join(a, "123");
@@ -28,7 +28,7 @@ TEST_F(V1ClientsTest, MembersOfBothProtocolsAndOfAllWorkersHearEachOther) {
   EXPECT_THAT(brief(await(a, 2)), testing::UnorderedElementsAre(R"({"a":1})", "ok 2"));
 }
 
-TEST_F(V1ClientsTest, ASubprotocolThatNobodyOffersOrKnowsIsNotChosen) {
+TEST_F(V1ClientsTest, AnUnknownSubprotocolIsNotChosen) {
   start();
   Client other{test::WebSocketClient(test::RawPeer::connect(workers[0]->port())), {}};
   other.socket.sendHandshake("/", "Sec-WebSocket-Protocol: chat\r\n");
@@ -48,7 +48,7 @@ TEST_F(V1ClientsTest, EachRequestHasOneReplyWithItsId) {
   EXPECT_EQ(ask(a, R"({"id":10,"cmd":"leave","group":"g"})"), R"({"id":10,"ok":true})");
 }
 
-TEST_F(V1ClientsTest, WhatIsWrongIsSaidWithACode) {
+TEST_F(V1ClientsTest, ErrorsHaveACode) {
   settings.options.groupsPerClientMax = 2;
   settings.options.badCommandsMax = 100;
   start();
@@ -83,7 +83,7 @@ TEST_F(V1ClientsTest, TooManyErrorsInARowCloseTheConnection) {
   EXPECT_EQ(test::WebSocketClient::closeCode(frames.back()), CloseCode::PolicyViolation);
 }
 
-TEST_F(V1ClientsTest, WhoComesBackGetsWhatItMissedThenTheReplyThenWhatIsNew) {
+TEST_F(V1ClientsTest, AReconnectedClientReceivesMissedMessagesThenTheReplyThenNewMessages) {
   start();
   std::string position;
   Client other = v1(0);
@@ -104,7 +104,7 @@ TEST_F(V1ClientsTest, WhoComesBackGetsWhatItMissedThenTheReplyThenWhatIsNew) {
   EXPECT_THAT(brief(await(back, 1)), ElementsAre("4"));
 }
 
-TEST_F(V1ClientsTest, WhoCameBackTooLateIsToldSo) {
+TEST_F(V1ClientsTest, AClientThatReconnectsTooLateGetsAGap) {
   start();
   Client other = v1(0);
   const std::string position = join(other, "not");
@@ -117,7 +117,7 @@ TEST_F(V1ClientsTest, WhoCameBackTooLateIsToldSo) {
   EXPECT_THAT(brief(await(back, 1)), ElementsAre("2"));
 }
 
-TEST_F(V1ClientsTest, ManyComeBackAtOnceWhileOthersSpeakAndMissNothing) {
+TEST_F(V1ClientsTest, ManyReconnectAtOnceDuringTrafficAndMissNothing) {
   server.history.messagesMax = 1000;
   start();
   Client speaker = connect(0);
@@ -175,7 +175,7 @@ TEST_F(V1ClientsTest, AJoinWaitsForTheChannel) {
   EXPECT_THAT(brief(await(a, 3)), testing::UnorderedElementsAre("ok 1", "x", "ok 2"));
 }
 
-TEST_F(V1ClientsTest, AnotherChannelServerIsAnotherEpochAndNoGap) {
+TEST_F(V1ClientsTest, ANewEpochSendsPositionsAndIsNoGap) {
   start();
   Client a = v1(0);
   const std::string before = join(a, "kept");
@@ -195,7 +195,7 @@ TEST_F(V1ClientsTest, AnotherChannelServerIsAnotherEpochAndNoGap) {
   EXPECT_THAT(brief(await(lost, 1)), ElementsAre("not recovered"));
 }
 
-TEST_F(V1ClientsTest, WhatIsSaidAgainInASessionIsSentOnce) {
+TEST_F(V1ClientsTest, AResentSendOfASessionIsDeliveredOnce) {
   start();
   Client member = v1(1);
   join(member, "g");
@@ -217,7 +217,7 @@ TEST_F(V1ClientsTest, WhatIsSaidAgainInASessionIsSentOnce) {
       << "one by the session, one by the stranger";
 }
 
-TEST_F(V1ClientsTest, AMessageThatIsTooLongForTheChannelIsAnErrorOfItsSenderAlone) {
+TEST_F(V1ClientsTest, AMessageTooLongForTheChannelIsAnErrorForItsSenderOnly) {
   server.maxPackageSize = 3000;
   start();
   Client a = v1(0), b = v1(1), plain = connect(0);
@@ -232,7 +232,7 @@ TEST_F(V1ClientsTest, AMessageThatIsTooLongForTheChannelIsAnErrorOfItsSenderAlon
   EXPECT_THAT(brief(await(b, 1)), ElementsAre("short"));
 }
 
-TEST_F(V1ClientsTest, AMessageThatWasKeptForAChannelWithALowerLimitGetsItsError) {
+TEST_F(V1ClientsTest, AnUnacknowledgedMessageThatANewChannelRejectsGetsItsError) {
   for (auto& worker : workers) worker.emplace(loop, settings, channelUrl());
   Client a = v1();
   a.say(R"({"id":1,"cmd":"send","group":"g","message":"1"})");
@@ -260,7 +260,7 @@ TEST_F(V1ClientsTest, AClientWithoutRoomForItsRepliesIsDisconnected) {
   }));
 }
 
-TEST_F(V1ClientsTest, OverAChannelOfWorkermansDialectNothingIsRecovered) {
+TEST_F(V1ClientsTest, InWorkermansDialectNothingIsRecovered) {
   channelScheme = "frame";
   start();
   Client a = v1(0), b = v1(1);

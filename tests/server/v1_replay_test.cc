@@ -9,7 +9,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-TEST_F(V1ClientsTest, WhoDoesNotReadWhatItMissedIsDisconnected) {
+TEST_F(V1ClientsTest, AClientThatDoesNotReadItsReplayIsDisconnected) {
   settings.sendBufferBytesMax = 100'000;
   start();
   Client speaker = v1(0);
@@ -45,7 +45,7 @@ TEST_F(V1ClientsTest, ManyReplaysToOneClientWaitForRoomAndDisconnectNobody) {
   EXPECT_FALSE(back.socket.ended());
 }
 
-TEST_F(V1ClientsTest, ReplaysToOneClientHaveARateAndOtherJoinsPassThem) {
+TEST_F(V1ClientsTest, ReplaysToOneClientHaveARateAndOtherJoinsOvertakeThem) {
   settings.options.replayBytesPerSecond = 1000;
   start();
   Client speaker = v1(0);
@@ -66,7 +66,7 @@ TEST_F(V1ClientsTest, ReplaysToOneClientHaveARateAndOtherJoinsPassThem) {
   EXPECT_THAT(brief(await(back, 2)), ElementsAre("left", "ok 4"));
 }
 
-TEST_F(V1ClientsTest, AReplayThatItsClientHasLeftMeanwhileCountsForTheRate) {
+TEST_F(V1ClientsTest, AReplayAfterALeaveCountsForTheRate) {
   settings.options.replayBytesPerSecond = 1000;
   start();
   Client speaker = v1(0);

@@ -99,7 +99,7 @@ TEST_F(WholeRoadTest, NorForMessagesToGroupsOfOne) {
   EXPECT_EQ(allocationsOf(publishers, 1), 0u);
 }
 
-TEST_F(WholeRoadTest, AllThatIsOnItsWayLeavesInOneSendForEachMember) {
+TEST_F(WholeRoadTest, MessagesOfOneTurnLeaveInOneSendForEachMember) {
   connectMembers(200, 1);
   const std::vector<std::string> publishers(8, sends(0, 8));
   round(publishers, 64);

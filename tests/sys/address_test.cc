@@ -23,7 +23,7 @@ TEST(Address, ReadsNumericAddressesAndWritesThemBack) {
   EXPECT_EQ(v6->text(), "[2001:db8::1]:80");
 }
 
-TEST(Address, TakesNoNamesAndNoNonsenseForNumbers) {
+TEST(Address, RejectsNamesAndMalformedNumbers) {
   for (const char* wrong :
        {"", "localhost", "1.2.3", "1.2.3.4.5", "256.0.0.1", "[::1]", "::1%lo", "1.2.3.4 ", ":::"}) {
     EXPECT_FALSE(Address::ip(wrong, 1)) << wrong;
@@ -31,7 +31,7 @@ TEST(Address, TakesNoNamesAndNoNonsenseForNumbers) {
   EXPECT_FALSE(Address::ip(std::string_view("127.0.0.1\0x", 11), 1));
 }
 
-TEST(Address, KnowsWhatOnlyThisMachineReaches) {
+TEST(Address, LoopbackAndUnixAddressesAreLocal) {
   EXPECT_TRUE(Address::ip("127.0.0.1", 1)->isLocal());
   EXPECT_TRUE(Address::ip("127.8.9.10", 1)->isLocal());
   EXPECT_TRUE(Address::ip("::1", 1)->isLocal());
@@ -57,13 +57,13 @@ TEST(Address, UnixPathsHaveAtMost107Bytes) {
   EXPECT_FALSE(Address::unixPath(""));
 }
 
-TEST(Address, AnEmptyOneSaysNothing) {
+TEST(Address, EmptyAddressHasEmptyText) {
   EXPECT_EQ(Address().text(), "");
   EXPECT_EQ(Address().host(), "");
   EXPECT_EQ(Address().port(), 0);
 }
 
-TEST(Address, ResolvesNumbersAsTheyAre) {
+TEST(Address, ResolveReturnsANumericAddressUnchanged) {
   const auto numeric = Address::resolve("127.0.0.1", 7);
   ASSERT_TRUE(numeric);
   ASSERT_EQ(numeric.value().size(), 1u);
@@ -84,7 +84,7 @@ TEST(Address, AMappedIpv4AddressIsShownAsIpv4) {
   EXPECT_EQ(Address::fromRaw(mapped.raw(), mapped.size()).text(), "203.0.113.7:80");
 }
 
-TEST(Address, StoredIsGivenBackAsItWas) {
+TEST(Address, StoredAddressIsReturnedUnchanged) {
   const Address addresses[] = {*Address::ip("127.0.0.1", 7), *Address::ip("::1", 7),
                                *Address::unixPath("/s"),
                                *Address::unixPath("/" + std::string(100, 'x')), Address()};
@@ -93,11 +93,11 @@ TEST(Address, StoredIsGivenBackAsItWas) {
   }
 }
 
-TEST(Address, SaysWhichStepFoundNoSuchHost) {
-  const auto nobody = Address::resolve("no host has spaces", 7);
-  ASSERT_FALSE(nobody);
-  EXPECT_STREQ(nobody.error().step, "getaddrinfo");
-  EXPECT_TRUE(nobody.error().message().starts_with("getaddrinfo: ")) << nobody.error().message();
+TEST(Address, ErrorOfAnUnknownHostNamesTheStep) {
+  const auto unknown = Address::resolve("no host has spaces", 7);
+  ASSERT_FALSE(unknown);
+  EXPECT_STREQ(unknown.error().step, "getaddrinfo");
+  EXPECT_TRUE(unknown.error().message().starts_with("getaddrinfo: ")) << unknown.error().message();
 }
 
 }  // namespace

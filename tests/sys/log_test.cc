@@ -23,7 +23,7 @@ using testing::IsEmpty;
 using testing::MatchesRegex;
 using testing::SizeIs;
 
-/// Stands in for stderr, and keeps apart what came in separate write() calls.
+/// Replaces stderr, and returns each write() call separately.
 class Stderr {
  public:
   Stderr() {
@@ -100,8 +100,8 @@ TEST_F(LogTest, ALongLineIsStillOneWrite) {
 TEST_F(LogTest, ValuesWithQuotesNewlinesAndControlBytesAreEscapedInText) {
   EXPECT_THAT(lineOf("threw what=\"{}\"", "oops\nerror pid=1 \x1b[2J\r"),
               EndsWith(" threw what=\"oops\\nerror pid=1 \\x1b[2J\\r\"\n"));
-  EXPECT_THAT(lineOf("threw what=\"{}\"", "said \"no\" in C:\\"),
-              EndsWith(" what=\"said \\\"no\\\" in C:\\\\\"\n"));
+  EXPECT_THAT(lineOf("threw what=\"{}\"", "quoted \"no\" in C:\\"),
+              EndsWith(" what=\"quoted \\\"no\\\" in C:\\\\\"\n"));
   EXPECT_THAT(lineOf("a what={} b={}", "two words", "k=v"),
               EndsWith(" a what=\"two words\" b=\"k=v\"\n"));
   EXPECT_THAT(lineOf("a what={} b={}", "", "word"), EndsWith(" a what=\"\" b=word\n"));
@@ -111,21 +111,21 @@ TEST_F(LogTest, ValuesWithQuotesNewlinesAndControlBytesAreEscapedInText) {
 
 TEST_F(LogTest, ValuesWithQuotesNewlinesAndControlBytesAreEscapedInJson) {
   log::setFormat(log::Format::Json);
-  EXPECT_THAT(lineOf("threw what=\"{}\"", "say \"no\"\n\\ \x1b[2J\x7f né \xff\xed\xa0\x80"),
-              EndsWith("\"what\":\"say \\\"no\\\"\\n\\\\ \\u001b[2J\\u007f né "
+  EXPECT_THAT(lineOf("threw what=\"{}\"", "quoted \"no\"\n\\ \x1b[2J\x7f né \xff\xed\xa0\x80"),
+              EndsWith("\"what\":\"quoted \\\"no\\\"\\n\\\\ \\u001b[2J\\u007f né "
                        "\\ufffd\\ufffd\\ufffd\\ufffd\"}\n"));
   EXPECT_THAT(lineOf("a number=\"{}\" text={}", 7, "7"),
               EndsWith("\"number\":\"7\",\"text\":\"7\"}\n"));
 }
 
-TEST_F(LogTest, TextAroundTheFieldsIsTheMessage) {
+TEST_F(LogTest, TextOutsideTheFieldsIsTheMessage) {
   EXPECT_THAT(lineOf("cannot accept reason=\"{}\" (raise the limit: ulimit -n, NOFILE=)", "no"),
               EndsWith(" cannot accept (raise the limit: ulimit -n, NOFILE=) reason=\"no\"\n"));
   EXPECT_THAT(lineOf("no {} of {} left count={}", "file", "them", 3),
               EndsWith(" no file of them left count=3\n"));
 }
 
-TEST_F(LogTest, AMessageCannotMakeASecondLine) {
+TEST_F(LogTest, NewlinesInAMessageAreEscaped) {
   const Stderr stderrNow;
   log::info("first\n{\"level\":\"error\"} \x1b[2J {} \"quoted\"");
   log::setFormat(log::Format::Json);
@@ -136,13 +136,13 @@ TEST_F(LogTest, AMessageCannotMakeASecondLine) {
   EXPECT_THAT(writes[1], EndsWith("\"message\":\"first\\nsecond \\\"quoted\\\"\"}\n"));
 }
 
-TEST_F(LogTest, LevelsBelowTheChosenOneAreSilent) {
+TEST_F(LogTest, LinesBelowTheLevelAreNotWritten) {
   const Stderr stderrNow;
-  log::debug("a peer broke its protocol");
+  log::debug("protocol violation");
   EXPECT_THAT(stderrNow.writes(), IsEmpty());
   EXPECT_FALSE(log::enabled(log::Level::Debug));
   log::setLevel(log::Level::Debug);
-  log::debug("a peer broke its protocol code={}", 1002);
+  log::debug("protocol violation code={}", 1002);
   EXPECT_THAT(stderrNow.writes(), SizeIs(1));
   log::setLevel(log::Level::Error);
   log::warning("recovered");
@@ -152,7 +152,7 @@ TEST_F(LogTest, LevelsBelowTheChosenOneAreSilent) {
   EXPECT_THAT(stderrNow.writes(), SizeIs(1));
 }
 
-TEST_F(LogTest, LevelsAndFormatsHaveNames) {
+TEST_F(LogTest, LevelsAndFormatsAreFoundByName) {
   EXPECT_EQ(log::levelNamed("debug"), log::Level::Debug);
   EXPECT_EQ(log::levelNamed("error"), log::Level::Error);
   EXPECT_EQ(log::levelNamed("loud"), std::nullopt);
@@ -160,7 +160,7 @@ TEST_F(LogTest, LevelsAndFormatsHaveNames) {
   EXPECT_EQ(log::formatNamed("xml"), std::nullopt);
 }
 
-TEST_F(LogTest, AFileThatCannotBeOpenedIsReportedAndChangesNothing) {
+TEST_F(LogTest, OpenFileFailureIsReportedAndChangesNothing) {
   const test::TempDirectory directory;
   const std::string file = directory.file("file");
   std::ofstream(file) << "not a directory";
@@ -175,7 +175,7 @@ std::string contentOf(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// In a process of its own: there is no way back to stderr.
+/// Runs in another process, because the log cannot return to stderr.
 void inAProcess(const std::function<bool()>& body) {
   EXPECT_EXIT(std::_Exit(body() ? 0 : 1), testing::ExitedWithCode(0), "");
 }
@@ -192,7 +192,7 @@ TEST_F(LogTest, AppendsToAFile) {
   EXPECT_THAT(contentOf(path), MatchesRegex("before\n.* error pid=[0-9]+ role=main after\n"));
 }
 
-TEST_F(LogTest, ARenamedFileIsLeftWhenTheLogIsReopened) {
+TEST_F(LogTest, ReopenAfterRenameWritesToANewFile) {
   const test::TempDirectory directory;
   const std::string path = directory.file("stormo.log");
   inAProcess([&] {
@@ -206,11 +206,11 @@ TEST_F(LogTest, ARenamedFileIsLeftWhenTheLogIsReopened) {
     log::useFile(std::move(again));
     log::error("three");
     std::fputs("printed\n", stdout);
-    std::fputs("last words\n", stderr);
+    std::fputs("crash text\n", stderr);
     return true;
   });
   EXPECT_THAT(contentOf(path + ".1"), MatchesRegex(".* one\n.* two\n"));
-  EXPECT_THAT(contentOf(path), MatchesRegex(".* three\nprinted\nlast words\n"));
+  EXPECT_THAT(contentOf(path), MatchesRegex(".* three\nprinted\ncrash text\n"));
 }
 
 TEST_F(LogTest, ALogOnStderrHasNoPathAndCannotBeReopened) {

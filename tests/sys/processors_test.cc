@@ -52,21 +52,21 @@ TEST(Processors, AQuotaIsRoundedDownAndIsNeverLessThanOne) {
   EXPECT_EQ(withQuota("9000000 100000\n"), 8u);
 }
 
-TEST(Processors, TheSmallestQuotaOfAllGroupsAroundCounts) {
+TEST(Processors, TheSmallestQuotaOfAllParentGroupsApplies) {
   const Files files = {{"/proc/self/cgroup", "0::/system.slice/stormo.service\n"},
                        {"/sys/fs/cgroup/system.slice/stormo.service/cpu.max", "400000 100000\n"},
                        {"/sys/fs/cgroup/system.slice/cpu.max", "200000 100000\n"}};
   EXPECT_EQ(processors(8, files), 2u);
 }
 
-TEST(Processors, APathOfTheHostInAContainerFallsBackToTheTop) {
+TEST(Processors, HostPathInAContainerFallsBackToTheTop) {
   const Files files = {{"/proc/self/cgroup", "3:cpu,cpuacct:/docker/0123abcd\n"},
                        {"/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "100000\n"},
                        {"/sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n"}};
   EXPECT_EQ(processors(8, files), 1u);
 }
 
-TEST(Processors, ATextThatIsNoQuotaLimitsNothing) {
+TEST(Processors, MalformedQuotaLimitsNothing) {
   for (const char* text : {"", "many", "5", "0 100000", "100000 0", "-3 -1", "x y"}) {
     EXPECT_EQ(processors(8, {{"/proc/self/cgroup", "::\n:\nnothing\n0::/\n"},
                              {"/sys/fs/cgroup/cpu.max", text}}),

@@ -25,7 +25,7 @@ void awaitWritable(int fd) {
 
 std::error_code code(std::errc errc) { return std::make_error_code(errc); }
 
-TEST(Sockets, ListenOnAFreePortAndConnectToIt) {
+TEST(Sockets, ListenOnAFreePortAndConnect) {
   auto listener = listenOn(loopback());
   ASSERT_TRUE(listener) << listener.error().message();
   const Address address = localAddress(listener->get());
@@ -49,7 +49,7 @@ TEST(Sockets, AreNonBlockingAndCloseOnExec) {
   EXPECT_NE(::fcntl(listener->get(), F_GETFD) & FD_CLOEXEC, 0);
 }
 
-TEST(Sockets, SayWhichStepOfListeningFailed) {
+TEST(Sockets, ListenErrorNamesTheStep) {
   auto first = listenOn(loopback());
   ASSERT_TRUE(first);
   const auto second = listenOn(localAddress(first->get()));
@@ -58,7 +58,7 @@ TEST(Sockets, SayWhichStepOfListeningFailed) {
   EXPECT_EQ(second.error().message(), "bind: Address already in use");
 }
 
-TEST(Sockets, ShareAPortOnlyIfAllOfThemAskForIt) {
+TEST(Sockets, ReusePortSharesAPortOnlyIfAllSocketsSetIt) {
   auto first = listenOn(loopback(), {.reusePort = true});
   ASSERT_TRUE(first);
   const Address address = localAddress(first->get());
@@ -66,7 +66,7 @@ TEST(Sockets, ShareAPortOnlyIfAllOfThemAskForIt) {
   EXPECT_FALSE(listenOn(address));
 }
 
-TEST(Sockets, AnyIPv6AddressTakesIPv4ClientsToo) {
+TEST(Sockets, AnyIPv6AddressAcceptsIPv4Clients) {
   auto both = listenOn(*Address::ip("::", 0));
   if (!both) GTEST_SKIP() << "no IPv6 here: " << both.error().message();
   const std::uint16_t port = localAddress(both->get()).port();
@@ -84,7 +84,7 @@ TEST(Sockets, Ipv6OnlyLeavesThePortOfIPv4Free) {
   EXPECT_TRUE(listenOn(*Address::ip("0.0.0.0", localAddress(v6->get()).port())));
 }
 
-TEST(Sockets, ConnectToAPortThatNobodyHasIsRefusedInTheEnd) {
+TEST(Sockets, ConnectToAnUnusedPortIsRefused) {
   std::uint16_t port = 0;
   {
     auto listener = listenOn(loopback());
@@ -129,17 +129,17 @@ TEST(UnixSockets, ListenAndConnectByPath) {
   EXPECT_EQ(localAddress(client->get()).text(), "unix://");
 }
 
-TEST(UnixSockets, ReplaceAFileBehindWhichNobodyListens) {
+TEST(UnixSockets, ListenReplacesAStaleSocketFile) {
   const TempDirectory directory;
   const Address address = *Address::unixPath(directory.file("s"));
-  { auto gone = listenOn(address); }
+  { auto closed = listenOn(address); }
   ASSERT_FALSE(connectTo(address));
   auto next = listenOn(address);
   ASSERT_TRUE(next) << next.error().message();
   EXPECT_TRUE(connectTo(address));
 }
 
-TEST(UnixSockets, LeaveALiveOneAlone) {
+TEST(UnixSockets, ListenFailsOnASocketInUse) {
   const TempDirectory directory;
   const Address address = *Address::unixPath(directory.file("s"));
   auto first = listenOn(address);
@@ -150,7 +150,7 @@ TEST(UnixSockets, LeaveALiveOneAlone) {
   EXPECT_TRUE(connectTo(address));
 }
 
-TEST(UnixSockets, ABusyOneIsAliveToo) {
+TEST(UnixSockets, SocketWithAFullBacklogIsInUse) {
   const TempDirectory directory;
   const Address address = *Address::unixPath(directory.file("s"));
   auto first = listenOn(address, {.backlog = 0});
@@ -161,7 +161,7 @@ TEST(UnixSockets, ABusyOneIsAliveToo) {
   EXPECT_FALSE(listenOn(address));
 }
 
-TEST(UnixSockets, NeverRemoveAFileThatIsNoSocket) {
+TEST(UnixSockets, ListenKeepsAFileThatIsNotASocket) {
   const TempDirectory directory;
   const std::string path = directory.file("precious");
   std::ofstream(path) << "data";
@@ -173,7 +173,7 @@ TEST(UnixSockets, NeverRemoveAFileThatIsNoSocket) {
   EXPECT_TRUE(S_ISREG(status.st_mode));
 }
 
-TEST(UnixSockets, SayThatTheDirectoryIsMissing) {
+TEST(UnixSockets, ListenErrorReportsAMissingDirectory) {
   const TempDirectory directory;
   const auto listener = listenOn(*Address::unixPath(directory.file("none/s")));
   ASSERT_FALSE(listener);

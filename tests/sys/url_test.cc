@@ -37,7 +37,7 @@ TEST(SocketUrl, ReadsSchemeHostAndPort) {
   }
 }
 
-TEST(SocketUrl, IsWrittenAsItIsRead) {
+TEST(SocketUrl, TextReturnsTheParsedUrl) {
   for (const char* url : {"websocket://0.0.0.0:1234", "tcp://[::1]:80", "unix:///run/s"}) {
     EXPECT_EQ(parseSocketUrl(url).text(), url);
   }
@@ -45,10 +45,10 @@ TEST(SocketUrl, IsWrittenAsItIsRead) {
 
 struct Wrong {
   const char* url;
-  const char* complaint;
+  const char* message;
 };
 
-TEST(SocketUrl, SaysWhatIsWrongAndShowsTheRightForm) {
+TEST(SocketUrl, ErrorNamesTheProblemAndShowsTheCorrectForm) {
   const std::string tooLong = "unix:///" + std::string(107, 'p');
   const Wrong urls[] = {
       {"", "no scheme"},
@@ -59,13 +59,13 @@ TEST(SocketUrl, SaysWhatIsWrongAndShowsTheRightForm) {
       {"tcp://", "no port"},
       {"tcp://:5", "no host"},
       {"tcp://[]:5", "no host"},
-      {"tcp://::1:5", "an IPv6 address stands in brackets"},
+      {"tcp://::1:5", "an IPv6 address needs brackets"},
       {"tcp://[::1]", "the port must follow the bracket"},
-      {"tcp://1.2.3.4:", "the port is no number from 0 to 65535"},
-      {"tcp://1.2.3.4:65536", "the port is no number from 0 to 65535"},
-      {"tcp://1.2.3.4:-1", "the port is no number from 0 to 65535"},
-      {"tcp://1.2.3.4:80x", "the port is no number from 0 to 65535"},
-      {"tcp://1.2.3.4:80/path", "the port is no number from 0 to 65535"},
+      {"tcp://1.2.3.4:", "the port must be a number from 0 to 65535"},
+      {"tcp://1.2.3.4:65536", "the port must be a number from 0 to 65535"},
+      {"tcp://1.2.3.4:-1", "the port must be a number from 0 to 65535"},
+      {"tcp://1.2.3.4:80x", "the port must be a number from 0 to 65535"},
+      {"tcp://1.2.3.4:80/path", "the port must be a number from 0 to 65535"},
       {"unix://", "the path is empty or over 107 bytes"},
       {"unix://run/s", "the path must be absolute"},
       {tooLong.c_str(), "the path is empty or over 107 bytes"},
@@ -73,10 +73,10 @@ TEST(SocketUrl, SaysWhatIsWrongAndShowsTheRightForm) {
   for (const Wrong& wrong : urls) {
     try {
       parseSocketUrl(wrong.url);
-      ADD_FAILURE() << "took " << wrong.url;
+      ADD_FAILURE() << "accepted " << wrong.url;
     } catch (const std::invalid_argument& thrown) {
       EXPECT_THAT(thrown.what(), StartsWith("bad address '" + std::string(wrong.url) + "'"));
-      EXPECT_THAT(thrown.what(), HasSubstr(wrong.complaint));
+      EXPECT_THAT(thrown.what(), HasSubstr(wrong.message));
       EXPECT_THAT(thrown.what(), HasSubstr("scheme://host:port"));
     }
   }

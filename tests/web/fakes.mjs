@@ -1,15 +1,15 @@
-// What the client's tests put in the place of the world: a server that says what a test tells it to, and a clock that
-// goes when a test lets it. Nothing here waits.
+// The fake environment of the client's tests: a server that sends what a test gives it, and a clock that a test
+// advances. Nothing here waits.
 import assert from 'node:assert/strict';
 
 import {connect} from '../../web/stormo.js';
 
-// Where a fake WebSocket connects to.
+// The URL that a fake WebSocket connects to.
 export const url = 'ws://127.0.0.1:1234';
 
 const replaced = [];
 
-// Until the end of the test, `object` has this property in the place of its own, or in addition.
+// Sets this property of `object`, until the end of the test.
 export function replace(object, name, value) {
   const own = Object.getOwnPropertyDescriptor(object, name);
   replaced.push(() => own ? Object.defineProperty(object, name, own) : delete object[name]);
@@ -44,7 +44,7 @@ class FakeWebSocket {
     if (!this.isOpen) this.onerror({});
   }
 
-  // From here on, what the server does.
+  // --- The server's side ---
 
   accept(protocol = 'stormo.v1') {
     this.protocol = protocol;
@@ -52,23 +52,23 @@ class FakeWebSocket {
     this.onopen?.({});
   }
 
-  say(data) {
+  deliver(data) {
     this.onmessage?.({data});
   }
 
-  tell(event) {
-    this.say(JSON.stringify(event));
+  deliverJson(event) {
+    this.deliver(JSON.stringify(event));
   }
 
   end(code = 1006, reason = '') {
     this.isOpen = false;
-    if (code === 1006) this.onerror({});  // there has to be somebody to hear of it, as with the package `ws`
+    if (code === 1006) this.onerror({});  // fails without a listener, as with the package `ws`
     this.onclose?.({code, reason});
   }
 
-  // Replies to the last request of that command.
+  // Replies to the latest request with that command.
   reply(cmd, fields = {ok: true}) {
-    this.tell({id: this.lastOf(cmd).id, ok: true, ...fields});
+    this.deliverJson({id: this.lastOf(cmd).id, ok: true, ...fields});
   }
 
   refuse(cmd, code) {
@@ -116,7 +116,7 @@ class FakeClock {
   }
 }
 
-// A client in a fake world, with the events that it emits in `events`: {name, ...what the handler got}.
+// A client in a fake environment. `events` are the events that it emitted: {name, ...argument of the handler}.
 class World {
   clock = new FakeClock();
   sockets = [];
@@ -149,7 +149,7 @@ class World {
     return this.events.filter(event => event.name === name).map(({name: _, ...fields}) => fields);
   }
 
-  // The server accepts the connection that is being made, and replies to the session.
+  // The server accepts the pending connection, and replies to the session.
   accept() {
     this.socket.accept();
     this.socket.reply('session');
@@ -175,7 +175,7 @@ class World {
   }
 }
 
-// Gives `body` a world of its own, and takes it away afterwards.
+// Runs `body` with a new World, and removes it afterwards.
 export function inWorld(options, body) {
   if (!body) return inWorld({}, options);
   return async () => {
@@ -189,7 +189,7 @@ export function inWorld(options, body) {
   };
 }
 
-// What has become of a promise by now: 'pending', what it gave, or the code of its error.
+// The state of a promise: 'pending', its value, or the code of its error.
 export async function outcome(promise) {
   const settled = promise.then(value => ({value}), error => ({code: error.code, group: error.group}));
   return Promise.race([settled, new Promise(resolve => setImmediate(resolve, 'pending'))]);

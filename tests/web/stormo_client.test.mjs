@@ -1,11 +1,11 @@
-// What web/stormo.js makes of its caller's requests and of what the server says, on one connection.
+// Requests, replies and events of web/stormo.js on one connection.
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
 import {connect, StormoError} from '../../web/stormo.js';
 import {assertPending, assertRejected, inWorld, outcome, replace, url} from './fakes.mjs';
 
-test('it connects at once, and offers stormo.v1', inWorld(({stormo, socket, sockets, events}) => {
+test('the client connects at once, and offers stormo.v1', inWorld(({stormo, socket, sockets, events}) => {
   assert.equal(sockets.length, 1);
   assert.equal(socket.offered, 'stormo.v1');
   assert.equal(stormo.state, 'connecting');
@@ -14,11 +14,11 @@ test('it connects at once, and offers stormo.v1', inWorld(({stormo, socket, sock
   assert.deepEqual(events, [{name: 'open'}]);
 }));
 
-test('without any WebSocket it says so', () => {
+test('without a WebSocket connect() throws', () => {
   assert.throws(() => connect(url, {WebSocket: undefined}), /give one as an option/);
 });
 
-test('a join gives the position that the server replies', inWorld(async world => {
+test('join resolves with the position of the reply', inWorld(async world => {
   world.accept();
   const joined = world.stormo.join('123');
   const {id, ...request} = world.socket.lastOf('join');
@@ -30,7 +30,7 @@ test('a join gives the position that the server replies', inWorld(async world =>
   assert.deepEqual(world.stormo.position('123'), {epoch: 'a', offset: 41});
 }));
 
-test('an integer names the same group as its text', inWorld(async world => {
+test('an integer names the same group as its decimal text', inWorld(async world => {
   world.accept();
   await world.join(123);
   assert.equal(world.socket.lastOf('join').group, '123');
@@ -38,7 +38,7 @@ test('an integer names the same group as its text', inWorld(async world => {
   await assertRejected(world.stormo.join({}), 'wrong_type');
 }));
 
-test('a join with a position hands it on, and says whether all was recovered', inWorld(async world => {
+test('a join with a position sends it, and reports whether all messages were recovered', inWorld(async world => {
   world.accept();
   for (const recovered of [true, false]) {
     const joined = world.stormo.join(`${recovered}`, {epoch: 'a', offset: 41});
@@ -50,13 +50,13 @@ test('a join with a position hands it on, and says whether all was recovered', i
   assert.deepEqual(world.eventsOf('gap'), [{group: 'false', epoch: 'a', offset: 57}]);
 }));
 
-test('who has stored nothing yet may hand that on as a position', inWorld(async world => {
+test('a join with the position null is a join without a position', inWorld(async world => {
   world.accept();
   world.stormo.join('123', null).catch(() => {});
   assert.ok(!('epoch' in world.socket.lastOf('join')));
 }));
 
-test('a gap is told when the position is the new one', inWorld(async world => {
+test('a gap is emitted after the position was updated', inWorld(async world => {
   const {stormo, socket} = world;
   world.accept();
   let position;
@@ -67,7 +67,7 @@ test('a gap is told when the position is the new one', inWorld(async world => {
   await joined;
 }));
 
-test('a join that is refused is rejected with the server\'s code, and forgotten', inWorld(async world => {
+test('a rejected join has the code of the server, and is not repeated after a reconnect', inWorld(async world => {
   world.accept();
   const joined = world.stormo.join('123');
   world.socket.refuse('join', 'too_many_groups');
@@ -77,15 +77,15 @@ test('a join that is refused is rejected with the server\'s code, and forgotten'
   assert.equal(world.socket.count('join'), 0);
 }));
 
-test('a join of what is joined asks nobody, and gives the present position', inWorld(async world => {
+test('a join of a joined group sends nothing, and resolves with the current position', inWorld(async world => {
   world.accept();
   await world.join('123', {epoch: 'a', offset: 41});
-  world.socket.tell({event: 'message', group: '123', offset: 42, message: 'text'});
+  world.socket.deliverJson({event: 'message', group: '123', offset: 42, message: 'text'});
   assert.deepEqual(await world.stormo.join('123', {epoch: 'a', offset: 7}), {epoch: 'a', offset: 42});
   assert.equal(world.socket.count('join'), 1);
 }));
 
-test('a join of what is being joined waits with the first', inWorld(async world => {
+test('a join of a group that is being joined resolves with the first join', inWorld(async world => {
   world.accept();
   const both = [world.stormo.join('123'), world.stormo.join('123')];
   assert.equal(world.socket.count('join'), 1);
@@ -93,50 +93,50 @@ test('a join of what is being joined waits with the first', inWorld(async world 
   assert.deepEqual(await Promise.all(both), [{epoch: 'a', offset: 41}, {epoch: 'a', offset: 41}]);
 }));
 
-test('messages, and a new epoch, move the position', inWorld(async world => {
+test('messages and a new epoch update the position', inWorld(async world => {
   const {stormo, socket} = world;
   world.accept();
   await world.join('123', {epoch: 'a', offset: 41});
-  socket.tell({event: 'message', group: '123', offset: 45, message: 'text'});
+  socket.deliverJson({event: 'message', group: '123', offset: 45, message: 'text'});
   assert.deepEqual(stormo.position('123'), {epoch: 'a', offset: 45});
-  socket.tell({event: 'position', group: '123', epoch: 'b', offset: 0});
+  socket.deliverJson({event: 'position', group: '123', epoch: 'b', offset: 0});
   assert.deepEqual(stormo.position('123'), {epoch: 'b', offset: 0});
-  socket.tell({event: 'message', group: '123', offset: 1, message: 'text'});
+  socket.deliverJson({event: 'message', group: '123', offset: 1, message: 'text'});
   assert.deepEqual(stormo.position('123'), {epoch: 'b', offset: 1});
   assert.deepEqual(world.eventsOf('gap'), []);
 }));
 
-test('a message is a string, or bytes', inWorld(async world => {
+test('a message is a string or bytes', inWorld(async world => {
   world.accept();
   await world.join('123');
-  world.socket.tell({event: 'message', group: '123', offset: 1, message: ''});
-  world.socket.tell({event: 'message', group: '123', offset: 2, binary: 'AP+A'});
+  world.socket.deliverJson({event: 'message', group: '123', offset: 1, message: ''});
+  world.socket.deliverJson({event: 'message', group: '123', offset: 2, binary: 'AP+A'});
   assert.deepEqual(world.eventsOf('message'), [
     {group: '123', message: '', offset: 1},
     {group: '123', message: Uint8Array.of(0, 255, 128), offset: 2},
   ]);
 }));
 
-test('messages of groups that nobody asked for reach nobody', inWorld(async world => {
+test('messages of groups that were not joined are dropped', inWorld(async world => {
   world.accept();
   await world.join('123');
-  world.socket.tell({event: 'message', group: '124', offset: 1, message: 'text'});
+  world.socket.deliverJson({event: 'message', group: '124', offset: 1, message: 'text'});
   assert.deepEqual(world.eventsOf('message'), []);
   assert.deepEqual(world.eventsOf('error'), []);
   assert.equal(world.stormo.position('124'), undefined);
 }));
 
-test('messages that come before the reply to a join with a position reach the handlers', inWorld(async world => {
+test('messages replayed before the reply to a join reach the handlers', inWorld(async world => {
   world.accept();
   const joined = world.stormo.join('123', {epoch: 'a', offset: 41});
-  world.socket.tell({event: 'message', group: '123', offset: 42, message: 'missed'});
+  world.socket.deliverJson({event: 'message', group: '123', offset: 42, message: 'missed'});
   assert.equal(world.eventsOf('message').length, 1);
   assert.deepEqual(world.stormo.position('123'), {epoch: 'a', offset: 42});
   await assertPending(joined);
   joined.catch(() => {});
 }));
 
-test('a send says a string as it is, and anything else as JSON', inWorld(async world => {
+test('a send transmits a string unchanged, and any other value as JSON', inWorld(async world => {
   world.accept();
   for (const message of ['text', {a: [1, null]}, 7, null, false, 'a "quoted" \\ud800 \u0000 è 🙂']) {
     const sent = world.stormo.send('123', message);
@@ -148,16 +148,16 @@ test('a send says a string as it is, and anything else as JSON', inWorld(async w
   }
 }));
 
-test('half a surrogate pair becomes U+FFFD, in messages and in names', inWorld(async world => {
+test('a lone surrogate becomes U+FFFD, in messages and in names', inWorld(async world => {
   world.accept();
   world.stormo.send('\ud83d', {'\udfff': '\\\ud83d \ud83d\ude00'}).catch(() => {});
   assert.ok(world.socket.lastText.endsWith('"group":"\ufffd","message":{"\\udfff":"\\\\\\ud83d \ud83d\ude00"}}'));
   await world.join('\ud83d');
-  world.socket.tell({event: 'message', group: '\ufffd', offset: 1, message: 'text'});
+  world.socket.deliverJson({event: 'message', group: '\ufffd', offset: 1, message: 'text'});
   assert.equal(world.eventsOf('message').length, 1);
 }));
 
-test('a send that is refused is rejected with the server\'s code', inWorld(async world => {
+test('a rejected send has the code of the server, and is not resent', inWorld(async world => {
   world.accept();
   const sent = world.stormo.send('', 'text');
   world.socket.refuse('send', 'name_empty');
@@ -166,7 +166,7 @@ test('a send that is refused is rejected with the server\'s code', inWorld(async
   assert.equal(world.socket.count('send'), 0);
 }));
 
-test('what JSON cannot say is rejected, and disturbs nothing', inWorld(async world => {
+test('a send of a value without JSON text is rejected, and not sent', inWorld(async world => {
   world.accept();
   const circle = {};
   circle.circle = circle;
@@ -175,7 +175,7 @@ test('what JSON cannot say is rejected, and disturbs nothing', inWorld(async wor
   assert.equal(world.socket.count('send'), 0);
 }));
 
-test('replies may come in any order', inWorld(async world => {
+test('replies may arrive in any order', inWorld(async world => {
   world.accept();
   const first = world.stormo.send('123', 'first');
   const second = world.stormo.send('123', 'second');
@@ -185,12 +185,12 @@ test('replies may come in any order', inWorld(async world => {
   first.catch(() => {});
 }));
 
-test('a leave is done when the server says so, and nothing comes after the call', inWorld(async world => {
+test('a leave resolves with its reply, and no message is emitted after the call', inWorld(async world => {
   const {stormo, socket} = world;
   world.accept();
   await world.join('123');
   const left = stormo.leave('123');
-  socket.tell({event: 'message', group: '123', offset: 1, message: 'late'});
+  socket.deliverJson({event: 'message', group: '123', offset: 1, message: 'late'});
   await assertPending(left);
   socket.reply('leave');
   assert.deepEqual(await outcome(left), {value: undefined});
@@ -198,25 +198,25 @@ test('a leave is done when the server says so, and nothing comes after the call'
   assert.equal(stormo.position('123'), undefined);
 }));
 
-test('a join after a leave waits for its reply, and gets nothing of before', inWorld(async world => {
+test('a join after a leave waits for its reply, and earlier messages are dropped', inWorld(async world => {
   const {stormo, socket} = world;
   world.accept();
   await world.join('123');
   const left = stormo.leave('123');
   const joined = stormo.join('123');
   assert.equal(socket.count('join'), 1);
-  socket.tell({event: 'message', group: '123', offset: 1, message: 'late'});
+  socket.deliverJson({event: 'message', group: '123', offset: 1, message: 'late'});
   assert.deepEqual(world.eventsOf('message'), []);
   socket.reply('leave');
   await left;
   assert.equal(socket.count('join'), 2);
   socket.reply('join', {epoch: 'a', offset: 2});
   assert.deepEqual(await joined, {epoch: 'a', offset: 2});
-  socket.tell({event: 'message', group: '123', offset: 3, message: 'new'});
+  socket.deliverJson({event: 'message', group: '123', offset: 3, message: 'new'});
   assert.equal(world.eventsOf('message').length, 1);
 }));
 
-test('a leave after a leave and a join is the same leave', inWorld(async world => {
+test('a second leave before the reply sends nothing, and resolves with the first', inWorld(async world => {
   const {stormo, socket} = world;
   world.accept();
   await world.join('123');
@@ -230,7 +230,7 @@ test('a leave after a leave and a join is the same leave', inWorld(async world =
   assert.equal(socket.count('join'), 1);
 }));
 
-test('a leave takes back a join that is under way', inWorld(async world => {
+test('a leave cancels a join that is in progress', inWorld(async world => {
   const {stormo, socket} = world;
   world.accept();
   const joined = stormo.join('123');
@@ -242,7 +242,7 @@ test('a leave takes back a join that is under way', inWorld(async world => {
   assert.deepEqual(world.eventsOf('error'), []);
 }));
 
-test('a reply to a join that was taken back joins nobody', inWorld(async world => {
+test('a reply to a cancelled join has no effect', inWorld(async world => {
   world.accept();
   const joined = world.stormo.join('123');
   const left = world.stormo.leave('123');
@@ -254,7 +254,7 @@ test('a reply to a join that was taken back joins nobody', inWorld(async world =
   assert.deepEqual(world.eventsOf('gap'), []);
 }));
 
-test('a reply to a join that was taken back is none to the next', inWorld(async world => {
+test('a reply to a cancelled join does not complete the next join', inWorld(async world => {
   const {stormo, socket} = world;
   world.accept();
   const first = stormo.join('123');
@@ -269,13 +269,13 @@ test('a reply to a join that was taken back is none to the next', inWorld(async 
   assert.deepEqual(await second, {epoch: 'a', offset: 2});
 }));
 
-test('a leave of what was not joined is rejected', inWorld(async world => {
+test('a leave of a group that was not joined is rejected', inWorld(async world => {
   world.accept();
   await assertRejected(world.stormo.leave('123'), 'not_joined');
   assert.equal(world.socket.count('leave'), 0);
 }));
 
-test('a ping is done when the server has replied', inWorld(async world => {
+test('a ping resolves with its reply', inWorld(async world => {
   world.accept();
   const pinged = world.stormo.ping();
   await assertPending(pinged);
@@ -283,7 +283,7 @@ test('a ping is done when the server has replied', inWorld(async world => {
   assert.deepEqual(await outcome(pinged), {value: undefined});
 }));
 
-test('only so many requests may wait', inWorld({maxPending: 3}, async world => {
+test('requests above maxPending are rejected', inWorld({maxPending: 3}, async world => {
   const {stormo, socket} = world;
   world.accept();
   const waiting = [stormo.join('1'), stormo.send('1', 'text'), stormo.ping()];
@@ -298,66 +298,66 @@ test('only so many requests may wait', inWorld({maxPending: 3}, async world => {
   waiting.forEach(promise => promise.catch(() => {}));
 }));
 
-test('a handler that throws disturbs neither the others nor the client', inWorld(async world => {
+test('an exception of a handler disturbs neither other handlers nor the client', inWorld(async world => {
   const {stormo, socket} = world;
   const later = [];
   replace(globalThis, 'queueMicrotask', task => later.push(task));
   world.accept();
   await world.join('123');
-  let heard = 0;
+  let received = 0;
   stormo.on('message', () => { throw new Error('of the handler'); });
-  stormo.on('message', () => ++heard);
-  socket.tell({event: 'message', group: '123', offset: 1, message: 'text'});
-  assert.equal(heard, 1);
+  stormo.on('message', () => ++received);
+  socket.deliverJson({event: 'message', group: '123', offset: 1, message: 'text'});
+  assert.equal(received, 1);
   assert.equal(stormo.state, 'open');
   assert.deepEqual(world.eventsOf('error'), []);
   assert.equal(later.length, 1);
   assert.throws(later[0], /of the handler/);
 }));
 
-test('a handler that another adds hears of the next event first', inWorld(async world => {
+test('a handler that is added by a handler receives the next event, not the current one', inWorld(async world => {
   world.accept();
   await world.join('123');
-  const heard = [];
-  const takeAway = world.stormo.on('message', () => {
-    takeAway();
-    world.stormo.on('message', ({offset}) => heard.push(offset));
+  const received = [];
+  const removeHandler = world.stormo.on('message', () => {
+    removeHandler();
+    world.stormo.on('message', ({offset}) => received.push(offset));
   });
-  world.socket.tell({event: 'message', group: '123', offset: 1, message: 'text'});
-  world.socket.tell({event: 'message', group: '123', offset: 2, message: 'text'});
-  assert.deepEqual(heard, [2]);
+  world.socket.deliverJson({event: 'message', group: '123', offset: 1, message: 'text'});
+  world.socket.deliverJson({event: 'message', group: '123', offset: 2, message: 'text'});
+  assert.deepEqual(received, [2]);
 }));
 
-test('a handler is called until it is taken away', inWorld(async world => {
+test('a handler is called until it is removed', inWorld(async world => {
   world.accept();
   await world.join('123');
-  let heard = 0;
-  const takeAway = world.stormo.on('message', () => ++heard);
-  world.socket.tell({event: 'message', group: '123', offset: 1, message: 'text'});
-  takeAway();
-  world.socket.tell({event: 'message', group: '123', offset: 2, message: 'text'});
-  assert.equal(heard, 1);
+  let received = 0;
+  const removeHandler = world.stormo.on('message', () => ++received);
+  world.socket.deliverJson({event: 'message', group: '123', offset: 1, message: 'text'});
+  removeHandler();
+  world.socket.deliverJson({event: 'message', group: '123', offset: 2, message: 'text'});
+  assert.equal(received, 1);
   assert.throws(() => world.stormo.on('mesage', () => {}), /no event 'mesage'/);
 }));
 
-test('events and fields of a later time are ignored', inWorld(async world => {
+test('unknown events and fields are ignored', inWorld(async world => {
   world.accept();
   await world.join('123');
-  world.socket.tell({event: 'later', what: {}});
-  world.socket.tell({event: 'later', group: '123', offset: 1, message: 'text'});
-  world.socket.tell({event: 'message', group: '123', offset: 1, message: 'text', later: true});
+  world.socket.deliverJson({event: 'later', what: {}});
+  world.socket.deliverJson({event: 'later', group: '123', offset: 1, message: 'text'});
+  world.socket.deliverJson({event: 'message', group: '123', offset: 1, message: 'text', later: true});
   assert.deepEqual(world.eventsOf('message'), [{group: '123', message: 'text', offset: 1}]);
   assert.deepEqual(world.eventsOf('error'), []);
 }));
 
-test('an error that is of no request is told, and the connection kept', inWorld(world => {
+test('an error without an id is emitted, and the connection stays open', inWorld(world => {
   world.accept();
-  world.socket.tell({id: null, ok: false, error: {code: 'not_json', message: 'it is none'}});
+  world.socket.deliverJson({id: null, ok: false, error: {code: 'not_json', message: 'it is none'}});
   assert.deepEqual(world.eventsOf('error'), [{code: 'not_json', group: undefined}]);
   assert.equal(world.stormo.state, 'open');
 }));
 
-test('nothing is rejected that nobody has a promise of', inWorld(async world => {
+test('no internal promise is rejected without a handler', inWorld(async world => {
   const unhandled = [];
   const listener = error => unhandled.push(error);
   process.on('unhandledRejection', listener);
@@ -370,7 +370,7 @@ test('nothing is rejected that nobody has a promise of', inWorld(async world => 
   world.breakAndAccept();
   world.socket.refuse('join', 'too_many_groups');
   const sent = stormo.send('123', 'text');
-  world.socket.say('no JSON');
+  world.socket.deliver('no JSON');
   stormo.close();
   await assertRejected(sent, 'closed');
   await new Promise(resolve => setImmediate(resolve));

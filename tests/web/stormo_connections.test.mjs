@@ -1,15 +1,15 @@
-// What web/stormo.js does when connections end, and what it says at the beginning of the next.
+// Reconnects of web/stormo.js: what it resends on a new connection, and how it detects that a connection is dead.
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
 import {assertPending, assertRejected, inWorld, outcome, replace} from './fakes.mjs';
 
-// Math.random gives the least or, nearly, the most.
+// The minimum of Math.random and, nearly, its maximum.
 const least = 0;
 const most = 1 - 2 ** -53;
 const random = value => replace(Math, 'random', () => value);
 
-test('the session comes first: 16 digits, the same on each connection, others for others', async () => {
+test('the session is sent first: 16 digits, the same on each connection, another one for each client', async () => {
   const sessions = new Set();
   for (let client = 0; client < 2; ++client) {
     await inWorld(world => {
@@ -37,15 +37,15 @@ test('the session is never all zero', async () => {
   })();
 });
 
-test('it joins again where it was, then sends again what had no reply, then what is new', inWorld(async world => {
+test('on reconnect it joins at its positions, resends unanswered sends, then sends new ones', inWorld(async world => {
   const {stormo} = world;
   world.accept();
   await world.join('joined', {epoch: 'a', offset: 41});
   const joining = stormo.join('wanted');
   const sends = [stormo.send('1', 'replied'), stormo.send('1', 'first'), stormo.send('1', {a: 'second'})];
   const old = world.socket;
-  old.tell({id: old.sent.find(request => request.message === 'replied').id, ok: true});
-  old.tell({event: 'message', group: 'joined', offset: 45, message: 'text'});
+  old.deliverJson({id: old.sent.find(request => request.message === 'replied').id, ok: true});
+  old.deliverJson({event: 'message', group: 'joined', offset: 45, message: 'text'});
   old.end();
   sends.push(stormo.send('1', 'meanwhile'));
   stormo.on('open', () => sends.push(stormo.send('1', 'new')));
@@ -61,20 +61,20 @@ test('it joins again where it was, then sends again what had no reply, then what
   assert.deepEqual(sent.map(({message}) => message), ['first', {a: 'second'}, 'meanwhile', 'new']);
   assert.deepEqual(sent.slice(0, 2).map(({id}) => id), [idOf('first'), second.id]);
 
-  // Of the others, each id is one that was never said before.
+  // Each of the other requests has a new id.
   assert.ok(sent[2].id > second.id && sent[3].id > sent[2].id);
   const ids = [...old.sent, session, joined, wanted, ...sent.slice(2)].map(({id}) => id);
   assert.equal(new Set(ids).size, ids.length);
 
   await assertPending(joining);
   await assertPending(sends[1]);
-  for (const request of [joined, wanted]) world.socket.tell({id: request.id, ok: true, epoch: 'a', offset: 45});
-  for (const {id} of sent) world.socket.tell({id, ok: true});
+  for (const request of [joined, wanted]) world.socket.deliverJson({id: request.id, ok: true, epoch: 'a', offset: 45});
+  for (const {id} of sent) world.socket.deliverJson({id, ok: true});
   assert.deepEqual(await joining, {epoch: 'a', offset: 45});
   await Promise.all(sends);
 }));
 
-test('a message that changes after it was sent is sent again as it was', inWorld(async world => {
+test('a message object that changes after send() is sent and resent unchanged', inWorld(async world => {
   const message = {a: 1};
   const sent = world.stormo.send('123', message);
   message.a = 2;
@@ -84,7 +84,7 @@ test('a message that changes after it was sent is sent again as it was', inWorld
   await sent;
 }));
 
-test('what is asked before there is a connection is said when there is one', inWorld(async world => {
+test('requests before the connection is open are sent when it opens', inWorld(async world => {
   const all = [world.stormo.join('123', {epoch: 'a', offset: 41}), world.stormo.send('123', 'text'), world.stormo.ping()];
   assert.deepEqual(world.stormo.position('123'), {epoch: 'a', offset: 41});
   world.accept();
@@ -96,7 +96,7 @@ test('what is asked before there is a connection is said when there is one', inW
   await Promise.all(all);
 }));
 
-test('a join that was recovered is no gap, one that was not is', inWorld(async world => {
+test('a gap is emitted if a join was not recovered, and only then', inWorld(async world => {
   world.accept();
   await world.join('123', {epoch: 'a', offset: 41});
   world.breakAndAccept();
@@ -108,7 +108,7 @@ test('a join that was recovered is no gap, one that was not is', inWorld(async w
   assert.deepEqual(world.eventsOf('gap'), [{group: '123', epoch: 'b', offset: 3}]);
 }));
 
-test('a group that cannot be joined again is told as an error, and forgotten', inWorld(async world => {
+test('a rejected join after a reconnect is emitted as an error, and not repeated', inWorld(async world => {
   world.accept();
   await world.join('123');
   world.breakAndAccept();
@@ -119,7 +119,7 @@ test('a group that cannot be joined again is told as an error, and forgotten', i
   assert.equal(world.socket.count('join'), 0);
 }));
 
-test('a leave is done when the connection is lost, and not said again', inWorld(async world => {
+test('a leave resolves when the connection is lost, and is not resent', inWorld(async world => {
   world.accept();
   await world.join('123');
   const left = world.stormo.leave('123');
@@ -128,7 +128,7 @@ test('a leave is done when the connection is lost, and not said again', inWorld(
   assert.deepEqual(world.socket.sent.map(({cmd}) => cmd), ['session']);
 }));
 
-test('a join that waited for a leave goes on when the connection is lost', inWorld(async world => {
+test('a join that waits for a leave is sent after a reconnect', inWorld(async world => {
   world.accept();
   await world.join('123');
   const left = world.stormo.leave('123');
@@ -139,7 +139,7 @@ test('a join that waited for a leave goes on when the connection is lost', inWor
   assert.deepEqual(await joined, {epoch: 'a', offset: 1});
 }));
 
-test('a leave without a connection is done at once, also of a join', inWorld(async world => {
+test('a leave without a connection resolves at once, and cancels a join', inWorld(async world => {
   const joined = world.stormo.join('123');
   assert.deepEqual(await outcome(world.stormo.leave('123')), {value: undefined});
   await assertRejected(joined, 'left');
@@ -147,7 +147,7 @@ test('a leave without a connection is done at once, also of a join', inWorld(asy
   assert.deepEqual(world.socket.sent.map(({cmd}) => cmd), ['session']);
 }));
 
-test('a ping is said again, with another id', inWorld(async world => {
+test('a ping is resent with another id', inWorld(async world => {
   world.accept();
   const pinged = world.stormo.ping();
   const {id} = world.socket.lastOf('ping');
@@ -159,7 +159,7 @@ test('a ping is said again, with another id', inWorld(async world => {
   assert.equal(world.socket.count('ping'), 0);
 }));
 
-test('between two tries are retryMin to twice the time before, at random, up to retryMax', inWorld(world => {
+test('the retry time is random, from retryMin to a limit that doubles up to retryMax', inWorld(world => {
   for (const [value, expected] of [[least, [250, 250, 250, 250]], [most, [500, 1000, 2000, 4000, 8000, 15000, 15000]]]) {
     random(value);
     world.accept();
@@ -178,7 +178,7 @@ test('between two tries are retryMin to twice the time before, at random, up to 
   }
 }));
 
-test('a connection counts as good only when the session was replied to', inWorld(world => {
+test('the retry time is reset only by a reply to the session', inWorld(world => {
   random(most);
   const retries = () => world.eventsOf('close').map(({retryIn}) => Math.round(retryIn));
   for (const isReplied of [true, false, false, true]) {
@@ -190,14 +190,14 @@ test('a connection counts as good only when the session was replied to', inWorld
   assert.deepEqual(retries(), [500, 1000, 2000, 500]);
 }));
 
-test('a session that is refused is tried again, not used', inWorld(world => {
+test('the client reconnects if its session is rejected', inWorld(world => {
   world.socket.accept();
   world.socket.refuse('session', 'wrong_type');
   assert.deepEqual(world.eventsOf('error'), [{code: 'protocol', group: undefined}]);
   assert.equal(world.stormo.state, 'waiting');
 }));
 
-test('after 1012 it comes again within twice retryMin, once', inWorld(world => {
+test('after 1012 the first retry is within twice retryMin', inWorld(world => {
   random(least);
   world.accept();
   world.socket.end(1012, 'reload');
@@ -207,7 +207,7 @@ test('after 1012 it comes again within twice retryMin, once', inWorld(world => {
   assert.equal(world.eventsOf('close')[1].retryIn, 250);
 }));
 
-test('after 1009 the largest message is given up, as the server does not take it', inWorld(async world => {
+test('after 1009 the largest send is rejected, the others are resent', inWorld(async world => {
   world.accept();
   const small = world.stormo.send('123', 'small, and long');
   const large = world.stormo.send('123', 'èèèèèèèèèèèè');
@@ -219,7 +219,7 @@ test('after 1009 the largest message is given up, as the server does not take it
   world.breakAndAccept(1009);
 }));
 
-// A world in which the global object has event listeners, as browsers have them.
+// A World whose global object has event listeners, as in browsers.
 function inBrowser(body) {
   return () => {
     const browser = new EventTarget();
@@ -234,7 +234,7 @@ function inBrowser(body) {
   };
 }
 
-test('in a browser that is online again, it connects at once', inBrowser((world, online) => {
+test('when the browser is online again, the client reconnects at once', inBrowser((world, online) => {
   world.accept();
   online();
   assert.equal(world.sockets.length, 1);
@@ -243,18 +243,18 @@ test('in a browser that is online again, it connects at once', inBrowser((world,
   assert.equal(world.sockets.length, 2);
   assert.equal(world.stormo.state, 'connecting');
   world.accept();
-  world.clock.pass(20_000);  // the try that was due is none any more
+  world.clock.pass(20_000);  // the scheduled attempt was cancelled
   assert.equal(world.sockets.length, 2);
 }));
 
-test('a page that wakes up pings at once, and connects again if nothing is answered', inBrowser((world, fire) => {
+test('a page that wakes up pings at once, and reconnects without a reply', inBrowser((world, fire) => {
   for (const name of ['online', 'pageshow', 'visibilitychange']) {
     world.accept();
     const {socket} = world;
     fire(name);
     assert.equal(socket.count('ping'), 1);
     world.clock.pass(2_999);
-    fire(name);  // neither another ping, nor more time
+    fire(name);  // causes no other ping, and does not extend the time
     assert.equal(socket.count('ping'), 1);
     assert.equal(world.stormo.state, 'open');
     world.clock.pass(1);
@@ -264,7 +264,7 @@ test('a page that wakes up pings at once, and connects again if nothing is answe
   }
 }));
 
-test('a page that wakes up keeps a connection that answers', inBrowser((world, fire) => {
+test('a page that wakes up keeps its connection if the ping is answered', inBrowser((world, fire) => {
   world.accept();
   fire('pageshow');
   fire('online');
@@ -282,7 +282,7 @@ test('a page that is hidden does not ping', inBrowser((world, fire) => {
   assert.equal(world.socket.count('ping'), 0);
 }));
 
-test('after close() it does not care whether the browser is online', inBrowser(({stormo, sockets}, online) => {
+test('after close() the client ignores wake-up events', inBrowser(({stormo, sockets}, online) => {
   const {removeEventListener} = globalThis;
   let removed = 0;
   replace(globalThis, 'removeEventListener', (...args) => {
@@ -291,11 +291,11 @@ test('after close() it does not care whether the browser is online', inBrowser((
   });
   stormo.close();
   for (const name of ['online', 'pageshow', 'visibilitychange']) online(name);
-  assert.equal(removed, 2);  // 'online' and 'pageshow'; the third is of the document
+  assert.equal(removed, 2);  // 'online' and 'pageshow'; the document has the third
   assert.equal(sockets.length, 1);
 }));
 
-test('after pingInterval without a word it pings, and a reply is one', inWorld(world => {
+test('the client pings after each pingInterval of silence, which a reply ends', inWorld(world => {
   world.accept();
   for (let pings = 1; pings <= 3; ++pings) {
     world.clock.pass(24_999);
@@ -308,7 +308,7 @@ test('after pingInterval without a word it pings, and a reply is one', inWorld(w
   assert.deepEqual(world.eventsOf('close'), []);
 }));
 
-test('why a connection could not be made is told as far as the WebSocket knows', inWorld(world => {
+test('the close event has the reason of a failed connection if the WebSocket gives one', inWorld(world => {
   const reasons = () => world.eventsOf('close').map(({code, reason}) => `${code} ${reason}`);
   world.socket.onerror({message: 'Unexpected server response: 403'});
   world.nextConnection();
@@ -316,11 +316,11 @@ test('why a connection could not be made is told as far as the WebSocket knows',
   assert.deepEqual(reasons(), ['1006 Unexpected server response: 403', '1006 no connection']);
 }));
 
-test('a server that takes connections without a subprotocol alone is the wrong one', inWorld(async world => {
+test('a server that accepts connections only without a subprotocol is the wrong one', inWorld(async world => {
   const {stormo, clock} = world;
   const sent = stormo.send('123', 'text');
   for (let turn = 0; turn < 2; ++turn) {
-    world.socket.onerror({});  // as browsers do with a server that chooses no subprotocol
+    world.socket.onerror({});  // as browsers do if the server selects no subprotocol
     world.nextConnection();
     assert.equal(world.socket.offered, undefined);
     const before = world.sockets.length;
@@ -339,7 +339,7 @@ test('a server that takes connections without a subprotocol alone is the wrong o
   assert.equal(clock.timers, 0);
 }));
 
-test('a server that comes up while it is tried without a subprotocol is the right one', inWorld(world => {
+test('a server that starts during an attempt without a subprotocol is the right one', inWorld(world => {
   world.socket.onerror({});
   world.nextConnection();
   world.socket.accept('');
@@ -352,17 +352,17 @@ test('a server that comes up while it is tried without a subprotocol is the righ
   }
 }));
 
-test('a connection that cannot be made is tried again, also if there is an error and no close', inWorld(world => {
+test('a failed connection is retried, also if the WebSocket reports an error without a close', inWorld(world => {
   world.socket.onerror({});
   assert.deepEqual(world.eventsOf('close').map(({code}) => code), [1006]);
   world.nextConnection();
-  world.socket.accept('');  // this one asks whether the server is there
+  world.socket.accept('');  // the attempt that tests whether the server is reachable
   world.accept();
-  world.socket.onerror({});  // of an open one, the close follows
+  world.socket.onerror({});  // an open connection reports its close after the error
   assert.equal(world.stormo.state, 'open');
 }));
 
-test('a connection that opens has pingInterval for its first word', inWorld(world => {
+test('after a connection opens, the first ping follows pingInterval later', inWorld(world => {
   world.clock.pass(9_000);
   world.socket.accept();
   world.clock.pass(24_999);
@@ -370,17 +370,17 @@ test('a connection that opens has pingInterval for its first word', inWorld(worl
   assert.equal(world.socket.count('ping'), 0);
 }));
 
-test('while messages come it does not ping', inWorld(async world => {
+test('no ping is sent while messages arrive', inWorld(async world => {
   world.accept();
   await world.join('123');
   for (let offset = 1; offset <= 3; ++offset) {
     world.clock.pass(20_000);
-    world.socket.tell({event: 'message', group: '123', offset, message: 'text'});
+    world.socket.deliverJson({event: 'message', group: '123', offset, message: 'text'});
   }
   assert.equal(world.socket.count('ping'), 0);
 }));
 
-test('a connection on which no ping is replied to is given up for another', inWorld(async world => {
+test('the client reconnects if a ping is not answered within pingTimeout', inWorld(async world => {
   world.accept();
   await world.join('123');
   const dead = world.socket;
@@ -390,13 +390,13 @@ test('a connection on which no ping is replied to is given up for another', inWo
   world.nextConnection();
   world.accept();
   world.socket.reply('join', {epoch: 'a', offset: 0, recovered: true});
-  dead.tell({event: 'message', group: '123', offset: 1, message: 'from the dead'});
+  dead.deliverJson({event: 'message', group: '123', offset: 1, message: 'late'});
   dead.end();
   assert.deepEqual(world.eventsOf('message'), []);
   assert.equal(world.stormo.state, 'open');
 }));
 
-test('a connection that does not open in pingTimeout is given up for another', inWorld(world => {
+test('the client reconnects if a connection does not open within pingTimeout', inWorld(world => {
   world.clock.pass(9_999);
   assert.equal(world.stormo.state, 'connecting');
   world.clock.pass(1);
@@ -405,7 +405,7 @@ test('a connection that does not open in pingTimeout is given up for another', i
   world.nextConnection();
 }));
 
-test('a server that does not speak stormo.v1 is told of, and left for good', inWorld(async world => {
+test('a server that does not support stormo.v1 is reported, and the client closes', inWorld(async world => {
   const {stormo, socket, clock} = world;
   const sent = stormo.send('123', 'text');
   socket.accept('');
@@ -419,7 +419,7 @@ test('a server that does not speak stormo.v1 is told of, and left for good', inW
   assert.equal(clock.timers, 0);
 }));
 
-test('close() rejects what is pending, and nothing is left of the client', inWorld(async world => {
+test('close() rejects pending promises, and cancels timers and events', inWorld(async world => {
   const {stormo, socket, clock} = world;
   world.accept();
   await world.join('0');
@@ -433,7 +433,7 @@ test('close() rejects what is pending, and nothing is left of the client', inWor
   assert.ok(socket.isClosed);
   assert.equal(stormo.state, 'closed');
   assert.equal(stormo.position('0'), undefined);
-  socket.tell({event: 'message', group: '0', offset: 1, message: 'late'});
+  socket.deliverJson({event: 'message', group: '0', offset: 1, message: 'late'});
   socket.end();
   stormo.close();
   assert.deepEqual(world.eventsOf('message'), []);
@@ -441,7 +441,7 @@ test('close() rejects what is pending, and nothing is left of the client', inWor
   assert.equal(clock.timers, 0);
 }));
 
-test('close() ends the waiting for the next try, too', inWorld(({stormo, socket, sockets, clock}) => {
+test('close() cancels the next attempt to connect', inWorld(({stormo, socket, sockets, clock}) => {
   socket.end();
   assert.equal(clock.timers, 1);
   stormo.close();
@@ -456,11 +456,11 @@ for (const name of ['open', 'message', 'gap', 'error', 'close']) {
     socket.accept();
     if (stormo.state === 'open') {
       const joined = stormo.join('123', {epoch: 'a', offset: 0}).catch(() => {});
-      socket.tell({event: 'message', group: '123', offset: 1, message: 'text'});
+      socket.deliverJson({event: 'message', group: '123', offset: 1, message: 'text'});
       if (stormo.state === 'open') socket.reply('join', {epoch: 'a', offset: 2, recovered: false});
       await joined;
     }
-    if (stormo.state === 'open') socket.say('no JSON');
+    if (stormo.state === 'open') socket.deliver('no JSON');
     assert.equal(stormo.state, 'closed');
     assert.equal(world.eventsOf('close').at(-1).retryIn, null);
     assert.equal(clock.timers, 0);

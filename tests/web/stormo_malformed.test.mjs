@@ -1,10 +1,10 @@
-// What web/stormo.js does when the server says what it must not.
+// Reconnects of web/stormo.js after messages that the protocol does not allow.
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
 import {assertPending, inWorld} from './fakes.mjs';
 
-function assertMadeAnew(world) {
+function assertReconnects(world) {
   const {socket} = world;
   assert.deepEqual(world.eventsOf('error'), [{code: 'protocol', group: undefined}]);
   assert.equal(world.eventsOf('close').at(-1).code, 1002);
@@ -14,60 +14,60 @@ function assertMadeAnew(world) {
 
 const positionEvent = {event: 'position', group: '123', epoch: 'a', offset: 1};
 const message = {event: 'message', group: '123', offset: 1, message: 'text'};
-for (const said of [
+for (const malformed of [
   'no JSON', '', '7', 'null', '[]', '{}', {id: 1}, {id: 1, ok: 'yes'}, {id: 1, ok: false},
   {id: 99, ok: true}, {ok: true}, {id: null, ok: true}, {event: 7},
   {...message, group: 123}, {...message, offset: '1'}, {...message, offset: undefined}, {...message, message: undefined},
   {...message, message: 7}, {...message, message: undefined, binary: '!'}, {...positionEvent, group: undefined},
   {...positionEvent, epoch: undefined}, {...positionEvent, offset: 'x'},
 ]) {
-  const data = typeof said === 'string' ? said : JSON.stringify(said);
-  test(`a connection on which the server says this is made anew: ${data}`, inWorld(async world => {
+  const data = typeof malformed === 'string' ? malformed : JSON.stringify(malformed);
+  test(`the client reconnects after a malformed message: ${data}`, inWorld(async world => {
     world.accept();
     await world.join('123', {epoch: 'b', offset: 0});
-    world.socket.say(data);
-    assertMadeAnew(world);
+    world.socket.deliver(data);
+    assertReconnects(world);
     assert.deepEqual(world.eventsOf('message'), []);
     assert.deepEqual(world.stormo.position('123'), {epoch: 'b', offset: 0});
   }));
 }
 
-test('so is one on which a message is no text', inWorld(world => {
+test('the client reconnects after a message that is not text', inWorld(world => {
   world.accept();
-  world.socket.say(Buffer.from('{"event":"later"}'));
-  assertMadeAnew(world);
+  world.socket.deliver(Buffer.from('{"event":"later"}'));
+  assertReconnects(world);
 }));
 
-test('so is one on which a request is replied to twice', inWorld(async world => {
+test('the client reconnects after a duplicate reply', inWorld(async world => {
   world.accept();
   const pinged = world.stormo.ping();
   world.socket.reply('ping');
   await pinged;
   world.socket.reply('ping');
-  assertMadeAnew(world);
+  assertReconnects(world);
 }));
 
-test('so is one on which a request of another is replied to', inWorld(async world => {
+test('the client reconnects after a reply to a request of another connection', inWorld(async world => {
   world.accept();
   const pinged = world.stormo.ping();
   const {id} = world.socket.lastOf('ping');
   world.breakAndAccept();
-  world.socket.tell({id, ok: true});
+  world.socket.deliverJson({id, ok: true});
   await assertPending(pinged);
-  assertMadeAnew(world);
+  assertReconnects(world);
   pinged.catch(() => {});
 }));
 
-test('so is one on which an error has no code', inWorld(async world => {
+test('the client reconnects after an error without a code', inWorld(async world => {
   world.accept();
   const sent = world.stormo.send('123', 'text');
   world.socket.refuse('send', undefined);
   await assertPending(sent);
-  assertMadeAnew(world);
+  assertReconnects(world);
   sent.catch(() => {});
 }));
 
-test('a join that is replied to without a position is asked again', inWorld(async world => {
+test('a join is resent after a reply without a position', inWorld(async world => {
   world.accept();
   const joined = world.stormo.join('123');
   world.socket.reply('join', {epoch: 'a'});

@@ -16,7 +16,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
-TEST(Declaration, WorkersAndChannelServersAreKnownWhileTheyLive) {
+TEST(Declaration, WorkersAndChannelServersAreDeclaredWhileTheyExist) {
   EXPECT_TRUE(declaredRoles("/run/x").empty());
   {
     Worker worker("websocket://127.0.0.1:0");
@@ -25,9 +25,10 @@ TEST(Declaration, WorkersAndChannelServersAreKnownWhileTheyLive) {
     channel::Server channelServer("127.0.0.1", 2206);
     const auto roles = declaredRoles("/run/x");
     ASSERT_EQ(roles.size(), 2u);
-    EXPECT_EQ(roles[0].role, "channel");  // the workers need it: it starts first
+    EXPECT_EQ(roles[0].kind,
+              process::RoleKind::Channel);  // it starts first, because workers need it
     EXPECT_EQ(roles[0].listen.at(0).label, "frame://127.0.0.1:2206");
-    EXPECT_EQ(roles[1].role, "worker");
+    EXPECT_EQ(roles[1].kind, process::RoleKind::Worker);
     EXPECT_EQ(roles[1].name, "group-send");
     EXPECT_EQ(roles[1].count, 3);
     EXPECT_EQ(roles[1].listen.at(0).address.text(), "127.0.0.1:0");
@@ -35,12 +36,12 @@ TEST(Declaration, WorkersAndChannelServersAreKnownWhileTheyLive) {
   EXPECT_TRUE(declaredRoles("/run/x").empty());
 }
 
-TEST(Declaration, AWorkerWithoutAnAddressListensOnNothing) {
+TEST(Declaration, AWorkerWithoutAnAddressDoesNotListen) {
   Worker worker;
   EXPECT_TRUE(declaredRoles("/run/x").at(0).listen.empty());
 }
 
-TEST(Declaration, TheSchemeChoosesTheProtocolUnlessOneIsSet) {
+TEST(Declaration, TheSchemeSetsTheProtocolUnlessOneIsGiven) {
   Worker frames("frame://127.0.0.1:1");
   EXPECT_EQ(protocolOf(frames).name(), "frame");
   frames.protocol = Protocol::text();
@@ -51,7 +52,7 @@ TEST(Declaration, TheSchemeChoosesTheProtocolUnlessOneIsSet) {
   EXPECT_EQ(protocolOf(overUnix).name(), "websocket");
 }
 
-TEST(Declaration, AChannelAcceptsWhatEveryWorkerMayAccept) {
+TEST(Declaration, TheChannelsPackageLimitCoversEveryWorkers) {
   channel::Server byDefault("127.0.0.1", 1);
   Worker small("text://127.0.0.1:2"), large("text://127.0.0.1:3");
   small.maxPackageSize = 1000;
@@ -68,7 +69,7 @@ TEST(Declaration, AChannelAcceptsWhatEveryWorkerMayAccept) {
                         HasSubstr("set its maxPackageSize to 0 or 20001024"))));
 }
 
-TEST(Declaration, AnOriginThatNoPageCanHaveIsSaidInASentence) {
+TEST(Declaration, AnInvalidOriginIsReported) {
   Worker worker("websocket://127.0.0.1:0");
   worker.name = "chat";
   worker.websocket.origins = {"https://*.chat.example", "chat.example"};
@@ -78,7 +79,7 @@ TEST(Declaration, AnOriginThatNoPageCanHaveIsSaidInASentence) {
                             "write https://chat.example")));
 }
 
-TEST(Declaration, WhatCannotBeIsSaidInASentence) {
+TEST(Declaration, InvalidSettingsAreReported) {
   const auto declaring = [](std::string url, int count) {
     return [url, count] {
       Worker worker(url);
@@ -108,7 +109,7 @@ TEST(Declaration, LocalhostIsBothLoopbackAddressesForWorkersAndTheChannel) {
   }
 }
 
-TEST(Declaration, AChannelsUnixSocketIsItsOwnersAlone) {
+TEST(Declaration, AChannelsUnixSocketHasMode0600AndItsOwner) {
   channel::Server channelServer("unix:///run/channel");
   channelServer.socketOwner = "nobody";
   channelServer.alsoListen = {"frame://127.0.0.1:9", "unix:///run/second"};
@@ -130,7 +131,7 @@ TEST(Declaration, ACountOfZeroIsOneProcessForEachProcessor) {
 TEST(Declaration, TheFirstServerIsTheProgramsOwnChannel) {
   channel::Server own, other("127.0.0.1", 1);
   EXPECT_THAT([] { static_cast<void>(declaredRoles("/run/x")); },
-              ThrowsMessage<std::invalid_argument>(HasSubstr("no address, and no worker")));
+              ThrowsMessage<std::invalid_argument>(HasSubstr("no address and no worker")));
   own.secret = "s3cret";
   other.stateFile = "/run/other";
   Worker worker;

@@ -1,4 +1,4 @@
-// Jobs over the life of the processes that do them.
+// Jobs while the processes that do them are replaced.
 #include <algorithm>
 #include <set>
 #include <sstream>
@@ -17,13 +17,13 @@ class Jobs : public ProgramTest {
     const std::string all = notes();
     return static_cast<std::size_t>(std::count(all.begin(), all.end(), '\n'));
   }
-  /// Enqueues 100, does `meanwhile` when some are done, and expects each to be done once.
-  void expectAllOnceOver(const test::Words& meanwhile) {
+  /// Enqueues 100 jobs, runs a command when some are done, and expects each job to be done once.
+  void expectAllOnceDuring(const test::Words& command) {
     constexpr std::size_t kJobs = 100;
     start();
     EXPECT_EQ(TextClient(port()).ask(std::to_string(kJobs)), "accepted");
     ASSERT_TRUE(test::eventually(deadline, [&] { return done() >= kJobs / 4; }));
-    EXPECT_EQ(run(meanwhile).status, 0);
+    EXPECT_EQ(run(command).status, 0);
     EXPECT_LT(done(), kJobs) << "nothing was left to do for the new workers";
     ASSERT_TRUE(test::eventually(deadline, [&] { return done() >= kJobs; }));
     EXPECT_EQ(run({"stop"}).status, 0);
@@ -35,10 +35,10 @@ class Jobs : public ProgramTest {
   }
 };
 
-TEST_F(Jobs, AreEachDoneOnceOverAReload) { expectAllOnceOver({"reload"}); }
+TEST_F(Jobs, EachJobIsDoneOnceDuringAReload) { expectAllOnceDuring({"reload"}); }
 
-TEST_F(Jobs, AreEachDoneOnceOverAGracefulReload) {
-  expectAllOnceOver({"reload", "-g", "--timeout", "1"});
+TEST_F(Jobs, EachJobIsDoneOnceDuringAGracefulReload) {
+  expectAllOnceDuring({"reload", "-g", "--timeout", "1"});
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// A program of one worker process that writes down which of its hooks are called.
+// A program of one worker process that notes which of its hooks are called.
 #include <stormo/stormo.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -19,6 +20,19 @@ void called(const std::string& hook) {
   if (setting("THROWS") == hook) throw std::runtime_error("on purpose in " + hook);
 }
 
+bool isNoted(const std::string& hook) {
+  std::ifstream notes(setting("NOTES"));
+  for (std::string line; std::getline(notes, line);) {
+    if (line == hook) return true;
+  }
+  return false;
+}
+
+/// Blocks its thread until onWorkerStop was called.
+void workUntilStop() {
+  while (!isNoted("stop")) ::usleep(1000);
+}
+
 void answer(stormo::Worker& worker, stormo::Connection& connection, std::string_view line) {
   constexpr std::string_view kToAll = "to all: ";
   if (line == "how many?") {
@@ -30,6 +44,11 @@ void answer(stormo::Worker& worker, stormo::Connection& connection, std::string_
     connection.close();
   } else if (line == "stop all") {
     stormo::Worker::stopAll();
+  } else if (line == "much") {
+    (void)connection.send(std::string(6'000'000, 'x'));
+  } else if (line == "work until stop") {
+    (void)stormo::runBlocking(workUntilStop, [] { called("worked"); });
+    (void)connection.send("working");
   } else {
     (void)connection.send(line);
   }
@@ -40,15 +59,16 @@ void answer(stormo::Worker& worker, stormo::Connection& connection, std::string_
 int main(int argc, char** argv) {
   stormo::Worker worker("text://127.0.0.1:0");
   worker.onWorkerStart = [](stormo::Worker& self) {
-    // A shell that ends by SIGTERM does not come to its second command.
+    // SIGTERM ends the shell before its second command.
     const std::string shell = "kill -TERM $$; echo ignored >> '" + setting("NOTES") + "'";
     static_cast<void>(std::system(shell.c_str()));
     self.onMessage = [&self](stormo::Connection& connection, stormo::Message message) {
       answer(self, connection, message.data);
     };
+    self.onWorkerStop = [](stormo::Worker&) { called("stop"); };
   };
   worker.onMessage = [](stormo::Connection& connection, stormo::Message) { connection.close(); };
   worker.onWorkerReload = [](stormo::Worker&) { called("reload"); };
-  worker.onWorkerStop = [](stormo::Worker&) { called("stop"); };
+  worker.onWorkerStop = [](stormo::Worker&) { called("replaced"); };
   return stormo::Worker::runAll(argc, argv);
 }

@@ -1,4 +1,4 @@
-// One process enqueues jobs, a pool of two does them and notes each in a file.
+// One process enqueues jobs; a pool of two does them and notes each in a file.
 #include <fcntl.h>
 #include <stormo/stormo.h>
 #include <unistd.h>
@@ -12,7 +12,7 @@ using namespace stormo;
 
 namespace {
 
-/// In one write, as two processes append to the file.
+/// In one write, because two processes append to the file.
 void note(const std::string& line) {
   static const int fd = ::open(std::getenv("NOTES"), O_WRONLY | O_APPEND | O_CREAT, 0600);
   const std::string bytes = line + '\n';

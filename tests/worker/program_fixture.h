@@ -20,7 +20,7 @@
 
 namespace stormo {
 
-/// A program of this folder, run as a person does it. It is told of a file to write to, by NOTES.
+/// A program of this directory, driven by its command line. $NOTES is the file that it writes.
 class ProgramTest : public testing::Test {
  protected:
   explicit ProgramTest(std::string name) : name_(std::move(name)) {}
@@ -30,16 +30,18 @@ class ProgramTest : public testing::Test {
       program->waitForOwnEnd();
     }
   }
-  /// In the foreground. `throws`: the hook that throws.
+  /// Starts in the foreground. `throws` is the hook that throws.
   void start(const std::string& throws = "") {
     throws_ = throws;
     program = std::make_unique<test::SpawnedProgram>(deadline, words({"start"}));
     program->waitForOutput("Start success.");
   }
+  /// Sets one more environment variable of the program: "NAME=value".
+  void setVariable(std::string assignment) { variable_ = std::move(assignment); }
   test::Outcome run(const test::Words& arguments) {
     return test::SpawnedProgram(deadline, words(arguments)).waitForOwnEnd();
   }
-  /// Of the first process that listens on a port.
+  /// The port of the first process that listens on one.
   std::uint16_t port() {
     const auto status = nlohmann::json::parse(run({"status", "--json"}).output);
     for (const auto& process : status.at("processes")) {
@@ -61,17 +63,15 @@ class ProgramTest : public testing::Test {
 
  private:
   [[nodiscard]] test::Words words(const test::Words& arguments) const {
-    test::Words all = {"env",
-                       "NOTES=" + directory.file("notes"),
-                       "THROWS=" + throws_,
-                       STORMO_BIN_DIR "/" + name_,
-                       "--runtime-dir",
+    test::Words all = {"env",           "NOTES=" + directory.file("notes"), "THROWS=" + throws_,
+                       variable_,       STORMO_BIN_DIR "/" + name_,         "--runtime-dir",
                        directory.path()};
     all.insert(all.end(), arguments.begin(), arguments.end());
     return all;
   }
   const std::string name_;
   std::string throws_;
+  std::string variable_ = "UNUSED=";
 };
 
 /// A client of a `text` worker on this machine.
@@ -83,20 +83,29 @@ class TextClient {
       throw std::runtime_error("cannot connect");
     }
   }
-  void say(const std::string& line) const {
+  void send(const std::string& line) const {
     const std::string bytes = line + '\n';
     EXPECT_EQ(::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
               static_cast<ssize_t>(bytes.size()));
   }
   /// The next line; "" at the end.
-  [[nodiscard]] std::string hear() const {
+  [[nodiscard]] std::string receive() const {
     std::string line;
     for (char byte = 0; ::recv(fd_.get(), &byte, 1, 0) == 1 && byte != '\n';) line += byte;
     return line;
   }
+  /// All bytes until the worker closes the connection.
+  [[nodiscard]] std::string receiveToEnd() const {
+    std::string all;
+    char bytes[65536];
+    for (ssize_t size; (size = ::recv(fd_.get(), bytes, sizeof bytes, 0)) > 0;) {
+      all.append(bytes, static_cast<std::size_t>(size));
+    }
+    return all;
+  }
   [[nodiscard]] std::string ask(const std::string& line) const {
-    say(line);
-    return hear();
+    send(line);
+    return receive();
   }
 
  private:

@@ -37,8 +37,8 @@ class Bus {
   /// From now on messages of that group come to onGroupMessage.
   virtual void subscribeGroup(std::string_view name) = 0;
   virtual void unsubscribeGroup(std::string_view name) = 0;
-  /// What an author has said before, by way of any process, is not said again, and counts as
-  /// accepted.
+  /// A send that its session has published before, through any process, is not published again and
+  /// counts as accepted.
   virtual PublishStatus publishToGroup(std::string_view name, Message message,
                                        SendId send = {}) = 0;
   /// May be called for groups that are not subscribed, too.

@@ -74,6 +74,13 @@ LinkBus::~LinkBus() {
   if (tick_ != 0) Timer::cancel(tick_);
   endFence();
   awaitNoMore();
+  if (isWanted_) counters().wanted.subtract();
+  if (isUp_) counters().up.subtract();
+}
+
+LinkCounters& LinkBus::counters() const {
+  Counters& all = LoopImpl::current().counters();
+  return url_.scheme == "frame" ? all.workermanLinks : all.stormoLinks;
 }
 
 /// A Channel of this program was started before this process, so its absence is an error of the
@@ -97,7 +104,7 @@ void LinkBus::guarded(const char* kind, const Call& call) {
 }
 
 void LinkBus::connect() {
-  isWanted_ = true;
+  if (!std::exchange(isWanted_, true)) counters().wanted.add();
   awaitOwnChannel();
   connection_.connect();
   if (tick_ == 0 && options_.pingInterval > options_.pingInterval.zero()) {
@@ -107,7 +114,7 @@ void LinkBus::connect() {
 }
 
 void LinkBus::close() {
-  isWanted_ = false;
+  if (std::exchange(isWanted_, false)) counters().wanted.subtract();
   endFence();
   awaitNoMore();
   connection_.close();
@@ -117,7 +124,7 @@ void LinkBus::close() {
 void LinkBus::becomeUp() {
   if (std::exchange(failureReported_, false))
     log::info("the Channel is there again url={}", url_.text());
-  isUp_ = true;
+  if (!std::exchange(isUp_, true)) counters().up.add();
   hasBeenUp_ = true;
   scratch_.clear();
   saySubscriptions(scratch_);
@@ -131,6 +138,7 @@ void LinkBus::becomeUp() {
 
 void LinkBus::onLost() {
   if (!std::exchange(isUp_, false)) return;
+  counters().up.subtract();
   if (isWanted_ && !std::exchange(failureReported_, true)) {
     log::warning("the link to the Channel was closed, connecting again url={}", url_.text());
   }

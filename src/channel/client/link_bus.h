@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/counters.h"
 #include "channel/client/bus.h"
 #include "channel/link/link_codec.h"
 #include "channel/link/violation_log.h"
@@ -93,6 +94,8 @@ class LinkBus : public Bus, FrameSink {
  private:
   void onFrame(net::ConnectionImpl& peer, std::string_view payload) final;
   void violation(net::ConnectionImpl& peer, std::string_view reason, std::string_view start) final;
+  /// Of this process's links in this dialect, for `status`.
+  [[nodiscard]] LinkCounters& counters() const;
   void awaitOwnChannel();
   void awaitNoMore();
   void onLost();

@@ -13,7 +13,7 @@ namespace stormo::channel {
 namespace {
 
 // An answer may be as long as a group's history: so many are on their way at once, and no more.
-constexpr std::size_t kRecallsSaidMax = 16;
+constexpr std::size_t kHistoryRequestsSentMax = 16;
 
 GroupMessage groupMessage(const Packet& event) {
   return {.group = event.channel, .offset = event.offset, .message = messageIn(event)};
@@ -33,7 +33,11 @@ StormoBus::StormoBus(SocketUrl url, const BusOptions& options)
 
 void StormoBus::onLinkMade() {
   frames_.clear();
-  appendHello(producerId_, options().secret, frames_);
+  encode({.kind = Kind::Hello,
+          .version = kProtocolVersion,
+          .producerId = producerId_,
+          .payload = options().secret},
+         frames_);
   send(frames_);
 }
 
@@ -169,9 +173,14 @@ void StormoBus::requestHistory(std::string_view group, Position since, HistoryHa
 
 void StormoBus::sendHistoryRequests() {
   frames_.clear();
-  while (historyRequestsSent_ < std::min(historyRequests_.size(), kRecallsSaidMax)) {
+  while (historyRequestsSent_ < std::min(historyRequests_.size(), kHistoryRequestsSentMax)) {
     const HistoryRequest& next = historyRequests_[historyRequestsSent_++];
-    appendRecall(next.group, next.since.epoch, next.since.offset, frames_);
+    encode({.kind = Kind::HistoryRequest,
+            .space = Space::Groups,
+            .epoch = next.since.epoch,
+            .offset = next.since.offset,
+            .channel = next.group},
+           frames_);
   }
   send(frames_);
 }
@@ -222,23 +231,23 @@ void StormoBus::placed(std::size_t bytes) {
   unfinished_.set(!unacked_.empty());
 }
 
-template <typename MakeHeader>
-PublishStatus StormoBus::publishFrames(const Names& names, const Value& data,
-                                       const MakeHeader& headerFor) {
+PublishStatus StormoBus::publishFrames(const Names& names, const Value& data, Packet publish) {
   if (!php::isWithin(data, {})) return PublishStatus::Refused;
   data_.clear();
   php::serialize(data, data_);
   std::size_t bytes = 0;
   for (const std::string& name : names) {
-    const std::size_t frameBytes = headerBytes(headerFor(name)) + data_.size();
+    publish.channel = name;
+    const std::size_t frameBytes = headerBytes(publish) + data_.size();
     if (isTooLong(frameBytes)) return PublishStatus::Refused;
     bytes += frameBytes;
   }
   char* room = place(bytes);  // for all of them, or none
   if (room == nullptr) return PublishStatus::Full;
   for (const std::string& name : names) {
-    ++sequence_;
-    room = encodeHeader(headerFor(name), data_.size(), room);
+    publish.sequence = ++sequence_;
+    publish.channel = name;
+    room = encodeHeader(publish, data_.size(), room);
     room += data_.copy(room, data_.size());
   }
   placed(bytes);
@@ -246,43 +255,34 @@ PublishStatus StormoBus::publishFrames(const Names& names, const Value& data,
 }
 
 PublishStatus StormoBus::publish(const Names& events, const Value& data, bool loop) {
-  return publishFrames(events, data, [this, loop](std::string_view event) {
-    return PublishHeader{.channel = event, .sequence = sequence_, .loop = loop};
-  });
+  return publishFrames(events, data, {.kind = Kind::Publish, .loop = loop});
 }
 
 PublishStatus StormoBus::enqueue(const Names& queues, const Value& data) {
-  return publishFrames(queues, data, [this](std::string_view queue) {
-    return EnqueueHeader{.channel = queue, .sequence = sequence_};
-  });
+  return publishFrames(queues, data, {.kind = Kind::Enqueue});
 }
 
-template <typename Header>
-PublishStatus StormoBus::publishFrame(const Header& header, std::string_view payload) {
-  const std::size_t bytes = headerBytes(header) + payload.size();
+PublishStatus StormoBus::publishFrame(const Packet& publish) {
+  const std::string_view payload = publish.payload;
+  const std::size_t bytes = headerBytes(publish) + payload.size();
   if (isTooLong(bytes)) return PublishStatus::Refused;
   char* const frame = place(bytes);
   if (frame == nullptr) return PublishStatus::Full;
-  payload.copy(encodeHeader(header, payload.size(), frame), payload.size());
+  payload.copy(encodeHeader(publish, payload.size(), frame), payload.size());
   ++sequence_;
   placed(bytes);
   return PublishStatus::Accepted;
 }
 
 PublishStatus StormoBus::publishToGroup(std::string_view name, Message message, SendId send) {
-  const PayloadKind kind = payloadKindOf(message);
-  if (send.session != 0) {
-    return publishFrame(PublishOnceHeader{.channel = name,
-                                          .sequence = sequence_ + 1,
-                                          .session = send.session,
-                                          .sendNumber = send.number,
-                                          .payloadKind = kind},
-                        message.data);
-  }
-  return publishFrame(
-      PublishHeader{
-          .channel = name, .sequence = sequence_ + 1, .payloadKind = kind, .space = Space::Groups},
-      message.data);
+  return publishFrame({.kind = send.session != 0 ? Kind::IdempotentPublish : Kind::Publish,
+                       .payloadKind = payloadKindOf(message),
+                       .space = Space::Groups,
+                       .sequence = sequence_ + 1,
+                       .session = send.session,
+                       .sendNumber = send.number,
+                       .channel = name,
+                       .payload = message.data});
 }
 
 void StormoBus::subscribeGroup(std::string_view name) {
@@ -290,7 +290,7 @@ void StormoBus::subscribeGroup(std::string_view name) {
   groups_.emplace(name, false);
   if (!isConnected()) return;
   frames_.clear();
-  appendSubscribe(name, frames_, Space::Groups);
+  encode({.kind = Kind::Subscribe, .space = Space::Groups, .channel = name}, frames_);
   send(frames_);
 }
 
@@ -300,7 +300,7 @@ void StormoBus::unsubscribeGroup(std::string_view name) {
   groups_.erase(found);
   if (!isConnected()) return;
   frames_.clear();
-  appendUnsubscribe(name, frames_, Space::Groups);
+  encode({.kind = Kind::Unsubscribe, .space = Space::Groups, .channel = name}, frames_);
   send(frames_);
 }
 
@@ -314,15 +314,19 @@ void StormoBus::saySubscriptions(std::string& out) {
   const auto say = [&](bool again) {
     const auto wanted = [&](bool wasThere) { return (resumes_ && wasThere) == again; };
     for (const std::string& event : events()) {
-      if (wanted(wasSubscribed(event))) appendSubscribe(event, out, Space::Events, again);
+      if (wanted(wasSubscribed(event))) {
+        encode({.kind = Kind::Subscribe, .again = again, .channel = event}, out);
+      }
     }
     for (const auto& [name, wasThere] : groups_) {
-      if (wanted(wasThere)) appendSubscribe(name, out, Space::Groups, again);
+      if (!wanted(wasThere)) continue;
+      encode({.kind = Kind::Subscribe, .again = again, .space = Space::Groups, .channel = name},
+             out);
     }
   };
   if (resumes_) {
     say(true);
-    appendResume(cursor_.epoch(), cursor_.offset(), out);
+    encode({.kind = Kind::Resume, .epoch = cursor_.epoch(), .offset = cursor_.offset()}, out);
   }
   say(false);
 }
@@ -333,19 +337,20 @@ void StormoBus::sendKept() {
 }
 
 void StormoBus::saySubscribe(const Names& events, std::string& out) {
-  for (const std::string& event : events) appendSubscribe(event, out);
+  for (const std::string& event : events) encode({.kind = Kind::Subscribe, .channel = event}, out);
 }
 
 void StormoBus::sayUnsubscribe(const Names& events, std::string& out) {
-  for (const std::string& event : events) appendUnsubscribe(event, out);
+  for (const std::string& event : events)
+    encode({.kind = Kind::Unsubscribe, .channel = event}, out);
 }
 
 void StormoBus::sayWatch(const Names& queues, std::string& out) {
-  for (const std::string& queue : queues) appendWatch(queue, out);
+  for (const std::string& queue : queues) encode({.kind = Kind::Watch, .channel = queue}, out);
 }
 
 void StormoBus::sayUnwatch(const Names& queues, std::string& out) {
-  for (const std::string& queue : queues) appendUnwatch(queue, out);
+  for (const std::string& queue : queues) encode({.kind = Kind::Unwatch, .channel = queue}, out);
 }
 
 }  // namespace stormo::channel

@@ -47,8 +47,8 @@ class StormoBus final : public LinkBus {
   void sayUnsubscribe(const Names& events, std::string& out) override;
   void sayWatch(const Names& queues, std::string& out) override;
   void sayUnwatch(const Names& queues, std::string& out) override;
-  void sayReserve(std::string& out) override { appendReserve(out); }
-  void sayPing(std::string& out) override { appendPing(out); }
+  void sayReserve(std::string& out) override { encode({.kind = Kind::Reserve}, out); }
+  void sayPing(std::string& out) override { encode({.kind = Kind::Ping}, out); }
   void saySubscriptions(std::string& out) override;
   void sendKept() override;
   void onLinkLost() override;
@@ -69,10 +69,8 @@ class StormoBus final : public LinkBus {
   void sendHistoryRequests();
   void refused(std::string_view reason);
   [[nodiscard]] bool isTooLong(std::size_t frameBytes) const { return frameBytes > frameBytesMax_; }
-  template <typename Header>
-  PublishStatus publishFrame(const Header& header, std::string_view payload);
-  template <typename MakeHeader>
-  PublishStatus publishFrames(const Names& names, const Value& data, const MakeHeader& headerFor);
+  PublishStatus publishFrame(const Packet& publish);
+  PublishStatus publishFrames(const Names& names, const Value& data, Packet publish);
 
   /// Room in the outbox for frames of the next sequences; null: Full.
   char* place(std::size_t bytes);

@@ -69,7 +69,7 @@ bool Acknowledger::acknowledge(Link& link, std::uint64_t reached) {
   heldUp.erase(heldUp.begin(), firstLeft);
   if (link.peer->isUsable()) {
     scratch_.clear();
-    appendAck(link.acknowledged, scratch_);
+    encode({.kind = Kind::Ack, .sequence = link.acknowledged}, scratch_);
     link.peer->append(scratch_);
   }
   return heldUp.empty();

@@ -147,7 +147,11 @@ void Broker::onHello(net::ConnectionImpl& peer, Link& link, std::string_view pay
   if (link.producerId != 0) enter(peer, link);
   if (peer.phase == net::Phase::Handshake) table_.open(peer);
   scratch_.clear();
-  appendWelcome(router_.epoch(), endpoint_.packageBytesMax, scratch_);
+  encode({.kind = Kind::Welcome,
+          .version = kProtocolVersion,
+          .epoch = router_.epoch(),
+          .frameBytesMax = endpoint_.packageBytesMax},
+         scratch_);
   send(peer, scratch_);
 }
 
@@ -165,7 +169,7 @@ void Broker::onResume(net::ConnectionImpl& peer, Link& link, const Packet& packe
   if (packet.offset > router_.offset()) return violation(peer, "a position that is not there yet");
   if (router_.resume(peer, again, packet.offset)) return;
   scratch_.clear();
-  appendGap(router_.epoch(), router_.offset(), scratch_);
+  encode({.kind = Kind::Gap, .epoch = router_.epoch(), .offset = router_.offset()}, scratch_);
   send(peer, scratch_);
 }
 
@@ -184,13 +188,13 @@ void Broker::reject(net::ConnectionImpl& peer, Link& link, std::uint64_t sequenc
                sequence, reason);
   table_.counters().badPeers.add();
   scratch_.clear();
-  appendRejected(sequence, reason, false, scratch_);
+  encode({.kind = Kind::Rejected, .sequence = sequence, .payload = reason}, scratch_);
   send(peer, scratch_);
 }
 
 void Broker::refuseInWords(net::ConnectionImpl& peer, std::string_view reason) {
   scratch_.clear();
-  appendRefused(reason, scratch_);
+  encode({.kind = Kind::Refused, .payload = reason}, scratch_);
   send(peer, scratch_);
   violation(peer, reason);
 }
@@ -225,7 +229,7 @@ void Broker::onPacket(net::ConnectionImpl& peer, Link& link, std::string_view pa
       return queues_.reserve(peer.id.packed());
     case Kind::Ping:
       scratch_.clear();
-      appendPong(scratch_);
+      encode({.kind = Kind::Pong}, scratch_);
       return send(peer, scratch_);
     case Kind::Hello:
     case Kind::Welcome:
@@ -323,7 +327,7 @@ bool Broker::deliver(ConsumerId consumer, std::string_view queue, std::string_vi
   if (peer == nullptr) return false;
   scratch_.clear();
   if (peer->state<Link>().speaks == Link::Speaks::Stormo) {
-    appendJob({.channel = queue}, data, scratch_);
+    encode({.kind = Kind::Job, .channel = queue, .payload = data}, scratch_);
   } else {
     scratch_.assign(kFrameHeaderBytes, '\0');
     encodeWorkerman(CommandType::Queue, {&queue, 1}, data, scratch_);
@@ -344,9 +348,10 @@ void Broker::violation(net::ConnectionImpl& peer, std::string_view reason, std::
   if (speaks == Link::Speaks::Stormo) {
     scratch_.clear();
     if (const std::uint64_t sequence = sequenceAtStart(start); sequence != 0) {
-      appendRejected(sequence, reason, true, scratch_);
+      encode({.kind = Kind::Rejected, .cut = true, .sequence = sequence, .payload = reason},
+             scratch_);
     }
-    appendRefused(reason, scratch_);
+    encode({.kind = Kind::Refused, .payload = reason}, scratch_);
     send(peer, scratch_);
   }
   table_.refuse(peer, CloseCode::ProtocolError, reason);

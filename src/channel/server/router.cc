@@ -123,31 +123,38 @@ bool Router::wasSilentSince(std::uint64_t offset, std::string_view group) const 
 
 void Router::requestHistory(net::ConnectionImpl& link, std::string_view group, std::uint64_t epoch,
                             std::uint64_t offset) {
-  RecalledHeader header{.channel = group, .epoch = epoch_, .offset = offset_};
-  frame_.assign(headerBytes(header), '\0');
-  header.whole =
+  Packet reply{.kind = Kind::HistoryReply,
+               .space = Space::Groups,
+               .epoch = epoch_,
+               .offset = offset_,
+               .channel = group};
+  frame_.assign(headerBytes(reply), '\0');
+  reply.whole =
       epoch == epoch_ && (history_.requestHistory(group, offset, table_.loop().now, frame_) ||
                           wasSilentSince(offset, group));
-  encodeHeader(header, frame_.size() - headerBytes(header), frame_.data());
+  encodeHeader(reply, frame_.size() - headerBytes(reply), frame_.data());
   send(link, frame_);
 }
 
-std::string_view Router::makeEvent(const EventHeader& header, std::string_view payload) {
-  const std::size_t bytes = headerBytes(header) + payload.size();
-  char* const frame = log_.append(header.offset, bytes, table_.loop().now);
-  payload.copy(encodeHeader(header, payload.size(), frame), payload.size());
+std::string_view Router::logged(const Packet& event) {
+  const std::size_t payloadBytes = event.payload.size();
+  const std::size_t bytes = headerBytes(event) + payloadBytes;
+  char* const frame = log_.append(event.offset, bytes, table_.loop().now);
+  event.payload.copy(encodeHeader(event, payloadBytes, frame), payloadBytes);
   return {frame, bytes};
 }
 
-EventHeader Router::nextHeader(Origin origin, std::string_view channel, PayloadKind kind,
-                               Space space) {
-  return {.channel = channel,
+Packet Router::nextEvent(Origin origin, Space space, std::string_view channel, PayloadKind kind,
+                         std::string_view payload) {
+  return {.kind = Kind::Event,
+          .payloadKind = kind,
+          .space = space,
           .epoch = epoch_,
           .offset = ++offset_,
           .producerId = origin.producerId,
           .sequence = origin.sequence,
-          .payloadKind = kind,
-          .space = space};
+          .channel = channel,
+          .payload = payload};
 }
 
 std::string_view Router::workermanFrame(std::string_view event, std::string_view data) {
@@ -161,7 +168,7 @@ void Router::toEventSubscribers(Origin origin, const Subscribers& subscribers,
                                 std::string_view event, std::string_view data) {
   // Also without subscribers: those that are away may come back for it.
   const std::string_view made =
-      makeEvent(nextHeader(origin, event, PayloadKind::Value, Space::Events), data);
+      logged(nextEvent(origin, Space::Events, event, PayloadKind::Value, data));
   if (subscribers.stormo != nullptr) {
     stormoEvents_.append(*subscribers.stormo, made.size(), copyOf(made));
   }
@@ -173,7 +180,7 @@ void Router::toEventSubscribers(Origin origin, const Subscribers& subscribers,
 
 void Router::toGroupSubscribers(Origin origin, std::string_view group, Message message) {
   const std::string_view made =
-      makeEvent(nextHeader(origin, group, payloadKindOf(message), Space::Groups), message.data);
+      logged(nextEvent(origin, Space::Groups, group, payloadKindOf(message), message.data));
   history_.append(group, offset_, made, table_.loop().now);
   group::Group* subscribers = stormoGroups_.find(group);
   if (subscribers != nullptr) stormoGroups_.append(*subscribers, made.size(), copyOf(made));
@@ -207,9 +214,8 @@ void Router::publishLoop(Origin origin, std::string_view event, std::string_view
 
   if (next < stormoCount) {
     // Not for the log: whoever was subscribed, too, while this one link was away, is not meant.
-    const EventHeader header = nextHeader(origin, event, PayloadKind::Value, Space::Events);
     frame_.clear();
-    appendEvent(header, data, frame_);
+    encode(nextEvent(origin, Space::Events, event, PayloadKind::Value, data), frame_);
     send(*all.stormo->members[next].connection, frame_);
   } else {
     send(*all.workerman->members[next - stormoCount].connection, workermanFrame(event, data));

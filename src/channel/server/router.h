@@ -76,10 +76,10 @@ class Router {
   /// True only if nothing was said in the group after `offset`; it does not look far for that.
   [[nodiscard]] bool wasSilentSince(std::uint64_t offset, std::string_view group) const;
   group::Registry& registryOf(Dialect dialect, Space space);
-  [[nodiscard]] EventHeader nextHeader(Origin origin, std::string_view channel, PayloadKind kind,
-                                       Space space);
-  /// The next event, as the frame that is in the log.
-  std::string_view makeEvent(const EventHeader& header, std::string_view payload);
+  [[nodiscard]] Packet nextEvent(Origin origin, Space space, std::string_view channel,
+                                 PayloadKind kind, std::string_view payload);
+  /// Appends the event to the log. Returns its frame, which stays there.
+  std::string_view logged(const Packet& event);
   void toEventSubscribers(Origin origin, const Subscribers& subscribers, std::string_view event,
                           std::string_view data);
   void toGroupSubscribers(Origin origin, std::string_view group, Message message);

@@ -3,7 +3,10 @@
 #include <unistd.h>
 
 #include <stdexcept>
+#include <utility>
 
+#include "event/drain.h"
+#include "event/loop_impl.h"
 #include "protocol/channel/packet.h"
 #include "sys/address.h"
 #include "sys/log.h"
@@ -88,6 +91,18 @@ void ServerProcess::listen(int fd) { listener_.start(fd); }
 void ServerProcess::stop() {
   listener_.stopAll();
   forEachLink([](net::ConnectionImpl& link) { link.close(); });
+}
+
+void ServerProcess::end(std::function<void()> onDone) {
+  if (std::exchange(isEnding_, true)) return;
+  stop();
+  const LoopImpl& loop = table_.loop();
+  whenDrained([this, &loop,
+               until = loop.now + kDrainTime] { return linkCount() == 0 || loop.now >= until; },
+              [this, done = std::move(onDone)] {
+                leaveState();
+                done();
+              });
 }
 
 std::size_t ServerProcess::linkCount() const {

@@ -4,6 +4,7 @@
 #include <stormo/event_loop.h>
 
 #include <cstddef>
+#include <functional>
 
 #include "channel/server/broker.h"
 #include "net/listener.h"
@@ -27,11 +28,14 @@ class ServerProcess {
 
   /// Accepts links from a listening socket, which stays the caller's and outlives this.
   void listen(int fd);
-  /// Accepts no more, and closes all links once their output has left. Idempotent.
+  /// stop(), then leaveState() when the links have drained or kDrainTime is over, then `onDone`.
+  /// Further calls do nothing.
+  void end(std::function<void()> onDone);
+  /// Accepts no more links, and closes all of them once their output has left. Idempotent.
   void stop();
-  /// After stop(), when links have drained: leaves what the next one needs, if there is a file.
+  /// After stop(): saves the state for the next server, if there is a file.
   void leaveState();
-  /// Links that are there, those that are closing included.
+  /// The number of links, including those that are closing.
   [[nodiscard]] std::size_t linkCount() const;
 
  private:
@@ -44,6 +48,7 @@ class ServerProcess {
   const int stateFile_;
   Broker broker_;
   net::Listener listener_;
+  bool isEnding_ = false;
 };
 
 }  // namespace stormo::channel

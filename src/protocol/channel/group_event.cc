@@ -10,8 +10,8 @@
 namespace stormo::channel {
 namespace {
 
-/// The value's own bytes if it is a string, else its JSON text in `scratch`; nothing if it has
-/// none.
+/// The value's own bytes if it is a string, else its JSON text in `scratch`. Nothing if it is
+/// opaque.
 std::optional<std::string_view> textOf(std::string_view serialized, std::string& scratch) {
   php::Scanner scanner(serialized);
   php::Token token;

@@ -10,7 +10,7 @@
 namespace stormo::channel {
 namespace {
 
-/// Which keys a type of message has beside `type`.
+/// The keys that a type of message has in addition to `type`.
 enum class Shape { Bare, Channels, ChannelsAndData, ChannelAndData };
 
 struct TypeName {
@@ -46,11 +46,11 @@ const TypeName& nameOf(CommandType type) {
   assertionFailed("every type but Ping has a name", __FILE__, __LINE__);
 }
 
-/// The name of a channel that `token` gives: bytes, or an integer in canonical decimal.
+/// The channel name in `token`: bytes, or an integer in canonical decimal.
 bool readName(const php::Token& token, std::string_view& name) {
   if (token.type == php::Token::Type::Int) {
-    // The name must be a view into the payload, which "+7" and "007" do not hold. PHP writes
-    // neither.
+    // The name must be a view into the payload, so "+7" and "007" are rejected. PHP does not write
+    // them.
     const std::string_view digits = token.text.substr(token.text.front() == '-' ? 1 : 0);
     if (token.text.front() == '+' || (digits.front() == '0' && token.text.size() > 1)) return false;
   } else if (token.type != php::Token::Type::String) {
@@ -99,7 +99,7 @@ class MessageReader {
     data_ = scanner_.since(start.position);
     const auto references = scanner_.referencesSince(start);
     if (references.empty()) return true;
-    constexpr std::string_view kOutside = "data with a reference to what is outside";
+    constexpr std::string_view kOutside = "data with a reference to its outside";
     if (!scanner_.standsAlone(start)) return refuse(kOutside);
     out_.renumbered.clear();
     php::appendRenumbered(data_, start.position, references, start.values, 0, out_.renumbered);
@@ -190,7 +190,8 @@ void appendChannels(std::span<const std::string_view> channels, std::string& out
   out.push_back('}');
 }
 
-/// The array itself, its type, and its channels or channel; the names in `channels` come on top.
+/// The elements of the array: itself, its type, and its channels or channel. Those of `channels`
+/// are extra.
 constexpr std::size_t kValuesBeforeData = 3;
 
 void appendData(std::string_view data, std::size_t valuesBefore, std::string& out) {
@@ -210,7 +211,7 @@ Decode decodeWorkerman(std::string_view payload, WorkermanCommand& out) {
   if (!reader.read()) return Decode::Invalid;
   const std::string_view rest = payload.substr(reader.position());
   if (rest.empty() || rest == "\n") return Decode::Ok;
-  out.reason = "bytes behind the array";
+  out.reason = "bytes after the array";
   return Decode::Invalid;
 }
 

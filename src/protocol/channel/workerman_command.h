@@ -17,38 +17,38 @@ enum class CommandType {
   Unsubscribe,
   Publish,
   PublishLoop,  ///< To one subscriber in turn.
-  Watch,        ///< Of queues, here and below `channels` are names of queues.
+  Watch,        ///< `channels` are names of queues, here and below.
   Unwatch,
   Enqueue,
-  Reserve,  ///< One more job, please.
+  Reserve,  ///< Requests one more job.
   Ping,     ///< An empty payload.
   // From the server.
   Event,
   Queue,  ///< A job.
 };
 
-/// One message, as views into the payload that it was decoded from, valid as long as that and this.
+/// One message, as views into its payload. They are valid while the payload and this object are.
 struct WorkermanCommand {
   CommandType type = CommandType::Ping;
-  std::vector<std::string_view> channels;  ///< Of Event and Queue exactly one.
-  /// The serialized value itself, checked but not built, so that a server can pass it on as it is.
-  /// Of Publish, PublishLoop, Enqueue, Event and Queue; empty of the others. It stands alone: the
-  /// numbers in its references count from its own beginning.
+  std::vector<std::string_view> channels;  ///< Event and Queue have exactly one.
+  /// The serialized value, checked but not built, so that a server can forward it unchanged. Only
+  /// Publish, PublishLoop, Enqueue, Event and Queue have one. It is independent of the payload: the
+  /// numbers in its references count from its own start.
   std::string_view data;
-  std::string renumbered;   ///< What `data` is a view of, if it has references.
-  std::string_view reason;  ///< Why it is Invalid, for people.
+  std::string renumbered;   ///< The storage of `data`, if it has references.
+  std::string_view reason;  ///< Why the payload is Invalid, as text for the log.
 };
 
-/// Decodes one frame's payload. Keys come in any order, of a key given twice the last counts, and
-/// unknown keys are skipped. `channels` may be one plain name; a name may be an integer, which
-/// stands for its decimal text; one "\n" may follow (older PHP servers send it). Invalid: an
-/// unknown type, a missing key, a name of no or more than kChannelNameBytesMax bytes, data that
-/// refers to what is outside of it, and what php::serializedLength refuses; `out.reason` says
-/// which. Does not allocate if `out.channels` has room.
+/// Decodes one frame's payload. Keys may have any order, the last of equal keys counts, and unknown
+/// keys are skipped. `channels` may be one plain name; a name may be an integer, which stands for
+/// its decimal text; one "\n" may follow (older PHP servers send it). Invalid: an unknown type, a
+/// missing key, a name that is empty or longer than kChannelNameBytesMax, data with a reference to
+/// its outside, and what php::serializedLength() rejects; `out.reason` states which. Does not
+/// allocate if `out.channels` has room.
 [[nodiscard]] Decode decodeWorkerman(std::string_view payload, WorkermanCommand& out);
 
-/// Appends the payload (no frame header), to the same bytes as PHP writes. `channels` and `data` as
-/// in WorkermanCommand; Reserve and Ping take neither.
+/// Appends the payload, without a frame header, with the same bytes as PHP. `channels` and `data`
+/// are as in WorkermanCommand; Reserve and Ping have neither.
 void encodeWorkerman(CommandType type, std::span<const std::string_view> channels,
                      std::string_view data, std::string& out);
 inline void encodeWorkerman(const WorkermanCommand& command, std::string& out) {

@@ -3,18 +3,18 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "protocol/text/utf8.h"
 
 namespace stormo {
 namespace {
 
 constexpr std::size_t kQuotedBytesMax = 64;
 
-/// The start of what a peer has sent, for a sentence: cut between characters if it is long.
+/// The start of a client's text, for an error message.
 std::string quotable(std::string_view text) {
-  if (text.size() <= kQuotedBytesMax) return std::string(text);
-  std::size_t end = kQuotedBytesMax;
-  while (end > 0 && (text[end] & 0xc0) == 0x80) --end;
-  return std::string(text.substr(0, end)) + "...";
+  std::string quoted(cutBetweenCharacters(text, kQuotedBytesMax));
+  if (quoted.size() < text.size()) quoted += "...";
+  return quoted;
 }
 
 }  // namespace

@@ -23,29 +23,29 @@ enum class CommandError {
   NameTooLong,
 };
 
-/// "not_json", "missing_field", ...; stable, for programs to compare.
+/// The stable code of an error for programs: "not_json", "missing_field", …
 [[nodiscard]] const char* codeName(CommandError error);
 
-/// What the decoders of commands have in common, which are JSON objects with a field "cmd": it
-/// reads their fields, called by their places in `names`, and says in words what is wrong with
-/// them. One reader serves all connections of a worker.
+/// The common part of the decoders of commands, which are JSON objects with a field "cmd": reads
+/// fields, referred to by their index in `names`, and describes errors. One reader serves all
+/// connections of a worker.
 class CommandReader {
  public:
-  /// `names` live as long as this; "cmd" and "type" are among them.
+  /// `names` must outlive the reader. "cmd" and "type" are among them.
   CommandReader(std::initializer_list<std::string_view> names);
 
-  /// Begins with another text, which must be one valid JSON object, or "ping".
+  /// Starts with the next text, which must be one valid JSON object, or "ping".
   [[nodiscard]] CommandError read(std::string_view text);
-  /// What is to be replied if that text is a heartbeat in one of the forms that pages use, which
-  /// cannot send WebSocket's pings: "pong" to "ping", {"type":"pong"} to {"type":"ping"}. Empty if
-  /// it is none.
+  /// The reply if that text is a heartbeat in one of the forms that pages use because they cannot
+  /// send WebSocket pings: "pong" to "ping", {"type":"pong"} to {"type":"ping"}. Empty if it is no
+  /// heartbeat.
   [[nodiscard]] std::string_view heartbeatReply() const { return heartbeatReply_; }
   [[nodiscard]] JsonFields& fields() { return fields_; }
 
   [[nodiscard]] CommandError require(std::size_t field);
-  /// A string or an integer, of 1 to kGroupNameBytesMax bytes.
+  /// A string or an integer of 1 to kGroupNameBytesMax bytes.
   [[nodiscard]] CommandError readGroup(std::size_t field, std::string_view& group);
-  /// One of the commands: `known` are pairs of name and command.
+  /// The command of a name. `known` are pairs of name and command.
   template <typename Known, typename Command>
   [[nodiscard]] CommandError readCommand(std::size_t field, const Known& known, Command& command) {
     std::string_view name;
@@ -58,11 +58,11 @@ class CommandReader {
     return unknown(field, name);
   }
 
-  /// The field's name and `what` is wrong with it.
+  /// Sets detail() to the name of the field and `what` is wrong with it.
   CommandError fail(CommandError error, std::size_t field, std::string_view what);
   CommandError fail(CommandError error, std::string_view sentence);
-  /// The last error as a sentence for the program's author: "group_id must be a string or an
-  /// integer". Valid until the next read(); empty if there was none.
+  /// The last error as a sentence for the client's developer: "group_id must be a string or an
+  /// integer". Valid until the next read(); empty if there was no error.
   [[nodiscard]] std::string_view detail() const { return detail_; }
 
  private:

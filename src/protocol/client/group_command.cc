@@ -7,7 +7,7 @@
 namespace stormo {
 namespace {
 
-// The places of the fields, as the reader names them.
+// The indexes of the fields in the reader's names.
 constexpr std::size_t kCmd = 0;
 constexpr std::size_t kGroupId = 1;
 constexpr std::size_t kMessage = 2;

@@ -17,22 +17,22 @@ enum class GroupCommand { AddGroup, LeaveGroup, SendToGroup, Ping };
 
 struct GroupRequest {
   GroupCommand command = GroupCommand::AddGroup;
-  std::string_view group;    ///< Of all but Ping.
+  std::string_view group;    ///< Not of Ping.
   std::string_view message;  ///< Of SendToGroup.
-  std::string_view pong;     ///< Of Ping: the reply, in the form in which was asked.
+  std::string_view pong;     ///< Of Ping: the reply, in the form of the request.
 };
 
-/// Decodes commands, one after another; one decoder serves all connections of a worker. Once its
-/// buffers have grown to the longest message, decoding a good message allocates nothing.
+/// Decodes commands, one after another. One decoder serves all connections of a worker. Once its
+/// buffers have the size of the longest message, decoding a valid message does not allocate.
 class GroupCommandDecoder {
  public:
   GroupCommandDecoder();
 
-  /// Decodes one message; `out` is complete only with CommandError::None, and its views are valid
-  /// until the next call. The whole text must be one valid JSON object. Fields come in any order,
-  /// of a field given twice the last counts (as in PHP), and unknown fields are ignored. group_id
-  /// may be an integer, which stands for its decimal text. A message that is no string is delivered
-  /// as its JSON text, without white space: 1.50 stays 1.50, and null is the text "null".
+  /// Decodes one message. `out` is complete only with CommandError::None; its views are valid until
+  /// the next call. The text must be one valid JSON object. Fields may have any order, the last of
+  /// equal fields counts (as in PHP), and unknown fields are ignored. group_id may be an integer,
+  /// which stands for its decimal text. A message that is no string is delivered as its JSON text
+  /// without white space: 1.50 stays 1.50, and null is the text "null".
   [[nodiscard]] CommandError decode(std::string_view text, GroupRequest& out);
 
   /// The last error as a sentence; see CommandReader::detail().

@@ -8,24 +8,24 @@
 #include <string>
 #include <string_view>
 
-/// What a server says in the subprotocol stormo.v1 (docs/v1-protocol.md). Each appends one JSON
-/// object.
+/// The messages of a server in the subprotocol stormo.v1 (docs/v1-protocol.md). Each function
+/// appends one JSON object.
 namespace stormo::v1 {
 
-/// An epoch, and a session, are so many hexadecimal digits.
+/// The number of hexadecimal digits of an epoch or a session.
 inline constexpr std::size_t kHexDigits = 16;
 
 /// {"id":3,"ok":true}
 void appendOk(std::uint64_t id, std::string& out);
-/// {"id":1,"ok":true,"epoch":"5f3a90c1e07b2d46","offset":41}, and whether all was recovered, if
-/// that was asked.
+/// {"id":1,"ok":true,"epoch":"5f3a90c1e07b2d46","offset":41}, with "recovered" if the request had a
+/// position.
 void appendJoined(std::uint64_t id, Position position, std::optional<bool> recovered,
                   std::string& out);
-/// {"id":3,"ok":false,"error":{"code":"…","message":"…"}}; an id of zero is null.
+/// {"id":3,"ok":false,"error":{"code":"…","message":"…"}}; an id of zero is written as null.
 void appendError(std::uint64_t id, std::string_view code, std::string_view message,
                  std::string& out);
-/// {"event":"message","group":"123","offset":42,"message":"text"}; of a binary message "binary",
-/// in base64 (RFC 4648 4).
+/// {"event":"message","group":"123","offset":42,"message":"text"}. A binary message has "binary"
+/// instead, in base64 (RFC 4648 4).
 void appendMessage(std::string_view group, std::uint64_t offset, Message message, std::string& out);
 /// {"event":"position","group":"123","epoch":"08c2774be91ad350","offset":0}
 void appendPosition(std::string_view group, Position position, std::string& out);

@@ -8,7 +8,7 @@
 namespace stormo::v1 {
 namespace {
 
-// The places of the fields, as the reader names them.
+// The indexes of the fields in the reader's names.
 constexpr std::size_t kId = 0;
 constexpr std::size_t kCmd = 1;
 constexpr std::size_t kGroup = 2;

@@ -16,7 +16,7 @@
 namespace stormo::v1 {
 
 inline constexpr std::string_view kSubprotocol = "stormo.v1";
-/// The greatest integer that every reader of JSON has exactly.
+/// The largest integer that every JSON reader represents exactly.
 inline constexpr std::uint64_t kIdMax = (std::uint64_t{1} << 53) - 1;
 
 enum class Command { Join, Leave, Send, Session, Ping };
@@ -31,13 +31,13 @@ struct Request {
   std::uint64_t session = 0;     ///< Of Session; not zero.
 };
 
-/// Decodes requests, one after another; one decoder serves all connections of a worker.
+/// Decodes requests, one after another. One decoder serves all connections of a worker.
 class RequestDecoder {
  public:
   RequestDecoder();
 
-  /// Decodes one message; `out` is complete only with CommandError::None, and its views are valid
-  /// until the next call. With an error, only its id is what was read, or zero if there is none.
+  /// Decodes one message. `out` is complete only with CommandError::None; its views are valid until
+  /// the next call. With an error, only `out.id` is set, and zero if the message has no valid id.
   [[nodiscard]] CommandError decode(std::string_view text, Request& out);
 
   /// The last error as a sentence; see CommandReader::detail().

@@ -16,8 +16,8 @@ namespace http = boost::beast::http;
 
 std::string toString(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
-/// Sets path and query from the target. The absolute form is to be understood by every server
-/// (RFC 7230 5.3.2).
+/// Sets path and query from the target. Every server must accept the absolute form
+/// (RFC 9112 3.2.2).
 void splitTarget(HttpRequest& request) {
   std::string_view rest = request.target;
   if (!rest.starts_with('/')) {
@@ -32,7 +32,7 @@ void splitTarget(HttpRequest& request) {
   if (request.path.empty()) request.path = "/";
 }
 
-/// Beast's parser, filling our request: its own message type does not keep the order of the fields.
+/// Beast's parser for our request type: its own message type does not keep the order of the fields.
 class HeadParser final : public http::basic_parser<true> {
  public:
   HttpRequest request;
@@ -51,7 +51,7 @@ class HeadParser final : public http::basic_parser<true> {
   }
   void on_header_impl(ErrorCode&) override { splitTarget(request); }
 
-  // Of responses and bodies, which do not come here.
+  // Responses and bodies are not parsed.
   void on_response_impl(int, View, int, ErrorCode&) override {}
   void on_body_init_impl(const boost::optional<std::uint64_t>&, ErrorCode&) override {}
   std::size_t on_body_impl(View, ErrorCode&) override { return 0; }
@@ -60,10 +60,49 @@ class HeadParser final : public http::basic_parser<true> {
   void on_finish_impl(ErrorCode&) override {}
 };
 
+/// The number that a hexadecimal digit stands for, or -1.
+int hexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  const char lower = toLowerAscii(c);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/// The bytes that `text` encodes (RFC 3986 2.1). Nothing if an escape is invalid.
+std::optional<std::string> percentDecoded(std::string_view text, bool plusIsSpace) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '%') {
+      if (text.size() - at < 3) return std::nullopt;
+      const int high = hexDigit(text[at + 1]);
+      const int low = hexDigit(text[at + 2]);
+      if (high < 0 || low < 0) return std::nullopt;
+      out.push_back(static_cast<char>(high * 16 + low));
+      at += 2;
+    } else {
+      out.push_back(plusIsSpace && text[at] == '+' ? ' ' : text[at]);
+    }
+  }
+  return out;
+}
+
+/// Removes the text before the first `separator` from `rest` and returns it; all, if there is none.
+std::string_view takeUntil(char separator, std::string_view& rest) {
+  const std::size_t end = std::min(rest.find(separator), rest.size());
+  const std::string_view taken = rest.substr(0, end);
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return taken;
+}
+
+std::string_view withoutQuotes(std::string_view value) {
+  const bool isQuoted = value.size() >= 2 && value.starts_with('"') && value.ends_with('"');
+  return isQuoted ? value.substr(1, value.size() - 2) : value;
+}
+
 constexpr std::string_view kLineEnd = "\r\n";
 constexpr std::string_view kHeadEnd = "\r\n\r\n";
 
-/// False if the parser would ask for more, as it did after the first `judged` bytes.
+/// False if the parser would need more input, as it did after the first `judged` bytes.
 bool isWorthParsing(std::string_view in, std::size_t judged) {
   if (std::bit_width(in.size()) > std::bit_width(judged)) return true;
   const std::size_t overlap = std::min(judged, kHeadEnd.size() - 1);
@@ -71,6 +110,30 @@ bool isWorthParsing(std::string_view in, std::size_t judged) {
 }
 
 }  // namespace
+
+std::optional<std::string> HttpRequest::queryValue(std::string_view name) const {
+  for (std::string_view rest = query; !rest.empty();) {
+    std::string_view value = takeUntil('&', rest);
+    const std::string_view pairName = takeUntil('=', value);
+    if (percentDecoded(pairName, true) != name) continue;
+    if (auto decoded = percentDecoded(value, true)) return decoded;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> HttpRequest::cookie(std::string_view name) const {
+  for (const HttpHeader& field : headers) {
+    if (!equalsIgnoringCase(field.name, "Cookie")) continue;
+    for (std::string_view rest = field.value; !rest.empty();) {
+      const std::string_view pair = takeUntil(';', rest);
+      const std::size_t equals = pair.find('=');
+      if (equals == std::string_view::npos || trimmed(pair.substr(0, equals)) != name) continue;
+      const std::string_view value = withoutQuotes(trimmed(pair.substr(equals + 1)));
+      return percentDecoded(value, false).value_or(std::string(value));
+    }
+  }
+  return std::nullopt;
+}
 
 std::string_view HttpRequest::header(std::string_view name) const {
   for (const HttpHeader& field : headers) {
@@ -102,13 +165,13 @@ HeadDecode decodeHead(std::string_view in, std::size_t headBytesMax, HttpRequest
   const HeadDecode undecided =
       in.size() < headBytesMax ? HeadDecode::NeedMore : HeadDecode::TooLarge;
   if (undecided == HeadDecode::NeedMore && !isWorthParsing(seen, judged)) return undecided;
-  // More than one empty line is no habit of old clients, and would be searched again and again.
+  // Old clients send one empty line. More of them would be searched again at each arrival.
   const std::size_t skipped = seen.starts_with(kLineEnd) ? kLineEnd.size() : 0;
   seen.remove_prefix(skipped);
   if (kLineEnd.starts_with(seen)) return undecided;
   HeadParser parser;
-  parser.skip(true);  // the body is the caller's
-  // The limit is ours: the parser's own does not count every byte.
+  parser.skip(true);  // the caller reads the body
+  // headBytesMax is the limit: the parser's own one does not count every byte.
   parser.header_limit(std::numeric_limits<std::uint32_t>::max());
 
   boost::beast::error_code error;

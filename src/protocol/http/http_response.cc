@@ -53,7 +53,7 @@ std::string httpResponse(int status, std::string_view contentType, std::string_v
   out.append(httpReason(status)).append("\r\n");
   if (!contentType.empty()) appendHeader(out, "Content-Type", contentType);
   appendHeader(out, "Content-Length", std::to_string(body.size()));
-  // Upgrade is a field of this hop, so Connection must name it (RFC 9110 7.8).
+  // Upgrade is a hop-by-hop header, so Connection must name it (RFC 9110 7.8).
   appendHeader(out, "Connection", status == 426 ? "close, Upgrade" : "close");
   for (const HttpHeader& extra : extraHeaders) appendHeader(out, extra.name, extra.value);
   out.append("\r\n");

@@ -16,10 +16,10 @@ std::optional<Integer> integerIn(std::string_view text) {
   return integer;
 }
 
-/// One of 64 bits, of names of that length.
+/// The bit, of 64, for names of that length.
 std::uint64_t lengthBit(std::string_view name) { return std::uint64_t{1} << (name.size() % 64); }
 
-/// A valid JSON text without the white space that is outside of its strings.
+/// A valid JSON text without the white space outside of its strings.
 std::string_view withoutSpace(std::string_view json, std::string& buffer) {
   buffer.resize(json.size());
   char* to = buffer.data();

@@ -21,16 +21,16 @@ Value numberIn(std::string_view number) {
   return php::parseDouble(number);
 }
 
-/// Of a malformed text it builds anything: whether there was an error, `in` knows.
+/// The result for a malformed text is unspecified; in.done() is false then.
 Value build(JsonScanner& in, std::string& buffer) {
   switch (in.next()) {
     case Kind::Object: {
-      Value array = Value::array();
+      Value object = Value::object();
       in.object([&](const JsonString& key) {
         Value::Key name(key.text(buffer));
-        array.set(std::move(name), build(in, buffer));
+        object.set(std::move(name), build(in, buffer));
       });
-      return array;
+      return object;
     }
     case Kind::Array: {
       Value list = Value::list();
@@ -58,19 +58,18 @@ Value build(JsonScanner& in, std::string& buffer) {
 void appendJson(const Value& value, std::string& out);
 
 void appendArray(const Value& value, std::string& out) {
-  const bool isList = value.isList();
-  char before = isList ? '[' : '{';
+  const bool isObject = value.isObject();
+  out.push_back(isObject ? '{' : '[');
+  bool isFirst = true;
   for (const auto& [key, element] : value) {
-    out.push_back(before);
-    before = ',';
-    if (!isList) {
+    if (!std::exchange(isFirst, false)) out.push_back(',');
+    if (isObject) {
       appendJsonString(key.text(), out);
       out.push_back(':');
     }
     appendJson(element, out);
   }
-  if (value.size() == 0) out.push_back('[');
-  out.push_back(isList ? ']' : '}');
+  out.push_back(isObject ? '}' : ']');
 }
 
 void appendJson(const Value& value, std::string& out) {

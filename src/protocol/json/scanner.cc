@@ -19,8 +19,8 @@ bool isHexDigit(char c) {
   return isDigit(c) || (lower >= 'a' && lower <= 'f');
 }
 
-/// The bytes of a string that need no look: all but its end, escapes, and control characters, which
-/// must not stand in it.
+/// The bytes of a string that need no handling: all but its end, escapes, and control characters,
+/// which are not allowed.
 constexpr auto kPlain = [] {
   std::array<bool, 256> plain{};
   for (std::size_t c = 0x20; c < plain.size(); ++c) plain[c] = c != '"' && c != '\\';
@@ -29,7 +29,7 @@ constexpr auto kPlain = [] {
 
 using Block = unsigned char __attribute__((vector_size(16)));
 
-/// Of each byte of the block: all bits set if it is not plain.
+/// For each byte of the block: all bits set if it is not plain.
 Block unplain(const char* at) {
   Block block;
   std::memcpy(&block, at, sizeof block);
@@ -44,7 +44,7 @@ bool isZero(Block block) {
 
 const char* plainEnd(const char* at, const char* end) {
   constexpr std::ptrdiff_t kBlock = sizeof(Block);
-  // Most strings are keys and short words: they end before blocks pay.
+  // Most strings are keys and short words, too short for blocks to pay off.
   for (const char* const few = at + std::min(end - at, kBlock); at < few; ++at) {
     if (!kPlain[static_cast<unsigned char>(*at)]) return at;
   }
@@ -90,7 +90,7 @@ char* writeUtf8(std::uint32_t point, char* to) {
 bool isHighHalf(std::uint32_t unit) { return unit >= 0xd800 && unit < 0xdc00; }
 bool isLowHalf(std::uint32_t unit) { return unit >= 0xdc00 && unit < 0xe000; }
 
-/// Writes what the escape at the front of `raw` stands for, and takes it off.
+/// Writes the character of the escape at the front of `raw`, and removes the escape.
 char* writeEscape(std::string_view& raw, char* to) {
   constexpr std::string_view kNames = "\"\\/bfnrt";
   constexpr std::string_view kNamed = "\"\\/\b\f\n\r\t";
@@ -114,7 +114,7 @@ char* writeEscape(std::string_view& raw, char* to) {
 
 std::string_view JsonString::text(std::string& buffer) const {
   if (!isEscaped) return raw;
-  buffer.resize(raw.size());  // no escape is shorter than what it stands for
+  buffer.resize(raw.size());  // no escape is shorter than its character
   char* to = buffer.data();
   for (std::string_view rest = raw; !rest.empty();) {
     const std::size_t plain = std::min(rest.find('\\'), rest.size());
@@ -200,7 +200,7 @@ std::string_view JsonScanner::number() {
     return true;
   };
   takeOne('-', '-');
-  // Behind a zero no digit follows.
+  // No digit follows a leading zero.
   if (!takeOne('0', '0') && !skipDigits()) return fail(), std::string_view();
   if (takeOne('.', '.') && !skipDigits()) return fail(), std::string_view();
   if (takeOne('e', 'E')) {
@@ -218,8 +218,8 @@ std::string_view JsonScanner::skip() {
 }
 
 void JsonScanner::skipValue() {
-  // Without recursion: the processor foretells no more than some 16 returns in a row.
-  std::array<char, kNestingMax> brackets;  // that close what is open, the innermost last
+  // Without recursion: the processor predicts only about 16 returns in a row.
+  std::array<char, kNestingMax> brackets;  // the closing ones that are due, the innermost last
   std::size_t open = 0;
   const auto enter = [&](char bracket) {
     if (open == brackets.size() || depth_ + open >= nestingMax_) return fail();

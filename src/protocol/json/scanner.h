@@ -6,20 +6,20 @@
 
 namespace stormo {
 
-/// A string as it is written in a JSON text.
+/// A string in its JSON form.
 struct JsonString {
   std::string_view raw;  ///< Between the quotes.
   bool isEscaped = false;
 
-  /// The string that it stands for: `raw` itself, or written to `buffer` if there are escapes. Half
-  /// of a surrogate pair ("\ud83d") becomes U+FFFD, as in every UTF-8 encoder.
+  /// The unescaped string: `raw` itself, or written to `buffer` if there are escapes. Half of a
+  /// surrogate pair ("\ud83d") becomes U+FFFD.
   [[nodiscard]] std::string_view text(std::string& buffer) const;
 };
 
-/// Reads one JSON text (RFC 8259) from front to back in linear time, and allocates nothing. The
-/// views that it gives are parts of the text. Values are checked against the grammar alone: a
-/// number may be of any size. A text that is not UTF-8, or nests deeper than `nestingMax`, is
-/// malformed. After an error no input is left, so that every loop ends, and done() is false.
+/// Reads one JSON text (RFC 8259) from front to back in linear time, without allocating. The
+/// returned views are parts of the text. Values are checked against the grammar only: a number may
+/// be of any size. A text that is not UTF-8, or nests deeper than `nestingMax`, is malformed. After
+/// an error no input is left, so that every loop ends, and done() is false.
 class JsonScanner {
  public:
   static constexpr std::size_t kNestingMax = 512;  ///< As in PHP.
@@ -27,14 +27,14 @@ class JsonScanner {
   explicit JsonScanner(std::string_view text, std::size_t nestingMax = kNestingMax);
 
   enum class Kind { None, Object, Array, String, Number, True, False, Null };
-  /// What begins behind the white space, by its first byte. None: no value does.
+  /// The kind of the next value, by its first byte after white space. None: there is no value.
   [[nodiscard]] Kind next();
 
-  // Each reads one value of that kind.
+  // Each reads one value of its kind.
 
   [[nodiscard]] JsonString string();
   [[nodiscard]] std::string_view number();
-  /// `visit(JsonString key)` has to read the member's value.
+  /// `visit(JsonString key)` must read the value of the member.
   template <typename Visit>
   void object(const Visit& visit) {
     enter('{');
@@ -48,7 +48,7 @@ class JsonScanner {
     }
     --depth_;
   }
-  /// `visit()` has to read the element.
+  /// `visit()` must read the element.
   template <typename Visit>
   void array(const Visit& visit) {
     enter('[');
@@ -60,7 +60,7 @@ class JsonScanner {
     }
     --depth_;
   }
-  /// A value of any kind; gives it as it is written.
+  /// Reads a value of any kind and returns its JSON text.
   std::string_view skip();
 
   /// True if the text was valid and has been read to its end.

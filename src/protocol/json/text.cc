@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 #include "protocol/text/utf8.h"
 
@@ -12,7 +13,7 @@ namespace {
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
 constexpr char kLineEndsBegin = '\xe2';
 
-/// The bytes that stand for themselves, wherever they are.
+/// The bytes that are written unchanged.
 constexpr auto kPlain = [] {
   std::array<bool, 256> plain{};
   std::fill(plain.begin() + 0x20, plain.end(), true);
@@ -20,18 +21,13 @@ constexpr auto kPlain = [] {
   return plain;
 }();
 
-/// How many bytes at the front of `text`, which starts above ASCII, belong together: the first and
-/// what may continue it. They need not be a valid sequence.
-std::size_t sequenceBytes(std::string_view text) {
-  const auto first = static_cast<unsigned char>(text[0]);
-  const std::size_t wanted = first < 0xc2   ? 1
-                             : first < 0xe0 ? 2
-                             : first < 0xf0 ? 3
-                             : first < 0xf5 ? 4
-                                            : 1;
+/// The first byte of `text` and those after it that may continue its sequence. They need not be
+/// valid.
+std::string_view firstSequence(std::string_view text) {
+  const std::size_t wanted = sequenceBytes(static_cast<std::uint8_t>(text[0]));
   std::size_t bytes = 1;
   while (bytes < wanted && bytes < text.size() && (text[bytes] & 0xc0) == 0x80) ++bytes;
-  return bytes;
+  return text.substr(0, bytes);
 }
 
 void appendEscaped(char c, std::string& out) {
@@ -61,7 +57,7 @@ void appendValid(std::string_view text, std::string& out) {
       text.remove_prefix(1);
       continue;
     }
-    // PHP escapes the two line ends that JavaScript once did not take in a string.
+    // PHP escapes the two line ends that older JavaScript does not allow in a string.
     const std::string_view sequence = text.substr(0, 3);
     if (sequence == "\xe2\x80\xa8" || sequence == "\xe2\x80\xa9") {
       out.append(sequence.back() == '\xa8' ? "\\u2028" : "\\u2029");
@@ -72,10 +68,9 @@ void appendValid(std::string_view text, std::string& out) {
   }
 }
 
-void appendMended(std::string_view text, std::string& out) {
+void appendReplacingInvalid(std::string_view text, std::string& out) {
   while (!text.empty()) {
-    const bool isAscii = (text[0] & 0x80) == 0;
-    const std::string_view sequence = text.substr(0, isAscii ? 1 : sequenceBytes(text));
+    const std::string_view sequence = firstSequence(text);
     appendValid(isUtf8(sequence) ? sequence : kReplacement, out);
     text.remove_prefix(sequence.size());
   }
@@ -85,7 +80,7 @@ void appendMended(std::string_view text, std::string& out) {
 
 void appendJsonString(std::string_view text, std::string& out) {
   out.push_back('"');
-  isUtf8(text) ? appendValid(text, out) : appendMended(text, out);
+  isUtf8(text) ? appendValid(text, out) : appendReplacingInvalid(text, out);
   out.push_back('"');
 }
 

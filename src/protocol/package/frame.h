@@ -8,16 +8,16 @@
 
 namespace stormo {
 
-/// Workerman's `frame` protocol: a big-endian 32-bit total length, itself included, then the
+/// Workerman's `frame` protocol: a big-endian 32-bit total length, which includes itself, then the
 /// payload.
 inline constexpr std::size_t kFrameHeaderBytes = 4;
 inline constexpr std::size_t kFramePayloadBytesMax = 0xffff'ffff - kFrameHeaderBytes;
 
-/// Judges the frame at the front of `in`. Invalid is said as soon as the four bytes are there: a
-/// length below 4, or above `frameBytesMax` (which counts the four bytes too).
+/// Measures the frame at the front of `in`. Invalid as soon as the four bytes are there: a length
+/// below 4, or above `frameBytesMax` (which counts the four bytes, too).
 [[nodiscard]] PackageLength frameLength(std::string_view in, std::size_t frameBytesMax);
 
-/// The first of whole frames.
+/// The first of several complete frames.
 [[nodiscard]] inline std::string_view firstFrame(std::string_view frames) {
   return frames.substr(0, frameLength(frames, frames.size()).bytes);
 }
@@ -27,10 +27,10 @@ inline constexpr std::size_t kFramePayloadBytesMax = 0xffff'ffff - kFrameHeaderB
   return frame.substr(kFrameHeaderBytes);
 }
 
-/// Writes the header of a frame around `payloadBytes` bytes, at most kFramePayloadBytesMax.
+/// Writes the header of a frame with a payload of `payloadBytes`, at most kFramePayloadBytesMax.
 void encodeFrameHeader(std::size_t payloadBytes, char out[kFrameHeaderBytes]);
 
-/// Appends a whole frame.
+/// Appends a complete frame.
 void appendFrame(std::string_view payload, std::string& out);
 
 }  // namespace stormo

@@ -4,13 +4,13 @@
 
 namespace stormo {
 
-/// What a stream protocol says of the bytes at the front of a stream (Workerman's `input`): is a
-/// whole package there, and how long is it, its framing included.
+/// The verdict on the bytes at the front of a stream (Workerman's `input`): whether a complete
+/// package is there, and its length with its framing.
 struct PackageLength {
   enum class Verdict {
-    NeedMore,  ///< Not there yet. `bytes` is its length if that is known already, else 0.
+    NeedMore,  ///< Incomplete. `bytes` is its length if that is known, else 0.
     Complete,  ///< The first `bytes` bytes are one package.
-    Invalid,   ///< It never will be: close the connection.
+    Invalid,   ///< Not of the protocol: close the connection.
   };
 
   Verdict verdict = Verdict::NeedMore;

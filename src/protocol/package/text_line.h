@@ -10,16 +10,16 @@ namespace stormo {
 
 /// Workerman's `text` protocol: lines, each ended by "\n".
 
-/// Judges the line at the front of `in`. A line longer than `lineBytesMax`, its end included, is
-/// Invalid as soon as that many bytes are there without an end. The first `searched` bytes are
-/// known to hold no end, and are not looked at.
+/// Measures the line at the front of `in`. A line longer than `lineBytesMax`, its end included, is
+/// Invalid as soon as that many bytes are there without an end. The first `searched` bytes hold no
+/// end and are skipped.
 [[nodiscard]] PackageLength lineLength(std::string_view in, std::size_t lineBytesMax,
                                        std::size_t searched = 0);
 
-/// The text of one complete line, a view into it: without its "\n", nor a "\r" before that.
+/// The text of one complete line, a view into it, without its "\n" and a "\r" before that.
 [[nodiscard]] std::string_view decodeLine(std::string_view line);
 
-/// Appends the text and "\n". A "\n" within `text` makes it two lines to whoever reads them.
+/// Appends the text and "\n". A receiver reads a "\n" within `text` as the end of a line.
 void appendLine(std::string_view text, std::string& out);
 
 }  // namespace stormo

@@ -13,7 +13,7 @@
 namespace stormo::php {
 namespace {
 
-/// Of a number that no double can hold: is it too large, not too small?
+/// True if a number beyond the range of a double is too large, false if it is too small.
 bool isTooLarge(std::string_view number) {
   const std::size_t e = number.find_first_of("eE");
   const std::string_view mantissa = number.substr(0, e);
@@ -38,7 +38,8 @@ void appendDouble(double value, char exponentLetter, std::string& out) {
   char* number = text;
   if (*number == '-') out.push_back(*number++);
 
-  // "d.ddde+XX" taken apart: the digits (the first one moved over the point), and the exponent.
+  // The parts of "d.ddde+XX": the digits, with the first one moved over the point, and the
+  // exponent.
   char* const e = std::find(number, written.ptr, 'e');
   if (e > number + 1) {
     number[1] = number[0];

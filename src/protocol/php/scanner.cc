@@ -54,7 +54,7 @@ bool Scanner::readInt(Token& token) {
   if (!takeDigits()) return false;
   token.text = since(start);
   const std::string_view number = token.text.substr(token.text.front() == '+' ? 1 : 0);
-  // Beyond int64 PHP warns and reads something else; we refuse.
+  // For an integer beyond int64 PHP warns and reads another number; here it is rejected.
   if (std::from_chars(number.begin(), number.end(), token.integer).ec != std::errc()) return false;
   return take(';');
 }

@@ -18,50 +18,52 @@ struct Token {
     Double,
     String,
     ArrayStart,
-    ObjectStart,  ///< O: pairs follow as behind ArrayStart.
-    Custom,       ///< C: a whole object of a class with a format of its own.
+    ObjectStart,  ///< O: pairs follow, as after ArrayStart.
+    Custom,       ///< C: a complete object of a class with its own format.
     Enum,         ///< E.
-    Reference,    ///< R or r: to a value that came earlier in the text.
+    Reference,    ///< R or r: to an earlier value of the text.
   };
 
   Type type = Type::Null;
   bool boolean = false;
   std::int64_t integer = 0;
   std::size_t count =
-      0;  ///< Of ArrayStart, ObjectStart: how many pairs of key and value claim to follow.
-  std::string_view text;  ///< A string's bytes; a number as it is spelled. A view into the input.
+      0;  ///< Of ArrayStart, ObjectStart: the stated number of pairs of key and value.
+  std::string_view text;  ///< A string's bytes, or the text of a number. A view into the input.
 };
 
-/// Where the number in a reference is. It counts the values of the whole text from 1 on, keys and
-/// R references left out: so it changes when the value that holds it becomes part of another text.
+/// The number in a reference and its position. References count the values of the whole text from 1
+/// on, without keys and R references, so the number changes when the value with the reference
+/// becomes part of another text.
 struct Reference {
-  std::size_t at = 0;  ///< In the input.
+  std::size_t at = 0;  ///< Its position in the input.
   std::size_t bytes = 0;
   std::size_t number = 0;
 };
 
-/// Appends text that was read from `start` on in an input, with the numbers of `references`, which
-/// are in it, changed: minus `before` plus `after`.
+/// Appends text that was read from `start` on in an input. The numbers of `references`, which are
+/// in it, are reduced by `before` and increased by `after`.
 void appendRenumbered(std::string_view text, std::size_t start,
                       std::span<const Reference> references, std::size_t before, std::size_t after,
                       std::string& out);
 
-/// Reads tokens off the front of `in`. This is the one place that knows the grammar; what builds
-/// values, what skips them and what decodes Channel messages all read through it.
+/// Reads tokens from the front of `in`. This is the only place that implements the grammar:
+/// building and skipping values and decoding Channel messages use it.
 class Scanner {
  public:
   explicit Scanner(std::string_view in) : in_(in) {}
 
-  /// Reads a value's token. False if there is none: from then on the scanner is of no use.
+  /// Reads the token of a value. False if there is none; then the scanner must not be used any
+  /// more.
   [[nodiscard]] bool next(Token& token);
   /// Reads a key of an array: an Int or a String.
   [[nodiscard]] bool nextKey(Token& token);
-  /// Reads the brace behind an array's last pair.
+  /// Reads the brace after an array's last pair.
   [[nodiscard]] bool endArray() { return take('}'); }
-  /// Reads one whole value without keeping any of it. `depthMax` counts arrays and objects within
-  /// one another; each pair passed takes one off `elementsLeft`, and there must be enough.
+  /// Reads one complete value without keeping it. `depthMax` limits the nesting of arrays and
+  /// objects. Each pair takes one from `elementsLeft`; false if there are not enough.
   [[nodiscard]] bool skipValue(std::size_t depthMax, std::size_t& elementsLeft);
-  /// The same behind the value's first token.
+  /// The same, after the first token of the value was read.
   [[nodiscard]] bool skipRest(const Token& first, std::size_t depthMax, std::size_t& elementsLeft);
 
   /// Bytes read so far.
@@ -71,20 +73,20 @@ class Scanner {
     return in_.substr(start, at_ - start);
   }
 
-  /// A place between two values.
+  /// A position between two values.
   struct Mark {
     std::size_t position = 0;
-    std::size_t values = 0;  ///< How many are before it, as references count.
+    std::size_t values = 0;  ///< The number of values before it, as references count.
     std::size_t references = 0;
   };
   [[nodiscard]] Mark mark() const { return {at_, values_, references_.size()}; }
-  /// The references in what was read since.
+  /// The references read since `mark`.
   [[nodiscard]] std::span<const Reference> referencesSince(const Mark& mark) const {
     return std::span(references_).subspan(mark.references);
   }
-  /// What was read since refers to itself only.
+  /// True if all references read since then refer to values read since then.
   [[nodiscard]] bool standsAlone(const Mark& since) const;
-  /// References may count values that only PHP knows: those within a Custom.
+  /// True if references may count values that only PHP can see: those within a Custom.
   [[nodiscard]] bool hasCustom() const { return hiddenMax_ > 0; }
 
  private:
@@ -111,7 +113,7 @@ class Scanner {
   std::size_t at_ = 0;
   std::size_t values_ = 0;
   std::vector<Reference> references_;
-  std::size_t hiddenMax_ = 0;  // so many more may be in Customs
+  std::size_t hiddenMax_ = 0;  // the number of values that Customs may hold
 };
 
 }  // namespace stormo::php

@@ -36,7 +36,7 @@ double readAnyDouble(std::string_view text) {
   return parseDouble(text);
 }
 
-/// A scan of a whole value that was read already.
+/// Scans a complete value that was read before.
 Scanner scanned(std::string_view serialized) {
   Scanner scanner(serialized);
   std::size_t elementsLeft = serialized.size();
@@ -54,7 +54,7 @@ bool isWithin(const Value& value, std::size_t depthMax, std::size_t& elementsLef
   });
 }
 
-/// `values`: how many are in `out`, as references count.
+/// `values`: the number of values in `out`, as references count.
 void write(const Value& value, std::size_t& values, std::string& out) {
   if (value.isOpaque()) {
     appendPart(value.asSerialized(), values, out);
@@ -107,7 +107,7 @@ void serialize(const Value& value, std::string& out) {
 }
 
 void appendPart(std::string_view serialized, std::size_t valuesBefore, std::string& out) {
-  // A reference is always the value of some key. Most values hold none, and need no scan.
+  // A reference is always the value of a key. Most values hold none and need no scan.
   const auto holds = [&](std::string_view text) { return serialized.find(text) != text.npos; };
   if (!holds(";r:") && !holds(";R:")) {
     out.append(serialized);
@@ -117,7 +117,7 @@ void appendPart(std::string_view serialized, std::size_t valuesBefore, std::stri
   appendRenumbered(serialized, 0, scanner.referencesSince({}), 0, valuesBefore, out);
 }
 
-/// As Scanner::skipValue, but keeps what it reads.
+/// As Scanner::skipValue(), but builds the value.
 class ValueBuilder {
  public:
   ValueBuilder(std::string_view in, const Limits& limits)
@@ -139,7 +139,7 @@ class ValueBuilder {
   Scanner scanner_;
   std::size_t elementsLeft_;
   const std::size_t depthMax_;
-  bool isEntangled_ = false;  // a part cannot be had without the others
+  bool isEntangled_ = false;  // its parts refer to one another
 };
 
 Value ValueBuilder::opaqueSince(const Scanner::Mark& start) const {

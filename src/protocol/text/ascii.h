@@ -5,7 +5,7 @@
 
 namespace stormo {
 
-/// For the parts of HTTP that disregard case. Bytes above ASCII are only equal to themselves.
+/// For the parts of HTTP that ignore case. Bytes above ASCII are equal to themselves only.
 [[nodiscard]] constexpr char toLowerAscii(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
 }
@@ -15,14 +15,15 @@ namespace stormo {
                     [](char x, char y) { return toLowerAscii(x) == toLowerAscii(y); });
 }
 
-/// Without the spaces and tabs at both ends (OWS, RFC 7230 3.2.3).
+/// `text` without the spaces and tabs at both ends (OWS, RFC 9110 5.6.3).
 [[nodiscard]] constexpr std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kSpace = " \t";
   text.remove_prefix(std::min(text.find_first_not_of(kSpace), text.size()));
   return text.substr(0, text.find_last_not_of(kSpace) + 1);
 }
 
-/// Takes the first item off a comma-separated list (RFC 7230 7), trimmed; it may be empty.
+/// Removes the first item of a comma-separated list and returns it (RFC 9110 5.6.1), trimmed. It
+/// may be empty.
 constexpr std::string_view takeListItem(std::string_view& list) {
   const std::size_t comma = std::min(list.find(','), list.size());
   const std::string_view item = trimmed(list.substr(0, comma));

@@ -7,7 +7,7 @@
 
 namespace stormo {
 
-/// Appends an integer's decimal digits.
+/// Appends the decimal digits of an integer.
 template <typename Integer>
 void appendDecimal(Integer number, std::string& out) {
   char text[24];

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint64_t kHighBits = 0x8080'8080'8080'8080;
 
-// Up to here a look at the words is quicker than the call into simdjson.
+// Up to this length, a look at the words is faster than a call of simdjson.
 constexpr std::size_t kShortBytesMax = 64;
 
 std::uint64_t loadWord(const char* from) {
@@ -32,19 +32,14 @@ bool isAscii(std::string_view text) {
   return (seen & kHighBits) == 0;
 }
 
-/// How many bytes a sequence with that first byte has; whether it may be one is not judged.
-std::size_t sequenceBytes(std::uint8_t lead) {
-  if (lead >= 0xf0) return 4;
-  if (lead >= 0xe0) return 3;
-  return lead >= 0xc0 ? 2 : 1;
-}
+bool isContinuation(char byte) { return (static_cast<std::uint8_t>(byte) & 0xc0u) == 0x80; }
 
-/// The length of the beginning of `text` that does not end inside a sequence.
+/// The length of the longest start of `text` that does not end inside a sequence.
 std::size_t wholeSequences(std::string_view text) {
   for (std::size_t back = 1; back <= 3 && back <= text.size(); ++back) {
-    const auto byte = static_cast<std::uint8_t>(text[text.size() - back]);
-    if ((byte & 0xc0u) == 0x80) continue;
-    return sequenceBytes(byte) > back ? text.size() - back : text.size();
+    const char byte = text[text.size() - back];
+    if (isContinuation(byte)) continue;
+    return sequenceBytes(static_cast<std::uint8_t>(byte)) > back ? text.size() - back : text.size();
   }
   return text.size();
 }
@@ -54,6 +49,18 @@ std::size_t wholeSequences(std::string_view text) {
 bool isUtf8(std::string_view bytes) {
   if (bytes.size() <= kShortBytesMax && isAscii(bytes)) return true;
   return simdjson::validate_utf8(bytes.data(), bytes.size());
+}
+
+std::size_t sequenceBytes(std::uint8_t lead) {
+  if (lead < 0xc2 || lead > 0xf4) return 1;
+  return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+}
+
+std::string_view cutBetweenCharacters(std::string_view text, std::size_t bytesMax) {
+  if (text.size() <= bytesMax) return text;
+  std::size_t end = bytesMax;
+  while (end > 0 && isContinuation(text[end])) --end;
+  return text.substr(0, end);
 }
 
 bool Utf8Validator::feed(std::string_view piece) {
@@ -92,7 +99,7 @@ bool Utf8Validator::step(std::uint8_t byte) {
   return true;
 }
 
-/// Waits for a byte that there is not.
+/// Waits for a byte of an empty range.
 bool Utf8Validator::fail() {
   missing_ = 1;
   low_ = 0xff;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -8,14 +9,21 @@ namespace stormo {
 /// True if the bytes are whole, valid UTF-8 (RFC 3629).
 [[nodiscard]] bool isUtf8(std::string_view bytes);
 
-/// Judges UTF-8 that comes in pieces, cut anywhere.
+/// The length of a sequence that starts with this byte, 1 to 4, whatever follows; 1 for a byte that
+/// starts none.
+[[nodiscard]] std::size_t sequenceBytes(std::uint8_t lead);
+
+/// The longest start of `text` that has at most `bytesMax` bytes and ends between two sequences.
+[[nodiscard]] std::string_view cutBetweenCharacters(std::string_view text, std::size_t bytesMax);
+
+/// Validates UTF-8 that arrives in pieces, cut anywhere.
 class Utf8Validator {
  public:
-  /// False as soon as what was fed cannot be the beginning of valid UTF-8, inside a sequence too:
-  /// an overlong form or a surrogate fails at its second byte. Stays false until reset().
+  /// False as soon as the pieces cannot be the start of valid UTF-8, also inside a sequence: an
+  /// overlong form or a surrogate fails at its second byte. Stays false until reset().
   bool feed(std::string_view piece);
 
-  /// True if what was fed is valid and does not end inside a sequence.
+  /// True if the pieces are valid and do not end inside a sequence.
   [[nodiscard]] bool complete() const { return missing_ == 0; }
 
   void reset() { *this = Utf8Validator(); }
@@ -24,7 +32,7 @@ class Utf8Validator {
   bool step(std::uint8_t byte);
   bool fail();
 
-  std::uint8_t missing_ = 0;  // continuation bytes that the open sequence still needs
+  std::uint8_t missing_ = 0;  // continuation bytes that the incomplete sequence still needs
   std::uint8_t low_ = 0x80;   // the range of the next one; empty once a byte was wrong
   std::uint8_t high_ = 0xbf;
 };

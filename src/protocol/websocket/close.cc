@@ -9,14 +9,6 @@ namespace {
 
 constexpr std::size_t kCodeBytes = 2;
 
-/// The longest beginning of `text` that fits into `bytesMax` and does not cut a UTF-8 sequence.
-std::string_view cutBetweenCharacters(std::string_view text, std::size_t bytesMax) {
-  if (text.size() <= bytesMax) return text;
-  std::size_t end = bytesMax;
-  while (end > 0 && (static_cast<std::uint8_t>(text[end]) & 0xc0u) == 0x80) --end;
-  return text.substr(0, end);
-}
-
 }  // namespace
 
 bool isValidOnWire(std::uint16_t code) {

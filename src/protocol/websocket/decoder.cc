@@ -9,7 +9,8 @@
 namespace stormo::websocket {
 namespace {
 
-// Of what a frame's header promises, so many times what has come is believed.
+// Memory is reserved for at most this multiple of the bytes received, whatever length a header
+// states.
 constexpr std::size_t kGrowth = 8;
 constexpr const char* kNotUtf8 = "text is not UTF-8";
 
@@ -20,8 +21,8 @@ bool isData(Opcode opcode) { return opcode == Opcode::Text || opcode == Opcode::
 }  // namespace
 
 Decoded Decoder::next(std::span<char>& in, const Limits& limits) {
-  // The common case: nothing pending, and a whole message in one frame. All else goes the slow way,
-  // which judges the header again.
+  // The common case: nothing pending, and a complete message in one frame. Other input goes to
+  // nextSlowly(), which decodes the header again.
   if (state_ == State::AtRest) {
     FrameHeader header;
     if (decodeHeader(view(in), limits.messageBytesMax, header) == Decode::Ok && header.fin &&
@@ -59,7 +60,7 @@ std::optional<Decoded> Decoder::takeHeader(std::span<char>& in, const Limits& li
   if (seen.empty()) return Decoded{};
   if (const char* broken = brokenOrder(seen[0])) return violation(CloseCode::ProtocolError, broken);
 
-  // The limit may have been lowered since the message began.
+  // The limit may have become smaller since the message began.
   const std::uint64_t held = messageOpen_ ? message_.size() : 0;
   const std::uint64_t room = limits.messageBytesMax - std::min(limits.messageBytesMax, held);
   switch (decodeHeader(seen, room, frame_)) {
@@ -83,13 +84,13 @@ std::optional<Decoded> Decoder::takeHeader(std::span<char>& in, const Limits& li
   if (isData(frame_.opcode)) {
     messageOpen_ = true;
     binary_ = frame_.opcode == Opcode::Binary;
-    message_.clear();  // utf8_ is as new: a message of text ended complete
+    message_.clear();  // utf8_ is reset: a text message has ended
   }
   return std::nullopt;
 }
 
-/// Fragments of one message are not interleaved with those of another (RFC 6455 5.4). Judged from
-/// the first byte of a header; null if it keeps the order.
+/// Fragments of one message are not interleaved with those of another (RFC 6455 5.4). Checks the
+/// first byte of a header; null if the order is right.
 const char* Decoder::brokenOrder(char first) const {
   const auto opcode = static_cast<Opcode>(first & 0x0f);
   if (opcode == Opcode::Continuation && !messageOpen_) return "continuation of nothing";
@@ -127,7 +128,7 @@ Decoded Decoder::takeDataPayload(std::span<char>& in) {
     if (!binary_ && !utf8_.complete()) return violation(CloseCode::InvalidPayload, kNotUtf8);
     state_ = State::AtRest;
     messageOpen_ = false;
-    // Only the header had been cut: the payload can stay where it lies.
+    // Only the header was cut: the payload can stay in place.
     if (message_.empty()) return {.event = Event::Message, .binary = binary_, .payload = piece};
     keep(piece);
     return {.event = Event::Message, .binary = binary_, .payload = message_};
@@ -138,8 +139,8 @@ Decoded Decoder::takeDataPayload(std::span<char>& in) {
   return {.event = Event::Fragment};
 }
 
-/// Room grows by large steps where the rest is known to come, so that a long message is not moved
-/// again and again, and not beyond its end.
+/// The buffer grows in large steps while more of the message is expected, so that a long message is
+/// not moved repeatedly, and not beyond its end.
 void Decoder::keep(std::string_view piece) {
   const std::size_t size = message_.size() + piece.size();
   if (size > message_.capacity()) {
@@ -149,7 +150,7 @@ void Decoder::keep(std::string_view piece) {
   message_ += piece;
 }
 
-/// Takes what `in` holds of the current frame's payload and unmasks it.
+/// Takes the part of the current frame's payload that is in `in`, and unmasks it.
 std::string_view Decoder::takeUnmasked(std::span<char>& in) {
   const auto bytes =
       static_cast<std::size_t>(std::min<std::uint64_t>(in.size(), frame_.payloadBytes - taken_));

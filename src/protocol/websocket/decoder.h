@@ -15,12 +15,12 @@
 namespace stormo::websocket {
 
 struct Limits {
-  std::uint64_t messageBytesMax;  ///< Of one message, all its fragments together.
+  std::uint64_t messageBytesMax;  ///< Maximum bytes of one message, all its fragments together.
 };
 
 enum class Event {
   NeedMore,
-  Fragment,  ///< A fragment ended that another must follow: nothing to do, but work was done.
+  Fragment,  ///< A fragment has ended and another one must follow. There is nothing to handle.
   Message,
   Ping,
   Pong,
@@ -31,31 +31,31 @@ enum class Event {
 struct Decoded {
   Event event = Event::NeedMore;
   bool binary = false;  ///< Of a Message.
-  /// Of a Message, Ping or Pong; of a Close, the peer's reason. A view into the memory of `in` or
-  /// into the decoder: valid until the decoder is called again, moved or thrown away.
+  /// The content of a Message, Ping or Pong; the peer's reason of a Close. A view into `in` or into
+  /// the decoder: valid until the decoder is called again, moved or destroyed.
   std::string_view payload = {};
   CloseCode code = CloseCode::NoStatus;  ///< Close: the peer's, or NoStatus. Violation: ours.
   const char* reason = "";               ///< Violation: a literal, at most 123 bytes.
 };
 
 /// Turns a client's byte stream, cut anywhere, into messages and control frames (RFC 6455 5, 8.1).
-/// The sequence of events does not depend on where the stream was cut.
+/// The sequence of events does not depend on where the stream is cut.
 ///
-/// A whole unfragmented frame is unmasked where it lies and never copied. Of anything else the
-/// decoder keeps what has come: memory follows the bytes received, never the length that a header
-/// promises, and is bounded by messageBytesMax. Text is judged as it comes, before its frame is
-/// whole.
+/// A complete unfragmented frame is unmasked in place and never copied. Of other messages the
+/// decoder keeps the received part: memory follows the bytes received, never the length that a
+/// header states, and is limited by messageBytesMax. Text is validated as it arrives, before its
+/// frame is complete.
 class Decoder {
  public:
-  /// Takes bytes from the front of `in`, advancing it and unmasking in place, up to and including
-  /// one event. NeedMore: all of `in` was taken. After Close or Violation it must not be called
-  /// again.
+  /// Takes bytes from the front of `in`, which it advances and unmasks in place, up to and
+  /// including one event. NeedMore: all of `in` was taken. Must not be called again after Close or
+  /// Violation.
   [[nodiscard]] Decoded next(std::span<char>& in, const Limits& limits);
 
-  /// True when nothing partial is held: the decoder may be thrown away and a fresh one goes on just
-  /// as well. An idle connection needs none.
+  /// True if nothing partial is held: the decoder may be destroyed and a new one used instead. An
+  /// idle connection needs none.
   [[nodiscard]] bool atRest() const { return state_ == State::AtRest; }
-  /// Of the message so far.
+  /// Bytes held of the incomplete message.
   [[nodiscard]] std::size_t heldBytes() const { return atRest() ? 0 : message_.size(); }
 
  private:
@@ -77,7 +77,7 @@ class Decoder {
   Decoded violation(CloseCode code, const char* reason);
 
   State state_ = State::AtRest;
-  bool messageOpen_ = false;  // a message has begun that has not been given out
+  bool messageOpen_ = false;  // a message has begun that was not returned yet
   bool binary_ = false;
   std::uint8_t stashBytes_ = 0;  // of the partial header
   Utf8Validator utf8_;

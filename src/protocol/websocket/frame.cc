@@ -25,18 +25,18 @@ bool isValidSecond(std::uint8_t first, std::uint8_t second) {
   return (second & kMasked) != 0 && (!control || (second & 0x7fu) <= kControlPayloadBytesMax);
 }
 
-/// The verdict on an extended length that lies between `least` and `most`: they differ while some
-/// of its bytes are still to come.
+/// The verdict on an extended length between `least` and `most`, which differ while some of its
+/// bytes are missing.
 Decode judgeLength(std::uint64_t least, std::uint64_t most, std::uint64_t minimal,
                    std::uint64_t payloadBytesMax) {
   if ((least >> 63) != 0) return Decode::ProtocolError;
   if (most < minimal) return Decode::ProtocolError;
-  // What may still turn out not to be minimal begins with zeros: it is not too big yet.
+  // A length that may still be non-minimal starts with zeros: it is not too big yet.
   if (least > payloadBytesMax) return Decode::TooBig;
   return least == most ? Decode::Ok : Decode::NeedMore;
 }
 
-/// As above, for the `have` < `width` bytes of an extended length that are there.
+/// The same for the first `have` of `width` bytes of an extended length.
 Decode judgePartialLength(const char* bytes, std::size_t have, std::size_t width,
                           std::uint64_t minimal, std::uint64_t payloadBytesMax) {
   std::uint64_t least = 0;
@@ -112,7 +112,7 @@ std::size_t encodeMaskedHeader(Opcode opcode, std::uint64_t payloadBytes, const 
 void applyMask(char* data, std::size_t bytes, const char mask[4], std::size_t phase) {
   std::uint32_t mask32;
   std::memcpy(&mask32, mask, sizeof mask32);
-  // Little-endian: the byte for data[0] comes down to the lowest place.
+  // Little-endian: the byte for data[0] moves to the lowest place.
   mask32 = std::rotr(mask32, static_cast<int>(8 * (phase & 3)));
   const std::uint64_t mask64 = mask32 | std::uint64_t{mask32} << 32;
 

@@ -8,7 +8,7 @@
 
 namespace stormo::websocket {
 
-/// RFC 6455 5.2. The other eleven of the sixteen are reserved.
+/// The opcodes of RFC 6455 5.2. The other ten are reserved.
 enum class Opcode : std::uint8_t {
   Continuation = 0,
   Text = 1,
@@ -25,9 +25,9 @@ enum class Opcode : std::uint8_t {
 
 enum class Decode {
   Ok,
-  NeedMore,       ///< All that is there is good so far.
-  ProtocolError,  ///< RFC 6455 is broken: close with 1002.
-  TooBig,         ///< The payload announced is over the limit: close with 1009.
+  NeedMore,       ///< Valid so far, but incomplete.
+  ProtocolError,  ///< Violates RFC 6455: close with 1002.
+  TooBig,         ///< The stated payload is above the limit: close with 1009.
 };
 
 struct FrameHeader {
@@ -35,25 +35,26 @@ struct FrameHeader {
   Opcode opcode = Opcode::Continuation;
   char mask[4] = {};
   std::uint64_t payloadBytes = 0;
-  std::size_t headerBytes = 0;  ///< The payload begins this far behind the header's first byte.
+  std::size_t headerBytes = 0;  ///< Offset of the payload from the header's first byte.
 };
 
 inline constexpr std::size_t kServerHeaderBytesMax = 10;
 inline constexpr std::size_t kClientHeaderBytesMax = 14;
 inline constexpr std::size_t kControlPayloadBytesMax = 125;
 
-/// Parses one client frame header at the front of `in` (RFC 6455 5.2). Judges what is there before
-/// asking for more, and gives the same verdict wherever the bytes were cut. `payloadBytesMax` is
-/// for data frames; a control frame has its own limit. Writes `out` only when Ok.
+/// Parses one client frame header at the front of `in` (RFC 6455 5.2). Reports an error before the
+/// header is complete, and gives the same verdict wherever the bytes are cut. `payloadBytesMax`
+/// applies to data frames; a control frame has its own limit. Writes `out` only when Ok.
 [[nodiscard]] Decode decodeHeader(std::string_view in, std::uint64_t payloadBytesMax,
                                   FrameHeader& out);
 
-/// What is wrong with a header that decodeHeader() judged to be a ProtocolError: a literal, for the
+/// What is wrong with a header for which decodeHeader() returned ProtocolError: a literal, for the
 /// reason of a close frame.
 [[nodiscard]] const char* explainProtocolError(std::string_view header);
 
 /// Writes an unmasked (server) header with FIN set into `out`, which has room for
-/// kServerHeaderBytesMax, and returns its length. The length is minimal (RFC 6455 5.2).
+/// kServerHeaderBytesMax bytes. Returns its length. The stated payload length is minimal (RFC 6455
+/// 5.2).
 inline std::size_t encodeHeader(Opcode opcode, std::uint64_t payloadBytes, char* out) {
   out[0] = static_cast<char>(0x80 | static_cast<std::uint8_t>(opcode));
   if (payloadBytes <= 125) {
@@ -70,8 +71,8 @@ inline std::size_t encodeHeader(Opcode opcode, std::uint64_t payloadBytes, char*
   return 10;
 }
 
-/// The client's counterpart: `out` has room for kClientHeaderBytesMax. The payload that follows is
-/// to be masked with applyMask().
+/// The same for a client: `out` has room for kClientHeaderBytesMax bytes. Mask the payload with
+/// applyMask().
 std::size_t encodeMaskedHeader(Opcode opcode, std::uint64_t payloadBytes, const char mask[4],
                                char* out);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <stdexcept>
 
 #include "protocol/text/ascii.h"
 #include "protocol/text/base64.h"
@@ -22,6 +23,26 @@ bool isBase64Digit(char c) {
 bool isKey(std::string_view key) {
   return key.size() == 24 && key.ends_with("==") &&
          std::all_of(key.begin(), key.end() - 2, isBase64Digit);
+}
+
+/// RFC 9110 5.6.2.
+bool isToken(std::string_view text) {
+  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  return !text.empty() && std::ranges::all_of(text, [&](char c) {
+    const char lower = toLowerAscii(c);
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
+           kMarks.find(c) != std::string_view::npos;
+  });
+}
+
+/// True for headers of the upgrade itself, and those that would announce a body.
+bool isSetByUs(std::string_view name) {
+  constexpr std::string_view kPrefix = "Sec-WebSocket-";
+  constexpr std::string_view kNames[] = {"Upgrade", "Connection", "Content-Length",
+                                         "Transfer-Encoding"};
+  return equalsIgnoringCase(name.substr(0, kPrefix.size()), kPrefix) ||
+         std::ranges::any_of(kNames,
+                             [&](std::string_view own) { return equalsIgnoringCase(name, own); });
 }
 
 }  // namespace
@@ -45,7 +66,7 @@ HandshakeVerdict judgeUpgrade(const HttpRequest& request) {
   if (request.headerCount("Host") != 1 || request.header("Host").empty()) {
     return {400, "there must be one Host"};
   }
-  // Before the key: an old client that lacks both learns which version to speak.
+  // Before the key: the answer to an old client that lacks both states the right version.
   if (request.headerCount("Sec-WebSocket-Version") > 1) {
     return {400, "there must be one Sec-WebSocket-Version"};  // RFC 6455 11.3.5
   }
@@ -74,7 +95,17 @@ std::string chooseSubprotocol(const HttpRequest& request,
   return {};
 }
 
-std::string upgradeResponse(std::string_view acceptKey, std::string_view subprotocol) {
+void requireRefusal(int status) {
+  if (status >= 400 && status <= 599) return;
+  throw std::invalid_argument("a handshake is refused with a status from 400 to 599, not " +
+                              std::to_string(status));
+}
+
+std::string upgradeResponse(std::string_view acceptKey, std::string_view subprotocol,
+                            const std::vector<HttpHeader>& headers) {
+  if (!subprotocol.empty() && !isToken(subprotocol)) {
+    throw std::invalid_argument("the subprotocol '" + std::string(subprotocol) + "' is no token");
+  }
   std::string out =
       "HTTP/1.1 101 Switching Protocols\r\n"
       "Upgrade: websocket\r\n"
@@ -84,7 +115,32 @@ std::string upgradeResponse(std::string_view acceptKey, std::string_view subprot
   if (!subprotocol.empty()) {
     out.append("Sec-WebSocket-Protocol: ").append(subprotocol).append("\r\n");
   }
+  for (const HttpHeader& header : headers) {
+    out.append(header.name).append(": ").append(header.value).append("\r\n");
+  }
   return out.append("\r\n");
 }
 
 }  // namespace stormo::websocket
+
+namespace stormo {
+
+void WebSocketHandshake::addHeader(std::string_view name, std::string_view value) {
+  const auto refuseIt = [&](const char* reason) {
+    throw std::invalid_argument("the header '" + std::string(name) + "' " + reason);
+  };
+  if (!websocket::isToken(name)) refuseIt("has no valid name");
+  if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos) {
+    refuseIt("has a value of more than one line");
+  }
+  if (websocket::isSetByUs(name)) refuseIt("is set by the handshake itself");
+  headers_.push_back({std::string(name), std::string(value)});
+}
+
+void WebSocketHandshake::refuse(int status, std::string_view text) {
+  websocket::requireRefusal(status);
+  refusedWith_ = status;
+  refusalText_ = std::string(text);
+}
+
+}  // namespace stormo

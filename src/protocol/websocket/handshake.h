@@ -1,6 +1,6 @@
 #pragma once
 
-#include <stormo/http_request.h>
+#include <stormo/websocket.h>
 
 #include <string>
 #include <string_view>
@@ -8,25 +8,31 @@
 
 namespace stormo::websocket {
 
-/// The Sec-WebSocket-Accept that answers a Sec-WebSocket-Key (RFC 6455 4.2.2, step 5.4).
+/// The Sec-WebSocket-Accept for a Sec-WebSocket-Key (RFC 6455 4.2.2, step 5.4).
 [[nodiscard]] std::string acceptKey(std::string_view key);
 
-/// What to answer to a request.
+/// The answer to a request.
 struct HandshakeVerdict {
-  int status;  ///< 101: upgrade. 405: not GET. 426: not an upgrade, or of another version of
-               ///< WebSocket; say "Upgrade: websocket" and "Sec-WebSocket-Version: 13" (RFC 6455
-               ///< 4.4). 400: an upgrade that is malformed.
+  /// 101: upgrade. 405: not GET. 426: not an upgrade, or another version of WebSocket; the answer
+  /// then has "Upgrade: websocket" and "Sec-WebSocket-Version: 13" (RFC 6455 4.4). 400: a malformed
+  /// upgrade.
+  int status;
   const char* reason;  ///< A literal, for the body of the refusal.
 };
 
-/// Judges an opening handshake (RFC 6455 4.2.1), all but its origin, path and subprotocol.
+/// Checks an opening handshake (RFC 6455 4.2.1), except its origin, path and subprotocol.
 [[nodiscard]] HandshakeVerdict judgeUpgrade(const HttpRequest& request);
 
 /// The first of the client's offers (Sec-WebSocket-Protocol) that is supported, else empty.
 [[nodiscard]] std::string chooseSubprotocol(const HttpRequest& request,
                                             const std::vector<std::string>& supported);
 
-/// The 101 response. `subprotocol` is one that the client offered, or empty for none.
-[[nodiscard]] std::string upgradeResponse(std::string_view acceptKey, std::string_view subprotocol);
+/// Throws std::invalid_argument if that HTTP status is no error: not from 400 to 599.
+void requireRefusal(int status);
+
+/// The 101 response. `subprotocol` is one that the client offered, or empty for none; throws
+/// std::invalid_argument if it is no token. `headers` are those of WebSocketHandshake::addHeader().
+[[nodiscard]] std::string upgradeResponse(std::string_view acceptKey, std::string_view subprotocol,
+                                          const std::vector<HttpHeader>& headers = {});
 
 }  // namespace stormo::websocket

@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kAny = "*";
 constexpr std::string_view kSchemeEnd = "://";
 
-/// The parts of an origin, or of a pattern: views of its text.
+/// The parts of an origin, or of a pattern, as views of its text.
 struct Origin {
   std::string_view scheme;
   std::string_view host;
@@ -36,7 +36,7 @@ std::optional<Origin> split(std::string_view text) {
   return origin;
 }
 
-/// Zero if it is no number from 1 to 65535.
+/// The port, or zero if the text is no number from 1 to 65535.
 unsigned portNumber(const Origin& origin) {
   if (origin.port.empty()) {
     if (equalsIgnoringCase(origin.scheme, "http")) return 80;
@@ -101,7 +101,7 @@ std::string complaintOfOrigin(std::string_view pattern) {
   }
   if (!isSchemeName(origin->scheme)) {
     return quoted + "has no scheme: write https://" + written +
-           ", and http:// beside it if need be";
+           " (and http:// as well, if pages use it)";
   }
   if (!origin->rest.empty()) {
     return quoted + "has a path, which no origin has: write " + std::string(origin->scheme) +
@@ -115,7 +115,7 @@ std::string complaintOfOrigin(std::string_view pattern) {
            "address, as https://*.chat.example for all hosts below chat.example";
   }
   if (!origin->port.empty() && origin->port != kAny && portNumber(*origin) == 0) {
-    return quoted + "has a port that is none: write a number, or * for all ports";
+    return quoted + "has an invalid port: write a number, or * for all ports";
   }
   return {};
 }

@@ -15,15 +15,15 @@
 /// Scheme and host disregard case.
 namespace stormo::websocket {
 
-/// What is wrong with a pattern that no origin can match, with what to write instead. Empty if
-/// nothing is.
+/// What is wrong with a pattern that no origin can match, and what to write instead. Empty if it is
+/// valid.
 [[nodiscard]] std::string complaintOfOrigin(std::string_view pattern);
-/// Of the first of them that has one.
+/// The same for the first invalid pattern of a list.
 [[nodiscard]] std::string complaintOfOrigins(const std::vector<std::string>& patterns);
 
-/// True if a page from that origin may connect. An empty list allows all. An absent (empty) origin
-/// is allowed: only browsers send one, and this check protects only their users (RFC 6455 10.2) -
-/// whoever is not a browser can send any origin.
+/// True if a page of that origin may connect. An empty list allows all. An absent (empty) origin is
+/// allowed: only browsers send one, and this check protects only their users (RFC 6455 10.2), as
+/// other clients can send any origin.
 [[nodiscard]] bool originAllowed(std::string_view origin, const std::vector<std::string>& allowed);
 
 }  // namespace stormo::websocket

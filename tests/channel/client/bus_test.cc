@@ -223,7 +223,7 @@ TEST_P(BusTest, AServerThatDoesNotReadMakesItFullAndThenDrained) {
     peer.receive();
     const std::size_t frames = takeFrames(peer.received()).size();
     arrived += frames;
-    if (isStormo() && frames > 0) peer.send(frameOf(appendAck, std::uint64_t{arrived}));
+    if (isStormo() && frames > 0) peer.send(ack(arrived));
   };
   EXPECT_TRUE(turnUntil([&] {
     arrive();

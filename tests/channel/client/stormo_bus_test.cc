@@ -106,15 +106,15 @@ TEST_F(StormoBusTest, ThePublishThatTheChannelRejectsIsDroppedAndReported) {
   for (const char* text : {"1", "2", "3"}) {
     ASSERT_EQ(bus->publishToGroup("g", text), PublishStatus::Accepted);
   }
-  dummy.link.send(frameOf([](std::string& out) { appendRejected(2, "no", false, out); }));
+  dummy.link.send(rejected(2, "no"));
   ASSERT_TRUE(turnUntil([&] { return !told.empty(); }));
   EXPECT_THAT(told, ElementsAre("2: no"));
   dummy.link = {};
   ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
   dummy.link.send(welcome());
   EXPECT_THAT(publishesOnThisLink(2), ElementsAre("1 1", "3 3"));
-  dummy.link.send(frameOf([](std::string& out) { appendRejected(3, "no", false, out); }));
-  dummy.link.send(frameOf([](std::string& out) { appendRejected(1, "no", false, out); }));
+  dummy.link.send(rejected(3, "no"));
+  dummy.link.send(rejected(1, "no"));
   EXPECT_TRUE(turnUntil([&] { return bus->acknowledged() == 3; }));  // nothing is left to wait for
 }
 
@@ -131,8 +131,8 @@ TEST_F(StormoBusTest, ThePublishAtWhichTheChannelCutsTwoLinksIsDropped) {
     EXPECT_TRUE(turnUntil([&] { return dummy.accept(); }));
     dummy.link.send(welcome());
     const auto received = publishesOnThisLink(publishes);
-    dummy.link.send(frameOf([&](std::string& out) { appendRejected(sequence, "bad", true, out); }) +
-                    frameOf(appendRefused, "bad"));
+    dummy.link.send(rejected(sequence, "bad", true) +
+                    encode({.kind = Kind::Refused, .payload = "bad"}));
     EXPECT_TRUE(turnUntil([&] { return dummy.link.peer.ended(); }));
     return received;
   };
@@ -190,7 +190,7 @@ TEST_F(StormoBusTest, WhatIsNotAcknowledgedIsSaidAgainOnANewLink) {
                             EXPECT_EQ(bus->publishToGroup("g", "x"), PublishStatus::Accepted);
                           }),
       ElementsAre(1, 2, 3, 4));
-  dummy.link.send(frameOf(appendAck, std::uint64_t{2}));
+  dummy.link.send(ack(2));
   settle();
   dummy.link = {};
   // Hello, Resume, two again, one anew.
@@ -242,7 +242,7 @@ TEST_F(StormoBusTest, AHandlerThatBlocksTheLoopCostsNeitherTheLinkNorTheNextJob)
   ASSERT_TRUE(turnUntil([&] { return bus->isConnected(); }));
   bus->watch({"jobs"});
   for (std::size_t jobs = 1; jobs <= 3; ++jobs) {
-    dummy.link.send(frameOf([](std::string& out) { appendJob({.channel = "jobs"}, "i:1;", out); }));
+    dummy.link.send(job("jobs", "i:1;"));
     ASSERT_TRUE(turnUntil([&] { return told.size() >= jobs; }));
     turn();
   }
@@ -258,9 +258,9 @@ TEST_F(StormoBusTest, AServerThatAnswersPingsIsKept) {
   int pings = 0;
   EXPECT_TRUE(turnUntil([&] {
     for (const std::string& payload : dummy.link.take()) {
-      if (payload != frameOf(appendPing).substr(kFrameHeaderBytes)) continue;
+      if (payload != encode({.kind = Kind::Ping}).substr(kFrameHeaderBytes)) continue;
       ++pings;
-      dummy.link.send(frameOf(appendPong));
+      dummy.link.send(encode({.kind = Kind::Pong}));
     }
     return pings == 6;
   }));
@@ -268,18 +268,20 @@ TEST_F(StormoBusTest, AServerThatAnswersPingsIsKept) {
 }
 
 TEST_F(StormoBusTest, AnAnswerOfWhatAreNoEventsOfTheGroupEndsTheLink) {
-  std::string other;
-  appendEvent({.channel = "h", .epoch = 1, .offset = 1}, "N;", other);
-  for (const std::string& payload : {std::string("?"), frameOf(appendPing), other}) {
+  const std::string other =
+      encode({.kind = Kind::Event, .epoch = 1, .offset = 1, .channel = "h", .payload = "N;"});
+  for (const std::string& payload : {std::string("?"), encode({.kind = Kind::Ping}), other}) {
     auto bus = makeBus(dummy.url());
     bus->requestHistory("g", {}, [&](const HistoryReply&) { told.push_back("answer"); });
     bus->connect();
     ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
     dummy.link.send(welcome());
     ASSERT_TRUE(turnUntil([&] { return bus->isConnected(); }));
-    std::string answer;
-    appendRecalled({.channel = "g", .epoch = 1}, payload, answer);
-    dummy.link.send(answer);
+    dummy.link.send(encode({.kind = Kind::HistoryReply,
+                            .space = Space::Groups,
+                            .epoch = 1,
+                            .channel = "g",
+                            .payload = payload}));
     EXPECT_TRUE(ended(dummy.link)) << payload;
   }
   EXPECT_THAT(told, IsEmpty());
@@ -296,9 +298,9 @@ TEST_F(StormoBusTest, KnowsHowManyPublishesAreAcknowledged) {
   ASSERT_TRUE(turnUntil([&] { return bus->isConnected(); }));
   EXPECT_EQ(bus->accepted(), 3u);
   EXPECT_EQ(bus->acknowledged(), 0u);
-  dummy.link.send(frameOf(appendAck, std::uint64_t{2}));
+  dummy.link.send(ack(2));
   ASSERT_TRUE(turnUntil([&] { return !told.empty(); }));
-  dummy.link.send(frameOf(appendAck, std::uint64_t{3}));
+  dummy.link.send(ack(3));
   ASSERT_TRUE(turnUntil([&] { return told.size() == 2; }));
   EXPECT_THAT(told, ElementsAre("2", "3"));
 }
@@ -315,16 +317,15 @@ TEST_F(StormoBusTest, WhatCameBeforeAServerDiedIsARepeatThatMovesThePosition) {
   bus->connect();
   const auto welcomeAndSay = [&](std::uint64_t epoch, std::uint64_t offset) {
     EXPECT_TRUE(turnUntil([&] { return dummy.accept(); }));
-    dummy.link.send(welcome(epoch) + frameOf([&](std::string& out) {
-                      appendEvent({.channel = "g",
-                                   .epoch = epoch,
-                                   .offset = offset,
-                                   .producerId = 5,
-                                   .sequence = 1,
-                                   .payloadKind = PayloadKind::Text,
-                                   .space = Space::Groups},
-                                  "ciao", out);
-                    }));
+    dummy.link.send(welcome(epoch) + encode({.kind = Kind::Event,
+                                             .payloadKind = PayloadKind::Text,
+                                             .space = Space::Groups,
+                                             .epoch = epoch,
+                                             .offset = offset,
+                                             .producerId = 5,
+                                             .sequence = 1,
+                                             .channel = "g",
+                                             .payload = "ciao"}));
   };
   welcomeAndSay(1, 70);
   ASSERT_TRUE(turnUntil([&] { return told.size() == 1; }));
@@ -339,27 +340,29 @@ TEST_F(StormoBusTest, WhatIsNotAServersWordEndsTheLink) {
       hello(),
       subscribeEvent("e"),
       publishEvent("e", "N;"),
-      frameOf(appendPing),
-      frameOf(appendReserve),
-      frameOf(appendAck, std::uint64_t{1}),                    // for what was not published
-      frameOf(appendGap, std::uint64_t{2}, std::uint64_t{1}),  // of another epoch
-      frameOf([](std::string& out) {                           // which nobody asked for
-        appendRecalled({.channel = "g", .epoch = 1}, {}, out);
-      }),
+      encode({.kind = Kind::Ping}),
+      encode({.kind = Kind::Reserve}),
+      ack(1),                                                // for what was not published
+      encode({.kind = Kind::Gap, .epoch = 2, .offset = 1}),  // of another epoch
+      // not requested
+      encode({.kind = Kind::HistoryReply, .space = Space::Groups, .epoch = 1, .channel = "g"}),
       welcome(),
       framed("?"),
       framed(""),
-      frameOf([](std::string& out) {
-        appendEvent({.channel = "e", .epoch = 1, .offset = 1}, "N", out);
-      }),
-      frameOf([](std::string& out) {
-        appendEvent({.channel = "e", .epoch = 1, .offset = 1, .payloadKind = PayloadKind::Text},
-                    "N;", out);
-      }),
-      frameOf([](std::string& out) {
-        appendEvent({.channel = "g", .epoch = 1, .offset = 1, .space = Space::Groups}, "N;", out);
-      }),
-      frameOf([](std::string& out) { appendJob({.channel = "q"}, "N;N;", out); }),
+      encode({.kind = Kind::Event, .epoch = 1, .offset = 1, .channel = "e", .payload = "N"}),
+      encode({.kind = Kind::Event,
+              .payloadKind = PayloadKind::Text,
+              .epoch = 1,
+              .offset = 1,
+              .channel = "e",
+              .payload = "N;"}),
+      encode({.kind = Kind::Event,
+              .space = Space::Groups,
+              .epoch = 1,
+              .offset = 1,
+              .channel = "g",
+              .payload = "N;"}),
+      job("q", "N;N;"),
   };
   for (std::size_t i = 0; i < frames.size(); ++i) {
     auto bus = makeBus(dummy.url());

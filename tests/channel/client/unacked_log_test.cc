@@ -10,9 +10,7 @@ namespace stormo::channel {
 namespace {
 
 std::string frame(std::uint64_t sequence, std::string_view text = "ciao") {
-  std::string out;
-  appendPublish({.channel = "g", .sequence = sequence}, text, out);
-  return out;
+  return encode({.kind = Kind::Publish, .sequence = sequence, .channel = "g", .payload = text});
 }
 
 void put(UnackedLog& outbox, std::string_view bytes) {
@@ -37,9 +35,7 @@ TEST(UnackedLog, KeepsWhatIsNotAcknowledgedInOrder) {
 
 TEST(UnackedLog, KnowsFramesOfEnqueueToo) {
   UnackedLog outbox(1000);
-  std::string job;
-  appendEnqueue({.channel = "q", .sequence = 1}, "N;", job);
-  put(outbox, job);
+  put(outbox, encode({.kind = Kind::Enqueue, .sequence = 1, .channel = "q", .payload = "N;"}));
   put(outbox, frame(2));
   outbox.acknowledge(1);
   EXPECT_EQ(outbox.all(), frame(2));

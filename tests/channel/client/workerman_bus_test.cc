@@ -108,7 +108,7 @@ TEST_F(WorkermanBusTest, AServerMayEndItsPayloadsWithANewline) {
 TEST_F(WorkermanBusTest, WhatIsNotAServersWordEndsTheLink) {
   for (const std::string& frame :
        {command(CommandType::Subscribe, {"a"}), command(CommandType::Publish, {"a"}, "N;"),
-        command(CommandType::Reserve), framed("?"), frameOf(appendPong)}) {
+        command(CommandType::Reserve), framed("?"), encode({.kind = Kind::Pong})}) {
     peer.send(frame);
     EXPECT_TRUE(ended(peer)) << frame;
     peer = {};

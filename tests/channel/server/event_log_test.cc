@@ -17,9 +17,10 @@ using testing::IsEmpty;
 constexpr TimePoint kStart{};
 
 void put(EventLog& log, std::uint64_t offset, std::string_view text, TimePoint now = kStart) {
-  const EventHeader header{.channel = "g", .epoch = 1, .offset = offset};
-  char* const frame = log.append(offset, headerBytes(header) + text.size(), now);
-  text.copy(encodeHeader(header, text.size(), frame), text.size());
+  const Packet event{
+      .kind = Kind::Event, .epoch = 1, .offset = offset, .channel = "g", .payload = text};
+  const std::string frame = encode(event);
+  frame.copy(log.append(offset, frame.size(), now), frame.size());
 }
 
 std::vector<std::uint64_t> after(const EventLog& log, std::uint64_t offset) {

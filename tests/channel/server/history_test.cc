@@ -24,14 +24,13 @@ Server::History limits(std::vector<std::string> groups = {"*"}) {
 }
 
 std::string eventOf(std::string_view group, std::uint64_t offset, std::string_view text) {
-  std::string frame;
-  appendEvent({.channel = group,
-               .epoch = 1,
-               .offset = offset,
-               .payloadKind = PayloadKind::Text,
-               .space = Space::Groups},
-              text, frame);
-  return frame;
+  return encode({.kind = Kind::Event,
+                 .payloadKind = PayloadKind::Text,
+                 .space = Space::Groups,
+                 .epoch = 1,
+                 .offset = offset,
+                 .channel = group,
+                 .payload = text});
 }
 
 void say(History& history, std::string_view group, std::uint64_t offset, TimePoint now = kStart,

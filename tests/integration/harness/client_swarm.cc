@@ -286,8 +286,8 @@ void ClientSwarm::joinAll(const std::vector<Id>& ids,
 }
 
 void ClientSwarm::settle(const std::vector<Id>& ids) {
-  // Commands are not answered. So each client sends itself a message through a group of its own:
-  // what it and its worker's link to the Channel said before has been done when that comes.
+  // Commands have no answer, so each client sends itself a message through a group of its own. When
+  // that arrives, all earlier commands of it and of its worker's link to the Channel were executed.
   std::vector<std::string> fences;
   for (const Id id : ids) {
     fences.push_back("fence " + std::to_string(++fences_));

@@ -16,7 +16,7 @@ namespace stormo::integration {
 
 using test::Deadline;
 
-/// What one client of a swarm has seen so far.
+/// What one client of a swarm has received so far.
 struct SwarmClient {
   enum class State {
     Opening,  ///< Connecting, or waiting for the answer to its handshake.
@@ -44,8 +44,8 @@ struct SwarmClient {
   [[nodiscard]] std::vector<std::string> texts() const;
 };
 
-/// Any number of WebSocket clients in one thread, none of which ever waits for another. Nothing
-/// moves, not even what was sent, but in runUntil() and in what is made of it.
+/// Any number of WebSocket clients in one thread, none of which waits for another. All reading and
+/// writing happens in runUntil() and in functions that call it.
 class ClientSwarm {
  public:
   using Id = std::size_t;
@@ -56,7 +56,7 @@ class ClientSwarm {
   ClientSwarm(const ClientSwarm&) = delete;
   ClientSwarm& operator=(const ClientSwarm&) = delete;
 
-  /// Begins to connect. `path` and `headers` ("Name: value\r\n" each) are the handshake's.
+  /// Starts to connect. `path` and `headers` ("Name: value\r\n" each) are the handshake's.
   Id begin(const std::string& path = "/", const std::string& headers = {});
   /// Connects, and waits until they are open.
   Id connect(const std::string& path = "/");
@@ -67,29 +67,29 @@ class ClientSwarm {
   void sendBinary(Id id, std::string_view bytes);
   void sendRaw(Id id, std::string_view bytes);
   void close(Id id, CloseCode code = CloseCode::Normal);
-  /// Closes the socket at once, with no goodbye; `reset`: by an RST.
+  /// Closes the socket at once, without a closing handshake; `reset`: with an RST.
   void drop(Id id, bool reset = false);
 
   /// Sends {"cmd":"…","group_id":"…"}.
   void command(Id id, std::string_view cmd, std::string_view group);
   void sendToGroup(Id id, std::string_view group, std::string_view message);
-  /// Joins, and waits until every message sent from now on by anybody will reach it. Nobody else
-  /// notices.
+  /// Joins, and waits until every message sent from now on will reach the client. Other clients
+  /// receive nothing.
   void join(Id id, std::string_view group);
   void joinAll(const std::vector<Id>& ids, const std::function<std::string(std::size_t)>& groupOf);
-  /// Waits until all that these clients sent has been done, and all that was then on its way to
-  /// them has come.
+  /// Waits until all commands of these clients were executed, and all messages that were in flight
+  /// to them have arrived.
   void settle(const std::vector<Id>& ids);
 
   const SwarmClient& operator[](Id id) const;
-  /// Forgets what was received.
+  /// Drops all received messages.
   void clear(Id id);
-  /// Called for each message too, when it has been recorded.
+  /// Also called for each message, after it was recorded.
   std::function<void(Id id, const SwarmClient::Received& message)> onMessage;
   bool answerPings = true;
 
-  /// Reads and writes until `done()`, which is asked after each turn, and 50 times a second at
-  /// least. Throws at the deadline.
+  /// Reads and writes until `done()` returns true; it is called after each turn, and at least 50
+  /// times per second. Throws at the deadline.
   void runUntil(const std::string& what, const Condition& done);
   void waitForMessages(Id id, std::size_t count);
   void waitUntilClosed(Id id);
@@ -113,7 +113,7 @@ class ClientSwarm {
   UniqueFd epoll_;
   std::vector<std::unique_ptr<Member>> members_;
   std::vector<Id> dirty_;                   // with something to write
-  static inline std::uint64_t fences_ = 0;  // of all swarms: they may share groups
+  static inline std::uint64_t fences_ = 0;  // shared by all swarms, which may share groups
 };
 
 }  // namespace stormo::integration

@@ -6,14 +6,14 @@
 
 namespace stormo::integration {
 
-/// Connects one client after another for as long as it is asked to, a few at a time.
+/// Connects one client after another, a few at a time, in each turn of the test.
 class Newcomers {
  public:
   using Id = ClientSwarm::Id;
 
   explicit Newcomers(ClientSwarm& clients) : clients_(clients) {}
 
-  /// To be called in each turn.
+  /// Call it in each turn.
   void keepComing() {
     std::erase_if(opening_, [&](Id id) {
       const SwarmClient& client = clients_[id];

@@ -24,17 +24,17 @@ ProgramInstance::ProgramInstance(const Deadline& deadline, const std::string& pr
     : deadline_(deadline), program_(STORMO_BIN_DIR "/" + program), first_(std::move(first)) {}
 
 ProgramInstance::~ProgramInstance() {
-  if (deadline_.isOver()) {  // the test has failed, and no time is left for good manners
+  if (deadline_.isOver()) {  // the test has failed, and there is no time for a clean stop
     for (const pid_t pid : seen_) ::kill(pid, SIGKILL);
     return;
   }
   try {
     if (foreground_ && !foreground_->statusIfEnded()) {
-      status();  // remembers all that must be gone then
+      status();  // records the processes that must end
       foreground_->signal(SIGTERM);
       foreground_->waitForEnd();
     }
-    // A daemon, too; and "not running" is as good.
+    // For a daemon too. "not running" is accepted.
     run({"stop"});
     if (foreground_) expectNoSanitizerReport(foreground_->errors());
     expectNobodyLeft();
@@ -113,7 +113,7 @@ std::uint64_t ProgramInstance::sum(const std::string& counter) {
 
 void ProgramInstance::waitForStatus(const std::string& what,
                                     const std::function<bool(const Json&)>& wished) {
-  // Nothing tells of a change of status: it has to be asked for, which takes some milliseconds.
+  // A change of status is not reported, so it is queried; a query takes some milliseconds.
   for (Json last = status(); !wished(last); last = status()) {
     deadline_.check(what + ", but status is " + last.dump(1));
     std::this_thread::yield();
@@ -132,7 +132,7 @@ bool isRunning(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
   std::string text;
   if (!std::getline(file, text)) return false;
-  const std::size_t nameEnd = text.rfind(')');  // the name may hold anything
+  const std::size_t nameEnd = text.rfind(')');  // the name may contain any character
   return nameEnd != std::string::npos && text.substr(nameEnd + 2, 1) != "Z";
 }
 

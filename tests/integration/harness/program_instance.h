@@ -20,26 +20,25 @@ using test::Outcome;
 using test::SpawnedProgram;
 using test::Words;
 
-/// One instance of a program in a runtime directory of its own: started, asked and stopped by
-/// command lines, as a person does it.
+/// One instance of a program in a runtime directory of its own, driven by command lines.
 class ProgramInstance {
  public:
-  /// `program` is a file in bin/; `first` are words that stand before every command ("channel").
+  /// `program` is a file in bin/; `first` are words before every command ("channel").
   explicit ProgramInstance(const Deadline& deadline, const std::string& program = "stormo",
                            Words first = {});
-  /// Ends whatever still runs. It is a failure of the test if a process of it has to be killed or
-  /// is left, or if a sanitizer wrote a report.
+  /// Stops the instance. The test fails if a process must be killed or remains, or if a sanitizer
+  /// wrote a report.
   ~ProgramInstance();
   ProgramInstance(const ProgramInstance&) = delete;
   ProgramInstance& operator=(const ProgramInstance&) = delete;
 
-  /// Starts it in the foreground; returns when it says that it has started, throws if it does not.
+  /// Starts it in the foreground. Returns when it reports that it has started, else throws.
   void start(const Words& options = {});
-  /// Starts a command line, and does not wait. `start` in the foreground is one, too.
+  /// Starts a command line, which may be `start` in the foreground, and does not wait.
   std::unique_ptr<SpawnedProgram> begin(const Words& words);
   /// Runs a command line to its end.
   Outcome run(const Words& words);
-  /// Runs it, and throws if it does not succeed; gives its stdout.
+  /// Runs a command line, and returns its stdout. Throws if it fails.
   std::string succeed(const Words& words);
 
   /// The foreground program. Only after start().
@@ -51,15 +50,15 @@ class ProgramInstance {
   Json connections();
   /// Of the processes of that kind, in the order of their slots.
   std::vector<pid_t> pids(const std::string& kind);
-  /// A number of all processes' counters together: "connections", "groups".
+  /// The sum of a counter over all workers: "connections", "groups".
   std::uint64_t sum(const std::string& counter);
-  /// Waits until status() is as wished; `what` says how.
+  /// Waits until `wished` is true for status(); `what` describes it for an error text.
   void waitForStatus(const std::string& what, const std::function<bool(const Json&)>& wished);
 
   /// The port of the first worker, as status() has it.
   std::uint16_t port();
 
-  /// For files of the test and for unix sockets; gone with this object.
+  /// A directory for files of the test and unix sockets, deleted with this object.
   [[nodiscard]] std::string folder() const { return folder_.path(); }
 
  private:
@@ -71,7 +70,7 @@ class ProgramInstance {
   const std::string program_;
   const Words first_;
   std::unique_ptr<SpawnedProgram> foreground_;
-  std::set<pid_t> seen_;  // all that ever stood in status()
+  std::set<pid_t> seen_;  // all that status() has ever shown
 };
 
 /// True while a process of that id runs (a zombie does not).

@@ -11,9 +11,8 @@ namespace stormo::integration {
 
 using test::Deadline;
 
-/// One plain connection to this machine, for peers that speak something else than WebSocket. Its
-/// calls wait, at most until the deadline, and throw std::runtime_error when that is over or the
-/// connection fails.
+/// One plain connection to this machine, for protocols other than WebSocket. Its calls wait until
+/// the deadline at most, and throw std::runtime_error at the deadline or if the connection fails.
 class TcpPeer {
  public:
   TcpPeer(const Deadline& deadline, std::uint16_t port);
@@ -22,7 +21,7 @@ class TcpPeer {
   /// Everything up to and including `end`.
   std::string readThrough(std::string_view end);
   std::string readExactly(std::size_t bytes);
-  /// What comes until the other side closes.
+  /// All bytes until the other end closes.
   std::string readToEnd();
   void close() { fd_.reset(); }
 
@@ -35,7 +34,7 @@ class TcpPeer {
   std::string buffer_;
 };
 
-/// One HTTP request, written out; the whole response.
+/// Sends one HTTP request as it is, and returns the whole response.
 std::string httpExchange(const Deadline& deadline, std::uint16_t port, std::string_view request);
 
 }  // namespace stormo::integration

@@ -26,7 +26,7 @@ std::vector<pid_t> workersOf(ProgramInstance& program, const ClientSwarm& swarm,
 
 std::vector<Id> connectToDifferentWorkers(ProgramInstance& program, ClientSwarm& swarm,
                                           std::size_t count) {
-  // The kernel chooses a worker by the client's port: with enough of them all have been chosen.
+  // The kernel chooses the worker by the client's port; enough clients reach every worker.
   const std::vector<Id> all = swarm.connect(16 * count);
   const std::vector<pid_t> workers = workersOf(program, swarm, all);
   std::map<pid_t, Id> chosen;

@@ -8,13 +8,13 @@
 
 namespace stormo::integration {
 
-/// Which worker process has each of these open clients, in their order; found by their ports in
+/// The pid of the worker of each open client, in their order, found by their ports in
 /// `connections`.
 std::vector<pid_t> workersOf(ProgramInstance& program, const ClientSwarm& swarm,
                              const std::vector<ClientSwarm::Id>& clients);
 
-/// Connects one client after another until `count` are on as many different workers, and lets the
-/// others go.
+/// Connects one client after another until `count` of them are on different workers, and
+/// disconnects the others.
 std::vector<ClientSwarm::Id> connectToDifferentWorkers(ProgramInstance& program, ClientSwarm& swarm,
                                                        std::size_t count);
 

@@ -18,7 +18,7 @@ class WithStormo : public ::testing::Test {
   using Id = ClientSwarm::Id;
   using Texts = std::vector<std::string>;
 
-  /// Of `start` on a free port, and further options.
+  /// The options of `start` on a free port, and further ones.
   static Words freePort(const Words& options = {}) {
     Words words = {"--listen", "websocket://127.0.0.1:0"};
     words.insert(words.end(), options.begin(), options.end());
@@ -29,19 +29,20 @@ class WithStormo : public ::testing::Test {
     stormo.start(freePort(options));
     meetClients();
   }
-  /// Clients for a program that runs.
+  /// Clients of a running program.
   void meetClients() { swarm_ = std::make_unique<ClientSwarm>(deadline, stormo.port()); }
 
   ClientSwarm& clients() { return *swarm_; }
 
-  /// Runs a command line to its end while clients do their part.
+  /// Runs a command line to its end while the clients' loop runs.
   Outcome runBesideClients(const Words& words) {
     const auto command = stormo.begin(words);
     clients().runUntil("a command's end", [&] { return command->statusIfEnded().has_value(); });
     return command->waitForEnd();
   }
 
-  /// How many clients a status tells of: a worker's connections without its link to the Channel.
+  /// The number of clients in a status: the workers' connections without their links to the
+  /// Channel.
   static std::uint64_t clientsIn(const Json& status) {
     std::uint64_t clients = 0;
     for (const Json& row : status.at("processes")) {

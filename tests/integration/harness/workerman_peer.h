@@ -10,8 +10,8 @@
 
 namespace stormo::integration {
 
-/// A peer of the Channel that speaks Workerman's dialect as a PHP process does. Its calls wait as
-/// TcpPeer's do.
+/// A peer of the Channel in Workerman's dialect, like a PHP process. Its calls wait as those of
+/// TcpPeer.
 class WorkermanPeer {
  public:
   struct Event {

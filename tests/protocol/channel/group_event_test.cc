@@ -14,7 +14,7 @@ std::string serialized(const Value& value) {
   return out;
 }
 
-/// "123/ciao", with "binary " before it if it is; "none".
+/// "123/ciao" or "123/binary ciao" for a group message, else "none".
 std::string read(const Value& value) {
   const std::string data = serialized(value);
   std::string scratch;
@@ -28,7 +28,7 @@ std::string readMessage(const Value& message) {
   return read(Value::array({{"group_id", "g"}, {"message", message}}));
 }
 
-TEST(GroupEvent, IsAGroupAndAMessageInAnyOrderAmongOthers) {
+TEST(GroupEvent, KeysMayHaveAnyOrderAmongOthers) {
   EXPECT_EQ(read(Value::array({{"group_id", "123"}, {"message", "ciao"}})), "123/ciao");
   EXPECT_EQ(read(Value::array(
                 {{"a", Value::list({1, 2})}, {"message", "ciao"}, {5, "x"}, {"group_id", "123"}})),
@@ -40,14 +40,14 @@ TEST(GroupEvent, TheGroupMayBeAnInteger) {
   EXPECT_EQ(read(Value::array({{"group_id", -5}, {"message", "ciao"}})), "-5/ciao");
 }
 
-TEST(GroupEvent, AMessageThatIsNoStringIsItsJson) {
+TEST(GroupEvent, AMessageThatIsNoStringBecomesJson) {
   EXPECT_EQ(readMessage(42), "g/42");
   EXPECT_EQ(readMessage(nullptr), "g/null");
   EXPECT_EQ(readMessage(true), "g/true");
   EXPECT_EQ(readMessage(Value::array({{"a", Value::list({1, "è"})}})), "g/{\"a\":[1,\"è\"]}");
 }
 
-TEST(GroupEvent, AnObjectAsTheMessageMakesItAnotherEventAndWithinItIsNull) {
+TEST(GroupEvent, AnOpaqueMessageIsNoGroupMessageAndAnOpaquePartIsNull) {
   const auto readText = [](const std::string& message) {
     std::string scratch;
     const std::string data = "a:2:{s:8:\"group_id\";s:1:\"g\";s:7:\"message\";" + message + "}";
@@ -60,13 +60,13 @@ TEST(GroupEvent, AnObjectAsTheMessageMakesItAnotherEventAndWithinItIsNull) {
   EXPECT_EQ(readText(R"(a:2:{i:0;O:1:"A":0:{}i:1;i:7;})"), "[null,7]");
 }
 
-TEST(GroupEvent, TextIsTextAndOtherBytesAreBinary) {
+TEST(GroupEvent, ValidUtf8IsTextAndOtherBytesAreBinary) {
   EXPECT_EQ(readMessage("Questo è"), "g/Questo è");
   EXPECT_EQ(readMessage(""), "g/");
   EXPECT_EQ(readMessage("\xff\xfe"), "binary g/\xff\xfe");
 }
 
-TEST(GroupEvent, AnythingElseIsNone) {
+TEST(GroupEvent, OtherDataIsNoGroupMessage) {
   EXPECT_EQ(read("ciao"), "none");
   EXPECT_EQ(read(nullptr), "none");
   EXPECT_EQ(read(Value::list({"123", "ciao"})), "none");
@@ -91,7 +91,7 @@ TEST(GroupEvent, IsWrittenAsPhpWritesIt) {
                       {{"group_id", std::string("123")}, {"message", "Questo è un messaggio"}})));
 }
 
-TEST(GroupEvent, CutAtAnyByteIsNone) {
+TEST(GroupEvent, CutAtAnyByteIsNoGroupMessage) {
   const std::string data = serialized(Value::array({{"group_id", "123"}, {"message", "ciao"}}));
   for (std::size_t n = 0; n + 1 < data.size(); ++n) {
     std::string scratch;

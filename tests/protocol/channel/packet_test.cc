@@ -26,60 +26,71 @@ std::string hex(std::string_view bytes) {
 
 struct Sample {
   const char* name;
-  std::string frame;
-  std::size_t headBytes;  ///< Of the frame's payload: cut any shorter, it is not valid.
+  Packet packet;
+  std::size_t headBytes;  ///< Of the frame's payload. A shorter one is invalid.
+  std::string frame = encode(packet);
 };
-
-template <typename Encode>
-Sample sample(const char* name, std::size_t headBytes, Encode encode) {
-  std::string frame;
-  encode(frame);
-  return {name, frame, headBytes};
-}
 
 std::vector<Sample> oneOfEachKind() {
   return {
-      sample("Hello", 20, [](auto& out) { appendHello(7, "secret", out); }),
-      sample("Welcome", 28, [](auto& out) { appendWelcome(9, 10 << 20, out); }),
-      sample("Refused", 4, [](auto& out) { appendRefused("no", out); }),
-      sample("Subscribe", 6, [](auto& out) { appendSubscribe("ab", out); }),
-      sample("SubscribeAgain", 6,
-             [](auto& out) { appendSubscribe("ab", out, Space::Events, true); }),
-      sample("Unsubscribe", 6, [](auto& out) { appendUnsubscribe("ab", out); }),
-      sample("Publish", 14,
-             [](auto& out) { appendPublish({.channel = "ab", .sequence = 3}, "hi", out); }),
-      sample("Event", 38,
-             [](auto& out) {
-               appendEvent({.channel = "ab",
-                            .epoch = 1,
-                            .offset = 2,
-                            .producerId = 3,
-                            .sequence = 4,
-                            .payloadKind = PayloadKind::Text},
-                           "hi", out);
-             }),
-      sample("Ack", 12, [](auto& out) { appendAck(11, out); }),
-      sample("Watch", 6, [](auto& out) { appendWatch("ab", out); }),
-      sample("Unwatch", 6, [](auto& out) { appendUnwatch("ab", out); }),
-      sample("Enqueue", 14,
-             [](auto& out) { appendEnqueue({.channel = "ab", .sequence = 3}, "hi", out); }),
-      sample("Reserve", 4, [](auto& out) { appendReserve(out); }),
-      sample("Job", 6, [](auto& out) { appendJob({.channel = "ab"}, "hi", out); }),
-      sample("Gap", 20, [](auto& out) { appendGap(5, 6, out); }),
-      sample("Ping", 4, [](auto& out) { appendPing(out); }),
-      sample("Pong", 4, [](auto& out) { appendPong(out); }),
-      sample("Resume", 20, [](auto& out) { appendResume(5, 6, out); }),
-      sample("HistoryRequest", 22, [](auto& out) { appendRecall("ab", 5, 6, out); }),
-      sample("HistoryReply", 22,
-             [](auto& out) {
-               appendRecalled({.channel = "ab", .epoch = 5, .offset = 6, .whole = true}, "hi", out);
-             }),
-      sample("IdempotentPublish", 30,
-             [](auto& out) {
-               appendPublishOnce({.channel = "ab", .sequence = 3, .session = 4, .sendNumber = 5},
-                                 "hi", out);
-             }),
-      sample("Rejected", 12, [](auto& out) { appendRejected(7, "no", true, out); }),
+      {"Hello",
+       {.kind = Kind::Hello, .version = kProtocolVersion, .producerId = 7, .payload = "secret"},
+       20},
+      {"Welcome",
+       {.kind = Kind::Welcome, .version = kProtocolVersion, .epoch = 9, .frameBytesMax = 10 << 20},
+       28},
+      {"Refused", {.kind = Kind::Refused, .payload = "no"}, 4},
+      {"Subscribe", {.kind = Kind::Subscribe, .channel = "ab"}, 6},
+      {"SubscribeAgain", {.kind = Kind::Subscribe, .again = true, .channel = "ab"}, 6},
+      {"Unsubscribe", {.kind = Kind::Unsubscribe, .channel = "ab"}, 6},
+      {"Publish", {.kind = Kind::Publish, .sequence = 3, .channel = "ab", .payload = "hi"}, 14},
+      {"Event",
+       {.kind = Kind::Event,
+        .payloadKind = PayloadKind::Text,
+        .epoch = 1,
+        .offset = 2,
+        .producerId = 3,
+        .sequence = 4,
+        .channel = "ab",
+        .payload = "hi"},
+       38},
+      {"Ack", {.kind = Kind::Ack, .sequence = 11}, 12},
+      {"Watch", {.kind = Kind::Watch, .channel = "ab"}, 6},
+      {"Unwatch", {.kind = Kind::Unwatch, .channel = "ab"}, 6},
+      {"Enqueue", {.kind = Kind::Enqueue, .sequence = 3, .channel = "ab", .payload = "hi"}, 14},
+      {"Reserve", {.kind = Kind::Reserve}, 4},
+      {"Job", {.kind = Kind::Job, .channel = "ab", .payload = "hi"}, 6},
+      {"Gap", {.kind = Kind::Gap, .epoch = 5, .offset = 6}, 20},
+      {"Ping", {.kind = Kind::Ping}, 4},
+      {"Pong", {.kind = Kind::Pong}, 4},
+      {"Resume", {.kind = Kind::Resume, .epoch = 5, .offset = 6}, 20},
+      {"HistoryRequest",
+       {.kind = Kind::HistoryRequest,
+        .space = Space::Groups,
+        .epoch = 5,
+        .offset = 6,
+        .channel = "ab"},
+       22},
+      {"HistoryReply",
+       {.kind = Kind::HistoryReply,
+        .whole = true,
+        .space = Space::Groups,
+        .epoch = 5,
+        .offset = 6,
+        .channel = "ab",
+        .payload = "hi"},
+       22},
+      {"IdempotentPublish",
+       {.kind = Kind::IdempotentPublish,
+        .payloadKind = PayloadKind::Text,
+        .space = Space::Groups,
+        .sequence = 3,
+        .session = 4,
+        .sendNumber = 5,
+        .channel = "ab",
+        .payload = "hi"},
+       30},
+      {"Rejected", {.kind = Kind::Rejected, .cut = true, .sequence = 7, .payload = "no"}, 12},
   };
 }
 
@@ -94,86 +105,41 @@ bool isValid(std::string_view payload) {
   return decode(payload, packet) == Decode::Ok;
 }
 
-TEST(ChannelCodec, EveryFrameSaysItsOwnLength) {
+TEST(ChannelCodec, EveryFrameStatesItsLength) {
   for (const Sample& s : oneOfEachKind()) {
     EXPECT_EQ(frameLength(s.frame, 1000), PackageLength::complete(s.frame.size())) << s.name;
   }
 }
 
 TEST(ChannelCodec, EveryKindIsDecodedAsItWasEncoded) {
-  std::vector<Packet> packets;
-  const std::vector<Sample> samples = oneOfEachKind();
-  for (const Sample& s : samples) packets.push_back(decoded(s.frame));
+  for (const Sample& s : oneOfEachKind()) {
+    const Packet got = decoded(s.frame);
+    const Packet& want = s.packet;
+    EXPECT_EQ(got.kind, want.kind) << s.name;
+    EXPECT_EQ(got.payloadKind, want.payloadKind) << s.name;
+    EXPECT_EQ(got.loop, want.loop) << s.name;
+    EXPECT_EQ(got.again, want.again) << s.name;
+    EXPECT_EQ(got.whole, want.whole) << s.name;
+    EXPECT_EQ(got.cut, want.cut) << s.name;
+    EXPECT_EQ(got.space, want.space) << s.name;
+    EXPECT_EQ(got.version, want.version) << s.name;
+    EXPECT_EQ(got.epoch, want.epoch) << s.name;
+    EXPECT_EQ(got.offset, want.offset) << s.name;
+    EXPECT_EQ(got.producerId, want.producerId) << s.name;
+    EXPECT_EQ(got.sequence, want.sequence) << s.name;
+    EXPECT_EQ(got.session, want.session) << s.name;
+    EXPECT_EQ(got.sendNumber, want.sendNumber) << s.name;
+    EXPECT_EQ(got.frameBytesMax, want.frameBytesMax) << s.name;
+    EXPECT_EQ(got.channel, want.channel) << s.name;
+    EXPECT_EQ(got.payload, want.payload) << s.name;
+  }
+}
 
-  const auto expect = [&](std::size_t i, const Packet& want) {
-    const Packet& got = packets[i];
-    EXPECT_EQ(got.kind, want.kind) << samples[i].name;
-    EXPECT_EQ(got.payloadKind, want.payloadKind) << samples[i].name;
-    EXPECT_EQ(got.loop, want.loop) << samples[i].name;
-    EXPECT_EQ(got.again, want.again) << samples[i].name;
-    EXPECT_EQ(got.space, want.space) << samples[i].name;
-    EXPECT_EQ(got.version, want.version) << samples[i].name;
-    EXPECT_EQ(got.epoch, want.epoch) << samples[i].name;
-    EXPECT_EQ(got.offset, want.offset) << samples[i].name;
-    EXPECT_EQ(got.producerId, want.producerId) << samples[i].name;
-    EXPECT_EQ(got.sequence, want.sequence) << samples[i].name;
-    EXPECT_EQ(got.whole, want.whole) << samples[i].name;
-    EXPECT_EQ(got.cut, want.cut) << samples[i].name;
-    EXPECT_EQ(got.frameBytesMax, want.frameBytesMax) << samples[i].name;
-    EXPECT_EQ(got.session, want.session) << samples[i].name;
-    EXPECT_EQ(got.sendNumber, want.sendNumber) << samples[i].name;
-    EXPECT_EQ(got.channel, want.channel) << samples[i].name;
-    EXPECT_EQ(got.payload, want.payload) << samples[i].name;
-  };
-  expect(0,
-         {.kind = Kind::Hello, .version = kProtocolVersion, .producerId = 7, .payload = "secret"});
-  expect(
-      1,
-      {.kind = Kind::Welcome, .version = kProtocolVersion, .epoch = 9, .frameBytesMax = 10 << 20});
-  expect(2, {.kind = Kind::Refused, .payload = "no"});
-  expect(3, {.kind = Kind::Subscribe, .channel = "ab"});
-  expect(4, {.kind = Kind::Subscribe, .again = true, .channel = "ab"});
-  expect(5, {.kind = Kind::Unsubscribe, .channel = "ab"});
-  expect(6, {.kind = Kind::Publish, .sequence = 3, .channel = "ab", .payload = "hi"});
-  expect(7, {.kind = Kind::Event,
-             .payloadKind = PayloadKind::Text,
-             .epoch = 1,
-             .offset = 2,
-             .producerId = 3,
-             .sequence = 4,
-             .channel = "ab",
-             .payload = "hi"});
-  expect(8, {.kind = Kind::Ack, .sequence = 11});
-  expect(9, {.kind = Kind::Watch, .channel = "ab"});
-  expect(10, {.kind = Kind::Unwatch, .channel = "ab"});
-  expect(11, {.kind = Kind::Enqueue, .sequence = 3, .channel = "ab", .payload = "hi"});
-  expect(12, {.kind = Kind::Reserve});
-  expect(13, {.kind = Kind::Job, .channel = "ab", .payload = "hi"});
-  expect(14, {.kind = Kind::Gap, .epoch = 5, .offset = 6});
-  expect(15, {.kind = Kind::Ping});
-  expect(16, {.kind = Kind::Pong});
-  expect(17, {.kind = Kind::Resume, .epoch = 5, .offset = 6});
-  expect(18, {.kind = Kind::HistoryRequest,
-              .space = Space::Groups,
-              .epoch = 5,
-              .offset = 6,
-              .channel = "ab"});
-  expect(19, {.kind = Kind::HistoryReply,
-              .whole = true,
-              .space = Space::Groups,
-              .epoch = 5,
-              .offset = 6,
-              .channel = "ab",
-              .payload = "hi"});
-  expect(20, {.kind = Kind::IdempotentPublish,
-              .payloadKind = PayloadKind::Text,
-              .space = Space::Groups,
-              .sequence = 3,
-              .session = 4,
-              .sendNumber = 5,
-              .channel = "ab",
-              .payload = "hi"});
-  expect(21, {.kind = Kind::Rejected, .cut = true, .sequence = 7, .payload = "no"});
+TEST(ChannelCodec, EveryHeaderHasTheBytesThatTheDocumentStates) {
+  for (const Sample& s : oneOfEachKind()) {
+    EXPECT_EQ(headerBytes(s.packet), kFrameHeaderBytes + s.headBytes) << s.name;
+    EXPECT_EQ(s.frame.size(), headerBytes(s.packet) + s.packet.payload.size()) << s.name;
+  }
 }
 
 TEST(ChannelCodec, TheSequenceOfAPublishIsReadFromItsStart) {
@@ -188,7 +154,7 @@ TEST(ChannelCodec, TheSequenceOfAPublishIsReadFromItsStart) {
   }
 }
 
-TEST(ChannelCodec, APayloadCutBeforeTheEndOfItsHeadIsInvalid) {
+TEST(ChannelCodec, APayloadCutInItsHeaderIsInvalid) {
   for (const Sample& s : oneOfEachKind()) {
     const std::string_view payload = framePayload(s.frame);
     for (std::size_t n = 0; n <= payload.size(); ++n) {
@@ -200,14 +166,14 @@ TEST(ChannelCodec, APayloadCutBeforeTheEndOfItsHeadIsInvalid) {
   }
 }
 
-TEST(ChannelCodec, BytesBehindAKindWithoutPayloadAreInvalid) {
+TEST(ChannelCodec, TrailingBytesOfAKindWithoutPayloadAreInvalid) {
   for (const Sample& s : oneOfEachKind()) {
     const bool takesMore = s.frame.size() - kFrameHeaderBytes > s.headBytes;
     EXPECT_EQ(isValid(std::string(framePayload(s.frame)) + "x"), takesMore) << s.name;
   }
 }
 
-TEST(ChannelCodec, FlagsThatAKindDoesNotKnowAreInvalid) {
+TEST(ChannelCodec, FlagsOfAnotherKindAreInvalid) {
   const auto allowed = [](Kind kind, int flags) {
     if (kind == Kind::Publish && (flags & 0x04) != 0) return flags <= 0x06;
     if (kind == Kind::Publish || kind == Kind::Event) return (flags & ~0x10) <= 2;
@@ -230,25 +196,19 @@ TEST(ChannelCodec, FlagsThatAKindDoesNotKnowAreInvalid) {
   }
 }
 
-TEST(ChannelCodec, AGroupAndAChannelOfOneNameAreToldApart) {
-  std::string frames[4];
-  appendSubscribe("ab", frames[0], Space::Groups);
-  appendSubscribe("ab", frames[1], Space::Groups, true);
-  appendUnsubscribe("ab", frames[2], Space::Groups);
-  appendPublish({.channel = "ab", .payloadKind = PayloadKind::Text, .space = Space::Groups}, "hi",
-                frames[3]);
-  std::string event;
-  appendEvent({.channel = "ab", .payloadKind = PayloadKind::Text, .space = Space::Groups}, "hi",
-              event);
-  for (const std::string& frame : frames) EXPECT_EQ(decoded(frame).space, Space::Groups);
-  EXPECT_TRUE(decoded(frames[1]).again);
-  EXPECT_EQ(decoded(event).space, Space::Groups);
-  EXPECT_EQ(decoded(event).payloadKind, PayloadKind::Text);
+TEST(ChannelCodec, AGroupAndAnEventOfTheSameNameAreDistinguished) {
+  for (const Kind kind : {Kind::Subscribe, Kind::Unsubscribe, Kind::Publish, Kind::Event}) {
+    Packet packet{.kind = kind, .space = Space::Groups, .channel = "ab"};
+    const std::string group = encode(packet);
+    packet.space = Space::Events;
+    const std::string event = encode(packet);
+    EXPECT_EQ(decoded(group).space, Space::Groups);
+    EXPECT_EQ(decoded(event).space, Space::Events);
+  }
 }
 
 TEST(ChannelCodec, AForeignMagicOrAnUnknownKindIsInvalid) {
-  std::string frame;
-  appendPing(frame);
+  const std::string frame = encode({.kind = Kind::Ping});
   for (int byte = 0; byte < 256; ++byte) {
     std::string payload(framePayload(frame));
     payload[0] = static_cast<char>(byte);
@@ -260,11 +220,11 @@ TEST(ChannelCodec, AForeignMagicOrAnUnknownKindIsInvalid) {
   }
 }
 
-TEST(ChannelCodec, AChannelIsThereExactlyWhereTheKindHasOne) {
+TEST(ChannelCodec, AMissingOrUnexpectedChannelIsInvalid) {
   for (const Sample& s : oneOfEachKind()) {
     std::string payload(framePayload(s.frame));
     const bool hasChannel = payload[3] != 0;
-    // The name's bytes become the payload's first, or the other way round.
+    // The bytes of the name become the start of the payload, or the reverse.
     payload[3] = static_cast<char>(hasChannel ? 0 : 1);
     payload += "xxxx";
     EXPECT_FALSE(isValid(payload)) << s.name;
@@ -272,8 +232,8 @@ TEST(ChannelCodec, AChannelIsThereExactlyWhereTheKindHasOne) {
 }
 
 TEST(ChannelCodec, AChannelLongerThanTheFrameIsInvalid) {
-  std::string frame;
-  appendPublish({.channel = "ab", .sequence = 3}, "hi", frame);
+  std::string frame =
+      encode({.kind = Kind::Publish, .sequence = 3, .channel = "ab", .payload = "hi"});
   frame[7] = '\xff';
   EXPECT_FALSE(isValid(framePayload(frame)));
   frame[7] = 4;
@@ -281,13 +241,15 @@ TEST(ChannelCodec, AChannelLongerThanTheFrameIsInvalid) {
   EXPECT_EQ(decoded(frame).payload, "");
 }
 
-TEST(ChannelCodec, NamesOf255BytesAndAnyBytesInNamesAndPayloadsPassUnchanged) {
+TEST(ChannelCodec, NamesOf255BytesAndAnyBytesAreKeptUnchanged) {
   const std::string name = "\0\xff"s + std::string(253, 'n');
   const std::string payload = "\0\r\n\xff a:1:{"s;
-  std::string frame;
-  appendPublish(
-      {.channel = name, .sequence = ~0ull, .payloadKind = PayloadKind::Binary, .loop = true},
-      payload, frame);
+  const std::string frame = encode({.kind = Kind::Publish,
+                                    .payloadKind = PayloadKind::Binary,
+                                    .loop = true,
+                                    .sequence = ~0ull,
+                                    .channel = name,
+                                    .payload = payload});
   const Packet packet = decoded(frame);
   EXPECT_EQ(packet.channel, name);
   EXPECT_EQ(packet.payload, payload);
@@ -296,9 +258,9 @@ TEST(ChannelCodec, NamesOf255BytesAndAnyBytesInNamesAndPayloadsPassUnchanged) {
   EXPECT_TRUE(packet.loop);
 }
 
-TEST(ChannelCodec, ASecretIsBoundedAndAHelloOfAnyVersionIsUnderstood) {
-  std::string frame;
-  appendHello(7, std::string(kSecretBytesMax, 's'), frame);
+TEST(ChannelCodec, ASecretIsLimitedAndAHelloOfAnyVersionIsDecoded) {
+  const std::string secret(kSecretBytesMax, 's');
+  std::string frame = encode({.kind = Kind::Hello, .version = kProtocolVersion, .payload = secret});
   EXPECT_EQ(frame.size(), kHelloFrameBytesMax);
   EXPECT_TRUE(isValid(framePayload(frame)));
   EXPECT_FALSE(isValid(std::string(framePayload(frame)) + "s"));
@@ -306,42 +268,43 @@ TEST(ChannelCodec, ASecretIsBoundedAndAHelloOfAnyVersionIsUnderstood) {
   EXPECT_EQ(decoded(frame).version, 99u);
 }
 
-TEST(ChannelCodec, HeadersWrittenInPlaceEqualAppendedFrames) {
-  const auto check = [](const auto& header,
-                        void (*append)(decltype(header), std::string_view, std::string&)) {
-    const std::string payload = "payload";
-    std::string appended = "before";
-    append(header, payload, appended);
-
-    std::string placed(headerBytes(header) + payload.size(), '?');
-    char* at = encodeHeader(header, payload.size(), placed.data());
-    ASSERT_EQ(at, placed.data() + headerBytes(header));
+TEST(ChannelCodec, AHeaderWrittenInPlaceEqualsTheStartOfTheEncodedFrame) {
+  for (const Sample& s : oneOfEachKind()) {
+    const std::string_view payload = s.packet.payload;
+    std::string placed(headerBytes(s.packet) + payload.size(), '?');
+    char* const at = encodeHeader(s.packet, payload.size(), placed.data());
+    ASSERT_EQ(at, placed.data() + headerBytes(s.packet)) << s.name;
     payload.copy(at, payload.size());
-    EXPECT_EQ(hex("before" + placed), hex(appended));
-  };
-  check(PublishHeader{.channel = "ab", .sequence = 1, .loop = true}, &appendPublish);
-  check(EventHeader{.channel = "ab", .epoch = 1, .offset = 2, .producerId = 3, .sequence = 4},
-        &appendEvent);
-  check(PublishOnceHeader{.channel = "ab", .sequence = 1, .session = 2, .sendNumber = 3},
-        &appendPublishOnce);
-  check(RecalledHeader{.channel = "ab", .epoch = 1, .offset = 2, .whole = true}, &appendRecalled);
-  check(EnqueueHeader{.channel = "ab", .sequence = 1}, &appendEnqueue);
-  check(JobHeader{.channel = "ab", .payloadKind = PayloadKind::Binary}, &appendJob);
+    EXPECT_EQ(hex(placed), hex(s.frame)) << s.name;
+
+    std::string appended = "before";
+    encode(s.packet, appended);
+    EXPECT_EQ(hex(appended), hex("before" + s.frame)) << s.name;
+  }
 }
 
-TEST(ChannelCodec, TheFirstByteTellsTheDialects) {
-  std::string frame;
-  appendHello(7, "", frame);
+TEST(ChannelCodec, TheFirstByteDeterminesTheDialect) {
+  const std::string frame = encode({.kind = Kind::Hello, .version = kProtocolVersion});
   EXPECT_EQ(dialectOf(framePayload(frame)), Dialect::Stormo);
   EXPECT_EQ(dialectOf("a:1:{s:4:\"type\";s:7:\"reserve\";}"), Dialect::Workerman);
   EXPECT_EQ(dialectOf(""), Dialect::Workerman);
 }
 
-TEST(ChannelCodecDeathTest, ANameThatCannotBeWrittenIsABugOfTheCaller) {
+TEST(ChannelCodecDeathTest, APacketThatNoDecoderAcceptsIsABugOfTheCaller) {
+  const std::string tooLong(256, 'n');
+  const Packet bad[] = {
+      {.kind = Kind::Subscribe},
+      {.kind = Kind::Subscribe, .channel = tooLong},
+      {.kind = Kind::Subscribe, .channel = "ab", .payload = "none has a payload"},
+      {.kind = Kind::Ack, .channel = "none has a channel"},
+      {.kind = Kind::Publish, .again = true, .channel = "ab"},
+      {.kind = Kind::Publish, .loop = true, .space = Space::Groups, .channel = "ab"},
+      {.kind = Kind::IdempotentPublish, .space = Space::Events, .channel = "ab"},
+      {.kind = Kind::Hello, .payload = tooLong},
+      {.kind = static_cast<Kind>(0)},
+  };
   std::string out;
-  EXPECT_DEATH(appendSubscribe("", out), "assertion failed");
-  EXPECT_DEATH(appendSubscribe(std::string(256, 'n'), out), "assertion failed");
-  EXPECT_DEATH(appendPublish({.channel = ""}, "", out), "assertion failed");
+  for (const Packet& packet : bad) EXPECT_DEATH(encode(packet, out), "assertion failed");
 }
 
 TEST(ChannelCodec, TheDocumentShowsWhatTheEncoderWrites) {
@@ -352,7 +315,7 @@ TEST(ChannelCodec, TheDocumentShowsWhatTheEncoderWrites) {
   ASSERT_FALSE(document.empty());
 
   const auto shows = [&](std::string_view frame) {
-    // In the document a frame is broken into lines, each with its meaning behind two spaces.
+    // The document breaks a frame into lines, each with a description after two spaces.
     std::string shown;
     std::istringstream lines(document);
     for (std::string line; std::getline(lines, line);) {
@@ -365,19 +328,25 @@ TEST(ChannelCodec, TheDocumentShowsWhatTheEncoderWrites) {
     }
     return shown.find(hex(frame)) != std::string::npos;
   };
-  std::string publish, event, hello;
-  appendHello(0x0123456789abcdef, "s3cret", hello);
-  appendPublish(
-      {.channel = "123", .sequence = 1, .payloadKind = PayloadKind::Text, .space = Space::Groups},
-      "ciao", publish);
-  appendEvent({.channel = "123",
-               .epoch = 0x65f0,
-               .offset = 42,
-               .producerId = 0x0123456789abcdef,
-               .sequence = 1,
-               .payloadKind = PayloadKind::Text,
-               .space = Space::Groups},
-              "ciao", event);
+  const std::string hello = encode({.kind = Kind::Hello,
+                                    .version = kProtocolVersion,
+                                    .producerId = 0x0123456789abcdef,
+                                    .payload = "s3cret"});
+  const std::string publish = encode({.kind = Kind::Publish,
+                                      .payloadKind = PayloadKind::Text,
+                                      .space = Space::Groups,
+                                      .sequence = 1,
+                                      .channel = "123",
+                                      .payload = "ciao"});
+  const std::string event = encode({.kind = Kind::Event,
+                                    .payloadKind = PayloadKind::Text,
+                                    .space = Space::Groups,
+                                    .epoch = 0x65f0,
+                                    .offset = 42,
+                                    .producerId = 0x0123456789abcdef,
+                                    .sequence = 1,
+                                    .channel = "123",
+                                    .payload = "ciao"});
   EXPECT_TRUE(shows(hello)) << hex(hello);
   EXPECT_TRUE(shows(publish)) << hex(publish);
   EXPECT_TRUE(shows(event)) << hex(event);

@@ -55,7 +55,7 @@ bool isValid(std::string_view payload) {
   return decodeWorkerman(payload, command) == Decode::Ok;
 }
 
-TEST(WorkermanChannel, ARecordedConversationIsDecodedAndEncodedToTheSameBytes) {
+TEST(WorkermanChannel, ARecordedConversationRoundTrips) {
   const std::vector<std::string> frames = recordedFrames();
   ASSERT_EQ(frames.size(), 65u);
   std::map<CommandType, int> seen;
@@ -113,7 +113,7 @@ TEST(WorkermanChannel, KeysComeInAnyOrderAndUnknownOnesAreSkipped) {
   EXPECT_EQ(command.data, "b:1;");
 }
 
-TEST(WorkermanChannel, OfAKeyGivenTwiceTheLastCounts) {
+TEST(WorkermanChannel, TheLastOfEqualKeysCounts) {
   const WorkermanCommand command = decoded(
       R"(a:4:{s:4:"type";s:9:"subscribe";s:8:"channels";s:1:"a";s:8:"channels";s:1:"b";s:4:"type";s:5:"watch";})");
   EXPECT_EQ(command.type, CommandType::Watch);
@@ -136,7 +136,7 @@ TEST(WorkermanChannel, ChannelsMayBeOneNameAndNamesMayBeIntegers) {
   EXPECT_THAT(decoded(event).channels, ElementsAre("123"));
 }
 
-TEST(WorkermanChannel, ANameThatIsNoNameIsInvalid) {
+TEST(WorkermanChannel, AnInvalidNameIsInvalid) {
   const auto takes = [](const std::string& name) {
     return isValid("a:2:{s:4:\"type\";s:9:\"subscribe\";s:8:\"channels\";" + name + "}");
   };
@@ -153,7 +153,7 @@ TEST(WorkermanChannel, ANameThatIsNoNameIsInvalid) {
   }
 }
 
-TEST(WorkermanChannel, OneLineEndMayFollowAndNothingElse) {
+TEST(WorkermanChannel, OneTrailingLineEndIsAccepted) {
   const std::string reserve = R"(a:1:{s:4:"type";s:7:"reserve";})";
   EXPECT_TRUE(isValid(reserve));
   EXPECT_TRUE(isValid(reserve + "\n"));
@@ -186,7 +186,7 @@ TEST(WorkermanChannel, AMissingKeyOrAnUnknownTypeIsInvalid) {
   }
 }
 
-/// What PHP writes for data that refers to itself, in messages and alone.
+/// The output of PHP for data that refers to itself, in messages and alone.
 struct WithReferences {
   std::string_view publish;
   std::string_view event;
@@ -217,14 +217,14 @@ TEST(WorkermanChannel, ReferencesInDataAreRenumberedForEachMessage) {
   }
 }
 
-TEST(WorkermanChannel, DataThatCannotBeReadAloneIsInvalid) {
-  // The reference would be to a value that is hidden in the object before the data.
+TEST(WorkermanChannel, DataWithOutsideReferencesIsInvalid) {
+  // The reference counts a value that is hidden in the object before the data.
   WorkermanCommand command;
   EXPECT_EQ(decodeWorkerman(R"(a:4:{s:4:"type";s:7:"publish";s:8:"channels";s:1:"a";s:1:"c";)"
                             R"(C:1:"A":20:{01234567890123456789}s:4:"data";a:1:{i:0;r:20;}})",
                             command),
             Decode::Invalid);
-  EXPECT_EQ(command.reason, "data with a reference to what is outside");
+  EXPECT_EQ(command.reason, "data with a reference to its outside");
 }
 
 TEST(WorkermanChannel, TheReasonOfAnInvalidMessageIsGiven) {
@@ -244,8 +244,8 @@ TEST(WorkermanChannel, TheReasonOfAnInvalidMessageIsGiven) {
   EXPECT_EQ(reason(R"(a:1:{s:4:"type";s:9:"subscribe";})"), "no channels");
   EXPECT_EQ(reason(R"(a:1:{s:8:"channels";i:+1;})"), "malformed channels");
   EXPECT_EQ(withData(R"(O:1:"A":1:{})"), "malformed data, or more than the limits allow");
-  EXPECT_EQ(withData("R:2;"), "data with a reference to what is outside");
-  EXPECT_EQ(reason(R"(a:1:{s:4:"type";s:7:"reserve";}x)"), "bytes behind the array");
+  EXPECT_EQ(withData("R:2;"), "data with a reference to its outside");
+  EXPECT_EQ(reason(R"(a:1:{s:4:"type";s:7:"reserve";}x)"), "bytes after the array");
 }
 
 TEST(WorkermanChannel, DataTooDeepIsInvalid) {
@@ -264,7 +264,7 @@ TEST(WorkermanChannel, DataTooDeepIsInvalid) {
   EXPECT_FALSE(takes(nested(100'000)));
 }
 
-TEST(WorkermanChannel, TheNumberOfChannelsIsBounded) {
+TEST(WorkermanChannel, TheNumberOfChannelsIsLimited) {
   const auto takes = [](std::size_t count) {
     std::string payload = "a:2:{s:4:\"type\";s:9:\"subscribe\";s:8:\"channels\";a:";
     payload += std::to_string(count) + ":{";
@@ -275,7 +275,7 @@ TEST(WorkermanChannel, TheNumberOfChannelsIsBounded) {
   EXPECT_FALSE(takes(1'000'001));
 }
 
-TEST(WorkermanChannel, CountsThatCannotBeTrueAreRefusedWithoutAllocating) {
+TEST(WorkermanChannel, ImpossibleCountsAreRejectedWithoutAllocating) {
   WorkermanCommand command;
   const std::uint64_t before = test::allocationCount();
   for (const std::string_view payload :
@@ -290,7 +290,7 @@ TEST(WorkermanChannel, CountsThatCannotBeTrueAreRefusedWithoutAllocating) {
   EXPECT_EQ(test::allocationCount(), before);
 }
 
-TEST(WorkermanChannel, AUsedCommandIsDecodedIntoWithoutAllocating) {
+TEST(WorkermanChannel, DecodingIntoAReusedCommandDoesNotAllocate) {
   const std::string_view payload =
       R"(a:3:{s:4:"type";s:7:"publish";s:8:"channels";a:1:{i:0;s:5:"mixed";}s:4:"data";s:4:"ciao";})";
   WorkermanCommand command = decoded(payload);
@@ -299,7 +299,7 @@ TEST(WorkermanChannel, AUsedCommandIsDecodedIntoWithoutAllocating) {
   EXPECT_EQ(test::allocationCount(), before);
 }
 
-TEST(WorkermanChannel, AReusedCommandKeepsNothingOfTheOneBefore) {
+TEST(WorkermanChannel, AReusedCommandKeepsNothing) {
   WorkermanCommand command = decoded(
       R"(a:3:{s:4:"type";s:7:"publish";s:8:"channels";a:1:{i:0;s:5:"mixed";}s:4:"data";N;})");
   ASSERT_EQ(decodeWorkerman(R"(a:1:{s:4:"type";s:7:"reserve";})", command), Decode::Ok);

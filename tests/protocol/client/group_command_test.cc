@@ -23,7 +23,7 @@ class GroupCommandTest : public testing::Test {
     return decoder_.decode({copy_.data(), copy_.size()}, request_);
   }
 
-  /// The message of a send_to_group whose message is that JSON.
+  /// The decoded message of a send_to_group with this JSON as its message.
   std::string messageOf(const std::string& json) {
     text_ = R"({"cmd":"send_to_group","group_id":"g","message":)" + json + "}";
     EXPECT_EQ(decoder_.decode(text_, request_), CommandError::None) << json << decoder_.detail();
@@ -51,7 +51,7 @@ TEST_F(GroupCommandTest, ReadsTheThreeCommands) {
   EXPECT_EQ(request_.message, "Questo è un messaggio");
 }
 
-TEST_F(GroupCommandTest, APingIsAnsweredInTheFormInWhichItWasSent) {
+TEST_F(GroupCommandTest, APingIsAnsweredInItsForm) {
   const std::pair<const char*, const char*> forms[] = {
       {R"({"cmd":"ping"})", R"({"cmd":"pong"})"},
       {R"({"cmd":"ping","group_id":7,"type":"x"})", R"({"cmd":"pong"})"},
@@ -67,7 +67,7 @@ TEST_F(GroupCommandTest, APingIsAnsweredInTheFormInWhichItWasSent) {
   }
 }
 
-TEST_F(GroupCommandTest, WhatLooksLikeAPingIsNone) {
+TEST_F(GroupCommandTest, SimilarTextsAreNoPing) {
   EXPECT_EQ(decode(R"({"type":"ping")"), CommandError::NotJson);
   EXPECT_EQ(decode("pings"), CommandError::NotJson);
   EXPECT_EQ(decode(R"("ping")"), CommandError::NotAnObject);
@@ -129,7 +129,7 @@ TEST_F(GroupCommandTest, FieldsComeInAnyOrderAndUnknownOnesAreIgnored) {
   EXPECT_EQ(request_.message, "m");
 }
 
-TEST_F(GroupCommandTest, OfAFieldGivenTwiceTheLastCounts) {
+TEST_F(GroupCommandTest, TheLastOfEqualFieldsCounts) {
   ASSERT_EQ(
       decode(
           R"({"cmd":1,"cmd":"send_to_group","group_id":"a","group_id":"b","message":1,"message":[2]})"),
@@ -138,7 +138,7 @@ TEST_F(GroupCommandTest, OfAFieldGivenTwiceTheLastCounts) {
   EXPECT_EQ(request_.message, "[2]");
 }
 
-TEST_F(GroupCommandTest, EscapesAreUndoneInNamesAndMessages) {
+TEST_F(GroupCommandTest, EscapesAreDecodedInNamesAndMessages) {
   ASSERT_EQ(
       decode(R"({"c\u006dd":"send_to_group","group_id":"a\"\u0000","message":"\ud83d\udc26\n"})"),
       CommandError::None);
@@ -157,7 +157,7 @@ TEST_F(GroupCommandTest, ALoneSurrogateBecomesAReplacementCharacter) {
   EXPECT_EQ(request_.group, half);
 }
 
-TEST_F(GroupCommandTest, AnIgnoredFieldIsJudgedByItsGrammarAlone) {
+TEST_F(GroupCommandTest, OnlyTheGrammarOfAnIgnoredFieldIsChecked) {
   for (const std::string value : {R"("\ud83d")", R"({"\ud83d":["\udc00"]})", "1e999", "-1e-999",
                                   "123456789012345678901234567890",
                                   "0.1234567890123456789012345678901234567890e-7", "[[],{}]"}) {
@@ -185,7 +185,7 @@ TEST_F(GroupCommandTest, AnIntegerGroupIsItsDecimalText) {
   }
 }
 
-TEST_F(GroupCommandTest, AGroupOfAnotherTypeIsRefused) {
+TEST_F(GroupCommandTest, AGroupOfAnotherTypeIsRejected) {
   for (const char* json : {"null", "true", "1.0", "1e3", "[]", "{}", "123456789012345678901234"}) {
     EXPECT_EQ(decode(R"({"cmd":"add_group","group_id":)"s + json + "}"), CommandError::WrongType)
         << json;
@@ -217,7 +217,7 @@ TEST_F(GroupCommandTest, AMessageThatIsNoStringIsItsJsonTextWithoutWhiteSpace) {
   EXPECT_EQ(messageOf("\"\""), "");
 }
 
-TEST_F(GroupCommandTest, TheTextOfAMessageIsFoundBehindStrangeNeighbours) {
+TEST_F(GroupCommandTest, AMessageIsFoundAfterUnusualFields) {
   ASSERT_EQ(
       decode(
           R"( {"a":"}\\\",","b":{"message":1,"c":[{},","]},"cmd":"send_to_group","message":{"m":2},"group_id":7 } )"),
@@ -226,7 +226,7 @@ TEST_F(GroupCommandTest, TheTextOfAMessageIsFoundBehindStrangeNeighbours) {
   EXPECT_EQ(request_.group, "7");
 }
 
-TEST_F(GroupCommandTest, AMissingFieldIsNamed) {
+TEST_F(GroupCommandTest, AMissingFieldIsReported) {
   const std::pair<const char*, const char*> texts[] = {
       {"{}", "cmd is missing"},
       {R"({"group_id":"g","message":"m"})", "cmd is missing"},
@@ -252,7 +252,7 @@ TEST_F(GroupCommandTest, AnUnknownCommandIsQuotedAndCutBetweenCharacters) {
   EXPECT_EQ(decoder_.detail(), "unknown cmd '" + start + "...'");
 }
 
-TEST_F(GroupCommandTest, DeepNestingIsBoundedAndDoesNoHarm) {
+TEST_F(GroupCommandTest, DeepNestingIsLimited) {
   const auto nested = [](std::size_t depth) {
     return R"({"cmd":"add_group","group_id":"g","x":)" + std::string(depth - 1, '[') +
            std::string(depth - 1, ']') + "}";
@@ -333,7 +333,7 @@ TEST(CommandErrors, HaveStableCodeNames) {
   EXPECT_STREQ(codeName(CommandError::NameTooLong), "name_too_long");
 }
 
-TEST(CommandErrors, AReplyIsJsonWhateverItQuotes) {
+TEST(CommandErrors, AReplyIsValidJson) {
   EXPECT_EQ(errorReply("unknown_cmd", "unknown cmd 'x'"),
             R"({"cmd":"error","code":"unknown_cmd","message":"unknown cmd 'x'"})");
   const std::string nasty = "\"},\n\0 è"s;

@@ -33,7 +33,7 @@ std::string position(std::string_view group, std::uint64_t epoch, std::uint64_t 
   return textOf(appendPosition, group, Position{epoch, offset});
 }
 
-TEST(V1Message, IsAsTheDocumentShowsIt) {
+TEST(V1Message, MatchesTheDocument) {
   std::ifstream file(STORMO_SOURCE_DIR "/docs/v1-protocol.md");
   std::stringstream text;
   text << file.rdbuf();
@@ -46,7 +46,7 @@ TEST(V1Message, IsAsTheDocumentShowsIt) {
   }
 }
 
-TEST(V1Message, WhatWasNotRecoveredIsSaid) {
+TEST(V1Message, AnIncompleteRecoveryIsReported) {
   EXPECT_EQ(joined(7, 9, false),
             R"({"id":7,"ok":true,"epoch":"5f3a90c1e07b2d46","offset":9,"recovered":false})");
 }
@@ -56,7 +56,7 @@ TEST(V1Message, AnErrorWithoutAnIdHasNull) {
             R"({"id":null,"ok":false,"error":{"code":"not_json","message":"\"?\""}})");
 }
 
-TEST(V1Message, AnyTextAndAnyNameStayWhatTheyAre) {
+TEST(V1Message, AnyTextAndAnyNameAreEscaped) {
   const std::string text = "\"Questo\" è\n\\un\tmessaggio\x01 \xe2\x80\xa8";
   const auto value = parseJson(message("gr\"oup\\", 1, text));
   ASSERT_TRUE(value.has_value());

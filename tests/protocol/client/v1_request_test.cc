@@ -86,14 +86,14 @@ TEST_F(V1RequestTest, AMessageThatIsNoStringIsItsJsonText) {
   EXPECT_EQ(request_.message, R"({"a":[1.50,null]})");
 }
 
-TEST_F(V1RequestTest, WhatIsNoJsonObjectIsRefusedWithoutAnId) {
+TEST_F(V1RequestTest, OtherThanAnObjectIsRejectedWithoutAnId) {
   EXPECT_EQ(decode("{"), CommandError::NotJson);
   EXPECT_EQ(decode(""), CommandError::NotJson);
   EXPECT_EQ(decode("[1]"), CommandError::NotAnObject);
   EXPECT_EQ(request_.id, 0u);
 }
 
-TEST_F(V1RequestTest, AnIdIsAnIntegerThatEverybodyCanRead) {
+TEST_F(V1RequestTest, AnIdIsASafeInteger) {
   EXPECT_EQ(decode(R"({"cmd":"ping"})"), CommandError::MissingField);
   for (const char* id : {"0", "-1", "1.5", "\"1\"", "null", "9007199254740992"}) {
     EXPECT_EQ(decode(R"({"cmd":"ping","id":)" + std::string(id) + "}"), CommandError::WrongType)
@@ -102,7 +102,7 @@ TEST_F(V1RequestTest, AnIdIsAnIntegerThatEverybodyCanRead) {
   }
 }
 
-TEST_F(V1RequestTest, TheIdIsKnownOfRequestsThatAreWrongOtherwise) {
+TEST_F(V1RequestTest, TheIdOfAnInvalidRequestIsReported) {
   EXPECT_EQ(decode(R"({"id":7})"), CommandError::MissingField);
   EXPECT_EQ(request_.id, 7u);
   EXPECT_EQ(decode(R"({"id":8,"cmd":1})"), CommandError::WrongType);
@@ -111,7 +111,7 @@ TEST_F(V1RequestTest, TheIdIsKnownOfRequestsThatAreWrongOtherwise) {
   EXPECT_EQ(request_.id, 9u);
 }
 
-TEST_F(V1RequestTest, AGroupIsNeededWhereThereIsOne) {
+TEST_F(V1RequestTest, AMissingGroupIsRejected) {
   for (const char* cmd : {"join", "leave", "send"}) {
     const std::string start = R"({"id":1,"cmd":")" + std::string(cmd) + "\"";
     EXPECT_EQ(decode(start + "}"), CommandError::MissingField);
@@ -124,7 +124,7 @@ TEST_F(V1RequestTest, AGroupIsNeededWhereThereIsOne) {
   EXPECT_EQ(complaintOf(R"({"id":1,"cmd":"send","group":"g"})"), "message is missing");
 }
 
-TEST_F(V1RequestTest, APositionIsWholeOrAbsent) {
+TEST_F(V1RequestTest, EpochAndOffsetAreGivenTogether) {
   const auto join = [&](std::string_view rest) {
     return decode(R"({"id":1,"cmd":"join","group":"g",)" + std::string(rest) + "}");
   };

@@ -5,7 +5,7 @@
 namespace stormo {
 namespace {
 
-TEST(HttpResponse, IsAWholeMessageThatEndsTheConnection) {
+TEST(HttpResponse, IsACompleteMessageThatEndsTheConnection) {
   EXPECT_EQ(httpResponse(200, "text/plain", "hello"),
             "HTTP/1.1 200 OK\r\n"
             "Content-Type: text/plain\r\n"

@@ -7,7 +7,7 @@ namespace {
 
 using std::string_literals::operator""s;
 
-TEST(Frame, CutAtAnyByteAsksForMoreAndTellsTheLengthOnceKnown) {
+TEST(Frame, CutAtAnyByteNeedsMoreAndStatesTheLengthOnceKnown) {
   std::string frame;
   appendFrame("hello", frame);
   ASSERT_EQ(frame, "\0\0\0\x09hello"s);
@@ -35,7 +35,7 @@ TEST(Frame, ALengthShorterThanItselfIsInvalidAtOnce) {
   }
 }
 
-TEST(Frame, ALengthAboveTheBoundIsInvalidFromItsFourBytes) {
+TEST(Frame, ALengthAboveTheLimitIsInvalidFromItsFourBytes) {
   EXPECT_EQ(frameLength("\0\0\0\x64"s, 100), PackageLength::needMore(100));
   EXPECT_EQ(frameLength("\0\0\0\x65"s, 100), PackageLength::invalid());
   EXPECT_EQ(frameLength("\xff\xff\xff\xff"s, 0xffff'fffe), PackageLength::invalid());

@@ -5,7 +5,7 @@
 namespace stormo {
 namespace {
 
-TEST(TextLine, CutAtAnyByteAsksForMore) {
+TEST(TextLine, CutAtAnyByteNeedsMore) {
   const std::string line = "hello\r\n";
   for (std::size_t n = 0; n < line.size(); ++n) {
     EXPECT_EQ(lineLength(std::string_view(line).substr(0, n), 100), PackageLength::needMore()) << n;
@@ -14,14 +14,14 @@ TEST(TextLine, CutAtAnyByteAsksForMore) {
   EXPECT_EQ(lineLength(line + "next\n", 100), PackageLength::complete(7));
 }
 
-TEST(TextLine, ALineAboveTheBoundIsInvalidAsSoonAsThatManyBytesAreThere) {
+TEST(TextLine, ALineAboveTheLimitIsInvalidAtThatManyBytes) {
   EXPECT_EQ(lineLength("12345678\n", 9), PackageLength::complete(9));
   EXPECT_EQ(lineLength("12345678", 9), PackageLength::needMore());
   EXPECT_EQ(lineLength("123456789", 9), PackageLength::invalid());
   EXPECT_EQ(lineLength("123456789\n", 9), PackageLength::invalid());
 }
 
-TEST(TextLine, DecodingTakesOffOneLineEnd) {
+TEST(TextLine, DecodingRemovesOneLineEnd) {
   EXPECT_EQ(decodeLine("hello\n"), "hello");
   EXPECT_EQ(decodeLine("hello\r\n"), "hello");
   EXPECT_EQ(decodeLine("hello\r\r\n"), "hello\r");
@@ -37,7 +37,7 @@ TEST(TextLine, EncodingAddsALineEnd) {
   EXPECT_EQ(lineLength(out, 100), PackageLength::complete(6));
 }
 
-TEST(TextLine, BytesThatWereSearchedBeforeAreNotLookedAtAgain) {
+TEST(TextLine, SearchedBytesAreNotSearchedAgain) {
   EXPECT_EQ(lineLength("a\nb", 100, 2), PackageLength::needMore());
   EXPECT_EQ(lineLength("a\nb\n", 100, 2), PackageLength::complete(4));
   EXPECT_EQ(lineLength("ab", 2, 2), PackageLength::invalid());

@@ -1,4 +1,4 @@
-// Objects, enums and references: what PHP 8.2 writes for them is kept as it is, and is passed on.
+// Objects, enums and references: the output of PHP 8.2 is kept and forwarded unchanged.
 #include <gtest/gtest.h>
 #include <stormo/json.h>
 
@@ -19,7 +19,7 @@ std::string serialized(const Value& value) {
   return out;
 }
 
-/// The whole of `text` as a value; nothing too if bytes are left over.
+/// The Value of all of `text`. Nothing if bytes are left over.
 std::optional<Value> unserialized(std::string_view text, const Limits& limits = {}) {
   std::size_t consumed = 0;
   std::optional<Value> value = unserialize(text, consumed, limits);
@@ -66,7 +66,7 @@ TEST(PhpObjects, ObjectsEnumsAndReferencesAreOpaqueAndSerializeToTheSameBytes) {
   }
 }
 
-TEST(PhpObjects, AnOpaqueValueIsOfNoOtherType) {
+TEST(PhpObjects, AnOpaqueValueHasNoOtherType) {
   const Value value = *unserialized(kObject);
   EXPECT_FALSE(value.isNull() || value.isString() || value.isArray());
   EXPECT_EQ(value.asString(), "");
@@ -77,7 +77,7 @@ TEST(PhpObjects, AnOpaqueValueIsOfNoOtherType) {
   EXPECT_FALSE(Value("text").isOpaque());
 }
 
-TEST(PhpObjects, CutAtAnyByteIsNothing) {
+TEST(PhpObjects, CutAtAnyByteIsInvalid) {
   for (const std::string& text : opaqueSamples()) {
     for (std::size_t n = 0; n < text.size(); ++n) {
       EXPECT_FALSE(unserialized(text.substr(0, n)).has_value()) << text.substr(0, n);
@@ -85,7 +85,7 @@ TEST(PhpObjects, CutAtAnyByteIsNothing) {
   }
 }
 
-TEST(PhpObjects, PlainPartsBesideAnObjectAreReadable) {
+TEST(PhpObjects, PlainPartsNextToAnObjectAreReadable) {
   const std::string text = R"(a:4:{s:8:"group_id";s:1:"7";s:4:"user";)" + kObject +
                            R"(s:4:"suit";E:11:"Suit:Hearts";s:1:"n";d:-0;})";
   const std::optional<Value> value = unserialized(text);
@@ -98,7 +98,7 @@ TEST(PhpObjects, PlainPartsBesideAnObjectAreReadable) {
   EXPECT_EQ(toJson(*value), R"({"group_id":"7","user":null,"suit":null,"n":-0})");
 }
 
-TEST(PhpObjects, ReferencesWithinAnObjectAreRenumberedWhereverItIsPut) {
+TEST(PhpObjects, ReferencesWithinAnObjectAreRenumbered) {
   const std::string text = R"(a:4:{s:1:"a";i:1;s:1:"b";a:2:{i:0;i:2;i:1;i:3;}s:1:"t";)" +
                            treeWithNumber(6) + R"(s:1:"z";i:9;})";
   const std::optional<Value> value = unserialized(text);
@@ -108,7 +108,7 @@ TEST(PhpObjects, ReferencesWithinAnObjectAreRenumberedWhereverItIsPut) {
   EXPECT_EQ(serialized(*value), text);
   EXPECT_EQ(serialized(Value::list({Value::list({2}), (*value)["t"]})),
             "a:2:{i:0;a:1:{i:0;i:2;}i:1;" + treeWithNumber(4) + "}");
-  // Behind another one, whose values count, too.
+  // After another one, whose values count, too.
   EXPECT_EQ(serialized(Value::list({(*value)["t"], (*value)["t"]})),
             "a:2:{i:0;" + treeWithNumber(2) + "i:1;" + treeWithNumber(12) + "}");
 }
@@ -119,18 +119,18 @@ TEST(PhpObjects, AnArrayWithReferencesBecomesPartOfAnotherOne) {
             R"(a:2:{i:0;i:7;i:1;a:2:{s:1:"a";s:1:"v";s:1:"b";R:4;}})");
 }
 
-TEST(PhpObjects, AReferenceToWhatIsOutsideOfItsObjectMakesTheWholeOpaque) {
+TEST(PhpObjects, AReferenceOutOfItsObjectMakesTheWholeValueOpaque) {
   const std::string text = R"(a:2:{i:0;O:1:"A":0:{}i:1;O:1:"B":1:{s:1:"a";r:2;}})";
   EXPECT_TRUE(unserialized(text)->isOpaque());
   EXPECT_EQ(serialized(*unserialized(text)), text);
 }
 
-TEST(PhpObjects, TextThatLooksLikeAReferenceIsNone) {
+TEST(PhpObjects, TextThatLooksLikeAReferenceIsKept) {
   const Value value = Value::list({*unserialized(R"(O:1:"A":1:{s:1:"a";s:5:";r:1;";})")});
   EXPECT_EQ(serialized(value), R"(a:1:{i:0;O:1:"A":1:{s:1:"a";s:5:";r:1;";}})");
 }
 
-TEST(PhpObjects, MalformedOnesAreRefused) {
+TEST(PhpObjects, MalformedOnesAreRejected) {
   for (const std::string_view text : {R"(O:8:"stdClass":0:{)",
                                       R"(O:8:"stdClass":1:{})",
                                       R"(O:0:"":0:{})",
@@ -167,7 +167,7 @@ TEST(PhpObjects, MalformedOnesAreRefused) {
   }
 }
 
-TEST(PhpObjects, DepthAndPropertiesAreBoundedTogetherWithArrays) {
+TEST(PhpObjects, DepthAndPropertiesAreLimitedTogetherWithArrays) {
   const auto nested = [](int depth) {
     std::string text = "N;";
     for (int i = 0; i < depth; ++i) {
@@ -183,7 +183,7 @@ TEST(PhpObjects, DepthAndPropertiesAreBoundedTogetherWithArrays) {
   EXPECT_FALSE(unserialized(text, {.elementsMax = 3}).has_value());
 }
 
-TEST(PhpObjects, SkippingThemAllocatesNothing) {
+TEST(PhpObjects, SkippingThemDoesNotAllocate) {
   const std::uint64_t before = test::allocationCount();
   EXPECT_EQ(serializedLength(kObject), kObject.size());
   EXPECT_EQ(test::allocationCount(), before);

@@ -21,7 +21,7 @@ std::string serialized(const Value& value) {
   return out;
 }
 
-/// The whole of `text` as a value; nothing too if bytes are left over.
+/// The Value of all of `text`. Nothing if bytes are left over.
 std::optional<Value> unserialized(std::string_view text, const Limits& limits = {}) {
   // Its own allocation, so that a sanitizer sees a read beyond its end.
   const std::vector<char> copy(text.begin(), text.end());
@@ -36,7 +36,7 @@ std::optional<Value> unserialized(std::string_view text, const Limits& limits = 
   return value && consumed == text.size() ? value : std::nullopt;
 }
 
-/// Values with the text that PHP 8.2 writes for them.
+/// Values, and the text that PHP 8.2 writes for them.
 std::vector<std::pair<Value, std::string>> samples() {
   return {
       {nullptr, "N;"},
@@ -73,7 +73,7 @@ TEST(PhpSerialize, ReadsWhatItWrites) {
   }
 }
 
-TEST(PhpSerialize, CutAtAnyByteIsNothing) {
+TEST(PhpSerialize, CutAtAnyByteIsInvalid) {
   for (const auto& [value, text] : samples()) {
     for (std::size_t n = 0; n < text.size(); ++n) {
       EXPECT_FALSE(unserialized(text.substr(0, n)).has_value()) << text.substr(0, n);
@@ -81,7 +81,7 @@ TEST(PhpSerialize, CutAtAnyByteIsNothing) {
   }
 }
 
-TEST(PhpSerialize, SaysHowMuchItReadAndLeavesTheRestToTheCaller) {
+TEST(PhpSerialize, ReportsTheConsumedBytesAndIgnoresTheRest) {
   for (const auto& [value, text] : samples()) {
     std::size_t consumed = 0;
     EXPECT_TRUE(unserialize(text + "}trailing", consumed).has_value()) << text;
@@ -125,7 +125,7 @@ TEST(PhpSerialize, WritesDoublesWithTheFewestDigitsAsPhpDoes) {
   }
 }
 
-TEST(PhpSerialize, ReadsTheSpellingsOfNumbersThatPhpReads) {
+TEST(PhpSerialize, ReadsTheNumberFormatsOfPhp) {
   EXPECT_EQ(unserialized("i:+5;")->asInt(), 5);
   EXPECT_EQ(unserialized("i:007;")->asInt(), 7);
   EXPECT_EQ(unserialized("i:-0;")->asInt(), 0);
@@ -151,13 +151,13 @@ TEST(PhpSerialize, DoublesBeyondTheirRangeBecomeInfiniteOrZero) {
   EXPECT_TRUE(std::signbit(parseDouble("-1e-999")));
 }
 
-TEST(PhpSerialize, OfAKeyGivenTwiceTheLastValueCountsInTheFirstsPlace) {
+TEST(PhpSerialize, DuplicateKeysKeepTheLastValueAtTheFirstPlace) {
   EXPECT_EQ(serialized(*unserialized(R"(a:3:{s:1:"k";i:1;i:8;i:2;s:1:"k";i:3;})")),
             R"(a:2:{s:1:"k";i:3;i:8;i:2;})");
   EXPECT_EQ(serialized(*unserialized(R"(a:2:{s:1:"8";i:1;i:8;i:2;})")), "a:1:{i:8;i:2;}");
 }
 
-TEST(PhpSerialize, WhatPhpRefusesIsRefused) {
+TEST(PhpSerialize, RejectsWhatPhpRejects) {
   for (const char* text : {
            "",
            "N",
@@ -209,13 +209,13 @@ TEST(PhpSerialize, WhatPhpRefusesIsRefused) {
   }
 }
 
-TEST(PhpSerialize, IntegersBeyond64BitsAreRefused) {
+TEST(PhpSerialize, IntegersBeyond64BitsAreRejected) {
   EXPECT_FALSE(unserialized("i:9223372036854775808;").has_value());
   EXPECT_FALSE(unserialized("i:-9223372036854775809;").has_value());
   EXPECT_FALSE(unserialized("a:1:{i:99999999999999999999;N;}").has_value());
 }
 
-TEST(PhpSerialize, DepthIsBounded) {
+TEST(PhpSerialize, DepthIsLimited) {
   const auto nested = [](int depth) {
     std::string text = "N;";
     for (int i = 0; i < depth; ++i) text = "a:1:{i:0;" + text + "}";
@@ -230,13 +230,13 @@ TEST(PhpSerialize, DepthIsBounded) {
   EXPECT_FALSE(unserialized(open).has_value());
 }
 
-TEST(PhpSerialize, ElementsAreBoundedOverTheWholeValue) {
+TEST(PhpSerialize, ElementsAreLimitedInTheWholeValue) {
   const std::string text = "a:2:{i:0;a:2:{i:0;N;i:1;N;}i:1;N;}";
   EXPECT_TRUE(unserialized(text, {.elementsMax = 4}).has_value());
   EXPECT_FALSE(unserialized(text, {.elementsMax = 3}).has_value());
 }
 
-TEST(PhpSerialize, ClaimsThatTheBytesCannotHoldAllocateNothing) {
+TEST(PhpSerialize, ImpossibleCountsAllocateNothing) {
   std::size_t consumed = 0;
   const std::uint64_t before = test::allocationCount();
   for (const std::string_view text :
@@ -263,7 +263,7 @@ Value nested(std::size_t depth) {
   return value;
 }
 
-TEST(PhpLimits, WhatIsWithinTheLimitsIsWhatUnserializeReads) {
+TEST(PhpLimits, AgreeWithUnserialize) {
   const auto isRead = [](const Value& value, const Limits& limits) {
     std::string bytes;
     serialize(value, bytes);

@@ -31,8 +31,8 @@ std::uint32_t pack(std::string_view text) {
   return packed;
 }
 
-TEST(Utf8Validator, KnowsAtEveryByteWhetherACharacterCanStillCome) {
-  // The truth, made from every character there is: all encodings and all their beginnings.
+TEST(Utf8Validator, FailsAtTheFirstByteThatCannotContinue) {
+  // The expected verdicts, from every character: all encodings and all their starts.
   std::vector<std::uint32_t>
       characters;  // sorted, as the encodings keep the order of the code points
   std::set<std::string> beginnings = {""};
@@ -125,6 +125,26 @@ TEST(IsUtf8, FindsOneBadByteAnywhere) {
   }
   EXPECT_TRUE(isUtf8(""));
   EXPECT_TRUE(isUtf8({}));
+}
+
+TEST(Utf8, ALeadByteDeterminesTheLengthOfItsSequence) {
+  for (int lead = 0; lead < 256; ++lead) {
+    const std::size_t expected = lead < 0xc2   ? 1
+                                 : lead < 0xe0 ? 2
+                                 : lead < 0xf0 ? 3
+                                 : lead < 0xf5 ? 4
+                                               : 1;
+    EXPECT_EQ(sequenceBytes(static_cast<std::uint8_t>(lead)), expected) << lead;
+  }
+}
+
+TEST(Utf8, IsCutBetweenCharactersAtAnyByte) {
+  const std::string text = "aè日🐦";  // ends at 1, 3, 6 and 10 bytes
+  const std::size_t ends[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 10};
+  for (std::size_t n = 0; n < std::size(ends); ++n) {
+    EXPECT_EQ(cutBetweenCharacters(text, n), text.substr(0, ends[n])) << n;
+  }
+  EXPECT_EQ(cutBetweenCharacters("\x80\x80\x80", 2), "") << "bytes that continue nothing";
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 namespace stormo::websocket {
 namespace {
 
-TEST(CloseCodes, OnTheWireAreThoseOfTheRegistry) {
+TEST(CloseCodes, ValidOnTheWireAreThoseOfTheRegistry) {
   std::vector<int> valid;
   for (int code = 0; code < 3000; ++code) {
     if (isValidOnWire(static_cast<std::uint16_t>(code))) valid.push_back(code);
@@ -37,7 +37,7 @@ TEST(ClosePayload, MayBeEmpty) {
   EXPECT_EQ(close.reason, "");
 }
 
-TEST(ClosePayload, ThatIsBrokenSaysWhatToAnswer) {
+TEST(ClosePayload, MalformedGivesTheCodeToAnswerWith) {
   EXPECT_FALSE(decodeClose("x").valid);
   EXPECT_EQ(decodeClose("x").code, CloseCode::ProtocolError);
   EXPECT_FALSE(decodeClose("\x03\xed").valid);  // 1005
@@ -46,7 +46,7 @@ TEST(ClosePayload, ThatIsBrokenSaysWhatToAnswer) {
   EXPECT_EQ(decodeClose("\x03\xe8\xff").code, CloseCode::InvalidPayload);
 }
 
-TEST(ClosePayload, NeverCarriesACodeOfLocalUse) {
+TEST(ClosePayload, NeverCarriesAReservedCode) {
   EXPECT_EQ(encodeClosePayload(CloseCode::NoStatus, "reason"), "");
   EXPECT_EQ(encodeClosePayload(CloseCode::Abnormal), "");
 }

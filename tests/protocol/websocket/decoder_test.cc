@@ -19,8 +19,8 @@ using wire::Reader;
 using wire::Seen;
 using wire::text;
 
-/// Read whole, cut in two at every byte, byte by byte, and with the decoder thrown away where it
-/// may be: always the same events.
+/// Reads the stream in one piece, in two pieces cut at every byte, and byte by byte, also with a
+/// new decoder wherever it is at rest. The events must be the same.
 void expectSeen(const std::string& stream, const std::vector<Seen>& expected) {
   EXPECT_EQ(Reader().read(stream).seen(), expected);
   for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
@@ -50,7 +50,7 @@ TEST(Decoder, ReadsTheMaskedPongOfTheRfc) {
              {pong("Hello")});
 }
 
-TEST(Decoder, LeavesAWholeMessageWhereItLies) {
+TEST(Decoder, DoesNotCopyACompleteMessage) {
   std::string stream = frame(0x82, "payload") + frame(0x81, "second");
   std::span<char> in(stream);
   Decoder decoder;
@@ -68,7 +68,7 @@ TEST(Decoder, LeavesAWholeMessageWhereItLies) {
   EXPECT_TRUE(decoder.atRest());
 }
 
-TEST(Decoder, LeavesAPayloadWhereItLiesIfOnlyItsHeaderWasCut) {
+TEST(Decoder, DoesNotCopyAPayloadIfOnlyItsHeaderWasCut) {
   std::string stream = frame(0x81, "payload");
   std::span<char> head = std::span<char>(stream).first(3);
   std::span<char> rest = std::span<char>(stream).subspan(3);
@@ -111,19 +111,19 @@ TEST(Decoder, JoinsEmptyFragments) {
   expectSeen(frame(0x01, "") + frame(0x00, "middle") + frame(0x80, ""), {text("middle")});
 }
 
-TEST(Decoder, StartsAfreshAfterAFragmentedMessage) {
+TEST(Decoder, ReadsAMessageAfterAFragmentedOne) {
   expectSeen(frame(0x01, "a") + frame(0x80, "b") + frame(0x82, "c") + frame(0x02, "d") +
                  frame(0x80, "e") + frame(0x81, "f"),
              {text("ab"), binary("c"), binary("de"), text("f")});
 }
 
-TEST(Decoder, GivesControlFramesBetweenFragments) {
+TEST(Decoder, ReturnsControlFramesBetweenFragments) {
   expectSeen(frame(0x01, "one ") + frame(0x89, "are you there") + frame(0x00, "two ") +
                  frame(0x8a, "") + frame(0x80, "three"),
              {ping("are you there"), pong(""), text("one two three")});
 }
 
-TEST(Decoder, GivesCloseBetweenFragments) {
+TEST(Decoder, ReturnsCloseBetweenFragments) {
   expectSeen(frame(0x01, "unfinished") + wire::closeFrame(1001, "away"),
              {wire::close(1001, "away")});
 }
@@ -135,7 +135,7 @@ TEST(Decoder, ReadsPingsOfEveryPermittedLength) {
   }
 }
 
-TEST(Decoder, ReadsPingsInARow) {
+TEST(Decoder, ReadsConsecutivePings) {
   std::string stream;
   std::vector<Seen> expected;
   for (int i = 0; i < 10; ++i) {
@@ -154,7 +154,7 @@ TEST(Decoder, ReadsCloseWithAndWithoutACode) {
              {wire::close(1000, std::string(123, 'r'))});
 }
 
-TEST(Decoder, LooksNoFurtherThanAClose) {
+TEST(Decoder, ReadsNothingAfterAClose) {
   EXPECT_EQ(Reader().read(frame(0x88, "") + frame(0x81, "late")).seen(),
             std::vector{wire::close(1005)});
 }
@@ -172,7 +172,7 @@ TEST(Decoder, AcceptsTextCutInsideACharacter) {
   expectSeen(stream + frame(0x80, ""), expected);
 }
 
-TEST(Decoder, LetsBinaryBeAnything) {
+TEST(Decoder, AcceptsAnyBytesInABinaryMessage) {
   expectSeen(frame(0x82, "\xff\xfe\x80"), {binary("\xff\xfe\x80")});
   expectSeen(frame(0x02, "\xed") + frame(0x80, "\xa0\x80"), {binary("\xed\xa0\x80")});
 }
@@ -191,7 +191,7 @@ TEST(Decoder, IsAtRestBetweenMessagesOnly) {
   EXPECT_TRUE(Reader().read(frame(0x01, "a") + frame(0x80, "b")).atRest());
 }
 
-TEST(Decoder, TakesEverythingBeforeAskingForMore) {
+TEST(Decoder, TakesAllInputBeforeNeedMore) {
   std::string stream = frame(0x81, "Hello").substr(0, 9);
   std::span<char> in(stream);
   Decoder decoder;
@@ -200,7 +200,7 @@ TEST(Decoder, TakesEverythingBeforeAskingForMore) {
   EXPECT_EQ(decoder.next(in, {100}).event, Event::NeedMore);
 }
 
-TEST(Decoder, GoesOnAfterBeingMoved) {
+TEST(Decoder, ContinuesAfterBeingMoved) {
   std::string stream = frame(0x01, "Hel") + frame(0x80, "lo");
   std::span<char> head = std::span<char>(stream).first(11);
   std::span<char> rest = std::span<char>(stream).subspan(11);
@@ -223,7 +223,7 @@ TEST(Decoder, ReportsEachEmptyFragmentSoThatAReaderCanStopBetweenThem) {
   EXPECT_EQ(decoder.next(in, {100}).event, Event::NeedMore);
 }
 
-TEST(Decoder, TellsHowMuchOfAMessageItHolds) {
+TEST(Decoder, ReportsTheHeldBytesOfAnIncompleteMessage) {
   std::string stream = frame(0x01, "Hel") + frame(0x80, "lo");
   std::span<char> in = std::span<char>(stream).first(stream.size() - 1);
   Decoder decoder;
@@ -237,14 +237,14 @@ TEST(Decoder, TellsHowMuchOfAMessageItHolds) {
   EXPECT_EQ(decoder.heldBytes(), 0u);
 }
 
-TEST(Decoder, DoesNotReserveMemoryOnTheWordOfAHeader) {
+TEST(Decoder, DoesNotReserveMemoryForAStatedLength) {
   const std::string header = bytes({0x82, 0xff, 0x40, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6});
   Reader reader(std::numeric_limits<std::uint64_t>::max());
-  EXPECT_NO_THROW(reader.read(header));  // 2^62 bytes could not be had
+  EXPECT_NO_THROW(reader.read(header));  // 2^62 bytes cannot be allocated
   EXPECT_TRUE(reader.seen().empty());
 }
 
-TEST(Decoder, GivesTheSameEventsForRandomStreamsCutAtRandom) {
+TEST(Decoder, ReturnsTheSameEventsForRandomStreamsCutAtRandom) {
   std::mt19937 random(6455);
   const auto below = [&](std::size_t n) { return random() % n; };
   for (int round = 0; round < 200; ++round) {

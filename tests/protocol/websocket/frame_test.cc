@@ -30,7 +30,7 @@ TEST(FrameHeader, OfTheMaskedHelloOfTheRfcIsRead) {
   EXPECT_EQ(header.headerBytes, 6u);
 }
 
-TEST(FrameHeader, CutAtAnyByteAsksForMoreAndLeavesOutUntouched) {
+TEST(FrameHeader, CutAtAnyByteNeedsMoreAndLeavesOutUntouched) {
   const std::string headers[] = {
       bytes({0x81, 0x85, 1, 2, 3, 4}),
       bytes({0x02, 0xfe, 0x01, 0x00, 1, 2, 3, 4}),
@@ -49,7 +49,7 @@ TEST(FrameHeader, CutAtAnyByteAsksForMoreAndLeavesOutUntouched) {
   }
 }
 
-TEST(FrameHeader, RoundTripsForEveryLengthAtItsBorders) {
+TEST(FrameHeader, RoundTripsAtTheLimitsOfEachLengthEncoding) {
   const char mask[4] = {1, 2, 3, 4};
   const std::pair<std::uint64_t, std::size_t> lengths[] = {
       {0, 6}, {1, 6}, {125, 6}, {126, 8}, {0xffff, 8}, {0x10000, 14}, {kNoLimit >> 1, 14},
@@ -67,7 +67,7 @@ TEST(FrameHeader, RoundTripsForEveryLengthAtItsBorders) {
   }
 }
 
-TEST(FrameHeader, EveryFirstByteIsJudgedByItself) {
+TEST(FrameHeader, EveryFirstByteHasItsOwnVerdict) {
   for (int first = 0; first < 256; ++first) {
     const int opcode = first & 0x0f;
     const bool fin = (first & 0x80) != 0;
@@ -80,7 +80,7 @@ TEST(FrameHeader, EveryFirstByteIsJudgedByItself) {
   }
 }
 
-TEST(FrameHeader, WithoutAMaskIsRefusedAtItsSecondByte) {
+TEST(FrameHeader, UnmaskedIsRejectedAtItsSecondByte) {
   EXPECT_EQ(judge(bytes({0x81, 0x05})), Decode::ProtocolError);
   EXPECT_EQ(judge(bytes({0x89, 0x00})), Decode::ProtocolError);
   EXPECT_EQ(judge(bytes({0x82, 0x7f})), Decode::ProtocolError);
@@ -120,13 +120,13 @@ TEST(FrameHeader, IsTooBigAsSoonAsThatIsCertain) {
   EXPECT_EQ(judge(bytes({0x82, 0xff, 0, 0, 0, 0, 0x40, 0, 0, 1}), 1 << 30), Decode::TooBig);
 }
 
-TEST(FrameHeader, OfAControlFrameIsNotHeldToTheLimitOfMessages) {
+TEST(FrameHeader, OfAControlFrameIgnoresTheLimitOfMessages) {
   EXPECT_EQ(judge(bytes({0x89, 0x80 | 125, 1, 2, 3, 4}), 0), Decode::Ok);
   EXPECT_EQ(judge(bytes({0x81, 0x81, 1, 2, 3, 4}), 0), Decode::TooBig);
   EXPECT_EQ(judge(bytes({0x81, 0x80, 1, 2, 3, 4}), 0), Decode::Ok);
 }
 
-/// Whatever comes: once there is a verdict, more bytes do not change it.
+/// Once there is a verdict, more bytes do not change it.
 TEST(FrameHeader, VerdictDoesNotDependOnTheCut) {
   const int firsts[] = {0x81, 0x02, 0x80, 0x89, 0x09, 0xc1, 0x83};
   const int seconds[] = {0x00, 0x7e, 0x80, 0xfd, 0xfe, 0xff};
@@ -161,7 +161,7 @@ TEST(FrameHeader, ViolationsAreNamed) {
   EXPECT_STREQ(explainProtocolError(bytes({0x82, 0xfe, 0, 1})), "length is not minimal");
 }
 
-TEST(FrameHeader, OfAServerIsThatOfTheRfcExamples) {
+TEST(FrameHeader, OfAServerMatchesTheRfcExamples) {
   char out[kServerHeaderBytesMax];
   const auto encoded = [&](Opcode opcode, std::uint64_t payloadBytes) {
     return std::string(out, encodeHeader(opcode, payloadBytes, out));

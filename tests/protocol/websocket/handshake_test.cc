@@ -44,13 +44,13 @@ HttpRequest withAnother(const std::string& name, const std::string& value) {
 
 int status(const HttpRequest& request) { return judgeUpgrade(request).status; }
 
-TEST(AcceptKey, IsThatOfTheRfc) {
+TEST(AcceptKey, MatchesTheRfc) {
   EXPECT_EQ(acceptKey("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 }
 
 TEST(Upgrade, OfTheRfcIsAccepted) { EXPECT_EQ(status(goodRequest()), 101); }
 
-TEST(Upgrade, IsAcceptedAsRealBrowsersWriteIt) {
+TEST(Upgrade, OfRealBrowsersIsAccepted) {
   EXPECT_EQ(status(with("Connection", "keep-alive, upgrade")), 101);
   EXPECT_EQ(status(with("Upgrade", "WebSocket")), 101);
   EXPECT_EQ(status(with("Upgrade", "h2c, websocket")), 101);
@@ -66,7 +66,7 @@ TEST(Upgrade, MustBeAGet) {
   }
 }
 
-TEST(Upgrade, IsAskedOfAPlainRequest) {
+TEST(Upgrade, APlainRequestGets426) {
   EXPECT_EQ(status(without("Upgrade")), 426);
   EXPECT_EQ(status(with("Upgrade", "h2c")), 426);
   EXPECT_EQ(status(with("Upgrade", "websockets")), 426);
@@ -110,7 +110,7 @@ TEST(Upgrade, NeedsAKeyOf16Bytes) {
            "dGhlIHNhbXBsZSBub25jZTEy",      // 18
            "dGhlIHNhbXBsZSBub25j=Q==",      // padding inside
            "dGhlIHNhbXBs-SBub25jZQ==",      // another alphabet
-           "dGhlIHNhbXBsZSBub25jZQ== ",     // the parser trims; a space here is part of it
+           "dGhlIHNhbXBsZSBub25jZQ== ",  // the parser trims values: this space is part of the key
        }) {
     EXPECT_EQ(status(with("Sec-WebSocket-Key", key)), 400) << key;
   }
@@ -118,7 +118,7 @@ TEST(Upgrade, NeedsAKeyOf16Bytes) {
   EXPECT_EQ(status(with("Sec-WebSocket-Key", "+/+/AAAAzz9999999999Zg==")), 101);
 }
 
-TEST(Upgrade, ThatIsRefusedSaysWhy) {
+TEST(Upgrade, ARefusalStatesItsReason) {
   EXPECT_STRNE(judgeUpgrade(without("Host")).reason, "");
   EXPECT_STRNE(judgeUpgrade(without("Upgrade")).reason, "");
 }
@@ -131,13 +131,13 @@ TEST(Subprotocol, IsTheFirstOfferThatIsSupported) {
   EXPECT_EQ(chooseSubprotocol(without("Sec-WebSocket-Protocol"), {"chat"}), "");
 }
 
-TEST(Subprotocol, IsSoughtInRepeatedHeadersToo) {
+TEST(Subprotocol, IsFoundInRepeatedHeadersToo) {
   EXPECT_EQ(chooseSubprotocol(withAnother("sec-websocket-protocol", "x ,third"), {"third"}),
             "third");
   EXPECT_EQ(chooseSubprotocol(with("Sec-WebSocket-Protocol", ",,"), {""}), "");
 }
 
-TEST(UpgradeResponse, IsThatOfTheRfc) {
+TEST(UpgradeResponse, MatchesTheRfc) {
   EXPECT_EQ(upgradeResponse("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "chat"),
             "HTTP/1.1 101 Switching Protocols\r\n"
             "Upgrade: websocket\r\n"
@@ -147,7 +147,7 @@ TEST(UpgradeResponse, IsThatOfTheRfc) {
             "\r\n");
 }
 
-TEST(UpgradeResponse, NamesNoSubprotocolIfNoneWasChosen) {
+TEST(UpgradeResponse, HasNoSubprotocolIfNoneWasChosen) {
   EXPECT_EQ(upgradeResponse("key", "").find("Sec-WebSocket-Protocol"), std::string::npos);
   EXPECT_TRUE(upgradeResponse("key", "").ends_with("Sec-WebSocket-Accept: key\r\n\r\n"));
 }

@@ -5,7 +5,7 @@
 namespace stormo::websocket {
 namespace {
 
-TEST(Origin, OfAnySiteIsAllowedByAnEmptyList) {
+TEST(Origin, AnEmptyListAllowsAll) {
   EXPECT_TRUE(originAllowed("https://evil.example", {}));
   EXPECT_TRUE(originAllowed("", {}));
 }
@@ -25,11 +25,9 @@ TEST(Origin, MustBeOnTheList) {
   EXPECT_FALSE(originAllowed("null", allowed));
 }
 
-TEST(Origin, ThatIsAbsentIsNoBrowserAndAllowed) {
-  EXPECT_TRUE(originAllowed("", {"https://example.com"}));
-}
+TEST(Origin, AnAbsentOriginIsAllowed) { EXPECT_TRUE(originAllowed("", {"https://example.com"})); }
 
-TEST(Origin, ADefaultPortMayBeWrittenOrNot) {
+TEST(Origin, ADefaultPortIsOptional) {
   EXPECT_TRUE(originAllowed("https://chat.example", {"https://chat.example:443"}));
   EXPECT_TRUE(originAllowed("http://chat.example", {"HTTP://chat.example:80"}));
   EXPECT_FALSE(originAllowed("http://chat.example", {"http://chat.example:443"}));
@@ -42,7 +40,7 @@ TEST(Origin, AStarAllowsAll) {
   }
 }
 
-TEST(Origin, AWildcardStandsForHostsBelowADomain) {
+TEST(Origin, AWildcardMatchesSubdomains) {
   const std::vector<std::string> allowed = {"https://*.Example.com"};
   EXPECT_TRUE(originAllowed("https://chat.example.com", allowed));
   EXPECT_TRUE(originAllowed("https://a.b.example.COM:443", allowed));
@@ -56,7 +54,7 @@ TEST(Origin, AWildcardStandsForHostsBelowADomain) {
   }
 }
 
-TEST(Origin, AWildcardStandsForAnyPort) {
+TEST(Origin, AWildcardMatchesAnyPort) {
   const std::vector<std::string> allowed = {"http://localhost:*", "http://[::1]:*"};
   for (const char* origin : {"http://localhost", "http://localhost:3000", "http://[::1]:8080"}) {
     EXPECT_TRUE(originAllowed(origin, allowed)) << origin;
@@ -67,14 +65,14 @@ TEST(Origin, AWildcardStandsForAnyPort) {
   EXPECT_TRUE(originAllowed("https://whatever.example", {"https://*"}));
 }
 
-TEST(Origin, PagesWithoutAHostAreNamedAsBrowsersNameThem) {
+TEST(Origin, PagesWithoutAHostHaveTheNamesOfBrowsers) {
   EXPECT_TRUE(originAllowed("null", {"null"}));
   EXPECT_TRUE(originAllowed("file://", {"file://"}));
   EXPECT_TRUE(originAllowed("chrome-extension://abcdef", {"chrome-extension://abcdef"}));
   EXPECT_FALSE(originAllowed("null", {"file://"}));
 }
 
-TEST(Origin, APatternThatNoOriginMatchesIsComplainedOfWithWhatToWrite) {
+TEST(Origin, AnInvalidPatternIsReportedWithWhatToWrite) {
   const std::pair<const char*, const char*> patterns[] = {
       {"chat.example", "'chat.example' has no scheme: write https://chat.example"},
       {"localhost:3000", "'localhost:3000' has no scheme: write https://localhost:3000"},
@@ -91,9 +89,9 @@ TEST(Origin, APatternThatNoOriginMatchesIsComplainedOfWithWhatToWrite) {
       {"https://", "has a host that no browser sends"},
       {"https://user@chat.example", "has a host that no browser sends"},
       {"https://perché.example", "write a name in ASCII"},
-      {"https://chat.example:http", "has a port that is none"},
-      {"https://chat.example:70000", "has a port that is none"},
-      {"https://chat.example:0", "has a port that is none"},
+      {"https://chat.example:http", "has an invalid port"},
+      {"https://chat.example:70000", "has an invalid port"},
+      {"https://chat.example:0", "has an invalid port"},
       {" https://chat.example", "has no scheme: write https://chat.example"},
       {"", "has no scheme"},
   };

@@ -1,4 +1,4 @@
-// What a bad peer may try, along the cases of the Autobahn test suite.
+// Violations by a peer, after the cases of the Autobahn test suite.
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -17,7 +17,8 @@ using wire::Seen;
 using wire::text;
 using wire::violation;
 
-/// The same events wherever the stream is cut, the last of them at its last byte or before.
+/// Expects the same events wherever the stream is cut, and the last one at its last byte or
+/// earlier.
 void expectSeen(const std::string& stream, const std::vector<Seen>& expected,
                 std::uint64_t messageBytesMax = 1 << 20) {
   for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
@@ -31,24 +32,24 @@ void expectSeen(const std::string& stream, const std::vector<Seen>& expected,
   EXPECT_FALSE(single.atRest());
 }
 
-/// As above, and the last event comes with the last byte, not earlier and not later.
+/// The same, with the last event exactly at the last byte.
 void expectSeenAtLastByte(const std::string& stream, const std::vector<Seen>& expected) {
   expectSeen(stream, expected);
   const Reader before = Reader().read(std::string_view(stream).substr(0, stream.size() - 1));
   EXPECT_EQ(before.seen().size(), expected.size() - 1);
 }
 
-TEST(DecoderRefuses, AnUnmaskedFrame) {
+TEST(DecoderRejects, AnUnmaskedFrame) {
   expectSeenAtLastByte(bytes({0x81, 0x05}), {violation(1002)});
   expectSeen(bytes({0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f}), {violation(1002)});
 }
 
-TEST(DecoderRefuses, AControlFrameOfMoreThan125Bytes) {  // 2.5
+TEST(DecoderRejects, AControlFrameOfMoreThan125Bytes) {  // 2.5
   expectSeen(frame(0x89, std::string(126, 'x')), {violation(1002)});
   expectSeen(frame(0x88, std::string(126, 'x')), {violation(1002)});
 }
 
-TEST(DecoderRefuses, ReservedBits) {  // 3.x
+TEST(DecoderRejects, ReservedBits) {  // 3.x
   for (int bits = 0x10; bits <= 0x70; bits += 0x10) {
     expectSeenAtLastByte(std::string(1, static_cast<char>(0x81 | bits)), {violation(1002)});
     expectSeen(frame(0x81, "Hello") + frame(0x81 | bits, "Hello") + frame(0x89, ""),
@@ -59,7 +60,7 @@ TEST(DecoderRefuses, ReservedBits) {  // 3.x
   }
 }
 
-TEST(DecoderRefuses, ReservedOpcodes) {  // 4.x
+TEST(DecoderRejects, ReservedOpcodes) {  // 4.x
   for (const int opcode : {3, 4, 5, 6, 7, 11, 12, 13, 14, 15}) {
     expectSeenAtLastByte(std::string(1, static_cast<char>(0x80 | opcode)), {violation(1002)});
     expectSeen(frame(0x81, "Hello") + frame(0x80 | opcode, "") + frame(0x89, ""),
@@ -67,13 +68,13 @@ TEST(DecoderRefuses, ReservedOpcodes) {  // 4.x
   }
 }
 
-TEST(DecoderRefuses, FragmentedControlFrames) {  // 5.1, 5.2
+TEST(DecoderRejects, FragmentedControlFrames) {  // 5.1, 5.2
   expectSeen(frame(0x09, "frag") + frame(0x80, "ment"), {violation(1002)});
   expectSeen(frame(0x0a, "frag") + frame(0x80, "ment"), {violation(1002)});
   expectSeen(frame(0x08, ""), {violation(1002)});
 }
 
-TEST(DecoderRefuses, AContinuationOfNothing) {  // 5.9 to 5.14
+TEST(DecoderRejects, AContinuationWithoutAStart) {  // 5.9 to 5.14
   expectSeenAtLastByte(bytes({0x80}), {violation(1002)});
   expectSeen(frame(0x80, "x") + frame(0x81, "Hello"), {violation(1002)});
   expectSeen(frame(0x00, "x") + frame(0x81, "Hello"), {violation(1002)});
@@ -83,7 +84,7 @@ TEST(DecoderRefuses, AContinuationOfNothing) {  // 5.9 to 5.14
   EXPECT_EQ(Reader().read(frame(0x80, "x")).reason(), "continuation of nothing");
 }
 
-TEST(DecoderRefuses, ANewMessageInsideAFragmentedOne) {  // 5.18
+TEST(DecoderRejects, ANewMessageInsideAFragmentedOne) {  // 5.18
   expectSeen(frame(0x01, "frag") + frame(0x81, "ment"), {violation(1002)});
   expectSeen(frame(0x01, "frag") + frame(0x01, "ment"), {violation(1002)});
   expectSeen(frame(0x02, "frag") + frame(0x89, "") + frame(0x82, "ment"),
@@ -91,7 +92,7 @@ TEST(DecoderRefuses, ANewMessageInsideAFragmentedOne) {  // 5.18
   expectSeenAtLastByte(frame(0x01, "") + bytes({0x82}), {violation(1002)});
 }
 
-TEST(DecoderRefuses, InvalidUtf8InAWholeMessage) {  // 6.3, 6.12 to 6.21
+TEST(DecoderRejects, InvalidUtf8InACompleteMessage) {  // 6.3, 6.12 to 6.21
   const std::string invalid[] = {
       "\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5\xed\xa0\x80\x65",  // a surrogate in it
       "\xf4\x90\x80\x80",                                              // U+110000
@@ -116,15 +117,15 @@ TEST(DecoderRefuses, InvalidUtf8InAWholeMessage) {  // 6.3, 6.12 to 6.21
   }
 }
 
-TEST(DecoderRefuses, InvalidUtf8BeforeItsFrameIsWhole) {  // 6.4
+TEST(DecoderRejects, InvalidUtf8BeforeItsFrameIsComplete) {  // 6.4
   const std::string valid = "\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5";
   const std::string whole = frame(0x81, valid + "\xf4\x90\x80\x80" + std::string(100, 'x'));
-  const std::size_t bad = 6 + valid.size() + 1;  // the second byte of the sequence tells
+  const std::size_t bad = 6 + valid.size() + 1;  // the second byte of the sequence decides
   expectSeenAtLastByte(whole.substr(0, bad + 1), {violation(1007)});
   EXPECT_TRUE(Reader().read(whole.substr(0, bad)).seen().empty());
 }
 
-TEST(DecoderRefuses, InvalidUtf8BeforeItsMessageIsWhole) {
+TEST(DecoderRejects, InvalidUtf8BeforeItsMessageIsComplete) {
   expectSeenAtLastByte(frame(0x01, "good") + frame(0x00, "\xed\xa0"), {violation(1007)});
   expectSeenAtLastByte(frame(0x01, "good \xed") + frame(0x89, "") + frame(0x00, "\xa0"),
                        {ping(""), violation(1007)});
@@ -132,44 +133,44 @@ TEST(DecoderRefuses, InvalidUtf8BeforeItsMessageIsWhole) {
   expectSeen(frame(0x01, "\xc3") + frame(0x80, "("), {violation(1007)});
 }
 
-TEST(DecoderRefuses, InvalidCloseCodes) {  // 7.9
+TEST(DecoderRejects, InvalidCloseCodes) {  // 7.9
   for (const int code : {0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535}) {
     expectSeenAtLastByte(wire::closeFrame(code), {violation(1002)});
     expectSeen(wire::closeFrame(code, "reason"), {violation(1002)});
   }
 }
 
-TEST(DecoderRefuses, ACloseOfOneByte) {  // 7.3.2
+TEST(DecoderRejects, ACloseOfOneByte) {  // 7.3.2
   expectSeenAtLastByte(frame(0x88, "x"), {violation(1002)});
 }
 
-TEST(DecoderRefuses, ACloseReasonThatIsNotUtf8) {  // 7.5.1
+TEST(DecoderRejects, ACloseReasonThatIsNotUtf8) {  // 7.5.1
   expectSeenAtLastByte(wire::closeFrame(1000, "\xce\xba\xed\xa0\x80"), {violation(1007)});
   expectSeen(wire::closeFrame(1000, "cut \xe2\x82"), {violation(1007)});
 }
 
-TEST(DecoderRefuses, AMessageOverTheLimitFromItsHeader) {
+TEST(DecoderRejects, AMessageOverTheLimitFromItsHeader) {
   expectSeen(frame(0x82, std::string(10, 'x')), {violation(1009)}, 9);
   EXPECT_EQ(Reader(10).read(frame(0x82, std::string(10, 'x'))).seen().size(), 1u);
-  // No byte of the payload is needed, nor the mask.
+  // Neither the payload nor the mask is needed.
   EXPECT_EQ(Reader(9).read(bytes({0x82, 0x8a})).seen(), std::vector{violation(1009)});
   EXPECT_EQ(Reader(1000).read(bytes({0x82, 0xff, 0x7f})).seen(), std::vector{violation(1009)});
 }
 
-TEST(DecoderRefuses, FragmentsThatTogetherAreOverTheLimit) {
+TEST(DecoderRejects, FragmentsThatTogetherAreOverTheLimit) {
   const std::string stream = frame(0x02, "12345") + frame(0x00, "12345") + frame(0x80, "1");
   expectSeen(stream, {violation(1009)}, 10);
   EXPECT_EQ(Reader(11).read(stream).seen(), std::vector{wire::binary("12345123451")});
-  // Judged from the header of the one that goes over.
+  // The header of the fragment that exceeds the limit is enough.
   EXPECT_EQ(Reader(10).read(frame(0x02, "1234567890") + bytes({0x00, 0x81})).seen(),
             std::vector{violation(1009)});
-  // A limit on the sum cannot be got round by an overflow of the sum.
+  // An overflow of the sum of lengths does not evade the limit.
   const std::string wrapping = frame(0x02, "12345") + bytes({0x80, 0xff, 0x7f, 0xff, 0xff, 0xff,
                                                              0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4});
   expectSeen(wrapping, {violation(1009)}, 1 << 20);
 }
 
-TEST(DecoderRefuses, MoreThanALimitThatWasLoweredMeanwhile) {
+TEST(DecoderRejects, MoreThanALimitThatWasLowered) {
   std::string start = frame(0x02, "1234567890");
   std::string more = frame(0x00, "") + frame(0x80, "1");
   std::span<char> in(start);
@@ -182,13 +183,13 @@ TEST(DecoderRefuses, MoreThanALimitThatWasLoweredMeanwhile) {
   EXPECT_EQ(decoded.code, CloseCode::TooBig);
 }
 
-TEST(DecoderRefuses, LengthsThatAreNotMinimalOrHave64Bits) {
+TEST(DecoderRejects, LengthsThatAreNotMinimalOrHave64Bits) {
   expectSeenAtLastByte(bytes({0x82, 0xfe, 0x00, 0x7d}), {violation(1002)});
   expectSeenAtLastByte(bytes({0x82, 0xff, 0, 0, 0, 0, 0, 0}), {violation(1002)});
   expectSeenAtLastByte(bytes({0x82, 0xff, 0x80}), {violation(1002)});
 }
 
-TEST(DecoderRefuses, WithAReasonThatFitsIntoACloseFrame) {
+TEST(DecoderRejects, WithAReasonThatFitsIntoACloseFrame) {
   const std::string streams[] = {
       bytes({0xf1}), bytes({0x83}),    bytes({0x08}),       bytes({0x81, 0x00}),
       bytes({0x80}), frame(0x88, "x"), frame(0x81, "\xff"), frame(0x82, std::string(99, 'x')),

@@ -18,7 +18,7 @@ inline std::string bytes(std::initializer_list<int> values) {
   return out;
 }
 
-/// A client's frame. `first` is the first byte: 0x80 for FIN, reserved bits, opcode.
+/// A client's frame. `first` is its first byte: 0x80 for FIN, reserved bits, opcode.
 inline std::string frame(int first, std::string_view payload) {
   const char mask[4] = {0x37, '\xfa', 0x21, 0x3d};
   char header[kClientHeaderBytesMax];
@@ -36,7 +36,7 @@ inline std::string closeFrame(int code, std::string_view reason = {}) {
   return frame(0x88, bytes({code >> 8, code & 0xff}) + std::string(reason));
 }
 
-/// An event that outlives the bytes it was decoded from.
+/// An event with its own copy of the bytes.
 struct Seen {
   Event event;
   bool binary = false;
@@ -61,12 +61,12 @@ inline Seen close(int code, std::string reason = {}) {
 }
 inline Seen violation(int code) { return {Event::Violation, false, {}, code}; }
 
-/// A peer that reads a stream in pieces, each in memory of its own that is gone before the next.
+/// Reads a stream in pieces, each in its own memory, which is freed before the next piece.
 class Reader {
  public:
   explicit Reader(std::uint64_t messageBytesMax = 1 << 20) : limits_{messageBytesMax} {}
 
-  /// Throw the decoder away whenever it is at rest, as a server does for its idle connections.
+  /// Replace the decoder whenever it is at rest, as a server does for idle connections.
   Reader& frugal() {
     frugal_ = true;
     return *this;

@@ -1,9 +1,9 @@
-#include "process/nearest_word.h"
+#include "base/nearest_word.h"
 
 #include <algorithm>
 #include <numeric>
 
-namespace stormo::process {
+namespace stormo {
 namespace {
 
 std::size_t editDistance(const std::string& from, const std::string& to) {
@@ -38,4 +38,4 @@ std::optional<std::string> nearestWord(const std::string& word,
   return nearest;
 }
 
-}  // namespace stormo::process
+}  // namespace stormo

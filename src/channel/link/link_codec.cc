@@ -5,29 +5,29 @@
 
 namespace stormo::channel {
 
-void LinkCodec::begin(net::ConnectionImpl& peer) const {
-  if (opensAtOnce_) peer.table.open(peer);
+void LinkCodec::begin(net::ConnectionImpl& connection) const {
+  if (opensAtOnce_) connection.table.open(connection);
 }
 
-std::size_t LinkCodec::receive(net::ConnectionImpl& peer, std::span<char> bytes) const {
+std::size_t LinkCodec::receive(net::ConnectionImpl& connection, std::span<char> bytes) const {
   const std::string_view all(bytes.data(), bytes.size());
-  const std::size_t frameBytesMax = peer.endpoint->packageBytesMax;
-  Counters& counters = peer.table.counters();
+  const std::size_t frameBytesMax = connection.endpoint->packageBytesMax;
+  Counters& counters = connection.table.counters();
   std::size_t taken = 0;
-  while (taken < all.size() && peer.isUsable() && !peer.receivePaused) {
+  while (taken < all.size() && connection.isUsable() && !connection.receivePaused) {
     const std::string_view rest = all.substr(taken);
     const PackageLength length = frameLength(rest, frameBytesMax);
     if (length.verdict == PackageLength::Verdict::Invalid) {
-      sink_.violation(peer, "a frame of impossible length", framePayload(rest));
+      sink_.violation(connection, "a frame with an invalid length", framePayload(rest));
       break;
     }
     if (length.verdict == PackageLength::Verdict::NeedMore) {
-      if (length.bytes == 0 || sink_.expects(peer, length.bytes, framePayload(rest))) break;
-      sink_.violation(peer, "an unexpected frame", framePayload(rest));
+      if (length.bytes == 0 || sink_.expects(connection, length.bytes, framePayload(rest))) break;
+      sink_.violation(connection, "an unexpected frame", framePayload(rest));
       break;
     }
     counters.messagesIn.add();
-    sink_.onFrame(peer, framePayload(rest.substr(0, length.bytes)));
+    sink_.onFrame(connection, framePayload(rest.substr(0, length.bytes)));
     taken += length.bytes;
   }
   return taken;

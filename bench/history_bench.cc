@@ -62,8 +62,8 @@ void take(benchmark::State& state) {
   std::uint64_t sequence = 0;
   for (auto _ : state) {
     ++sequence;
-    const SendId send{.id = 1 + sequence % static_cast<std::uint64_t>(state.range(0)),
-                      .sequence = sequence};
+    const SendId send{.session = 1 + sequence % static_cast<std::uint64_t>(state.range(0)),
+                      .number = sequence};
     if (!sessions.take(send, TimePoint{})) state.SkipWithError("a duplicate");
   }
 }

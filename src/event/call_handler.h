@@ -6,8 +6,8 @@
 
 namespace stormo {
 
-/// Calls a handler that the user set, and that belongs to no connection: "timer", "watch", … What
-/// it throws is logged. False if it threw.
+/// Calls a handler of the user that concerns no connection. An exception is logged, with `kind`:
+/// "timer", "watch", … False if it threw.
 template <typename Handler, typename... Args>
 bool callHandler(const char* kind, const Handler& handler, Args... args) {
   try {

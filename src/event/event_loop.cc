@@ -67,13 +67,13 @@ void LoopImpl::install(std::unique_ptr<TurnWork> work) {
 int LoopImpl::waitMilliseconds(Duration wait) const {
   if (hasWork_ || !deferred_.empty()) return 0;
   if (wait == Duration::max()) return -1;
-  // Rounded up: waking before a deadline would spin until it is reached.
+  // Rounded up: waking before a deadline would spin until then.
   const auto ms = std::chrono::ceil<std::chrono::milliseconds>(wait).count();
   return static_cast<int>(std::clamp<std::int64_t>(ms, 0, std::numeric_limits<int>::max()));
 }
 
 void LoopImpl::turn(Duration wait) {
-  STORMO_ASSERT(!inTurn_);  // a handler that turns the loop would be run by itself
+  STORMO_ASSERT(!inTurn_);  // a handler must not turn the loop that has called it
   inTurn_ = true;
   if (const auto deadline = timers.next()) {
     const auto untilTimer = std::max(*deadline - readClock(), Duration::zero());
@@ -81,7 +81,7 @@ void LoopImpl::turn(Duration wait) {
   }
   receive(waitMilliseconds(wait));
   now = readClock();
-  // What handlers defer from here on is for the next turn.
+  // Tasks that handlers defer from here on run in the next turn.
   std::vector<std::function<void()>> tasks = std::move(spareTasks_);
   tasks.swap(deferred_);
   inbox_->takeInto(tasks);
@@ -101,7 +101,7 @@ void LoopImpl::turn(Duration wait) {
 
 void LoopImpl::receive(int waitMs) {
   const int count = ::epoll_wait(epoll_.get(), ready_.data(), kEventsPerWait, waitMs);
-  STORMO_ASSERT(count >= 0 || errno == EINTR);  // no other error that is not a bug
+  STORMO_ASSERT(count >= 0 || errno == EINTR);  // any other error is a bug
   readyCount_ = static_cast<std::size_t>(std::max(count, 0));
 }
 
@@ -153,7 +153,7 @@ void LoopImpl::unwatch(WatchId id) {
 void LoopImpl::onReady(Handle id, std::uint32_t events) {
   Watch* watched = watches_.find(id);
   if (watched == nullptr) return;  // unwatched earlier in this turn
-  // Moved out while it runs: a handler may unwatch itself.
+  // Moved out while it runs: the handler may unwatch itself.
   auto handler = std::move(watched->onReady);
   countThrown(callHandler("watch", handler, events) ? 0 : 1);
   if (Watch* still = watches_.find(id)) still->onReady = std::move(handler);
@@ -174,7 +174,7 @@ EventLoop::EventLoop() : impl_(std::make_unique<LoopImpl>()) {
 }
 
 EventLoop::~EventLoop() {
-  // While there is a loop to leave: what is destroyed here may cancel timers and unwatch.
+  // While current() still finds the loop: what is destroyed here may cancel timers and unwatch.
   impl_->clear();
   currentLoop = nullptr;
 }

@@ -37,7 +37,7 @@ class TurnWork {
   virtual void onTurnEnd() = 0;
 };
 
-/// What the library's own parts see of the loop.
+/// The loop, with what only the library's own parts use.
 class LoopImpl final : EventSink {
  public:
   using TimePoint = EventLoop::TimePoint;
@@ -45,18 +45,18 @@ class LoopImpl final : EventSink {
   using WatchId = EventLoop::WatchId;
 
   static LoopImpl& of(EventLoop& loop);
-  /// Of the loop of this thread. There must be one.
+  /// The one of this thread. There must be a loop.
   static LoopImpl& current();
 
   LoopImpl();
 
-  /// Ids ride in epoll_event.data beside the sink's tag, so a stale event finds nothing.
+  /// Identifies a sink in epoll_event.data, next to the id: a stale event finds no object.
   using Tag = std::uint8_t;
   Tag addSink(EventSink& sink);
   void removeSink(Tag tag);
 
-  /// What the system may refuse: ENOSPC (fs.epoll.max_user_watches), ENOMEM, EPERM for a file that
-  /// cannot be watched.
+  /// Watches `fd` for the sink of this tag. Errors: ENOSPC (fs.epoll.max_user_watches), ENOMEM,
+  /// EPERM for a file that cannot be watched.
   Result<void> add(int fd, std::uint32_t events, Tag tag, Handle id);
   Result<void> modify(int fd, std::uint32_t events, Tag tag, Handle id);
   void remove(int fd);
@@ -72,17 +72,17 @@ class LoopImpl final : EventSink {
   /// Expires when the loop is destroyed. Objects that may outlive their loop keep one.
   [[nodiscard]] std::weak_ptr<const void> lifetime() const { return lifetime_; }
 
-  /// What time it is: the one clock of the loop and of all that works on it.
+  /// The time by the clock of the loop, which everything on the loop uses.
   [[nodiscard]] TimePoint readClock() const { return clock_(); }
-  /// For tests: time as they make it. Nothing may be waiting for a time yet.
+  /// For tests: replaces the clock. No timer may be set yet.
   void useClock(TimePoint (*clock)()) {
     clock_ = clock;
     now = clock();
   }
-  /// For tests: the system refuses add() and modify() with this error; zero: no more.
+  /// For tests: add() and modify() fail with this errno. Zero: no longer.
   void refuseWatches(int error) { watchError_ = error; }
 
-  /// From now on counts into `counters`, which must outlive the loop.
+  /// Counts into `counters` from now on. They must outlive the loop.
   void useCounters(Counters& counters) { counters_ = &counters; }
   Counters& counters() { return *counters_; }
 
@@ -131,7 +131,7 @@ class LoopImpl final : EventSink {
   HandleTable<Watch> watches_;
   const std::shared_ptr<TaskInbox> inbox_ = std::make_shared<TaskInbox>();
   std::vector<std::function<void()>> deferred_;
-  std::vector<std::function<void()>> spareTasks_;  // empty; its room is used again
+  std::vector<std::function<void()>> spareTasks_;  // empty; keeps its capacity for the next turn
   Counters ownCounters_;
   Counters* counters_ = &ownCounters_;
   int watchError_ = 0;

@@ -8,7 +8,7 @@ namespace stormo {
 namespace {
 
 constexpr Timer::Duration kShortest = std::chrono::milliseconds(1);
-constexpr Timer::Duration kLongest = std::chrono::years(100);  // now and that is still a time
+constexpr Timer::Duration kLongest = std::chrono::years(100);  // added to now, it does not overflow
 
 Timer::Id set(Timer::Duration delay, Timer::Duration interval, std::function<void()> handler) {
   delay = std::min(delay, kLongest);

@@ -24,7 +24,7 @@ void TimerQueue::clear() {
 }
 
 std::size_t TimerQueue::fire(TimePoint now) {
-  // Taken out first: what handlers add is not due in this call, even if its deadline has passed.
+  // Taken out first: timers that handlers add do not fire in this call.
   firing_.clear();
   while (!heap_.empty() && heap_.front().deadline <= now) firing_.push_back(pop());
   std::size_t thrown = 0;
@@ -36,7 +36,7 @@ bool TimerQueue::fireOne(Handle id, TimePoint now) {
   Entry* timer = timers_.find(id);
   if (timer == nullptr) return true;  // cancelled
   const Duration interval = timer->interval;
-  // The handler is moved out while it runs: it may cancel its own timer.
+  // Moved out while it runs: the handler may cancel its own timer.
   Handler handler = std::move(timer->handler);
   if (interval == Duration::zero()) timers_.destroy(id);
   const bool returned = callHandler("timer", handler);
@@ -69,7 +69,7 @@ Handle TimerQueue::pop() {
 }
 
 void TimerQueue::dropCancelled() {
-  // Timers set and cancelled in a loop must not grow the heap without end.
+  // Timers that are set and cancelled in a loop must not grow the heap without limit.
   if (heap_.size() < 64 || heap_.size() < 2 * timers_.size()) return;
   std::erase_if(heap_, [this](const Due& due) { return timers_.find(due.id) == nullptr; });
   std::make_heap(heap_.begin(), heap_.end());

@@ -10,25 +10,26 @@
 
 namespace stormo {
 
-/// Timers ordered by deadline; among equals, by when they were set. Knows no clock: time comes in.
+/// Timers ordered by deadline, then by when they were set. Has no clock: the caller passes the
+/// time.
 class TimerQueue {
  public:
   using Duration = Clock::duration;
   using Handler = std::function<void()>;
 
-  /// Fires first at `deadline`, and from then on every `interval` if that is not zero.
+  /// Fires at `deadline`, and then every `interval` if that is not zero.
   Handle add(TimePoint deadline, Duration interval, Handler handler);
-  /// True if it was still to fire.
+  /// True if the timer existed and had not fired for the last time.
   bool cancel(Handle id);
-  /// Calls the handlers of all timers due at `now`, those that are added meanwhile not included.
-  /// Gives how many of them threw.
+  /// Calls the handlers of all timers due at `now`, except those that are added meanwhile. Returns
+  /// how many handlers threw.
   std::size_t fire(TimePoint now);
 
   void clear();
   /// The earliest deadline; none without timers.
   [[nodiscard]] std::optional<TimePoint> next();
   [[nodiscard]] std::size_t size() const { return timers_.size(); }
-  /// The same with those that were cancelled and are still held.
+  /// The number of timers, plus cancelled ones that are still in the heap.
   [[nodiscard]] std::size_t pending() const { return heap_.size(); }
 
  private:
@@ -54,7 +55,7 @@ class TimerQueue {
   void dropCancelled();
 
   HandleTable<Entry> timers_;
-  std::vector<Due> heap_;  // may hold cancelled ones, found stale by their id
+  std::vector<Due> heap_;  // may hold cancelled timers: their ids find nothing
   std::vector<Handle> firing_;
   std::uint64_t order_ = 0;
 };

@@ -32,8 +32,8 @@ group::Group* Groups::Impl::find(std::string_view name) const {
 std::size_t Groups::Impl::send(std::string_view name, Message message, ConnectionImpl* except) {
   group::Group* group = find(name);
   if (group == nullptr) return 0;
-  // The members of a group are connections of one kind: they share a codec.
-  const net::Codec& codec = *group->members.front().peer->endpoint->codec;
+  // All members of a group encode messages as the same bytes: see join().
+  const net::Codec& codec = *group->members.front().connection->endpoint->codec;
   const auto write = [&](net::Batch& batch, net::OutputOrder& order) {
     codec.encode(message, batch, order);
   };
@@ -48,15 +48,15 @@ Groups::~Groups() = default;
 bool Groups::join(Connection& connection, std::string_view name) {
   if (impl_->link && !isName(name))
     throw std::invalid_argument("a group's name has 1 to 255 bytes");
-  ConnectionImpl& peer = ConnectionImpl::of(connection);
+  ConnectionImpl& joining = ConnectionImpl::of(connection);
   group::Registry& registry = impl_->bind(*this);
   if (const group::Group* group = registry.find(name)) {
-    const net::Endpoint& others = *group->members.front().peer->endpoint;
-    if (!others.codec->encodesAs(*peer.endpoint->codec)) {
+    const net::Endpoint& others = *group->members.front().connection->endpoint;
+    if (!others.codec->encodesAs(*joining.endpoint->codec)) {
       throw std::logic_error("Groups::join() of connections with different protocols");
     }
   }
-  return registry.join(peer, name);
+  return registry.join(joining, name);
 }
 
 bool Groups::leave(Connection& connection, std::string_view name) {
@@ -95,7 +95,7 @@ std::size_t Groups::groupCount(const Connection& connection) const {
 void Groups::forEachMember(std::string_view name,
                            const std::function<void(Connection&)>& visit) const {
   if (const group::Group* group = impl_->find(name)) {
-    for (const auto& member : group->members) visit(*member.peer);
+    for (const auto& member : group->members) visit(*member.connection);
   }
 }
 

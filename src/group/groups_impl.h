@@ -9,12 +9,13 @@
 
 namespace stormo {
 
-/// The Channel, as Groups that are attached to it use it.
+/// The Channel, as used by the Groups that are attached to it.
 class GroupLink {
  public:
   virtual ~GroupLink() = default;
-  /// The group has members in this process, from now on or no longer.
+  /// The group has got its first member in this process.
   virtual void subscribe(std::string_view group) = 0;
+  /// The group has lost its last member in this process.
   virtual void unsubscribe(std::string_view group) = 0;
   virtual PublishStatus publish(std::string_view group, Message message) = 0;
 };

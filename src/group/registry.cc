@@ -7,19 +7,18 @@
 namespace stormo::group {
 namespace {
 
-// Members are scattered over memory and mostly cold: the next ones are fetched while the kernel
-// works.
+// Members are scattered over memory and mostly not cached: the next ones are fetched while the
+// kernel works.
 constexpr std::size_t kPrefetchAhead = 4;
 
 }  // namespace
 
-void Group::drop(net::ConnectionImpl& peer, std::size_t membership) {
-  registry.remove(*this, peer, membership);
+void Group::drop(net::ConnectionImpl& connection, std::size_t membership) {
+  registry.remove(*this, connection, membership);
 }
 
 Registry::Registry(EventLoop& loop)
     : reactor_(net::Reactor::of(loop)),
-      table_(reactor_.connections),
       lifetime_(LoopImpl::of(loop).lifetime()),
       loop_(LoopImpl::of(loop)) {
   reactor_.add(*this);
@@ -30,10 +29,10 @@ Registry::~Registry() {
   onLastMember = {};
   while (!groups_.empty()) {
     Group& group = *groups_.begin()->second;
-    net::ConnectionImpl& peer = *group.members.back().peer;
-    remove(group, peer, group.members.back().membership);
+    net::ConnectionImpl& connection = *group.members.back().connection;
+    remove(group, connection, group.members.back().membership);
   }
-  table_.order().last = nullptr;  // it may be a batch of ours
+  reactor_.output.order().last = nullptr;  // it may be a batch of this registry
   reactor_.remove(*this);
 }
 
@@ -42,8 +41,8 @@ Group* Registry::find(std::string_view name) const {
   return found == groups_.end() ? nullptr : found->second.get();
 }
 
-bool Registry::join(net::ConnectionImpl& peer, std::string_view name) {
-  if (!peer.isUsable()) return false;
+bool Registry::join(net::ConnectionImpl& connection, std::string_view name) {
+  if (!connection.isUsable()) return false;
   Group* group = find(name);
   const bool isFirst = group == nullptr;
   if (isFirst) {
@@ -51,66 +50,67 @@ bool Registry::join(net::ConnectionImpl& peer, std::string_view name) {
     group = made.get();
     groups_.emplace(group->name, std::move(made));
     loop_.counters().groups.add();
-  } else if (isMember(peer, *group)) {
+  } else if (isMember(connection, *group)) {
     return false;
   }
-  group->members.push_back({&peer, static_cast<std::uint32_t>(peer.memberships.size())});
-  peer.memberships.push_back({group, static_cast<std::uint32_t>(group->members.size() - 1)});
-  if (!group->batch.empty()) exclude(*group, peer, 0);  // what was sent before it came
-  if (isFirst) tell(onFirstMember, group->name);
+  group->members.push_back(
+      {&connection, static_cast<std::uint32_t>(connection.memberships.size())});
+  connection.memberships.push_back({group, static_cast<std::uint32_t>(group->members.size() - 1)});
+  if (!group->batch.empty()) exclude(*group, connection, 0);  // messages sent before it joined
+  if (isFirst) notify(onFirstMember, group->name);
   return true;
 }
 
-bool Registry::leave(net::ConnectionImpl& peer, std::string_view name) {
+bool Registry::leave(net::ConnectionImpl& connection, std::string_view name) {
   Group* group = find(name);
   if (group == nullptr) return false;
-  const std::size_t membership = membershipOf(peer, *group);
+  const std::size_t membership = membershipOf(connection, *group);
   if (membership == kNone) return false;
-  remove(*group, peer, membership);
+  remove(*group, connection, membership);
   return true;
 }
 
-bool Registry::isMember(const net::ConnectionImpl& peer, const Group& group) const {
-  return membershipOf(peer, group) != kNone;
+bool Registry::isMember(const net::ConnectionImpl& connection, const Group& group) const {
+  return membershipOf(connection, group) != kNone;
 }
 
-std::size_t Registry::countOf(const net::ConnectionImpl& peer) const {
+std::size_t Registry::countOf(const net::ConnectionImpl& connection) const {
   return static_cast<std::size_t>(std::count_if(
-      peer.memberships.begin(), peer.memberships.end(), [this](const auto& membership) {
+      connection.memberships.begin(), connection.memberships.end(), [this](const auto& membership) {
         return &static_cast<Group*>(membership.fanout)->registry == this;
       }));
 }
 
-std::size_t Registry::membershipOf(const net::ConnectionImpl& peer, const Group& group) {
-  if (peer.memberships.size() <= group.members.size()) {
-    for (std::size_t i = 0; i < peer.memberships.size(); ++i) {
-      if (peer.memberships[i].fanout == &group) return i;
+std::size_t Registry::membershipOf(const net::ConnectionImpl& connection, const Group& group) {
+  if (connection.memberships.size() <= group.members.size()) {
+    for (std::size_t i = 0; i < connection.memberships.size(); ++i) {
+      if (connection.memberships[i].fanout == &group) return i;
     }
   } else {
     for (const Group::Member& member : group.members) {
-      if (member.peer == &peer) return member.membership;
+      if (member.connection == &connection) return member.membership;
     }
   }
   return kNone;
 }
 
-void Registry::remove(Group& group, net::ConnectionImpl& peer, std::size_t membership) {
-  if (!group.batch.empty() && peer.isUsable()) {
-    table_.keepForLeaver(peer, group.batch);  // it was a member when that was sent
-    group.batch.forgetExclusions(peer.id);
+void Registry::remove(Group& group, net::ConnectionImpl& connection, std::size_t membership) {
+  if (!group.batch.empty() && connection.isUsable()) {
+    reactor_.output.keepForLeaver(connection, group.batch);  // it was a member when that was sent
+    group.batch.forgetExclusions(connection.id);
   }
 
-  const std::uint32_t place = peer.memberships[membership].memberIndex;
+  const std::uint32_t place = connection.memberships[membership].memberIndex;
   group.members[place] = group.members.back();
   group.members.pop_back();
   if (place < group.members.size()) {
     const Group::Member& moved = group.members[place];
-    moved.peer->memberships[moved.membership].memberIndex = place;
+    moved.connection->memberships[moved.membership].memberIndex = place;
   }
-  peer.memberships[membership] = peer.memberships.back();
-  peer.memberships.pop_back();
-  if (membership < peer.memberships.size()) {
-    const net::Membership& moved = peer.memberships[membership];
+  connection.memberships[membership] = connection.memberships.back();
+  connection.memberships.pop_back();
+  if (membership < connection.memberships.size()) {
+    const net::Membership& moved = connection.memberships[membership];
     static_cast<Group*>(moved.fanout)->members[moved.memberIndex].membership =
         static_cast<std::uint32_t>(membership);
   }
@@ -121,11 +121,11 @@ void Registry::retire(Group& group) {
   auto node = groups_.extract(group.name);
   loop_.counters().groups.subtract();
   if (group.dirty) retired_.push_back(std::move(node.mapped()));
-  tell(onLastMember, node.key());
+  notify(onLastMember, node.key());
 }
 
-void Registry::tell(const NameHandler& handler, std::string_view name) {
-  if (!handler || !hasLoop()) return;  // while the loop ends, nobody is there who could use it
+void Registry::notify(const NameHandler& handler, std::string_view name) {
+  if (!handler || !hasLoop()) return;  // no handler is called while the loop is destroyed
   if (!callHandler("group", handler, name)) loop_.counters().handlerErrors.add();
 }
 
@@ -136,10 +136,10 @@ void Registry::markDirty(Group& group) {
   loop_.requestTurn();
 }
 
-bool Registry::exclude(Group& group, net::ConnectionImpl& peer, std::size_t begin) {
-  if (!isMember(peer, group)) return false;
-  group.batch.exclude(peer.id, begin, group.batch.size());
-  peer.excluded = true;
+bool Registry::exclude(Group& group, net::ConnectionImpl& connection, std::size_t begin) {
+  if (!isMember(connection, group)) return false;
+  group.batch.exclude(connection.id, begin, group.batch.size());
+  connection.out.isExcluded = true;
   return true;
 }
 
@@ -149,7 +149,7 @@ void Registry::fanOut() {
 
 void Registry::clearBatches() {
   if (dirty_.empty()) return;
-  table_.order().last = nullptr;
+  reactor_.output.order().last = nullptr;
   for (Group* group : dirty_) {
     group->batch.clear();
     group->dirty = false;
@@ -161,8 +161,9 @@ void Registry::clearBatches() {
 void Registry::flush(Group& group) {
   const auto& members = group.members;
   for (std::size_t i = 0; i < members.size(); ++i) {
-    if (i + kPrefetchAhead < members.size()) __builtin_prefetch(members[i + kPrefetchAhead].peer);
-    table_.fanOut(*members[i].peer, group.batch);
+    if (i + kPrefetchAhead < members.size())
+      __builtin_prefetch(members[i + kPrefetchAhead].connection);
+    reactor_.output.fanOut(*members[i].connection, group.batch);
   }
 }
 

@@ -14,15 +14,15 @@ namespace stormo::group {
 
 class Registry;
 
-/// A named set of connections, and the batch that they get in this turn.
+/// A named set of connections, and the batch that its members get in this turn.
 struct Group final : net::Fanout {
   struct Member {
-    net::ConnectionImpl* peer;
-    std::uint32_t membership;  ///< Its place in ConnectionImpl::memberships.
+    net::ConnectionImpl* connection;
+    std::uint32_t membership;  ///< The group's index in ConnectionImpl::memberships.
   };
 
   Group(Registry& owner, std::string groupName) : registry(owner), name(std::move(groupName)) {}
-  void drop(net::ConnectionImpl& peer, std::size_t membership) override;
+  void drop(net::ConnectionImpl& connection, std::size_t membership) override;
 
   Registry& registry;
   const std::string name;
@@ -31,11 +31,12 @@ struct Group final : net::Fanout {
   bool dirty = false;
 };
 
-/// Groups by name, and their flush once a turn. Used by both users of groups: the public Groups,
-/// and the Channel server, whose channels are groups and whose links are members.
+/// Groups by name, flushed once a turn. Used by the public Groups, and by the Channel server, where
+/// events and groups are groups of links.
 ///
-/// Joining, leaving and finding cost the same however many groups exist; a turn costs nothing for
-/// groups without traffic.
+/// Finding a group takes constant time. Joining and leaving take time in the smaller of two
+/// numbers: the members of the group and the groups of the connection. A turn costs nothing for
+/// groups without messages.
 class Registry final : net::GroupOutput {
  public:
   using NameHandler = std::function<void(std::string_view name)>;
@@ -45,21 +46,24 @@ class Registry final : net::GroupOutput {
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 
-  /// Null if nobody is a member.
+  /// Null if the group has no members.
   [[nodiscard]] Group* find(std::string_view name) const;
-  bool join(net::ConnectionImpl& peer, std::string_view name);
-  bool leave(net::ConnectionImpl& peer, std::string_view name);
-  [[nodiscard]] bool isMember(const net::ConnectionImpl& peer, const Group& group) const;
+  /// False if the connection is a member already, or is closing. May call onFirstMember.
+  bool join(net::ConnectionImpl& connection, std::string_view name);
+  /// False if the connection is no member. May call onLastMember.
+  bool leave(net::ConnectionImpl& connection, std::string_view name);
+  [[nodiscard]] bool isMember(const net::ConnectionImpl& connection, const Group& group) const;
   [[nodiscard]] std::size_t size() const { return groups_.size(); }
   template <typename Visit>
   void forEachGroup(const Visit& visit) const {
     for (const auto& [name, group] : groups_) visit(*group);
   }
-  [[nodiscard]] std::size_t countOf(const net::ConnectionImpl& peer) const;
+  /// The number of groups of this registry of which the connection is a member.
+  [[nodiscard]] std::size_t countOf(const net::ConnectionImpl& connection) const;
 
-  /// Appends one message to the group's output of this turn: `write(Batch&, OutputOrder&)` encodes
-  /// it, into about `bytes` bytes. Few and small copies are cheaper than a shared batch; then it is
-  /// called once for each member.
+  /// Appends one message to the group's output of this turn, for all members but `except`.
+  /// `write(Batch&, OutputOrder&)` encodes it, into about `bytes` bytes. It is called once, or once
+  /// for each member where few small copies are cheaper than a shared batch.
   template <typename Write>
   void append(Group& group, std::size_t bytes, const Write& write,
               net::ConnectionImpl* except = nullptr) {
@@ -67,13 +71,14 @@ class Registry final : net::GroupOutput {
     if (group.batch.empty() &&
         group.members.size() * (bytes + kCopyOverheadBytes) <= kCopiedBytesMax) {
       for (const Group::Member& member : group.members) {
-        if (member.peer == except) continue;
-        if (net::Batch* own = table_.ownBatchOfMember(*member.peer)) write(*own, table_.order());
+        if (member.connection == except) continue;
+        if (net::Batch* own = reactor_.output.ownBatchOfMember(*member.connection))
+          write(*own, reactor_.output.order());
         ++receivers;
       }
     } else {
       const std::size_t begin = group.batch.size();
-      write(group.batch, table_.order());
+      write(group.batch, reactor_.output.order());
       markDirty(group);
       receivers = group.members.size();
       if (except != nullptr && exclude(group, *except, begin)) --receivers;
@@ -81,41 +86,41 @@ class Registry final : net::GroupOutput {
     loop_.counters().messagesOut.add(receivers);
   }
 
-  /// False once its loop is gone: then it is empty, and nothing is left but its destruction.
+  /// False once its loop is destroyed: then the registry is empty and can only be destroyed.
   [[nodiscard]] bool hasLoop() const { return !lifetime_.expired(); }
 
+  // Called when a group gets its first member or loses its last. An exception is logged.
   NameHandler onFirstMember;
   NameHandler onLastMember;
 
  private:
   friend struct Group;
-  /// Of all copies of one message together.
+  /// Maximum bytes of all copies of one message together.
   static constexpr std::size_t kCopiedBytesMax = 512;
-  /// What one copy costs beside its bytes, as if it were bytes.
+  /// The cost of one copy in addition to its bytes, counted as bytes.
   static constexpr std::size_t kCopyOverheadBytes = 16;
 
   void fanOut() override;
   void clearBatches() override;
   void flush(Group& group);
   void markDirty(Group& group);
-  /// False if it is no member.
-  bool exclude(Group& group, net::ConnectionImpl& peer, std::size_t begin);
-  void tell(const NameHandler& handler, std::string_view name);
-  /// The membership's place in ConnectionImpl::memberships; kNone if there is none. Looks through
-  /// the shorter list.
-  [[nodiscard]] static std::size_t membershipOf(const net::ConnectionImpl& peer,
+  /// Leaves what the batch holds from `begin` on out for this member. False if it is no member.
+  bool exclude(Group& group, net::ConnectionImpl& connection, std::size_t begin);
+  void notify(const NameHandler& handler, std::string_view name);
+  /// The group's index in ConnectionImpl::memberships, or kNone. Searches the shorter of both
+  /// lists.
+  [[nodiscard]] static std::size_t membershipOf(const net::ConnectionImpl& connection,
                                                 const Group& group);
   static constexpr std::size_t kNone = ~std::size_t{0};
-  void remove(Group& group, net::ConnectionImpl& peer, std::size_t membership);
+  void remove(Group& group, net::ConnectionImpl& connection, std::size_t membership);
   void retire(Group& group);
 
   net::Reactor& reactor_;
-  net::ConnectionTable& table_;
   std::weak_ptr<const void> lifetime_;
   LoopImpl& loop_;
   KeyedMap<std::string, std::unique_ptr<Group>> groups_;
   std::vector<Group*> dirty_;
-  std::vector<std::unique_ptr<Group>> retired_;  // dirty when their last member left
+  std::vector<std::unique_ptr<Group>> retired_;  // they had output when their last member left
 };
 
 }  // namespace stormo::group

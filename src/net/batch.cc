@@ -6,8 +6,7 @@ namespace stormo::net {
 
 void collectPieces(const Batch& batch, Handle connection, std::vector<Piece>& out) {
   const auto& runs = batch.runs();
-  // Both runs and exclusions are in the order of their bytes, as they were made while the batch
-  // grew.
+  // Runs and exclusions are in the order of their bytes: they were made while the batch grew.
   auto hole = batch.exclusions().begin();
   const auto holesEnd = batch.exclusions().end();
   for (std::size_t i = 0; i < runs.size(); ++i) {

@@ -11,29 +11,29 @@ namespace stormo::net {
 
 class Batch;
 
-/// The order in which one table's output came within a turn, across all its batches.
+/// The order in which the output of one reactor came within a turn, across all its batches.
 struct OutputOrder {
   std::uint64_t next = 1;
   const Batch* last = nullptr;
 };
 
-/// The encoded output of one turn for one destination: a group's members, or a single connection.
-/// What came without output for another destination in between is one run; whoever receives from
-/// several batches merges their runs back into the order in which everything came.
+/// The encoded output of one turn for one destination: the members of a group, or one connection.
+/// A run is what came without output for another destination in between. A connection that receives
+/// several batches gets their runs merged back into the order in which everything came.
 class Batch {
  public:
   struct Run {
     std::uint64_t order;
     std::size_t begin;
   };
-  /// A stretch that one connection does not get, though it is a member.
+  /// A range of bytes that one member does not get.
   struct Exclusion {
     Handle connection;
     std::size_t begin;
     std::size_t end;
   };
 
-  /// Room for `bytes` more, to be written at once.
+  /// Makes room for `bytes` more, which the caller writes before the next call.
   char* extend(std::size_t bytes, OutputOrder& order) {
     if (order.last != this) {
       runs_.push_back({order.next++, bytes_.size()});
@@ -44,7 +44,7 @@ class Batch {
   void append(std::string_view bytes, OutputOrder& order) {
     bytes.copy(extend(bytes.size(), order), bytes.size());
   }
-  /// The same for bytes that have their place in the order already. The runs must come in order.
+  /// Appends bytes that have their place in the order already. Places must not decrease.
   void appendInPlace(std::uint64_t place, std::string_view bytes) {
     if (runs_.empty() || runs_.back().order != place) runs_.push_back({place, bytes_.size()});
     bytes.copy(bytes_.extend(bytes.size()), bytes.size());
@@ -64,7 +64,7 @@ class Batch {
   [[nodiscard]] const std::vector<Run>& runs() const { return runs_; }
   [[nodiscard]] const std::vector<Exclusion>& exclusions() const { return exclusions_; }
 
-  /// Lets go of the bytes (output queues may hold them on) and is ready for the next turn.
+  /// Makes the batch empty, for the next turn. Output queues may still hold its bytes.
   void clear() {
     bytes_.reset();
     runs_.clear();
@@ -74,7 +74,7 @@ class Batch {
   }
 
  private:
-  /// Of each list, what stays for the next turn.
+  /// The capacity of each list that is kept for the next turn.
   static constexpr std::size_t kKeptMax = 1024;
 
   SharedBuffer bytes_;
@@ -82,7 +82,7 @@ class Batch {
   std::vector<Exclusion> exclusions_;
 };
 
-/// A stretch of a batch on its way to one connection.
+/// A range of a batch's bytes that is sent to one connection.
 struct Piece {
   std::uint64_t order;
   const SharedBuffer* buffer;
@@ -90,11 +90,11 @@ struct Piece {
   std::size_t length;
 };
 
-/// Appends the stretches of `batch` that `connection` gets.
+/// Appends the ranges of `batch` that `connection` gets.
 void collectPieces(const Batch& batch, Handle connection, std::vector<Piece>& out);
-/// Into the order in which everything came.
+/// Sorts into the order in which everything came.
 void sortPieces(std::vector<Piece>& pieces);
-/// Makes one of those that follow one another in one buffer, too.
+/// Joins pieces that follow one another in their buffer as well.
 void joinNeighbours(std::vector<Piece>& pieces);
 
 }  // namespace stormo::net

@@ -13,16 +13,24 @@
 namespace stormo::net {
 
 struct ConnectionImpl;
+class CodecSession;
 
 /// What a codec keeps of a connection between two reads; an idle connection has none.
 struct CodecState {
   virtual ~CodecState() = default;
-  /// Of a message that is not whole yet.
+  /// Bytes held of a message that is not whole yet.
   [[nodiscard]] virtual std::size_t heldBytes() const = 0;
 };
 
+/// What a codec notes about the package at the front of the bytes that it has not taken, so that no
+/// byte is examined twice.
+struct CodecScan {
+  std::size_t searchedBytes = 0;  ///< The length that was examined, and did not decide.
+  std::size_t expectedBytes = 0;  ///< The package's length, once that is known.
+};
+
 /// How one protocol turns a connection's bytes into messages and back. Shared by the connections of
-/// an endpoint, so whatever belongs to one of them is in its CodecState.
+/// an endpoint, so what concerns one connection is in its CodecState.
 class Codec {
  public:
   virtual ~Codec() = default;
@@ -30,14 +38,14 @@ class Codec {
   /// "websocket", "frame", …
   [[nodiscard]] virtual std::string_view name() const = 0;
 
-  /// A connection is there; messages may pass once ConnectionImpl::phase is Open.
-  virtual void begin(ConnectionImpl&) const {}
+  /// A connection was accepted or made. Messages may pass after CodecSession::open().
+  virtual void begin(CodecSession&) const {}
 
-  /// Takes bytes from the peer, handing each message on through the table, until all are taken, the
-  /// connection is paused or closing, or ConnectionTable::spendOnFrame() says that its share of the
-  /// turn is spent. Gives how many it took; the others are handed in again, with those that follow.
-  /// May change the bytes that it takes.
-  [[nodiscard]] virtual std::size_t receive(ConnectionImpl&, std::span<char> bytes) const = 0;
+  /// Takes bytes from the peer and delivers the messages in them, until all are taken, the
+  /// connection is paused or closing, or CodecSession::spendOnFrame() returns false. Returns how
+  /// many bytes it took; the others come again, with those that follow. May change the bytes that
+  /// it takes.
+  [[nodiscard]] virtual std::size_t receive(CodecSession&, std::span<char> bytes) const = 0;
 
   /// Appends the bytes that carry `message`.
   virtual void encode(Message message, Batch&, OutputOrder&) const = 0;
@@ -45,19 +53,19 @@ class Codec {
   /// both.
   [[nodiscard]] virtual bool encodesAs(const Codec& other) const { return this == &other; }
 
-  /// Queues a goodbye, if the protocol has one. True if the peer answers it with its own.
-  virtual bool sayGoodbye(ConnectionImpl&, CloseCode, std::string_view /*reason*/) const {
+  /// Queues the close frame of the protocol, if it has one. True if the peer answers with its own.
+  virtual bool sendClose(CodecSession&, CloseCode, std::string_view /*reason*/) const {
     return false;
   }
 
-  /// Queues a sign of life that the peer must answer. False if the protocol has none.
-  virtual bool ping(ConnectionImpl&) const { return false; }
+  /// Queues a ping that the peer must answer. False if the protocol has none.
+  virtual bool ping(CodecSession&) const { return false; }
 
-  /// All output has left, of a peer with a CodecState.
-  virtual void onDrained(ConnectionImpl&) const {}
+  /// All output has left. Called only for a connection with a CodecState.
+  virtual void onDrained(CodecSession&) const {}
 
   /// The peer did not finish its handshake in time.
-  virtual void onHandshakeTimeout(ConnectionImpl&) const {}
+  virtual void onHandshakeTimeout(CodecSession&) const {}
 };
 
 }  // namespace stormo::net

@@ -1,38 +1,42 @@
 #include <stormo/connection.h>
 
 #include "net/connection_impl.h"
-#include "net/connection_table.h"
+#include "net/reactor.h"
 #include "sys/sockets.h"
 
 namespace stormo {
+
+void net::ConnectionImpl::append(std::string_view encoded) {
+  reactor.output.ownBatch(*this).append(encoded, reactor.output.order());
+}
 
 using net::ConnectionImpl;
 
 ConnectionId Connection::id() const { return ConnectionImpl::of(*this).id.packed(); }
 
 SendStatus Connection::send(Message message) {
-  ConnectionImpl& peer = ConnectionImpl::of(*this);
-  return peer.table.send(peer, message);
+  ConnectionImpl& connection = ConnectionImpl::of(*this);
+  return connection.reactor.output.send(connection, message);
 }
 
 void Connection::close(CloseCode code, std::string_view reason) {
-  ConnectionImpl& peer = ConnectionImpl::of(*this);
-  peer.table.close(peer, code, reason);
+  ConnectionImpl& connection = ConnectionImpl::of(*this);
+  connection.reactor.connections.close(connection, code, reason);
 }
 
 void Connection::destroy() {
-  ConnectionImpl& peer = ConnectionImpl::of(*this);
-  peer.table.destroy(peer);
+  ConnectionImpl& connection = ConnectionImpl::of(*this);
+  connection.reactor.connections.destroy(connection);
 }
 
 void Connection::pauseRecv() {
-  ConnectionImpl& peer = ConnectionImpl::of(*this);
-  peer.table.pauseReceiving(peer);
+  ConnectionImpl& connection = ConnectionImpl::of(*this);
+  connection.reactor.input.pause(connection);
 }
 
 void Connection::resumeRecv() {
-  ConnectionImpl& peer = ConnectionImpl::of(*this);
-  peer.table.resumeReceiving(peer);
+  ConnectionImpl& connection = ConnectionImpl::of(*this);
+  connection.reactor.input.resume(connection);
 }
 
 std::string Connection::remoteAddress() const {
@@ -46,12 +50,14 @@ std::string Connection::localAddress() const {
   return stormo::localAddress(ConnectionImpl::of(*this).fd.get()).text();
 }
 
-std::uint64_t Connection::bytesRead() const { return ConnectionImpl::of(*this).bytesRead; }
-std::uint64_t Connection::bytesWritten() const { return ConnectionImpl::of(*this).bytesWritten; }
+std::uint64_t Connection::bytesRead() const { return ConnectionImpl::of(*this).in.bytesRead; }
+std::uint64_t Connection::bytesWritten() const {
+  return ConnectionImpl::of(*this).out.bytesWritten;
+}
 
 std::uint64_t Connection::sendQueueBytes() const {
-  const ConnectionImpl& peer = ConnectionImpl::of(*this);
-  return peer.queuedBytes() + (peer.own == nullptr ? 0 : peer.own->size());
+  const ConnectionImpl& connection = ConnectionImpl::of(*this);
+  return connection.out.queuedBytes() + connection.out.ownBytes();
 }
 
 CloseCode Connection::closeCode() const { return ConnectionImpl::of(*this).closeCode; }

@@ -19,14 +19,14 @@
 
 namespace stormo::net {
 
-class ConnectionTable;
+class Reactor;
 
-/// A destination of many members, as the table sees it: what is a group above. The members of one
-/// source may get a batch in a turn; whoever closes must be taken out.
+/// A destination with many members, such as a group: in a turn they may all get one batch.
 class Fanout {
  public:
-  /// The peer is closing: forget it. `membership` is its place in ConnectionImpl::memberships.
-  virtual void drop(ConnectionImpl& peer, std::size_t membership) = 0;
+  /// The connection is closing: removes it. `membership` is its index in
+  /// ConnectionImpl::memberships.
+  virtual void drop(ConnectionImpl& connection, std::size_t membership) = 0;
 
  protected:
   ~Fanout() = default;
@@ -34,77 +34,109 @@ class Fanout {
 
 struct Membership {
   Fanout* fanout;
-  std::uint32_t memberIndex;  ///< The peer's place among the fanout's members.
+  std::uint32_t memberIndex;  ///< The connection's index among the members of the fanout.
 };
 
-/// Bytes that were read and not taken by the codec yet.
+/// The life of a connection. It only ever moves down this list.
+enum class Phase : std::uint8_t {
+  Connecting,     ///< Outgoing; connect(2) has not finished.
+  Handshake,      ///< The protocol's opening is not done.
+  Open,           ///< Messages pass.
+  AwaitingClose,  ///< Our close frame is queued, the peer's has not come. Output still leaves.
+  Closing,        ///< The rest of the output leaves; then our side is shut down.
+  PeerEnded,      ///< The rest of the output leaves; then it is freed: the peer's end was read.
+  Lingering,      ///< Our side is shut down; waiting for the peer's end of file.
+  Dead,           ///< Freed at the end of this turn.
+};
+
+/// Whether the kernel takes a connection's output.
+enum class WriteState : std::uint8_t {
+  Ready,     ///< Nothing waits: the output of a turn is sent at once.
+  Rotating,  ///< The queue waits for its share of a turn.
+  Refused,   ///< The queue waits for EPOLLOUT: the kernel's buffer was full.
+  Failed,    ///< Nothing more is sent; the connection closes at the end of this turn.
+};
+
+/// How much the user knows about a full output: onBufferFull, then onBufferDrain.
+enum class FullReport : std::uint8_t { None, Due, Reported };
+
+/// Which of onConnect and onClose were called.
+enum class Announced : std::uint8_t { Nothing, Connect, Close };
+
+/// Bytes that were read, and that the codec has not taken yet.
 struct Stash {
   std::string bytes;
-  std::size_t taken = 0;  ///< Of them, from the front.
+  std::size_t taken = 0;  ///< The number of bytes at the front that it took meanwhile.
 
   [[nodiscard]] std::size_t size() const { return bytes.size() - taken; }
   [[nodiscard]] std::span<char> rest() { return std::span(bytes).subspan(taken); }
 };
 
-enum class Phase : std::uint8_t {
-  Connecting,  ///< PersistentConnection, not there yet.
-  Handshake,   ///< The protocol's opening is not done.
-  Open,
-  Closing,    ///< No messages any more; the rest of the output, and the goodbye, leaves.
-  Lingering,  ///< All has left and our side is shut; waiting for the peer's end of file.
-  Dead,       ///< To be freed at the end of this turn.
+/// What Input keeps of a connection.
+struct InputState {
+  bool isPaused = false;   ///< By pauseRecv().
+  bool inBacklog = false;  ///< In the queue of those with more to read.
+  bool isUnfed = false;    ///< The codec can take more of the stash as it is.
+  bool hungUp = false;     ///< An end, or an error, follows the bytes that can be read.
+  static constexpr std::uint32_t kNotIncomplete = 0xffff'ffff;
+  std::uint32_t incompleteIndex = kNotIncomplete;  ///< See IncompleteMessages.
+  std::unique_ptr<Stash> stash;                    ///< Null while the codec has taken all.
+  std::uint64_t bytesRead = 0;
+  TimePoint lastReceived{};
 };
 
-/// A connection from inside. The first members are what a fan-out touches: one cache line.
+/// What Output and Sender keep of a connection.
+struct OutputState {
+  WriteState state = WriteState::Ready;
+  FullReport full = FullReport::None;
+  bool isDirty : 1 = false;     ///< In the list of those to be flushed on their own.
+  bool isExcluded : 1 = false;  ///< Some batch of this turn leaves a stretch out for it.
+  bool isArmed : 1 = false;     ///< EPOLLOUT is requested, from a refusal until the queue is empty.
+  static constexpr std::uint32_t kNotGathered = 0xffff'ffff;
+  std::uint32_t firstGathered = kNotGathered;  ///< The head of a chain in Output::gathered_.
+  std::unique_ptr<Batch> own;                  ///< This turn's output for it alone; null without.
+  std::unique_ptr<OutputQueue> queue;          ///< What was not sent at once; null while Ready.
+  std::uint64_t bytesWritten = 0;
+
+  [[nodiscard]] std::uint64_t queuedBytes() const { return queue == nullptr ? 0 : queue->bytes(); }
+  [[nodiscard]] std::uint64_t ownBytes() const { return own == nullptr ? 0 : own->size(); }
+};
+
+/// What Keepalive keeps of a connection.
+struct KeepaliveState {
+  bool awaitsPong = false;  ///< While Open.
+  TimePoint deadline{};     ///< Of connecting, the handshake, the pong or the closing.
+};
+
+/// A connection from inside: a Connection that a Reactor serves. The first members are those that a
+/// fan-out touches: one cache line.
 struct ConnectionImpl final : Connection {
-  ConnectionImpl(Handle self, ConnectionTable& owner, UniqueFd socket, const Endpoint& with,
+  ConnectionImpl(Handle self, Reactor& owner, UniqueFd socket, const Endpoint& with,
                  const Address& at, Phase begin)
-      : fd(std::move(socket)), phase(begin), id(self), table(owner), endpoint(&with), remote(at) {}
+      : fd(std::move(socket)),
+        phase(begin),
+        id(self),
+        endpoint(&with),
+        reactor(owner),
+        remote(at) {}
 
   UniqueFd fd;
   Phase phase;
-  bool writeArmed : 1 = false;  ///< EPOLLOUT is asked for.
-  bool refused : 1 = false;     ///< The kernel was full; EPOLLOUT has not come since.
-  bool inRotation : 1 = false;  ///< In the list of those whose queue is sent in shares.
-  bool dirty : 1 = false;       ///< In the list of those to be flushed on their own.
-  bool gathering : 1 = false;   ///< In the list of those that get several batches this turn.
-  bool excluded : 1 = false;    ///< Some batch of this turn has a hole for it.
-  bool receivePaused : 1 = false;
-  bool inBacklog : 1 = false;         ///< In the queue of those with more to read.
-  bool unfed : 1 = false;             ///< The codec can go on with the stash as it is.
-  bool hungUp : 1 = false;            ///< An end, or an error, waits behind what can be read.
-  bool fullPending : 1 = false;       ///< onBufferFull is to be called in this turn.
-  bool fullReported : 1 = false;      ///< onBufferFull was called, onBufferDrain was not yet.
-  bool failed : 1 = false;            ///< In the list of those whose output failed.
-  bool awaitsCloseFrame : 1 = false;  ///< Closing: the peer's own goodbye is still to come.
-  bool peerEnded : 1 = false;         ///< Its end of file was read.
-  bool awaitsPong : 1 = false;
-  bool inClosedList : 1 = false;
-  bool closeReported : 1 = false;    ///< onClose was called.
-  bool connectReported : 1 = false;  ///< onConnect was called, so onClose has to be.
-  std::uint32_t firstGathered = 0;   ///< See ConnectionTable::gathered_, while gathering.
-  std::unique_ptr<OutputQueue>
-      queue;                   ///< Null while all leaves at once; else refused or inRotation.
-  std::unique_ptr<Batch> own;  ///< This turn's output for it alone; null without.
+  OutputState out;
   std::vector<Membership> memberships;
-
   Handle id;
-  ConnectionTable& table;
   const Endpoint* endpoint;
-  const StoredAddress remote;  ///< Kept, as the kernel forgets it when the connection is reset.
-  std::uint64_t bytesWritten = 0;
-  std::uint64_t bytesRead = 0;
+  Reactor& reactor;
+
+  InputState in;
+  CodecScan scan;
   std::unique_ptr<CodecState> codecState;
-  std::unique_ptr<Stash> stash;
-  // For codecs, of the package at the front of the stash, so that no byte is looked at twice:
-  std::size_t searchedBytes = 0;  ///< So many bytes have been judged, and do not decide.
-  std::size_t expectedBytes = 0;  ///< Its length, once that is known.
-  TimePoint lastReceived{};
-  TimePoint deadline{};  ///< Of the handshake, the pong or the closing, whichever is on.
+  KeepaliveState keepalive;
+  Announced announced = Announced::Nothing;
+  bool inClosedList = false;
   CloseCode closeCode = CloseCode::Abnormal;
   std::unique_ptr<std::string> closeReason;  ///< The peer's, with its close code. Null: none.
-  static constexpr std::uint32_t kNotIncomplete = 0xffff'ffff;
-  std::uint32_t incompleteIndex = kNotIncomplete;  ///< See IncompleteMessages.
+  const StoredAddress remote;  ///< Stored, as the kernel forgets it when the connection is reset.
 
   static ConnectionImpl& of(Connection& connection) {
     return static_cast<ConnectionImpl&>(connection);
@@ -113,17 +145,28 @@ struct ConnectionImpl final : Connection {
     return static_cast<const ConnectionImpl&>(connection);
   }
 
+  /// Appends bytes that are encoded already to this turn's output for this connection alone,
+  /// whatever waits already. The connection must be usable.
+  void append(std::string_view encoded);
+
+  /// Messages may be sent, now or when the handshake is done.
+  [[nodiscard]] bool isUsable() const { return phase < Phase::AwaitingClose; }
+  /// The codec gets what arrives. Later it is read and dropped, so that closing resets nothing.
+  [[nodiscard]] bool takesInput() const { return phase <= Phase::AwaitingClose; }
+  /// No messages any more, but output still leaves.
+  [[nodiscard]] bool isClosing() const {
+    return phase >= Phase::AwaitingClose && phase < Phase::Lingering;
+  }
+  [[nodiscard]] std::uint64_t queuedBytes() const { return out.queuedBytes(); }
+
   /// True if bytes, or an end, wait to be read. The loop may have been blocked, or may have more
-  /// events than it takes in a turn: a time-out asks this before it blames the peer.
-  [[nodiscard]] bool hasUnreadInput() const { return inBacklog || isReadyFor(POLLIN); }
-  /// Asks the system, with poll(2), whether this event waits.
+  /// events than it takes in a turn: check this before a time-out is held against the peer.
+  [[nodiscard]] bool hasUnreadInput() const { return in.inBacklog || isReadyFor(POLLIN); }
+  /// Asks the system, with poll(2), whether the socket is ready for this event.
   [[nodiscard]] bool isReadyFor(short event) const {
     pollfd socket{.fd = fd.get(), .events = event, .revents = 0};
     return ::poll(&socket, 1, 0) > 0;
   }
-
-  [[nodiscard]] bool isUsable() const { return phase < Phase::Closing; }
-  [[nodiscard]] std::uint64_t queuedBytes() const { return queue == nullptr ? 0 : queue->bytes(); }
 };
 
 }  // namespace stormo::net

@@ -29,8 +29,7 @@ struct Connector::Impl {
         protocol(protocolOf(address, std::move(given))),
         codec(protocol),
         outgoing(address, codec) {
-    // The user's handlers are called where they are, never copied: one that runs may call
-    // connect().
+    // The user's handlers are never copied: they may be set at any time.
     net::ConnectionHandlers& handlers = outgoing.endpoint.handlers;
     handlers.onMessage = [&connector](Connection& connection, Message message) {
       if (connector.onMessage) connector.onMessage(connection, message);
@@ -75,6 +74,6 @@ void Connector::connect() {
 
 void Connector::close() { impl_->outgoing.close(); }
 
-Connection* Connector::connection() const { return impl_->outgoing.peer(); }
+Connection* Connector::connection() const { return impl_->outgoing.connection(); }
 
 }  // namespace stormo

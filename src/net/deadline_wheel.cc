@@ -8,11 +8,10 @@ namespace stormo::net {
 void DeadlineWheel::set(std::uint32_t index, TimePoint deadline, TimePoint now) {
   if (index >= links_.size()) links_.resize(index + 1);
   clear(index);
-  // The horizon is counted from now, as far as nothing older is still to expire.
+  // The horizon is counted from now, or from the oldest deadline that has not expired yet.
   current_ = std::max(current_, std::min(tickOf(now), nextTick().value_or(tickOf(now))));
   const std::int64_t last = current_ + static_cast<std::int64_t>(kBuckets) - 1;
-  // What has passed already is due as soon as time goes on: in another expire() than that which is
-  // running.
+  // A deadline that has passed already is due in the next expire(), not in one that is running.
   const std::int64_t tick = std::clamp(std::max(tickOf(deadline), tickOf(now)), current_, last);
   const std::size_t bucket = bucketOf(tick);
   Link& link = links_[index];

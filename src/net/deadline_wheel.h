@@ -10,10 +10,9 @@
 
 namespace stormo::net {
 
-/// One deadline for each of very many connections, by slot index: setting, moving and clearing one
-/// costs the same however many there are. Deadlines are met late by at most kTick, never early;
-/// those beyond the wheel's horizon come up at the horizon, and whoever is asked then sets them
-/// again.
+/// One deadline for each of very many connections, by the index of their handle. Setting, moving
+/// and clearing a deadline takes constant time. A deadline expires up to kTick late, never early,
+/// except that one beyond the wheel's horizon expires at the horizon: its owner sets it again.
 class DeadlineWheel {
  public:
   static constexpr Clock::duration kTick = std::chrono::milliseconds(16);
@@ -24,8 +23,8 @@ class DeadlineWheel {
   void set(std::uint32_t index, TimePoint deadline, TimePoint now);
   void clear(std::uint32_t index);
 
-  /// Calls `due(index)` for each whose tick has passed; it is out of the wheel by then, and may be
-  /// set again.
+  /// Calls `due(index)` for each deadline whose tick has passed. The deadline is cleared before the
+  /// call, which may set it again.
   template <typename Due>
   void expire(TimePoint now, Due due) {
     const std::int64_t nowTick = tickOf(now);
@@ -44,7 +43,7 @@ class DeadlineWheel {
     if (current_ < nowTick) current_ = nowTick;
   }
 
-  /// When expire() has something to do next; none while the wheel is empty.
+  /// When expire() has work next; none while the wheel is empty.
   [[nodiscard]] std::optional<TimePoint> next() const;
 
  private:
@@ -61,7 +60,7 @@ class DeadlineWheel {
   static std::size_t bucketOf(std::int64_t tick) {
     return static_cast<std::size_t>(tick) % kBuckets;
   }
-  /// The first tick from current_ on whose bucket holds something.
+  /// The first tick from current_ on whose bucket is not empty.
   [[nodiscard]] std::optional<std::int64_t> nextTick() const;
 
   TimePoint start_;

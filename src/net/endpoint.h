@@ -11,7 +11,7 @@ namespace stormo::net {
 
 class Codec;
 
-/// Where events of a connection go. All may be empty.
+/// Receive the events of a connection. All may be empty.
 struct ConnectionHandlers {
   std::function<void(Connection&)> onConnect;
   std::function<void(Connection&, Message)> onMessage;
@@ -21,42 +21,45 @@ struct ConnectionHandlers {
   std::function<void(Connection&)> onBufferDrain;
 };
 
-/// What all connections of one listener, or the one of a connector, have in common.
-/// Outlives its connections.
+/// The settings that all connections of one listener, or the one of a connector, share. Outlives
+/// its connections.
 struct Endpoint {
   const Codec* codec = nullptr;
   ConnectionHandlers handlers;
 
-  std::uint64_t packageBytesMax = 10 << 20;  ///< Of one message from the peer.
+  /// Maximum size of one received message, in bytes. A larger one closes the connection.
+  std::uint64_t packageBytesMax = 10 << 20;
+  /// Maximum bytes queued for one connection. Above it send() returns SendStatus::Full.
   std::uint64_t sendQueueBytesMax = 1 << 20;
-  /// Of an accepted TCP connection, beside sendQueueBytesMax: about what the kernel takes beyond
-  /// what the peer has room for. Zero: as much as the system likes, up to some MiB.
+  /// About how many bytes the kernel takes beyond the peer's window, on an accepted TCP connection,
+  /// in addition to sendQueueBytesMax. Zero: the system's default, up to some MiB.
   std::size_t kernelUnsentBytesMax = 128 << 10;
 
   std::chrono::milliseconds handshakeTimeout{10'000};
   /// For each part of a message, of IncompleteMessages::kPartBytes. Zero: no time-out.
   std::chrono::milliseconds messageTimeout{30'000};
-  /// Of messages that are not whole yet, of all connections of the loop together, but for those
-  /// that carry many. Above it, those that hold most for longest are closed.
+  /// Maximum bytes held of messages that are not whole yet, of all connections of the loop that do
+  /// not carryMany. Above it, the connections that hold the most for the longest time are closed.
   std::size_t incompleteBytesMax = 128 << 20;
-  std::chrono::milliseconds pingInterval{0};  ///< Of silence before a ping; zero: TCP keep-alive.
+  /// Idle time before a ping. Zero: no pings, but TCP keep-alive.
+  std::chrono::milliseconds pingInterval{0};
   std::chrono::milliseconds pongTimeout{20'000};
-  /// An accepted TCP connection fails after so long without an acknowledgement of what was sent, or
-  /// with a peer whose window stays shut. Zero: as the system has it, about 15 minutes.
+  /// An accepted TCP connection fails after this time without an acknowledgement of what was sent,
+  /// or with a window that stays closed. Zero: the system's default, about 15 minutes.
   std::chrono::milliseconds unacknowledgedTimeout{60'000};
   std::chrono::milliseconds closeTimeout{5'000};  ///< For output to leave and the peer to close.
 
-  /// Asked before a connection that has sent more than its share of a turn is read on: false leaves
-  /// it unread until a later turn. Empty: always true.
+  /// Called before more is read of a connection that has spent its share of a turn: false leaves it
+  /// unread until a later turn. Empty: always true.
   std::function<bool()> hasRoom;
 
-  /// Its input is the messages of many clients, so its share of a turn is larger than that of one,
-  /// and an incomplete message is not held against it.
+  /// The input is the messages of many clients: the connection's share of a turn is larger, and its
+  /// incomplete messages are not limited.
   bool carriesMany = false;
-  /// Its output is flushed first in a turn. Not for members of groups: it would overtake theirs.
+  /// The output is flushed first in a turn. Not for members of groups: it would overtake theirs.
   bool isLink = false;
-  /// Who has more than sendQueueBytesMax waiting, and does not take even that, is closed. Off:
-  /// whoever fills its queue minds onBufferFull.
+  /// Close a connection whose queue exceeds sendQueueBytesMax and still grows while the kernel
+  /// refuses its output. If false, the sender must handle onBufferFull.
   bool cutWhenFull = true;
 };
 

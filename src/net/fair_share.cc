@@ -5,11 +5,11 @@
 namespace stormo::net {
 namespace {
 
-// By so much a process may be ahead, so that many clients that connect at once are not accepted
-// one at a time.
+// How many connections more than a sibling's are not "ahead" yet, so that many clients that connect
+// at once are not accepted one at a time.
 std::uint64_t slack(std::uint64_t connections) { return 4 + connections / 16; }
 
-// A busy system may let a process that works wait for tens of milliseconds.
+// A busy system may not run a healthy process for tens of milliseconds.
 constexpr int kMissedMax = 50;
 
 }  // namespace

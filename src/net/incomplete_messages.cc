@@ -4,34 +4,34 @@
 
 namespace stormo::net {
 
-void IncompleteMessages::set(ConnectionImpl& peer, std::size_t heldBytes, TimePoint now) {
-  if (peer.incompleteIndex == kNone) {
+void IncompleteMessages::set(ConnectionImpl& connection, std::size_t heldBytes, TimePoint now) {
+  if (connection.in.incompleteIndex == kNone) {
     if (heldBytes == 0) return;
-    peer.incompleteIndex = static_cast<std::uint32_t>(entries_.size());
-    entries_.push_back({&peer, 0, now, now, 0});
+    connection.in.incompleteIndex = static_cast<std::uint32_t>(entries_.size());
+    entries_.push_back({&connection, 0, now, now, 0});
   }
-  Entry& entry = entries_[peer.incompleteIndex];
+  Entry& entry = entries_[connection.in.incompleteIndex];
   totalBytes_ += heldBytes - entry.heldBytes;
   entry.heldBytes = heldBytes;
   if (heldBytes > 0) return;
-  entries_.back().peer->incompleteIndex = peer.incompleteIndex;
+  entries_.back().connection->in.incompleteIndex = connection.in.incompleteIndex;
   entry = entries_.back();
   entries_.pop_back();
-  peer.incompleteIndex = kNone;
+  connection.in.incompleteIndex = kNone;
 }
 
 ConnectionImpl& IncompleteMessages::worst(TimePoint now) const {
   const auto weight = [now](const Entry& entry) {
-    // Those of this very moment differ by what they hold.
+    // Entries of this very moment differ by their bytes.
     const std::chrono::duration<double> age = now - entry.begun + std::chrono::milliseconds(1);
     return static_cast<double>(entry.heldBytes) * age.count();
   };
-  return *std::ranges::max_element(entries_, {}, weight)->peer;
+  return *std::ranges::max_element(entries_, {}, weight)->connection;
 }
 
 bool IncompleteMessages::Entry::isLate(TimePoint now) {
-  // Of who is not read the rest may be there already.
-  if (peer->receivePaused || peer->inBacklog) {
+  // While it is not read, the rest of the message may have arrived already.
+  if (connection->in.isPaused || connection->in.inBacklog) {
     restart(heldBytes, now);
     return false;
   }
@@ -39,10 +39,10 @@ bool IncompleteMessages::Entry::isLate(TimePoint now) {
     partBegun = now;
     partFrom = heldBytes;
   }
-  const auto timeout = peer->endpoint->messageTimeout;
+  const auto timeout = connection->endpoint->messageTimeout;
   const bool isLate =
-      peer->phase == Phase::Open && timeout > timeout.zero() && now - partBegun >= timeout;
-  if (!isLate || !peer->hasUnreadInput()) return isLate;
+      connection->phase == Phase::Open && timeout > timeout.zero() && now - partBegun >= timeout;
+  if (!isLate || !connection->hasUnreadInput()) return isLate;
   restart(heldBytes, now);
   return false;
 }

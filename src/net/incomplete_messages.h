@@ -8,38 +8,39 @@
 
 namespace stormo::net {
 
-/// The connections that hold part of a message, how much of it, and since when. An idle connection
-/// is not among them.
+/// The connections that hold part of a message, with its size and age. An idle connection is not
+/// listed.
 class IncompleteMessages {
  public:
   /// Each part of this size has to arrive within Endpoint::messageTimeout.
   static constexpr std::size_t kPartBytes = 32 << 10;
 
-  /// What the peer holds now; zero: it is forgotten.
-  void set(ConnectionImpl& peer, std::size_t heldBytes, TimePoint now);
-  /// The peer has completed a message: what it holds from here on is a new one.
-  void restart(ConnectionImpl& peer, TimePoint now) {
-    if (peer.incompleteIndex != kNone) entries_[peer.incompleteIndex].restart(0, now);
+  /// Sets how many bytes the connection holds now. Zero removes it.
+  void set(ConnectionImpl& connection, std::size_t heldBytes, TimePoint now);
+  /// The connection has completed a message: what it holds from now on belongs to the next one.
+  void restart(ConnectionImpl& connection, TimePoint now) {
+    if (connection.in.incompleteIndex != kNone)
+      entries_[connection.in.incompleteIndex].restart(0, now);
   }
 
   [[nodiscard]] bool empty() const { return entries_.empty(); }
   [[nodiscard]] std::size_t totalBytes() const { return totalBytes_; }
-  /// The one that holds most for longest: the greatest product of both. There is one.
+  /// The connection with the greatest product of held bytes and age. There must be one.
   [[nodiscard]] ConnectionImpl& worst(TimePoint now) const;
-  /// Calls `visit` with each peer whose message has made too little progress. `visit` may forget
-  /// peers.
+  /// Calls `visit` with each connection whose message has made too little progress. `visit` may
+  /// remove connections.
   template <typename Visit>
   void forEachLate(TimePoint now, const Visit& visit) {
     for (std::size_t i = entries_.size(); i-- > 0;) {
-      if (i < entries_.size() && entries_[i].isLate(now)) visit(*entries_[i].peer);
+      if (i < entries_.size() && entries_[i].isLate(now)) visit(*entries_[i].connection);
     }
   }
 
-  static constexpr std::uint32_t kNone = ConnectionImpl::kNotIncomplete;
+  static constexpr std::uint32_t kNone = InputState::kNotIncomplete;
 
  private:
   struct Entry {
-    ConnectionImpl* peer;
+    ConnectionImpl* connection;
     std::size_t heldBytes;
     TimePoint begun;      // the message
     TimePoint partBegun;  // when it had `partFrom` bytes

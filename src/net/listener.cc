@@ -16,12 +16,12 @@ namespace {
 
 constexpr int kAcceptsPerTurn = 64;
 constexpr std::chrono::milliseconds kPause{100};
-// So long a process with more clients than a sibling leaves the next one to it.
+// How long a process with more clients than a sibling leaves the next one to it.
 constexpr std::chrono::milliseconds kLeave{5};
-// A client of a shared socket wakes all processes that watch it: the kernel does not know which of
-// them has the fewest clients. A process that is ahead is woken once in kLeave at most.
+// A client of a shared socket wakes all processes that watch it, as the kernel cannot choose the
+// one with the fewest clients. A process that is ahead is woken at most once in kLeave.
 constexpr std::uint32_t kSharedEvents = EPOLLIN;
-// Of several processes that watch another socket, while one covers for its sibling, one is woken.
+// While a process covers for a sibling, two watch one socket: the kernel wakes one of them.
 constexpr std::uint32_t kEvents = EPOLLIN | EPOLLEXCLUSIVE;
 
 UniqueFd acceptOne(int fd, Address& remote) {
@@ -66,7 +66,7 @@ void Listener::start(int fd) {
   if (!resumes_) watch(sockets_.back());
 }
 
-/// Accepted sockets inherit these, which saves a system call for each.
+/// Sets what accepted sockets inherit, which saves a system call for each.
 void Listener::setOptions(int fd) const {
   const auto timeout = endpoint_.unacknowledgedTimeout;
   if (endpoint_.pingInterval == endpoint_.pingInterval.zero()) setKeepAlive(fd);
@@ -114,7 +114,7 @@ void Listener::onReady(Handle id, std::uint32_t) {
   }
 }
 
-/// A sibling with fewer clients is awake, too, and accepts meanwhile: unless it is hung or busy.
+/// A sibling with fewer clients was woken, too, and accepts the client, unless it is hung or busy.
 void Listener::leave(Socket& socket) {
   unwatch(socket);
   socket.isLeft = true;
@@ -123,7 +123,7 @@ void Listener::leave(Socket& socket) {
   resumeAfter(kLeave);
 }
 
-/// One client of each socket that was left: it has waited long enough.
+/// Accepts one client of each socket that was left: it has waited long enough.
 void Listener::acceptLeftOver() {
   const auto nextLeft = [this] { return std::ranges::find(sockets_, true, &Socket::isLeft); };
   for (auto left = nextLeft(); left != sockets_.end(); left = nextLeft()) {
@@ -132,26 +132,26 @@ void Listener::acceptLeftOver() {
   }
 }
 
-/// False if nobody waits, or nobody can or may be taken now.
+/// False if no client waits, or none can be accepted now.
 bool Listener::acceptFrom(int fd) {
   if (find(fd) == nullptr) return false;
   Address remote;
   UniqueFd accepted = acceptOne(fd, remote);
   if (accepted.valid()) {
     setNoDelay(accepted.get());
-    const auto peer = table_.accept(std::move(accepted), endpoint_, remote);
-    if (!peer) pause(peer.error());
-    return peer.ok();
+    const auto added = table_.accept(std::move(accepted), endpoint_, remote);
+    if (!added) pause(added.error());
+    return added.ok();
   }
   if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
     pause(lastError("accept"));
     return false;
   }
-  // Anything else concerns a client that went away while it waited.
+  // Any other error is about a client that disconnected while it waited.
   return errno != EAGAIN;
 }
 
-/// What the system lacks may be there again soon.
+/// Tries again soon: the system may have the resource again.
 void Listener::pause(const Error& error) {
   log::error("cannot accept reason=\"{}\"{}", error.message(), remedy(error.code));
   for (Socket& socket : sockets_) unwatch(socket);

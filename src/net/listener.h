@@ -11,18 +11,19 @@ namespace stormo::net {
 
 class ConnectionTable;
 
-/// Accepts from listening sockets, which somebody else owns, into the table of its loop.
+/// Accepts connections from listening sockets, which it does not own, into the table of its loop.
 class Listener final : EventSink {
  public:
   /// `endpoint` outlives the listener and its connections. `siblings` are the counters of the other
-  /// processes that accept from the same unix sockets: a client is left for a moment to one that
-  /// has fewer.
+  /// processes that accept from the same unix sockets: a new client is left for some milliseconds
+  /// to a sibling that has fewer.
   Listener(EventLoop& loop, const Endpoint& endpoint,
            const std::vector<const Counters*>& siblings = {});
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
+  /// Accepts from this socket, until stop(). The socket must outlive that.
   void start(int fd);
   void stop(int fd);
   void stopAll();
@@ -30,9 +31,9 @@ class Listener final : EventSink {
  private:
   struct Socket {
     int fd;
-    bool isShared;  ///< Other processes accept from this very socket.
+    bool isShared;  ///< Other processes accept from the same socket.
     bool isWatched = false;
-    bool isLeft = false;  ///< To the siblings, until the timer.
+    bool isLeft = false;  ///< To the siblings, until the timer fires.
   };
 
   void onReady(Handle id, std::uint32_t events) override;
@@ -54,7 +55,7 @@ class Listener final : EventSink {
   LoopImpl::Tag tag_;
   std::vector<Socket> sockets_;
   Handle resumeTimer_;
-  bool resumes_ = false;  // by the timer: what is not watched now
+  bool resumes_ = false;  // the timer will watch the sockets that are not watched now
 };
 
 }  // namespace stormo::net

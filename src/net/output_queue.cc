@@ -7,9 +7,9 @@
 namespace stormo::net {
 namespace {
 
-// A stretch up to this long costs less as a copy than as a reference.
+// Up to this length a copy costs less than a reference.
 constexpr std::size_t kCopiedBytesMax = 512;
-// A queue that is used again keeps room for so many segments.
+// How many segments a cleared queue keeps room for.
 constexpr std::size_t kKeptSegmentsMax = 64;
 // Own buffers are filled up to here: the front one is freed only when all of it has left.
 constexpr std::size_t kOwnBytesMax = 64 << 10;
@@ -62,7 +62,7 @@ void OutputQueue::consume(std::size_t taken) {
     segment.buffer.reset();
     ++front_;
   }
-  // Spent segments go in one sweep when they are the larger half: each is moved at most once.
+  // Spent segments are erased together once they are the larger half: each is moved at most once.
   if (front_ * 2 >= segments_.size()) {
     segments_.erase(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(front_));
     front_ = 0;

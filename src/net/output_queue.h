@@ -10,9 +10,10 @@
 
 namespace stormo::net {
 
-/// What was not sent at once, in order: references into shared buffers. Short stretches, and those
-/// that would keep a much larger buffer alive, are copied into buffers of the queue's own. So the
-/// queue holds at most about kHeldPerByte times bytes() of memory, and the front stretch's buffer.
+/// The bytes that were not sent at once, in order, as references into shared buffers. Short ranges,
+/// and those that would keep a much larger buffer alive, are copied into buffers of the queue. So
+/// the queue holds at most about kHeldPerByte times bytes() of memory, plus the buffer of its
+/// front.
 class OutputQueue {
  public:
   static constexpr std::size_t kHeldPerByte = 8;
@@ -22,13 +23,13 @@ class OutputQueue {
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
   [[nodiscard]] bool empty() const { return bytes_ == 0; }
 
-  /// Describes the front of the queue, at most `bytesMax` bytes in at most `vectorsMax` vectors;
-  /// gives how many vectors.
+  /// Describes the front of the queue, at most `bytesMax` bytes in at most `vectorsMax` vectors.
+  /// Returns the number of vectors.
   std::size_t describe(iovec* vectors, std::size_t vectorsMax,
                        std::size_t bytesMax = ~std::size_t{0}) const;
-  /// Drops what the kernel took from the front. At most bytes().
+  /// Drops `taken` bytes from the front: the kernel has them. At most bytes().
   void consume(std::size_t taken);
-  /// Forgets all, and keeps little memory.
+  /// Drops everything, and keeps little memory.
   void clear();
 
  private:

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
-#include "net/connection_table.h"
+#include "net/codec_session.h"
 
 namespace stormo::net {
 
@@ -11,45 +11,45 @@ PackageCodec::PackageCodec(Protocol protocol) : protocol_(std::move(protocol)) {
   STORMO_ASSERT(!protocol_.isWebSocket());
 }
 
-void PackageCodec::begin(ConnectionImpl& peer) const { peer.table.open(peer); }
+void PackageCodec::begin(CodecSession& session) const { session.open(); }
 
-std::size_t PackageCodec::receive(ConnectionImpl& peer, std::span<char> bytes) const {
+std::size_t PackageCodec::receive(CodecSession& session, std::span<char> bytes) const {
   const std::string_view all(bytes.data(), bytes.size());
   std::size_t taken = 0;
-  peer.table.guard(peer, [&] {  // the protocol may be the user's own, and throw
-    while (taken < all.size() && takePackage(peer, all.substr(taken), taken) &&
-           peer.table.spendOnFrame()) {
+  session.guard([&] {  // the protocol may be the user's own, and throw
+    while (taken < all.size() && takePackage(session, all.substr(taken), taken) &&
+           session.spendOnFrame()) {
     }
   });
   return taken;
 }
 
-/// Hands on the package at the front of `rest`. False if it is not whole, or none can be taken any
-/// more.
-bool PackageCodec::takePackage(ConnectionImpl& peer, std::string_view rest,
+/// Delivers the package at the front of `rest`. False if it is not whole, or if no package can be
+/// taken now.
+bool PackageCodec::takePackage(CodecSession& session, std::string_view rest,
                                std::size_t& taken) const {
-  if (!peer.isUsable() || peer.receivePaused) return false;
-  // Not one byte more is looked at than a package may have. Of `tcp`, all that is seen is a
+  if (!session.isUsable() || session.isPaused()) return false;
+  // No byte beyond the maximum size of a package is examined. With `tcp`, these bytes are a
   // package.
-  const std::string_view seen = rest.substr(0, peer.endpoint->packageBytesMax);
-  if (peer.expectedBytes == 0) {
-    const std::ptrdiff_t answer = protocol_.input(seen, peer.searchedBytes);
+  const std::string_view seen = rest.substr(0, session.messageBytesMax());
+  if (session.scan().expectedBytes == 0) {
+    const std::ptrdiff_t answer = protocol_.input(seen, session.scan().searchedBytes);
     if (answer < 0) {
-      peer.table.refuse(peer, CloseCode::ProtocolError, "invalid package");
+      session.refuse(CloseCode::ProtocolError, "invalid package");
       return false;
     }
-    peer.expectedBytes = static_cast<std::size_t>(answer);
-    peer.searchedBytes = seen.size();
+    session.scan().expectedBytes = static_cast<std::size_t>(answer);
+    session.scan().searchedBytes = seen.size();
   }
-  const std::size_t length = peer.expectedBytes;
+  const std::size_t length = session.scan().expectedBytes;
   const bool isWhole = length > 0 && length <= seen.size();
   if (!isWhole) {
-    const bool isTooBig = std::max(length, seen.size() + 1) > peer.endpoint->packageBytesMax;
-    if (isTooBig) peer.table.refuse(peer, CloseCode::TooBig, "package too big");
+    const bool isTooBig = std::max(length, seen.size() + 1) > session.messageBytesMax();
+    if (isTooBig) session.refuse(CloseCode::TooBig, "package too big");
     return false;  // the rest of it is still to come
   }
-  peer.expectedBytes = peer.searchedBytes = 0;
-  peer.table.deliver(peer, Message(protocol_.decode(rest.substr(0, length)), MessageType::Binary));
+  session.scan().expectedBytes = session.scan().searchedBytes = 0;
+  session.deliver(Message(protocol_.decode(rest.substr(0, length)), MessageType::Binary));
   taken += length;
   return true;
 }

@@ -6,20 +6,20 @@
 
 namespace stormo::net {
 
-/// A protocol of three functions (`frame`, `text`, `tcp`, a user's own) on a connection.
+/// A protocol of three functions (`frame`, `text`, `tcp`, or one of the user) on a connection.
 class PackageCodec final : public Codec {
  public:
   /// `protocol` is not websocket.
   explicit PackageCodec(Protocol protocol);
 
   [[nodiscard]] std::string_view name() const override { return protocol_.name(); }
-  void begin(ConnectionImpl& peer) const override;
-  [[nodiscard]] std::size_t receive(ConnectionImpl& peer, std::span<char> bytes) const override;
+  void begin(CodecSession& session) const override;
+  [[nodiscard]] std::size_t receive(CodecSession& session, std::span<char> bytes) const override;
   void encode(Message message, Batch& batch, OutputOrder& order) const override;
   [[nodiscard]] bool encodesAs(const Codec& other) const override;
 
  private:
-  bool takePackage(ConnectionImpl& peer, std::string_view rest, std::size_t& taken) const;
+  bool takePackage(CodecSession& session, std::string_view rest, std::size_t& taken) const;
 
   Protocol protocol_;
   mutable std::string scratch_;

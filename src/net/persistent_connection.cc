@@ -13,8 +13,8 @@ PersistentConnection::PersistentConnection(SocketUrl url, const Codec& codec)
       loop_(LoopImpl::current().lifetime()),
       url_(std::move(url)) {
   endpoint.codec = &codec;
-  // The next attempt is set before the user hears of the loss: a handler that throws does not end
-  // the attempts.
+  // The next attempt is set before the user's handler is called: one that throws does not end the
+  // attempts.
   endpoint.handlers.onConnect = [this](Connection& connection) {
     connectedAt_ = table_.loop().readClock();
     if (onConnect) onConnect(connection);
@@ -26,7 +26,8 @@ PersistentConnection::PersistentConnection(SocketUrl url, const Codec& codec)
     if (onClose) onClose(connection);
   };
   endpoint.handlers.onError = [this](Connection& connection, const Error& error) {
-    if (!ConnectionImpl::of(connection).connectReported) {  // onClose is not called for it
+    if (ConnectionImpl::of(connection).announced ==
+        Announced::Nothing) {  // onClose is not called for it
       const bool isCurrent = connection.id() == id_;
       forget(connection);
       if (isCurrent && !untried_.empty() && connectToNext()) return;
@@ -42,7 +43,7 @@ PersistentConnection::~PersistentConnection() {
   table_.abandon(endpoint);
 }
 
-ConnectionImpl* PersistentConnection::peer() const { return table_.find(id_); }
+ConnectionImpl* PersistentConnection::connection() const { return table_.find(id_); }
 
 void PersistentConnection::connect() {
   wanted_ = true;
@@ -70,20 +71,20 @@ void PersistentConnection::lookUp() {
   }
 }
 
-/// Starts to connect to the next address that can be tried; the error of the last one if none can.
+/// Starts to connect to the next address that can be tried. Returns the last error if none can.
 Result<void> PersistentConnection::connectToNext() {
   Result<void> outcome;
   while (!untried_.empty()) {
     const Address address = untried_.back();
     untried_.pop_back();
     Result<UniqueFd> fd = connectTo(address);
-    const Result<ConnectionImpl*> peer = fd ? table_.connect(std::move(*fd), endpoint, address)
-                                            : Result<ConnectionImpl*>(fd.error());
-    if (peer) {
-      id_ = peer.value()->id.packed();
+    const Result<ConnectionImpl*> begun = fd ? table_.connect(std::move(*fd), endpoint, address)
+                                             : Result<ConnectionImpl*>(fd.error());
+    if (begun) {
+      id_ = begun.value()->id.packed();
       return {};
     }
-    outcome = peer.error();
+    outcome = begun.error();
   }
   return outcome;
 }
@@ -99,12 +100,12 @@ void PersistentConnection::close() {
   id_ = 0;
 }
 
-/// By the time an old connection ends there may be a new one.
+/// When an old connection ends there may be a new one already.
 void PersistentConnection::forget(const Connection& connection) {
   if (connection.id() == id_) id_ = 0;
 }
 
-/// No handler is called inside of connect(), which handlers may call.
+/// Handlers may call connect(), so connect() itself calls none.
 void PersistentConnection::failLater(const Error& error) {
   retryTimer_ = Timer::once(Timer::Duration::zero(), [this, error] {
     retryTimer_ = 0;

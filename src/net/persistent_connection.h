@@ -15,10 +15,10 @@
 
 namespace stormo::net {
 
-/// One connection that is made, and made again when it is lost, with a growing wait between
-/// attempts. An attempt looks a host name up, without blocking the loop, and tries its addresses
-/// one after the other. Belongs to the loop of its thread. Destroying it closes the connection and
-/// calls nothing any more; it may be destroyed after its loop.
+/// One outgoing connection that is made again when it is lost, with growing waits between attempts.
+/// An attempt looks a host name up, without blocking the loop, and tries its addresses one after
+/// the other. Belongs to the loop of its thread. Destroying it closes the connection and calls no
+/// handler; it may be destroyed after its loop.
 class PersistentConnection {
  public:
   /// `codec` outlives this.
@@ -27,24 +27,25 @@ class PersistentConnection {
   PersistentConnection(const PersistentConnection&) = delete;
   PersistentConnection& operator=(const PersistentConnection&) = delete;
 
-  // Set before connect(). onConnect, onClose and onError of the endpoint's handlers are this
-  // class's own.
+  // Set before connect(). onConnect, onClose and onError of the endpoint's handlers are set by this
+  // class.
   Endpoint endpoint;
   std::chrono::milliseconds retryFirst{1000};  ///< Zero: no retry.
-  /// The wait is doubled up to this, then and when a connection lasted for less than this. It
-  /// varies by a quarter, so that those who lost the same peer do not all come back at once.
+  /// The wait doubles up to this after each failure, and after a connection that lasted less than
+  /// this. It varies by a quarter, so that clients that lost the same peer do not all reconnect at
+  /// once.
   std::chrono::milliseconds retryMax{30'000};
   std::function<void(Connection&)> onConnect;
-  std::function<void(Connection&)> onClose;  ///< Of a connection that was there.
+  std::function<void(Connection&)> onClose;  ///< Only after onConnect.
   std::function<void(const Error&)> onError;
   NameLookup::Resolve resolve = Address::resolve;  ///< Runs in another thread.
 
-  /// No-op while connecting, connected, or waiting to try again. Calls no handler.
+  /// No-op while connecting, connected, or waiting for the next attempt. Calls no handler.
   void connect();
   void close();
   /// The connection while it is usable, else null.
-  [[nodiscard]] ConnectionImpl* peer() const;
-  /// False once its loop is gone: then there is nothing but its destruction left.
+  [[nodiscard]] ConnectionImpl* connection() const;
+  /// False once its loop is destroyed: then this can only be destroyed.
   [[nodiscard]] bool hasLoop() const { return !loop_.expired(); }
 
  private:

@@ -11,7 +11,7 @@
 namespace stormo {
 namespace {
 
-// The connection limits the length of packages (Worker::maxPackageSize).
+// PackageCodec limits the size, to Worker::maxPackageSize.
 constexpr std::size_t kAnyLength = std::numeric_limits<std::size_t>::max();
 
 std::ptrdiff_t inputResult(PackageLength length) {

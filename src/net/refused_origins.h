@@ -11,14 +11,14 @@
 
 namespace stormo::net {
 
-/// Which origins to log when they are refused: each once an hour, and no more than a few, as peers
-/// may send any.
+/// Limits the log lines about refused origins: one for each origin and hour, and kOriginsMax in an
+/// hour, as peers may send any origin.
 class RefusedOrigins {
  public:
   static constexpr std::size_t kOriginsMax = 16;
   static constexpr std::size_t kBytesMax = 128;
 
-  /// The origin, cut, if it is to be logged now; else empty.
+  /// Returns the origin, cut to kBytesMax, if it is to be logged now; else an empty string.
   std::string_view take(std::string_view origin, TimePoint now) {
     if (now - since_ >= std::chrono::hours(1)) {
       logged_.clear();

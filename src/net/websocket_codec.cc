@@ -3,7 +3,7 @@
 #include <cstring>
 #include <utility>
 
-#include "net/connection_table.h"
+#include "net/codec_session.h"
 #include "protocol/http/http_request.h"
 #include "protocol/http/http_response.h"
 #include "protocol/websocket/close.h"
@@ -21,7 +21,7 @@ using websocket::Opcode;
 constexpr std::size_t kHeldBackMax = 16 << 10;
 
 /// What a connection keeps between two reads: a handshake that is answered later, part of a
-/// message, or a ping that is not answered.
+/// message, or a ping to be answered.
 struct WebSocketState final : CodecState {
   std::string response;    // that a PendingHandshake will send; empty: none waits
   bool holdsBack = false;  // receiving was paused for that
@@ -33,25 +33,25 @@ struct WebSocketState final : CodecState {
   std::string ping;  // then: the latest
 
   [[nodiscard]] std::size_t heldBytes() const override { return decoder.heldBytes(); }
-  [[nodiscard]] bool pongWaits(const ConnectionImpl& peer) const {
-    return peer.bytesWritten < pongEnd;
+  [[nodiscard]] bool pongWaits(const CodecSession& session) const {
+    return session.bytesWritten() < pongEnd;
   }
 };
 
-WebSocketState* stateOrNull(ConnectionImpl& peer) {
-  return static_cast<WebSocketState*>(peer.codecState.get());
+WebSocketState* stateOrNull(CodecSession& session) {
+  return static_cast<WebSocketState*>(session.state().get());
 }
 
-WebSocketState& stateOf(ConnectionImpl& peer) {
-  if (peer.codecState == nullptr) peer.codecState = std::make_unique<WebSocketState>();
-  return *stateOrNull(peer);
+WebSocketState& stateOf(CodecSession& session) {
+  if (session.state() == nullptr) session.state() = std::make_unique<WebSocketState>();
+  return *stateOrNull(session);
 }
 
-void dropStateAtRest(ConnectionImpl& peer) {
-  const WebSocketState* state = stateOrNull(peer);
+void dropStateAtRest(CodecSession& session) {
+  const WebSocketState* state = stateOrNull(session);
   if (state == nullptr || !state->decoder.atRest()) return;
   if (!state->response.empty() || state->opens) return;
-  if (!state->owesPong && !state->pongWaits(peer)) peer.codecState.reset();
+  if (!state->owesPong && !state->pongWaits(session)) session.state().reset();
 }
 
 void appendFrame(Opcode opcode, std::string_view payload, Batch& batch, OutputOrder& order) {
@@ -64,269 +64,272 @@ void appendFrame(Opcode opcode, std::string_view payload, Batch& batch, OutputOr
 
 }  // namespace
 
-std::size_t WebSocketCodec::receive(ConnectionImpl& peer, std::span<char> bytes) const {
+std::size_t WebSocketCodec::receive(CodecSession& session, std::span<char> bytes) const {
   std::size_t taken = 0;
-  if (peer.phase == Phase::Handshake) {
-    if (peer.codecState != nullptr) return holdBack(peer, bytes.size());
-    taken = receiveHead(peer, {bytes.data(), bytes.size()});
-    if (peer.phase == Phase::Handshake || peer.receivePaused) return taken;
+  if (session.isInHandshake()) {
+    if (session.state() != nullptr) return holdBack(session, bytes.size());
+    taken = receiveHead(session, {bytes.data(), bytes.size()});
+    if (session.isInHandshake() || session.isPaused()) return taken;
   }
-  return taken + receiveMessages(peer, bytes.subspan(taken));
+  return taken + receiveMessages(session, bytes.subspan(taken));
 }
 
-std::size_t WebSocketCodec::receiveHead(ConnectionImpl& peer, std::string_view bytes) const {
+std::size_t WebSocketCodec::receiveHead(CodecSession& session, std::string_view bytes) const {
   HttpRequest request;
   std::size_t headBytes = 0;
-  switch (decodeHead(bytes, options_.headBytesMax, request, headBytes, peer.searchedBytes)) {
+  switch (
+      decodeHead(bytes, options_.headBytesMax, request, headBytes, session.scan().searchedBytes)) {
     case HeadDecode::NeedMore:
-      peer.searchedBytes = bytes.size();
+      session.scan().searchedBytes = bytes.size();
       return 0;
     case HeadDecode::Bad:
-      peer.table.counters().badPeers.add();
-      respond(peer, 400, "not an HTTP request");
+      session.counters().badPeers.add();
+      respond(session, 400, "not an HTTP request");
       return bytes.size();
     case HeadDecode::TooLarge:
-      peer.table.counters().badPeers.add();
-      respond(peer, 431, "the request's head is too long");
+      session.counters().badPeers.add();
+      respond(session, 431, "the request's head is too long");
       return bytes.size();
     case HeadDecode::Ok:
       break;
   }
-  onRequest(peer, request);
+  onRequest(session, request);
   return headBytes;
 }
 
-void WebSocketCodec::onRequest(ConnectionImpl& peer, const HttpRequest& request) const {
+void WebSocketCodec::onRequest(CodecSession& session, const HttpRequest& request) const {
   const websocket::HandshakeVerdict verdict = websocket::judgeUpgrade(request);
-  if (verdict.status == 101) return upgrade(peer, request);
+  if (verdict.status == 101) return upgrade(session, request);
   // An upgrade to something else is ignored (RFC 9110 7.8): HTTP clients offer h2c by default.
   const bool isPlain = !request.hasToken("Upgrade", "websocket");
-  if (isPlain && !options_.pages.empty()) return answerPlainRequest(peer, request);
-  respond(peer, request, verdict.status, verdict.reason);
+  if (isPlain && !options_.pages.empty()) return answerPlainRequest(session, request);
+  respond(session, request, verdict.status, verdict.reason);
 }
 
-void WebSocketCodec::upgrade(ConnectionImpl& peer, const HttpRequest& request) const {
+void WebSocketCodec::upgrade(CodecSession& session, const HttpRequest& request) const {
   const std::string_view origin = request.header("Origin");
   if (!websocket::originAllowed(origin, options_.origins)) {
-    peer.table.counters().originsRefused.add();
-    const auto logged = refusedOrigins_.take(origin, peer.table.loop().now);
+    session.counters().originsRefused.add();
+    const auto logged = refusedOrigins_.take(origin, session.now());
     if (!logged.empty()) log::warning("pages of this origin may not connect origin=\"{}\"", logged);
-    return respond(peer, request, 403, "this origin may not connect");
+    return respond(session, request, 403, "this origin may not connect");
   }
-  WebSocketHandshake handshake(
-      request, websocket::chooseSubprotocol(request, options_.subprotocols), peer.id.packed());
-  peer.table.call(peer, onConnect_, handshake);
-  if (!peer.isUsable()) return;
+  WebSocketHandshake handshake(request,
+                               websocket::chooseSubprotocol(request, options_.subprotocols),
+                               session.connection().id.packed());
+  session.call(onConnect_, handshake);
+  if (!session.isUsable()) return;
   if (handshake.refusedWith() != 0) {
-    return respond(peer, request, handshake.refusedWith(), handshake.refusalText());
+    return respond(session, request, handshake.refusedWith(), handshake.refusalText());
   }
   std::string response;
-  peer.table.guard(peer, [&] {  // the subprotocol is the handler's
+  session.guard([&] {  // the subprotocol is the handler's
     response = websocket::upgradeResponse(websocket::acceptKey(request.header("Sec-WebSocket-Key")),
                                           handshake.subprotocol, handshake.headers());
   });
-  if (!peer.isUsable()) return;
+  if (!session.isUsable()) return;
   if (handshake.isLater()) {
-    stateOf(peer).response = std::move(response);
+    stateOf(session).response = std::move(response);
     return;
   }
-  open(peer, response);
-  peer.table.call(peer, onOpen_);
+  open(session, response);
+  session.call(onOpen_);
 }
 
-void WebSocketCodec::open(ConnectionImpl& peer, std::string_view response) const {
-  // Messages that were sent before the handshake are encoded already, and must follow the response.
-  peer.table.sendFirst(peer, response);
-  peer.table.open(peer);
+void WebSocketCodec::open(CodecSession& session, std::string_view response) {
+  // Messages sent during the handshake are encoded already; they follow the response.
+  session.sendFirst(response);
+  session.open();
 }
 
 /// Takes nothing: bytes that come before the answer wait in the stash.
-std::size_t WebSocketCodec::holdBack(ConnectionImpl& peer, std::size_t bytes) const {
-  if (bytes >= kHeldBackMax && !peer.receivePaused) {
-    stateOf(peer).holdsBack = true;
-    peer.table.pauseReceiving(peer);
+std::size_t WebSocketCodec::holdBack(CodecSession& session, std::size_t bytes) {
+  if (bytes >= kHeldBackMax && !session.isPaused()) {
+    stateOf(session).holdsBack = true;
+    session.pause();
   }
   return 0;
 }
 
 ConnectionImpl* WebSocketCodec::awaitingAnswer(ConnectionId id) {
-  ConnectionImpl* const peer = ConnectionTable::current().find(id);
-  if (peer == nullptr || peer->phase != Phase::Handshake) return nullptr;
-  const auto* const state = dynamic_cast<const WebSocketState*>(peer->codecState.get());
-  return state == nullptr || state->response.empty() ? nullptr : peer;
+  ConnectionImpl* const connection = ConnectionTable::current().find(id);
+  if (connection == nullptr || connection->phase != Phase::Handshake) return nullptr;
+  const auto* const state = dynamic_cast<const WebSocketState*>(connection->codecState.get());
+  return state == nullptr || state->response.empty() ? nullptr : connection;
 }
 
-void WebSocketCodec::accept(ConnectionImpl& peer) {
-  const auto& codec = static_cast<const WebSocketCodec&>(*peer.endpoint->codec);
-  WebSocketState& state = stateOf(peer);
-  const bool pausedByUser = peer.receivePaused && !state.holdsBack;
-  codec.open(peer, std::exchange(state.response, {}));
-  // Handlers are called in the next turn, onWebSocketOpen first: not from within this call, which a
+void WebSocketCodec::accept(ConnectionImpl& connection) {
+  CodecSession session(connection);
+  WebSocketState& state = stateOf(session);
+  const bool pausedByUser = session.isPaused() && !state.holdsBack;
+  open(session, std::exchange(state.response, {}));
+  // Handlers are called in the next turn, onWebSocketOpen first: not inside this call, which a
   // handler makes.
   state.opens = true;
-  peer.unfed = peer.stash != nullptr;
+  session.feedAgain();
   if (!pausedByUser) {
-    peer.table.pauseReceiving(peer);
-    peer.table.resumeReceiving(peer);
+    session.pause();
+    session.resume();
   }
-  peer.table.loop().defer([&table = peer.table, id = peer.id.packed()] {
+  ConnectionTable& table = connection.reactor.connections;
+  connection.reactor.loop().defer([&table, id = connection.id.packed()] {
     ConnectionImpl* const opened = table.find(id);
     if (opened == nullptr) return;
-    static_cast<const WebSocketCodec*>(opened->endpoint->codec)->reportOpen(*opened);
+    CodecSession later(*opened);
+    static_cast<const WebSocketCodec*>(opened->endpoint->codec)->reportOpen(later);
   });
 }
 
-void WebSocketCodec::refuse(ConnectionImpl& peer, int status, std::string_view text) {
-  const auto& codec = static_cast<const WebSocketCodec&>(*peer.endpoint->codec);
-  codec.respond(peer, status, text);
+void WebSocketCodec::refuse(ConnectionImpl& connection, int status, std::string_view text) {
+  CodecSession session(connection);
+  static_cast<const WebSocketCodec&>(*connection.endpoint->codec).respond(session, status, text);
 }
 
-/// After accept(): before the first message, or on its own.
-void WebSocketCodec::reportOpen(ConnectionImpl& peer) const {
-  WebSocketState* const state = stateOrNull(peer);
+/// After accept(): before the first message, or alone.
+void WebSocketCodec::reportOpen(CodecSession& session) const {
+  WebSocketState* const state = stateOrNull(session);
   if (state == nullptr || !std::exchange(state->opens, false)) return;
-  dropStateAtRest(peer);
-  peer.table.call(peer, onOpen_);
+  dropStateAtRest(session);
+  session.call(onOpen_);
 }
 
-void WebSocketCodec::answerPlainRequest(ConnectionImpl& peer, const HttpRequest& request) const {
+void WebSocketCodec::answerPlainRequest(CodecSession& session, const HttpRequest& request) const {
   const bool isHead = request.method == "HEAD";
   if (request.method != "GET" && !isHead) {
-    return peer.table.closeWith(
-        peer, CloseCode::Normal,
+    return session.closeWith(
+        CloseCode::Normal,
         httpResponse(405, "text/plain", "only GET and HEAD\n", false, {{"Allow", "GET, HEAD"}}));
   }
   const auto page = options_.pages.find(request.path);
   if (page == options_.pages.end()) {
-    return peer.table.closeWith(peer, CloseCode::Normal,
-                                httpResponse(404, "text/plain", "no such page\n", isHead));
+    return session.closeWith(CloseCode::Normal,
+                             httpResponse(404, "text/plain", "no such page\n", isHead));
   }
-  peer.table.closeWith(
-      peer, CloseCode::Normal,
+  session.closeWith(
+      CloseCode::Normal,
       httpResponse(200, page->second.contentType, page->second.body, isHead, page->second.headers));
 }
 
-void WebSocketCodec::respond(ConnectionImpl& peer, const HttpRequest& request, int status,
+void WebSocketCodec::respond(CodecSession& session, const HttpRequest& request, int status,
                              std::string_view text) const {
-  respond(peer, status, text, CloseCode::Normal, request.method == "HEAD");
+  respond(session, status, text, CloseCode::Normal, request.method == "HEAD");
 }
 
-void WebSocketCodec::respond(ConnectionImpl& peer, int status, std::string_view text,
+void WebSocketCodec::respond(CodecSession& session, int status, std::string_view text,
                              CloseCode code, bool headOnly) const {
   std::vector<HttpHeader> headers;
   if (status == 426) headers = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}};
   if (status == 405) headers = {{"Allow", "GET"}};
-  peer.table.closeWith(
-      peer, code, httpResponse(status, "text/plain", std::string(text) + '\n', headOnly, headers));
+  session.closeWith(
+      code, httpResponse(status, "text/plain", std::string(text) + '\n', headOnly, headers));
 }
 
-void WebSocketCodec::onHandshakeTimeout(ConnectionImpl& peer) const {
-  if (peer.codecState != nullptr) return respond(peer, 503, "the answer took too long");
-  respond(peer, 408, "the request took too long");
+void WebSocketCodec::onHandshakeTimeout(CodecSession& session) const {
+  if (session.state() != nullptr) return respond(session, 503, "the answer took too long");
+  respond(session, 408, "the request took too long");
 }
 
-std::size_t WebSocketCodec::receiveMessages(ConnectionImpl& peer, std::span<char> bytes) const {
-  reportOpen(peer);
-  WebSocketState* const state = stateOrNull(peer);
+std::size_t WebSocketCodec::receiveMessages(CodecSession& session, std::span<char> bytes) const {
+  reportOpen(session);
+  WebSocketState* const state = stateOrNull(session);
   websocket::Decoder& decoder = state != nullptr ? state->decoder : atRest_;
-  const websocket::Limits limits{.messageBytesMax = peer.endpoint->packageBytesMax};
+  const websocket::Limits limits{.messageBytesMax = session.messageBytesMax()};
   std::span<char> rest = bytes;
   bool pinged = false;
-  bool going = peer.isUsable() || peer.awaitsCloseFrame;
-  while (going && !peer.receivePaused) {
+  bool going = session.takesInput();
+  while (going && !session.isPaused()) {
     const websocket::Decoded decoded = decoder.next(rest, limits);
     if (decoded.event == websocket::Event::NeedMore) break;
     if (decoded.event == websocket::Event::Ping) {
       pinged = true;
       lastPing_ = decoded.payload;
     } else {
-      onEvent(peer, decoded);
+      onEvent(session, decoded);
     }
-    going = peer.isUsable() || peer.awaitsCloseFrame;
-    if (!peer.table.spendOnFrame()) break;
+    going = session.takesInput();
+    if (!session.spendOnFrame()) break;
   }
   if (!going) {
     if (state == nullptr) atRest_ = {};
     return bytes.size();
   }
   if (state == nullptr && !decoder.atRest()) {
-    stateOf(peer).decoder = std::move(atRest_);
+    stateOf(session).decoder = std::move(atRest_);
     atRest_ = {};
   }
-  if (pinged && peer.isUsable()) answerPing(peer, lastPing_);
-  dropStateAtRest(peer);
+  if (pinged && session.isUsable()) answerPing(session, lastPing_);
+  dropStateAtRest(session);
   return bytes.size() - rest.size();
 }
 
-void WebSocketCodec::onEvent(ConnectionImpl& peer, const websocket::Decoded& decoded) const {
+void WebSocketCodec::onEvent(CodecSession& session, const websocket::Decoded& decoded) const {
   switch (decoded.event) {
     case websocket::Event::NeedMore:
     case websocket::Event::Fragment:
     case websocket::Event::Ping:
       return;
     case websocket::Event::Message:
-      return peer.table.deliver(
-          peer, Message(decoded.payload, decoded.binary ? MessageType::Binary : MessageType::Text));
+      return session.deliver(
+          Message(decoded.payload, decoded.binary ? MessageType::Binary : MessageType::Text));
     case websocket::Event::Pong:
-      return;  // that anything came is the sign of life
+      return;  // any input counts as an answer, see Keepalive
     case websocket::Event::Close:
-      if (peer.isUsable() && !decoded.payload.empty()) {
-        peer.closeReason = std::make_unique<std::string>(decoded.payload);
+      if (session.isUsable() && !decoded.payload.empty()) {
+        session.connection().closeReason = std::make_unique<std::string>(decoded.payload);
       }
-      return peer.table.goodbyeReceived(peer, decoded.code);
+      return session.onCloseFrame(decoded.code);
     case websocket::Event::Violation:
-      peer.awaitsCloseFrame = false;
-      return peer.table.refuse(peer, decoded.code, decoded.reason);
+      return session.refuse(decoded.code, decoded.reason);
   }
 }
 
-/// RFC 6455 5.5.3: the answer carries the same bytes, and of several pings the latest may be
-/// answered alone. While a pong waits for a peer that does not read, there is no other.
-void WebSocketCodec::answerPing(ConnectionImpl& peer, std::string_view payload) const {
-  WebSocketState* const state = stateOrNull(peer);
-  const bool waits = state != nullptr && state->pongWaits(peer);
-  if (waits || peer.table.isFull(peer, payload.size())) {
-    stateOf(peer).owesPong = true;
-    stateOf(peer).ping = payload;
+/// RFC 6455 5.5.3: the pong carries the same bytes, and only the latest of several pings needs an
+/// answer. While a pong waits for a peer that does not read, no other is queued.
+void WebSocketCodec::answerPing(CodecSession& session, std::string_view payload) const {
+  WebSocketState* const state = stateOrNull(session);
+  const bool waits = state != nullptr && state->pongWaits(session);
+  if (waits || session.isFull(payload.size())) {
+    stateOf(session).owesPong = true;
+    stateOf(session).ping = payload;
     return;
   }
-  control(peer, Opcode::Pong, payload);
+  control(session, Opcode::Pong, payload);
   if (state != nullptr) state->owesPong = false;
-  if (peer.queue == nullptr) return;
-  stateOf(peer).pongEnd = peer.bytesWritten + peer.queuedBytes() + peer.own->size();
+  if (!session.hasQueue()) return;
+  stateOf(session).pongEnd = session.bytesWrittenAtEnd();
 }
 
-void WebSocketCodec::onDrained(ConnectionImpl& peer) const {
-  WebSocketState* const state = stateOrNull(peer);
+void WebSocketCodec::onDrained(CodecSession& session) const {
+  WebSocketState* const state = stateOrNull(session);
   if (!std::exchange(state->owesPong, false)) return;
-  if (peer.isUsable()) control(peer, Opcode::Pong, state->ping);
-  dropStateAtRest(peer);
+  if (session.isUsable()) control(session, Opcode::Pong, state->ping);
+  dropStateAtRest(session);
 }
 
 void WebSocketCodec::encode(Message message, Batch& batch, OutputOrder& order) const {
   appendFrame(message.isBinary() ? Opcode::Binary : Opcode::Text, message.data, batch, order);
 }
 
-bool WebSocketCodec::sayGoodbye(ConnectionImpl& peer, CloseCode code,
-                                std::string_view reason) const {
-  if (peer.phase != Phase::Open) {
+bool WebSocketCodec::sendClose(CodecSession& session, CloseCode code,
+                               std::string_view reason) const {
+  if (!session.isOpen()) {
     const int status = code == CloseCode::InternalError ? 500 : 503;
-    respond(peer, status, reason.empty() ? "going away" : reason, code);
+    respond(session, status, reason.empty() ? "going away" : reason, code);
     return false;
   }
-  control(peer, Opcode::Close, websocket::encodeClosePayload(code, reason));
+  control(session, Opcode::Close, websocket::encodeClosePayload(code, reason));
   return true;
 }
 
-bool WebSocketCodec::ping(ConnectionImpl& peer) const {
-  // Behind so much output it would come too late, and its answer too: then the silence itself is
-  // judged.
-  if (!peer.table.isFull(peer, 0)) control(peer, Opcode::Ping, {});
+bool WebSocketCodec::ping(CodecSession& session) const {
+  // After a full queue the ping would arrive too late. The time-out runs all the same: any input
+  // counts as an answer.
+  if (!session.isFull(0)) control(session, Opcode::Ping, {});
   return true;
 }
 
-void WebSocketCodec::control(ConnectionImpl& peer, Opcode opcode, std::string_view payload) const {
-  appendFrame(opcode, payload, peer.table.ownBatch(peer), peer.table.order());
+void WebSocketCodec::control(CodecSession& session, Opcode opcode, std::string_view payload) const {
+  appendFrame(opcode, payload, session.batch(), session.order());
 }
 
 }  // namespace stormo::net

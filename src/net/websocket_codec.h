@@ -23,43 +23,43 @@ class WebSocketCodec final : public Codec {
         onOpen_(std::move(onOpen)) {}
 
   [[nodiscard]] std::string_view name() const override { return "websocket"; }
-  [[nodiscard]] std::size_t receive(ConnectionImpl& peer, std::span<char> bytes) const override;
+  [[nodiscard]] std::size_t receive(CodecSession& session, std::span<char> bytes) const override;
   void encode(Message message, Batch& batch, OutputOrder& order) const override;
-  bool sayGoodbye(ConnectionImpl& peer, CloseCode code, std::string_view reason) const override;
-  bool ping(ConnectionImpl& peer) const override;
-  void onDrained(ConnectionImpl& peer) const override;
-  void onHandshakeTimeout(ConnectionImpl& peer) const override;
+  bool sendClose(CodecSession& session, CloseCode code, std::string_view reason) const override;
+  bool ping(CodecSession& session) const override;
+  void onDrained(CodecSession& session) const override;
+  void onHandshakeTimeout(CodecSession& session) const override;
 
   /// The connection of this loop whose handshake waits for a PendingHandshake, or null.
   static ConnectionImpl* awaitingAnswer(ConnectionId id);
   /// Both for a connection that awaitingAnswer() returned.
-  static void accept(ConnectionImpl& peer);
-  static void refuse(ConnectionImpl& peer, int status, std::string_view text);
+  static void accept(ConnectionImpl& connection);
+  static void refuse(ConnectionImpl& connection, int status, std::string_view text);
 
  private:
-  std::size_t receiveHead(ConnectionImpl& peer, std::string_view bytes) const;
-  void onRequest(ConnectionImpl& peer, const HttpRequest& request) const;
-  void upgrade(ConnectionImpl& peer, const HttpRequest& request) const;
-  void open(ConnectionImpl& peer, std::string_view response) const;
-  void reportOpen(ConnectionImpl& peer) const;
-  std::size_t holdBack(ConnectionImpl& peer, std::size_t bytes) const;
-  void answerPlainRequest(ConnectionImpl& peer, const HttpRequest& request) const;
-  void respond(ConnectionImpl& peer, const HttpRequest& request, int status,
+  std::size_t receiveHead(CodecSession& session, std::string_view bytes) const;
+  void onRequest(CodecSession& session, const HttpRequest& request) const;
+  void upgrade(CodecSession& session, const HttpRequest& request) const;
+  static void open(CodecSession& session, std::string_view response);
+  void reportOpen(CodecSession& session) const;
+  static std::size_t holdBack(CodecSession& session, std::size_t bytes);
+  void answerPlainRequest(CodecSession& session, const HttpRequest& request) const;
+  void respond(CodecSession& session, const HttpRequest& request, int status,
                std::string_view text) const;
-  void respond(ConnectionImpl& peer, int status, std::string_view text,
+  void respond(CodecSession& session, int status, std::string_view text,
                CloseCode code = CloseCode::Normal, bool headOnly = false) const;
 
-  std::size_t receiveMessages(ConnectionImpl& peer, std::span<char> bytes) const;
-  void onEvent(ConnectionImpl& peer, const websocket::Decoded& decoded) const;
-  void answerPing(ConnectionImpl& peer, std::string_view payload) const;
-  void control(ConnectionImpl& peer, websocket::Opcode opcode, std::string_view payload) const;
+  std::size_t receiveMessages(CodecSession& session, std::span<char> bytes) const;
+  void onEvent(CodecSession& session, const websocket::Decoded& decoded) const;
+  void answerPing(CodecSession& session, std::string_view payload) const;
+  void control(CodecSession& session, websocket::Opcode opcode, std::string_view payload) const;
 
   WebSocketOptions options_;
   ConnectHandler onConnect_;
   OpenHandler onOpen_;
   mutable RefusedOrigins refusedOrigins_;
-  mutable websocket::Decoder atRest_;  // for connections that hold nothing partial
-  mutable std::string lastPing_;       // of those that came in one read
+  mutable websocket::Decoder atRest_;  // for connections that hold no partial message
+  mutable std::string lastPing_;       // the latest of one read
 };
 
 }  // namespace stormo::net

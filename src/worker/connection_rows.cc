@@ -13,7 +13,9 @@ const char* nameOf(net::Phase phase) {
       return "HANDSHAKE";
     case net::Phase::Open:
       return "ESTABLISHED";
+    case net::Phase::AwaitingClose:
     case net::Phase::Closing:
+    case net::Phase::PeerEnded:
     case net::Phase::Lingering:
       return "CLOSING";
     case net::Phase::Dead:
@@ -26,11 +28,11 @@ process::ConnectionRow row(const net::ConnectionImpl& peer) {
   return {.id = peer.id.packed(),
           .transport = localAddress(peer.fd.get()).isUnix() ? "unix" : "tcp",
           .protocol = std::string(peer.endpoint->codec->name()),
-          .state = peer.receivePaused ? "PAUSED" : nameOf(peer.phase),
-          .receiveQueueBytes = peer.stash == nullptr ? 0 : peer.stash->size(),
+          .state = peer.in.isPaused ? "PAUSED" : nameOf(peer.phase),
+          .receiveQueueBytes = peer.in.stash == nullptr ? 0 : peer.in.stash->size(),
           .sendQueueBytes = peer.sendQueueBytes(),
-          .bytesRead = peer.bytesRead,
-          .bytesWritten = peer.bytesWritten,
+          .bytesRead = peer.bytesRead(),
+          .bytesWritten = peer.bytesWritten(),
           .localAddress = peer.localAddress(),
           .remoteAddress = peer.remoteAddress()};
 }

@@ -308,7 +308,7 @@ class Simulation final : net::FlushObserver {
   void turn() {
     // Small buffers, so that output waits outside of the kernel early.
     net::ConnectionTable::of(loop_).forEach(
-        [](net::ConnectionImpl& peer) { test::shrinkSendBuffer(peer.fd.get()); });
+        [](net::ConnectionImpl& connection) { test::shrinkSendBuffer(connection.fd.get()); });
     loop_.turn(0ms);
     for (std::size_t i = 0; i < kClients; ++i) {
       const bool isCalm = clients_[i].bus->isConnected() && links_[i]->isUpEmpty();

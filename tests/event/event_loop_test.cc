@@ -27,14 +27,14 @@ TEST_F(EventLoopTest, IsTheCurrentOneOfItsThreadOnly) {
   EXPECT_EQ(elsewhere, nullptr);
 }
 
-TEST(EventLoop, AThreadMayHaveOneAfterAnother) {
+TEST(EventLoop, AThreadMayHaveLoopsOneAfterAnother) {
   { const EventLoop first; }
   EXPECT_EQ(EventLoop::currentOrNull(), nullptr);
   const EventLoop second;
   EXPECT_EQ(EventLoop::currentOrNull(), &second);
 }
 
-TEST(EventLoop, WhatPendingHandlersOwnMayStillFindItWhileItEnds) {
+TEST(EventLoop, PendingHandlersMayUseTheLoopWhileItIsDestroyed) {
   struct Owner {
     ~Owner() { EXPECT_FALSE(Timer::cancel(0)); }
   };
@@ -43,12 +43,12 @@ TEST(EventLoop, WhatPendingHandlersOwnMayStillFindItWhileItEnds) {
   loop.defer([owner = std::make_shared<Owner>()] {});
 }
 
-TEST(EventLoopDeathTest, AThreadHasOneAtATime) {
+TEST(EventLoopDeathTest, AThreadHasOneLoopAtATime) {
   const EventLoop first;
   EXPECT_DEATH(EventLoop(), "currentLoop == nullptr");
 }
 
-TEST(EventLoopDeathTest, AHandlerCannotTurnTheLoopThatRunsIt) {
+TEST(EventLoopDeathTest, AHandlerMustNotTurnTheLoop) {
   EventLoop loop;
   loop.defer([&] { loop.turn(0s); });
   EXPECT_DEATH(loop.turn(0s), "inTurn_");
@@ -56,7 +56,7 @@ TEST(EventLoopDeathTest, AHandlerCannotTurnTheLoopThatRunsIt) {
   EXPECT_DEATH(loop.turn(0s), "inTurn_");
 }
 
-TEST(EventLoopDeathTest, SomeLoopHasToBeThere) {
+TEST(EventLoopDeathTest, CurrentNeedsALoop) {
   EXPECT_DEATH(EventLoop::current(), "currentLoop != nullptr");
 }
 
@@ -83,7 +83,7 @@ TEST_F(EventLoopTest, ATaskDeferredByATaskRunsInTheNextTurn) {
   EXPECT_EQ(order, "ab");
 }
 
-TEST_F(EventLoopTest, ATaskThatThrowsIsCountedAndTheOthersRun) {
+TEST_F(EventLoopTest, ATaskThatThrowsIsCountedAndOtherTasksRun) {
   bool ran = false;
   loop.defer([] { throw std::runtime_error("oops"); });
   loop.defer([] { throw 7; });
@@ -112,7 +112,7 @@ TEST_F(EventLoopTest, StopInATimersHandlerEndsRun) {
   loop.run();
 }
 
-TEST_F(EventLoopTest, TimeStandsStillWithinATurn) {
+TEST_F(EventLoopTest, NowIsConstantWithinATurn) {
   EventLoop::TimePoint first;
   EventLoop::TimePoint second;
   loop.defer([&] { first = loop.now(); });
@@ -198,13 +198,13 @@ TEST(TurnWorkDeathTest, ALoopHasOne) {
   EXPECT_DEATH(LoopImpl::of(loop).install(std::make_unique<Recorder>()), "turnWork_ == nullptr");
 }
 
-TEST_F(EventLoopTest, CountsItsTurns) {
+TEST_F(EventLoopTest, CountsTurns) {
   turn();
   turn();
   EXPECT_EQ(LoopImpl::of(loop).counters().turns.get(), 2u);
 }
 
-TEST_F(EventLoopTest, CountsWhereItIsTold) {
+TEST_F(EventLoopTest, CountsIntoTheGivenCounters) {
   Counters shared;
   LoopImpl::of(loop).useCounters(shared);
   turn();

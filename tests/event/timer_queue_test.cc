@@ -53,7 +53,7 @@ TEST_F(TimerQueueTest, FiresEqualDeadlinesInTheOrderInWhichTheyWereSet) {
   EXPECT_EQ(firedBy(5ms), expected);
 }
 
-TEST_F(TimerQueueTest, TellsTheNextDeadlineAndSkipsTheCancelled) {
+TEST_F(TimerQueueTest, NextSkipsCancelledTimers) {
   EXPECT_EQ(queue.next(), std::nullopt);
   const Handle first = add(10ms, kOnce, "first");
   add(20ms, kOnce, "second");
@@ -64,7 +64,7 @@ TEST_F(TimerQueueTest, TellsTheNextDeadlineAndSkipsTheCancelled) {
   EXPECT_EQ(queue.next(), std::nullopt);
 }
 
-TEST_F(TimerQueueTest, CancelSaysWhetherItWasStillToFire) {
+TEST_F(TimerQueueTest, CancelReturnsWhetherTheTimerWasStillToFire) {
   const Handle once = add(10ms, kOnce, "once");
   firedBy(10ms);
   EXPECT_FALSE(queue.cancel(once));
@@ -75,7 +75,7 @@ TEST_F(TimerQueueTest, CancelSaysWhetherItWasStillToFire) {
   EXPECT_EQ(queue.size(), 0u);
 }
 
-TEST_F(TimerQueueTest, APeriodicOneFiresUntilCancelled) {
+TEST_F(TimerQueueTest, APeriodicTimerFiresUntilCancelled) {
   const Handle id = add(10ms, 10ms, "tick");
   EXPECT_THAT(firedBy(10ms), ElementsAre("tick"));
   EXPECT_THAT(firedBy(19ms), IsEmpty());
@@ -84,7 +84,7 @@ TEST_F(TimerQueueTest, APeriodicOneFiresUntilCancelled) {
   EXPECT_THAT(firedBy(99ms), IsEmpty());
 }
 
-TEST_F(TimerQueueTest, APeriodicOneThatWasHeldUpForSeveralIntervalsFiresOnce) {
+TEST_F(TimerQueueTest, ADelayedPeriodicTimerFiresOnce) {
   add(10ms, 10ms, "tick");
   EXPECT_THAT(firedBy(75ms), ElementsAre("tick"));
   EXPECT_EQ(queue.next(), at(85ms));
@@ -103,7 +103,7 @@ TEST_F(TimerQueueTest, AHandlerMayCancelItsOwnTimer) {
   EXPECT_EQ(queue.size(), 0u);
 }
 
-TEST_F(TimerQueueTest, AHandlerOfATimerThatFiresOnceFindsItGone) {
+TEST_F(TimerQueueTest, AOneShotTimerIsRemovedBeforeItsHandlerRuns) {
   Handle id;
   bool cancelled = true;
   id = queue.add(at(1ms), kOnce, [&] { cancelled = queue.cancel(id); });
@@ -111,21 +111,21 @@ TEST_F(TimerQueueTest, AHandlerOfATimerThatFiresOnceFindsItGone) {
   EXPECT_FALSE(cancelled);
 }
 
-TEST_F(TimerQueueTest, AHandlerMayCancelAnotherThatIsDueToo) {
+TEST_F(TimerQueueTest, AHandlerMayCancelAnotherDueTimer) {
   Handle victim;
   queue.add(at(1ms), kOnce, [&] { queue.cancel(victim); });
   victim = add(1ms, kOnce, "victim");
   EXPECT_THAT(firedBy(1ms), IsEmpty());
 }
 
-TEST_F(TimerQueueTest, TimersSetByHandlersWaitForTheNextCallHoweverOverdue) {
+TEST_F(TimerQueueTest, TimersSetByHandlersFireInTheNextCall) {
   queue.add(at(10ms), kOnce, [&] { add(1ms, kOnce, "late child"); });
   add(20ms, kOnce, "sibling");
   EXPECT_THAT(firedBy(30ms), ElementsAre("sibling"));
   EXPECT_THAT(firedBy(30ms), ElementsAre("late child"));
 }
 
-TEST_F(TimerQueueTest, AHandlerThatThrowsIsCountedAndKeepsNobodyElseFromFiring) {
+TEST_F(TimerQueueTest, AHandlerThatThrowsIsCountedAndOtherTimersFire) {
   queue.add(at(1ms), 1ms, [&] {
     fired.push_back("thrower");
     throw std::runtime_error("oops");
@@ -137,7 +137,7 @@ TEST_F(TimerQueueTest, AHandlerThatThrowsIsCountedAndKeepsNobodyElseFromFiring) 
   EXPECT_THAT(firedBy(2ms), ElementsAre("thrower"));
 }
 
-TEST_F(TimerQueueTest, WhatACancelledHandlerOwnsMayCancelToo) {
+TEST_F(TimerQueueTest, ObjectsOwnedByACancelledHandlerMayCancelTimers) {
   struct Owner {
     TimerQueue& queue;
     Handle id;
@@ -150,14 +150,14 @@ TEST_F(TimerQueueTest, WhatACancelledHandlerOwnsMayCancelToo) {
   EXPECT_EQ(queue.size(), 0u);
 }
 
-TEST_F(TimerQueueTest, ThousandsSetAndCancelledLeaveNothingBehind) {
+TEST_F(TimerQueueTest, CancelledTimersDoNotGrowTheHeap) {
   add(1h, kOnce, "far");
   for (int i = 0; i < 100'000; ++i) queue.cancel(add(10min, kOnce, "never"));
   EXPECT_EQ(queue.size(), 1u);
   EXPECT_LE(queue.pending(), 100u);
 }
 
-TEST_F(TimerQueueTest, BehavesLikeASortedListOverRandomOperations) {
+TEST_F(TimerQueueTest, EqualsASortedListOverRandomOperations) {
   struct Model {
     std::chrono::milliseconds deadline;
     int order;

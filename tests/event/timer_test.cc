@@ -46,15 +46,15 @@ TEST_F(TimerTest, RepeatsUntilCancelled) {
   EXPECT_EQ(calls, before);
 }
 
-TEST_F(TimerTest, AnIntervalOfNothingIsAMillisecondAndDoesNotHoldUpTheLoop) {
+TEST_F(TimerTest, AZeroIntervalIsOneMillisecond) {
   int calls = 0;
   Timer::add(Timer::Duration::zero(), [&] { ++calls; });
   ASSERT_TRUE(turnUntil([&] { return calls == 1; }));
 }
 
-TEST_F(TimerTest, NoTimerIsAHarmlessIdToCancel) { EXPECT_FALSE(Timer::cancel(0)); }
+TEST_F(TimerTest, CancellingIdZeroDoesNothing) { EXPECT_FALSE(Timer::cancel(0)); }
 
-TEST_F(TimerTest, TheLongestDelayIsNeverReached) {
+TEST_F(TimerTest, TheLongestDelayDoesNotOverflow) {
   bool fired = false;
   Timer::once(Timer::Duration::max(), [&] { fired = true; });
   Timer::add(Timer::Duration::max(), [&] { fired = true; });
@@ -62,7 +62,7 @@ TEST_F(TimerTest, TheLongestDelayIsNeverReached) {
   EXPECT_FALSE(fired);
 }
 
-TEST_F(TimerTest, AHandlerThatThrowsIsCountedAndTheTimerGoesOn) {
+TEST_F(TimerTest, AHandlerThatThrowsIsCountedAndTheTimerContinues) {
   int calls = 0;
   Timer::add(1ms, [&] {
     ++calls;
@@ -72,7 +72,7 @@ TEST_F(TimerTest, AHandlerThatThrowsIsCountedAndTheTimerGoesOn) {
   EXPECT_EQ(LoopImpl::of(loop).counters().handlerErrors.get(), 2u);
 }
 
-TEST_F(TimerTest, AreCounted) {
+TEST_F(TimerTest, TimersAreCounted) {
   const Timer::Id id = Timer::once(1h, [] {});
   turn();
   EXPECT_EQ(LoopImpl::of(loop).counters().timers.get(), 1u);

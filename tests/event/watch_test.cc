@@ -40,7 +40,7 @@ class WatchTest : public test::LoopTest {
   }
 };
 
-TEST_F(WatchTest, CallsForEachTurnInWhichThereIsSomething) {
+TEST_F(WatchTest, CallsInEachTurnWithAnEvent) {
   const Pipe pipe;
   std::uint32_t seen = 0;
   int calls = 0;
@@ -56,14 +56,14 @@ TEST_F(WatchTest, CallsForEachTurnInWhichThereIsSomething) {
   EXPECT_EQ(calls, 1);
   EXPECT_EQ(seen, static_cast<std::uint32_t>(EPOLLIN));
   turn();
-  EXPECT_EQ(calls, 2);  // level-triggered: nobody read it
+  EXPECT_EQ(calls, 2);  // level-triggered: it was not read
   pipe.read();
   turn();
   EXPECT_EQ(calls, 2);
   loop.unwatch(id);
 }
 
-TEST_F(WatchTest, RewatchChangesWhatIsWaitedFor) {
+TEST_F(WatchTest, RewatchChangesTheEvents) {
   const Pipe pipe;
   int calls = 0;
   const auto id = watch(pipe, [&] { ++calls; });
@@ -110,14 +110,14 @@ TEST_F(WatchTest, AHandlerMayUnwatchItselfAndWatchAgain) {
   EXPECT_EQ(old, 1);
   EXPECT_EQ(fresh, 1);
   EXPECT_NE(id, next);
-  loop.unwatch(id);  // stale: must not hit the one that has its slot now
+  loop.unwatch(id);  // stale: must not affect the watch that reuses the slot
   pipe.write();
   turn();
   EXPECT_EQ(fresh, 2);
   loop.unwatch(next);
 }
 
-TEST_F(WatchTest, AnEventOfOneThatWasUnwatchedEarlierInTheTurnReachesNobody) {
+TEST_F(WatchTest, AnEventOfAnUnwatchedDescriptorIsDropped) {
   const Pipe first;
   const Pipe second;
   const Pipe third;
@@ -202,7 +202,7 @@ TEST_F(WatchTest, AHandlerThatThrowsIsCountedAndCalledAgain) {
   loop.unwatch(id);
 }
 
-TEST_F(WatchTest, WhatCannotBeWatchedIsAnExceptionOfTheCaller) {
+TEST_F(WatchTest, WatchThrowsForADescriptorThatCannotBeWatched) {
   EXPECT_THROW(loop.watch(-1, EPOLLIN, [](std::uint32_t) {}), std::system_error);
   const Pipe pipe;
   const auto id = watch(pipe, [] {});
@@ -211,13 +211,13 @@ TEST_F(WatchTest, WhatCannotBeWatchedIsAnExceptionOfTheCaller) {
   loop.unwatch(id);
 }
 
-TEST_F(WatchTest, WaitsAreRoundedUpToTheNextMillisecondNotDown) {
+TEST_F(WatchTest, WaitsAreRoundedUpToMilliseconds) {
   const auto begin = std::chrono::steady_clock::now();
   loop.turn(1500us);
   EXPECT_GE(std::chrono::steady_clock::now() - begin, 1500us);
 }
 
-/// Takes the events of descriptors beside the watches.
+/// A sink for descriptors that are not watched by EventLoop::watch().
 struct Sink final : EventSink {
   void onReady(Handle id, std::uint32_t) override { seen.push_back(id); }
   std::vector<Handle> seen;

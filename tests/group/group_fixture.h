@@ -8,7 +8,7 @@
 
 namespace stormo {
 
-/// Connections that speak lines of text, and groups of them.
+/// Connections of the text protocol, and groups of them.
 class GroupsTest : public net::NetTest {
  protected:
   net::Connected member(std::initializer_list<std::string_view> names) {
@@ -16,7 +16,7 @@ class GroupsTest : public net::NetTest {
     for (const std::string_view name : names) groups.join(at(made), name);
     return made;
   }
-  /// A message that is sent as a shared batch, however few the members are.
+  /// A message so long that it is sent as a shared batch even to few members.
   static std::string large(std::string_view name) {
     return std::string(name) + std::string(600, '.');
   }

@@ -9,7 +9,7 @@ namespace {
 
 using net::Connected;
 
-/// 200 members that shook hands, each in one group, a part of them in a second one.
+/// 200 members after their handshake, each in one group, some of them in a second one.
 class GroupsAllocationTest : public GroupsTest {
  protected:
   GroupsAllocationTest() {
@@ -24,7 +24,7 @@ class GroupsAllocationTest : public GroupsTest {
     readAll();
   }
 
-  /// Reads into one place, so that reading allocates nothing.
+  /// Reads into one buffer, so that reading allocates nothing.
   void readAll() {
     static char buffer[64 << 10];
     for (Connected& each : members) {
@@ -58,7 +58,7 @@ TEST_F(GroupsAllocationTest, TheCounterCounts) {
   EXPECT_EQ(test::allocationCount(), before + 1);
 }
 
-TEST_F(GroupsAllocationTest, FanOutOfAWarmProgramAllocatesNothing) {
+TEST_F(GroupsAllocationTest, FanOutAllocatesNothing) {
   const std::string text(300, 't');
   EXPECT_EQ(allocationsOf([&] {
               for (int i = 0; i < 20; ++i) groups.send("all", text);
@@ -66,7 +66,7 @@ TEST_F(GroupsAllocationTest, FanOutOfAWarmProgramAllocatesNothing) {
             0u);
 }
 
-TEST_F(GroupsAllocationTest, NorDoesOneOverTwoGroupsSingleSendsAndThoseLeftOut) {
+TEST_F(GroupsAllocationTest, FanOutOverTwoGroupsWithSingleSendsAndExclusionsAllocatesNothing) {
   const std::string text(300, 't');
   EXPECT_EQ(allocationsOf([&] {
               for (std::size_t i = 0; i < 20; ++i) {
@@ -78,13 +78,13 @@ TEST_F(GroupsAllocationTest, NorDoesOneOverTwoGroupsSingleSendsAndThoseLeftOut) 
             0u);
 }
 
-TEST_F(GroupsAllocationTest, NorDoSmallMessagesToFew) {
+TEST_F(GroupsAllocationTest, CopiedSmallMessagesAllocateNothing) {
   Groups few;
   for (std::size_t i = 0; i < 3; ++i) few.join(at(members[i]), "few");
   EXPECT_EQ(allocationsOf([&] { few.send("few", "small"); }), 0u);
 }
 
-TEST_F(GroupsAllocationTest, NorDoesWhatCannotLeaveAtOnce) {
+TEST_F(GroupsAllocationTest, QueuedOutputAllocatesNothing) {
   const std::string text(30'000, 't');  // more than the kernel takes, over a few turns
   for (Connected& each : members)
     test::shrinkSendBuffer(static_cast<net::ConnectionImpl&>(at(each)).fd.get());
@@ -98,7 +98,7 @@ TEST_F(GroupsAllocationTest, NorDoesWhatCannotLeaveAtOnce) {
             0u);
 }
 
-TEST_F(GroupsAllocationTest, NorDoReceivedMessages) {
+TEST_F(GroupsAllocationTest, ReceivedMessagesAllocateNothing) {
   endpoint.handlers.onMessage = [&](Connection& connection, Message message) {
     groups.sendExcept("all", message, connection);
     (void)connection.send(message);
@@ -110,7 +110,7 @@ TEST_F(GroupsAllocationTest, NorDoReceivedMessages) {
             0u);
 }
 
-TEST_F(GroupsAllocationTest, NorDoJoiningAndLeavingOfAGroupThatIsThere) {
+TEST_F(GroupsAllocationTest, JoiningAndLeavingAnExistingGroupAllocatesNothing) {
   EXPECT_EQ(allocationsOf([&] {
               for (std::size_t i = 0; i < members.size(); ++i) {
                 if (i % 5 == 0) continue;

@@ -1,4 +1,4 @@
-// Groups, their members, their loop: who may go first.
+// Groups, their members and their loop, destroyed in any order.
 #include <memory>
 
 #include "group/group_fixture.h"
@@ -13,7 +13,7 @@ using testing::IsEmpty;
 
 class GroupsLifeTest : public GroupsTest {};
 
-TEST_F(GroupsLifeTest, AConnectionThatEndsLeavesItsGroupsByItself) {
+TEST_F(GroupsLifeTest, AClosedConnectionLeavesItsGroups) {
   for (const int way : {0, 1, 2}) {
     Connected one = member({"birds", "owls"});
     Connected two = member({"birds"});
@@ -40,7 +40,7 @@ TEST_F(GroupsLifeTest, AConnectionThatEndsLeavesItsGroupsByItself) {
   EXPECT_EQ(counters().groups.get(), 0u);
 }
 
-TEST_F(GroupsLifeTest, WhoIsClosingDoesNotJoin) {
+TEST_F(GroupsLifeTest, AClosingConnectionDoesNotJoin) {
   Connected one = acceptQuietly();
   Connection& connection = at(one);
   connection.close();
@@ -48,7 +48,7 @@ TEST_F(GroupsLifeTest, WhoIsClosingDoesNotJoin) {
   EXPECT_EQ(groups.groupCount(), 0u);
 }
 
-TEST_F(GroupsLifeTest, OnCloseMaySendToTheGroupThatItWasIn) {
+TEST_F(GroupsLifeTest, OnCloseMaySendToTheFormerGroup) {
   Connected one = member({"birds"});
   Connected two = member({"birds"});
   endpoint.handlers.onClose = [&](Connection& connection) {
@@ -61,7 +61,7 @@ TEST_F(GroupsLifeTest, OnCloseMaySendToTheGroupThatItWasIn) {
   EXPECT_EQ(two.peer.take(), "one has left\n" + large("really") + '\n');
 }
 
-TEST_F(GroupsLifeTest, AGroupThatLosesItsLastMemberWithOutputOnTheWayMayBeMadeAnewInTheSameTurn) {
+TEST_F(GroupsLifeTest, AGroupMayLoseItsLastMemberAndBeMadeAgainInOneTurn) {
   Connected one = member({"birds"});
   groups.send("birds", large("old"));
   groups.leave(at(one), "birds");
@@ -73,7 +73,7 @@ TEST_F(GroupsLifeTest, AGroupThatLosesItsLastMemberWithOutputOnTheWayMayBeMadeAn
   EXPECT_EQ(groups.groupCount(), 1u);
 }
 
-TEST_F(GroupsLifeTest, ADestroyedMembersOutputIsForgottenAndTheOthersIsNot) {
+TEST_F(GroupsLifeTest, ADestroyedMembersOutputIsDroppedAndThatOfOthersIsNot) {
   Connected one = member({"birds"});
   Connected two = member({"birds"});
   groups.send("birds", large("x"));
@@ -83,7 +83,7 @@ TEST_F(GroupsLifeTest, ADestroyedMembersOutputIsForgottenAndTheOthersIsNot) {
   EXPECT_EQ(two.peer.take(), large("x") + '\n');
 }
 
-TEST_F(GroupsLifeTest, GroupsMayEndWhileTheirOutputIsOnTheWay) {
+TEST_F(GroupsLifeTest, GroupsMayBeDestroyedWithUnflushedOutput) {
   Connected one = acceptQuietly();
   {
     Groups brief;
@@ -100,7 +100,7 @@ TEST_F(GroupsLifeTest, GroupsMayEndWhileTheirOutputIsOnTheWay) {
   EXPECT_EQ(one.peer.take(), large("arrives") + "\nand this\n" + large("and that") + '\n');
 }
 
-TEST(Groups, MayBeDeclaredBeforeTheirLoopAndOutliveIt) {
+TEST(Groups, MayBeMadeBeforeTheirLoopAndOutliveIt) {
   Groups groups;
   const net::PackageCodec codec(Protocol::text());
   bool called = false;
@@ -112,9 +112,9 @@ TEST(Groups, MayBeDeclaredBeforeTheirLoopAndOutliveIt) {
       EventLoop loop;
       net::Endpoint endpoint;
       endpoint.codec = &codec;
-      net::ConnectionImpl& peer =
+      net::ConnectionImpl& connection =
           *net::ConnectionTable::of(loop).accept(std::move(pair.tested), endpoint).value();
-      EXPECT_TRUE(groups.join(peer, "birds"));
+      EXPECT_TRUE(groups.join(connection, "birds"));
       EXPECT_EQ(groups.send("birds", "in time"), 1u);
       test::settle(loop);
       EXPECT_EQ(pair.peer.take(), "in time\n");
@@ -127,7 +127,7 @@ TEST(Groups, MayBeDeclaredBeforeTheirLoopAndOutliveIt) {
   EXPECT_FALSE(called);
 }
 
-TEST_F(GroupsLifeTest, NothingIsLeftAfterManyConnectionsCameAndWent) {
+TEST_F(GroupsLifeTest, NothingIsLeftAfterManyConnections) {
   for (int round = 0; round < 20; ++round) {
     std::vector<Connected> all;
     for (int i = 0; i < 30; ++i) {

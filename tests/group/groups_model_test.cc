@@ -1,5 +1,5 @@
 // Random joins, leaves, sends and ends, within and across turns, against a model that keeps for
-// each connection the bytes that it has to get.
+// each connection the bytes that it must receive.
 #include <algorithm>
 #include <random>
 #include <set>
@@ -20,13 +20,13 @@ class GroupsModelTest : public GroupsTest, public testing::WithParamInterface<un
     std::string received = {};
     bool reads = true;
     bool usable = true;
-    bool cut = false;  // destroyed: may miss the end of what is expected
+    bool cut = false;  // destroyed: the end of what is expected may be missing
   };
 
   void run(int turns) {
     for (int i = 0; i < 12; ++i) arrive();
     for (int i = 0; i < turns; ++i) {
-      // Some operations between turns, some within one: there is to be no difference.
+      // Some operations between turns, some within one: the result must be the same.
       const int operations = pick(8);
       for (int k = 0; k < operations; ++k) operate();
       loop.defer([&, inside = pick(8)] {

@@ -1,4 +1,4 @@
-// What a member of groups gets in one turn, and in which order.
+// The messages that a member of groups gets in one turn, and their order.
 #include "group/group_fixture.h"
 #include "support/websocket_client.h"
 
@@ -18,7 +18,7 @@ class GroupsOrderTest : public GroupsTest {
   }
 };
 
-TEST_F(GroupsOrderTest, SeveralGroupsAndSingleSendsComeInTheOrderInWhichTheyWereSentInOneCall) {
+TEST_F(GroupsOrderTest, GroupMessagesAndSingleSendsKeepTheirOrderInOneCall) {
   Connected one = member({"a", "b"});
   Connected two = member({"b", "a"});
   groups.send("a", large("1"));
@@ -33,7 +33,7 @@ TEST_F(GroupsOrderTest, SeveralGroupsAndSingleSendsComeInTheOrderInWhichTheyWere
   EXPECT_EQ(counters().sendCalls.get(), 2u);
 }
 
-TEST_F(GroupsOrderTest, HundredsOfMessagesOfTwoGroupsInTurnsAreStillOneCall) {
+TEST_F(GroupsOrderTest, HundredsOfAlternatingMessagesOfTwoGroupsAreOneCall) {
   Connected one = member({"a", "b"});
   std::string expected;
   for (int i = 0; i < 100; ++i) {
@@ -45,7 +45,7 @@ TEST_F(GroupsOrderTest, HundredsOfMessagesOfTwoGroupsInTurnsAreStillOneCall) {
   EXPECT_EQ(counters().sendCalls.get(), 1u);
 }
 
-TEST_F(GroupsOrderTest, ASenderThatIsAnsweredBetweenManyMessagesGetsAllInOneCall) {
+TEST_F(GroupsOrderTest, AnswersBetweenGroupMessagesAreOneCall) {
   Connected one = member({"a"});
   Connected two = member({"a"});
   std::string expected;
@@ -73,7 +73,7 @@ TEST_F(GroupsOrderTest, TwoGroupsObjectsKeepOneOrderAndOneCall) {
   EXPECT_EQ(counters().sendCalls.get(), 1u);
 }
 
-TEST_F(GroupsOrderTest, WhoJoinsWithinATurnGetsWhatComesAfter) {
+TEST_F(GroupsOrderTest, AMemberThatJoinsWithinATurnGetsLaterMessages) {
   Connected one = member({"a"});
   Connected two = acceptQuietly();
   groups.send("a", large("before"));
@@ -87,7 +87,7 @@ TEST_F(GroupsOrderTest, WhoJoinsWithinATurnGetsWhatComesAfter) {
   EXPECT_EQ(two.peer.take(), lines({large("next")}));
 }
 
-TEST_F(GroupsOrderTest, WhoLeavesWithinATurnGetsWhatCameBefore) {
+TEST_F(GroupsOrderTest, AMemberThatLeavesWithinATurnGetsEarlierMessages) {
   Connected one = member({"a"});
   Connected two = member({"a"});
   groups.send("a", large("before"));
@@ -98,7 +98,7 @@ TEST_F(GroupsOrderTest, WhoLeavesWithinATurnGetsWhatCameBefore) {
   EXPECT_EQ(two.peer.take(), lines({large("before")}));
 }
 
-TEST_F(GroupsOrderTest, WhoLeavesGetsItInTheOrderInWhichItCame) {
+TEST_F(GroupsOrderTest, AMemberThatLeavesGetsItsMessagesInOrder) {
   Connected one = member({"a", "b"});
   groups.send("a", large("1"));
   (void)at(one).send("2");
@@ -111,7 +111,7 @@ TEST_F(GroupsOrderTest, WhoLeavesGetsItInTheOrderInWhichItCame) {
   EXPECT_EQ(one.peer.take(), lines({large("1"), "2", large("3"), large("4"), "5", large("6")}));
 }
 
-TEST_F(GroupsOrderTest, WhoLeavesAndComesBackMissesWhatCameBetween) {
+TEST_F(GroupsOrderTest, AMemberThatLeavesAndRejoinsMissesTheMessagesBetween) {
   Connected one = member({"a"});
   Connected two = member({"a"});
   groups.send("a", large("1"));
@@ -128,7 +128,7 @@ TEST_F(GroupsOrderTest, WhoLeavesAndComesBackMissesWhatCameBetween) {
   EXPECT_EQ(two.peer.take(), lines({large("1"), large("2"), large("3"), large("4"), large("5")}));
 }
 
-TEST_F(GroupsOrderTest, WhoIsClosedGetsWhatCameBeforeInItsOrder) {
+TEST_F(GroupsOrderTest, AClosedMemberGetsEarlierMessagesInOrder) {
   Connected one = member({"a", "b"});
   groups.send("a", large("1"));
   (void)at(one).send("2");
@@ -140,7 +140,7 @@ TEST_F(GroupsOrderTest, WhoIsClosedGetsWhatCameBeforeInItsOrder) {
   EXPECT_TRUE(one.peer.ended());
 }
 
-TEST_F(GroupsOrderTest, WhoHasAHoleInOneTurnHasNoneInTheNext) {
+TEST_F(GroupsOrderTest, AnExclusionEndsWithItsTurn) {
   Connected one = member({"a"});
   Connected two = member({"a"});
   groups.sendExcept("a", large("1"), at(one));
@@ -163,7 +163,7 @@ class GroupsHandshakeTest : public GroupsTest {
   void speak(net::WebSocketCodec::ConnectHandler onConnect) {
     use(std::make_unique<net::WebSocketCodec>(WebSocketOptions{}, std::move(onConnect)));
   }
-  /// Connects without a request yet; joins "a" if told so.
+  /// Connects and sends no request yet. Joins "a" if `joins`.
   WebSocketClient connect(bool joins = true) {
     endpoint.handlers.onConnect = [this, joins](Connection& connection) {
       last = connection.id();
@@ -180,7 +180,7 @@ class GroupsHandshakeTest : public GroupsTest {
   ConnectionId last = 0;
 };
 
-TEST_F(GroupsHandshakeTest, WhatWasSentToTheGroupMeanwhileFollowsTheAnswer) {
+TEST_F(GroupsHandshakeTest, GroupMessagesDuringTheHandshakeFollowTheResponse) {
   WebSocketClient open1 = open();
   WebSocketClient late = connect();
   groups.send("a", large("1"));
@@ -196,7 +196,7 @@ TEST_F(GroupsHandshakeTest, WhatWasSentToTheGroupMeanwhileFollowsTheAnswer) {
   EXPECT_THAT(open1.messages(), ElementsAre(large("1"), "2", large("4")));
 }
 
-TEST_F(GroupsHandshakeTest, WhatIsSentInTheTurnOfTheHandshakeFollowsTheAnswerToo) {
+TEST_F(GroupsHandshakeTest, GroupMessagesInTheTurnOfTheHandshakeFollowTheResponse) {
   speak([&](Connection& connection, WebSocketHandshake&) {
     groups.send("a", large("before joining"));
     groups.join(connection, "a");
@@ -214,7 +214,7 @@ TEST_F(GroupsHandshakeTest, WhatIsSentInTheTurnOfTheHandshakeFollowsTheAnswerToo
   EXPECT_THAT(early.messages(), ElementsAre(large("before joining"), large("1"), "2"));
 }
 
-TEST_F(GroupsHandshakeTest, ARefusedOneGetsNothingButTheRefusal) {
+TEST_F(GroupsHandshakeTest, ARefusedMemberGetsOnlyTheRefusal) {
   speak([&](Connection&, WebSocketHandshake& handshake) {
     groups.send("a", large("secret"));
     groups.send("a", "secret");
@@ -228,7 +228,7 @@ TEST_F(GroupsHandshakeTest, ARefusedOneGetsNothingButTheRefusal) {
   EXPECT_EQ(client.body(), "no\n");
 }
 
-TEST_F(GroupsHandshakeTest, WhatWaitsForAHandshakeIsBounded) {
+TEST_F(GroupsHandshakeTest, GroupMessagesThatWaitForAHandshakeAreLimited) {
   endpoint.sendQueueBytesMax = 10'000;
   for (const std::string& text : {large("x"), std::string("small")}) {
     WebSocketClient never = connect();

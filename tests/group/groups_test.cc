@@ -30,7 +30,7 @@ TEST_F(GroupsTest, AGroupExistsWhileItHasMembers) {
   EXPECT_EQ(counters().groups.get(), 1u);
 }
 
-TEST_F(GroupsTest, JoiningTwiceAndLeavingWithoutMembershipSayNo) {
+TEST_F(GroupsTest, JoiningTwiceAndLeavingWithoutMembershipReturnFalse) {
   Connected one = acceptQuietly();
   EXPECT_FALSE(groups.leave(at(one), "birds"));
   EXPECT_TRUE(groups.join(at(one), "birds"));
@@ -40,7 +40,7 @@ TEST_F(GroupsTest, JoiningTwiceAndLeavingWithoutMembershipSayNo) {
   EXPECT_FALSE(groups.leave(at(one), "birds"));
 }
 
-TEST_F(GroupsTest, WhatIsSentReachesEachMemberOnce) {
+TEST_F(GroupsTest, AMessageReachesEachMemberOnce) {
   Connected one = member({"birds"});
   Connected two = member({"birds", "owls"});
   Connected other = member({"owls"});
@@ -55,14 +55,14 @@ TEST_F(GroupsTest, WhatIsSentReachesEachMemberOnce) {
   EXPECT_EQ(counters().sendCalls.get(), 2u);
 }
 
-TEST_F(GroupsTest, ToAGroupThatIsNotThereNothingIsSent) {
+TEST_F(GroupsTest, SendToAnUnknownGroupSendsNothing) {
   EXPECT_EQ(groups.send("nobody's", "x"), 0u);
   member({"birds"});
   EXPECT_EQ(groups.send("nobody's", "x"), 0u);
   EXPECT_EQ(counters().messagesOut.get(), 0u);
 }
 
-TEST_F(GroupsTest, SendExceptLeavesOneOutAndCountsTheOthers) {
+TEST_F(GroupsTest, SendExceptExcludesOneMemberAndCountsTheOthers) {
   for (const bool isLarge : {false, true}) {
     const std::string text = isLarge ? large("x") : "x";
     Connected one = member({"birds"});
@@ -80,7 +80,7 @@ TEST_F(GroupsTest, SendExceptLeavesOneOutAndCountsTheOthers) {
   }
 }
 
-TEST_F(GroupsTest, EachMayBeTheOneLeftOutOfItsOwnMessage) {
+TEST_F(GroupsTest, EachMemberMayBeExcludedFromItsOwnMessage) {
   std::vector<Connected> all;
   for (int i = 0; i < 20; ++i) all.push_back(member({"birds"}));
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -106,23 +106,23 @@ TEST_F(GroupsTest, VisitsTheMembers) {
   groups.forEachMember("nobody's", [&](Connection&) { FAIL(); });
 }
 
-TEST_F(GroupsTest, TellsOfTheFirstAndTheLastMemberOfEachGroup) {
-  std::vector<std::string> told;
-  groups.onFirstMember = [&](std::string_view name) { told.push_back("+" + std::string(name)); };
-  groups.onLastMember = [&](std::string_view name) { told.push_back("-" + std::string(name)); };
+TEST_F(GroupsTest, CallsOnFirstMemberAndOnLastMember) {
+  std::vector<std::string> called;
+  groups.onFirstMember = [&](std::string_view name) { called.push_back("+" + std::string(name)); };
+  groups.onLastMember = [&](std::string_view name) { called.push_back("-" + std::string(name)); };
   Connected one = member({"birds"});
   Connected two = member({"birds", "owls"});
-  EXPECT_THAT(std::exchange(told, {}), ElementsAre("+birds", "+owls"));
+  EXPECT_THAT(std::exchange(called, {}), ElementsAre("+birds", "+owls"));
   groups.leave(at(one), "birds");
-  EXPECT_THAT(told, IsEmpty());
+  EXPECT_THAT(called, IsEmpty());
   groups.send("birds", large("still on its way"));
   at(two).destroy();
-  EXPECT_THAT(std::exchange(told, {}), testing::UnorderedElementsAre("-birds", "-owls"));
+  EXPECT_THAT(std::exchange(called, {}), testing::UnorderedElementsAre("-birds", "-owls"));
   groups.join(at(one), "birds");
-  EXPECT_THAT(told, ElementsAre("+birds"));
+  EXPECT_THAT(called, ElementsAre("+birds"));
 }
 
-TEST_F(GroupsTest, WhatThoseHandlersThrowIsCountedAndChangesNothing) {
+TEST_F(GroupsTest, MemberHandlersThatThrowAreCounted) {
   groups.onFirstMember = [](std::string_view) { throw std::runtime_error("oops"); };
   groups.onLastMember = [](std::string_view) { throw 7; };
   Connected one = member({"birds"});
@@ -130,11 +130,11 @@ TEST_F(GroupsTest, WhatThoseHandlersThrowIsCountedAndChangesNothing) {
   at(one).close();
   EXPECT_EQ(groups.groupCount(), 0u);
   settle();
-  EXPECT_THAT(heard, ElementsAre("close 1000"));
+  EXPECT_THAT(events, ElementsAre("close 1000"));
   EXPECT_EQ(counters().handlerErrors.get(), 2u);
 }
 
-TEST_F(GroupsTest, NamesAreAnyBytes) {
+TEST_F(GroupsTest, NamesMayContainAnyBytes) {
   Connected one = acceptQuietly();
   const std::string_view odd("\0a\n", 3);
   EXPECT_TRUE(groups.join(at(one), odd));
@@ -206,7 +206,7 @@ TEST_F(GroupsTest, AConnectionMayBeInManyGroupsAndAGroupHaveManyMembers) {
   for (Connected& each : all) EXPECT_EQ(each.peer.take(), "x\n");
 }
 
-TEST_F(GroupsTest, AnEmptyMessageOfBytesIsNothing) {
+TEST_F(GroupsTest, AnEmptyTcpMessageSendsNothing) {
   use(std::make_unique<net::PackageCodec>(Protocol::tcp()));
   std::vector<Connected> all;
   for (int i = 0; i < 50; ++i) all.push_back(member({"birds"}));

@@ -27,7 +27,7 @@ std::vector<std::string> piecesOf(const Batch& batch, Handle connection) {
   return texts;
 }
 
-TEST(Batch, WhatComesWithoutInterruptionIsOneRun) {
+TEST(Batch, OutputWithoutInterruptionIsOneRun) {
   OutputOrder order;
   Batch batch;
   EXPECT_TRUE(batch.empty());
@@ -50,7 +50,7 @@ TEST(Batch, OutputForAnotherDestinationBeginsANewRun) {
   EXPECT_LT(other.runs()[0].order, batch.runs()[1].order);
 }
 
-TEST(Batch, AHoleIsForOneConnectionOnly) {
+TEST(Batch, AnExclusionIsForOneConnectionOnly) {
   OutputOrder order;
   Batch batch;
   batch.append("before-", order);
@@ -63,7 +63,7 @@ TEST(Batch, AHoleIsForOneConnectionOnly) {
   EXPECT_THAT(piecesOf(batch, kHeron), ElementsAre("before-hole-after"));
 }
 
-TEST(Batch, AHoleMayCoverAllOrSpanSeveralRuns) {
+TEST(Batch, AnExclusionMayCoverAllOrSpanSeveralRuns) {
   OutputOrder order;
   Batch batch;
   Batch other;
@@ -77,7 +77,7 @@ TEST(Batch, AHoleMayCoverAllOrSpanSeveralRuns) {
   EXPECT_THAT(piecesOf(batch, kOwl), IsEmpty());
 }
 
-TEST(Batch, ClearedItBeginsAnew) {
+TEST(Batch, AClearedBatchStartsAgain) {
   OutputOrder order;
   Batch batch;
   batch.append("old", order);
@@ -89,7 +89,7 @@ TEST(Batch, ClearedItBeginsAnew) {
   EXPECT_THAT(piecesOf(batch, kHeron), ElementsAre("new"));
 }
 
-TEST(Batch, PiecesAreWhatAReaderOfSingleBytesWouldTake) {
+TEST(Batch, PiecesEqualAByteWiseModel) {
   std::mt19937 random(3);
   for (int round = 0; round < 300; ++round) {
     OutputOrder order;

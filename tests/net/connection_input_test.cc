@@ -12,44 +12,44 @@ class ConnectionInputTest : public NetTest {
  protected:
   std::string joined() {
     std::string text;
-    for (const std::string& each : heard) text += each;
+    for (const std::string& each : events) text += each;
     return text;
   }
 };
 
-TEST_F(ConnectionInputTest, SeveralMessagesInOneReadAreHandedOnInOrder) {
+TEST_F(ConnectionInputTest, SeveralMessagesInOneReadAreDeliveredInOrder) {
   Connected one = acceptQuietly();
   one.peer.send("a\nb\nc\n");
   turn();
-  EXPECT_THAT(heard, ElementsAre("a", "b", "c"));
+  EXPECT_THAT(events, ElementsAre("a", "b", "c"));
   EXPECT_EQ(counters().messagesIn.get(), 3u);
   EXPECT_EQ(counters().bytesIn.get(), 6u);
   EXPECT_EQ(at(one).bytesRead(), 6u);
 }
 
-TEST_F(ConnectionInputTest, AMessageMayComeByteByByte) {
+TEST_F(ConnectionInputTest, AMessageMayArriveByteByByte) {
   Connected one = acceptQuietly();
   for (const char byte : std::string("hello\nworld\n")) {
     one.peer.send({&byte, 1});
     turn();
   }
-  EXPECT_THAT(heard, ElementsAre("hello", "world"));
+  EXPECT_THAT(events, ElementsAre("hello", "world"));
 }
 
-TEST_F(ConnectionInputTest, AMessageLargerThanAnyBufferIsPutTogether) {
+TEST_F(ConnectionInputTest, AMessageLargerThanTheReceiveBufferIsDelivered) {
   Connected one = acceptQuietly(test::tcpPair());
   const std::string large(3 << 20, 'L');
   const std::string wire = large + "\nnext\n";
   std::size_t sent = 0;
   ASSERT_TRUE(turnUntil([&] {
     sent += one.peer.send(std::string_view(wire).substr(sent));
-    return heard.size() == 2;
+    return events.size() == 2;
   }));
-  EXPECT_EQ(heard[0], large);
-  EXPECT_EQ(heard[1], "next");
+  EXPECT_EQ(events[0], large);
+  EXPECT_EQ(events[1], "next");
 }
 
-TEST_F(ConnectionInputTest, MessagesOfAllSizesSurviveAnyCutting) {
+TEST_F(ConnectionInputTest, MessagesOfAllSizesSurviveAnySegmentation) {
   Connected one = acceptQuietly();
   std::vector<std::string> expected;
   std::string wire;
@@ -58,53 +58,53 @@ TEST_F(ConnectionInputTest, MessagesOfAllSizesSurviveAnyCutting) {
     wire += expected.back() + '\n';
   }
   for (const std::size_t cut : {1000ul, 4095ul, 4096ul, 4097ul, 5000ul, 7ul}) {
-    heard.clear();
+    events.clear();
     for (std::size_t begin = 0; begin < wire.size(); begin += cut) {
       one.peer.send(std::string_view(wire).substr(begin, cut));
       turn();
     }
-    ASSERT_EQ(heard, expected) << "cut at " << cut;
+    ASSERT_EQ(events, expected) << "cut at " << cut;
   }
 }
 
-TEST_F(ConnectionInputTest, ManyPeersGetTheirTurnThoughOneSendsWithoutEnd) {
+TEST_F(ConnectionInputTest, AFloodDoesNotKeepOtherPeersFromBeingRead) {
   Connected flood = acceptQuietly(test::tcpPair());
   Connected calm = acceptQuietly();
   const std::string flooding(1 << 20, '\n');
   const std::size_t sent = flood.peer.send(flooding);
   ASSERT_GT(sent, 300u << 10) << "the kernel's buffers are too small for this test";
   calm.peer.send("calm\n");
-  ASSERT_TRUE(turnUntil([&] { return !heard.empty(); }));
+  ASSERT_TRUE(turnUntil([&] { return !events.empty(); }));
   turn();
-  EXPECT_THAT(heard, testing::Contains("calm"));
-  EXPECT_LT(heard.size(), sent);
-  ASSERT_TRUE(turnUntil([&] { return heard.size() >= sent; }));
+  EXPECT_THAT(events, testing::Contains("calm"));
+  EXPECT_LT(events.size(), sent);
+  ASSERT_TRUE(turnUntil([&] { return events.size() >= sent; }));
 }
 
-TEST_F(ConnectionInputTest, PausedItHandsOnNothingOfWhatWasReadAlready) {
+TEST_F(ConnectionInputTest, APausedConnectionDeliversNothingThatWasReadAlready) {
   Connected one = acceptQuietly();
   endpoint.handlers.onMessage = [&](Connection& connection, Message message) {
-    heard.push_back(std::string(message.data));
+    events.push_back(std::string(message.data));
     connection.pauseRecv();
   };
   one.peer.send("a\nb\nc");
   settle();
-  EXPECT_THAT(heard, ElementsAre("a"));
+  EXPECT_THAT(events, ElementsAre("a"));
   one.peer.send("c\nd\n");
   settle();
-  EXPECT_THAT(heard, ElementsAre("a"));
+  EXPECT_THAT(events, ElementsAre("a"));
   at(one).resumeRecv();
   settle();
-  EXPECT_THAT(heard, ElementsAre("a", "b"));
+  EXPECT_THAT(events, ElementsAre("a", "b"));
   at(one).resumeRecv();
   settle();
-  EXPECT_THAT(heard, ElementsAre("a", "b", "cc"));
+  EXPECT_THAT(events, ElementsAre("a", "b", "cc"));
   at(one).resumeRecv();
   settle();
-  EXPECT_THAT(heard, ElementsAre("a", "b", "cc", "d"));
+  EXPECT_THAT(events, ElementsAre("a", "b", "cc", "d"));
 }
 
-TEST_F(ConnectionInputTest, PausedByOthersItReadsNothingAndResumedAllThatCameMeanwhile) {
+TEST_F(ConnectionInputTest, AResumedConnectionReadsAllThatArrivedWhilePaused) {
   Connected one = acceptQuietly();
   at(one).pauseRecv();
   at(one).pauseRecv();
@@ -112,30 +112,30 @@ TEST_F(ConnectionInputTest, PausedByOthersItReadsNothingAndResumedAllThatCameMea
     one.peer.send(std::to_string(i) + '\n');
     turn();
   }
-  EXPECT_THAT(heard, IsEmpty());
+  EXPECT_THAT(events, IsEmpty());
   EXPECT_EQ(at(one).bytesRead(), 0u);
   at(one).resumeRecv();
   at(one).resumeRecv();
   settle();
-  EXPECT_THAT(heard, ElementsAre("0", "1", "2", "3", "4"));
+  EXPECT_THAT(events, ElementsAre("0", "1", "2", "3", "4"));
   one.peer.send("live\n");
   turn();
-  EXPECT_EQ(heard.back(), "live");
+  EXPECT_EQ(events.back(), "live");
 }
 
-TEST_F(ConnectionInputTest, PausedAndResumedWithinAHandlerLosesNothing) {
+TEST_F(ConnectionInputTest, PauseAndResumeWithinAHandlerLoseNothing) {
   Connected one = acceptQuietly();
   endpoint.handlers.onMessage = [&](Connection& connection, Message message) {
-    heard.push_back(std::string(message.data));
+    events.push_back(std::string(message.data));
     connection.pauseRecv();
     connection.resumeRecv();
   };
   one.peer.send("a\nb\nc\n");
   settle();
-  EXPECT_THAT(heard, ElementsAre("a", "b", "c"));
+  EXPECT_THAT(events, ElementsAre("a", "b", "c"));
 }
 
-TEST_F(ConnectionInputTest, APausedPeerIsPushedBackAndNothingOfItIsLost) {
+TEST_F(ConnectionInputTest, APausedPeerIsHeldBackByTcpAndNothingIsLost) {
   Connected one = acceptQuietly(test::tcpPair());
   std::size_t sent = 0;
   at(one).pauseRecv();
@@ -151,19 +151,19 @@ TEST_F(ConnectionInputTest, APausedPeerIsPushedBackAndNothingOfItIsLost) {
   EXPECT_EQ(joined().size(), sent);
 }
 
-TEST_F(ConnectionInputTest, AnEndThatCameWhilePausedIsSeenBehindTheMessages) {
+TEST_F(ConnectionInputTest, AnEndOfFileWhilePausedIsReportedAfterTheMessages) {
   Connected one = acceptQuietly();
   at(one).pauseRecv();
   one.peer.send("a\nb\n");
   one.peer.close();
   settle();
-  EXPECT_THAT(heard, IsEmpty());
+  EXPECT_THAT(events, IsEmpty());
   at(one).resumeRecv();
   settle();
-  EXPECT_THAT(heard, ElementsAre("a", "b", "close 1006"));
+  EXPECT_THAT(events, ElementsAre("a", "b", "close 1006"));
 }
 
-TEST_F(ConnectionInputTest, APausedOneThatIsClosedStillSeesTheEndOfItsPeer) {
+TEST_F(ConnectionInputTest, APausedConnectionThatIsClosedStillReadsTheEndOfFile) {
   Connected one = acceptQuietly();
   endpoint.handlers.onMessage = [&](Connection& connection, Message) { connection.pauseRecv(); };
   one.peer.send("a\nb\n");
@@ -174,72 +174,72 @@ TEST_F(ConnectionInputTest, APausedOneThatIsClosedStillSeesTheEndOfItsPeer) {
   one.peer.close();
   settle();
   EXPECT_EQ(table.size(), 0u);
-  EXPECT_THAT(heard, ElementsAre("close 1000"));
+  EXPECT_THAT(events, ElementsAre("close 1000"));
 }
 
-TEST_F(ConnectionInputTest, DataAndEndThatArriveTogetherAreBothSeen) {
+TEST_F(ConnectionInputTest, DataAndEndOfFileThatArriveTogetherAreBothRead) {
   for (auto makePair : {test::unixPair, test::tcpPair}) {
     Connected one = acceptQuietly(makePair());
     one.peer.send("a\nb\n");
     one.peer.close();
-    ASSERT_TRUE(turnUntil([&] { return heard.size() == 3; }));
-    EXPECT_THAT(takeHeard(), ElementsAre("a", "b", "close 1006"));
+    ASSERT_TRUE(turnUntil([&] { return events.size() == 3; }));
+    EXPECT_THAT(takeEvents(), ElementsAre("a", "b", "close 1006"));
     ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
   }
 }
 
-TEST_F(ConnectionInputTest, AResetBehindDataIsAnErrorOnce) {
+TEST_F(ConnectionInputTest, AResetAfterDataIsOneError) {
   Connected one = acceptQuietly(test::tcpPair());
   one.peer.send("a\n");
   turn();
   one.peer.reset();
   ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
-  EXPECT_THAT(heard, ElementsAre("a", "error in recv", "close 1006"));
+  EXPECT_THAT(events, ElementsAre("a", "error in recv", "close 1006"));
 }
 
-TEST_F(ConnectionInputTest, AHandlerThatClosesGetsNoFurtherMessageOfTheSameRead) {
+TEST_F(ConnectionInputTest, AfterCloseInAHandlerNoFurtherMessageOfTheReadIsDelivered) {
   Connected one = acceptQuietly();
   endpoint.handlers.onMessage = [&](Connection& connection, Message message) {
-    heard.push_back(std::string(message.data));
+    events.push_back(std::string(message.data));
     connection.close();
   };
   one.peer.send("a\nb\nc\n");
   settle();
-  EXPECT_THAT(heard, ElementsAre("a", "close 1000"));
+  EXPECT_THAT(events, ElementsAre("a", "close 1000"));
 }
 
-TEST_F(ConnectionInputTest, AHandlerThatDestroysGetsNoFurtherMessageOfTheSameRead) {
+TEST_F(ConnectionInputTest, AfterDestroyInAHandlerNoFurtherMessageOfTheReadIsDelivered) {
   Connected one = acceptQuietly();
   endpoint.handlers.onMessage = [&](Connection& connection, Message message) {
-    heard.push_back(std::string(message.data));
+    events.push_back(std::string(message.data));
     connection.destroy();
   };
   one.peer.send("a\nb\nc");
   settle();
-  EXPECT_THAT(heard, ElementsAre("a", "close 1006"));
+  EXPECT_THAT(events, ElementsAre("a", "close 1006"));
   EXPECT_EQ(table.size(), 0u);
 }
 
-TEST_F(ConnectionInputTest, AHandlerMayCloseAnotherThatHasInputInTheSameTurn) {
+TEST_F(ConnectionInputTest, AHandlerMayCloseAnotherConnectionWithInputInTheSameTurn) {
   Connected one = acceptQuietly();
   Connected two = acceptQuietly();
   endpoint.handlers.onMessage = [&](Connection& connection, Message message) {
-    heard.push_back(std::string(message.data));
+    events.push_back(std::string(message.data));
     const ConnectionId other = connection.id() == one.id ? two.id : one.id;
-    if (ConnectionImpl* peer = table.find(other)) peer->destroy();
+    if (ConnectionImpl* target = table.find(other)) target->destroy();
   };
   one.peer.send("first wins\n");
   two.peer.send("first wins\n");
   settle();
-  EXPECT_THAT(heard, ElementsAre("first wins", "close 1006"));
+  EXPECT_THAT(events, ElementsAre("first wins", "close 1006"));
   EXPECT_EQ(table.size(), 1u);
 }
 
-TEST_F(ConnectionInputTest, PausedBetweenWebSocketMessagesOfOneReadLosesNothing) {
+TEST_F(ConnectionInputTest, PausingBetweenWebSocketMessagesOfOneReadLosesNothing) {
   use(std::make_unique<WebSocketCodec>(WebSocketOptions{}));
   Connected one = acceptQuietly();
   endpoint.handlers.onMessage = [&](Connection& connection, Message message) {
-    heard.push_back(std::string(message.data));
+    events.push_back(std::string(message.data));
     connection.pauseRecv();
   };
   using Client = test::WebSocketClient;
@@ -248,13 +248,13 @@ TEST_F(ConnectionInputTest, PausedBetweenWebSocketMessagesOfOneReadLosesNothing)
                 Client::frame(0x01, "c1") + Client::frame(0x89, "ping") +
                 Client::frame(0x80, "c2") + Client::text(large).substr(0, 5000));
   settle();
-  EXPECT_THAT(heard, ElementsAre("a"));
+  EXPECT_THAT(events, ElementsAre("a"));
   one.peer.send(Client::text(large).substr(5000));
   for (int i = 0; i < 3; ++i) {
     at(one).resumeRecv();
     settle();
   }
-  EXPECT_THAT(heard, ElementsAre("a", "b", "c1c2", large));
+  EXPECT_THAT(events, ElementsAre("a", "b", "c1c2", large));
 }
 
 }  // namespace

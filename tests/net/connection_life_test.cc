@@ -27,7 +27,7 @@ TEST_F(ConnectionLifeTest, OnConnectIsCalledWithAConnectionThatCanBeFound) {
   EXPECT_EQ(counters().connectionsTotal.get(), 1u);
 }
 
-TEST_F(ConnectionLifeTest, KnowsTheAddressesOfBothEnds) {
+TEST_F(ConnectionLifeTest, HasTheAddressesOfBothEnds) {
   Connected one = acceptQuietly(test::tcpPair());
   EXPECT_TRUE(at(one).remoteAddress().starts_with("127.0.0.1:"));
   EXPECT_TRUE(at(one).localAddress().starts_with("127.0.0.1:"));
@@ -38,21 +38,21 @@ TEST_F(ConnectionLifeTest, KnowsTheAddressesOfBothEnds) {
   EXPECT_EQ(at(two).remotePort(), 0);
 }
 
-TEST_F(ConnectionLifeTest, ClosedItIsNotFoundAnyMoreThoughItLingers) {
+TEST_F(ConnectionLifeTest, AClosedConnectionIsNotFoundWhileItLingers) {
   Connected one = acceptQuietly();
   at(one).close();
   EXPECT_EQ(table.find(one.id), nullptr);
   turn();
   EXPECT_TRUE(one.peer.ended());
-  EXPECT_THAT(heard, ElementsAre("close 1000"));
-  EXPECT_EQ(table.size(), 1u);  // for the peer's own end
+  EXPECT_THAT(events, ElementsAre("close 1000"));
+  EXPECT_EQ(table.size(), 1u);  // until the peer's end of file
   one.peer.close();
   settle();
   EXPECT_EQ(table.size(), 0u);
-  EXPECT_THAT(heard, ElementsAre("close 1000"));
+  EXPECT_THAT(events, ElementsAre("close 1000"));
 }
 
-TEST_F(ConnectionLifeTest, AnIdStaysStaleWhenItsSlotIsUsedAgain) {
+TEST_F(ConnectionLifeTest, AnIdStaysStaleWhenItsSlotIsReused) {
   Connected one = acceptQuietly();
   at(one).destroy();
   turn();
@@ -67,20 +67,20 @@ TEST_F(ConnectionLifeTest, CloseIsIdempotentAndOnCloseNeverRunsInsideIt) {
   Connection& connection = at(one);
   connection.close();
   connection.close(CloseCode::GoingAway);
-  EXPECT_THAT(heard, IsEmpty());
+  EXPECT_THAT(events, IsEmpty());
   turn();
-  EXPECT_THAT(heard, ElementsAre("close 1000"));
+  EXPECT_THAT(events, ElementsAre("close 1000"));
 }
 
-TEST_F(ConnectionLifeTest, DestroyEndsAtOnceAndOnCloseRunsAtTheEndOfTheTurn) {
+TEST_F(ConnectionLifeTest, DestroyClosesAtOnceAndOnCloseRunsAtTheEndOfTheTurn) {
   Connected one = acceptQuietly();
   Connection& connection = at(one);
   connection.destroy();
   connection.destroy();
   connection.close();
-  EXPECT_THAT(heard, IsEmpty());
+  EXPECT_THAT(events, IsEmpty());
   turn();
-  EXPECT_THAT(heard, ElementsAre("close 1006"));
+  EXPECT_THAT(events, ElementsAre("close 1006"));
   EXPECT_EQ(table.size(), 0u);
   EXPECT_TRUE(one.peer.ended());
 }
@@ -91,41 +91,41 @@ TEST_F(ConnectionLifeTest, DestroyAfterCloseEndsTheLingering) {
   connection.close();
   turn();
   ASSERT_EQ(table.size(), 1u);
-  table.forEach([](ConnectionImpl& peer) { peer.destroy(); });
+  table.forEach([](ConnectionImpl& each) { each.destroy(); });
   turn();
   EXPECT_EQ(table.size(), 0u);
-  EXPECT_THAT(heard, ElementsAre("close 1000"));
+  EXPECT_THAT(events, ElementsAre("close 1000"));
 }
 
-TEST_F(ConnectionLifeTest, OnCloseMayDestroyWhatWasClosed) {
+TEST_F(ConnectionLifeTest, OnCloseMayDestroyItsConnection) {
   endpoint.handlers.onClose = [&](Connection& connection) {
-    heard.push_back("close");
+    events.push_back("close");
     connection.destroy();
   };
   Connected one = acceptQuietly();
   at(one).close();
   settle();
-  EXPECT_THAT(heard, ElementsAre("close"));
+  EXPECT_THAT(events, ElementsAre("close"));
   EXPECT_EQ(table.size(), 0u);
 }
 
-TEST_F(ConnectionLifeTest, OnCloseMayCloseAndDestroyOthers) {
+TEST_F(ConnectionLifeTest, OnCloseMayCloseAndDestroyOtherConnections) {
   std::vector<Connected> all;
   for (int i = 0; i < 5; ++i) all.push_back(acceptQuietly());
   endpoint.handlers.onClose = [&](Connection& connection) {
-    heard.push_back("close");
+    events.push_back("close");
     for (const Connected& other : all) {
-      if (ConnectionImpl* peer = table.find(other.id))
-        other.id % 2 == 0 ? peer->destroy() : peer->close();
+      if (ConnectionImpl* target = table.find(other.id))
+        other.id % 2 == 0 ? target->destroy() : target->close();
     }
     EXPECT_EQ(connection.send("late"), SendStatus::Closed);
   };
   at(all[2]).close();
   settle();
-  EXPECT_EQ(heard.size(), 5u);
+  EXPECT_EQ(events.size(), 5u);
 }
 
-TEST_F(ConnectionLifeTest, OnCloseMaySendToOthersAndItArrives) {
+TEST_F(ConnectionLifeTest, OnCloseMaySendToOtherConnections) {
   Connected one = acceptQuietly();
   Connected two = acceptQuietly();
   endpoint.handlers.onClose = [&](Connection&) { (void)at(two).send("one left"); };
@@ -143,7 +143,7 @@ TEST_F(ConnectionLifeTest, OnConnectMayClose) {
   settle();
   EXPECT_EQ(one.peer.take(), "go away\n");
   EXPECT_TRUE(one.peer.ended());
-  EXPECT_THAT(heard, ElementsAre("close 1000"));
+  EXPECT_THAT(events, ElementsAre("close 1000"));
 }
 
 TEST_F(ConnectionLifeTest, OnConnectMayDestroy) {
@@ -151,10 +151,10 @@ TEST_F(ConnectionLifeTest, OnConnectMayDestroy) {
   Connected one = accept();
   settle();
   EXPECT_EQ(table.size(), 0u);
-  EXPECT_THAT(heard, ElementsAre("close 1006"));
+  EXPECT_THAT(events, ElementsAre("close 1006"));
 }
 
-TEST_F(ConnectionLifeTest, APeerThatOnlyEndedItsOutputGetsItsAnswer) {
+TEST_F(ConnectionLifeTest, AHalfClosedPeerGetsItsAnswer) {
   endpoint.handlers.onMessage = [](Connection& connection, Message message) {
     (void)connection.send("answer to " + std::string(message.data));
   };
@@ -166,11 +166,11 @@ TEST_F(ConnectionLifeTest, APeerThatOnlyEndedItsOutputGetsItsAnswer) {
     EXPECT_EQ(one.peer.received(), "answer to question\n");
     EXPECT_FALSE(one.peer.wasReset());
     ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
-    EXPECT_THAT(takeHeard(), ElementsAre("close 1006"));
+    EXPECT_THAT(takeEvents(), ElementsAre("close 1006"));
   }
 }
 
-TEST_F(ConnectionLifeTest, APeerThatEndedItsOutputStillGetsWhatWaitsForIt) {
+TEST_F(ConnectionLifeTest, AHalfClosedPeerGetsWhatIsQueued) {
   auto pair = test::unixPair();
   test::shrinkSendBuffer(pair.tested.get());
   Connected one = acceptQuietly(std::move(pair));
@@ -183,7 +183,7 @@ TEST_F(ConnectionLifeTest, APeerThatEndedItsOutputStillGetsWhatWaitsForIt) {
   EXPECT_EQ(one.peer.received(), large + '\n');
 }
 
-TEST_F(ConnectionLifeTest, APeerThatGoesOnSendingAfterTheEndIsNotReset) {
+TEST_F(ConnectionLifeTest, APeerThatSendsAfterCloseIsNotReset) {
   Connected one = acceptQuietly(test::tcpPair());
   (void)at(one).send("bye");
   at(one).close();
@@ -193,10 +193,10 @@ TEST_F(ConnectionLifeTest, APeerThatGoesOnSendingAfterTheEndIsNotReset) {
   ASSERT_TRUE(turnUntil([&] { return one.peer.ended(); }));
   EXPECT_FALSE(one.peer.wasReset());
   EXPECT_EQ(one.peer.received(), "bye\n");
-  EXPECT_THAT(heard, ElementsAre("close 1000"));
+  EXPECT_THAT(events, ElementsAre("close 1000"));
 }
 
-TEST_F(ConnectionLifeTest, OnCloseRunsOnceForEveryWayOfEnding) {
+TEST_F(ConnectionLifeTest, OnCloseRunsOnceForEveryWayOfClosing) {
   const auto end = [&](Connected& one, int way) {
     Connection& connection = at(one);
     switch (way) {
@@ -246,7 +246,7 @@ TEST_F(ConnectionLifeTest, OnCloseRunsOnceForEveryWayOfEnding) {
   }
 }
 
-TEST_F(ConnectionLifeTest, TheUsersStateLivesAsLongAsTheConnectionAndIsThereInOnClose) {
+TEST_F(ConnectionLifeTest, StateLivesAsLongAsTheConnectionAndIsValidInOnClose) {
   static int alive = 0;
   struct State {
     State() { ++alive; }
@@ -254,7 +254,7 @@ TEST_F(ConnectionLifeTest, TheUsersStateLivesAsLongAsTheConnectionAndIsThereInOn
     std::string name = "nobody";
   };
   endpoint.handlers.onClose = [&](Connection& connection) {
-    heard.push_back(connection.state<State>().name);
+    events.push_back(connection.state<State>().name);
   };
   Connected one = acceptQuietly();
   EXPECT_EQ(at(one).state<State>().name, "nobody");
@@ -265,33 +265,33 @@ TEST_F(ConnectionLifeTest, TheUsersStateLivesAsLongAsTheConnectionAndIsThereInOn
   EXPECT_EQ(at(one).state<int>(), 7);
   one.peer.close();
   settle();
-  EXPECT_THAT(heard, ElementsAre("heron"));
+  EXPECT_THAT(events, ElementsAre("heron"));
   EXPECT_EQ(alive, 0);
 }
 
-TEST_F(ConnectionLifeTest, AbandonedItCallsNothingAndItsEndpointMayGo) {
+TEST_F(ConnectionLifeTest, AnAbandonedConnectionCallsNoHandlerAndDoesNotUseItsEndpoint) {
   test::SocketPair pair = test::unixPair();
   {
     const Endpoint brief = endpoint;
-    ConnectionImpl& peer = *table.accept(std::move(pair.tested), brief).value();
-    heard.clear();
-    (void)peer.send("never");
+    ConnectionImpl& connection = *table.accept(std::move(pair.tested), brief).value();
+    events.clear();
+    (void)connection.send("never");
     table.abandon(brief);
   }
   settle();
-  EXPECT_THAT(heard, IsEmpty());
+  EXPECT_THAT(events, IsEmpty());
   EXPECT_EQ(table.size(), 0u);
   EXPECT_TRUE(pair.peer.ended());
 }
 
-TEST_F(ConnectionLifeTest, AbandonedWhileClosingItStillFlushesButCallsNothing) {
+TEST_F(ConnectionLifeTest, AConnectionAbandonedWhileClosingFlushesButCallsNoHandler) {
   test::SocketPair pair = test::unixPair();
   {
     const Endpoint brief = endpoint;
-    ConnectionImpl& peer = *table.accept(std::move(pair.tested), brief).value();
-    heard.clear();
-    (void)peer.send("last words");
-    peer.close();
+    ConnectionImpl& connection = *table.accept(std::move(pair.tested), brief).value();
+    events.clear();
+    (void)connection.send("last words");
+    connection.close();
     table.abandon(brief);
   }
   settle();
@@ -299,17 +299,17 @@ TEST_F(ConnectionLifeTest, AbandonedWhileClosingItStillFlushesButCallsNothing) {
   EXPECT_TRUE(pair.peer.ended());
   pair.peer.close();
   settle();
-  EXPECT_THAT(heard, IsEmpty());
+  EXPECT_THAT(events, IsEmpty());
   EXPECT_EQ(table.size(), 0u);
 }
 
-TEST(ConnectionTable, EndsWithItsLoopAndCallsNothing) {
+TEST(ConnectionTable, IsDestroyedWithItsLoopAndCallsNoHandler) {
   const PackageCodec codec(Protocol::text());
   test::SocketPair pair = test::unixPair();
   bool called = false;
   {
     EventLoop loop;
-    Endpoint endpoint;  // gone before the loop
+    Endpoint endpoint;  // destroyed before the loop
     endpoint.codec = &codec;
     endpoint.handlers.onClose = [&](Connection&) { called = true; };
     (void)ConnectionTable::of(loop).accept(std::move(pair.tested), endpoint).value()->send("never");
@@ -318,20 +318,20 @@ TEST(ConnectionTable, EndsWithItsLoopAndCallsNothing) {
   EXPECT_TRUE(pair.peer.ended());
 }
 
-TEST_F(ConnectionLifeTest, KnowsTheRemoteAddressInOnErrorAndOnCloseAfterAReset) {
+TEST_F(ConnectionLifeTest, RemoteAddressIsValidInOnErrorAndOnCloseAfterAReset) {
   Connected one = acceptQuietly(test::tcpPair());
   const std::string address = at(one).remoteAddress();
   const std::uint16_t port = at(one).remotePort();
   endpoint.handlers.onError = [&](Connection& connection, const Error&) {
-    heard.push_back("error " + connection.remoteAddress());
+    events.push_back("error " + connection.remoteAddress());
   };
   endpoint.handlers.onClose = [&](Connection& connection) {
-    heard.push_back("close " + connection.remoteIp() + ' ' +
-                    std::to_string(connection.remotePort()));
+    events.push_back("close " + connection.remoteIp() + ' ' +
+                     std::to_string(connection.remotePort()));
   };
   one.peer.reset();
-  ASSERT_TRUE(turnUntil([&] { return heard.size() == 2; }));
-  EXPECT_THAT(heard, ElementsAre("error " + address, "close 127.0.0.1 " + std::to_string(port)));
+  ASSERT_TRUE(turnUntil([&] { return events.size() == 2; }));
+  EXPECT_THAT(events, ElementsAre("error " + address, "close 127.0.0.1 " + std::to_string(port)));
 }
 
 }  // namespace

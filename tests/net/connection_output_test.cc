@@ -13,13 +13,13 @@ using testing::Not;
 
 class ConnectionOutputTest : public NetTest {
  protected:
-  /// A peer that takes little, so that output soon waits.
+  /// A connection whose kernel buffer is small, so that output soon waits.
   Connected acceptNarrow() {
     auto pair = test::unixPair();
     test::shrinkSendBuffer(pair.tested.get());
     return acceptQuietly(std::move(pair));
   }
-  /// Sends lines until some wait in the queue; gives all that was sent.
+  /// Sends lines until some wait in the queue. Returns all that was sent.
   std::string fill(const Connected& to, std::uint64_t waiting = 1) {
     std::string sent;
     for (int i = 0; at(to).sendQueueBytes() < waiting; ++i) {
@@ -57,7 +57,7 @@ TEST_F(ConnectionOutputTest, AllSendsOfATurnLeaveInOneCallInTheirOrder) {
   EXPECT_EQ(counters().bytesOut.get(), expected.size());
 }
 
-TEST_F(ConnectionOutputTest, SendsToSeveralConnectionsInTurnsLeaveInOneCallForEach) {
+TEST_F(ConnectionOutputTest, AlternatingSendsToSeveralConnectionsLeaveInOneCallEach) {
   Connected one = acceptQuietly();
   Connected two = acceptQuietly();
   std::string expected;
@@ -78,7 +78,7 @@ TEST_F(ConnectionOutputTest, ATurnWithoutOutputMakesNoCall) {
   EXPECT_EQ(counters().sendCalls.get(), 0u);
 }
 
-TEST_F(ConnectionOutputTest, AnEmptyMessageOfBytesIsNothingAndMakesNoCall) {
+TEST_F(ConnectionOutputTest, AnEmptyTcpMessageMakesNoCall) {
   use(std::make_unique<PackageCodec>(Protocol::tcp()));
   Connected one = acceptQuietly();
   EXPECT_EQ(at(one).send(""), SendStatus::Queued);
@@ -86,7 +86,7 @@ TEST_F(ConnectionOutputTest, AnEmptyMessageOfBytesIsNothingAndMakesNoCall) {
   EXPECT_EQ(counters().sendCalls.get(), 0u);
 }
 
-TEST_F(ConnectionOutputTest, WhatTheKernelDoesNotTakeWaitsAndArrivesCompleteAndInOrder) {
+TEST_F(ConnectionOutputTest, QueuedOutputArrivesCompleteAndInOrder) {
   Connected one = acceptNarrow();
   std::string sent = fill(one, 20'000);
   ASSERT_GE(at(one).sendQueueBytes(), 20'000u);
@@ -101,10 +101,10 @@ TEST_F(ConnectionOutputTest, WhatTheKernelDoesNotTakeWaitsAndArrivesCompleteAndI
   }));
   EXPECT_EQ(one.peer.received(), sent);
   EXPECT_EQ(at(one).sendQueueBytes(), 0u);
-  EXPECT_THAT(heard, IsEmpty());
+  EXPECT_THAT(events, IsEmpty());
 }
 
-TEST_F(ConnectionOutputTest, WhileOutputWaitsTheKernelIsNotAskedAgainAndAgain) {
+TEST_F(ConnectionOutputTest, WhileTheKernelIsFullNoSendIsRetried) {
   Connected one = acceptNarrow();
   fill(one);
   turn();
@@ -116,7 +116,7 @@ TEST_F(ConnectionOutputTest, WhileOutputWaitsTheKernelIsNotAskedAgainAndAgain) {
   EXPECT_EQ(counters().sendCalls.get(), before);
 }
 
-TEST_F(ConnectionOutputTest, OverTheLimitSendSaysFullAndHandlersHearOfItOnceUntilItHasDrained) {
+TEST_F(ConnectionOutputTest, OverTheLimitSendReturnsFullAndOnBufferFullIsCalledOnceUntilDrained) {
   endpoint.sendQueueBytesMax = 10'000;
   Connected one = acceptNarrow();
   const std::string sent = fill(one, 20'000);
@@ -124,29 +124,29 @@ TEST_F(ConnectionOutputTest, OverTheLimitSendSaysFullAndHandlersHearOfItOnceUnti
   EXPECT_EQ(at(one).send(std::string(500, '.')), SendStatus::Full);
   EXPECT_LE(at(one).sendQueueBytes(), 10'000u);
   settle();
-  EXPECT_THAT(takeHeard(), ElementsAre("full"));
+  EXPECT_THAT(takeEvents(), ElementsAre("full"));
   EXPECT_GE(counters().sendFull.get(), 2u);
 
   ASSERT_TRUE(turnUntil([&] { return one.peer.drain().size() == sent.size(); }));
   settle();
   EXPECT_EQ(one.peer.take(), sent);
-  EXPECT_THAT(takeHeard(), ElementsAre("drain"));
+  EXPECT_THAT(takeEvents(), ElementsAre("drain"));
   EXPECT_EQ(at(one).send("again"), SendStatus::Queued);
   turn();
   EXPECT_EQ(one.peer.take(), "again\n");
 }
 
-TEST_F(ConnectionOutputTest, WhatWasNotSentYetCountsForTheLimitToo) {
+TEST_F(ConnectionOutputTest, OutputOfThisTurnCountsForTheLimit) {
   endpoint.sendQueueBytesMax = 1000;
   Connected one = acceptQuietly();
   EXPECT_EQ(at(one).send(std::string(600, 'a')), SendStatus::Queued);
   EXPECT_EQ(at(one).send(std::string(600, 'b')), SendStatus::Full);
   turn();
-  EXPECT_THAT(heard, ElementsAre("full", "drain"));
+  EXPECT_THAT(events, ElementsAre("full", "drain"));
   EXPECT_EQ(one.peer.take(), std::string(600, 'a') + '\n');
 }
 
-TEST_F(ConnectionOutputTest, OneMessageAboveTheLimitIsTakenWhenNothingWaits) {
+TEST_F(ConnectionOutputTest, AMessageAboveTheLimitIsQueuedWhenNothingWaits) {
   endpoint.sendQueueBytesMax = 1000;
   Connected one = acceptNarrow();
   const std::string large(50'000, 'L');
@@ -157,7 +157,7 @@ TEST_F(ConnectionOutputTest, OneMessageAboveTheLimitIsTakenWhenNothingWaits) {
   EXPECT_EQ(counters().slowClosed.get(), 0u);
 }
 
-TEST_F(ConnectionOutputTest, OnBufferDrainMaySendAndItArrives) {
+TEST_F(ConnectionOutputTest, OnBufferDrainMaySend) {
   endpoint.sendQueueBytesMax = 5'000;
   Connected one = acceptNarrow();
   endpoint.handlers.onBufferDrain = [](Connection& connection) {
@@ -167,7 +167,7 @@ TEST_F(ConnectionOutputTest, OnBufferDrainMaySendAndItArrives) {
   ASSERT_TRUE(turnUntil([&] { return one.peer.drain().ends_with("drained\n"); }));
 }
 
-TEST_F(ConnectionOutputTest, OnBufferFullMayCloseAndWhatWaitsStillArrives) {
+TEST_F(ConnectionOutputTest, OnBufferFullMayCloseAndTheQueueStillArrives) {
   endpoint.sendQueueBytesMax = 5'000;
   endpoint.handlers.onBufferFull = [](Connection& connection) { connection.close(); };
   Connected one = acceptNarrow();
@@ -179,7 +179,7 @@ TEST_F(ConnectionOutputTest, OnBufferFullMayCloseAndWhatWaitsStillArrives) {
   }
   ASSERT_TRUE(turnUntil([&] { return one.peer.ended(); }));
   EXPECT_EQ(one.peer.received(), sent);
-  EXPECT_THAT(heard, ElementsAre("close 1000"));
+  EXPECT_THAT(events, ElementsAre("close 1000"));
 }
 
 TEST_F(ConnectionOutputTest, OnBufferFullMayDestroy) {
@@ -192,10 +192,10 @@ TEST_F(ConnectionOutputTest, OnBufferFullMayDestroy) {
   }
   settle();
   EXPECT_EQ(table.size(), 0u);
-  EXPECT_THAT(heard, ElementsAre("close 1006"));
+  EXPECT_THAT(events, ElementsAre("close 1006"));
 }
 
-TEST_F(ConnectionOutputTest, HandlersThatSendToOthersDuringTheFlushReachThemToo) {
+TEST_F(ConnectionOutputTest, HandlersMaySendToOthersDuringTheFlush) {
   endpoint.sendQueueBytesMax = 5'000;
   Connected other = acceptQuietly();
   Connected one = acceptNarrow();
@@ -205,7 +205,7 @@ TEST_F(ConnectionOutputTest, HandlersThatSendToOthersDuringTheFlushReachThemToo)
   EXPECT_EQ(other.peer.take(), "it is full\n");
 }
 
-TEST_F(ConnectionOutputTest, CloseFlushesWhatWaitsBeforeItEnds) {
+TEST_F(ConnectionOutputTest, CloseFlushesTheQueue) {
   Connected one = acceptNarrow();
   std::string sent = fill(one, 20'000);
   (void)at(one).send("last words");
@@ -221,22 +221,22 @@ TEST_F(ConnectionOutputTest, CloseFlushesWhatWaitsBeforeItEnds) {
   EXPECT_FALSE(one.peer.wasReset());
 }
 
-TEST_F(ConnectionOutputTest, CloseFlushesAMessageAboveTheLimitToo) {
+TEST_F(ConnectionOutputTest, CloseFlushesAMessageAboveTheLimit) {
   use(std::make_unique<WebSocketCodec>(WebSocketOptions{}));
   endpoint.sendQueueBytesMax = 1000;
   Connected one = acceptNarrow();
-  ConnectionImpl& peer = static_cast<ConnectionImpl&>(at(one));
-  table.open(peer);
+  ConnectionImpl& connection = static_cast<ConnectionImpl&>(at(one));
+  table.open(connection);
   (void)at(one).send(std::string(60'000, 'L'));
   turn();
   ASSERT_GT(at(one).sendQueueBytes(), 1000u);
-  at(one).close();  // its close frame waits behind the message
+  at(one).close();  // its close frame waits after the message
   turn();
   ASSERT_TRUE(turnUntil([&] { return one.peer.drain().size() >= 60'008; }));
   EXPECT_EQ(counters().slowClosed.get(), 0u);
 }
 
-TEST_F(ConnectionOutputTest, DestroyForgetsWhatWaits) {
+TEST_F(ConnectionOutputTest, DestroyDropsTheQueue) {
   Connected one = acceptNarrow();
   const std::string sent = fill(one, 20'000);
   at(one).destroy();
@@ -262,7 +262,7 @@ TEST_F(ConnectionOutputTest, LinksAreFlushedBeforeOthers) {
   const auto link = table.accept(std::move(pair.tested), links).value()->id.packed();
   Connected one = acceptQuietly();
   std::vector<std::string> order;
-  // What is flushed first is full first.
+  // The link is flushed first, so it is full first.
   const auto note = [&](const char* who) {
     return [&order, who](Connection&) { order.push_back(who); };
   };

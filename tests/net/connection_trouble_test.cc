@@ -13,13 +13,13 @@ using testing::IsEmpty;
 class ConnectionTroubleTest : public NetTest {
  protected:
   static void throwNow() { throw std::runtime_error("oops"); }
-  /// Nothing else suffers from what was thrown.
+  /// Expects that other connections still work.
   void expectTheLoopLives() {
-    hear();
+    recordEvents();
     Connected other = acceptQuietly();
     other.peer.send("alive\n");
-    ASSERT_TRUE(turnUntil([&] { return !heard.empty(); }));
-    EXPECT_EQ(heard.back(), "alive");
+    ASSERT_TRUE(turnUntil([&] { return !events.empty(); }));
+    EXPECT_EQ(events.back(), "alive");
   }
 };
 
@@ -33,38 +33,38 @@ TEST_F(ConnectionTroubleTest, OnMessageThatThrowsClosesItsConnectionWith1011) {
   settle();
   EXPECT_EQ(one.peer.take(), "sent before\n");
   EXPECT_TRUE(one.peer.ended());
-  EXPECT_THAT(heard, ElementsAre("close 1011"));
+  EXPECT_THAT(events, ElementsAre("close 1011"));
   EXPECT_EQ(counters().handlerErrors.get(), 1u);
   expectTheLoopLives();
 }
 
-TEST_F(ConnectionTroubleTest, WhatIsThrownNeedNotBeAnException) {
+TEST_F(ConnectionTroubleTest, AThrownValueThatIsNoExceptionIsHandled) {
   Connected one = acceptQuietly();
   endpoint.handlers.onMessage = [](Connection&, Message) { throw 7; };
   one.peer.send("a\n");
   settle();
-  EXPECT_THAT(heard, ElementsAre("close 1011"));
+  EXPECT_THAT(events, ElementsAre("close 1011"));
   expectTheLoopLives();
 }
 
-TEST_F(ConnectionTroubleTest, OnConnectThatThrowsClosesToo) {
+TEST_F(ConnectionTroubleTest, OnConnectThatThrowsCloses) {
   endpoint.handlers.onConnect = [](Connection&) { throwNow(); };
   Connected one = accept();
   settle();
   EXPECT_TRUE(one.peer.ended());
-  EXPECT_THAT(heard, ElementsAre("close 1011"));
+  EXPECT_THAT(events, ElementsAre("close 1011"));
   expectTheLoopLives();
 }
 
-TEST_F(ConnectionTroubleTest, OnCloseThatThrowsIsCalledOnceAllTheSame) {
+TEST_F(ConnectionTroubleTest, OnCloseThatThrowsIsCalledOnce) {
   endpoint.handlers.onClose = [&](Connection&) {
-    heard.push_back("close");
+    events.push_back("close");
     throwNow();
   };
   Connected one = acceptQuietly();
   one.peer.close();
   settle();
-  EXPECT_THAT(heard, ElementsAre("close"));
+  EXPECT_THAT(events, ElementsAre("close"));
   EXPECT_EQ(table.size(), 0u);
   expectTheLoopLives();
 }
@@ -77,15 +77,15 @@ TEST_F(ConnectionTroubleTest, OnBufferFullThatThrowsCloses) {
   EXPECT_EQ(at(one).send("too much"), SendStatus::Full);
   settle();
   EXPECT_EQ(one.peer.take(), "0123456789\n");
-  EXPECT_THAT(heard, ElementsAre("close 1011"));
+  EXPECT_THAT(events, ElementsAre("close 1011"));
 }
 
-TEST_F(ConnectionTroubleTest, OnErrorThatThrowsIsNoSecondEnd) {
+TEST_F(ConnectionTroubleTest, OnErrorThatThrowsDoesNotCloseTwice) {
   endpoint.handlers.onError = [](Connection&, const Error&) { throwNow(); };
   Connected one = acceptQuietly(test::tcpPair());
   one.peer.reset();
   ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
-  EXPECT_EQ(heard.size(), 1u);
+  EXPECT_EQ(events.size(), 1u);
   EXPECT_EQ(counters().handlerErrors.get(), 1u);
 }
 
@@ -106,29 +106,29 @@ TEST_F(ConnectionTroubleTest,
     Connected one = acceptQuietly();
     one.peer.send(poison);
     settle();
-    EXPECT_THAT(takeHeard(), ElementsAre("close 1011")) << poison;
+    EXPECT_THAT(takeEvents(), ElementsAre("close 1011")) << poison;
     EXPECT_TRUE(one.peer.ended());
   }
   EXPECT_EQ(counters().handlerErrors.get(), 2u);
   Connected other = acceptQuietly();
   other.peer.send("fine");
   settle();
-  EXPECT_THAT(heard, ElementsAre("fine"));
+  EXPECT_THAT(events, ElementsAre("fine"));
 }
 
-TEST_F(ConnectionTroubleTest, APeerThatIsGoneWhenSomethingIsSentToItIsAnErrorOfSend) {
+TEST_F(ConnectionTroubleTest, SendingToADisconnectedPeerIsAnErrorOfSend) {
   auto pair = test::unixPair();
   Connected one = acceptQuietly(std::move(pair));
-  at(one).pauseRecv();  // or its end would be read first
+  at(one).pauseRecv();  // else its end would be read first
   one.peer.close();
   turn();
   (void)at(one).send("nobody there");
   turn();
-  EXPECT_THAT(heard, ElementsAre("error in send", "close 1006"));
+  EXPECT_THAT(events, ElementsAre("error in send", "close 1006"));
   EXPECT_EQ(table.size(), 0u);
 }
 
-TEST_F(ConnectionTroubleTest, WhatItHadSaidBeforeIsHeardFirst) {
+TEST_F(ConnectionTroubleTest, MessagesSentBeforeTheFailureAreDeliveredFirst) {
   Connected one = acceptQuietly(test::unixPair());
   at(one).pauseRecv();
   one.peer.send("last words\n");
@@ -136,10 +136,10 @@ TEST_F(ConnectionTroubleTest, WhatItHadSaidBeforeIsHeardFirst) {
   turn();
   (void)at(one).send("nobody there");
   turn();
-  EXPECT_THAT(heard, ElementsAre("last words", "error in send", "close 1006"));
+  EXPECT_THAT(events, ElementsAre("last words", "error in send", "close 1006"));
 }
 
-TEST_F(ConnectionTroubleTest, APeerThatIsResetWhileOutputWaitsIsGone) {
+TEST_F(ConnectionTroubleTest, AResetWhileOutputWaitsClosesTheConnection) {
   auto pair = test::tcpPair();
   test::shrinkSendBuffer(pair.tested.get());
   Connected one = acceptQuietly(std::move(pair));
@@ -149,11 +149,11 @@ TEST_F(ConnectionTroubleTest, APeerThatIsResetWhileOutputWaitsIsGone) {
   ASSERT_GT(at(one).sendQueueBytes(), 0u);
   one.peer.reset();
   ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
-  EXPECT_EQ(heard.size(), 2u);
-  EXPECT_EQ(heard.back(), "close 1006");
+  EXPECT_EQ(events.size(), 2u);
+  EXPECT_EQ(events.back(), "close 1006");
 }
 
-TEST_F(ConnectionTroubleTest, APeerThatIsResetWhileItIsBeingClosedIsNoError) {
+TEST_F(ConnectionTroubleTest, AResetWhileClosingIsNoError) {
   auto pair = test::tcpPair();
   test::shrinkSendBuffer(pair.tested.get());
   Connected one = acceptQuietly(std::move(pair));
@@ -162,7 +162,7 @@ TEST_F(ConnectionTroubleTest, APeerThatIsResetWhileItIsBeingClosedIsNoError) {
   turn();
   one.peer.reset();
   ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
-  EXPECT_THAT(heard, ElementsAre("close 1000"));
+  EXPECT_THAT(events, ElementsAre("close 1000"));
 }
 
 TEST_F(ConnectionTroubleTest, ASocketThatCannotBeWatchedIsClosedAndReported) {
@@ -175,10 +175,10 @@ TEST_F(ConnectionTroubleTest, ASocketThatCannotBeWatchedIsClosedAndReported) {
   EXPECT_TRUE(pair.peer.ended());
   EXPECT_EQ(table.size(), 0u);
   EXPECT_EQ(counters().connections.get(), 0u);
-  EXPECT_THAT(heard, IsEmpty());
+  EXPECT_THAT(events, IsEmpty());
 }
 
-TEST_F(ConnectionTroubleTest, WhenWaitingForRoomCannotBeWatchedOnlyThatConnectionFails) {
+TEST_F(ConnectionTroubleTest, WhenEpolloutCannotBeWatchedOnlyThatConnectionFails) {
   endpoint.sendQueueBytesMax = 1 << 20;
   test::SocketPair pair = test::unixPair();
   test::shrinkSendBuffer(pair.tested.get());
@@ -187,11 +187,11 @@ TEST_F(ConnectionTroubleTest, WhenWaitingForRoomCannotBeWatchedOnlyThatConnectio
   (void)at(slow).send(std::string(500'000, 'x'));
   LoopImpl::of(loop).refuseWatches(ENOMEM);
   settle();
-  EXPECT_THAT(takeHeard(), ElementsAre("error in send", "close 1006"));
+  EXPECT_THAT(takeEvents(), ElementsAre("error in send", "close 1006"));
   LoopImpl::of(loop).refuseWatches(0);
   other.peer.send("still here\n");
   settle();
-  EXPECT_THAT(heard, ElementsAre("still here"));
+  EXPECT_THAT(events, ElementsAre("still here"));
 }
 
 }  // namespace

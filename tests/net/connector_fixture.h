@@ -14,7 +14,7 @@ namespace stormo::net {
 
 using namespace std::chrono_literals;
 
-/// The server's side speaks text and writes to `heard`, the connector's side to `told`.
+/// The server uses text and records its events in `events`, the connector in `reported`.
 class ConnectorTest : public NetTest {
  protected:
   ConnectorTest() : listener(loop, endpoint) { listen(0); }
@@ -33,23 +33,24 @@ class ConnectorTest : public NetTest {
   std::unique_ptr<Connector> connectorTo(const std::string& where) {
     auto connector = std::make_unique<Connector>(where);
     connector->reconnect = 5ms;
-    connector->onConnect = [this](Connection&) { told.push_back("connect"); };
-    connector->onClose = [this](Connection&) { told.push_back("close"); };
-    connector->onError = [this](const Error& error) { told.push_back(error.step); };
+    connector->onConnect = [this](Connection&) { reported.push_back("connect"); };
+    connector->onClose = [this](Connection&) { reported.push_back("close"); };
+    connector->onError = [this](const Error& error) { reported.push_back(error.step); };
     connector->onMessage = [this](Connection&, Message message) {
-      told.push_back(std::string(message.data));
+      reported.push_back(std::string(message.data));
     };
     return connector;
   }
   bool connected(Connector& connector) {
-    return turnUntil(
-        [&] { return connector.connection() != nullptr && !told.empty() && heard.size() >= 1; });
+    return turnUntil([&] {
+      return connector.connection() != nullptr && !reported.empty() && events.size() >= 1;
+    });
   }
-  std::vector<std::string> takeTold() { return std::exchange(told, {}); }
+  std::vector<std::string> takeTold() { return std::exchange(reported, {}); }
 
   Listener listener;
   UniqueFd listening;
-  std::vector<std::string> told;
+  std::vector<std::string> reported;
 };
 
 }  // namespace stormo::net

@@ -11,45 +11,45 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
-TEST_F(ConnectorTest, ConnectsAndTalksBothWays) {
+TEST_F(ConnectorTest, ConnectsAndSendsBothWays) {
   endpoint.handlers.onMessage = [](Connection& connection, Message message) {
     (void)connection.send("re: " + std::string(message.data));
   };
   auto connector = connectorTo(url());
   connector->onConnect = [&](Connection& connection) {
-    told.push_back("connect");
+    reported.push_back("connect");
     (void)connection.send("hello");
   };
   EXPECT_EQ(connector->connection(), nullptr);
   connector->connect();
   connector->connect();
-  ASSERT_TRUE(turnUntil([&] { return told.size() == 2; }));
-  EXPECT_THAT(told, ElementsAre("connect", "re: hello"));
-  EXPECT_THAT(heard, ElementsAre("connect"));
+  ASSERT_TRUE(turnUntil([&] { return reported.size() == 2; }));
+  EXPECT_THAT(reported, ElementsAre("connect", "re: hello"));
+  EXPECT_THAT(events, ElementsAre("connect"));
   EXPECT_NE(connector->connection(), nullptr);
 }
 
-TEST_F(ConnectorTest, WhatIsSentWhileItConnectsLeavesWhenItIsThere) {
+TEST_F(ConnectorTest, OutputSentWhileConnectingLeavesOnceConnected) {
   auto connector = connectorTo(url());
   connector->connect();
   ASSERT_NE(connector->connection(), nullptr);
   EXPECT_EQ(connector->connection()->send("early"), SendStatus::Queued);
-  ASSERT_TRUE(turnUntil([&] { return heard.size() == 2; }));
-  EXPECT_THAT(heard, ElementsAre("connect", "early"));
+  ASSERT_TRUE(turnUntil([&] { return events.size() == 2; }));
+  EXPECT_THAT(events, ElementsAre("connect", "early"));
 }
 
-TEST_F(ConnectorTest, ALostConnectionIsMadeAgain) {
+TEST_F(ConnectorTest, ReconnectsALostConnection) {
   auto connector = connectorTo(url());
   connector->connect();
   ASSERT_TRUE(connected(*connector));
-  table.forEach([&](ConnectionImpl& peer) {
-    if (peer.endpoint == &endpoint) peer.destroy();
+  table.forEach([&](ConnectionImpl& connection) {
+    if (connection.endpoint == &endpoint) connection.destroy();
   });
-  ASSERT_TRUE(turnUntil([&] { return told.size() == 3; }));
-  EXPECT_THAT(told, ElementsAre("connect", "close", "connect"));
+  ASSERT_TRUE(turnUntil([&] { return reported.size() == 3; }));
+  EXPECT_THAT(reported, ElementsAre("connect", "close", "connect"));
 }
 
-TEST_F(ConnectorTest, AResetConnectionIsAnErrorAndMadeAgain) {
+TEST_F(ConnectorTest, AResetIsAnErrorAndReconnects) {
   auto connector = connectorTo(url());
   endpoint.handlers.onConnect = [&](Connection& connection) {
     if (counters().connectionsTotal.get() > 3) return;
@@ -59,25 +59,25 @@ TEST_F(ConnectorTest, AResetConnectionIsAnErrorAndMadeAgain) {
     connection.destroy();
   };
   connector->connect();
-  ASSERT_TRUE(turnUntil([&] { return told.size() >= 4; }));
-  EXPECT_EQ(told[0], "connect");
-  EXPECT_EQ(told.back(), "connect");
+  ASSERT_TRUE(turnUntil([&] { return reported.size() >= 4; }));
+  EXPECT_EQ(reported[0], "connect");
+  EXPECT_EQ(reported.back(), "connect");
 }
 
-TEST_F(ConnectorTest, AFailedAttemptIsAnErrorAndTriedAgainUntilSomebodyListens) {
+TEST_F(ConnectorTest, AFailedAttemptIsAnErrorAndRetried) {
   const std::uint16_t where = port();
   auto connector = connectorTo(url());
   stopListening();
   connector->connect();
-  ASSERT_TRUE(turnUntil([&] { return told.size() >= 2; }));
-  EXPECT_EQ(told[0], "connect");  // the step that failed
-  EXPECT_EQ(told[1], "connect");
-  EXPECT_THAT(heard, IsEmpty());
+  ASSERT_TRUE(turnUntil([&] { return reported.size() >= 2; }));
+  EXPECT_EQ(reported[0], "connect");  // the step that failed
+  EXPECT_EQ(reported[1], "connect");
+  EXPECT_THAT(events, IsEmpty());
   listen(where);
-  ASSERT_TRUE(turnUntil([&] { return !heard.empty(); }));
+  ASSERT_TRUE(turnUntil([&] { return !events.empty(); }));
 }
 
-TEST_F(ConnectorTest, AFailureThatIsKnownAtOnceIsStillReportedLater) {
+TEST_F(ConnectorTest, AnImmediateFailureIsReportedInALaterTurn) {
   auto connector = connectorTo("unix:///no/such/socket");
   connector->reconnect = 0ms;
   int errors = 0;
@@ -94,7 +94,7 @@ TEST_F(ConnectorTest, AFailureThatIsKnownAtOnceIsStillReportedLater) {
   EXPECT_EQ(errors, 3);
 }
 
-TEST_F(ConnectorTest, HandlersThatThrowDoNotEndTheAttempts) {
+TEST_F(ConnectorTest, HandlersThatThrowDoNotStopTheReconnects) {
   auto connector = connectorTo(url());
   const std::uint16_t where = port();
   stopListening();
@@ -107,13 +107,13 @@ TEST_F(ConnectorTest, HandlersThatThrowDoNotEndTheAttempts) {
   connector->connect();
   ASSERT_TRUE(turnUntil([&] { return errors == 2; }));
   listen(where);
-  ASSERT_TRUE(turnUntil([&] { return told.size() == 1; }));
-  table.forEach([](ConnectionImpl& peer) { peer.destroy(); });
-  ASSERT_TRUE(turnUntil([&] { return told.size() == 2; }));
-  EXPECT_THAT(told, ElementsAre("connect", "connect"));
+  ASSERT_TRUE(turnUntil([&] { return reported.size() == 1; }));
+  table.forEach([](ConnectionImpl& connection) { connection.destroy(); });
+  ASSERT_TRUE(turnUntil([&] { return reported.size() == 2; }));
+  EXPECT_THAT(reported, ElementsAre("connect", "connect"));
 }
 
-TEST_F(ConnectorTest, WithoutReconnectOneFailureIsTheEnd) {
+TEST_F(ConnectorTest, WithoutReconnectAFailureIsNotRetried) {
   auto connector = connectorTo(url());
   stopListening();
   connector->reconnect = 0ms;
@@ -129,7 +129,7 @@ TEST_F(ConnectorTest, WithoutReconnectOneFailureIsTheEnd) {
   EXPECT_EQ(connector->connection(), nullptr);
 }
 
-TEST_F(ConnectorTest, CloseFlushesAndDoesNotComeBack) {
+TEST_F(ConnectorTest, CloseFlushesAndDoesNotReconnect) {
   auto connector = connectorTo(url());
   connector->connect();
   ASSERT_TRUE(connected(*connector));
@@ -137,22 +137,22 @@ TEST_F(ConnectorTest, CloseFlushesAndDoesNotComeBack) {
   connector->close();
   EXPECT_EQ(connector->connection(), nullptr);
   ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
-  EXPECT_THAT(heard, ElementsAre("connect", "last words", "close 1006"));
+  EXPECT_THAT(events, ElementsAre("connect", "last words", "close 1006"));
   EXPECT_THAT(takeTold(), ElementsAre("connect", "close"));
   connector->connect();
-  ASSERT_TRUE(turnUntil([&] { return told.size() == 1; }));
-  EXPECT_THAT(told, ElementsAre("connect"));
+  ASSERT_TRUE(turnUntil([&] { return reported.size() == 1; }));
+  EXPECT_THAT(reported, ElementsAre("connect"));
 }
 
-TEST_F(ConnectorTest, ClosedWhileItConnectsItCallsNothingAndMayConnectAgain) {
+TEST_F(ConnectorTest, CloseWhileConnectingCallsNoHandlerAndAllowsConnect) {
   auto connector = connectorTo(url());
   connector->connect();
   connector->close();
   settle();
-  EXPECT_THAT(told, IsEmpty());
+  EXPECT_THAT(reported, IsEmpty());
   connector->connect();
-  ASSERT_TRUE(turnUntil([&] { return told.size() == 1; }));
-  EXPECT_THAT(told, ElementsAre("connect"));
+  ASSERT_TRUE(turnUntil([&] { return reported.size() == 1; }));
+  EXPECT_THAT(reported, ElementsAre("connect"));
 }
 
 TEST_F(ConnectorTest, ConnectRightAfterCloseMakesANewConnection) {
@@ -163,19 +163,19 @@ TEST_F(ConnectorTest, ConnectRightAfterCloseMakesANewConnection) {
   Connection* const old = connector->connection();
   connector->close();
   connector->connect();
-  ASSERT_TRUE(turnUntil([&] { return told.size() == 3; }));
-  EXPECT_THAT(told, UnorderedElementsAre("connect", "close", "connect"));
+  ASSERT_TRUE(turnUntil([&] { return reported.size() == 3; }));
+  EXPECT_THAT(reported, UnorderedElementsAre("connect", "close", "connect"));
   EXPECT_NE(connector->connection(), old);
   ASSERT_NE(connector->connection(), nullptr);
   (void)connector->connection()->send("on the new one");
-  ASSERT_TRUE(turnUntil([&] { return heard.back() == "on the new one"; }));
+  ASSERT_TRUE(turnUntil([&] { return events.back() == "on the new one"; }));
 }
 
 TEST_F(ConnectorTest, ItsOwnHandlersMayConnectAndClose) {
   auto connector = connectorTo(url());
   connector->reconnect = 0ms;
   int closes = 0;
-  const std::string large(100, 'c');  // a capture that is not kept in place
+  const std::string large(100, 'c');  // a capture that std::function allocates
   connector->onClose = [&, large](Connection&) {
     connector->connect();
     if (++closes == 3) connector->close();
@@ -192,17 +192,17 @@ TEST_F(ConnectorTest, ItsOwnHandlersMayConnectAndClose) {
   EXPECT_EQ(closes, 3);
 }
 
-TEST_F(ConnectorTest, DestroyedItCallsNothingAnyMore) {
+TEST_F(ConnectorTest, DestroyedItCallsNoHandler) {
   auto connector = connectorTo(url());
   connector->connect();
   ASSERT_TRUE(connected(*connector));
   takeTold();
   connector.reset();
   ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
-  EXPECT_THAT(told, IsEmpty());
+  EXPECT_THAT(reported, IsEmpty());
 }
 
-TEST_F(ConnectorTest, DestroyedRightAfterCloseItCallsNothingAndItsLastWordsArrive) {
+TEST_F(ConnectorTest, DestroyedRightAfterCloseItStillFlushesAndCallsNoHandler) {
   auto connector = connectorTo(url());
   connector->connect();
   ASSERT_TRUE(connected(*connector));
@@ -211,15 +211,15 @@ TEST_F(ConnectorTest, DestroyedRightAfterCloseItCallsNothingAndItsLastWordsArriv
   connector->close();
   connector.reset();
   ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
-  EXPECT_THAT(told, IsEmpty());
-  EXPECT_THAT(heard, ElementsAre("connect", "last words", "close 1006"));
+  EXPECT_THAT(reported, IsEmpty());
+  EXPECT_THAT(events, ElementsAre("connect", "last words", "close 1006"));
 }
 
-TEST_F(ConnectorTest, DestroyedWhileItWaitsToTryAgainItIsGone) {
+TEST_F(ConnectorTest, DestroyedWhileWaitingToReconnectItCallsNoHandler) {
   auto connector = connectorTo(url());
   stopListening();
   connector->connect();
-  ASSERT_TRUE(turnUntil([&] { return told.size() == 1; }));
+  ASSERT_TRUE(turnUntil([&] { return reported.size() == 1; }));
   const auto before = counters().timers.get();
   connector.reset();
   turn();
@@ -237,27 +237,27 @@ TEST(Connector, MayOutliveItsLoop) {
   connector.reset();
 }
 
-TEST_F(ConnectorTest, SpeaksOverAUnixSocketWithTheProtocolGivenBesideIt) {
+TEST_F(ConnectorTest, UsesTheGivenProtocolOverAUnixSocket) {
   const test::TempDirectory directory;
   const UniqueFd local = std::move(*listenOn(*Address::unixPath(directory.file("s"))));
   listener.start(local.get());
   Connector connector("unix://" + directory.file("s"), Protocol::text());
   connector.onConnect = [](Connection& connection) { (void)connection.send("over unix"); };
   connector.connect();
-  ASSERT_TRUE(turnUntil([&] { return heard.size() == 2; }));
-  EXPECT_THAT(heard, ElementsAre("connect", "over unix"));
+  ASSERT_TRUE(turnUntil([&] { return events.size() == 2; }));
+  EXPECT_THAT(events, ElementsAre("connect", "over unix"));
   listener.stop(local.get());
 }
 
-TEST_F(ConnectorTest, WhatItCannotSpeakIsAnException) {
+TEST_F(ConnectorTest, AnUnsupportedUrlThrows) {
   for (const char* wrong :
        {"websocket://127.0.0.1:1", "smtp://127.0.0.1:1", "127.0.0.1:1", "text://"}) {
     EXPECT_THROW(Connector{wrong}, std::invalid_argument) << wrong;
   }
 }
 
-TEST_F(ConnectorTest, AnAttemptThatTakesTooLongIsAnError) {
-  // Nobody accepts, and the queue of those who wait is full: the kernel lets the next one hang.
+TEST_F(ConnectorTest, ConnectTimeoutIsAnError) {
+  // Nothing accepts and the backlog is full: the kernel leaves the next connection attempt hanging.
   stopListening();
   const UniqueFd busy = std::move(*listenOn(*Address::ip("127.0.0.1", 0), {.backlog = 0}));
   const std::uint16_t where = localAddress(busy.get()).port();
@@ -270,8 +270,8 @@ TEST_F(ConnectorTest, AnAttemptThatTakesTooLongIsAnError) {
   std::error_code code;
   connector->onError = [&](const Error& error) { code = error.code; };
   connector->connect();
-  ASSERT_TRUE(turnUntil([&] { return code || !told.empty(); }));
-  if (!told.empty()) GTEST_SKIP() << "this kernel lets nobody hang";
+  ASSERT_TRUE(turnUntil([&] { return code || !reported.empty(); }));
+  if (!reported.empty()) GTEST_SKIP() << "this kernel lets nobody hang";
   EXPECT_EQ(code, std::make_error_code(std::errc::timed_out));
   EXPECT_EQ(connector->connection(), nullptr);
 }
@@ -296,24 +296,24 @@ TEST_F(ConnectorTest, LocalhostConnectsToEitherLoopbackAddress) {
   auto v6 = listenOn(*Address::ip("::1", 0));
   if (!v6) GTEST_SKIP() << "no IPv6 here";
   listener.start(v6->get());
-  heard.clear();
+  events.clear();
   takeTold();
   auto second = connectorTo("text://localhost:" + std::to_string(localAddress(v6->get()).port()));
   second->connect();
   ASSERT_TRUE(connected(*second));
   EXPECT_EQ(second->connection()->remoteIp(), "::1");
-  EXPECT_THAT(told, ElementsAre("connect"));
+  EXPECT_THAT(reported, ElementsAre("connect"));
 }
 
-TEST_F(ConnectorTest, AnAttemptThatCannotBeWatchedIsAnErrorAndTriedAgain) {
+TEST_F(ConnectorTest, AnAttemptThatCannotBeWatchedIsAnErrorAndRetried) {
   auto connector = connectorTo(url());
   LoopImpl::of(loop).refuseWatches(ENOSPC);
   connector->connect();
-  ASSERT_TRUE(turnUntil([&] { return told.size() >= 2; }));
-  EXPECT_EQ(told.front(), "epoll_ctl");
+  ASSERT_TRUE(turnUntil([&] { return reported.size() >= 2; }));
+  EXPECT_EQ(reported.front(), "epoll_ctl");
   LoopImpl::of(loop).refuseWatches(0);
-  told.clear();
-  ASSERT_TRUE(turnUntil([&] { return !told.empty() && told.back() == "connect"; }));
+  reported.clear();
+  ASSERT_TRUE(turnUntil([&] { return !reported.empty() && reported.back() == "connect"; }));
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ class DeadlineWheelTest : public testing::Test {
   std::chrono::milliseconds now{0};
 };
 
-TEST_F(DeadlineWheelTest, MeetsADeadlineNeverEarlyAndAtMostATickLate) {
+TEST_F(DeadlineWheelTest, ADeadlineExpiresNeverEarlyAndAtMostATickLate) {
   set(7, 100ms);
   EXPECT_THAT(expiredBy(99ms), IsEmpty());
   EXPECT_THAT(expiredBy(116ms), ElementsAre(7));
@@ -48,7 +48,7 @@ TEST_F(DeadlineWheelTest, ANewDeadlineReplacesTheOldOne) {
   EXPECT_THAT(expiredBy(516ms), ElementsAre(1));
 }
 
-TEST_F(DeadlineWheelTest, AClearedDeadlineIsNotMet) {
+TEST_F(DeadlineWheelTest, AClearedDeadlineDoesNotExpire) {
   set(1, 100ms);
   set(2, 100ms);
   wheel.clear(1);
@@ -57,7 +57,7 @@ TEST_F(DeadlineWheelTest, AClearedDeadlineIsNotMet) {
   EXPECT_THAT(expiredBy(1s), ElementsAre(2));
 }
 
-TEST_F(DeadlineWheelTest, ADeadlineThatHasPassedIsMetAtOnceButNotWithinTheSameCall) {
+TEST_F(DeadlineWheelTest, APassedDeadlineExpiresInTheNextCall) {
   expiredBy(1s);
   set(1, 10ms);
   int calls = 0;
@@ -69,7 +69,7 @@ TEST_F(DeadlineWheelTest, ADeadlineThatHasPassedIsMetAtOnceButNotWithinTheSameCa
   EXPECT_THAT(expiredBy(1032ms), ElementsAre(1));
 }
 
-TEST_F(DeadlineWheelTest, TellsWhenThereIsSomethingToDo) {
+TEST_F(DeadlineWheelTest, NextIsTheTimeOfTheEarliestDeadline) {
   EXPECT_EQ(wheel.next(), std::nullopt);
   set(1, 100ms);
   set(2, 3s);
@@ -83,13 +83,13 @@ TEST_F(DeadlineWheelTest, TellsWhenThereIsSomethingToDo) {
   EXPECT_EQ(wheel.next(), std::nullopt);
 }
 
-TEST_F(DeadlineWheelTest, BeyondTheHorizonItComesUpAtTheHorizon) {
+TEST_F(DeadlineWheelTest, ADeadlineBeyondTheHorizonExpiresAtTheHorizon) {
   set(1, 10min);
   EXPECT_THAT(expiredBy(60s), IsEmpty());
   EXPECT_THAT(expiredBy(66s), ElementsAre(1));
 }
 
-TEST_F(DeadlineWheelTest, WhoIsDueMaySetAgainWhileOthersOfLaterTicksAreDueToo) {
+TEST_F(DeadlineWheelTest, AnExpiredDeadlineMayBeSetAgainDuringExpire) {
   for (std::uint32_t i = 0; i < 100; ++i) set(i, std::chrono::milliseconds(20 * i));
   std::vector<std::uint32_t> expired;
   now = 5s;
@@ -102,7 +102,7 @@ TEST_F(DeadlineWheelTest, WhoIsDueMaySetAgainWhileOthersOfLaterTicksAreDueToo) {
   EXPECT_EQ(expiredBy(8100ms).size(), 100u);
 }
 
-TEST_F(DeadlineWheelTest, WhoIsDueMayClearOthersThatAreDueToo) {
+TEST_F(DeadlineWheelTest, AnExpiredDeadlineMayClearOthersDuringExpire) {
   set(1, 20ms);
   set(2, 20ms);
   set(3, 200ms);
@@ -115,7 +115,7 @@ TEST_F(DeadlineWheelTest, WhoIsDueMayClearOthersThatAreDueToo) {
   EXPECT_EQ(wheel.next(), std::nullopt);
 }
 
-TEST_F(DeadlineWheelTest, GoesRoundManyTimes) {
+TEST_F(DeadlineWheelTest, WrapsAroundManyTimes) {
   for (int round = 0; round < 20; ++round) {
     set(5, now + 40s);
     set(6, now + 20s);
@@ -124,7 +124,7 @@ TEST_F(DeadlineWheelTest, GoesRoundManyTimes) {
   }
 }
 
-TEST_F(DeadlineWheelTest, AfterALongSilenceItCountsFromNow) {
+TEST_F(DeadlineWheelTest, AfterALongIdleTimeItCountsFromNow) {
   set(1, 100ms);
   expiredBy(1s);
   now = 30min;
@@ -133,8 +133,8 @@ TEST_F(DeadlineWheelTest, AfterALongSilenceItCountsFromNow) {
   EXPECT_THAT(expiredBy(30min + 116ms), ElementsAre(2));
 }
 
-/// Deadlines in a map. Each is due from itself on, and has to be met a tick later.
-TEST_F(DeadlineWheelTest, BehavesLikeAListOfDeadlinesOverRandomOperations) {
+/// Deadlines in a map. Each may expire from its time on, and must have expired a tick later.
+TEST_F(DeadlineWheelTest, EqualsAMapOfDeadlinesOverRandomOperations) {
   constexpr auto kTick =
       std::chrono::duration_cast<std::chrono::milliseconds>(DeadlineWheel::kTick);
   std::map<std::uint32_t, std::chrono::milliseconds> model;
@@ -153,7 +153,7 @@ TEST_F(DeadlineWheelTest, BehavesLikeAListOfDeadlinesOverRandomOperations) {
       wheel.clear(index);
       model.erase(index);
     } else if (roll < 7) {
-      now += std::chrono::milliseconds(random() % 200);  // time passes before anybody looks
+      now += std::chrono::milliseconds(random() % 200);  // time passes between two calls
     } else {
       now += std::chrono::milliseconds(random() % 400);
       wheel.expire(kStart + now, [&](std::uint32_t due) {

@@ -24,7 +24,7 @@ class DeadlinesTest : public NetTest {
     WebSocketClient client(std::move(one.peer));
     client.sendHandshake();
     EXPECT_TRUE(turnUntil([&] { return client.isOpen(); }));
-    heard.clear();
+    events.clear();
     return client;
   }
   bool pass(std::chrono::milliseconds time) {
@@ -33,15 +33,15 @@ class DeadlinesTest : public NetTest {
   ConnectionId last = 0;
 };
 
-TEST_F(DeadlinesTest, WhoDoesNotAnswerAPingIsCut) {
+TEST_F(DeadlinesTest, APeerThatDoesNotAnswerAPingIsClosed) {
   WebSocketClient client = open();
   ASSERT_TRUE(turnUntil([&] { return client.ended(); }));
   EXPECT_THAT(client.all(), ElementsAre(WebSocketClient::Frame{Opcode::Ping, ""}));
-  EXPECT_THAT(heard, ElementsAre("error in pong", "close 1006"));
+  EXPECT_THAT(events, ElementsAre("error in pong", "close 1006"));
   EXPECT_EQ(table.size(), 0u);
 }
 
-TEST_F(DeadlinesTest, WhoAnswersLives) {
+TEST_F(DeadlinesTest, APeerThatAnswersPingsStaysConnected) {
   WebSocketClient client = open();
   int pings = 0;
   ASSERT_TRUE(turnUntil([&] {
@@ -52,10 +52,10 @@ TEST_F(DeadlinesTest, WhoAnswersLives) {
     }
     return pings >= 4;
   }));
-  EXPECT_THAT(heard, IsEmpty());
+  EXPECT_THAT(events, IsEmpty());
 }
 
-TEST_F(DeadlinesTest, AnythingThatComesIsAnAnswer) {
+TEST_F(DeadlinesTest, AnyInputAnswersAPing) {
   WebSocketClient client = open();
   int pings = 0;
   ASSERT_TRUE(turnUntil([&] {
@@ -68,7 +68,7 @@ TEST_F(DeadlinesTest, AnythingThatComesIsAnAnswer) {
   EXPECT_NE(table.find(last), nullptr);
 }
 
-TEST_F(DeadlinesTest, WhoIsNeverSilentIsNotAsked) {
+TEST_F(DeadlinesTest, AnActivePeerGetsNoPing) {
   endpoint.pingInterval = 10s;
   WebSocketClient client = open();
   for (int i = 0; i < 10; ++i) {
@@ -78,7 +78,7 @@ TEST_F(DeadlinesTest, WhoIsNeverSilentIsNotAsked) {
   EXPECT_THAT(client.all(), IsEmpty());
 }
 
-TEST_F(DeadlinesTest, WithoutAnIntervalNobodyIsAsked) {
+TEST_F(DeadlinesTest, WithoutPingIntervalNoPingIsSent) {
   endpoint.pingInterval = 0ms;
   WebSocketClient client = open();
   ASSERT_TRUE(pass(100ms));
@@ -86,28 +86,28 @@ TEST_F(DeadlinesTest, WithoutAnIntervalNobodyIsAsked) {
   EXPECT_NE(table.find(last), nullptr);
 }
 
-TEST_F(DeadlinesTest, APausedOneIsNotCutForAnAnswerThatNobodyReads) {
+TEST_F(DeadlinesTest, APausedConnectionIsNotClosedForAMissingPong) {
   WebSocketClient client = open();
   table.find(last)->pauseRecv();
   client.sendText("unread");
   ASSERT_TRUE(pass(200ms));
   ASSERT_NE(table.find(last), nullptr);
   table.find(last)->resumeRecv();
-  ASSERT_TRUE(turnUntil([&] { return !heard.empty(); }));
-  EXPECT_EQ(heard.front(), "unread");
+  ASSERT_TRUE(turnUntil([&] { return !events.empty(); }));
+  EXPECT_EQ(events.front(), "unread");
 }
 
-TEST_F(DeadlinesTest, ManyConnectionsMeetTheirsEach) {
+TEST_F(DeadlinesTest, EachOfManyConnectionsHasItsOwnDeadline) {
   std::vector<WebSocketClient> clients;
   for (int i = 0; i < 50; ++i) {
     clients.push_back(open());
     turn();
   }
   ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
-  EXPECT_EQ(heard.size(), 100u);
+  EXPECT_EQ(events.size(), 100u);
 }
 
-TEST_F(DeadlinesTest, WhoLivesIsAskedThoughOthersAreCut) {
+TEST_F(DeadlinesTest, ALivePeerIsPingedWhileOthersTimeOut) {
   std::vector<WebSocketClient> others;
   for (int i = 0; i < 60; ++i) others.push_back(open());
   WebSocketClient alive = open();
@@ -122,7 +122,7 @@ TEST_F(DeadlinesTest, WhoLivesIsAskedThoughOthersAreCut) {
   EXPECT_NE(table.find(last), nullptr);
 }
 
-TEST_F(DeadlinesTest, WhoDoesNotDrainIsCutAfterAClose) {
+TEST_F(DeadlinesTest, CloseTimeoutClosesAPeerThatDoesNotRead) {
   endpoint.pingInterval = 0ms;
   endpoint.closeTimeout = 30ms;
   auto pair = test::unixPair();
@@ -133,11 +133,11 @@ TEST_F(DeadlinesTest, WhoDoesNotDrainIsCutAfterAClose) {
   (void)at(one).send(std::string(100'000, 'L'));
   at(one).close();
   ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
-  EXPECT_THAT(heard, ElementsAre("close 1000"));
+  EXPECT_THAT(events, ElementsAre("close 1000"));
 }
 
-/// What peers have sent when their time is over, but this process has not read: deferred tasks run
-/// behind a turn's reads and before its time-outs.
+/// Input that has arrived when the time of its peer is over, but was not read: deferred tasks run
+/// after the reads of a turn and before its time-outs.
 class UnreadInputTest : public DeadlinesTest {
  protected:
   UnreadInputTest() {
@@ -153,21 +153,21 @@ class UnreadInputTest : public DeadlinesTest {
   static inline TimePoint simulatedNow;
 };
 
-TEST_F(UnreadInputTest, APongThatWaitsInTheSocketIsNotATimeout) {
+TEST_F(UnreadInputTest, AnUnreadPongIsNoTimeout) {
   WebSocketClient client = open();
   turnAfter(21s);
   loop.defer([&] { client.sendPong(); });
   turnAfter(31s);
   settle();
-  EXPECT_THAT(heard, IsEmpty());
+  EXPECT_THAT(events, IsEmpty());
   ASSERT_NE(table.find(last), nullptr);
   turnAfter(60s);
   turnAfter(60s);
   settle();
-  EXPECT_THAT(heard, ElementsAre("error in pong", "close 1006")) << "it is silent again";
+  EXPECT_THAT(events, ElementsAre("error in pong", "close 1006")) << "it is silent again";
 }
 
-TEST_F(UnreadInputTest, AHandshakeThatWaitsInTheSocketIsNotATimeout) {
+TEST_F(UnreadInputTest, AnUnreadHandshakeIsNoTimeout) {
   Connected one = acceptQuietly();
   WebSocketClient client(std::move(one.peer));
   loop.defer([&] { client.sendHandshake(); });
@@ -177,7 +177,7 @@ TEST_F(UnreadInputTest, AHandshakeThatWaitsInTheSocketIsNotATimeout) {
   EXPECT_EQ(counters().badPeers.get(), 0u);
 }
 
-TEST_F(UnreadInputTest, AHandshakeThatStopsInTheMiddleTimesOutThoughItWasUnread) {
+TEST_F(UnreadInputTest, AnIncompleteHandshakeTimesOutThoughItWasUnread) {
   Connected one = acceptQuietly();
   loop.defer([&] { one.peer.send("GET / HTTP/1.1\r\n"); });
   turnAfter(11s);
@@ -188,7 +188,7 @@ TEST_F(UnreadInputTest, AHandshakeThatStopsInTheMiddleTimesOutThoughItWasUnread)
   EXPECT_EQ(counters().badPeers.get(), 1u);
 }
 
-TEST_F(UnreadInputTest, AConnectionThatIsMadeWhileTheLoopIsBlockedHasTimeForItsHandshake) {
+TEST_F(UnreadInputTest, AConnectionMadeWhileTheLoopIsBlockedHasTimeForItsHandshake) {
   auto pair = test::unixPair();
   loop.defer([&] { ASSERT_TRUE(table.connect(std::move(pair.tested), endpoint).ok()); });
   turn();

@@ -1,5 +1,5 @@
-// How the input of one turn is shared among connections: counted in messages and turns. Time, where
-// it matters, is the test's own.
+// How the input of one turn is shared among connections, counted in messages and turns. Where time
+// matters, the clock is simulated.
 #include <stormo/timer.h>
 
 #include <algorithm>
@@ -17,8 +17,8 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using websocket::Opcode;
 
-// Of short messages: as many as a client with a fresh event may send, and as a turn takes of those
-// that have sent more. With some room: this is about the kind of bound, not the figure.
+// Upper bounds in short messages: of a client with a fresh event, and of a turn for the backlog.
+// Larger than the real bounds, as the tests check that there is one, not its figure.
 constexpr std::size_t kShareMessages = 64;
 constexpr std::size_t kTurnMessages = 4096;
 
@@ -34,11 +34,11 @@ class FairnessTest : public NetTest {
     endpoint.handlers.onMessage = [this](Connection& connection, Message message) {
       ++handled[connection.id()];
       order.push_back(connection.id());
-      if (!message.data.empty()) heard.push_back(std::string(message.data));
+      if (!message.data.empty()) events.push_back(std::string(message.data));
     };
   }
 
-  /// As much of `bytes` as the kernel takes now, of all that `peer` has to send.
+  /// Sends as much of `bytes` as the kernel takes now.
   struct Sender {
     Connected connected;
     std::string bytes;
@@ -67,13 +67,14 @@ TEST_F(FairnessTest, AFloodOfShortMessagesIsSpreadOverTurnsAndArrivesInOrder) {
   std::size_t most = 0;
   ASSERT_TRUE(turnUntil([&] {
     greedy.sendMore();
-    const std::size_t before = heard.size();
+    const std::size_t before = events.size();
     turn();
-    most = std::max(most, heard.size() - before);
-    return heard.size() == 12'000;
+    most = std::max(most, events.size() - before);
+    return events.size() == 12'000;
   }));
   EXPECT_LE(most, kTurnMessages);
-  for (int i = 0; i < 12'000; ++i) ASSERT_EQ(heard[static_cast<std::size_t>(i)], std::to_string(i));
+  for (int i = 0; i < 12'000; ++i)
+    ASSERT_EQ(events[static_cast<std::size_t>(i)], std::to_string(i));
 }
 
 TEST_F(FairnessTest, AMessageIsReadInTheTurnInWhichItArrivesBeforeTheRestOfAFlood) {
@@ -92,7 +93,7 @@ TEST_F(FairnessTest, AMessageIsReadInTheTurnInWhichItArrivesBeforeTheRestOfAFloo
   }
 }
 
-TEST_F(FairnessTest, ThoseWithMoreThanTheirShareAreServedInRotation) {
+TEST_F(FairnessTest, FloodsAreServedInRotation) {
   std::vector<Sender> greedy;
   for (int i = 0; i < 200; ++i) greedy.push_back(flood(repeated("\n", 2000)));
   turn();
@@ -106,7 +107,7 @@ TEST_F(FairnessTest, ThoseWithMoreThanTheirShareAreServedInRotation) {
       most = std::max(most, countOf(one.connected));
     }
   };
-  // Until the first one is done nobody is more than two shares behind anybody.
+  // Until the first one is done, none is more than two shares behind another.
   for (look(); most < 2000; look()) {
     ASSERT_LE(most - least, 2 * kShareMessages);
     turn();
@@ -114,7 +115,7 @@ TEST_F(FairnessTest, ThoseWithMoreThanTheirShareAreServedInRotation) {
   ASSERT_TRUE(turnUntil([&] { return look(), least == 2000; }));
 }
 
-TEST_F(FairnessTest, ManyClientsWithFreshEventsAreAllReadAndShareOneTurn) {
+TEST_F(FairnessTest, ManyClientsWithFreshEventsShareOneTurn) {
   std::vector<Sender> greedy;
   for (int i = 0; i < 400; ++i) greedy.push_back(flood(repeated("\n", 2000)));
   turn();
@@ -128,22 +129,22 @@ TEST_F(FairnessTest, ManyClientsWithFreshEventsAreAllReadAndShareOneTurn) {
 
 TimePoint handlersTime;
 
-TEST_F(FairnessTest, MessagesThatAreLongToHandleDoNotAllEndInOneTurn) {
+TEST_F(FairnessTest, MessagesThatTakeLongToHandleAreSpreadOverTurns) {
   handlersTime = loop.now();
   LoopImpl::of(loop).useClock([] { return handlersTime; });
   endpoint.handlers.onMessage = [this](Connection&, Message) {
     handlersTime += 5ms;
-    heard.emplace_back("handled");
+    events.emplace_back("handled");
   };
-  // Each ends with its second share, in the same rotation.
+  // Each message ends with its second share, in the same rotation.
   std::vector<Sender> greedy;
   for (int i = 0; i < 20; ++i) greedy.push_back(flood(std::string(40'000, 'x') + '\n'));
   std::size_t most = 0;
   ASSERT_TRUE(turnUntil([&] {
-    const std::size_t before = heard.size();
+    const std::size_t before = events.size();
     turn();
-    most = std::max(most, heard.size() - before);
-    return heard.size() == greedy.size();
+    most = std::max(most, events.size() - before);
+    return events.size() == greedy.size();
   }));
   EXPECT_EQ(most, 1u);
 }
@@ -187,28 +188,28 @@ TEST_F(FairnessTest, AFloodThatWaitsForRoomIsClosedWithoutWaitingForIt) {
   ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
 }
 
-TEST_F(FairnessTest, AnEndBehindAFloodIsSeenBehindAllOfIt) {
+TEST_F(FairnessTest, AnEndOfFileAfterAFloodIsReportedAfterAllOfIt) {
   Sender greedy = flood(repeated("\n", 2000));
   ASSERT_EQ(greedy.sent, greedy.bytes.size());
   greedy.connected.peer.endOutput();
-  ASSERT_TRUE(turnUntil([&] { return !heard.empty(); }));
-  EXPECT_THAT(heard, ElementsAre("close 1006"));
+  ASSERT_TRUE(turnUntil([&] { return !events.empty(); }));
+  EXPECT_THAT(events, ElementsAre("close 1006"));
   EXPECT_EQ(countOf(greedy.connected), 2000u);
 }
 
-TEST_F(FairnessTest, PausedInTheMiddleOfAFloodItGoesOnWhereItWas) {
+TEST_F(FairnessTest, AFloodThatIsPausedContinuesWhereItStopped) {
   std::string lines;
   for (int i = 0; i < 1000; ++i) lines += std::to_string(i) + '\n';
   endpoint.handlers.onMessage = [this](Connection& connection, Message message) {
-    heard.push_back(std::string(message.data));
-    if (heard.size() % 7 == 0) connection.pauseRecv();
+    events.push_back(std::string(message.data));
+    if (events.size() % 7 == 0) connection.pauseRecv();
   };
   Sender greedy = flood(lines);
   ASSERT_TRUE(turnUntil([&] {
     at(greedy.connected).resumeRecv();
-    return heard.size() == 1000;
+    return events.size() == 1000;
   }));
-  for (int i = 0; i < 1000; ++i) ASSERT_EQ(heard[static_cast<std::size_t>(i)], std::to_string(i));
+  for (int i = 0; i < 1000; ++i) ASSERT_EQ(events[static_cast<std::size_t>(i)], std::to_string(i));
 }
 
 class WebSocketFairnessTest : public FairnessTest {
@@ -224,13 +225,13 @@ class WebSocketFairnessTest : public FairnessTest {
     WebSocketClient client(std::move(one.peer));
     client.sendHandshake();
     EXPECT_TRUE(turnUntil([&] { return client.isOpen(); }));
-    heard.clear();
+    events.clear();
     return client;
   }
   ConnectionId last = 0;
 };
 
-TEST_F(WebSocketFairnessTest, EmptyFragmentsAreSpreadOverTurnsAsMessagesAre) {
+TEST_F(WebSocketFairnessTest, EmptyFragmentsAreSpreadOverTurns) {
   WebSocketClient greedy = open();
   WebSocketClient calm = open();
   constexpr std::size_t kFragments = 20'000;
@@ -239,20 +240,20 @@ TEST_F(WebSocketFairnessTest, EmptyFragmentsAreSpreadOverTurnsAsMessagesAre) {
                            WebSocketClient::frame(0x80, "end");
   std::size_t sent = 0;
   std::size_t turns = 0;
-  const auto isDone = [&] { return !heard.empty() && heard.back() == "end"; };
+  const auto isDone = [&] { return !events.empty() && events.back() == "end"; };
   for (; turns < 10 * kFragments && !isDone(); ++turns) {
     sent += greedy.raw().send(std::string_view(wire).substr(sent));
     calm.sendText("now");
-    heard.clear();
+    events.clear();
     turn();
-    ASSERT_FALSE(heard.empty());
-    ASSERT_EQ(heard.front(), "now");
+    ASSERT_FALSE(events.empty());
+    ASSERT_EQ(events.front(), "now");
   }
   EXPECT_TRUE(isDone());
   EXPECT_GE(turns, kFragments / kTurnMessages);
 }
 
-TEST_F(WebSocketFairnessTest, AClientThatWaitsForRoomIsNotCutForMissingPongs) {
+TEST_F(WebSocketFairnessTest, AClientThatWaitsForRoomIsNotClosedForMissingPongs) {
   endpoint.pingInterval = 10ms;
   endpoint.pongTimeout = 10ms;
   bool room = false;
@@ -267,7 +268,7 @@ TEST_F(WebSocketFairnessTest, AClientThatWaitsForRoomIsNotCutForMissingPongs) {
   ASSERT_TRUE(turnUntil([&] { return handled[last] == 1000; }));
 }
 
-TEST_F(WebSocketFairnessTest, OfManyPingsInOneReadTheLatestIsAnswered) {
+TEST_F(WebSocketFairnessTest, OnlyTheLatestOfManyPingsInOneReadIsAnswered) {
   WebSocketClient client = open();
   client.raw().send(WebSocketClient::frame(0x89, "one") + WebSocketClient::frame(0x89, "two") +
                     WebSocketClient::frame(0x89, "three"));
@@ -292,7 +293,7 @@ TEST_F(WebSocketFairnessTest, APingFloodThatReadsNoPongHoldsOnePongAndGetsTheLat
   }));
 }
 
-TEST_F(WebSocketFairnessTest, APongPassesAPeerThatIsSlowButReads) {
+TEST_F(WebSocketFairnessTest, APongReachesASlowPeerThatReads) {
   auto pair = test::unixPair();
   test::shrinkSendBuffer(pair.tested.get());
   WebSocketClient client = open(std::move(pair));

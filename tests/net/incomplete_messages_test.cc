@@ -1,4 +1,4 @@
-// Messages that stop in the middle: how long, and how much of them in all, is held.
+// Messages that stop in the middle: how long they are held, and how many bytes in total.
 #include <unistd.h>
 
 #include <fstream>
@@ -36,7 +36,7 @@ class IncompleteMessagesTest : public NetTest {
     client.sendHandshake();
     settle();
     EXPECT_TRUE(client.isOpen());
-    heard.clear();
+    events.clear();
     return client;
   }
   /// The beginning of a message of `whole` bytes.
@@ -68,14 +68,14 @@ class IncompleteMessagesTest : public NetTest {
   ConnectionId last = 0;
 };
 
-TEST_F(IncompleteMessagesTest, AMessageWhoseRestWaitsInTheSocketDoesNotTimeOut) {
+TEST_F(IncompleteMessagesTest, AMessageWhoseRestIsUnreadDoesNotTimeOut) {
   WebSocketClient client = open();
   const std::string whole = WebSocketClient::frame(0x82, std::string(1000, 'x'));
   sendAll(client, whole.substr(0, 500));
   loop.defer([&] { client.raw().send(whole.substr(500)); });
   fakeNow += 40s;
   settle();
-  EXPECT_THAT(heard, ElementsAre(std::string(1000, 'x')));
+  EXPECT_THAT(events, ElementsAre(std::string(1000, 'x')));
   EXPECT_EQ(counters().incompleteClosed.get(), 0u);
 }
 
@@ -84,25 +84,25 @@ TEST_F(IncompleteMessagesTest, AMessageThatStopsInTheMiddleTimesOut) {
   sendAll(client, beginning(100'000));
   EXPECT_GE(counters().incompleteBytes.get(), 100'000u);
   pass(28s);
-  EXPECT_THAT(heard, IsEmpty());
+  EXPECT_THAT(events, IsEmpty());
   pass(4s);
   expectClose(client, CloseCode::PolicyViolation, "the message took too long");
-  EXPECT_THAT(heard, ElementsAre("close 1008"));
+  EXPECT_THAT(events, ElementsAre("close 1008"));
   EXPECT_EQ(counters().incompleteBytes.get(), 0u);
   EXPECT_EQ(counters().incompleteClosed.get(), 1u);
 }
 
-TEST_F(IncompleteMessagesTest, AFewBytesFromTimeToTimeDoNotHelp) {
+TEST_F(IncompleteMessagesTest, ATrickleOfBytesTimesOut) {
   WebSocketClient client = open();
   sendAll(client, beginning(100'000));
   for (int i = 0; i < 32; ++i) {
     sendAll(client, "x");
     pass(1s);
   }
-  EXPECT_THAT(heard, ElementsAre("close 1008"));
+  EXPECT_THAT(events, ElementsAre("close 1008"));
 }
 
-TEST_F(IncompleteMessagesTest, PingsAndEmptyFragmentsDoNotHelp) {
+TEST_F(IncompleteMessagesTest, PingsAndEmptyFragmentsDoNotDelayTheTimeout) {
   WebSocketClient client = open();
   sendAll(client, WebSocketClient::frame(0x02, std::string(1000, 'x')));
   for (int i = 0; i < 32; ++i) {
@@ -110,7 +110,7 @@ TEST_F(IncompleteMessagesTest, PingsAndEmptyFragmentsDoNotHelp) {
     sendAll(client, WebSocketClient::frame(0x00, ""));
     pass(1s);
   }
-  EXPECT_THAT(heard, ElementsAre("close 1008"));
+  EXPECT_THAT(events, ElementsAre("close 1008"));
 }
 
 TEST_F(IncompleteMessagesTest, AMessageThatMakesProgressMayTakeLong) {
@@ -120,50 +120,50 @@ TEST_F(IncompleteMessagesTest, AMessageThatMakesProgressMayTakeLong) {
     sendAll(client, std::string_view(wire).substr(at, 40'000));
     pass(25s);
   }
-  EXPECT_THAT(heard, ElementsAre(std::string(400'000, 'x')));
+  EXPECT_THAT(events, ElementsAre(std::string(400'000, 'x')));
 }
 
-TEST_F(IncompleteMessagesTest, EachMessageHasATimeOfItsOwn) {
+TEST_F(IncompleteMessagesTest, EachMessageHasItsOwnTimeout) {
   WebSocketClient client = open();
   const std::string wire = WebSocketClient::text("a") + WebSocketClient::text("b");
   for (int i = 0; i < 40; ++i) {  // each piece ends one message and begins the next
     sendAll(client, std::string_view(wire).substr(i % 2 == 0 ? 0 : 9, i % 2 == 0 ? 9 : 5));
     pass(20s);
   }
-  EXPECT_EQ(heard.size(), 40u);
+  EXPECT_EQ(events.size(), 40u);
 }
 
-TEST_F(IncompleteMessagesTest, WhoIsPausedIsNotToBlame) {
+TEST_F(IncompleteMessagesTest, APausedConnectionDoesNotTimeOut) {
   WebSocketClient client = open();
   sendAll(client, beginning(1000));
   at({last, {}}).pauseRecv();
   pass(100s);
   at({last, {}}).resumeRecv();
   pass(20s);
-  EXPECT_THAT(heard, IsEmpty());
+  EXPECT_THAT(events, IsEmpty());
   pass(12s);
-  EXPECT_THAT(heard, ElementsAre("close 1008"));
+  EXPECT_THAT(events, ElementsAre("close 1008"));
 }
 
-TEST_F(IncompleteMessagesTest, LinesAndPackagesTimeOutToo) {
+TEST_F(IncompleteMessagesTest, LinesAndPackagesTimeOut) {
   use(std::make_unique<PackageCodec>(Protocol::text()));
   Connected one = acceptQuietly();
   one.peer.send("whole\npart");
   settle();
-  EXPECT_THAT(takeHeard(), ElementsAre("whole"));
+  EXPECT_THAT(takeEvents(), ElementsAre("whole"));
   pass(32s);
-  EXPECT_THAT(heard, ElementsAre("close 1008"));
+  EXPECT_THAT(events, ElementsAre("close 1008"));
 }
 
-TEST_F(IncompleteMessagesTest, WithoutATimeOutTheyStay) {
+TEST_F(IncompleteMessagesTest, WithoutMessageTimeoutTheyStay) {
   endpoint.messageTimeout = 0s;
   WebSocketClient client = open();
   sendAll(client, beginning(1000));
   pass(100s);
-  EXPECT_THAT(heard, IsEmpty());
+  EXPECT_THAT(events, IsEmpty());
 }
 
-TEST_F(IncompleteMessagesTest, TheirSumIsBoundedAndTheOldAndLargeOnesAreClosed) {
+TEST_F(IncompleteMessagesTest, AboveTheTotalLimitTheOldestAndLargestAreClosed) {
   endpoint.incompleteBytesMax = 1'000'000;
   std::vector<WebSocketClient> hostile;
   for (int i = 0; i < 9; ++i) {
@@ -177,7 +177,7 @@ TEST_F(IncompleteMessagesTest, TheirSumIsBoundedAndTheOldAndLargeOnesAreClosed) 
   EXPECT_LE(counters().incompleteBytes.get(), 1'000'000u);
   EXPECT_EQ(counters().incompleteClosed.get(), 2u);
   sendAll(honest, std::string_view(wire).substr(299'000));
-  EXPECT_EQ(heard.back(), std::string(300'000, 'h'));
+  EXPECT_EQ(events.back(), std::string(300'000, 'h'));
   int closed = 0;
   for (WebSocketClient& client : hostile) {
     if (const auto frame = client.next()) {
@@ -188,7 +188,7 @@ TEST_F(IncompleteMessagesTest, TheirSumIsBoundedAndTheOldAndLargeOnesAreClosed) 
   EXPECT_EQ(closed, 2);
 }
 
-TEST_F(IncompleteMessagesTest, WhoGoesLeavesNothingInTheSum) {
+TEST_F(IncompleteMessagesTest, AClosedConnectionIsNotInTheTotal) {
   for (int i = 0; i < 3; ++i) {
     WebSocketClient client = open();
     sendAll(client, beginning(50'000));
@@ -204,14 +204,14 @@ TEST_F(IncompleteMessagesTest, WhoGoesLeavesNothingInTheSum) {
 }
 
 #ifndef __SANITIZE_ADDRESS__
-/// Bytes of this process that are in memory.
+/// The resident bytes of this process.
 std::size_t residentBytes() {
   std::size_t pages = 0;
   std::ifstream("/proc/self/statm") >> pages >> pages;
   return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
-TEST_F(IncompleteMessagesTest, TheirMemoryGoesBackToTheSystemWhenTheyAreGone) {
+TEST_F(IncompleteMessagesTest, TheirMemoryIsReturnedToTheSystem) {
   constexpr std::size_t kClients = 100;
   constexpr std::size_t kBytes = 500'000;
   std::vector<WebSocketClient> others;
@@ -224,15 +224,16 @@ TEST_F(IncompleteMessagesTest, TheirMemoryGoesBackToTheSystemWhenTheyAreGone) {
   for (std::size_t i = 0; i < kClients; ++i) clients.push_back(open());
   const std::size_t before = residentBytes();
   const std::string bytes = beginning(kBytes);
-  for (std::size_t done = 0; done < kBytes; done += 20'000) {  // in turns, so that all lies mixed
+  for (std::size_t done = 0; done < kBytes;
+       done += 20'000) {  // alternating, so that their memory is mixed
     for (WebSocketClient& client : clients) {
       sendAll(client, std::string_view(bytes).substr(done, 20'000));
     }
   }
-  const WebSocketClient behind = open();  // lies behind them in memory
+  const WebSocketClient behind = open();  // after them in memory
   EXPECT_GE(residentBytes(), before + kClients * kBytes * 9 / 10);
   clients.clear();
-  for (const std::size_t receivers : {60u, 40u, 20u, 0u}) {  // each time some spares are left over
+  for (const std::size_t receivers : {60u, 40u, 20u, 0u}) {  // each time some spares remain
     for (std::size_t i = 0; i < receivers; ++i) {
       EXPECT_EQ(table.find(ids[i])->send("x"), SendStatus::Queued);
     }

@@ -33,22 +33,22 @@ class ListenerTest : public NetTest {
   UniqueFd listening;
 };
 
-TEST_F(ListenerTest, AcceptsIntoTheTableWhileItIsStarted) {
+TEST_F(ListenerTest, AcceptsWhileItIsStarted) {
   Listener listener(loop, endpoint);
   test::RawPeer early = test::RawPeer::connect(port());
   settle();
-  EXPECT_THAT(heard, IsEmpty());
+  EXPECT_THAT(events, IsEmpty());
   listener.start(listening.get());
   listener.start(listening.get());
   ASSERT_TRUE(turnUntil([&] { return table.size() == 1; }));
   early.send("hello\n");
-  ASSERT_TRUE(turnUntil([&] { return heard.size() == 2; }));
-  EXPECT_THAT(takeHeard(), ElementsAre("connect", "hello"));
+  ASSERT_TRUE(turnUntil([&] { return events.size() == 2; }));
+  EXPECT_THAT(takeEvents(), ElementsAre("connect", "hello"));
 
   listener.stop(listening.get());
   test::RawPeer late = test::RawPeer::connect(port());
   settle();
-  EXPECT_THAT(heard, IsEmpty());
+  EXPECT_THAT(events, IsEmpty());
   listener.start(listening.get());
   ASSERT_TRUE(turnUntil([&] { return table.size() == 2; }));
 }
@@ -63,7 +63,7 @@ TEST_F(ListenerTest, AcceptsFromSeveralSockets) {
   ASSERT_TRUE(turnUntil([&] { return table.size() == 2; }));
 }
 
-TEST_F(ListenerTest, ManyThatWaitAreAllAccepted) {
+TEST_F(ListenerTest, AcceptsManyWaitingClients) {
   Listener listener(loop, endpoint);
   std::vector<test::RawPeer> peers;
   for (int i = 0; i < 200; ++i) peers.push_back(test::RawPeer::connect(port()));
@@ -80,11 +80,11 @@ TEST_F(ListenerTest, OnConnectMayStopIt) {
   settle();
 }
 
-/// Leaves room for that many more descriptors.
+/// Limits the process to that many more descriptors.
 class FileLimit {
  public:
-  // The undefined behaviour sanitizer looks at memory through a pipe, and takes its failure for a
-  // bug of ours.
+  // The undefined behaviour sanitizer checks memory through a pipe, and reports a bug if it cannot
+  // open one.
 #ifdef __SANITIZE_ADDRESS__
   static constexpr bool kUsable = false;
 #else
@@ -104,7 +104,7 @@ class FileLimit {
   rlimit before_{};
 };
 
-TEST_F(ListenerTest, WithoutDescriptorsItWaitsAndThenAccepts) {
+TEST_F(ListenerTest, WithoutDescriptorsItPausesAndThenAccepts) {
   if (!FileLimit::kUsable) GTEST_SKIP();
   Listener listener(loop, endpoint);
   listener.start(listening.get());
@@ -121,7 +121,7 @@ TEST_F(ListenerTest, WithoutDescriptorsItWaitsAndThenAccepts) {
   ASSERT_TRUE(turnUntil([&] { return table.size() == 2; }));
 }
 
-TEST_F(ListenerTest, MayBeStoppedWhileItWaitsForDescriptors) {
+TEST_F(ListenerTest, MayBeStoppedWhileItPausesForDescriptors) {
   if (!FileLimit::kUsable) GTEST_SKIP();
   auto listener = std::make_unique<Listener>(loop, endpoint);
   listener->start(listening.get());
@@ -138,7 +138,7 @@ TEST_F(ListenerTest, MayBeStoppedWhileItWaitsForDescriptors) {
   EXPECT_EQ(table.size(), 0u);
 }
 
-TEST_F(ListenerTest, WhenClientsCannotBeWatchedItWaitsAndThenAccepts) {
+TEST_F(ListenerTest, WhenClientsCannotBeWatchedItPausesAndThenAccepts) {
   Listener listener(loop, endpoint);
   listener.start(listening.get());
   test::RawPeer refused = test::RawPeer::connect(port());
@@ -169,10 +169,10 @@ TEST_F(ListenerTest, AcceptedSocketsOfProtocolsWithoutPingsHaveKeepAlive) {
     listener.start(socket.get());
     const test::RawPeer client = test::RawPeer::connect(localAddress(socket.get()).port());
     ASSERT_TRUE(turnUntil([&] { return table.size() == 1; }));
-    table.forEach([&](ConnectionImpl& peer) {
-      EXPECT_EQ(socketOption(peer.fd.get(), SOL_SOCKET, SO_KEEPALIVE), pings ? 0 : 1);
-      EXPECT_EQ(socketOption(peer.fd.get(), IPPROTO_TCP, TCP_KEEPIDLE) == 60, !pings);
-      peer.destroy();
+    table.forEach([&](ConnectionImpl& connection) {
+      EXPECT_EQ(socketOption(connection.fd.get(), SOL_SOCKET, SO_KEEPALIVE), pings ? 0 : 1);
+      EXPECT_EQ(socketOption(connection.fd.get(), IPPROTO_TCP, TCP_KEEPIDLE) == 60, !pings);
+      connection.destroy();
     });
     settle();
   }
@@ -184,13 +184,13 @@ TEST_F(ListenerTest, TheKernelHoldsLittleForAcceptedSocketsThatDoNotRead) {
   listener.start(socket.get());
   const test::RawPeer client = test::RawPeer::connect(localAddress(socket.get()).port());
   ASSERT_TRUE(turnUntil([&] { return table.size() == 1; }));
-  table.forEach([&](ConnectionImpl& peer) {
-    EXPECT_EQ(socketOption(peer.fd.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT), 128 << 10);
-    EXPECT_EQ(socketOption(peer.fd.get(), IPPROTO_TCP, TCP_USER_TIMEOUT), 60'000);
+  table.forEach([&](ConnectionImpl& connection) {
+    EXPECT_EQ(socketOption(connection.fd.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT), 128 << 10);
+    EXPECT_EQ(socketOption(connection.fd.get(), IPPROTO_TCP, TCP_USER_TIMEOUT), 60'000);
   });
 }
 
-/// A worker of one shared unix socket, whose sibling is only counters, on a simulated clock.
+/// A worker of one shared unix socket, with a sibling that is only counters, on a simulated clock.
 class ListenerWithSiblingTest : public ListenerTest {
  protected:
   ListenerWithSiblingTest() {
@@ -219,7 +219,7 @@ class ListenerWithSiblingTest : public ListenerTest {
   std::vector<UniqueFd> clients;
 };
 
-TEST_F(ListenerWithSiblingTest, LeavesAClientToASiblingWithFewerForAFewMilliseconds) {
+TEST_F(ListenerWithSiblingTest, LeavesAClientToASiblingWithFewerConnectionsFor5Ms) {
   connectUntilAhead();
   connect();
   settle();
@@ -235,7 +235,7 @@ TEST_F(ListenerWithSiblingTest, LeavesAClientToASiblingWithFewerForAFewMilliseco
   EXPECT_EQ(table.size(), 7u);
 }
 
-TEST_F(ListenerWithSiblingTest, StopsWaitingForASiblingThatIsHungUntilItMakesATurn) {
+TEST_F(ListenerWithSiblingTest, IgnoresAHungSiblingUntilItMakesATurn) {
   connectUntilAhead();
   for (int i = 0; i < 100; ++i) connect();
   for (int i = 0; i < 60; ++i) pass(std::chrono::milliseconds(5));
@@ -346,7 +346,7 @@ class SharedSocketTest : public testing::Test {
   std::vector<pid_t> pids;
 };
 
-TEST_F(SharedSocketTest, OfClientsThatComeOneByOneEachWorkerAcceptsAFairPart) {
+TEST_F(SharedSocketTest, ClientsThatConnectOneByOneAreSharedFairly) {
   std::map<int, int> clientsOf;
   for (int i = 0; i < kClients; ++i) {
     connect();
@@ -355,21 +355,21 @@ TEST_F(SharedSocketTest, OfClientsThatComeOneByOneEachWorkerAcceptsAFairPart) {
   expectFairParts(clientsOf);
 }
 
-TEST_F(SharedSocketTest, OfClientsThatComeAtOnceEachWorkerAcceptsAFairPart) {
+TEST_F(SharedSocketTest, ClientsThatConnectAtOnceAreSharedFairly) {
   std::map<int, int> clientsOf;
   for (int i = 0; i < kClients; ++i) connect();
   for (const UniqueFd& client : clients) ++clientsOf[numberSentTo(client)];
   expectFairParts(clientsOf);
 }
 
-TEST_F(SharedSocketTest, OfClientsOfTwoSocketsEachWorkerAcceptsAFairPart) {
+TEST_F(SharedSocketTest, ClientsOfTwoSocketsAreSharedFairly) {
   std::map<int, int> clientsOf;
   for (int i = 0; i < kClients; ++i) connect(i % 2 == 0 ? address : otherAddress);
   for (const UniqueFd& client : clients) ++clientsOf[numberSentTo(client)];
   expectFairParts(clientsOf);
 }
 
-TEST_F(SharedSocketTest, AHungWorkerHoldsUpNoClient) {
+TEST_F(SharedSocketTest, AHungWorkerDelaysNoClient) {
   ::kill(pids.front(), SIGSTOP);
   int status = 0;
   ASSERT_EQ(::waitpid(pids.front(), &status, WUNTRACED), pids.front());

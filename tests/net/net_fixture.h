@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/counters.h"
-#include "net/connection_table.h"
 #include "net/package_codec.h"
+#include "net/reactor.h"
 #include "net/websocket_codec.h"
 #include "support/loop_fixture.h"
 #include "support/raw_peer.h"
@@ -16,13 +16,13 @@
 
 namespace stormo::net {
 
-/// A connection in the table, by its id, and its other end.
+/// The id of a connection in the table, and its other end.
 struct Connected {
   ConnectionId id;
   test::RawPeer peer;
 };
 
-/// Connections of one endpoint on one loop. What their handlers hear is written down in `heard`.
+/// Connections of one endpoint on one loop. Their handlers record each call in `events`.
 class NetTest : public test::LoopTest {
  protected:
   NetTest() { use(std::make_unique<PackageCodec>(Protocol::text())); }
@@ -30,54 +30,56 @@ class NetTest : public test::LoopTest {
   void use(std::unique_ptr<Codec> next) {
     codec = std::move(next);
     endpoint.codec = codec.get();
-    hear();
+    recordEvents();
   }
 
-  /// Handlers that write down what they hear. Tests replace those that shall do something.
-  void hear() {
+  /// Sets handlers that record their calls. Tests replace some of them.
+  void recordEvents() {
     auto& handlers = endpoint.handlers;
-    handlers.onConnect = [this](Connection&) { heard.push_back("connect"); };
+    handlers.onConnect = [this](Connection&) { events.push_back("connect"); };
     handlers.onMessage = [this](Connection&, Message message) {
-      heard.push_back(std::string(message.data));
+      events.push_back(std::string(message.data));
     };
     handlers.onClose = [this](Connection& connection) {
-      heard.push_back("close " + std::to_string(static_cast<int>(connection.closeCode())));
+      events.push_back("close " + std::to_string(static_cast<int>(connection.closeCode())));
     };
     handlers.onError = [this](Connection&, const Error& error) {
-      heard.push_back(std::string("error in ") + error.step);
+      events.push_back(std::string("error in ") + error.step);
     };
-    handlers.onBufferFull = [this](Connection&) { heard.push_back("full"); };
-    handlers.onBufferDrain = [this](Connection&) { heard.push_back("drain"); };
+    handlers.onBufferFull = [this](Connection&) { events.push_back("full"); };
+    handlers.onBufferDrain = [this](Connection&) { events.push_back("drain"); };
   }
 
   Connected accept(test::SocketPair pair = test::unixPair()) {
     const Address remote = peerAddress(pair.tested.get());
-    const ConnectionImpl* peer = table.accept(std::move(pair.tested), endpoint, remote).value();
-    return {peer->id.packed(), std::move(pair.peer)};
+    const ConnectionImpl* connection =
+        table.accept(std::move(pair.tested), endpoint, remote).value();
+    return {connection->id.packed(), std::move(pair.peer)};
   }
-  /// Nobody hears of it; for tests that look at what comes after.
+  /// Accepts, and drops the event of onConnect.
   Connected acceptQuietly(test::SocketPair pair = test::unixPair()) {
     Connected made = accept(std::move(pair));
-    heard.clear();
+    events.clear();
     return made;
   }
 
   /// The connection, which must be usable.
   Connection& at(const Connected& of) {
-    ConnectionImpl* peer = table.find(of.id);
-    if (peer == nullptr) throw std::logic_error("that connection is gone");
-    return *peer;
+    ConnectionImpl* connection = table.find(of.id);
+    if (connection == nullptr) throw std::logic_error("that connection is closed");
+    return *connection;
   }
 
-  /// What was heard since the last call.
-  std::vector<std::string> takeHeard() { return std::exchange(heard, {}); }
+  /// The events since the last call.
+  std::vector<std::string> takeEvents() { return std::exchange(events, {}); }
 
   Counters& counters() { return LoopImpl::of(loop).counters(); }
 
   std::unique_ptr<Codec> codec;
   Endpoint endpoint;
-  ConnectionTable& table = ConnectionTable::of(loop);
-  std::vector<std::string> heard;
+  Reactor& reactor = Reactor::of(loop);
+  ConnectionTable& table = reactor.connections;
+  std::vector<std::string> events;
 };
 
 }  // namespace stormo::net

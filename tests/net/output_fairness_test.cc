@@ -1,4 +1,4 @@
-// What a turn sends, and who gets what of it.
+// How the output of one turn is shared among connections.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -14,7 +14,7 @@ class OutputFairnessTest : public NetTest {
  protected:
   OutputFairnessTest() { endpoint.sendQueueBytesMax = 8 << 20; }
 
-  /// Many that get more, together, than a turn sends.
+  /// Connections that get more in total than a turn sends.
   void acceptMany() {
     for (int i = 0; i < 60; ++i) many.push_back(acceptQuietly());
   }
@@ -41,7 +41,7 @@ TEST_F(OutputFairnessTest, ATurnSendsABoundedNumberOfBytesAndTheRestInLaterTurns
     EXPECT_LT(counters().bytesOut.get() - before, 4u << 20);
   }
   for (Connected& one : many) EXPECT_EQ(one.peer.received(), large + '\n');
-  EXPECT_THAT(heard, IsEmpty());
+  EXPECT_THAT(events, IsEmpty());
 }
 
 TEST_F(OutputFairnessTest, AShortMessageLeavesAtOnceWhileLargeOutputWaits) {
@@ -58,7 +58,7 @@ TEST_F(OutputFairnessTest, AShortMessageLeavesAtOnceWhileLargeOutputWaits) {
   ASSERT_TRUE(turnUntil([&] { return allHave(large.size() + 1); }));
 }
 
-TEST_F(OutputFairnessTest, OnePeersBacklogIsSentInSharesBesideTheBacklogsOfOthers) {
+TEST_F(OutputFairnessTest, QueuesAreSentInSharesInRotation) {
   Connected greedy = acceptQuietly(test::tcpPair());
   acceptMany();
   (void)at(greedy).send(std::string(7 << 20, 'g'));
@@ -67,7 +67,7 @@ TEST_F(OutputFairnessTest, OnePeersBacklogIsSentInSharesBesideTheBacklogsOfOther
   ASSERT_TRUE(turnUntil([&] { return greedy.peer.drain().size() == (7u << 20) + 1; }));
 }
 
-TEST_F(OutputFairnessTest, WhoReceivesMoreInATurnThanAShareGetsAllInOrder) {
+TEST_F(OutputFairnessTest, OutputLargerThanAShareArrivesInOrder) {
   Connected one = acceptQuietly(test::tcpPair());
   std::string expected;
   for (int i = 0; i < 3000; ++i) {
@@ -80,7 +80,7 @@ TEST_F(OutputFairnessTest, WhoReceivesMoreInATurnThanAShareGetsAllInOrder) {
   EXPECT_EQ(one.peer.received(), expected);
 }
 
-TEST_F(OutputFairnessTest, CloseSendsABacklogOfManySharesBeforeItEnds) {
+TEST_F(OutputFairnessTest, CloseFlushesAQueueOfManyShares) {
   Connected one = acceptQuietly(test::tcpPair());
   (void)at(one).send(std::string(5 << 20, 'x'));
   at(one).close();

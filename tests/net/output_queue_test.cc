@@ -25,7 +25,7 @@ std::string described(const OutputQueue& queue, std::size_t vectorsMax = 64) {
   return text;
 }
 
-TEST(OutputQueue, HoldsStretchesOfBuffersInOrder) {
+TEST(OutputQueue, HoldsRangesOfBuffersInOrder) {
   OutputQueue queue;
   EXPECT_TRUE(queue.empty());
   const SharedBuffer buffer = bufferOf("0123456789");
@@ -38,7 +38,7 @@ TEST(OutputQueue, HoldsStretchesOfBuffersInOrder) {
   EXPECT_EQ(described(queue, 1), "234abc9");
 }
 
-TEST(OutputQueue, ReferencesALongStretchAndDoesNotCopyIt) {
+TEST(OutputQueue, ReferencesALongRangeAndDoesNotCopyIt) {
   OutputQueue queue;
   const SharedBuffer buffer = bufferOf(std::string(1000, 's'));
   queue.push(buffer, 0, 1000);
@@ -47,7 +47,7 @@ TEST(OutputQueue, ReferencesALongStretchAndDoesNotCopyIt) {
   EXPECT_EQ(vector.iov_base, buffer.data());
 }
 
-TEST(OutputQueue, ShortStretchesOfLargeBuffersDoNotKeepTheBuffersInMemory) {
+TEST(OutputQueue, ShortRangesDoNotKeepLargeBuffersInMemory) {
   OutputQueue queue;
   const std::size_t before = SharedBuffer::heldBytes();
   for (int i = 0; i < 1000; ++i) {
@@ -70,7 +70,7 @@ TEST(OutputQueue, ManyEmptyMessagesHoldAboutTheirBytes) {
   EXPECT_LE(SharedBuffer::heldBytes() - before, 2 * queue.bytes());
 }
 
-TEST(OutputQueue, DescribesNoMoreBytesThanItIsAskedFor) {
+TEST(OutputQueue, DescribesAtMostTheRequestedBytes) {
   OutputQueue queue;
   for (const char text : {'a', 'b', 'c'}) queue.push(bufferOf(std::string(1000, text)), 0, 1000);
   iovec vectors[8];
@@ -79,7 +79,7 @@ TEST(OutputQueue, DescribesNoMoreBytesThanItIsAskedFor) {
   EXPECT_EQ(vectors[1].iov_len, 500u);
 }
 
-TEST(OutputQueue, ConsumesAcrossStretchesAndWithinThem) {
+TEST(OutputQueue, ConsumesAcrossRangesAndWithinThem) {
   OutputQueue queue;
   for (const char* text : {"abc", "def", "ghi"}) queue.push(bufferOf(text), 0, 3);
   queue.consume(1);
@@ -93,7 +93,7 @@ TEST(OutputQueue, ConsumesAcrossStretchesAndWithinThem) {
   EXPECT_EQ(described(queue), "");
 }
 
-TEST(OutputQueue, NothingIsNotAStretch) {
+TEST(OutputQueue, AnEmptyRangeIsNotQueued) {
   OutputQueue queue;
   queue.push(bufferOf("x"), 1, 0);
   EXPECT_TRUE(queue.empty());
@@ -101,7 +101,7 @@ TEST(OutputQueue, NothingIsNotAStretch) {
   EXPECT_EQ(queue.describe(&vector, 1), 0u);
 }
 
-TEST(OutputQueue, ClearedItLetsGoOfItsBuffers) {
+TEST(OutputQueue, ClearReleasesTheBuffers) {
   OutputQueue queue;
   SharedBuffer buffer = bufferOf("x");
   queue.push(buffer, 0, 1);
@@ -110,13 +110,13 @@ TEST(OutputQueue, ClearedItLetsGoOfItsBuffers) {
   buffer.extend(1 << 20);  // would be a bug if the queue still held it
 }
 
-TEST(OutputQueueDeathTest, MoreThanItHoldsIsNotConsumed) {
+TEST(OutputQueueDeathTest, ConsumingMoreThanItHoldsAborts) {
   OutputQueue queue;
   queue.push(bufferOf("abc"), 0, 3);
   EXPECT_DEATH(queue.consume(4), "taken <= bytes_");
 }
 
-TEST(OutputQueue, BehavesLikeAStringOverRandomOperations) {
+TEST(OutputQueue, EqualsAStringOverRandomOperations) {
   OutputQueue queue;
   std::string model;
   std::mt19937 random(5);

@@ -21,7 +21,7 @@ Protocol semicolons() {
       [](std::string_view message, std::string& out) { out.append(message).push_back(';'); });
 }
 
-/// `protocol`, with another input.
+/// `protocol` with another input function.
 Protocol withInput(const Protocol& protocol, Protocol::Input input) {
   return Protocol::custom(
       protocol.name(), std::move(input),
@@ -46,11 +46,11 @@ class PackageCodecTest : public NetTest {
   }
 };
 
-TEST_F(PackageCodecTest, BearsTheNameOfItsProtocol) {
+TEST_F(PackageCodecTest, HasTheNameOfItsProtocol) {
   EXPECT_EQ(PackageCodec(semicolons()).name(), "semicolons");
 }
 
-TEST_F(PackageCodecTest, CutsEveryProtocolOutOfSingleBytesAndOutOfOneRead) {
+TEST_F(PackageCodecTest, DecodesEveryProtocolFromSingleBytesAndFromOneRead) {
   struct Case {
     Protocol protocol;
     std::string wire;
@@ -64,16 +64,16 @@ TEST_F(PackageCodecTest, CutsEveryProtocolOutOfSingleBytesAndOutOfOneRead) {
     speak(each.protocol);
     Connected one = acceptQuietly();
     sendByByte(one, each.wire);
-    EXPECT_THAT(takeHeard(), ElementsAre("one", "", "three")) << each.protocol.name();
+    EXPECT_THAT(takeEvents(), ElementsAre("one", "", "three")) << each.protocol.name();
     one.peer.send(each.wire);
     turn();
-    EXPECT_THAT(takeHeard(), ElementsAre("one", "", "three")) << each.protocol.name();
+    EXPECT_THAT(takeEvents(), ElementsAre("one", "", "three")) << each.protocol.name();
     at(one).destroy();
     turn();
   }
 }
 
-TEST_F(PackageCodecTest, PacksWhatIsSentAndWhatComesIsBinary) {
+TEST_F(PackageCodecTest, EncodesMessagesAndDeliversThemAsBinary) {
   speak(semicolons());
   bool isBinary = false;
   endpoint.handlers.onMessage = [&](Connection& connection, Message message) {
@@ -87,26 +87,26 @@ TEST_F(PackageCodecTest, PacksWhatIsSentAndWhatComesIsBinary) {
   EXPECT_TRUE(isBinary);
 }
 
-TEST_F(PackageCodecTest, WhatCannotBeAPackageClosesAndIsCounted) {
+TEST_F(PackageCodecTest, AnInvalidPackageClosesAndIsCounted) {
   speak(Protocol::frame());
   Connected one = acceptQuietly();
   one.peer.send(frame("good") + std::string("\0\0\0\x01 rubbish", 12));
   settle();
-  EXPECT_THAT(heard, ElementsAre("good", "close 1002"));
+  EXPECT_THAT(events, ElementsAre("good", "close 1002"));
   EXPECT_TRUE(one.peer.ended());
   EXPECT_EQ(counters().badPeers.get(), 1u);
 }
 
-TEST_F(PackageCodecTest, ALengthThatIsTooBigIsRefusedBeforeItsBytesCome) {
+TEST_F(PackageCodecTest, ATooBigLengthIsRefusedBeforeItsBytesArrive) {
   endpoint.packageBytesMax = 100;
   speak(Protocol::frame());
   Connected one = acceptQuietly();
   one.peer.send(std::string("\0\0\0\x65", 4));
   settle();
-  EXPECT_THAT(heard, ElementsAre("close 1009"));
+  EXPECT_THAT(events, ElementsAre("close 1009"));
 }
 
-TEST_F(PackageCodecTest, AsManyBytesAsAreAllowedAreTakenAndOneMoreIsNot) {
+TEST_F(PackageCodecTest, APackageOfMaximumSizeIsTakenAndOneByteMoreIsNot) {
   endpoint.packageBytesMax = 100;
   struct Case {
     Protocol protocol;
@@ -123,10 +123,10 @@ TEST_F(PackageCodecTest, AsManyBytesAsAreAllowedAreTakenAndOneMoreIsNot) {
     Connected one = acceptQuietly();
     one.peer.send(each.largest + each.largest);
     settle();
-    EXPECT_EQ(takeHeard().size(), 2u) << each.protocol.name();
+    EXPECT_EQ(takeEvents().size(), 2u) << each.protocol.name();
     one.peer.send(each.tooLarge);
     settle();
-    EXPECT_THAT(takeHeard(), ElementsAre("close 1009")) << each.protocol.name();
+    EXPECT_THAT(takeEvents(), ElementsAre("close 1009")) << each.protocol.name();
   }
 }
 
@@ -134,13 +134,13 @@ TEST_F(PackageCodecTest, ALineWithoutEndIsRefusedAsSoonAsItIsTooLong) {
   endpoint.packageBytesMax = 100;
   Connected one = acceptQuietly();
   sendByByte(one, std::string(99, 'x'));
-  EXPECT_THAT(heard, IsEmpty());
+  EXPECT_THAT(events, IsEmpty());
   one.peer.send("x");
   settle();
-  EXPECT_THAT(heard, ElementsAre("close 1009"));
+  EXPECT_THAT(events, ElementsAre("close 1009"));
 }
 
-TEST_F(PackageCodecTest, BareBytesHaveNoPackagesAndSoNoLimit) {
+TEST_F(PackageCodecTest, TcpHasNoPackageSizeLimit) {
   endpoint.packageBytesMax = 1000;
   speak(Protocol::tcp());
   Connected one = acceptQuietly();
@@ -149,13 +149,13 @@ TEST_F(PackageCodecTest, BareBytesHaveNoPackagesAndSoNoLimit) {
   ASSERT_TRUE(turnUntil([&] {
     sent += one.peer.send(std::string_view(bytes).substr(sent));
     std::size_t came = 0;
-    for (const std::string& piece : heard) came += piece.size();
+    for (const std::string& piece : events) came += piece.size();
     return came >= bytes.size();
   }));
   EXPECT_NE(table.find(one.id), nullptr);
 }
 
-TEST_F(PackageCodecTest, APackageMayBeMuchLongerThanWhatComesAtOnce) {
+TEST_F(PackageCodecTest, APackageMayBeMuchLongerThanOneRead) {
   speak(Protocol::frame());
   Connected one = acceptQuietly();
   const std::string payload(1 << 20, 'p');
@@ -163,9 +163,9 @@ TEST_F(PackageCodecTest, APackageMayBeMuchLongerThanWhatComesAtOnce) {
   std::size_t sent = 0;
   ASSERT_TRUE(turnUntil([&] {
     sent += one.peer.send(std::string_view(wire).substr(sent, 10'007));
-    return heard.size() == 2;
+    return events.size() == 2;
   }));
-  EXPECT_THAT(heard, ElementsAre(payload, "next"));
+  EXPECT_THAT(events, ElementsAre(payload, "next"));
 }
 
 TEST_F(PackageCodecTest, HasNoPings) {
@@ -188,12 +188,12 @@ TEST_F(PackageCodecTest, APackageByteByByteCostsWorkProportionalToItsBytes) {
   Connected one = acceptQuietly();
   const std::string package = std::string(6000, 'x') + ';';
   sendByByte(one, package + package);
-  EXPECT_EQ(heard.size(), 2u);
+  EXPECT_EQ(events.size(), 2u);
   EXPECT_EQ(calls, 2 * package.size());
   EXPECT_EQ(bytesToSearch, 2 * package.size());
 }
 
-TEST_F(PackageCodecTest, OnceTheLengthIsKnownInputIsNotCalledAgainForThatPackage) {
+TEST_F(PackageCodecTest, InputIsNotCalledAgainOnceTheLengthIsKnown) {
   std::size_t calls = 0;
   speak(withInput(Protocol::frame(), [&](std::string_view buffer, std::size_t searched) {
     ++calls;
@@ -201,7 +201,7 @@ TEST_F(PackageCodecTest, OnceTheLengthIsKnownInputIsNotCalledAgainForThatPackage
   }));
   Connected one = acceptQuietly();
   sendByByte(one, frame(std::string(6000, 'x')) + frame("next"));
-  EXPECT_EQ(heard.size(), 2u);
+  EXPECT_EQ(events.size(), 2u);
   EXPECT_EQ(calls, 2u * kFrameHeaderBytes);
 }
 

@@ -8,7 +8,7 @@
 namespace stormo {
 namespace {
 
-TEST(Protocol, TheBuiltInOnesAreFoundByName) {
+TEST(Protocol, BuiltInProtocolsAreFoundByName) {
   for (const char* name : {"websocket", "frame", "text", "tcp"}) {
     EXPECT_EQ(Protocol::named(name).name(), name);
   }
@@ -16,7 +16,7 @@ TEST(Protocol, TheBuiltInOnesAreFoundByName) {
   EXPECT_FALSE(Protocol::tcp().isWebSocket());
 }
 
-TEST(Protocol, AnUnknownNameIsAnExceptionThatSaysWhichThereAre) {
+TEST(Protocol, AnUnknownNameThrowsAndListsTheNames) {
   try {
     Protocol::named("smtp");
     FAIL();
@@ -31,7 +31,7 @@ std::string encoded(const Protocol& protocol, std::string_view message) {
   return out.substr(7);
 }
 
-TEST(Protocol, FrameIsATotalLengthAndTheMessage) {
+TEST(Protocol, FrameHasATotalLengthBeforeTheMessage) {
   const Protocol frame = Protocol::frame();
   const std::string package = encoded(frame, "abc");
   EXPECT_EQ(package, std::string("\0\0\0\x07"
@@ -59,7 +59,7 @@ TEST(Protocol, TcpIsBytesAsTheyCome) {
   EXPECT_EQ(tcp.decode("ab"), "ab");
 }
 
-TEST(Protocol, TextLooksOnlyAtNewBytesAndTakes64KiBUnlessSet) {
+TEST(Protocol, TextExaminesOnlyNewBytesAndTakes64KiBByDefault) {
   const Protocol text = Protocol::text();
   EXPECT_EQ(text.input("a\nb", 2), Protocol::kNeedMore) << "it searched the first bytes again";
   EXPECT_EQ(text.maxPackageSize, 64u << 10);
@@ -80,7 +80,7 @@ std::ptrdiff_t takeAll(std::string_view buffer, std::size_t) {
 std::string_view asItIs(std::string_view package) { return package; }
 void append(std::string_view message, std::string& out) { out.append(message); }
 
-TEST(Protocol, ACustomOneNeedsAllItsFunctions) {
+TEST(Protocol, ACustomProtocolNeedsAllItsFunctions) {
   const Protocol::Input noInput;
   const std::function<std::ptrdiff_t(std::string_view)> noInputOfOneArgument;
   EXPECT_THROW(Protocol::custom("x", noInput, asItIs, append), std::invalid_argument);
@@ -97,7 +97,7 @@ TEST(ProtocolDeathTest, TheFunctionsOfWebSocketMustNotBeCalled) {
   EXPECT_DEATH(websocket.encode("a", out), "assertion failed");
 }
 
-TEST(Protocol, IsEqualToItsCopiesAndBuiltInOnesToThemselves) {
+TEST(Protocol, CopiesAreEqual) {
   const Protocol one = Protocol::custom("x", takeAll, asItIs, append);
   const Protocol sameName = Protocol::custom("x", takeAll, asItIs, append);
   Protocol copy = one;

@@ -13,7 +13,7 @@ using testing::IsEmpty;
 
 /// Groups without members, and an observer: both call a function of the test.
 struct TurnProbe final : GroupOutput, FlushObserver {
-  explicit TurnProbe(EventLoop& loop) : reactor(Reactor::of(loop)) {
+  explicit TurnProbe(Reactor& of) : reactor(of) {
     reactor.add(static_cast<GroupOutput&>(*this));
     reactor.add(static_cast<FlushObserver&>(*this));
   }
@@ -44,7 +44,7 @@ class ReactorTest : public NetTest {
   }
 
   Endpoint link;
-  TurnProbe probe{loop};
+  TurnProbe probe{reactor};
 };
 
 TEST_F(ReactorTest, FlushesLinksThenGroupsThenConnectionsThenCallsObserversThenFrees) {
@@ -72,13 +72,13 @@ TEST_F(ReactorTest, OutputOfAnObserverLeavesInTheSameTurnIfItFlushesAgain) {
   probe.onStep = [&](const std::string& step) {
     if (step != "flushed") return;
     (void)at(client).send("acknowledged");
-    table.flushAgain();
+    reactor.output.flushConnections();
     EXPECT_EQ(client.peer.take(), "acknowledged\n");
   };
   turn();
 }
 
-TEST_F(ReactorTest, TheAnswerToALinkIsReadBeforeTheFanOutButOneAnswerOnly) {
+TEST_F(ReactorTest, OneAnswerToALinkIsReadBeforeTheFanOut) {
   Connected upstream = acceptLink();
   std::vector<std::string> story;
   probe.onStep = [&](const std::string& step) {
@@ -107,7 +107,7 @@ TEST_F(ReactorTest, TheAnswerToALinkIsReadBeforeTheFanOutButOneAnswerOnly) {
 TEST_F(ReactorTest, RemovedGroupsAndObserversAreNotCalled) {
   std::vector<std::string> steps;
   {
-    TurnProbe brief(loop);
+    TurnProbe brief(reactor);
     brief.onStep = [&](const std::string& step) { steps.push_back(step); };
     turn();
     EXPECT_THAT(std::exchange(steps, {}), ElementsAre("fan-out", "clear", "flushed"));
@@ -118,7 +118,7 @@ TEST_F(ReactorTest, RemovedGroupsAndObserversAreNotCalled) {
 
 TEST_F(ReactorTest, AnObserverMayRemoveALaterOne) {
   std::vector<std::string> steps;
-  auto later = std::make_unique<TurnProbe>(loop);
+  auto later = std::make_unique<TurnProbe>(reactor);
   later->onStep = [&](const std::string& step) { steps.push_back(step); };
   probe.onStep = [&](const std::string& step) {
     if (step == "flushed") later.reset();

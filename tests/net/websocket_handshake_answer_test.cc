@@ -17,7 +17,7 @@ class HandshakeAnswerTest : public NetTest {
   HandshakeAnswerTest() { speak({}); }
   void speak(WebSocketCodec::ConnectHandler onConnect, WebSocketOptions options = {}) {
     use(std::make_unique<WebSocketCodec>(std::move(options), std::move(onConnect),
-                                         [this](Connection&) { heard.push_back("open"); }));
+                                         [this](Connection&) { events.push_back("open"); }));
   }
   WebSocketClient connect() {
     Connected one = accept();
@@ -36,7 +36,7 @@ class HandshakeAnswerTest : public NetTest {
     WebSocketClient client = connect();
     client.raw().send(WebSocketClient::request() + std::string(more));
     EXPECT_TRUE(turnUntil([&] { return pending.connection() == last; }));
-    takeHeard();
+    takeEvents();
     return client;
   }
 
@@ -118,13 +118,13 @@ TEST_F(HandshakeAnswerTest, AcceptLaterAnswersWithSubprotocolAndHeaders) {
   EXPECT_FALSE(client.answered());
   ASSERT_TRUE(pending.accept());
   EXPECT_EQ(table.find(last)->send("second"), SendStatus::Queued);
-  EXPECT_THAT(heard, ElementsAre("connect")) << "accept() calls no handler";
+  EXPECT_THAT(events, ElementsAre("connect")) << "accept() calls no handler";
   ASSERT_TRUE(turnUntil([&] { return client.isOpen(); }));
   EXPECT_EQ(client.header("Sec-WebSocket-Protocol"), "v1");
   EXPECT_EQ(client.header("X-Later"), "yes");
   settle();
   EXPECT_THAT(client.messages(), ElementsAre("first", "second"));
-  EXPECT_THAT(heard, ElementsAre("connect", "open"));
+  EXPECT_THAT(events, ElementsAre("connect", "open"));
   EXPECT_FALSE(pending.accept());
   EXPECT_FALSE(pending.refuse(403));
 }
@@ -138,10 +138,10 @@ TEST_F(HandshakeAnswerTest, MessagesBeforeALateAnswerWaitAndFollowTheOpening) {
       turn();
     }
     settle();
-    EXPECT_THAT(heard, IsEmpty());
+    EXPECT_THAT(events, IsEmpty());
     ASSERT_TRUE(pending.accept());
-    ASSERT_TRUE(turnUntil([&] { return heard.size() == 4; }));
-    EXPECT_THAT(takeHeard(), ElementsAre("open", "at once", big, "by byte"));
+    ASSERT_TRUE(turnUntil([&] { return events.size() == 4; }));
+    EXPECT_THAT(takeEvents(), ElementsAre("open", "at once", big, "by byte"));
     EXPECT_TRUE(client.isOpen());
   }
 }
@@ -158,9 +158,9 @@ TEST_F(HandshakeAnswerTest, OfWhatComesBeforeALateAnswerLittleIsRead) {
   ASSERT_TRUE(pending.accept());
   ASSERT_TRUE(turnUntil([&] {
     sent += client.raw().send(std::string_view(flood).substr(sent));
-    return heard.size() == 2;
+    return events.size() == 2;
   }));
-  EXPECT_EQ(heard[1].size(), std::size_t{4} << 20);
+  EXPECT_EQ(events[1].size(), std::size_t{4} << 20);
 }
 
 TEST_F(HandshakeAnswerTest, APauseByTheUserOutlastsALateAnswer) {
@@ -168,10 +168,10 @@ TEST_F(HandshakeAnswerTest, APauseByTheUserOutlastsALateAnswer) {
   table.find(last)->pauseRecv();
   ASSERT_TRUE(pending.accept());
   settle();
-  EXPECT_THAT(takeHeard(), ElementsAre("open"));
+  EXPECT_THAT(takeEvents(), ElementsAre("open"));
   table.find(last)->resumeRecv();
   settle();
-  EXPECT_THAT(heard, ElementsAre("later"));
+  EXPECT_THAT(events, ElementsAre("later"));
 }
 
 TEST_F(HandshakeAnswerTest, RefuseLaterAnswersWithTheStatus) {
@@ -181,7 +181,7 @@ TEST_F(HandshakeAnswerTest, RefuseLaterAnswersWithTheStatus) {
   EXPECT_EQ(client.status(), 403);
   EXPECT_EQ(client.body(), "not you\n");
   EXPECT_FALSE(pending.accept());
-  EXPECT_THAT(heard, ElementsAre("close 1000"));
+  EXPECT_THAT(events, ElementsAre("close 1000"));
 }
 
 TEST_F(HandshakeAnswerTest, ALateAnswerFindsNothingWhenTheClientIsGone) {
@@ -195,7 +195,7 @@ TEST_F(HandshakeAnswerTest, ALateAnswerFindsNothingWhenTheClientIsGone) {
   WebSocketClient next = connect();
   EXPECT_FALSE(copy.accept());
   EXPECT_FALSE(PendingHandshake(last).accept()) << "its request has not come";
-  EXPECT_THAT(takeHeard(), ElementsAre("close 1006", "connect"));
+  EXPECT_THAT(takeEvents(), ElementsAre("close 1006", "connect"));
 }
 
 TEST_F(HandshakeAnswerTest, ALateAnswerThatTakesTooLongIs503) {
@@ -220,7 +220,7 @@ TEST_F(HandshakeAnswerTest, AConnectionThatClosesWithItsLateAnswerIsNotReportedA
   table.find(last)->close();
   ASSERT_TRUE(turnUntil([&] { return client.isOpen(); }));
   settle();
-  EXPECT_THAT(heard, ElementsAre("close 1000"));
+  EXPECT_THAT(events, ElementsAre("close 1000"));
 }
 
 TEST_F(HandshakeAnswerTest, TheCloseReasonOfThePeerIsKnownInOnClose) {

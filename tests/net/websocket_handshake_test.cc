@@ -18,14 +18,14 @@ class WebSocketHandshakeTest : public NetTest {
   WebSocketHandshakeTest() { speak({}); }
   void speak(WebSocketOptions options, WebSocketCodec::ConnectHandler onConnect = {}) {
     use(std::make_unique<WebSocketCodec>(std::move(options), std::move(onConnect),
-                                         [this](Connection&) { heard.push_back("open"); }));
+                                         [this](Connection&) { events.push_back("open"); }));
   }
   WebSocketClient connect() {
     Connected one = accept();
     last = one.id;
     return WebSocketClient(std::move(one.peer));
   }
-  /// The answer to those bytes.
+  /// The response to those bytes.
   WebSocketClient ask(std::string_view bytes) {
     WebSocketClient client = connect();
     client.raw().send(bytes);
@@ -35,7 +35,7 @@ class WebSocketHandshakeTest : public NetTest {
   static std::string get(std::string_view path) {
     return "GET " + std::string(path) + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
   }
-  /// That answer, and then the end, without a reset.
+  /// Expects that response, then an end of file without a reset.
   void expectRefusal(WebSocketClient& client, int status) {
     EXPECT_EQ(client.status(), status);
     EXPECT_EQ(client.header("Connection"), status == 426 ? "close, Upgrade" : "close");
@@ -48,17 +48,17 @@ class WebSocketHandshakeTest : public NetTest {
   ConnectionId last = 0;
 };
 
-TEST_F(WebSocketHandshakeTest, AGoodRequestIsAnsweredWith101) {
+TEST_F(WebSocketHandshakeTest, AValidRequestIsAnsweredWith101) {
   WebSocketClient client = ask(WebSocketClient::request());
   EXPECT_EQ(client.status(), 101);
   EXPECT_EQ(client.header("Upgrade"), "websocket");
   EXPECT_EQ(client.header("Connection"), "Upgrade");
   EXPECT_EQ(client.header("Sec-WebSocket-Accept"), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
   EXPECT_EQ(client.header("Sec-WebSocket-Protocol"), "");
-  EXPECT_THAT(heard, ElementsAre("connect", "open"));
+  EXPECT_THAT(events, ElementsAre("connect", "open"));
 }
 
-TEST_F(WebSocketHandshakeTest, ARequestMayComeByteByByteAndAMessageBehindItAtOnce) {
+TEST_F(WebSocketHandshakeTest, ARequestMayArriveByteByByteOrWithAMessage) {
   WebSocketClient client = connect();
   for (const char byte : WebSocketClient::request()) {
     client.raw().send({&byte, 1});
@@ -67,10 +67,10 @@ TEST_F(WebSocketHandshakeTest, ARequestMayComeByteByByteAndAMessageBehindItAtOnc
   EXPECT_TRUE(client.isOpen());
   WebSocketClient other = ask(WebSocketClient::request() + WebSocketClient::text("at once"));
   settle();
-  EXPECT_EQ(heard.back(), "at once");
+  EXPECT_EQ(events.back(), "at once");
 }
 
-TEST_F(WebSocketHandshakeTest, WhatIsNotHttpIsABadRequest) {
+TEST_F(WebSocketHandshakeTest, BytesThatAreNotHttpAreABadRequest) {
   WebSocketClient client = ask("SSH-2.0-OpenSSH\r\n");
   expectRefusal(client, 400);
   EXPECT_EQ(counters().badPeers.get(), 1u);
@@ -83,7 +83,7 @@ TEST_F(WebSocketHandshakeTest, AnUpgradeWithoutAKeyIsABadRequest) {
   expectRefusal(client, 400);
 }
 
-TEST_F(WebSocketHandshakeTest, OtherOriginsThanTheAllowedAreForbidden) {
+TEST_F(WebSocketHandshakeTest, OriginsThatAreNotAllowedGet403) {
   speak({.origins = {"https://example.com"}});
   WebSocketClient stranger = ask(WebSocketClient::request("/", "Origin: https://evil.example\r\n"));
   expectRefusal(stranger, 403);
@@ -137,7 +137,7 @@ TEST_F(WebSocketHandshakeTest, HeadGetsTheHeadOfAPage) {
   EXPECT_EQ(client.body(), "");
 }
 
-TEST_F(WebSocketHandshakeTest, OtherMethodsAreNotAllowedAndTheirBodyIsSwallowed) {
+TEST_F(WebSocketHandshakeTest, OtherMethodsGet405AndTheirBodyIsDropped) {
   for (const bool withPages : {false, true}) {
     WebSocketOptions options;
     if (withPages) options.pages = {{"/", {.body = "x"}}};
@@ -146,19 +146,19 @@ TEST_F(WebSocketHandshakeTest, OtherMethodsAreNotAllowedAndTheirBodyIsSwallowed)
         ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n" + WebSocketClient::text("a"));
     EXPECT_THAT(client.header("Allow"), HasSubstr("GET"));
     expectRefusal(client, 405);
-    EXPECT_THAT(takeHeard(), ElementsAre("connect", "close 1000"));
+    EXPECT_THAT(takeEvents(), ElementsAre("connect", "close 1000"));
   }
   EXPECT_EQ(counters().messagesIn.get(), 0u);
 }
 
-TEST_F(WebSocketHandshakeTest, WithoutPagesAPlainRequestIsToldToUpgrade) {
+TEST_F(WebSocketHandshakeTest, WithoutPagesAPlainRequestGets426) {
   WebSocketClient client = ask(get("/"));
   EXPECT_EQ(client.header("Upgrade"), "websocket");
   EXPECT_EQ(client.header("Sec-WebSocket-Version"), "13");
   expectRefusal(client, 426);
 }
 
-TEST_F(WebSocketHandshakeTest, AnotherVersionIsToldWhichToUseAlsoWhereThereArePages) {
+TEST_F(WebSocketHandshakeTest, AnotherVersionGets426WithTheSupportedVersion) {
   speak({.pages = {{"/", {.body = "x"}}}});
   WebSocketClient client =
       ask("GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -167,13 +167,13 @@ TEST_F(WebSocketHandshakeTest, AnotherVersionIsToldWhichToUseAlsoWhereThereArePa
   expectRefusal(client, 426);
 }
 
-TEST_F(WebSocketHandshakeTest, AHeadWithoutEndIsTooLarge) {
+TEST_F(WebSocketHandshakeTest, AHeadWithoutEndGets431) {
   speak({.headBytesMax = 1000});
   WebSocketClient client = ask("GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(1000, 'x'));
   expectRefusal(client, 431);
 }
 
-TEST_F(WebSocketHandshakeTest, WhoTakesTooLongForItGets408) {
+TEST_F(WebSocketHandshakeTest, HandshakeTimeoutGets408) {
   endpoint.handshakeTimeout = 20ms;
   for (const char* begun : {"", "GET / HTTP/1.1\r\nHost: x\r\n"}) {
     WebSocketClient client = connect();
@@ -207,7 +207,7 @@ TEST_F(WebSocketHandshakeTest, ASubprotocolIsChosenFromTheOfferedOrByTheHandler)
   EXPECT_EQ(ask(WebSocketClient::request("/", offer)).header("Sec-WebSocket-Protocol"), "v2");
 }
 
-TEST_F(WebSocketHandshakeTest, WhatWasSentBeforeItFollowsTheAnswer) {
+TEST_F(WebSocketHandshakeTest, MessagesSentBeforeItFollowTheResponse) {
   speak({}, [](Connection& connection, WebSocketHandshake&) { (void)connection.send("second"); });
   endpoint.handlers.onConnect = [](Connection& connection) { (void)connection.send("first"); };
   WebSocketClient client = connect();
@@ -220,7 +220,7 @@ TEST_F(WebSocketHandshakeTest, WhatWasSentBeforeItFollowsTheAnswer) {
   EXPECT_EQ(counters().sendCalls.get(), calls + 1);
 }
 
-TEST_F(WebSocketHandshakeTest, WhatWasSentBeforeARefusalIsForgotten) {
+TEST_F(WebSocketHandshakeTest, MessagesSentBeforeARefusalAreDropped) {
   speak({}, [](Connection&, WebSocketHandshake& handshake) { handshake.refuse(403); });
   endpoint.handlers.onConnect = [](Connection& connection) { (void)connection.send("secret"); };
   WebSocketClient client = ask(WebSocketClient::request());
@@ -228,26 +228,26 @@ TEST_F(WebSocketHandshakeTest, WhatWasSentBeforeARefusalIsForgotten) {
   EXPECT_EQ(client.body().find("secret"), std::string::npos);
 }
 
-TEST_F(WebSocketHandshakeTest, SendsBeforeItAreBoundedToo) {
+TEST_F(WebSocketHandshakeTest, SendsBeforeItAreLimited) {
   endpoint.sendQueueBytesMax = 100;
   WebSocketClient client = connect();
   EXPECT_EQ(table.find(last)->send(std::string(90, 'a')), SendStatus::Queued);
   turn();
   EXPECT_EQ(table.find(last)->send(std::string(90, 'b')), SendStatus::Full);
   turn();
-  EXPECT_THAT(takeHeard(), ElementsAre("connect", "full"));
+  EXPECT_THAT(takeEvents(), ElementsAre("connect", "full"));
   client.sendHandshake();
   ASSERT_TRUE(turnUntil([&] { return client.isOpen(); }));
   EXPECT_EQ(client.messages().size(), 1u);
-  EXPECT_THAT(heard, ElementsAre("open", "drain"));
+  EXPECT_THAT(events, ElementsAre("open", "drain"));
 }
 
-TEST_F(WebSocketHandshakeTest, CloseBeforeItIsAnHttpAnswerToo) {
+TEST_F(WebSocketHandshakeTest, CloseBeforeItSendsAnHttpResponse) {
   WebSocketClient client = connect();
   table.find(last)->close(CloseCode::GoingAway);
   ASSERT_TRUE(turnUntil([&] { return client.answered(); }));
   expectRefusal(client, 503);
-  EXPECT_THAT(heard, ElementsAre("connect", "close 1001"));
+  EXPECT_THAT(events, ElementsAre("connect", "close 1001"));
 }
 
 TEST_F(WebSocketHandshakeTest, AHandlerThatThrowsIsAnInternalError) {
@@ -255,7 +255,7 @@ TEST_F(WebSocketHandshakeTest, AHandlerThatThrowsIsAnInternalError) {
   WebSocketClient client = ask(WebSocketClient::request());
   expectRefusal(client, 500);
   EXPECT_EQ(client.body().find("oops"), std::string::npos);
-  EXPECT_THAT(heard, ElementsAre("connect", "close 1011"));
+  EXPECT_THAT(events, ElementsAre("connect", "close 1011"));
 }
 
 TEST_F(WebSocketHandshakeTest, AHandlerMayCloseOrDestroy) {
@@ -269,23 +269,23 @@ TEST_F(WebSocketHandshakeTest, AHandlerMayCloseOrDestroy) {
   EXPECT_FALSE(destroyed.answered());
 }
 
-TEST_F(WebSocketHandshakeTest, AHandlerMayPauseAndMessagesBehindTheRequestWait) {
+TEST_F(WebSocketHandshakeTest, AHandlerMayPauseAndMessagesAfterTheRequestWait) {
   speak({}, [](Connection& connection, WebSocketHandshake&) { connection.pauseRecv(); });
   WebSocketClient client = ask(WebSocketClient::request() + WebSocketClient::text("later"));
   settle();
-  EXPECT_THAT(heard, ElementsAre("connect", "open"));
+  EXPECT_THAT(events, ElementsAre("connect", "open"));
   table.find(last)->resumeRecv();
   settle();
-  EXPECT_THAT(heard, ElementsAre("connect", "open", "later"));
+  EXPECT_THAT(events, ElementsAre("connect", "open", "later"));
 }
 
-TEST_F(WebSocketHandshakeTest, AClientThatGoesAwayBeforeItIsNothingSpecial) {
+TEST_F(WebSocketHandshakeTest, AClientThatDisconnectsBeforeItIsNoError) {
   WebSocketClient client = connect();
   client.raw().send("GET / HT");
   turn();
   client.raw().close();
   settle();
-  EXPECT_THAT(heard, ElementsAre("connect", "close 1006"));
+  EXPECT_THAT(events, ElementsAre("connect", "close 1006"));
   EXPECT_EQ(table.size(), 0u);
 }
 
@@ -298,7 +298,7 @@ TEST_F(WebSocketHandshakeTest, AnUpgradeToSomethingElseIsIgnored) {
   EXPECT_EQ(page.body(), "<h1>hello</h1>");
 }
 
-TEST_F(WebSocketHandshakeTest, AnEmptyLineBeforeTheRequestIsSkipped) {
+TEST_F(WebSocketHandshakeTest, AnEmptyLineBeforeTheRequestIsIgnored) {
   EXPECT_EQ(ask("\r\n" + WebSocketClient::request()).status(), 101);
 }
 
@@ -317,7 +317,7 @@ TEST_F(WebSocketHandshakeTest, AHeadByteByByteIsNotParsedForEachByte) {
   const std::string_view first = std::string_view(head).substr(0, 12'000);
   client.raw().send(first);
   settle();
-  // What is wrong is seen when the head is parsed again: at its end, not at the next byte.
+  // The error is found when the head is parsed again: at its end, not at the next byte.
   client.raw().send("\r\nno colon\r\n");
   settle();
   EXPECT_FALSE(client.answered());

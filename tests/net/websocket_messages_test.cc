@@ -23,7 +23,7 @@ class WebSocketMessagesTest : public NetTest {
     WebSocketClient client(std::move(one.peer));
     client.sendHandshake();
     EXPECT_TRUE(turnUntil([&] { return client.isOpen(); }));
-    heard.clear();
+    events.clear();
     return client;
   }
   Connection& server() { return *table.find(last); }
@@ -43,7 +43,7 @@ class WebSocketMessagesTest : public NetTest {
   ConnectionId last = 0;
 };
 
-TEST_F(WebSocketMessagesTest, TextAndBinaryGoBothWays) {
+TEST_F(WebSocketMessagesTest, TextAndBinaryAreSentAndReceived) {
   endpoint.handlers.onMessage = [](Connection& connection, Message message) {
     (void)connection.send(message);
   };
@@ -81,7 +81,7 @@ TEST_F(WebSocketMessagesTest, MessagesOfAllLengthsAreEchoed) {
   }
 }
 
-TEST_F(WebSocketMessagesTest, SingleBytesAndFragmentsWithControlFramesBetweenMakeTheSameMessages) {
+TEST_F(WebSocketMessagesTest, FragmentsAndControlFramesByteByByteMakeTheSameMessages) {
   WebSocketClient client = open();
   const std::string wire =
       WebSocketClient::frame(0x01, "one ") + WebSocketClient::frame(0x89, "p") +
@@ -91,10 +91,10 @@ TEST_F(WebSocketMessagesTest, SingleBytesAndFragmentsWithControlFramesBetweenMak
     client.raw().send({&byte, 1});
     turn();
   }
-  EXPECT_THAT(takeHeard(), ElementsAre("one message in three", "next"));
+  EXPECT_THAT(takeEvents(), ElementsAre("one message in three", "next"));
   client.raw().send(wire);
   settle();
-  EXPECT_THAT(takeHeard(), ElementsAre("one message in three", "next"));
+  EXPECT_THAT(takeEvents(), ElementsAre("one message in three", "next"));
   EXPECT_THAT(client.all(), ElementsAre(WebSocketClient::Frame{Opcode::Pong, "p"},
                                         WebSocketClient::Frame{Opcode::Pong, "p"}));
 }
@@ -114,10 +114,10 @@ TEST_F(WebSocketMessagesTest, PartialMessagesOfManyClientsDoNotMix) {
   }
   std::vector<std::string> expected;
   for (int i = 0; i < 10; ++i) expected.push_back("from client " + std::to_string(i));
-  EXPECT_THAT(heard, testing::UnorderedElementsAreArray(expected));
+  EXPECT_THAT(events, testing::UnorderedElementsAreArray(expected));
 }
 
-TEST_F(WebSocketMessagesTest, PingsAreAnsweredAndPongsAreTaken) {
+TEST_F(WebSocketMessagesTest, PingsAreAnsweredAndPongsAreAccepted) {
   WebSocketClient client = open();
   client.sendPong("unasked");
   client.sendPing("are you there?");
@@ -126,10 +126,10 @@ TEST_F(WebSocketMessagesTest, PingsAreAnsweredAndPongsAreTaken) {
   settle();
   EXPECT_THAT(client.all(), ElementsAre(WebSocketClient::Frame{Opcode::Pong, "are you there?"},
                                         WebSocketClient::Frame{Opcode::Pong, ""}));
-  EXPECT_THAT(heard, IsEmpty());
+  EXPECT_THAT(events, IsEmpty());
 }
 
-TEST_F(WebSocketMessagesTest, WhoPingsAndDoesNotReadFillsNoMemory) {
+TEST_F(WebSocketMessagesTest, APeerThatPingsAndDoesNotReadFillsNoMemory) {
   endpoint.sendQueueBytesMax = 2000;
   auto pair = test::unixPair();
   test::shrinkSendBuffer(pair.tested.get());
@@ -142,22 +142,22 @@ TEST_F(WebSocketMessagesTest, WhoPingsAndDoesNotReadFillsNoMemory) {
   EXPECT_LE(server().sendQueueBytes(), 2000u + 127u);
 }
 
-TEST_F(WebSocketMessagesTest, OurGoodbyeIsAnsweredAndThenTheSocketEnds) {
+TEST_F(WebSocketMessagesTest, CloseHandshakeOfOursIsAnsweredAndEndsTheSocket) {
   WebSocketClient client = open();
   (void)server().send("last");
   server().close(CloseCode::GoingAway, "we restart");
   EXPECT_EQ(await(client), textFrame("last"));
   expectClose(client, CloseCode::GoingAway, "we restart");
   EXPECT_FALSE(client.ended());
-  client.sendText("not heard any more");
+  client.sendText("not events any more");
   client.sendClose(CloseCode::GoingAway);
   ASSERT_TRUE(turnUntil([&] { return client.ended(); }));
   client.raw().close();
   ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
-  EXPECT_THAT(heard, ElementsAre("close 1001"));
+  EXPECT_THAT(events, ElementsAre("close 1001"));
 }
 
-TEST_F(WebSocketMessagesTest, TheirGoodbyeIsAnsweredWithItsCode) {
+TEST_F(WebSocketMessagesTest, CloseFrameOfThePeerIsAnsweredWithItsCode) {
   WebSocketClient client = open();
   client.sendClose(static_cast<CloseCode>(4321), "enough");
   expectClose(client, static_cast<CloseCode>(4321), "");
@@ -165,19 +165,19 @@ TEST_F(WebSocketMessagesTest, TheirGoodbyeIsAnsweredWithItsCode) {
   EXPECT_EQ(table.find(last), nullptr);
   client.raw().close();
   ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
-  EXPECT_THAT(heard, ElementsAre("close 4321"));
+  EXPECT_THAT(events, ElementsAre("close 4321"));
 }
 
-TEST_F(WebSocketMessagesTest, AGoodbyeWithoutACodeIsAnsweredWithoutOne) {
+TEST_F(WebSocketMessagesTest, CloseFrameWithoutCodeIsAnsweredWithoutCode) {
   WebSocketClient client = open();
   client.raw().send(WebSocketClient::frame(0x88, ""));
   const auto frame = await(client);
   EXPECT_EQ(frame, (WebSocketClient::Frame{Opcode::Close, ""}));
   settle();
-  EXPECT_THAT(heard, ElementsAre("close 1005"));
+  EXPECT_THAT(events, ElementsAre("close 1005"));
 }
 
-TEST_F(WebSocketMessagesTest, WhatWasQueuedComesBeforeTheAnswerToAGoodbye) {
+TEST_F(WebSocketMessagesTest, QueuedOutputIsSentBeforeTheCloseFrame) {
   WebSocketClient client = open();
   endpoint.handlers.onMessage = [](Connection& connection, Message) {
     (void)connection.send("answer");
@@ -187,7 +187,7 @@ TEST_F(WebSocketMessagesTest, WhatWasQueuedComesBeforeTheAnswerToAGoodbye) {
   EXPECT_EQ(await(client).opcode, Opcode::Close);
 }
 
-TEST_F(WebSocketMessagesTest, AGoodbyeFromBothSidesAtOnceIsAnsweredByNeither) {
+TEST_F(WebSocketMessagesTest, SimultaneousCloseFramesAreNotAnswered) {
   WebSocketClient client = open();
   server().close();
   client.sendClose(CloseCode::GoingAway);
@@ -195,34 +195,34 @@ TEST_F(WebSocketMessagesTest, AGoodbyeFromBothSidesAtOnceIsAnsweredByNeither) {
   expectClose(client, CloseCode::Normal, "");
   EXPECT_TRUE(client.ended());
   EXPECT_FALSE(client.next().has_value());
-  EXPECT_THAT(heard, ElementsAre("close 1000"));
+  EXPECT_THAT(events, ElementsAre("close 1000"));
 }
 
-TEST_F(WebSocketMessagesTest, WhoDoesNotAnswerOurGoodbyeIsCutAfterAWhile) {
+TEST_F(WebSocketMessagesTest, CloseTimeoutWithoutACloseFrameOfThePeer) {
   endpoint.closeTimeout = 30ms;
   WebSocketClient client = open();
   server().close();
   expectClose(client, CloseCode::Normal, "");
   client.sendText("I go on");
   ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
-  EXPECT_THAT(heard, ElementsAre("close 1000"));
+  EXPECT_THAT(events, ElementsAre("close 1000"));
 }
 
-TEST_F(WebSocketMessagesTest, WhoDoesNotEndTheSocketAfterTheGoodbyesIsCutAfterAWhile) {
+TEST_F(WebSocketMessagesTest, CloseTimeoutWithoutAnEndOfFileOfThePeer) {
   endpoint.closeTimeout = 30ms;
   WebSocketClient client = open();
   client.sendClose(CloseCode::Normal);
   ASSERT_TRUE(turnUntil([&] { return client.ended(); }));
   EXPECT_EQ(table.size(), 1u);
   ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
-  EXPECT_THAT(heard, ElementsAre("close 1000"));
+  EXPECT_THAT(events, ElementsAre("close 1000"));
 }
 
-TEST_F(WebSocketMessagesTest, AnEndWithoutGoodbyeIsAbnormal) {
+TEST_F(WebSocketMessagesTest, AnEndOfFileWithoutCloseFrameIsAbnormal) {
   WebSocketClient client = open();
   client.raw().close();
   settle();
-  EXPECT_THAT(heard, ElementsAre("close 1006"));
+  EXPECT_THAT(events, ElementsAre("close 1006"));
 }
 
 TEST_F(WebSocketMessagesTest,
@@ -245,19 +245,19 @@ TEST_F(WebSocketMessagesTest,
     client.raw().send(WebSocketClient::text("good") + each.wire + WebSocketClient::text("behind"));
     expectClose(client, each.code, each.reason);
     ASSERT_TRUE(turnUntil([&] { return client.ended(); }));
-    EXPECT_THAT(takeHeard(),
+    EXPECT_THAT(takeEvents(),
                 ElementsAre("good", "close " + std::to_string(static_cast<int>(each.code))));
     client.raw().close();
     ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
   }
   EXPECT_EQ(counters().badPeers.get(), std::size(cases));
-  WebSocketClient next = open();  // whose decoder begins anew
+  WebSocketClient next = open();  // with a decoder of its own
   next.sendText("fine");
   settle();
-  EXPECT_THAT(heard, ElementsAre("fine"));
+  EXPECT_THAT(events, ElementsAre("fine"));
 }
 
-TEST_F(WebSocketMessagesTest, AMessageThatIsTooBigIsRefusedByItsHeader) {
+TEST_F(WebSocketMessagesTest, ATooBigMessageIsRefusedByItsHeader) {
   endpoint.packageBytesMax = 1000;
   WebSocketClient client = open();
   client.sendText(std::string(1000, 'x'));
@@ -265,7 +265,7 @@ TEST_F(WebSocketMessagesTest, AMessageThatIsTooBigIsRefusedByItsHeader) {
   expectClose(client, CloseCode::TooBig, "message is too big");
 }
 
-TEST_F(WebSocketMessagesTest, FragmentsThatAreTooBigTogetherAreRefused) {
+TEST_F(WebSocketMessagesTest, FragmentsThatExceedTheLimitTogetherAreRefused) {
   endpoint.packageBytesMax = 1000;
   WebSocketClient client = open();
   client.raw().send(WebSocketClient::frame(0x01, std::string(600, 'x')));
@@ -293,26 +293,26 @@ TEST_F(WebSocketMessagesTest, HandlersMayCloseAndDestroyInTheMiddleOfAFragmented
     turn();
     client.raw().send(WebSocketClient::frame(0x80, "ended"));
     settle();
-    EXPECT_EQ(heard.size(), 1u) << what;
-    heard.clear();
+    EXPECT_EQ(events.size(), 1u) << what;
+    events.clear();
     client.raw().close();
     settle();
   }
   EXPECT_EQ(table.size(), 0u);
 }
 
-TEST_F(WebSocketMessagesTest, AnIdleConnectionKeepsNothing) {
+TEST_F(WebSocketMessagesTest, AnIdleConnectionHoldsNoMemory) {
   WebSocketClient client = open();
   client.raw().send(WebSocketClient::frame(0x01, "half"));
   settle();
-  ConnectionImpl& peer = *table.find(last);
-  EXPECT_NE(peer.codecState, nullptr);
+  ConnectionImpl& connection = *table.find(last);
+  EXPECT_NE(connection.codecState, nullptr);
   client.raw().send(WebSocketClient::frame(0x80, "whole"));
   settle();
-  EXPECT_EQ(peer.codecState, nullptr);
-  EXPECT_EQ(peer.stash, nullptr);
-  EXPECT_EQ(peer.own, nullptr);
-  EXPECT_EQ(peer.queue, nullptr);
+  EXPECT_EQ(connection.codecState, nullptr);
+  EXPECT_EQ(connection.in.stash, nullptr);
+  EXPECT_EQ(connection.out.own, nullptr);
+  EXPECT_EQ(connection.out.queue, nullptr);
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ class ChannelOfGroups final : public GroupLink, channel::Listener {
     if (!registry) return;
     std::vector<net::ConnectionImpl*> members;
     registry->forEachGroup([&](const group::Group& group) {
-      for (const auto& member : group.members) members.push_back(member.peer);
+      for (const auto& member : group.members) members.push_back(member.connection);
     });
     // Closed later, as a connection that closes leaves its groups. A second close does nothing.
     for (net::ConnectionImpl* member : members) {

@@ -5,6 +5,7 @@
 #include "event/process_life.h"
 #include "event/call_handler.h"
 #include "event/loop_impl.h"
+#include "net/reactor.h"
 #include "protocol/php/serialize.h"
 #include "sys/log.h"
 #include "sys/random_id.h"
@@ -167,9 +168,9 @@ void LinkBus::onTick() {
     log::warning("a handler of this process blocked its event loop late_ms={}",
                  std::chrono::duration_cast<milliseconds>(now - due).count());
   }
-  net::ConnectionImpl* link = connection_.peer();
+  net::ConnectionImpl* link = connection_.connection();
   if (link == nullptr || link->phase != net::Phase::Open) return;
-  const bool isSilent = std::exchange(bytesReadAtTick_, link->bytesRead) == link->bytesRead;
+  const bool isSilent = std::exchange(bytesReadAtTick_, link->bytesRead()) == link->bytesRead();
   silentTicks_ = isSilent ? silentTicks_ + 1 : 0;
   if (silentTicks_ >= kSilentTicksMax && (expectsPong() || !isUp_)) {
     log::warning("the Channel does not answer, making a new link url={}", url_.text());
@@ -182,24 +183,24 @@ void LinkBus::onFrame(net::ConnectionImpl&, std::string_view payload) { onPayloa
 
 void LinkBus::violation(net::ConnectionImpl& peer, std::string_view reason, std::string_view) {
   violationLog_.write(peer, dialect(), reason, EventLoop::current().now());
-  peer.table.refuse(peer, CloseCode::ProtocolError, reason);
+  peer.reactor.connections.refuse(peer, CloseCode::ProtocolError, reason);
 }
 
 void LinkBus::violation(std::string_view reason) {
-  if (net::ConnectionImpl* link = connection_.peer()) violation(*link, reason, {});
+  if (net::ConnectionImpl* link = connection_.connection()) violation(*link, reason, {});
 }
 
 void LinkBus::dropLink(std::string_view reason) {
-  if (net::ConnectionImpl* link = connection_.peer()) {
-    link->table.refuse(*link, CloseCode::ProtocolError, reason);
+  if (net::ConnectionImpl* link = connection_.connection()) {
+    link->reactor.connections.refuse(*link, CloseCode::ProtocolError, reason);
   }
 }
 
 void LinkBus::send(std::string_view frames) {
-  net::ConnectionImpl* link = connection_.peer();
+  net::ConnectionImpl* link = connection_.connection();
   if (link == nullptr || frames.empty()) return;
-  link->table.ownBatch(*link).append(frames, link->table.order());
-  link->table.counters().messagesOut.add();
+  link->append(frames);
+  link->reactor.counters().messagesOut.add();
 }
 
 bool LinkBus::isSubscribed(std::string_view event) const {

@@ -65,7 +65,7 @@ class LinkBus : public Bus, FrameSink {
   void becomeUp();
   /// Sends frames at once, whatever waits already. There is a link.
   void send(std::string_view frames);
-  [[nodiscard]] net::ConnectionImpl* link() const { return connection_.peer(); }
+  [[nodiscard]] net::ConnectionImpl* link() const { return connection_.connection(); }
   /// A publish was refused as Full: onDrain is owed.
   void owesDrain() { owesDrain_ = true; }
   [[nodiscard]] bool isDrainOwed() const { return owesDrain_; }

@@ -6,6 +6,7 @@
 #include "event/loop_impl.h"
 #include "protocol/channel/group_event.h"
 #include "protocol/package/frame.h"
+#include "net/reactor.h"
 #include "protocol/php/serialize.h"
 
 namespace stormo::channel {
@@ -89,13 +90,13 @@ void WorkermanBus::requestHistory(std::string_view, Position, HistoryHandler han
 PublishStatus WorkermanBus::sendOrKeep(std::string_view frame) {
   if (frame.size() > options().frameBytesMax) return PublishStatus::Refused;
   if (isConnected()) {
-    net::ConnectionTable& table = link()->table;
-    if (!table.isFull(*link(), frame.size())) {
+    net::Output& output = link()->reactor.output;
+    if (!output.isFull(*link(), frame.size())) {
       send(frame);
       ++accepted_;
       return PublishStatus::Accepted;
     }
-    table.noteFull(*link());
+    output.noteFull(*link());
     owesDrain();
     return PublishStatus::Full;
   }
@@ -116,7 +117,7 @@ std::size_t WorkermanBus::unacknowledgedBytes() const {
 void WorkermanBus::sendKept() {
   if (kept_.empty()) return;
   send(std::exchange(kept_, {}));
-  if (isDrainOwed()) link()->table.noteFull(*link());
+  if (isDrainOwed()) link()->reactor.output.noteFull(*link());
 }
 
 void WorkermanBus::onLinkLost() { drained(); }

@@ -1,20 +1,21 @@
 #include "channel/link/link_codec.h"
 
-#include "net/connection_table.h"
+#include "net/codec_session.h"
 #include "protocol/package/frame.h"
 
 namespace stormo::channel {
 
-void LinkCodec::begin(net::ConnectionImpl& connection) const {
-  if (opensAtOnce_) connection.table.open(connection);
+void LinkCodec::begin(net::CodecSession& session) const {
+  if (opensAtOnce_) session.open();
 }
 
-std::size_t LinkCodec::receive(net::ConnectionImpl& connection, std::span<char> bytes) const {
+std::size_t LinkCodec::receive(net::CodecSession& session, std::span<char> bytes) const {
   const std::string_view all(bytes.data(), bytes.size());
-  const std::size_t frameBytesMax = connection.endpoint->packageBytesMax;
-  Counters& counters = connection.table.counters();
+  const std::size_t frameBytesMax = session.messageBytesMax();
+  net::ConnectionImpl& connection = session.connection();
+  Counters& counters = session.counters();
   std::size_t taken = 0;
-  while (taken < all.size() && connection.isUsable() && !connection.receivePaused) {
+  while (taken < all.size() && session.isUsable() && !session.isPaused()) {
     const std::string_view rest = all.substr(taken);
     const PackageLength length = frameLength(rest, frameBytesMax);
     if (length.verdict == PackageLength::Verdict::Invalid) {

@@ -36,8 +36,8 @@ class LinkCodec final : public net::Codec {
   LinkCodec(FrameSink& sink, bool opensAtOnce) : sink_(sink), opensAtOnce_(opensAtOnce) {}
 
   [[nodiscard]] std::string_view name() const override { return "frame"; }
-  void begin(net::ConnectionImpl& connection) const override;
-  [[nodiscard]] std::size_t receive(net::ConnectionImpl& connection,
+  void begin(net::CodecSession& session) const override;
+  [[nodiscard]] std::size_t receive(net::CodecSession& session,
                                     std::span<char> bytes) const override;
   void encode(Message message, net::Batch& batch, net::OutputOrder& order) const override;
 

@@ -14,7 +14,7 @@ constexpr int kTicksPerStall = 4;
 
 Acknowledger::Acknowledger(net::Reactor& reactor, const std::uint64_t& head,
                            std::chrono::milliseconds stallMax)
-    : reactor_(reactor), table_(reactor.connections), head_(head), stallMax_(stallMax) {
+    : reactor_(reactor), head_(head), stallMax_(stallMax) {
   reactor_.add(*this);
 }
 
@@ -37,7 +37,7 @@ void Acknowledger::onFlushed() {
   lastHead_ = head_;
   hasWork_ = false;
   for (const auto& link : links_) hasWork_ |= !acknowledge(*link, reached);
-  table_.flushAgain();
+  reactor_.output.flushConnections();
 }
 
 std::uint64_t Acknowledger::reachedByAll() {
@@ -46,7 +46,7 @@ std::uint64_t Acknowledger::reachedByAll() {
     const bool stalls = link->connection->isUsable() && link->connection->queuedBytes() > 0;
     if (stalls && !link->isStalled) {
       link->reached = lastHead_;
-      link->bytesWritten = link->connection->bytesWritten;
+      link->bytesWritten = link->connection->bytesWritten();
       link->idleTicks = 0;
       if (timer_ == 0) timer_ = Timer::add(stallMax_ / kTicksPerStall, [this] { cutStuck(); });
     }
@@ -70,7 +70,7 @@ bool Acknowledger::acknowledge(Link& link, std::uint64_t reached) {
   if (link.connection->isUsable()) {
     scratch_.clear();
     encode({.kind = Kind::Ack, .sequence = link.acknowledged}, scratch_);
-    table_.ownBatch(*link.connection).append(scratch_, table_.order());
+    link.connection->append(scratch_);
   }
   return heldUp.empty();
 }
@@ -81,13 +81,13 @@ void Acknowledger::cutStuck() {
     net::ConnectionImpl& connection = *link->connection;
     if (!link->isStalled || !connection.isUsable()) continue;
     anyStalled = true;
-    if (connection.bytesWritten != link->bytesWritten) {
-      link->bytesWritten = connection.bytesWritten;
+    if (connection.bytesWritten() != link->bytesWritten) {
+      link->bytesWritten = connection.bytesWritten();
       link->idleTicks = 0;
     } else if (++link->idleTicks > kTicksPerStall) {  // the first tick may have come at once
       log::warning("a link reads nothing and is closed remote={} bytes={}",
                    connection.remoteAddress(), connection.queuedBytes());
-      table_.counters().slowClosed.add();
+      reactor_.counters().slowClosed.add();
       hasWork_ = true;  // the publishes that waited for it
       connection.destroy();
     }

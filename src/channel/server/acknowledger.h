@@ -68,7 +68,6 @@ class Acknowledger final : net::FlushObserver {
   void cutStuck();
 
   net::Reactor& reactor_;
-  net::ConnectionTable& table_;
   const std::uint64_t& head_;
   const std::chrono::milliseconds stallMax_;
   std::vector<std::unique_ptr<Link>> links_;  // few: one per process

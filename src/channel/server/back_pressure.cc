@@ -35,7 +35,7 @@ void BackPressure::onFull(net::ConnectionImpl& link) {
   log::debug("a link is full, producers wait remote={} bytes={}", link.remoteAddress(),
              link.queuedBytes());
   full_.push_back(
-      {.id = link.id.packed(), .bytesWritten = link.bytesWritten, .timer = 0, .ticks = 0});
+      {.id = link.id.packed(), .bytesWritten = link.bytesWritten(), .timer = 0, .ticks = 0});
   full_.back().timer =
       Timer::add(stallMax_ / kTicksPerStall, [this, id = full_.back().id] { onTick(id); });
   table_.forEach([this](net::ConnectionImpl& other) {
@@ -66,7 +66,7 @@ void BackPressure::onTick(ConnectionId id) {
   net::ConnectionImpl* link = table_.find(id);
   if (full == full_.end() || link == nullptr || ++full->ticks < kTicksPerStall) return;
   full->ticks = 0;
-  const bool isStuck = link->bytesWritten == full->bytesWritten;
+  const bool isStuck = link->bytesWritten() == full->bytesWritten;
   if (link->queuedBytes() >= endpoint_.sendQueueBytesMax || isStuck) {
     log::warning("a link stayed full and is closed remote={} bytes={}", link->remoteAddress(),
                  link->queuedBytes());
@@ -74,7 +74,7 @@ void BackPressure::onTick(ConnectionId id) {
     link->destroy();
     return;
   }
-  full->bytesWritten = link->bytesWritten;
+  full->bytesWritten = link->bytesWritten();
 }
 
 }  // namespace stormo::channel

@@ -342,7 +342,7 @@ bool Broker::deliver(ConsumerId consumer, std::string_view queue, std::string_vi
 }
 
 void Broker::send(net::ConnectionImpl& connection, std::string_view frames) {
-  table_.ownBatch(connection).append(frames, table_.order());
+  connection.append(frames);
   table_.counters().messagesOut.add();
 }
 

@@ -216,14 +216,14 @@ void Router::publishLoop(Origin origin, std::string_view event, std::string_view
     // Not logged: a replay would also reach other subscribers that reconnect.
     frame_.clear();
     encode(nextEvent(origin, Space::Events, event, PayloadKind::Value, data), frame_);
-    send(*all.stormo->members[next].peer, frame_);
+    send(*all.stormo->members[next].connection, frame_);
   } else {
-    send(*all.workerman->members[next - stormoCount].peer, workermanFrame(event, data));
+    send(*all.workerman->members[next - stormoCount].connection, workermanFrame(event, data));
   }
 }
 
 void Router::send(net::ConnectionImpl& link, std::string_view frame) {
-  table_.ownBatch(link).append(frame, table_.order());
+  link.append(frame);
   table_.counters().messagesOut.add();
 }
 

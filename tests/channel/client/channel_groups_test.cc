@@ -112,7 +112,7 @@ TEST_F(ChannelGroupsTest, GapClosesOnlyTheMembers) {
   }
   ASSERT_TRUE(turnUntil([&] { return other.channel.unackedBytes() == 0; }));
   one.channel.connect();
-  EXPECT_TRUE(turnUntil([&] { return !heard.empty(); }));
+  EXPECT_TRUE(turnUntil([&] { return !events.empty(); }));
   settle();
   EXPECT_EQ(table.find(here.id), nullptr);
   EXPECT_NE(table.find(outside.id), nullptr);

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <utility>
+
+#include "net/reactor.h"
+
+namespace stormo::net {
+
+/// What a codec may do with one connection. Made for one call of the codec, whose connection it
+/// refers to.
+class CodecSession {
+ public:
+  explicit CodecSession(ConnectionImpl& connection)
+      : connection_(connection), reactor_(connection.reactor) {}
+
+  // --- The handshake ---
+
+  [[nodiscard]] bool isInHandshake() const { return connection_.phase == Phase::Handshake; }
+  [[nodiscard]] bool isOpen() const { return connection_.phase == Phase::Open; }
+  /// Ends the handshake: messages may pass. What was sent before leaves in this turn.
+  void open() { reactor_.connections.open(connection_); }
+  /// Puts bytes before all messages that were sent during the handshake.
+  void sendFirst(std::string_view bytes) { reactor_.output.sendFirst(connection_, bytes); }
+  /// Calls a handler of the user with the connection and these arguments. See
+  /// ConnectionTable::call().
+  template <typename Handler, typename... Args>
+  void call(const Handler& handler, Args&&... args) {
+    reactor_.connections.call(connection_, handler, std::forward<Args>(args)...);
+  }
+
+  // --- Input ---
+
+  /// Messages may be delivered and sent; not closing.
+  [[nodiscard]] bool isUsable() const { return connection_.isUsable(); }
+  /// Bytes of the peer still mean something: a closing connection may await its close frame.
+  [[nodiscard]] bool takesInput() const { return connection_.takesInput(); }
+  [[nodiscard]] bool isPaused() const { return connection_.in.isPaused; }
+  void pause() { reactor_.input.pause(connection_); }
+  void resume() { reactor_.input.resume(connection_); }
+  /// The codec can take more of the bytes that it has left before.
+  void feedAgain() { connection_.in.isUnfed = connection_.in.stash != nullptr; }
+  /// Maximum size of one message, in bytes.
+  [[nodiscard]] std::uint64_t messageBytesMax() const {
+    return connection_.endpoint->packageBytesMax;
+  }
+  /// Calls the user's onMessage. The connection may be paused or closing afterwards.
+  void deliver(Message message) { reactor_.input.deliver(connection_, message); }
+  /// To be called after each frame or package: false if the connection has spent its share of this
+  /// turn.
+  [[nodiscard]] bool spendOnFrame() { return reactor_.input.spendOnFrame(); }
+  /// Runs code that may throw, such as a protocol of the user. See ConnectionTable::guard().
+  template <typename Body>
+  void guard(const Body& body) {
+    reactor_.connections.guard(connection_, body);
+  }
+
+  // --- Output ---
+
+  /// Appends encoded bytes to this turn's output.
+  void append(std::string_view encoded) { connection_.append(encoded); }
+  /// For encoders: where the output goes, and its order.
+  Batch& batch() { return reactor_.output.ownBatch(connection_); }
+  OutputOrder& order() { return reactor_.output.order(); }
+  /// True if `extra` bytes more would exceed the connection's limit.
+  [[nodiscard]] bool isFull(std::size_t extra) const { return Output::isFull(connection_, extra); }
+  /// True if the kernel has not taken all output of earlier turns.
+  [[nodiscard]] bool hasQueue() const { return connection_.out.queue != nullptr; }
+  /// Bytes that the kernel has taken.
+  [[nodiscard]] std::uint64_t bytesWritten() const { return connection_.out.bytesWritten; }
+  /// What bytesWritten() will be when all that is queued by now has left.
+  [[nodiscard]] std::uint64_t bytesWrittenAtEnd() const {
+    const OutputState& out = connection_.out;
+    return out.bytesWritten + out.queuedBytes() + out.ownBytes();
+  }
+
+  // --- The end ---
+
+  /// The peer's close frame has come. It is answered, unless it answers ours.
+  void onCloseFrame(CloseCode code) { reactor_.connections.onCloseFrame(connection_, code); }
+  /// The peer broke the protocol: counted, logged and closed.
+  void refuse(CloseCode code, std::string_view reason) {
+    reactor_.connections.refuse(connection_, code, reason);
+  }
+  /// Drops what is queued in this turn and closes, with these bytes as the last.
+  void closeWith(CloseCode code, std::string_view lastBytes) {
+    reactor_.connections.closeWith(connection_, code, lastBytes);
+  }
+
+  // --- The codec's own state of this connection ---
+
+  std::unique_ptr<CodecState>& state() { return connection_.codecState; }
+  CodecScan& scan() { return connection_.scan; }
+
+  [[nodiscard]] TimePoint now() const { return reactor_.loop().now; }
+  Counters& counters() { return reactor_.counters(); }
+  /// For sinks that know connections. The codec itself uses the functions above.
+  ConnectionImpl& connection() { return connection_; }
+
+ private:
+  ConnectionImpl& connection_;
+  Reactor& reactor_;
+};
+
+}  // namespace stormo::net

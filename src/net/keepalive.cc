@@ -1,0 +1,102 @@
+#include "net/keepalive.h"
+
+#include <cerrno>
+
+#include "net/codec_session.h"
+
+namespace stormo::net {
+namespace {
+
+// Given to a connection whose time is over, to read what waits in its socket.
+constexpr std::chrono::milliseconds kUnreadGrace{100};
+
+}  // namespace
+
+void Keepalive::setDeadline(ConnectionImpl& connection, TimePoint deadline) {
+  connection.keepalive.deadline = deadline;
+  wheel_.set(connection.id.index, deadline, reactor_.loop().now);
+  if (!armedFor_ || deadline < *armedFor_) arm();
+}
+
+void Keepalive::arm() {
+  const auto next = wheel_.next();
+  if (next == armedFor_) return;
+  LoopImpl& loop = reactor_.loop();
+  if (armedFor_) loop.timers.cancel(timer_);
+  armedFor_ = next;
+  if (!next) return;
+  timer_ = loop.timers.add(*next, Clock::duration::zero(), [this] {
+    armedFor_.reset();
+    wheel_.expire(reactor_.loop().now, [this](std::uint32_t index) {
+      if (ConnectionImpl* connection = reactor_.connections.at(index)) onDeadline(*connection);
+    });
+    arm();
+  });
+}
+
+void Keepalive::onDeadline(ConnectionImpl& connection) {
+  const KeepaliveState& state = connection.keepalive;
+  if (connection.phase == Phase::Open && !state.awaitsPong) return watchForSilence(connection);
+  if (reactor_.loop().now < state.deadline) {  // beyond the wheel's horizon
+    return setDeadline(connection, state.deadline);
+  }
+  switch (connection.phase) {
+    case Phase::Connecting:
+      return onConnectTimeout(connection);
+    case Phase::Handshake:
+      return onHandshakeTimeout(connection);
+    case Phase::Open:
+      return onPongTimeout(connection);
+    case Phase::AwaitingClose:
+    case Phase::Closing:
+    case Phase::PeerEnded:
+    case Phase::Lingering:
+      // Even if it still sends bytes, which are dropped: else it could stay as long as it sends.
+      return reactor_.connections.die(connection);
+    case Phase::Dead:
+      return;
+  }
+}
+
+void Keepalive::onConnectTimeout(ConnectionImpl& connection) {
+  if (connection.isReadyFor(POLLOUT)) {
+    return setDeadline(connection, reactor_.loop().now + kUnreadGrace);
+  }
+  reactor_.connections.fail(connection, ETIMEDOUT, "connect");
+}
+
+void Keepalive::onHandshakeTimeout(ConnectionImpl& connection) {
+  if (!connection.in.isPaused && connection.hasUnreadInput()) {
+    return setDeadline(connection, reactor_.loop().now + kUnreadGrace);
+  }
+  reactor_.counters().badPeers.add();
+  CodecSession session(connection);
+  connection.endpoint->codec->onHandshakeTimeout(session);
+  reactor_.connections.closeQuietly(connection, CloseCode::Abnormal);
+}
+
+void Keepalive::onPongTimeout(ConnectionImpl& connection) {
+  KeepaliveState& state = connection.keepalive;
+  const bool wasSilent =
+      connection.in.lastReceived + connection.endpoint->pongTimeout < state.deadline;
+  // A connection that is paused, or waits for room, is not read, so its silence means nothing.
+  if (!connection.in.isPaused && wasSilent && !connection.hasUnreadInput()) {
+    return reactor_.connections.fail(connection, ETIMEDOUT, "pong");
+  }
+  state.awaitsPong = false;
+  watchForSilence(connection);
+}
+
+void Keepalive::watchForSilence(ConnectionImpl& connection) {
+  const Endpoint& endpoint = *connection.endpoint;
+  if (endpoint.pingInterval == endpoint.pingInterval.zero()) return clear(connection);
+  const TimePoint now = reactor_.loop().now;
+  const TimePoint pingAt = connection.in.lastReceived + endpoint.pingInterval;
+  if (now < pingAt) return setDeadline(connection, pingAt);
+  CodecSession session(connection);
+  if (!endpoint.codec->ping(session)) return;
+  connection.keepalive.awaitsPong = true;
+  setDeadline(connection, now + endpoint.pongTimeout);
+}
+
+}  // namespace stormo::net

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+
+#include "net/connection_impl.h"
+#include "net/deadline_wheel.h"
+
+namespace stormo::net {
+
+/// The deadlines of connections: of connecting, the handshake, silence, the pong and the closing.
+/// Each connection has one at a time. Receiving a message moves none: a deadline that comes up is
+/// compared with what has happened since.
+class Keepalive {
+ public:
+  Keepalive(Reactor& reactor, TimePoint now) : reactor_(reactor), wheel_(now) {}
+
+  /// Replaces the deadline of the connection. What happens then depends on its phase.
+  void setDeadline(ConnectionImpl& connection, TimePoint deadline);
+  void clear(const ConnectionImpl& connection) { wheel_.clear(connection.id.index); }
+  /// For an open connection: pings it after Endpoint::pingInterval of silence, or sets the deadline
+  /// at which that is due.
+  void watchForSilence(ConnectionImpl& connection);
+
+ private:
+  void arm();
+  void onDeadline(ConnectionImpl& connection);
+  void onConnectTimeout(ConnectionImpl& connection);
+  void onHandshakeTimeout(ConnectionImpl& connection);
+  void onPongTimeout(ConnectionImpl& connection);
+
+  Reactor& reactor_;
+  DeadlineWheel wheel_;
+  Handle timer_;
+  std::optional<TimePoint> armedFor_;
+};
+
+}  // namespace stormo::net

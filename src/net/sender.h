@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/fifo.h"
+#include "base/spares.h"
+#include "net/connection_impl.h"
+
+namespace stormo::net {
+
+/// Passes output to the kernel: at once where the kernel and the turn allow it, else through the
+/// connection's queue, which is sent in shares, in rotation with the queues of the others.
+///
+/// None of these functions calls a handler or changes a membership, except closeFailed(): fan-outs
+/// iterate over their members meanwhile. A connection that fails is put into a list.
+class Sender {
+ public:
+  explicit Sender(Reactor& reactor) : reactor_(reactor) {}
+
+  /// Sends or queues these pieces, after all that waits already. Nothing happens if the connection
+  /// has failed.
+  void send(ConnectionImpl& connection, std::span<const Piece> pieces);
+  /// EPOLLOUT has come: the kernel takes more.
+  void onWritable(ConnectionImpl& connection);
+  /// Sends from the queues what is left of the bytes of this turn, at least kRotationBytes.
+  void serveRotation();
+  /// The connection closes at the end of this turn: with onError and this errno, or, if `error` is
+  /// zero, because it is too slow.
+  void fail(ConnectionImpl& connection, int error);
+  /// Closes the connections that have failed. Calls handlers.
+  void closeFailed();
+  void discardQueue(ConnectionImpl& connection);
+
+  [[nodiscard]] std::size_t spareCount() const { return spareQueues_.size(); }
+  /// Frees what was not used since the last call.
+  void trim();
+
+ private:
+  [[nodiscard]] bool mayLeaveNow(std::span<const Piece> pieces) const;
+  std::size_t sendPieces(ConnectionImpl& connection, std::span<const Piece> pieces);
+  void enqueue(ConnectionImpl& connection, std::span<const Piece> pieces, std::size_t taken);
+  void waitForTurn(ConnectionImpl& connection);
+  void drainQueue(ConnectionImpl& connection, std::size_t bytesMax);
+  void onSent(ConnectionImpl& connection, std::size_t bytes);
+  void arm(ConnectionImpl& connection, bool armed);
+
+  static constexpr std::int64_t kTurnBytes = 2 << 20;  // about a millisecond of copying
+
+  struct Failed {
+    Handle id;
+    int error;
+  };
+
+  Reactor& reactor_;
+  Fifo<Handle> rotation_;                    // in WriteState::Rotating, or freed meanwhile
+  std::int64_t turnBytesLeft_ = kTurnBytes;  // that this turn may send
+  std::vector<Failed> failed_;
+  Spares<OutputQueue> spareQueues_;
+};
+
+}  // namespace stormo::net

@@ -1,5 +1,5 @@
-// The Channel alone: events from one publisher's link to one subscriber's. Both ends, and the
-// Channel, run on one processor here: the figure includes the ends' own system calls.
+// The Channel alone: events from one publisher's link to one subscriber's. Both ends and the
+// Channel run on one processor, so the figure includes the ends' system calls.
 #include <benchmark/benchmark.h>
 #include <stormo/channel/server.h>
 #include <sys/socket.h>
@@ -21,12 +21,12 @@ class Link {
   explicit Link(const Address& address) : fd_(std::move(*connectTo(address))) {
     setNoDelay(fd_.get());
   }
-  /// How many bytes the kernel took.
+  /// Returns the number of bytes that the kernel accepted.
   std::size_t send(std::string_view bytes) {
     const ssize_t sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     return sent > 0 ? static_cast<std::size_t>(sent) : 0;
   }
-  /// How many bytes there were.
+  /// Returns the number of bytes read.
   std::size_t receive() {
     const ssize_t got = ::recv(fd_.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
     return got > 0 ? static_cast<std::size_t>(got) : 0;
@@ -89,7 +89,7 @@ void oneToOne(benchmark::State& state) {
   if (eventsBytes < publishes.size()) state.SkipWithError("events are missing");
   for (auto _ : state) {
     state.PauseTiming();
-    writePublishes();  // with new sequences: what is said again is not passed on
+    writePublishes();  // with new sequences, because duplicates are dropped
     state.ResumeTiming();
     publishAll();
     for (std::size_t got = 0; got < eventsBytes; got += subscriber.receive()) turn();

@@ -1,5 +1,5 @@
-// Groups: what joining, leaving and a turn cost, by how many groups there are; and a fan-out, whose
-// figure is mostly the kernel's.
+// Groups: the cost of joining, leaving and a turn, by the number of groups; and a fan-out, whose
+// cost is mostly the kernel's.
 #include <benchmark/benchmark.h>
 #include <stormo/groups.h>
 #include <sys/socket.h>
@@ -18,7 +18,7 @@ constexpr std::string_view kRequest =
     "GET / HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: c3Rvcm1vIGxvYWQgdGVzdA==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
-/// Members over unix sockets, shaken hands with.
+/// Members over unix sockets, after the handshake.
 class Members {
  public:
   explicit Members(std::size_t count) {
@@ -69,13 +69,13 @@ void joinAndLeave(benchmark::State& state) {
 }
 BENCHMARK(joinAndLeave)->Name("groups/joinAndLeave")->Arg(10)->Arg(100'000);
 
-void turnBesideIdleGroups(benchmark::State& state) {
+void turnWithIdleGroups(benchmark::State& state) {
   Members members(2);
   Groups groups;
   joinIdle(groups, members, state.range(0));
   for (auto _ : state) members.turn();
 }
-BENCHMARK(turnBesideIdleGroups)->Name("groups/turnBesideIdleGroups")->Arg(10)->Arg(100'000);
+BENCHMARK(turnWithIdleGroups)->Name("groups/turnWithIdleGroups")->Arg(10)->Arg(100'000);
 
 void fanOut(benchmark::State& state) {
   const auto count = static_cast<std::size_t>(state.range(0));

@@ -1,4 +1,4 @@
-// The commands of a group client, and JSON for whoever builds his own.
+// The commands of a group client, and JSON for programs with their own commands.
 #include <benchmark/benchmark.h>
 #include <stormo/json.h>
 
@@ -26,7 +26,7 @@ void decode(benchmark::State& state) {
 }
 BENCHMARK(decode)->Name("groupCommand/decode")->Arg(32)->Arg(1024);
 
-/// A command of 1 MiB whose field "x", which nobody reads, is full of `piece`.
+/// A command of 1 MiB whose unused field "x" is full of `piece`.
 std::string hostileCommand(std::string_view begin, std::string_view piece, std::string_view end) {
   std::string text = R"({"cmd":"add_group","group_id":"123","x":)";
   text += begin;

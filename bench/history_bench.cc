@@ -1,4 +1,4 @@
-// What the Channel keeps for clients that were away: kept with each message, and given back.
+// Histories: the cost of keeping each message, and of a reply to a reconnected client.
 #include <benchmark/benchmark.h>
 
 #include <string>
@@ -50,7 +50,7 @@ void requestHistory(benchmark::State& state) {
   std::string out;
   for (auto _ : state) {
     out.clear();
-    if (!history.requestHistory("group:123", 100 - missed, TimePoint{}, out))
+    if (!history.appendAfter("group:123", 100 - missed, TimePoint{}, out))
       state.SkipWithError("lost");
     benchmark::DoNotOptimize(out.data());
   }
@@ -64,7 +64,7 @@ void take(benchmark::State& state) {
     ++sequence;
     const SendId send{.session = 1 + sequence % static_cast<std::uint64_t>(state.range(0)),
                       .number = sequence};
-    if (!sessions.take(send, TimePoint{})) state.SkipWithError("taken already");
+    if (!sessions.take(send, TimePoint{})) state.SkipWithError("a duplicate");
   }
 }
 BENCHMARK(take)->Name("sessions/take")->Arg(100)->Arg(100'000);

@@ -1,4 +1,4 @@
-// What hostile clients do, a small function for each attack.
+// The attacks of hostile clients, one small function each.
 #include "hostile_attacks.h"
 
 #include <fmt/format.h>
@@ -29,7 +29,7 @@ std::string publish(std::string_view group, std::string_view message) {
       fmt::format(R"({{"cmd":"send_to_group","group_id":"{}","message":"{}"}})", group, message));
 }
 
-/// The command around it has to fit into 1 MiB, too.
+/// The whole command must fit into 1 MiB.
 std::string publishLarge(std::string_view group) {
   return publish(group, std::string(kMiB - 128, 'x'));
 }
@@ -48,7 +48,7 @@ std::function<std::string(std::size_t)> upgraded(std::string_view then = {}) {
   return always(upgradeRequest() + std::string(then));
 }
 
-/// The header of a frame without FIN or of a length that does not follow, masked with zeros.
+/// A frame's header, masked with zeros: without FIN, or of a length that is not sent.
 std::string header(unsigned char first, std::uint64_t payloadBytes) {
   std::string bytes(1, static_cast<char>(first));
   if (payloadBytes < 126) {
@@ -78,7 +78,7 @@ std::vector<HostileScript> largeFanout(const Address&) {
 }
 
 std::vector<HostileScript> smallMessages(std::size_t clients) {
-  // Each is the one member of a group of its own: with more it would be a fan-out.
+  // Each client is the only member of its group, because more members would be a fan-out.
   const auto group = [](std::size_t client) { return fmt::format("small-{}", client); };
   return {{.clients = clients,
            .opening = [=](std::size_t client) { return upgradeRequest() + join(group(client)); },
@@ -145,7 +145,7 @@ std::vector<HostileScript> equalKeys(const Address&) {
            .repeated = always(withIgnoredField("\"a\":1,", "", "\"a\":1}"))}};
 }
 
-/// A connection that waits for what it asks for.
+/// A connection that waits for each response.
 class PatientClient {
  public:
   explicit PatientClient(const Address& server, std::string_view subprotocol) {
@@ -219,7 +219,7 @@ std::string upgradeRequest(std::string_view subprotocol) {
 const std::vector<HostileAttack>& hostileAttacks() {
   static const std::vector<HostileAttack> kAttacks = {
       {"none",
-       "nothing: the yardstick",
+       "no attack, for comparison",
        {},
        [](const Address&) { return std::vector<HostileScript>{}; }},
       {"zero-length-fragments", "100 clients, endless empty fragments", {}, zeroLengthFragments},
@@ -230,7 +230,7 @@ const std::vector<HostileAttack>& hostileAttacks() {
       {"ping-flood", "100 clients, pings of 125 bytes", {}, pingFlood},
       {"ping-flood-unread", "the same, and no pong is read", {}, pingFloodUnread},
       {"incomplete-messages", "1,000 clients that stop within 1 MiB", {}, incompleteMessages},
-      {"slow-heads", "50 clients, byte by byte behind 16,000 bytes", {}, slowHeads},
+      {"slow-heads", "50 clients, byte by byte after 16,000 bytes", {}, slowHeads},
       {"never-reading-members", "500 members, 500 messages/s of 4 KiB", {}, neverReadingMembers},
       {"empty-messages-unread", "100 members, 20,000 empty messages/s", {}, emptyMessagesUnread},
       {"big-integers", "20 clients, JSON of 1 MiB of big integers", {}, bigIntegers},

@@ -11,32 +11,32 @@
 
 namespace stormo::bench {
 
-/// What some clients of an attack do: they connect, send `opening`, and then `repeated` over and
-/// over.
+/// The script of some clients of an attack: connect, send `opening`, then send `repeated`
+/// repeatedly.
 struct HostileScript {
   std::size_t clients = 0;
-  /// First bytes of the client with that number, its request head included.
+  /// First bytes of the client with that number, including its request head.
   std::function<std::string(std::size_t client)> opening;
   /// Empty: nothing after the opening.
   std::function<std::string(std::size_t client)> repeated = {};
-  bool reads = true;             ///< False: what the server sends stays in the kernel.
-  double repeatsPerSecond = 0;   ///< By all of them together; 0: as fast as the server takes it.
-  std::uint64_t repeatsMax = 0;  ///< By all of them together; 0: no limit.
+  bool reads = true;             ///< False: the server's output stays in the kernel.
+  double repeatsPerSecond = 0;   ///< Of all clients together; 0: as fast as the server reads.
+  std::uint64_t repeatsMax = 0;  ///< Of all clients together; 0: no limit.
   bool reconnects = true;        ///< After the server has closed the connection.
 };
 
 struct HostileAttack {
   const char* name;
   const char* what;
-  std::vector<std::string> serverArguments;  ///< For `stormo start`, beside the usual ones.
-  /// Called before the clients of the attack connect; it may use the server itself.
+  std::vector<std::string> serverArguments;  ///< Additional arguments of `stormo start`.
+  /// Called before the clients of the attack connect. It may use the server itself.
   std::function<std::vector<HostileScript>(const Address& server)> scripts;
 };
 
-/// All attacks, in the order in which they are run.
+/// All attacks, in the order of execution.
 const std::vector<HostileAttack>& hostileAttacks();
 
-/// A request for an upgrade to WebSocket.
+/// A WebSocket upgrade request.
 std::string upgradeRequest(std::string_view subprotocol = {});
 
 }  // namespace stormo::bench

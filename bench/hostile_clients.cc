@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t kBlockBytes = 16 << 10;
 constexpr std::size_t kDiscardBytes = 8 << 20;
-constexpr std::size_t kReopenedAtOnce = 10;  // every millisecond at the most
+constexpr std::size_t kReopenedAtOnce = 10;  // maximum per millisecond
 constexpr int kWaitMs = 1;
 
 }  // namespace
@@ -54,7 +54,7 @@ HostileClients::HostileClients(const Address& server, std::vector<HostileScript>
     }
   }
   thread_ = std::thread([this, niceness] {
-    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), niceness);  // of this thread alone
+    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), niceness);  // of this thread only
     run();
   });
 }
@@ -117,7 +117,7 @@ void HostileClients::onEvent(Client& client, std::uint32_t events) {
 
 void HostileClients::discardInput(Client& client) {
   for (;;) {
-    // TCP throws away what it does not copy.
+    // TCP discards the bytes without copying them.
     const ssize_t count = ::recv(client.fd.get(), nullptr, kDiscardBytes, MSG_TRUNC);
     if (count > 0) {
       bytesReceived_ += static_cast<std::uint64_t>(count);
@@ -145,7 +145,7 @@ void HostileClients::sendQueued() {
 
 void HostileClients::sendAtRate(Group& group, double elapsedSeconds) {
   const auto due = static_cast<std::uint64_t>(elapsedSeconds * group.script.repeatsPerSecond);
-  // Who is behind for long does not make up for it.
+  // A long delay is not caught up.
   for (std::size_t tries = 0; group.repeats < due && tries < 4 * group.clients.size(); ++tries) {
     Client& client = *group.clients[group.next++ % group.clients.size()];
     if (client.fd.valid() && client.isWritable && client.openingSent == client.opening->size()) {
@@ -155,7 +155,7 @@ void HostileClients::sendAtRate(Group& group, double elapsedSeconds) {
   group.repeats = std::max(group.repeats, due);
 }
 
-/// True once it has left.
+/// True once it is sent.
 bool HostileClients::sendOpening(Client& client) {
   while (client.openingSent < client.opening->size()) {
     if (!sendSome(client, *client.opening, client.openingSent)) return false;
@@ -167,7 +167,7 @@ std::uint64_t HostileClients::repeatsLeft(const Group& group) {
   return group.script.repeatsMax == 0 ? ~std::uint64_t{0} : group.script.repeatsMax - group.repeats;
 }
 
-/// True if there is more to send, and room for it.
+/// True if there is more to send and room for it.
 bool HostileClients::sendBlock(Client& client) {
   if (client.blockSent == 0) {
     if (repeatsLeft(*client.group) == 0) return false;
@@ -178,7 +178,7 @@ bool HostileClients::sendBlock(Client& client) {
   return sent;
 }
 
-/// False when the kernel is full or the connection lost.
+/// False if the kernel's buffer is full or the connection lost.
 bool HostileClients::sendSome(Client& client, std::string_view bytes, std::size_t& sentBytes) {
   const std::string_view rest = bytes.substr(sentBytes);
   const ssize_t count =

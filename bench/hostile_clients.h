@@ -14,10 +14,10 @@
 
 namespace stormo::bench {
 
-/// The clients of one attack, on a thread of their own, until this is destroyed.
+/// The clients of one attack, on their own thread, until destruction.
 class HostileClients {
  public:
-  /// Their thread runs with that niceness.
+  /// The thread runs with this niceness.
   HostileClients(const Address& server, std::vector<HostileScript> scripts, int niceness);
   ~HostileClients();
   HostileClients(const HostileClients&) = delete;
@@ -25,7 +25,7 @@ class HostileClients {
 
   [[nodiscard]] std::uint64_t bytesSent() const { return bytesSent_; }
   [[nodiscard]] std::uint64_t bytesReceived() const { return bytesReceived_; }
-  /// Connections that the server has closed.
+  /// Connections closed by the server.
   [[nodiscard]] std::uint64_t closed() const { return closed_; }
 
  private:
@@ -35,7 +35,8 @@ class HostileClients {
     UniqueFd fd = {};
     std::shared_ptr<const std::string> opening = {};
     std::size_t openingSent = 0;
-    std::shared_ptr<const std::string> block = {};  // `repeated`, as often as makes a good send
+    // `repeated`, often enough for an efficient send
+    std::shared_ptr<const std::string> block = {};
     std::size_t unitBytes = 0;
     std::size_t blockSent = 0;
     bool isQueued = false;
@@ -45,7 +46,7 @@ class HostileClients {
     HostileScript script;
     std::vector<std::unique_ptr<Client>> clients = {};
     std::uint64_t repeats = 0;
-    std::size_t next = 0;  // whose turn it is, where there is a rate
+    std::size_t next = 0;  // the next client to send, if there is a rate
   };
 
   void run();

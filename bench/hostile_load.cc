@@ -1,5 +1,5 @@
-// hostile_load [ATTACK...]: what 200 well-behaved clients notice of hostile ones. For each attack a
-// server of its own: first without the attack, then with it, then after it.
+// hostile_load [ATTACK...]: the effect of hostile clients on 200 well-behaved ones. Starts one
+// server per attack; measures before, during and after the attack.
 #include <fmt/format.h>
 #include <signal.h>
 
@@ -35,7 +35,7 @@ struct Options {
 
 constexpr std::chrono::milliseconds kSample{50};
 
-/// Waits, and gives the highest memory that was seen meanwhile.
+/// Waits, and returns the highest memory seen meanwhile.
 HostileServer::Memory watch(const HostileServer& server, std::chrono::milliseconds howLong) {
   HostileServer::Memory most;
   const auto end = steady_clock::now() + howLong;
@@ -92,7 +92,7 @@ void run(const HostileAttack& attack, const Options& options) {
   visitors.finish();
 
   std::uint64_t lost = 0;
-  for (std::size_t phase = 1; phase < kHostilePhases; ++phase) {  // in the warm-up groups fill
+  for (std::size_t phase = 1; phase < kHostilePhases; ++phase) {  // groups fill during the warm-up
     const auto& figures = visitors.of(static_cast<HostilePhase>(phase));
     lost += figures.expected - std::min(figures.expected, figures.latency.count());
   }
@@ -111,18 +111,18 @@ int main(int argc, char** argv) {
   Options options;
   options.program =
       (std::filesystem::canonical("/proc/self/exe").parent_path() / "stormo").string();
-  CLI::App app("What 200 well-behaved clients notice of hostile ones; milliseconds and MiB.");
+  CLI::App app("The effect of hostile clients on 200 well-behaved ones, in ms and MiB.");
   app.add_option("attack", options.attacks, "the attacks (default: all)");
   app.add_option("--program", options.program, "the stormo to attack");
   app.add_option("--before", options.beforeSeconds, "seconds before the attack");
   app.add_option("--seconds", options.seconds, "seconds of the attack");
   app.add_option("--attackers-nice", options.attackersNice,
-                 "the niceness of the attackers' thread: with 19 the processors are the server's "
+                 "the niceness of the attackers' thread: with 19 the server gets the processors "
                  "first, as if the attackers were elsewhere")
       ->check(CLI::Range(0, 19));
   app.add_option("--after", options.afterSeconds, "seconds after it");
   bool list = false;
-  app.add_flag("--list", list, "only lists the attacks");
+  app.add_flag("--list", list, "list the attacks and exit");
   CLI11_PARSE(app, argc, argv);
 
   const auto& attacks = hostileAttacks();

@@ -47,7 +47,7 @@ std::string contentOf(const std::string& path) {
 HostileServer::HostileServer(const std::string& program, const std::vector<std::string>& arguments)
     : address_(freePort()) {
   std::string name = (std::filesystem::temp_directory_path() / "stormo-hostile-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make a directory");
+  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot create a directory");
   directory_ = name;
   std::vector<std::string> words = {
       program,         "start",   "--workers", "2", "--listen", "websocket://" + address_.text(),
@@ -71,9 +71,9 @@ HostileServer::HostileServer(const std::string& program, const std::vector<std::
     if (accepts(address_)) return;
     std::this_thread::sleep_for(kLook);
   }
-  const std::string said = contentOf(log);
+  const std::string output = contentOf(log);
   stop();
-  throw std::runtime_error(fmt::format("the server does not start: {}\n{}", program, said));
+  throw std::runtime_error(fmt::format("the server does not start: {}\n{}", program, output));
 }
 
 HostileServer::~HostileServer() { stop(); }

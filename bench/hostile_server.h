@@ -10,8 +10,8 @@
 
 namespace stormo::bench {
 
-/// `stormo start` with two workers, in a directory of its own, on a free port of the loopback
-/// address; it ends with this object.
+/// `stormo start` with two workers in a temporary directory, on a free loopback port. The server
+/// ends with this object.
 class HostileServer {
  public:
   /// Returns once it accepts connections. Throws std::runtime_error if it does not.

@@ -22,7 +22,7 @@ using std::chrono::steady_clock;
 constexpr std::size_t kMessageBytes = 64;
 constexpr std::chrono::nanoseconds kBetweenMessages{1'000'000'000 /
                                                     HostileVisitors::kMessagesPerSecond};
-constexpr std::chrono::seconds kPatience{5};  // with a server from which nothing comes any more
+constexpr std::chrono::seconds kPatience{5};  // without any input from the server
 constexpr int kNiceness = -10;
 
 std::uint64_t nowNs() {
@@ -63,7 +63,8 @@ void HostileVisitors::finish() {
 }
 
 void HostileVisitors::run() {
-  // The clock must not wait for the processor behind the attack; without the right to it, it does.
+  // So that the clock does not wait for a processor used by the attack. Without the privilege it
+  // does.
   ::setpriority(PRIO_PROCESS, 0, kNiceness);
   ::prctl(PR_SET_TIMERSLACK, 1UL);
   std::array<epoll_event, 256> events;

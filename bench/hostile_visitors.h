@@ -15,12 +15,12 @@
 
 namespace stormo::bench {
 
-/// The phases of a run. A message counts in the phase in which it was sent.
+/// Phases of a run. A message counts in the phase in which it was sent.
 enum class HostilePhase : std::uint8_t { WarmUp, Before, During, After };
 inline constexpr std::size_t kHostilePhases = 4;
 
-/// The well-behaved clients beside an attack, on a thread of their own: 200 in groups of four, with
-/// 500 messages a second in all, each stamped with the time at which it is sent.
+/// The well-behaved clients during an attack, on their own thread: 200 in groups of four, with 500
+/// messages per second in total, each stamped with its time of sending.
 class HostileVisitors {
  public:
   static constexpr std::size_t kClients = 200;
@@ -33,7 +33,8 @@ class HostileVisitors {
   HostileVisitors& operator=(const HostileVisitors&) = delete;
 
   void begin(HostilePhase phase) { phase_ = phase; }
-  /// Sends nothing more, waits until all has come or nothing comes any more, and ends the thread.
+  /// Stops sending, waits until everything has arrived or nothing arrives any more, and ends the
+  /// thread.
   void finish();
 
   struct Figures {
@@ -44,7 +45,7 @@ class HostileVisitors {
   [[nodiscard]] const Figures& of(HostilePhase phase) const {
     return figures_[static_cast<std::size_t>(phase)];
   }
-  /// Connections that the server has closed.
+  /// Connections closed by the server.
   [[nodiscard]] std::size_t cut() const { return cut_; }
 
  private:
@@ -52,7 +53,7 @@ class HostileVisitors {
     UniqueFd fd = {};
     std::unique_ptr<PublishFrame> frame = {};
     std::string unsent = {};
-    std::string received = {};  // of a frame that is not whole yet
+    std::string received = {};  // of an incomplete frame
     bool upgraded = false;
   };
 

@@ -1,6 +1,6 @@
-// send_limit SOCKETS BYTES [SECONDS]: how many send(2) a second the kernel takes, of so many bytes
-// each, over so many loopback connections in turn, while another process reads them. No server can
-// fan out faster: the ceiling of the comparison.
+// send_limit SOCKETS BYTES [SECONDS]: number of send(2) per second that the kernel executes, of
+// BYTES bytes each, over SOCKETS loopback connections in rotation, while another process reads
+// them. This is the upper limit for the fan-out of any server.
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -40,7 +40,7 @@ void runOnProcessor(std::size_t processor) {
   ::sched_setaffinity(0, sizeof set, &set);
 }
 
-/// Connects, and reads as the load generator does: in ticks, and without a copy.
+/// Connects, and reads as the load generator does: in ticks, without copying.
 [[noreturn]] void readForever(const Address& address, std::size_t count) {
   const UniqueFd epoll(::epoll_create1(0));
   std::vector<UniqueFd> sockets;
@@ -64,7 +64,7 @@ void runOnProcessor(std::size_t processor) {
   }
 }
 
-/// Sends a second that the kernel took whole.
+/// Number of complete sends per second.
 double sendFor(std::chrono::duration<double> seconds, const std::vector<UniqueFd>& sockets,
                std::size_t bytes) {
   const std::vector<char> message(bytes, 'x');

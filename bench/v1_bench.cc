@@ -1,4 +1,4 @@
-// stormo.v1: what a client asks, and what a member receives.
+// stormo.v1: a client's requests, and a member's messages.
 #include <benchmark/benchmark.h>
 
 #include <string>

@@ -1,4 +1,4 @@
-// WebSocket, on the way in (a client's masked frames) and out (a server's headers).
+// WebSocket: input (a client's masked frames) and output (a server's headers).
 #include <benchmark/benchmark.h>
 
 #include <cstring>
@@ -25,8 +25,7 @@ std::string clientFrames(std::size_t payloadBytes, std::size_t count) {
   return wire;
 }
 
-/// 64 whole frames that came in one read. The decoder unmasks in place, so each round starts with a
-/// copy.
+/// 64 whole frames in one read. The decoder unmasks in place, so each round starts with a copy.
 void decode(benchmark::State& state) {
   constexpr std::size_t kFrames = 64;
   const std::string wire = clientFrames(static_cast<std::size_t>(state.range(0)), kFrames);

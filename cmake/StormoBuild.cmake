@@ -1,11 +1,11 @@
-# How this project builds: one language level, one set of warnings, modules that become one library.
+# Build rules of this project: one language level, one set of warnings, modules that form one library.
 include(GNUInstallDirs)
 
 get_filename_component(STORMO_ROOT ${CMAKE_CURRENT_LIST_DIR} DIRECTORY)
 
 file(READ ${STORMO_ROOT}/include/stormo/version.h version_header)
 if(NOT version_header MATCHES "STORMO_VERSION \"${PROJECT_VERSION}\"")
-  message(FATAL_ERROR "include/stormo/version.h does not say ${PROJECT_VERSION}, as CMakeLists.txt does")
+  message(FATAL_ERROR "include/stormo/version.h does not contain ${PROJECT_VERSION}, the version of CMakeLists.txt")
 endif()
 
 set(CMAKE_CXX_STANDARD 20)
@@ -31,12 +31,12 @@ endif()
 
 add_library(stormo_settings INTERFACE)
 target_compile_options(stormo_settings INTERFACE -Wall -Wextra -Wconversion -Wshadow)
-# Quoted includes start at src/; in angle brackets, src/sys would hide the system's sys/.
+# Quoted includes are searched in src/. With -I, src/sys would hide the system's sys/.
 target_compile_options(stormo_settings INTERFACE "SHELL:-iquote ${STORMO_ROOT}/src")
 target_include_directories(stormo_settings INTERFACE ${STORMO_ROOT}/include)
 
 # stormo_module(name SOURCES file... [USES module...] [LIBRARIES target...])
-# One folder of src/, by its path there. USES are the modules whose headers it may include.
+# One folder of src/, named by its path there. USES are the modules whose headers it may include.
 function(stormo_module path)
   cmake_parse_arguments(ARG "" "" "SOURCES;USES;LIBRARIES" ${ARGN})
   string(REPLACE "/" "_" name ${path})
@@ -46,14 +46,14 @@ function(stormo_module path)
   set_property(GLOBAL APPEND PROPERTY STORMO_LIBRARIES ${ARG_LIBRARIES})
 endfunction()
 
-# stormo_library(): the modules declared so far, as the static library `stormo`.
+# stormo_library(): the static library `stormo` of the modules declared so far.
 function(stormo_library)
   get_property(modules GLOBAL PROPERTY STORMO_MODULES)
   get_property(libraries GLOBAL PROPERTY STORMO_LIBRARIES)
   list(REMOVE_DUPLICATES libraries)
   foreach(library ${libraries})
     get_target_property(type ${library} TYPE)
-    if(type STREQUAL INTERFACE_LIBRARY)  # headers alone: nothing for whoever links libstormo
+    if(type STREQUAL INTERFACE_LIBRARY)  # only headers: users of libstormo do not link it
       list(REMOVE_ITEM libraries ${library})
     endif()
   endforeach()
@@ -83,7 +83,7 @@ function(stormo_test name)
     set(ARG_TIMEOUT 300)
   endif()
   stormo_program(${name} SOURCES ${ARG_SOURCES} LIBRARIES ${ARG_LIBRARIES} GTest::gmock GTest::gtest_main)
-  # What tests is not optimized, what is tested is: half the time to build.
+  # Test code is not optimized, which halves the build time; the code under test is.
   target_compile_options(${name} PRIVATE "SHELL:-iquote ${STORMO_ROOT}/tests" -O0)
   target_compile_definitions(${name} PRIVATE STORMO_SOURCE_DIR="${STORMO_ROOT}"
                                              STORMO_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")

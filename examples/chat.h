@@ -8,7 +8,7 @@
 #include "chat_page.h"
 
 /// A chat with rooms. The path of a client is its room: ws://host:1236/kitchen. Rooms span all
-/// workers. A class of its own, so that a test can run it: see chat_test.cc.
+/// workers. A separate class, so that a test can run it: see chat_test.cc.
 class Chat {
  public:
   explicit Chat(const std::string& listen) : worker(listen) {

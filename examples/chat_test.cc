@@ -1,4 +1,4 @@
-// Tests of the chat, in one process: no port is fixed, nothing sleeps.
+// Tests of the chat in one process, without fixed ports and sleeps.
 #include "chat.h"
 
 #include <gtest/gtest.h>

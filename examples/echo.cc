@@ -7,7 +7,7 @@
 
 namespace {
 
-/// The message for which the client's queue had no room.
+/// The message that did not fit into the client's queue.
 struct Unsent {
   std::string data;
   stormo::MessageType type = stormo::MessageType::Text;
@@ -21,7 +21,7 @@ int main(int argc, char** argv) {
   worker.maxPackageSize = 64 << 20;
   worker.maxSendBufferSize = (64 << 20) + 1024;  // the longest message, and its header
 
-  // A client that reads too slowly is not read until it has caught up: nothing is lost.
+  // While a client reads too slowly, its input is not read, so nothing is lost.
   worker.onMessage = [](stormo::Connection& connection, stormo::Message message) {
     if (connection.send(message) != stormo::SendStatus::Full) return;
     connection.state<std::optional<Unsent>>() = {std::string(message.data), message.type};

@@ -1,5 +1,5 @@
-// The group-send program of PHP Workerman, in its shape: an event carries the messages to all
-// processes, and each has its own groups. groups.cc is the shorter way. PHP processes may join:
+// PHP Workerman's group-send program: an event carries the messages to all processes, and each
+// process has its own groups. groups.cc is the shorter way. PHP processes may join:
 // Channel\Client::connect('127.0.0.1', 2206).
 #include <stormo/stormo.h>
 

@@ -14,7 +14,7 @@
 
 using namespace stormo;
 
-/// Blocks for as long as the name servers need.
+/// Blocks until the name servers have replied.
 std::string addressOf(const std::string& host) {
   addrinfo hints{};
   hints.ai_family = AF_INET;
@@ -39,7 +39,7 @@ int main(int argc, char** argv) {
 
   worker.onMessage = [&](Connection& connection, Message line) {
     const std::string host(line.data);
-    // The client may be gone when the reply is there, so it is found by its id.
+    // The client may have disconnected when the reply is ready, so it is found by its id.
     const auto reply = [&worker, host, id = connection.id()](const std::string& text) {
       Connection* client = worker.find(id);
       if (client != nullptr && client->send(host + text) == SendStatus::Full) client->destroy();

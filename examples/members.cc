@@ -1,5 +1,5 @@
-// The ready server's client protocols (docs/group-protocol.md, docs/v1-protocol.md) with rules of
-// your own: ws://127.0.0.1:1239/?name=ann may join `lobby` and `user.ann`.
+// The ready server's client protocols (docs/group-protocol.md, docs/v1-protocol.md) with custom
+// rules: ws://127.0.0.1:1239/?name=ann may join `lobby` and `user.ann`.
 #include <stormo/stormo.h>
 
 #include <ctime>
@@ -13,7 +13,7 @@ struct Member {
 
 int main(int argc, char** argv) {
   channel::Server channelServer;
-  channelServer.history.groups = {"lobby"};  // clients that reconnect get what they missed
+  channelServer.history.groups = {"lobby"};  // clients that reconnect get the messages they missed
 
   Worker worker("websocket://0.0.0.0:1239");
   worker.name = "members";
@@ -27,7 +27,7 @@ int main(int argc, char** argv) {
     const std::string& query = handshake.request.query;
     if (!query.starts_with("name=")) return handshake.refuse(403, "who are you?");
     client.state<Member>().name = query.substr(5);
-    server.onWebSocketConnect(client, handshake);  // it has this handler, too
+    server.onWebSocketConnect(client, handshake);  // the server has this handler, too
   };
 
   server.mayJoin = [](Connection& client, std::string_view group) {

@@ -1,4 +1,4 @@
-// A queue: whoever sends a line gets a ticket, and one of three workers does the job.
+// A queue of jobs: each line received becomes a job, which one of three workers does.
 //
 //     $ nc 127.0.0.1 1237
 //     resize holiday.jpg
@@ -20,7 +20,7 @@ int main(int argc, char** argv) {
     const bool accepted = status == PublishStatus::Accepted;
     const std::string answer =
         (accepted ? "accepted: " : "not accepted: ") + std::string(line.data);
-    if (connection.send(answer) == SendStatus::Full) connection.destroy();  // it reads no answers
+    if (connection.send(answer) == SendStatus::Full) connection.destroy();  // it does not read
   };
 
   Worker doers;  // they listen on nothing: their work comes from the queue

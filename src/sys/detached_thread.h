@@ -4,8 +4,8 @@
 
 namespace stormo {
 
-/// Runs `body` in a new thread that nobody joins. All signals are blocked in it: they are for the
-/// process's event loop. Throws std::system_error if the system has no thread left.
+/// Runs `body` in a new detached thread. All signals are blocked in it, so that the process's event
+/// loop gets them. Throws std::system_error if the system cannot create a thread.
 void startDetachedThread(std::function<void()> body);
 
 }  // namespace stormo

@@ -1,4 +1,4 @@
-// After warm-up, no message on its way through the server allocates.
+// After warm-up, routing a message through the server does not allocate.
 #include "channel/channel_fixture.h"
 #include "protocol/channel/group_event.h"
 #include "support/allocation_count.h"
@@ -9,12 +9,12 @@ namespace {
 class Allocation : public ChannelTest {
  protected:
   Allocation() {
-    server.replayBytesMax = 256 << 10;  // soon full: from then on its room is used again
+    server.replayBytesMax = 256 << 10;  // full after a short time; then its memory is reused
     start();
   }
 
-  /// Sends `frames` again and again, reads what comes, and counts what the turns in between
-  /// allocate.
+  /// Sends `frames` repeatedly, reads the output, and counts the allocations of the turns in
+  /// between.
   std::uint64_t allocationsPerRound(Link& publisher, const std::string& frames,
                                     std::vector<Link*> subscribers) {
     std::uint64_t counted = 0;
@@ -31,20 +31,20 @@ class Allocation : public ChannelTest {
   }
 };
 
-TEST_F(Allocation, AGroupMessageAllocatesNothing) {
+TEST_F(Allocation, GroupMessageDoesNotAllocate) {
   Link a = stormoLink(), b = stormoLink(), publisher = stormoLink();
-  a.send(subscribeGroup("a group with a long name, longer than fits into a string itself"));
-  b.send(subscribeGroup("a group with a long name, longer than fits into a string itself"));
+  a.send(subscribeGroup("a group with a long name that does not fit into a string itself"));
+  b.send(subscribeGroup("a group with a long name that does not fit into a string itself"));
   sync(a), sync(b);
   std::string frames;
   for (int i = 0; i < 50; ++i) {
-    frames += publishGroup("a group with a long name, longer than fits into a string itself",
+    frames += publishGroup("a group with a long name that does not fit into a string itself",
                            std::string(i % 2 == 0 ? 20 : 1000, '.'));
   }
   EXPECT_EQ(allocationsPerRound(publisher, frames, {&a, &b}), 0u);
 }
 
-TEST_F(Allocation, AnEventBetweenTheDialectsAllocatesNothing) {
+TEST_F(Allocation, EventBetweenDialectsDoesNotAllocate) {
   Link php = workermanLink(command(CommandType::Subscribe, {"send_to_group"}));
   Link member = stormoLink(), publisher = workermanLink();
   member.send(subscribeGroup("g"));

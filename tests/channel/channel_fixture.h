@@ -20,14 +20,14 @@
 
 namespace stormo::channel {
 
-/// One frame around a payload.
+/// A frame with this payload.
 inline std::string framed(std::string_view payload) {
   std::string frame;
   appendFrame(payload, frame);
   return frame;
 }
 
-/// Takes the whole frames off the front of `bytes`, and gives their payloads.
+/// Removes the whole frames at the front of `bytes`, and returns their payloads.
 inline std::vector<std::string> takeFrames(std::string& bytes) {
   std::vector<std::string> payloads;
   while (true) {
@@ -38,7 +38,7 @@ inline std::vector<std::string> takeFrames(std::string& bytes) {
   }
 }
 
-/// Frames of a client in Workerman's dialect. `data` is serialized.
+/// A client's frame in Workerman's dialect. `data` is serialized.
 inline std::string command(CommandType type, std::vector<std::string_view> channels = {},
                            std::string_view data = {}) {
   std::string payload;
@@ -46,7 +46,7 @@ inline std::string command(CommandType type, std::vector<std::string_view> chann
   return framed(payload);
 }
 
-/// Payloads of a server in Workerman's dialect.
+/// A server's payload in Workerman's dialect.
 inline std::string eventPayload(std::string_view channel, std::string_view data) {
   return command(CommandType::Event, {channel}, data).substr(kFrameHeaderBytes);
 }
@@ -54,15 +54,15 @@ inline std::string jobPayload(std::string_view queue, std::string_view data) {
   return command(CommandType::Queue, {queue}, data).substr(kFrameHeaderBytes);
 }
 
-/// Frames of a client in Stormo's dialect. Publisher 0 numbers nothing: it may publish the same
-/// sequence again.
+/// A client's frames in Stormo's dialect. Producer 0 does not number its publishes, so it may
+/// publish a sequence again.
 inline std::string hello(std::uint64_t producerId = 0, std::string_view secret = {}) {
   return encode({.kind = Kind::Hello,
                  .version = kProtocolVersion,
                  .producerId = producerId,
                  .payload = secret});
 }
-/// The server's answer to it.
+/// The server's reply.
 inline std::string welcome(std::uint64_t epoch = 1,
                            std::uint64_t frameBytesMax = kDefaultFrameBytesMax) {
   return encode({.kind = Kind::Welcome,
@@ -70,14 +70,14 @@ inline std::string welcome(std::uint64_t epoch = 1,
                  .epoch = epoch,
                  .frameBytesMax = frameBytesMax});
 }
-/// `again`: it was subscribed on the last link, too.
+/// `again`: it was also subscribed on the previous link.
 inline std::string subscribeGroup(std::string_view name, bool again = false) {
   return encode({.kind = Kind::Subscribe, .again = again, .space = Space::Groups, .channel = name});
 }
 inline std::string subscribeEvent(std::string_view name) {
   return encode({.kind = Kind::Subscribe, .channel = name});
 }
-/// Greater than all before, whoever publishes.
+/// Greater than all before, of all producers.
 inline std::uint64_t nextSequence() {
   static std::uint64_t last = 0;
   return ++last;
@@ -114,9 +114,8 @@ inline std::string rejected(std::uint64_t sequence, std::string_view reason, boo
   return encode({.kind = Kind::Rejected, .cut = cut, .sequence = sequence, .payload = reason});
 }
 
-/// "group 123: ciao" of an event's packet, "event news: i:1;", "job …", "pong", …: what it says,
-/// for people.
-inline std::string spoken(std::string_view payload) {
+/// An event's packet as "group 123: ciao" or "event news: i:1;", others as "job …", "pong", ….
+inline std::string textOf(std::string_view payload) {
   Packet packet;
   if (decode(payload, packet) != Decode::Ok) return "invalid";
   const std::string rest = std::string(packet.channel) + ": " + std::string(packet.payload);
@@ -141,15 +140,15 @@ inline std::string spoken(std::string_view payload) {
   }
 }
 
-/// A Channel server on a loopback port, and bare links to it, all on one loop.
+/// A Channel server on a loopback port, and bare links to it, on one loop.
 class ChannelTest : public test::LoopTest {
  protected:
-  /// One end of a link, with the payloads that it has received.
+  /// The client's end of a link, and the payloads received.
   struct Link {
     test::RawPeer peer;
-    std::vector<std::string> payloads;  ///< But for acks.
+    std::vector<std::string> payloads;  ///< Without acknowledgements.
     bool isStormo = false;
-    std::uint64_t acknowledged = 0;  ///< The last one.
+    std::uint64_t acknowledged = 0;  ///< Latest sequence acknowledged.
 
     void send(std::string_view bytes) { EXPECT_EQ(peer.send(bytes), bytes.size()); }
     std::vector<std::string>& received() {
@@ -171,7 +170,7 @@ class ChannelTest : public test::LoopTest {
     }
   };
 
-  /// With the settings of `server` as they are now.
+  /// With the current settings of `server`.
   void start(std::uint16_t onPort = 0) {
     process.reset();
     listening.reset();
@@ -179,7 +178,7 @@ class ChannelTest : public test::LoopTest {
     process.emplace(loop, server);
     process->listen(listening.get());
   }
-  /// As if the server's process was killed.
+  /// As if the server's process were killed.
   void kill() {
     process.reset();
     listening.reset();
@@ -196,7 +195,7 @@ class ChannelTest : public test::LoopTest {
     setNoDelay(made.peer.fd());
     return made;
   }
-  /// A link that was welcomed.
+  /// A link after the handshake.
   Link stormoLink(std::uint64_t producerId = 0) {
     Link made = link();
     made.isStormo = true;
@@ -204,7 +203,7 @@ class ChannelTest : public test::LoopTest {
     EXPECT_THAT(await(made, 1), testing::ElementsAre("welcome"));
     return made;
   }
-  /// A link that has sent these frames, and the server has understood them.
+  /// A link whose frames have been handled by the server.
   Link workermanLink(std::string_view frames = {}) {
     Link made = link();
     made.send(frames);
@@ -212,15 +211,15 @@ class ChannelTest : public test::LoopTest {
     return made;
   }
 
-  /// Waits for so many frames, and takes them: what they say.
+  /// Waits for `count` payloads, and returns all as texts.
   std::vector<std::string> await(Link& link, std::size_t count) {
     EXPECT_TRUE(turnUntil([&] { return link.received().size() >= count; }));
-    std::vector<std::string> said = link.take();
-    return words(std::move(said));
+    std::vector<std::string> payloads = link.take();
+    return textsOf(std::move(payloads));
   }
 
-  /// Everything that was sent on this link has been handled, and what came of it on this link is
-  /// there.
+  /// Returns when the server has handled everything sent on this link, and its replies have
+  /// arrived.
   void sync(Link& link) {
     if (link.isStormo) {
       link.send(encode({.kind = Kind::Ping}));
@@ -242,18 +241,18 @@ class ChannelTest : public test::LoopTest {
     return turnUntil([&] { return link.peer.ended(); });
   }
 
-  /// What came on this link until now, and nothing else is on its way.
-  std::vector<std::string> heard(Link& link) {
+  /// All payloads of this link as texts; nothing more is on the way.
+  std::vector<std::string> receivedOn(Link& link) {
     sync(link);
-    return words(link.take());
+    return textsOf(link.take());
   }
 
   Counters& counters() { return LoopImpl::of(loop).counters(); }
 
-  /// Packets of Stormo's dialect in words, other payloads as they are.
-  static std::vector<std::string> words(std::vector<std::string> payloads) {
+  /// Packets of Stormo's dialect as texts, other payloads unchanged.
+  static std::vector<std::string> textsOf(std::vector<std::string> payloads) {
     for (std::string& payload : payloads) {
-      if (payload.starts_with(kStormoMagic)) payload = spoken(payload);
+      if (payload.starts_with(kStormoMagic)) payload = textOf(payload);
     }
     return payloads;
   }

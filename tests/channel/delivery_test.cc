@@ -1,4 +1,4 @@
-// What the server does for the promise: it acknowledges, removes what is said twice, and replays.
+// The server's part of exactly-once delivery: acknowledgements, deduplication, replay.
 #include "channel/channel_fixture.h"
 
 namespace stormo::channel {
@@ -10,7 +10,7 @@ using testing::IsEmpty;
 
 class DeliveryTest : public ChannelTest {
  protected:
-  /// Waits until the link's last acknowledgement is this.
+  /// Waits until `sequence` is the link's latest acknowledgement.
   [[nodiscard]] bool acknowledges(Link& link, std::uint64_t sequence) {
     return turnUntil([&] {
       link.received();
@@ -18,8 +18,8 @@ class DeliveryTest : public ChannelTest {
     });
   }
   static std::string again(std::string_view group) { return subscribeGroup(group, true); }
-  /// The position of the last event in these payloads, which are events.
-  static std::string resumeBehind(const std::string& payload) {
+  /// A Resume from the position of this event.
+  static std::string resumeAfter(const std::string& payload) {
     Packet packet;
     EXPECT_EQ(decode(payload, packet), Decode::Ok);
     return resume(packet.epoch, packet.offset);
@@ -31,14 +31,14 @@ class DeliveryTest : public ChannelTest {
   }
 };
 
-TEST_F(DeliveryTest, APublishIsAcknowledgedAlsoWithoutSubscribers) {
+TEST_F(DeliveryTest, PublishWithoutSubscribersIsAcknowledged) {
   start();
   Link publisher = stormoLink(7);
   publisher.send(publishGroup("g", "1", 1) + publishGroup("g", "2", 2));
   EXPECT_TRUE(acknowledges(publisher, 2));
 }
 
-TEST_F(DeliveryTest, WhatIsSaidAgainOnANewLinkIsPassedOnOnce) {
+TEST_F(DeliveryTest, ResentPublishIsDeliveredOnce) {
   start();
   Link subscriber = stormoLink();
   subscriber.send(subscribeGroup("g"));
@@ -51,18 +51,18 @@ TEST_F(DeliveryTest, WhatIsSaidAgainOnANewLinkIsPassedOnOnce) {
   Link publisher = stormoLink(7);
   publisher.send(publishGroup("g", "2", 2) + publishGroup("g", "3", 3));
   EXPECT_TRUE(acknowledges(publisher, 3));
-  EXPECT_THAT(heard(subscriber), ElementsAre("group g: 1", "group g: 2", "group g: 3"));
+  EXPECT_THAT(receivedOn(subscriber), ElementsAre("group g: 1", "group g: 2", "group g: 3"));
 }
 
-TEST_F(DeliveryTest, ASecondHelloOfAPublisherEndsItsFormerLink) {
+TEST_F(DeliveryTest, SecondHelloOfAProducerClosesItsEarlierLink) {
   start();
   Link former = stormoLink(7);
   Link latter = stormoLink(7);
   EXPECT_TRUE(ended(former));
-  EXPECT_THAT(heard(latter), IsEmpty());
+  EXPECT_THAT(receivedOn(latter), IsEmpty());
 }
 
-TEST_F(DeliveryTest, ALinkThatWasAwayGetsWhatItMissedFirstAndOnlyOfWhatItHad) {
+TEST_F(DeliveryTest, ReconnectedLinkGetsMissedEventsOfItsSubscriptionsFirst) {
   start();
   Link publisher = stormoLink();
   std::string position;
@@ -72,7 +72,7 @@ TEST_F(DeliveryTest, ALinkThatWasAwayGetsWhatItMissedFirstAndOnlyOfWhatItHad) {
     sync(subscriber);
     publisher.send(publishGroup("g", "before"));
     sync(publisher);
-    position = resumeBehind(lastEventOf(subscriber));
+    position = resumeAfter(lastEventOf(subscriber));
   }
   settle();
   for (const char* group : {"g", "new", "h", "other"}) {
@@ -85,11 +85,11 @@ TEST_F(DeliveryTest, ALinkThatWasAwayGetsWhatItMissedFirstAndOnlyOfWhatItHad) {
   publisher.send(publishGroup("new", "live"));
   publisher.send(publishGroup("g", "live"));
   sync(publisher);
-  EXPECT_THAT(heard(back), ElementsAre("group g: missed", "group h: missed", "group new: live",
-                                       "group g: live"));
+  EXPECT_THAT(receivedOn(back), ElementsAre("group g: missed", "group h: missed", "group new: live",
+                                            "group g: live"));
 }
 
-TEST_F(DeliveryTest, WhatIsNoLongerThereIsAGapAndThenItGoesOn) {
+TEST_F(DeliveryTest, EventsOutsideTheReplayWindowCauseAGap) {
   server.replayBytesMax = 1;
   start();
   Link publisher = stormoLink();
@@ -100,7 +100,7 @@ TEST_F(DeliveryTest, WhatIsNoLongerThereIsAGapAndThenItGoesOn) {
     sync(subscriber);
     publisher.send(publishGroup("g", "before"));
     sync(publisher);
-    position = resumeBehind(lastEventOf(subscriber));
+    position = resumeAfter(lastEventOf(subscriber));
   }
   for (int i = 0; i < 3; ++i) publisher.send(publishGroup("g", std::string(300'000, '.')));
   sync(publisher);
@@ -109,24 +109,24 @@ TEST_F(DeliveryTest, WhatIsNoLongerThereIsAGapAndThenItGoesOn) {
   sync(back);
   publisher.send(publishGroup("g", "live"));
   sync(publisher);
-  EXPECT_THAT(heard(back), ElementsAre("gap", "group g: live"));
+  EXPECT_THAT(receivedOn(back), ElementsAre("gap", "group g: live"));
 }
 
-TEST_F(DeliveryTest, APositionThatCannotBeIsAViolation) {
+TEST_F(DeliveryTest, ImpossiblePositionIsAViolation) {
   start();
   Link ahead = stormoLink();
   ahead.send(again("g") + resume(1, 1));
   EXPECT_TRUE(ended(ahead));
 }
 
-TEST_F(DeliveryTest, ALinkThatTakesNothingHoldsAcknowledgementsUpUntilItIsCut) {
+TEST_F(DeliveryTest, StalledLinkDelaysAcknowledgementsUntilItIsClosed) {
   server.linkStallMax = 3s;  // longer than the loop below takes
   start();
   Link stuck = stormoLink();
   stuck.send(subscribeGroup("g"));
   sync(stuck);
   Link publisher = stormoLink(7);
-  // More than the kernel takes for one that does not read; less than would stop publishers.
+  // More than the kernel buffers for a link that does not read, less than stops producers.
   std::uint64_t sequence = 0;
   for (; sequence < 64; ++sequence) {
     const std::string frame = publishGroup("g", std::string(200'000, '.'), sequence + 1);
@@ -140,7 +140,7 @@ TEST_F(DeliveryTest, ALinkThatTakesNothingHoldsAcknowledgementsUpUntilItIsCut) {
   EXPECT_EQ(counters().slowClosed.get(), 1u);
 }
 
-TEST_F(DeliveryTest, AStalledLinkIsNotCutBecauseTheServerWasBlocked) {
+TEST_F(DeliveryTest, StalledLinkIsNotClosedBecauseTheServerWasBlocked) {
   static std::chrono::hours blocked;
   blocked = std::chrono::hours(0);
   LoopImpl::of(loop).useClock([] { return std::chrono::steady_clock::now() + blocked; });
@@ -194,15 +194,15 @@ TEST_F(DeliveryTest, ResendOfASessionByAnotherProducerIsDeliveredOnceAndAcknowle
   EXPECT_TRUE(acknowledges(second, 3));
   first.send(idempotentPublish(3, 13, "c"));
   EXPECT_TRUE(acknowledges(first, 3));
-  EXPECT_THAT(heard(subscriber),
+  EXPECT_THAT(receivedOn(subscriber),
               ElementsAre("group g: a", "group g: b", "group g: c", "group g: d"));
 }
 
-TEST_F(DeliveryTest, AValueOfAnAuthorIsRejected) {
+TEST_F(DeliveryTest, IdempotentPublishOfAValueIsRejected) {
   start();
   Link link = stormoLink(7);
   link.send(idempotentPublish(1, 1, "N;", PayloadKind::Value));
-  EXPECT_THAT(heard(link), ElementsAre(testing::StartsWith("rejected 1: ")));
+  EXPECT_THAT(receivedOn(link), ElementsAre(testing::StartsWith("rejected 1: ")));
 }
 
 }  // namespace

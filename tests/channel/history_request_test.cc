@@ -1,4 +1,4 @@
-// What was said in a group, asked for by position: by bare links, and by a bus.
+// History requests: over bare links, and by a bus.
 #include <sys/mman.h>
 
 #include <numeric>
@@ -27,7 +27,7 @@ class HistoryRequestTest : public ChannelTest {
                    .offset = offset,
                    .channel = group});
   }
-  /// Asks, and gives the answer, which is all that came.
+  /// Sends a history request, and returns the reply, which is the only payload.
   Packet ask(Link& link, std::string_view group, std::uint64_t epoch, std::uint64_t offset) {
     link.send(requestHistory(group, epoch, offset));
     sync(link);
@@ -39,16 +39,16 @@ class HistoryRequestTest : public ChannelTest {
     EXPECT_EQ(packet.channel, group);
     return packet;
   }
-  /// What the events in an answer say.
-  static std::vector<std::string> said(const Packet& reply) {
+  /// The events of a reply as texts.
+  static std::vector<std::string> textsOfReply(const Packet& reply) {
     std::string frames(reply.payload);
-    return words(takeFrames(frames));
+    return textsOf(takeFrames(frames));
   }
 
   std::string answer;
 };
 
-TEST_F(HistoryRequestTest, GivesWhatWasSaidSinceAPosition) {
+TEST_F(HistoryRequestTest, ReplyContainsMessagesSinceAPosition) {
   start();
   Link link = stormoLink();
   const Packet begin = ask(link, "kept", 0, 0);
@@ -62,14 +62,14 @@ TEST_F(HistoryRequestTest, GivesWhatWasSaidSinceAPosition) {
   EXPECT_TRUE(all.whole);
   EXPECT_EQ(all.epoch, epoch);
   EXPECT_EQ(all.offset, 3u);
-  EXPECT_THAT(said(all), ElementsAre("group kept: 1", "group kept: 3"));
-  EXPECT_THAT(said(ask(link, "kept", epoch, 1)), ElementsAre("group kept: 3"));
+  EXPECT_THAT(textsOfReply(all), ElementsAre("group kept: 1", "group kept: 3"));
+  EXPECT_THAT(textsOfReply(ask(link, "kept", epoch, 1)), ElementsAre("group kept: 3"));
   const Packet none = ask(link, "kept", epoch, 3);
   EXPECT_TRUE(none.whole);
-  EXPECT_THAT(said(none), IsEmpty());
+  EXPECT_THAT(textsOfReply(none), IsEmpty());
 }
 
-TEST_F(HistoryRequestTest, SaysWhenItDoesNotHaveAll) {
+TEST_F(HistoryRequestTest, ReplyStatesWhenMessagesAreMissing) {
   start();
   Link link = stormoLink();
   const std::uint64_t epoch = ask(link, "kept", 0, 0).epoch;
@@ -77,38 +77,38 @@ TEST_F(HistoryRequestTest, SaysWhenItDoesNotHaveAll) {
   const Packet late = ask(link, "kept", epoch, 1);
   EXPECT_FALSE(late.whole);
   EXPECT_EQ(late.offset, 5u);
-  EXPECT_THAT(said(late), IsEmpty());
+  EXPECT_THAT(textsOfReply(late), IsEmpty());
   EXPECT_TRUE(ask(link, "kept", epoch, 2).whole);
-  EXPECT_FALSE(ask(link, "kept", epoch + 1, 2).whole) << "a position in another life";
+  EXPECT_FALSE(ask(link, "kept", epoch + 1, 2).whole) << "another epoch";
   link.send(publishGroup("other", "6"));
-  EXPECT_FALSE(ask(link, "other", epoch, 5).whole) << "of that nothing is kept";
-  EXPECT_TRUE(ask(link, "other", epoch, 6).whole) << "but nothing was said since";
+  EXPECT_FALSE(ask(link, "other", epoch, 5).whole) << "no history";
+  EXPECT_TRUE(ask(link, "other", epoch, 6).whole) << "no message since";
 }
 
-TEST_F(HistoryRequestTest, SeesWithoutAHistoryThatNothingWasSaid) {
+TEST_F(HistoryRequestTest, GroupWithoutHistoryAndMessagesIsWhole) {
   start();
   Link link = stormoLink();
   const std::uint64_t epoch = ask(link, "other", 0, 0).epoch;
   link.send(publishGroup("other", "1"));
   for (int i = 0; i < 1000; ++i) link.send(publishGroup("busy", "x"));
-  link.send(publishEvent("other", "N;"));  // an event of that name is something else
+  link.send(publishEvent("other", "N;"));  // an event of the same name is different
   EXPECT_FALSE(ask(link, "other", epoch, 0).whole);
-  EXPECT_FALSE(ask(link, "other", epoch, 1).whole) << "it does not look so far";
+  EXPECT_FALSE(ask(link, "other", epoch, 1).whole) << "beyond its search limit";
   const Packet silent = ask(link, "other", epoch, 2);
   EXPECT_TRUE(silent.whole);
   EXPECT_EQ(silent.offset, 1002u);
-  EXPECT_THAT(said(silent), IsEmpty());
+  EXPECT_THAT(textsOfReply(silent), IsEmpty());
   EXPECT_FALSE(ask(link, "busy", epoch, 900).whole);
 }
 
-TEST_F(HistoryRequestTest, TheAnswerStandsBetweenWhatIsInItAndWhatIsNot) {
+TEST_F(HistoryRequestTest, ReplyIsOrderedWithTheEventsOfTheLink) {
   start();
   Link subscriber = stormoLink();
   const std::uint64_t epoch = ask(subscriber, "kept", 0, 0).epoch;
   Link publisher = stormoLink();
   subscriber.send(subscribeGroup("kept"));
   sync(subscriber);
-  // All of it in one turn.
+  // Everything in one turn.
   subscriber.send(publishGroup("kept", "1") + requestHistory("kept", epoch, 0) +
                   publishGroup("kept", "2") + requestHistory("kept", epoch, 0) +
                   publishGroup("kept", "3"));
@@ -118,45 +118,45 @@ TEST_F(HistoryRequestTest, TheAnswerStandsBetweenWhatIsInItAndWhatIsNot) {
     Packet packet;
     ASSERT_EQ(decode(payload, packet), Decode::Ok);
     order.push_back(packet.kind == Kind::HistoryReply
-                        ? "answer of " + std::to_string(said(packet).size())
+                        ? "answer of " + std::to_string(textsOfReply(packet).size())
                         : std::string(packet.payload));
   }
   EXPECT_THAT(order, ElementsAre("1", "answer of 1", "2", "answer of 2", "3"));
 }
 
-TEST_F(HistoryRequestTest, ABusGivesTheAnswerWithItsMessages) {
+TEST_F(HistoryRequestTest, BusReturnsTheReplyWithItsMessages) {
   start();
   auto bus = makeBus(url("stormo"));
   bus->connect();
   bus->subscribeGroup("kept");
-  std::vector<std::string> told;
+  std::vector<std::string> calls;
   bus->onGroupMessage = [&](const GroupMessage& message) {
-    told.push_back(std::to_string(message.offset) + " " + std::string(message.message.data));
+    calls.push_back(std::to_string(message.offset) + " " + std::string(message.message.data));
   };
-  const auto tell = [&](const HistoryReply& reply) {
+  const auto recordReply = [&](const HistoryReply& reply) {
     for (const GroupMessage& message : reply.messages) {
-      told.push_back("again " + std::to_string(message.offset) + " " + std::string(message.group) +
-                     " " + std::string(message.message.data) +
-                     (message.message.isBinary() ? " (binary)" : ""));
+      calls.push_back("again " + std::to_string(message.offset) + " " + std::string(message.group) +
+                      " " + std::string(message.message.data) +
+                      (message.message.isBinary() ? " (binary)" : ""));
     }
-    told.push_back((reply.isWhole ? "whole to " : "up to ") +
-                   std::to_string(reply.position.offset));
+    calls.push_back((reply.isWhole ? "whole to " : "up to ") +
+                    std::to_string(reply.position.offset));
   };
-  bus->requestHistory("kept", {}, tell);
-  ASSERT_TRUE(turnUntil([&] { return !told.empty(); }));
+  bus->requestHistory("kept", {}, recordReply);
+  ASSERT_TRUE(turnUntil([&] { return !calls.empty(); }));
   const std::uint64_t epoch = bus->position().epoch;
   EXPECT_NE(epoch, 0u);
   EXPECT_EQ(bus->publishToGroup("kept", "a"), PublishStatus::Accepted);
   EXPECT_EQ(bus->publishToGroup("kept", binary("\xff")), PublishStatus::Accepted);
-  bus->requestHistory("kept", {epoch, 0}, tell);
+  bus->requestHistory("kept", {epoch, 0}, recordReply);
   EXPECT_EQ(bus->publishToGroup("kept", "c"), PublishStatus::Accepted);
-  ASSERT_TRUE(turnUntil([&] { return told.size() >= 7; }));
-  EXPECT_THAT(told, ElementsAre("up to 0", "1 a", "2 \xff", "again 1 kept a",
-                                "again 2 kept \xff (binary)", "whole to 2", "3 c"));
+  ASSERT_TRUE(turnUntil([&] { return calls.size() >= 7; }));
+  EXPECT_THAT(calls, ElementsAre("up to 0", "1 a", "2 \xff", "again 1 kept a",
+                                 "again 2 kept \xff (binary)", "whole to 2", "3 c"));
   EXPECT_EQ(bus->position(), (Position{epoch, 3}));
 }
 
-TEST_F(HistoryRequestTest, ABusAsksAgainOnANewLinkAndGivesEachAnswerOnce) {
+TEST_F(HistoryRequestTest, BusRepeatsRequestsOnANewLinkAndReturnsEachReplyOnce) {
   start();
   const std::uint16_t at = port();
   auto bus = makeBus(url("stormo"));
@@ -164,7 +164,7 @@ TEST_F(HistoryRequestTest, ABusAsksAgainOnANewLinkAndGivesEachAnswerOnce) {
   ASSERT_TRUE(turnUntil([&] { return bus->isConnected(); }));
   kill();
   std::vector<int> answered;
-  for (int i = 0; i < 40; ++i) {  // more than are asked at once
+  for (int i = 0; i < 40; ++i) {  // more than are requested at once
     bus->requestHistory("kept", {}, [&answered, i](const HistoryReply&) { answered.push_back(i); });
   }
   ASSERT_TRUE(turnUntil([&] { return !bus->isConnected(); }));
@@ -176,7 +176,7 @@ TEST_F(HistoryRequestTest, ABusAsksAgainOnANewLinkAndGivesEachAnswerOnce) {
   EXPECT_EQ(answered, inOrder);
 }
 
-TEST_F(HistoryRequestTest, WhatAnAnswerThrowsIsCountedAndTheLinkLives) {
+TEST_F(HistoryRequestTest, ExceptionInAHistoryHandlerIsCountedAndKeepsTheLink) {
   start();
   auto bus = makeBus(url("stormo"));
   bus->connect();
@@ -192,7 +192,7 @@ TEST_F(HistoryRequestTest, WhatAnAnswerThrowsIsCountedAndTheLinkLives) {
   EXPECT_EQ(counters().handlerErrors.get(), 2u);
 }
 
-TEST_F(HistoryRequestTest, WorkermansDialectAnswersAtOnceThatNothingIsKnown) {
+TEST_F(HistoryRequestTest, WorkermanBusRepliesAtOnceWithoutHistory) {
   start();
   auto bus = makeBus(url("frame"));
   bool isWhole = true;
@@ -201,16 +201,16 @@ TEST_F(HistoryRequestTest, WorkermansDialectAnswersAtOnceThatNothingIsKnown) {
   EXPECT_EQ(bus->position(), Position{});
 }
 
-class SuccessorTest : public HistoryRequestTest {
+class ServerRestartTest : public HistoryRequestTest {
  protected:
-  /// The server ends in order, and another one is started in its place.
+  /// A clean stop of the server, and the start of the next one.
   void succeed(Link& link) {
     const std::uint16_t at = port();
     process->stop();
     EXPECT_TRUE(ended(link));
     link = {};
     ASSERT_TRUE(turnUntil([&] { return process->linkCount() == 0; }));
-    process->leaveState();
+    process->saveState();
     kill();
     startWithState(at);
   }
@@ -223,7 +223,7 @@ class SuccessorTest : public HistoryRequestTest {
   UniqueFd file{::memfd_create("state", MFD_CLOEXEC)};
 };
 
-TEST_F(SuccessorTest, GoesOnWithEpochOffsetsAndHistory) {
+TEST_F(ServerRestartTest, CleanRestartKeepsEpochOffsetsAndHistory) {
   startWithState();
   Link link = stormoLink();
   const std::uint64_t epoch = ask(link, "kept", 0, 0).epoch;
@@ -235,13 +235,13 @@ TEST_F(SuccessorTest, GoesOnWithEpochOffsetsAndHistory) {
   EXPECT_TRUE(reply.whole);
   EXPECT_EQ(reply.epoch, epoch);
   EXPECT_EQ(reply.offset, 4u);
-  EXPECT_THAT(said(reply), ElementsAre("group kept: 3", "group kept: 4"));
+  EXPECT_THAT(textsOfReply(reply), ElementsAre("group kept: 3", "group kept: 4"));
   EXPECT_FALSE(ask(link, "kept", epoch, 0).whole);
   link.send(publishGroup("kept", "5"));
-  EXPECT_THAT(said(ask(link, "kept", epoch, 4)), ElementsAre("group kept: 5"));
+  EXPECT_THAT(textsOfReply(ask(link, "kept", epoch, 4)), ElementsAre("group kept: 5"));
 }
 
-TEST_F(SuccessorTest, DropsDuplicatesOfProducersAndSessionsAfterARestart) {
+TEST_F(ServerRestartTest, DropsDuplicatesOfProducersAndSessionsAfterARestart) {
   startWithState();
   const auto once = [](std::uint64_t sequence, std::uint64_t sendNumber) {
     return encode({.kind = Kind::IdempotentPublish,
@@ -260,10 +260,11 @@ TEST_F(SuccessorTest, DropsDuplicatesOfProducersAndSessionsAfterARestart) {
   succeed(link);
   link = stormoLink(7);
   link.send(publishGroup("kept", "a", 1) + once(2, 50) + once(3, 50));
-  EXPECT_THAT(said(ask(link, "kept", epoch, 0)), ElementsAre("group kept: a", "group kept: once"));
+  EXPECT_THAT(textsOfReply(ask(link, "kept", epoch, 0)),
+              ElementsAre("group kept: a", "group kept: once"));
 }
 
-TEST_F(SuccessorTest, GivesALinkThatWasAwayWhatItMissed) {
+TEST_F(ServerRestartTest, CleanRestartReplaysMissedEvents) {
   startWithState();
   Link link = stormoLink();
   const std::uint64_t epoch = ask(link, "other", 0, 0).epoch;
@@ -272,10 +273,10 @@ TEST_F(SuccessorTest, GivesALinkThatWasAwayWhatItMissed) {
   succeed(link);
   link = stormoLink();
   link.send(subscribeGroup("other", true) + resume(epoch, 1));
-  EXPECT_THAT(heard(link), ElementsAre("group other: 2", "group other: 3"));
+  EXPECT_THAT(receivedOn(link), ElementsAre("group other: 2", "group other: 3"));
 }
 
-TEST_F(SuccessorTest, OfOneThatWasKilledBeginsAnew) {
+TEST_F(ServerRestartTest, RestartAfterAKillStartsANewEpoch) {
   startWithState();
   Link link = stormoLink();
   const std::uint64_t first = ask(link, "kept", 0, 0).epoch;
@@ -287,10 +288,10 @@ TEST_F(SuccessorTest, OfOneThatWasKilledBeginsAnew) {
   kill();
   startWithState();
   link = stormoLink();
-  EXPECT_NE(ask(link, "kept", 0, 0).epoch, first) << "what the one before it left is not true now";
+  EXPECT_NE(ask(link, "kept", 0, 0).epoch, first) << "the state saved earlier is outdated";
 }
 
-TEST_F(SuccessorTest, KeepsOfTheHistoryWhatItsOwnLimitsAllow) {
+TEST_F(ServerRestartTest, RestartAppliesTheNewHistoryLimits) {
   server.history.groups = {"*"};
   startWithState();
   Link link = stormoLink();
@@ -304,7 +305,7 @@ TEST_F(SuccessorTest, KeepsOfTheHistoryWhatItsOwnLimitsAllow) {
   succeed(link);
   link = stormoLink();
   EXPECT_FALSE(ask(link, "kept", epoch, 2).whole);
-  EXPECT_THAT(said(ask(link, "kept", epoch, 4)), ElementsAre("group kept: 3"));
+  EXPECT_THAT(textsOfReply(ask(link, "kept", epoch, 4)), ElementsAre("group kept: 3"));
   EXPECT_FALSE(ask(link, "other", epoch, 2).whole);
 }
 

@@ -13,7 +13,7 @@ class HostileInput : public ChannelTest {
   HostileInput() { start(); }
 };
 
-TEST_F(HostileInput, GarbageClosesItsLinkAndNoOther) {
+TEST_F(HostileInput, InvalidInputClosesOnlyItsLink) {
   Link witness = workermanLink(command(CommandType::Subscribe, {"news"}));
   const std::vector<std::string> garbage = {
       "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
@@ -22,7 +22,7 @@ TEST_F(HostileInput, GarbageClosesItsLinkAndNoOther) {
       std::string("\xff\xff\xff\xff", 4),
       framed("a:1:{s:4:\"type\";s:4:\"what\";}"),
       framed("a:1:{s:4:\"type\";s:9:\"subscribe\";}"),
-      framed("O:8:\"stdClass\":0:{}"),  // an object, but no message
+      framed("O:8:\"stdClass\":0:{}"),  // an object, but not a message
       framed("a:999999999:{"),
       framed("Q"),
       framed("Q\x63\0\0"sv),
@@ -38,10 +38,10 @@ TEST_F(HostileInput, GarbageClosesItsLinkAndNoOther) {
     EXPECT_THAT(hostile.take(), IsEmpty());
     EXPECT_EQ(counters().badPeers.get(), ++bad) << bytes;
   }
-  EXPECT_THAT(heard(witness), IsEmpty());
+  EXPECT_THAT(receivedOn(witness), IsEmpty());
 }
 
-TEST_F(HostileInput, AFrameOverTheBoundIsNotWaitedFor) {
+TEST_F(HostileInput, FrameAboveTheLimitClosesTheLinkAtOnce) {
   server.maxPackageSize = 1000;
   start();
   Link link = workermanLink();
@@ -49,34 +49,34 @@ TEST_F(HostileInput, AFrameOverTheBoundIsNotWaitedFor) {
   EXPECT_TRUE(ended(link));
 }
 
-TEST_F(HostileInput, AFrameAtTheBoundPasses) {
+TEST_F(HostileInput, FrameAtTheLimitIsAccepted) {
   const std::string publish =
       command(CommandType::Publish, {"news"}, "s:900:\"" + std::string(900, 'x') + "\";");
   server.maxPackageSize = publish.size();
   start();
   Link subscriber = workermanLink(command(CommandType::Subscribe, {"news"}));
   Link publisher = workermanLink(publish);
-  EXPECT_EQ(heard(subscriber).size(), 1u);
+  EXPECT_EQ(receivedOn(subscriber).size(), 1u);
   EXPECT_FALSE(publisher.peer.ended());
 }
 
-TEST_F(HostileInput, WhatCameBeforeTheViolationCounts) {
+TEST_F(HostileInput, FramesBeforeAViolationAreHandled) {
   Link subscriber = workermanLink(command(CommandType::Subscribe, {"news"}));
   Link hostile = link();
   hostile.send(command(CommandType::Publish, {"news"}, "i:1;") + framed("?") +
                command(CommandType::Publish, {"news"}, "i:2;"));
   EXPECT_TRUE(ended(hostile));
-  EXPECT_THAT(heard(subscriber), ElementsAre(eventPayload("news", "i:1;")));
+  EXPECT_THAT(receivedOn(subscriber), ElementsAre(eventPayload("news", "i:1;")));
 }
 
-TEST_F(HostileInput, WorkermansFramesMayBeCutAtAnyByte) {
-  std::string said, expected;
+TEST_F(HostileInput, WorkermanFramesMayBeCutAtAnyByte) {
+  std::string input, expected;
   for (const Recorded& frame : recordedConversation()) {
-    if (frame.frame.size() < 1000) (frame.fromClient ? said : expected) += frame.frame;
+    if (frame.frame.size() < 1000) (frame.fromClient ? input : expected) += frame.frame;
   }
   Link client = link();
   std::string answer;
-  for (const char& byte : said) {
+  for (const char& byte : input) {
     client.send({&byte, 1});
     turn();
     answer += client.peer.take();
@@ -88,21 +88,21 @@ TEST_F(HostileInput, WorkermansFramesMayBeCutAtAnyByte) {
   EXPECT_EQ(answer, expected);
 }
 
-TEST_F(HostileInput, StormosFramesMayBeCutAtAnyByte) {
-  const std::string said = hello() + subscribeGroup("g") + subscribeEvent("e") +
-                           publishGroup("g", "ciao") + publishEvent("e", "N;") +
-                           encode({.kind = Kind::Ping});
-  for (std::size_t cut = 1; cut < said.size(); ++cut) {
+TEST_F(HostileInput, StormoFramesMayBeCutAtAnyByte) {
+  const std::string input = hello() + subscribeGroup("g") + subscribeEvent("e") +
+                            publishGroup("g", "ciao") + publishEvent("e", "N;") +
+                            encode({.kind = Kind::Ping});
+  for (std::size_t cut = 1; cut < input.size(); ++cut) {
     Link client = link();
-    client.send(std::string_view(said).substr(0, cut));
+    client.send(std::string_view(input).substr(0, cut));
     settle();
-    client.send(std::string_view(said).substr(cut));
+    client.send(std::string_view(input).substr(cut));
     EXPECT_THAT(await(client, 4), ElementsAre("welcome", "group g: ciao", "event e: N;", "pong"))
         << cut;
   }
 }
 
-TEST_F(HostileInput, ALinkThatEndsInTheMiddleOfAFrameIsJustGone) {
+TEST_F(HostileInput, LinkThatEndsWithinAFrameIsClosed) {
   {
     Link client = link();
     client.send(publishGroup("g", "ciao").substr(0, 10));

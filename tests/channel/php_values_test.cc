@@ -1,4 +1,4 @@
-// Values of PHP that we do not build, and malformed ones, between processes of either kind.
+// PHP values that Stormo does not build, and malformed ones, between processes of either kind.
 #include "channel/channel_fixture.h"
 #include "channel/client/bus.h"
 #include "channel/link/violation_log.h"
@@ -11,7 +11,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// What PHP 8.2 writes for $t->t = $t, as a message of a client, of a server, and alone.
+// PHP 8.2's output for $t->t = $t: in a client's message, in a server's message, and alone.
 constexpr std::string_view kPublish =
     R"(a:3:{s:4:"type";s:7:"publish";s:8:"channels";a:2:{i:0;s:1:"x";i:1;s:1:"y";}s:4:"data";O:1:"T":1:{s:1:"t";r:6;}})";
 constexpr std::string_view kEvent =
@@ -28,7 +28,7 @@ class PhpValues : public ChannelTest {
  protected:
   PhpValues() { start(); }
 
-  /// What is logged until the test calls testing::internal::GetCapturedStderr().
+  /// Captures the log until the test calls testing::internal::GetCapturedStderr().
   static void capture() { testing::internal::CaptureStderr(); }
   static std::string captured() { return testing::internal::GetCapturedStderr(); }
 };
@@ -40,19 +40,19 @@ TEST_F(PhpValues, ObjectsEnumsAndReferencesPassBetweenPhpProcesses) {
   publisher.send(framed(kPublish) + command(CommandType::Publish, {"x"}, enumData) +
                  command(CommandType::Publish, {"x"}, "i:1;"));
   sync(publisher);
-  EXPECT_THAT(heard(subscriber), ElementsAre(std::string(kEvent), eventPayload("x", enumData),
-                                             eventPayload("x", "i:1;")));
+  EXPECT_THAT(receivedOn(subscriber), ElementsAre(std::string(kEvent), eventPayload("x", enumData),
+                                                  eventPayload("x", "i:1;")));
   EXPECT_EQ(counters().badPeers.get(), 0u);
 }
 
-TEST_F(PhpValues, AnObjectIsAJobLikeAnyOther) {
+TEST_F(PhpValues, PhpObjectIsDeliveredAsAJob) {
   Link consumer = workermanLink(command(CommandType::Watch, {"jobs"}));
   workermanLink(command(CommandType::Enqueue, {"jobs"}, kData));
   consumer.send(command(CommandType::Reserve));
-  EXPECT_THAT(heard(consumer), ElementsAre(jobPayload("jobs", kData)));
+  EXPECT_THAT(receivedOn(consumer), ElementsAre(jobPayload("jobs", kData)));
 }
 
-TEST_F(PhpValues, ASubscriberInCppReceivesAnOpaqueValueAndPublishesItUnchanged) {
+TEST_F(PhpValues, SubscriberInCppReceivesAnOpaqueValueAndPublishesItUnchanged) {
   for (const char* scheme : {"stormo", "frame"}) {
     auto bus = makeBus(url(scheme));
     std::vector<std::string> received;
@@ -76,7 +76,7 @@ TEST_F(PhpValues, ASubscriberInCppReceivesAnOpaqueValueAndPublishesItUnchanged) 
   }
 }
 
-TEST_F(PhpValues, MalformedDataIsLoggedWithThePeerItsDialectAndTheReason) {
+TEST_F(PhpValues, MalformedDataIsLoggedWithAddressDialectAndReason) {
   Link php = workermanLink();
   Link ours = stormoLink();
   Link neither = link();
@@ -91,11 +91,12 @@ TEST_F(PhpValues, MalformedDataIsLoggedWithThePeerItsDialectAndTheReason) {
   EXPECT_THAT(log, HasSubstr("remote=127.0.0.1:"));
   EXPECT_THAT(log, HasSubstr("dialect=workerman reason=\"malformed data, or more than the limits "
                              "allow\""));
-  EXPECT_THAT(log, HasSubstr("reason=\"an event that is no serialized value within bounds\""));
-  EXPECT_THAT(log, HasSubstr("dialect=unknown reason=\"a frame of impossible length\""));
+  EXPECT_THAT(log,
+              HasSubstr("reason=\"an event that is not one serialized value within the limits\""));
+  EXPECT_THAT(log, HasSubstr("dialect=unknown reason=\"a frame with an invalid length\""));
 }
 
-TEST_F(PhpValues, ALinkOfManyMalformedMessagesIsLoggedOnce) {
+TEST_F(PhpValues, LinkWithManyMalformedMessagesIsLoggedOnce) {
   Link php = workermanLink();
   capture();
   php.send(framed("x") + framed("x") + framed("x"));
@@ -103,7 +104,7 @@ TEST_F(PhpValues, ALinkOfManyMalformedMessagesIsLoggedOnce) {
   EXPECT_EQ(countOf("warning", captured()), 1u);
 }
 
-TEST_F(PhpValues, APeerThatReconnectsAndRepeatsItDoesNotFillTheLog) {
+TEST_F(PhpValues, RepeatedViolationsAreLimitedInTheLog) {
   capture();
   for (unsigned i = 0; i < 3 * ViolationLog::kLinesMax; ++i) {
     Link php = link();
@@ -113,7 +114,7 @@ TEST_F(PhpValues, APeerThatReconnectsAndRepeatsItDoesNotFillTheLog) {
   EXPECT_EQ(countOf("warning", captured()), ViolationLog::kLinesMax);
 }
 
-TEST_F(PhpValues, AServerThatSendsMalformedDataIsLoggedByItsClient) {
+TEST_F(PhpValues, MalformedDataOfAServerIsLoggedByItsClient) {
   const UniqueFd listener = std::move(*listenOn(*Address::ip("127.0.0.1", 0)));
   const std::string at = std::to_string(localAddress(listener.get()).port());
   auto bus = makeBus("frame://127.0.0.1:" + at);

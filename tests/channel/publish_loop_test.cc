@@ -1,4 +1,4 @@
-// publishLoop: to one subscriber in turn.
+// publishLoop: to one subscriber in rotation.
 #include <map>
 
 #include "channel/channel_fixture.h"
@@ -14,7 +14,7 @@ class PublishLoop : public ChannelTest {
   PublishLoop() { start(); }
 };
 
-TEST_F(PublishLoop, GoesRoundAllSubscribersOfBothDialects) {
+TEST_F(PublishLoop, RotatesOverSubscribersOfBothDialects) {
   std::vector<Link> links;
   for (int i = 0; i < 2; ++i) {
     links.push_back(workermanLink(command(CommandType::Subscribe, {"work"})));
@@ -30,10 +30,10 @@ TEST_F(PublishLoop, GoesRoundAllSubscribersOfBothDialects) {
     ours.send(publishEvent("work", "N;", 1, true));
     sync(ours);
   }
-  for (Link& link : links) EXPECT_EQ(heard(link).size(), 3u) << link.isStormo;
+  for (Link& link : links) EXPECT_EQ(receivedOn(link).size(), 3u) << link.isStormo;
 }
 
-TEST_F(PublishLoop, EveryChannelHasItsOwnTurn) {
+TEST_F(PublishLoop, EachEventHasItsOwnRotation) {
   Link a = workermanLink(command(CommandType::Subscribe, {"red", "blue"}));
   Link b = workermanLink(command(CommandType::Subscribe, {"red", "blue"}));
   Link publisher = workermanLink();
@@ -42,25 +42,25 @@ TEST_F(PublishLoop, EveryChannelHasItsOwnTurn) {
     sync(publisher);
   }
   std::map<std::string, int> ofA, ofB;
-  for (const std::string& payload : heard(a)) ++ofA[payload];
-  for (const std::string& payload : heard(b)) ++ofB[payload];
+  for (const std::string& payload : receivedOn(a)) ++ofA[payload];
+  for (const std::string& payload : receivedOn(b)) ++ofB[payload];
   for (auto& of : {ofA, ofB}) {
     EXPECT_EQ(of.size(), 2u);
     for (const auto& [payload, count] : of) EXPECT_EQ(count, 1) << payload;
   }
 }
 
-TEST_F(PublishLoop, ALinkThatLeavesIsPassedBy) {
+TEST_F(PublishLoop, ClosedLinkIsSkipped) {
   Link a = workermanLink(command(CommandType::Subscribe, {"work"}));
-  { Link gone = workermanLink(command(CommandType::Subscribe, {"work"})); }
+  { Link closed = workermanLink(command(CommandType::Subscribe, {"work"})); }
   ASSERT_TRUE(turnUntil([&] { return process->linkCount() == 1; }));
   Link publisher = workermanLink();
   for (int i = 0; i < 3; ++i) publisher.send(command(CommandType::PublishLoop, {"work"}, "N;"));
   sync(publisher);
-  EXPECT_EQ(heard(a).size(), 3u);
+  EXPECT_EQ(receivedOn(a).size(), 3u);
 }
 
-TEST_F(PublishLoop, ToNobodyIsNoHarmAndReachesNoGroup) {
+TEST_F(PublishLoop, WithoutSubscribersItIsDroppedAndReachesNoGroup) {
   Link member = stormoLink();
   member.send(subscribeGroup("g"));
   sync(member);
@@ -69,7 +69,7 @@ TEST_F(PublishLoop, ToNobodyIsNoHarmAndReachesNoGroup) {
   Link publisher =
       workermanLink(command(CommandType::PublishLoop, {"send_to_group", "nobody"}, data));
   sync(publisher);
-  EXPECT_THAT(heard(member), IsEmpty());
+  EXPECT_THAT(receivedOn(member), IsEmpty());
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Queues over links; what JobQueues does by itself is in job_queue_test.cc.
+// Queues over links. Tests of JobQueues alone are in job_queue_test.cc.
 #include "channel/channel_fixture.h"
 
 namespace stormo::channel {
@@ -24,64 +24,65 @@ class Queues : public ChannelTest {
   Queues() { start(); }
 };
 
-TEST_F(Queues, AJobPassesBetweenTheDialects) {
+TEST_F(Queues, JobIsDeliveredBetweenDialects) {
   Link php = workermanLink(watch("jobs") + reserve());
   Link ours = stormoLink();
   ours.send(ourEnqueue("jobs", "i:1;"));
   sync(ours);
-  EXPECT_THAT(heard(php), ElementsAre(jobPayload("jobs", "i:1;")));
+  EXPECT_THAT(receivedOn(php), ElementsAre(jobPayload("jobs", "i:1;")));
 
   ours.send(ourWatch("more") + encode({.kind = Kind::Reserve}));
   sync(ours);
   php.send(enqueue("more", "i:2;"));
   sync(php);
-  EXPECT_THAT(heard(ours), ElementsAre("job more: i:2;"));
+  EXPECT_THAT(receivedOn(ours), ElementsAre("job more: i:2;"));
 }
 
-TEST_F(Queues, EachJobGoesToOneOfAllConsumers) {
+TEST_F(Queues, EachJobGoesToOneConsumer) {
   std::vector<Link> links;
   for (int i = 0; i < 3; ++i) links.push_back(workermanLink(watch("jobs") + reserve()));
   Link publisher = workermanLink();
   for (int i = 0; i < 3; ++i) publisher.send(enqueue("jobs", "i:" + std::to_string(i) + ";"));
   sync(publisher);
   for (int i = 0; i < 3; ++i) {
-    EXPECT_THAT(heard(links[static_cast<std::size_t>(i)]),
+    EXPECT_THAT(receivedOn(links[static_cast<std::size_t>(i)]),
                 ElementsAre(jobPayload("jobs", "i:" + std::to_string(i) + ";")));
   }
 }
 
-TEST_F(Queues, JobsWaitForConsumersInTheirOrder) {
+TEST_F(Queues, WaitingJobsKeepTheirOrder) {
   Link publisher = workermanLink(enqueue("jobs", "i:1;") + enqueue("jobs", "i:2;"));
   Link consumer = workermanLink(watch("jobs"));
-  EXPECT_THAT(heard(consumer), IsEmpty());
+  EXPECT_THAT(receivedOn(consumer), IsEmpty());
   consumer.send(reserve() + reserve());
-  EXPECT_THAT(heard(consumer), ElementsAre(jobPayload("jobs", "i:1;"), jobPayload("jobs", "i:2;")));
+  EXPECT_THAT(receivedOn(consumer),
+              ElementsAre(jobPayload("jobs", "i:1;"), jobPayload("jobs", "i:2;")));
 }
 
-TEST_F(Queues, WhoUnwatchesGetsNoMore) {
+TEST_F(Queues, UnwatchingConsumerGetsNoMoreJobs) {
   Link ours = stormoLink();
   ours.send(ourWatch("jobs") + encode({.kind = Kind::Reserve}) +
             encode({.kind = Kind::Unwatch, .channel = "jobs"}) + ourEnqueue("jobs", "N;"));
-  EXPECT_THAT(heard(ours), IsEmpty());
+  EXPECT_THAT(receivedOn(ours), IsEmpty());
 }
 
-TEST_F(Queues, AConsumerThatDiesGivesUpItsReservation) {
+TEST_F(Queues, ClosedConsumerLosesItsReservation) {
   { Link dead = workermanLink(watch("jobs") + reserve()); }
   ASSERT_TRUE(turnUntil([&] { return process->linkCount() == 0; }));
   Link consumer = workermanLink(watch("jobs") + enqueue("jobs", "i:1;") + reserve());
-  EXPECT_THAT(heard(consumer), ElementsAre(jobPayload("jobs", "i:1;")));
+  EXPECT_THAT(receivedOn(consumer), ElementsAre(jobPayload("jobs", "i:1;")));
 }
 
-// The link's end and the job come in one turn: nobody has told the queues yet.
-TEST_F(Queues, AJobGoesPastAConsumerThatIsClosing) {
+// The link's end and the job arrive in one turn, so the queues have not removed the consumer yet.
+TEST_F(Queues, JobSkipsAConsumerThatIsClosing) {
   Link dying = workermanLink(watch("jobs") + reserve());
   Link alive = workermanLink(watch("jobs") + reserve());
   dying.send(std::string_view("\0\0\0\1", 4));
   alive.send(enqueue("jobs", "i:1;"));
-  EXPECT_THAT(heard(alive), ElementsAre(jobPayload("jobs", "i:1;")));
+  EXPECT_THAT(receivedOn(alive), ElementsAre(jobPayload("jobs", "i:1;")));
 }
 
-TEST_F(Queues, AFullQueueRefusesAndCounts) {
+TEST_F(Queues, FullQueueRejectsAndCounts) {
   server.queueBytesMax = 1000;
   start();
   Link publisher = workermanLink();
@@ -90,10 +91,10 @@ TEST_F(Queues, AFullQueueRefusesAndCounts) {
   sync(publisher);
   EXPECT_EQ(counters().sendFull.get(), 3u);
   Link consumer = workermanLink(watch("jobs") + reserve() + reserve() + reserve());
-  EXPECT_EQ(heard(consumer).size(), 2u);
+  EXPECT_EQ(receivedOn(consumer).size(), 2u);
   publisher.send(enqueue("jobs", "i:1;"));
   sync(publisher);
-  EXPECT_EQ(heard(consumer).size(), 1u) << "it takes jobs again";
+  EXPECT_EQ(receivedOn(consumer).size(), 1u) << "it takes jobs again";
 }
 
 }  // namespace

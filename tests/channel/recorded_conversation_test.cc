@@ -1,5 +1,5 @@
-// The conversation that was recorded between workerman/channel's own client and server, with each
-// of them in turn replaced by ours.
+// The recorded conversation between workerman/channel's own client and server, with each of them in
+// turn replaced by ours.
 #include <stormo/channel/client.h>
 
 #include "channel/channel_fixture.h"
@@ -20,14 +20,14 @@ class RecordedConversation : public ChannelTest {
   const std::vector<Recorded> recording = recordedConversation();
 };
 
-TEST_F(RecordedConversation, OurServerAnswersTheRecordedClientFrameForFrame) {
+TEST_F(RecordedConversation, ServerAnswersTheRecordedClientFrameForFrame) {
   start();
   Link client = link();
   std::size_t answers = 0;
   for (std::size_t i = 0; i < recording.size(); ++i) {
     if (recording[i].fromClient) {
       client.send(recording[i].frame);
-      // What the client said has come, and nothing is answered before it was said.
+      // All input of the client has arrived, and nothing was answered early.
       settle();
       std::size_t expected = 0;
       while (i + 1 + expected < recording.size() && !recording[i + 1 + expected].fromClient)
@@ -46,13 +46,13 @@ TEST_F(RecordedConversation, OurServerAnswersTheRecordedClientFrameForFrame) {
   EXPECT_FALSE(client.peer.ended());
 }
 
-TEST_F(RecordedConversation, OurServerAnswersTheSameIfAllComesAtOnce) {
+TEST_F(RecordedConversation, ServerAnswersTheSameWhenAllFramesArriveAtOnce) {
   start();
   Link client = link();
-  std::string said;
+  std::string input;
   std::string expected;
-  for (const Recorded& frame : recording) (frame.fromClient ? said : expected) += frame.frame;
-  client.send(said);
+  for (const Recorded& frame : recording) (frame.fromClient ? input : expected) += frame.frame;
+  client.send(input);
   std::string answer;
   EXPECT_TRUE(turnUntil([&] {
     answer += client.peer.take();
@@ -61,7 +61,7 @@ TEST_F(RecordedConversation, OurServerAnswersTheSameIfAllComesAtOnce) {
   EXPECT_EQ(answer, expected);
 }
 
-TEST_F(RecordedConversation, OurClientSaysWhatTheRecordedOneSaid) {
+TEST_F(RecordedConversation, ClientSendsWhatTheRecordedClientSent) {
   const UniqueFd listener = std::move(*listenOn(*Address::ip("127.0.0.1", 0)));
   Client::connectWorkerman("127.0.0.1", localAddress(listener.get()).port());
   ASSERT_TRUE(turnUntil([] { return Client::isConnected(); }));
@@ -74,66 +74,65 @@ TEST_F(RecordedConversation, OurClientSaysWhatTheRecordedOneSaid) {
     jobs.push_back(data.isArray() ? "array" : std::string(data.asString()));
   };
 
-  // The calls of the client whose conversation was recorded. Its mixed data are read from the
-  // recording itself.
+  // The calls of the client that was recorded. Its mixed data are read from the recording.
   std::size_t next = 0;
-  std::string heard;
-  const auto expectSaid = [&] {
+  std::string received;
+  const auto expectSent = [&] {
     std::string expected;
     while (next < recording.size() && recording[next].fromClient)
       expected += recording[next++].frame;
-    heard.clear();
+    received.clear();
     EXPECT_TRUE(turnUntil([&] {
-      heard += peer.take();
-      return heard.size() >= expected.size();
+      received += peer.take();
+      return received.size() >= expected.size();
     }));
     settle();
-    EXPECT_EQ(heard + peer.take(), expected) << "before frame " << next;
+    EXPECT_EQ(received + peer.take(), expected) << "before frame " << next;
     while (next < recording.size() && !recording[next].fromClient)
       peer.send(recording[next++].frame);
   };
 
   Client::on("send_to_group", ignore);
   EXPECT_EQ(Client::publish("send_to_group", message), PublishStatus::Accepted);
-  expectSaid();
+  expectSent();
   Client::on("mixed", ignore);
   std::size_t published = 0;
   while (recording[next].frame.find("\"publishLoop\"") == std::string::npos) {
     const std::size_t at =
-        next + (published == 0 ? 1 : 0);  // the first comes behind the subscription
-    WorkermanCommand said;
-    ASSERT_EQ(decodeWorkerman(framePayload(recording[at].frame), said), Decode::Ok);
-    ASSERT_EQ(said.type, CommandType::Publish) << at;
+        next + (published == 0 ? 1 : 0);  // the first publish comes after the subscription
+    WorkermanCommand sent;
+    ASSERT_EQ(decodeWorkerman(framePayload(recording[at].frame), sent), Decode::Ok);
+    ASSERT_EQ(sent.type, CommandType::Publish) << at;
     std::size_t consumed = 0;
-    const auto data = php::unserialize(said.data, consumed);
+    const auto data = php::unserialize(sent.data, consumed);
     ASSERT_TRUE(data) << at;
-    const std::vector<std::string> channels(said.channels.begin(), said.channels.end());
+    const std::vector<std::string> channels(sent.channels.begin(), sent.channels.end());
     EXPECT_EQ(Client::publish(Names(channels), *data), PublishStatus::Accepted);
     ++published;
-    expectSaid();
+    expectSent();
   }
   EXPECT_EQ(published, 20u);
   EXPECT_EQ(Client::publishLoop("mixed", "loop"), PublishStatus::Accepted);
-  expectSaid();
+  expectSent();
   Client::subscribe({"news", "sport"});
   Client::unsubscribe("news");
   Client::unsubscribe({"sport", "mixed"});
   Client::watch("jobs", job);
   EXPECT_EQ(Client::enqueue("jobs", Value::array({{"id", 1}})), PublishStatus::Accepted);
-  expectSaid();
+  expectSent();
   ASSERT_TRUE(turnUntil([&] { return jobs.size() == 1; }));
   EXPECT_EQ(Client::enqueue("jobs", "two"), PublishStatus::Accepted);
-  expectSaid();
+  expectSent();
   ASSERT_TRUE(turnUntil([&] { return jobs.size() == 2; }));
   Client::unwatch("jobs");
   Client::watch("manual", job, false);
   EXPECT_EQ(Client::enqueue("manual", "m1"), PublishStatus::Accepted);
   Client::reserve();
-  expectSaid();
+  expectSent();
   ASSERT_TRUE(turnUntil([&] { return jobs.size() == 3; }));
   Client::ping();
   EXPECT_EQ(Client::publish("nobody", std::string(70'000, 'x')), PublishStatus::Accepted);
-  expectSaid();
+  expectSent();
   EXPECT_EQ(next, recording.size());
   EXPECT_THAT(jobs, testing::ElementsAre("array", "two", "m1"));
 }

@@ -9,7 +9,7 @@
 
 namespace stormo::channel {
 
-/// One frame of the conversation between a PHP client and a PHP server.
+/// One frame of the recorded conversation between a PHP client and a PHP server.
 struct Recorded {
   bool fromClient;
   std::string frame;
@@ -30,7 +30,7 @@ inline std::vector<Recorded> recordedConversation() {
     std::string frame;
     if (record.contains("hex")) {
       frame = unhex(record["hex"]);
-    } else {  // recorded by its head: the payload is a string of 70,000 x
+    } else {  // only its head was recorded: the payload is a string of 70,000 x
       frame = unhex(record["head_hex"]);
       frame.erase(frame.find('x'));
       frame.append(70'000, 'x').append("\";}");

@@ -19,7 +19,7 @@ std::string complaint(const Server& server) {
   }
 }
 
-TEST(ChannelServer, ItsUrlIsItsAddress) {
+TEST(ChannelServer, UrlIsItsAddress) {
   EXPECT_EQ(Server().url(), "");
   EXPECT_EQ(Server("127.0.0.1").url(), "frame://127.0.0.1:2206");
   EXPECT_EQ(Server("stormo://127.0.0.1:5").url(), "stormo://127.0.0.1:5");
@@ -28,7 +28,7 @@ TEST(ChannelServer, ItsUrlIsItsAddress) {
   EXPECT_EQ(Server("unix:///run/channel", 5).url(), "unix:///run/channel");
 }
 
-TEST(ChannelServer, WhatIsNoAddressIsReportedAtStartUpNotByTheConstructor) {
+TEST(ChannelServer, InvalidAddressIsReportedAtStartNotByTheConstructor) {
   for (const char* host : {"", "example.org", "unix://", "unix://relative", "tcp://127.0.0.1"}) {
     const Server server(host);
     EXPECT_NE(complaint(server), "") << host;
@@ -45,7 +45,7 @@ TEST(ChannelServer, ServersAreDeclaredWhileTheyExist) {
   EXPECT_THAT(declaredServers(), ElementsAre(&first));
 }
 
-TEST(ChannelServer, WithoutASecretItStaysOnThisMachine) {
+TEST(ChannelServer, WithoutASecretItListensLocallyOnly) {
   for (const char* host : {"127.0.0.1", "127.5.5.5", "::1", "localhost", "unix:///run/channel"}) {
     EXPECT_EQ(complaint(Server(host)), "") << host;
   }
@@ -74,7 +74,7 @@ TEST(ChannelServer, FurtherAddressesAreCheckedToo) {
   EXPECT_THAT(complaint(server), HasSubstr("frame://chat.example:1"));
 }
 
-TEST(ChannelServer, SettingsThatMakeNoSenseAreRefused) {
+TEST(ChannelServer, InvalidSettingsAreRejected) {
   Server server;
   server.secret = std::string(256, 's');
   EXPECT_THAT(complaint(server), HasSubstr("255"));
@@ -85,7 +85,7 @@ TEST(ChannelServer, SettingsThatMakeNoSenseAreRefused) {
 
 using ServerProcessTest = ChannelTest;
 
-TEST_F(ServerProcessTest, StoppedItClosesItsLinksAfterWhatItHadToSay) {
+TEST_F(ServerProcessTest, StopClosesLinksAfterTheirOutput) {
   start();
   Link link = workermanLink(command(CommandType::Subscribe, {"news"}));
   link.send(
@@ -102,7 +102,7 @@ TEST_F(ServerProcessTest, StoppedItClosesItsLinksAfterWhatItHadToSay) {
   EXPECT_EQ(process->linkCount(), 0u) << "it accepts no more";
 }
 
-TEST_F(ServerProcessTest, ItListensOnSeveralAddresses) {
+TEST_F(ServerProcessTest, ListensOnSeveralAddresses) {
   start();
   const UniqueFd second = std::move(*listenOn(*Address::ip("127.0.0.1", 0)));
   process->listen(second.get());

@@ -10,12 +10,12 @@
 
 namespace stormo::channel {
 
-SimulatedRoad::SimulatedRoad(const std::string& entrance, std::string exit)
+SimulatedLink::SimulatedLink(const std::string& entrance, std::string exit)
     : entrance_(entrance),
       exit_(std::move(exit)),
       listener_(std::move(*listenOn(*Address::unixPath(entrance)))) {}
 
-bool SimulatedRoad::accept() {
+bool SimulatedLink::accept() {
   UniqueFd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (!client.valid()) return false;
   cut();
@@ -24,19 +24,19 @@ bool SimulatedRoad::accept() {
   return true;
 }
 
-bool SimulatedRoad::move(UniqueFd& from, UniqueFd& to, std::string& onTheWay, std::size_t bytes) {
+bool SimulatedLink::move(UniqueFd& from, UniqueFd& to, std::string& onTheWay, std::size_t bytes) {
   if (!from.valid()) return false;
   std::array<char, 4096> buffer;
   const ssize_t got =
       ::recv(from.get(), buffer.data(), std::min(bytes, buffer.size()), MSG_DONTWAIT);
-  // The end comes behind the last byte.
+  // The end follows the last byte.
   const bool ended = got == 0 || (got < 0 && errno != EAGAIN);
   if (got > 0) onTheWay.append(buffer.data(), static_cast<std::size_t>(got));
   ssize_t sent = 0;
   if (!onTheWay.empty()) {
     sent = ::send(to.get(), onTheWay.data(), std::min(bytes, onTheWay.size()),
                   MSG_DONTWAIT | MSG_NOSIGNAL);
-    // Nobody is there to take it; what that side had sent before is still to be moved.
+    // The receiver is closed; bytes sent by the other side are still moved.
     if (sent < 0 && errno != EAGAIN) onTheWay.clear();
   }
   if (sent > 0) onTheWay.erase(0, static_cast<std::size_t>(sent));
@@ -44,7 +44,7 @@ bool SimulatedRoad::move(UniqueFd& from, UniqueFd& to, std::string& onTheWay, st
   return got > 0 || sent > 0;
 }
 
-bool SimulatedRoad::cut() {
+bool SimulatedLink::cut() {
   const bool wasThere = client_.valid();
   client_.reset();
   server_.reset();
@@ -53,11 +53,11 @@ bool SimulatedRoad::cut() {
   return wasThere;
 }
 
-bool SimulatedRoad::isUpEmpty() const { return isEmpty(client_, up_); }
+bool SimulatedLink::isUpEmpty() const { return isEmpty(client_, up_); }
 
-bool SimulatedRoad::isDownEmpty() const { return isEmpty(server_, down_); }
+bool SimulatedLink::isDownEmpty() const { return isEmpty(server_, down_); }
 
-bool SimulatedRoad::isEmpty(const UniqueFd& from, const std::string& onTheWay) {
+bool SimulatedLink::isEmpty(const UniqueFd& from, const std::string& onTheWay) {
   int waiting = 0;
   return from.valid() && onTheWay.empty() && ::ioctl(from.get(), FIONREAD, &waiting) == 0 &&
          waiting == 0;

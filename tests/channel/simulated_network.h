@@ -6,27 +6,27 @@
 
 namespace stormo::channel {
 
-/// A way for one process's link to the Channel, which a test holds in its hand: bytes move only
-/// when it says so, and it may tear the link. A server that dies still sends what it had given to
-/// its kernel; a torn link loses what was on its way.
-class SimulatedRoad {
+/// The network between one process and the Channel, under control of a test: bytes move only when
+/// the test moves them, and the test can cut the link. A killed server's output in its kernel is
+/// still delivered; a cut link loses what was on the way.
+class SimulatedLink {
  public:
-  /// Listens for links at `entrance` and passes them on to `exit`: paths of unix sockets.
-  SimulatedRoad(const std::string& entrance, std::string exit);
+  /// Listens for links at `entrance` and forwards them to `exit`; both are paths of unix sockets.
+  SimulatedLink(const std::string& entrance, std::string exit);
 
   [[nodiscard]] std::string url() const { return "unix://" + entrance_; }
 
-  /// Takes a link that has come. True if there was one. The one before is given up.
+  /// Accepts a link. Returns true if there was one; it replaces the previous one.
   bool accept();
-  /// Moves up to so many bytes. True if any were.
+  /// Moves up to `bytes` bytes. Returns true if any were moved.
   bool moveUp(std::size_t bytes) { return move(client_, server_, up_, bytes); }
   bool moveDown(std::size_t bytes) { return move(server_, client_, down_, bytes); }
-  /// True if there was a link.
+  /// Returns true if there was a link.
   bool cut();
 
-  /// Nothing of what the client has sent is still on its way.
+  /// True if nothing from the client is on the way.
   [[nodiscard]] bool isUpEmpty() const;
-  /// Nor of what the server has.
+  /// True if nothing from the server is on the way.
   [[nodiscard]] bool isDownEmpty() const;
 
  private:

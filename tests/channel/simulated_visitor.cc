@@ -4,19 +4,19 @@
 
 namespace stormo::channel {
 
-void SimulatedVisitor::come(Bus& bus) {
+void SimulatedVisitor::join(Bus& bus) {
   bus_ = &bus;
   stay_ = std::make_shared<int>();
   bus.requestHistory(group_, position_,
                      [this, stay = std::weak_ptr(stay_)](const HistoryReply& reply) {
                        if (!stay.expired()) onHistoryReply(reply);
                      });
-  for (Said& said : said_) say(said);
+  for (Send& send : unacknowledged_) transmit(send);
 }
 
 void SimulatedVisitor::leave() {
   forgetAcknowledged();
-  for (Said& said : said_) said.isInDoubt = true;
+  for (Send& send : unacknowledged_) send.isInDoubt = true;
   bus_ = nullptr;
   stay_.reset();
   isMember_ = false;
@@ -24,36 +24,37 @@ void SimulatedVisitor::leave() {
 
 bool SimulatedVisitor::isInDoubt() {
   if (isHere()) forgetAcknowledged();
-  return !said_.empty() && said_.front().isInDoubt;
+  return !unacknowledged_.empty() && unacknowledged_.front().isInDoubt;
 }
 
 void SimulatedVisitor::publish(std::string text) {
   forgetAcknowledged();
-  said_.push_back({.sequence = ++sequence_, .text = std::move(text), .number = 0});
-  say(said_.back());
+  unacknowledged_.push_back({.sequence = ++sequence_, .text = std::move(text), .number = 0});
+  transmit(unacknowledged_.back());
 }
 
-void SimulatedVisitor::say(Said& said) {
-  const auto status = bus_->publishToGroup(group_, said.text, {session_, said.sequence});
+void SimulatedVisitor::transmit(Send& send) {
+  const auto status = bus_->publishToGroup(group_, send.text, {session_, send.sequence});
   ASSERT_EQ(status, PublishStatus::Accepted);
-  said.number = bus_->accepted();
+  send.number = bus_->accepted();
 }
 
 void SimulatedVisitor::forgetAcknowledged() {
-  while (!said_.empty() && said_.front().number <= bus_->acknowledged()) said_.pop_front();
+  while (!unacknowledged_.empty() && unacknowledged_.front().number <= bus_->acknowledged())
+    unacknowledged_.pop_front();
 }
 
 void SimulatedVisitor::onHistoryReply(const HistoryReply& reply) {
   if (position_.epoch != 0 && !reply.isWhole) onGap();
-  for (const GroupMessage& missed : reply.messages) onHeard(missed.message.data);
+  for (const GroupMessage& missed : reply.messages) onMessage(missed.message.data);
   position_ = reply.position;
   isMember_ = true;
 }
 
-void SimulatedVisitor::onMessage(const GroupMessage& said) {
-  if (!isMember_ || said.group != group_) return;
-  position_ = {bus_->position().epoch, said.offset};
-  onHeard(said.message.data);
+void SimulatedVisitor::onEvent(const GroupMessage& message) {
+  if (!isMember_ || message.group != group_) return;
+  position_ = {bus_->position().epoch, message.offset};
+  onMessage(message.message.data);
 }
 
 void SimulatedVisitor::onConnect() {

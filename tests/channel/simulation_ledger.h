@@ -8,43 +8,43 @@
 
 namespace stormo::channel {
 
-/// Who published what in a simulation, who heard it, and whether that is as it should be.
+/// Records which participant of a simulation published and received what, and checks it.
 class SimulationLedger {
  public:
   using Numbers = std::vector<std::size_t>;
 
-  /// Somebody new, in these groups; `isFirst`: before anything was published.
+  /// Adds a participant, a member of these groups. `isFirst`: before the first publish.
   std::size_t begin(Numbers groups, bool isFirst);
-  /// It has died: the end of what it published may not arrive, and it hears nothing any more.
-  void end(std::size_t life) { lives_[life].isOver = true; }
-  /// It has missed something and knows: from now on it counts anew.
-  void missed(std::size_t life);
+  /// The participant has died: its last publishes may be lost, and it receives nothing more.
+  void end(std::size_t participant) { participants_[participant].isOver = true; }
+  /// The participant got a gap: only later messages are checked.
+  void missed(std::size_t participant);
 
-  /// The text of its next message.
-  std::string publish(std::size_t life, std::size_t group);
-  void hear(std::size_t life, std::string_view group, std::string_view text);
+  /// Returns the text of its next message.
+  std::string publish(std::size_t participant, std::size_t group);
+  void receive(std::size_t participant, std::string_view group, std::string_view text);
 
-  /// What is not as it should be, in words; empty if all is.
-  [[nodiscard]] std::string complaint() const;
-  [[nodiscard]] std::size_t heardCount() const { return heardCount_; }
+  /// A description of all errors; empty if there are none.
+  [[nodiscard]] std::string error() const;
+  [[nodiscard]] std::size_t receivedCount() const { return receivedCount_; }
 
  private:
-  struct Life {
+  struct Participant {
     bool isFirst;
     bool isOver = false;
     Numbers groups;
-    Numbers published{};                     ///< To which group, message by message.
-    std::map<std::size_t, Numbers> heard{};  ///< Which messages, by their sender's life.
+    Numbers published{};                        ///< The group of each message.
+    std::map<std::size_t, Numbers> received{};  ///< Numbers of the messages, by sender.
   };
 
   [[nodiscard]] std::string compare(std::size_t receiver, std::size_t sender) const;
-  [[nodiscard]] static bool isStretch(const Life& sender, std::size_t group,
-                                      const Numbers& heardOfAll, bool fromBeginning);
-  static std::string inWords(const Numbers& numbers);
+  [[nodiscard]] static bool isStretch(const Participant& sender, std::size_t group,
+                                      const Numbers& receivedOfAll, bool fromBeginning);
+  static std::string textOf(const Numbers& numbers);
 
-  std::vector<Life> lives_;
+  std::vector<Participant> participants_;
   std::string inWrongGroup_;
-  std::size_t heardCount_ = 0;
+  std::size_t receivedCount_ = 0;
 };
 
 }  // namespace stormo::channel

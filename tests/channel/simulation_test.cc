@@ -1,7 +1,6 @@
-// The Channel and its clients as they are, in one process, on a clock and a network that a seed
-// moves: links that are slow and are cut, a server and clients that die at any step, visitors that
-// go from one client to another. Whatever happens, each of them hears what it should, once and in
-// order.
+// The real Channel and clients in one process, with a clock and a network controlled by a seed:
+// links are slow and cut, a server and clients die at any step, visitors move between clients. Each
+// must receive its messages exactly once and in order.
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
@@ -41,10 +40,10 @@ constexpr std::uint64_t kSeeds = 10'000;
 constexpr std::size_t kClients = 3;
 constexpr std::size_t kVisitors = 2;
 constexpr std::size_t kGroups = 3;
-constexpr std::size_t kVisitedGroup = 0;  // to which all clients are subscribed
+constexpr std::size_t kVisitedGroup = 0;  // all clients subscribe to it
 constexpr int kSteps = 150;
 constexpr std::size_t kEverything = ~std::size_t{0};
-// Longer than a client waits until it tries again.
+// Longer than a client's delay before it reconnects.
 constexpr auto kStride = 3s;
 
 TimePoint simulatedNow{};
@@ -58,12 +57,12 @@ class Simulation final : net::FlushObserver {
     server_.linkStallMax = 24h;
     server_.replayAgeMax = 24h;
     server_.history.groups = {"*"};
-    server_.history.messagesMax = 12;  // some come back too late
+    server_.history.messagesMax = 12;  // some visitors rejoin too late
     server_.history.ageMax = 24h;
     listening_ = std::move(*listenOn(*Address::unixPath(serverPath())));
     startServer();
     for (std::size_t i = 0; i < kClients; ++i) {
-      roads_.push_back(std::make_unique<SimulatedRoad>(directory_.file("road" + std::to_string(i)),
+      links_.push_back(std::make_unique<SimulatedLink>(directory_.file("link" + std::to_string(i)),
                                                        serverPath()));
       clients_.emplace_back();
       startClient(i, true);
@@ -87,32 +86,32 @@ class Simulation final : net::FlushObserver {
     heal();
   }
 
-  /// What is not as it should be, in words; empty if all is.
-  std::string complaint() {
-    if (!complaint_.empty()) return complaint_;
+  /// A description of the first error; empty if there is none.
+  std::string error() {
+    if (!error_.empty()) return error_;
     if (UnfinishedWork::count() != 0) return "not everything was acknowledged\n";
-    return ledger_.complaint();
+    return ledger_.error();
   }
   [[nodiscard]] const std::string& story() const { return story_; }
-  [[nodiscard]] std::size_t heardCount() const { return ledger_.heardCount(); }
+  [[nodiscard]] std::size_t receivedCount() const { return ledger_.receivedCount(); }
 
  private:
   struct Client {
     std::unique_ptr<Bus> bus;
-    std::size_t life = 0;
-    int calmTurns = 0;  ///< For which it has been on a link that has taken all it had to say.
+    std::size_t participant = 0;
+    int calmTurns = 0;  ///< Turns on a link that has taken all its output.
   };
   struct Visitor {
     std::optional<SimulatedVisitor> self;
-    std::size_t life = 0;
-    std::size_t host = 0;  ///< The client where it is, if it is anywhere.
+    std::size_t participant = 0;
+    std::size_t host = 0;  ///< Index of its client while isHere().
   };
 
   std::string serverPath() { return directory_.file("channel"); }
   std::size_t below(std::size_t bound) {
     return std::uniform_int_distribution<std::size_t>(0, bound - 1)(random_);
   }
-  void tell(const std::string& what) { story_ += what + "\n"; }
+  void note(const std::string& what) { story_ += what + "\n"; }
 
   void onFlushed() override {
     if (std::exchange(diesInTurn_, false)) killServer();
@@ -126,18 +125,18 @@ class Simulation final : net::FlushObserver {
     }
   }
   void startServer() {
-    ++serverLife_;
+    ++serverRun_;
     makeServer();
   }
   void makeServer() {
     process_.emplace(loop_, server_, stateFile_.get());
     process_->listen(listening_.get());
   }
-  /// Whatever is on its way, and however far its links have got until it has no more time.
+  /// A clean stop that ends after a few turns, whatever is still on the way.
   void replaceServer() {
     process_->stop();
     for (std::size_t left = below(5); left > 0; --left) turn();
-    process_->leaveState();
+    process_->saveState();
     process_.reset();
     makeServer();
   }
@@ -148,12 +147,12 @@ class Simulation final : net::FlushObserver {
     for (std::size_t group = 0; group < kGroups; ++group) {
       if (group != kVisitedGroup && below(3) != 0) groups.push_back(group);
     }
-    client.life = ledger_.begin(groups, isFirst);
+    client.participant = ledger_.begin(groups, isFirst);
     client.calmTurns = 0;
-    client.bus = makeBus(roads_[index]->url(), {.pingInterval = 24h});
-    client.bus->onGroupMessage = [this, index](const GroupMessage& said) {
-      ledger_.hear(clients_[index].life, said.group, said.message.data);
-      forVisitorsOf(index, [&](SimulatedVisitor& visitor) { visitor.onMessage(said); });
+    client.bus = makeBus(links_[index]->url(), {.pingInterval = 24h});
+    client.bus->onGroupMessage = [this, index](const GroupMessage& message) {
+      ledger_.receive(clients_[index].participant, message.group, message.message.data);
+      forVisitorsOf(index, [&](SimulatedVisitor& visitor) { visitor.onEvent(message); });
     };
     client.bus->onConnect = [this, index] {
       forVisitorsOf(index, [](SimulatedVisitor& visitor) { visitor.onConnect(); });
@@ -161,18 +160,20 @@ class Simulation final : net::FlushObserver {
     client.bus->onRepeat = [this, index](std::string_view group) {
       forVisitorsOf(index, [&](SimulatedVisitor& visitor) { visitor.onRepeat(group); });
     };
-    client.bus->onGap = [this] { complaint_ += "a gap\n"; };
+    client.bus->onGap = [this] { error_ += "a gap\n"; };
     for (const std::size_t group : groups) client.bus->subscribeGroup(std::to_string(group));
     client.bus->connect();
   }
 
   void startVisitor(Visitor& visitor) {
-    visitor.life = ledger_.begin({kVisitedGroup}, false);
-    visitor.self.emplace(visitor.life + 1, std::to_string(kVisitedGroup));
-    visitor.self->onHeard = [this, life = visitor.life](std::string_view text) {
-      ledger_.hear(life, std::to_string(kVisitedGroup), text);
+    visitor.participant = ledger_.begin({kVisitedGroup}, false);
+    visitor.self.emplace(visitor.participant + 1, std::to_string(kVisitedGroup));
+    visitor.self->onMessage = [this, participant = visitor.participant](std::string_view text) {
+      ledger_.receive(participant, std::to_string(kVisitedGroup), text);
     };
-    visitor.self->onGap = [this, life = visitor.life] { ledger_.missed(life); };
+    visitor.self->onGap = [this, participant = visitor.participant] {
+      ledger_.missed(participant);
+    };
   }
   template <typename Visit>
   void forVisitorsOf(std::size_t index, const Visit& visit) {
@@ -183,11 +184,11 @@ class Simulation final : net::FlushObserver {
   void move(Visitor& visitor, std::size_t index) {
     if (visitor.self->isHere()) return visitor.self->leave();
     visitor.host = index;
-    isSaidTwice_ |= visitor.self->isInDoubt();
-    visitor.self->come(*clients_[index].bus);
+    isResentTwice_ |= visitor.self->isInDoubt();
+    visitor.self->join(*clients_[index].bus);
   }
-  /// Its visitors go elsewhere. If a server has just died, that is a second fault: they end with
-  /// it.
+  /// The client's visitors leave. If a server has just died, this is a second fault, and they end
+  /// too.
   void onClientDeath(std::size_t index) {
     for (Visitor& visitor : visitors_) {
       if (!visitor.self->isHere() || visitor.host != index) continue;
@@ -195,65 +196,66 @@ class Simulation final : net::FlushObserver {
       if (!hasSettled_) replace(visitor);
     }
   }
-  /// A server that dies forgets the sessions' send numbers: who was away then, and does not know
-  /// whether its last words have arrived, had better not come back.
+  /// A killed server loses the sessions' numbers: a visitor that is disconnected with
+  /// unacknowledged sends could send a duplicate, so it is replaced.
   void replace(Visitor& visitor) {
-    ledger_.end(visitor.life);
+    ledger_.end(visitor.participant);
     startVisitor(visitor);
   }
 
   void publish(std::size_t index) {
     const std::size_t group = below(kGroups);
     (void)clients_[index].bus->publishToGroup(std::to_string(group),
-                                              textFor(clients_[index].life, group));
+                                              textFor(clients_[index].participant, group));
   }
-  std::string textFor(std::size_t life, std::size_t group) {
+  std::string textFor(std::size_t participant, std::size_t group) {
     // Some are longer than what a turn of the network moves.
-    return ledger_.publish(life, group) + std::string(below(8) == 0 ? 3000 : 1, ' ');
+    return ledger_.publish(participant, group) + std::string(below(8) == 0 ? 3000 : 1, ' ');
   }
 
   void step() {
     const std::size_t index = below(kClients);
-    SimulatedRoad& road = *roads_[index];
+    SimulatedLink& link = *links_[index];
     const std::string name = std::to_string(index);
     switch (below(40)) {
       case 0:
         if (!process_) return;
-        // Two faults at once are more than is promised.
-        if (!allCalm() || isSaidTwice_) return;
+        // Exactly-once delivery is not promised for two faults at once.
+        if (!allCalm() || isResentTwice_) return;
         if (below(2) == 0) {
-          tell("the server dies");
+          note("the server dies");
           killServer();
           return;
         }
-        tell("the server dies between passing on and acknowledging what client " + name + " says");
+        note("the server dies after it routed a publish of client " + name +
+             " and before it acknowledges it");
         publish(index);
         turn();
-        road.moveUp(kEverything);
+        link.moveUp(kEverything);
         diesInTurn_ = true;
         return turn();
       case 1:
       case 2:
         if (process_) return;
-        tell("the server starts");
+        note("the server starts");
         return startServer();
       case 3:
-        // One that a dead server has left behind brings its last words: to lose these, too, is
-        // more.
-        if (!process_ || roadLives_[index] != serverLife_ || !road.cut()) return;
-        tell("link " + name + " is cut");
+        // A link to a dead server still delivers its last bytes; losing these would be a second
+        // fault.
+        if (!process_ || linkRuns_[index] != serverRun_ || !link.cut()) return;
+        note("link " + name + " is cut");
         clients_[index].calmTurns = 0;
         return;
       case 4:
         if (below(3) != 0) return;
-        tell("client " + name + " dies, and another one begins");
-        ledger_.end(clients_[index].life);
+        note("client " + name + " dies, and a new one starts");
+        ledger_.end(clients_[index].participant);
         onClientDeath(index);
         clients_[index].bus.reset();
         return startClient(index, false);
       case 5:
       case 6:
-        tell("time passes");
+        note("time passes");
         simulatedNow += kStride;
         return turn();
       case 7:
@@ -262,18 +264,18 @@ class Simulation final : net::FlushObserver {
       case 10:
       case 11:
       case 12:
-        tell("client " + name + " publishes");
+        note("client " + name + " publishes");
         return publish(index);
       case 13:
       case 14:
         return visit(visitors_[below(kVisitors)], index);
       case 15:
         if (!process_) return;
-        tell("everything arrives");
+        note("everything arrives");
         return heal();
       case 16:
         if (!process_) return;
-        tell("the server ends in order, and another one goes on");
+        note("the server is replaced after a clean stop");
         return replaceServer();
       default:
         break;
@@ -281,41 +283,41 @@ class Simulation final : net::FlushObserver {
     if (below(3) == 0) return turn();
     accept(index);
     const std::size_t bytes = below(2) == 0 ? 1 + below(60) : kEverything;
-    below(2) == 0 ? road.moveUp(bytes) : road.moveDown(bytes);
+    below(2) == 0 ? link.moveUp(bytes) : link.moveDown(bytes);
   }
 
   void visit(Visitor& visitor, std::size_t index) {
     const std::string name = std::to_string(&visitor - visitors_.data());
     if (visitor.self->isHere() && below(3) != 0) {
-      tell("visitor " + name + " publishes");
-      visitor.self->publish(textFor(visitor.life, kVisitedGroup));
+      note("visitor " + name + " publishes");
+      visitor.self->publish(textFor(visitor.participant, kVisitedGroup));
     } else if (hasSettled_) {
-      tell("visitor " + name + (visitor.self->isHere() ? " leaves" : " comes to ") +
+      note("visitor " + name + (visitor.self->isHere() ? " leaves" : " joins client ") +
            (visitor.self->isHere() ? "" : std::to_string(index)));
       move(visitor, index);
     }
   }
 
   bool accept(std::size_t index) {
-    if (!roads_[index]->accept()) return false;
+    if (!links_[index]->accept()) return false;
     // Without a server it waits for the next one.
-    roadLives_[index] = process_ ? serverLife_ : serverLife_ + 1;
+    linkRuns_[index] = process_ ? serverRun_ : serverRun_ + 1;
     return true;
   }
 
   void turn() {
-    // So that little already waits outside of the kernel.
+    // Small buffers, so that output waits outside of the kernel early.
     net::ConnectionTable::of(loop_).forEach(
         [](net::ConnectionImpl& connection) { test::shrinkSendBuffer(connection.fd.get()); });
     loop_.turn(0ms);
     for (std::size_t i = 0; i < kClients; ++i) {
-      const bool isCalm = clients_[i].bus->isConnected() && roads_[i]->isUpEmpty();
+      const bool isCalm = clients_[i].bus->isConnected() && links_[i]->isUpEmpty();
       clients_[i].calmTurns = isCalm ? clients_[i].calmTurns + 1 : 0;
     }
-    if (UnfinishedWork::count() == 0) isSaidTwice_ = false;
-    // What a dead server has not acknowledged was said again, and everybody has had it.
+    if (UnfinishedWork::count() == 0) isResentTwice_ = false;
+    // Everything that a dead server had not acknowledged was resent and received.
     const bool isQuiet =
-        std::ranges::all_of(roads_, [](const auto& road) { return road->isDownEmpty(); });
+        std::ranges::all_of(links_, [](const auto& link) { return link->isDownEmpty(); });
     if (process_ && allCalm() && isQuiet && UnfinishedWork::count() == 0) hasSettled_ = true;
   }
 
@@ -323,18 +325,18 @@ class Simulation final : net::FlushObserver {
     return std::ranges::all_of(clients_, [](const Client& each) { return each.calmTurns >= 3; });
   }
 
-  /// Everything works again, and whatever was on its way arrives.
+  /// Runs without faults until nothing is on the way.
   void heal() {
     for (int quiet = 0, rounds = 0; quiet < 4; ++rounds) {
       if (rounds > 3000) {
-        complaint_ += "it does not come to rest\n";
+        error_ += "messages are still on the way after 3000 rounds\n";
         return;
       }
       bool moved = false;
       for (std::size_t i = 0; i < kClients; ++i) {
         moved |= accept(i);
-        moved |= roads_[i]->moveUp(kEverything);
-        moved |= roads_[i]->moveDown(kEverything);
+        moved |= links_[i]->moveUp(kEverything);
+        moved |= links_[i]->moveDown(kEverything);
       }
       turn();
       const bool isUp =
@@ -351,33 +353,34 @@ class Simulation final : net::FlushObserver {
   UniqueFd listening_;
   UniqueFd stateFile_{::memfd_create("state", MFD_CLOEXEC)};
   std::optional<ServerProcess> process_;
-  std::vector<std::unique_ptr<SimulatedRoad>> roads_;
-  int serverLife_ = 0;
+  std::vector<std::unique_ptr<SimulatedLink>> links_;
+  int serverRun_ = 0;
   bool diesInTurn_ = false;
-  std::array<int, kClients> roadLives_{};  // in which its link was made
+  std::array<int, kClients> linkRuns_{};  // server run in which its link was made
   std::vector<Client> clients_;
   std::array<Visitor, kVisitors> visitors_;
-  bool hasSettled_ = true;    // nothing is on its way any more of when a server died
-  bool isSaidTwice_ = false;  // by a visitor, by way of two clients, and not acknowledged to both
+  bool hasSettled_ = true;  // no effects of a server's death are pending
+  // A visitor has resent over two clients, and not all is acknowledged.
+  bool isResentTwice_ = false;
   SimulationLedger ledger_;
   std::string story_;
-  std::string complaint_;
+  std::string error_;
 };
 
-TEST(ChannelSimulation, EverySeedEndsWell) {
+TEST(ChannelSimulation, EachMessageIsDeliveredOnceAndInOrder) {
   const char* only = std::getenv("STORMO_SIMULATION_SEED");
   const std::uint64_t first = only == nullptr ? 1 : std::stoull(only);
   const std::uint64_t last = only == nullptr ? kSeeds : first;
-  std::size_t heard = 0;
+  std::size_t received = 0;
   for (std::uint64_t seed = first; seed <= last; ++seed) {
     Simulation simulation(seed);
     simulation.run();
-    heard += simulation.heardCount();
-    ASSERT_EQ(simulation.complaint(), "")
+    received += simulation.receivedCount();
+    ASSERT_EQ(simulation.error(), "")
         << "to repeat it: STORMO_SIMULATION_SEED=" << seed << " build/bin/channel_simulation_test\n"
         << simulation.story();
   }
-  EXPECT_GT(heard, last - first + 1) << "nothing was said: nothing was tested";
+  EXPECT_GT(received, last - first + 1) << "no messages, nothing was tested";
 }
 
 }  // namespace

@@ -8,16 +8,16 @@ using testing::IsEmpty;
 
 class StormoDialect : public ChannelTest {
  protected:
-  /// The link was closed, as one bad peer, and this was the last that it heard.
-  void expectRefused(Link& link, const std::string& lastWord) {
+  /// The link was closed for a protocol violation, and this was the last payload.
+  void expectRefused(Link& link, const std::string& lastPayload) {
     EXPECT_TRUE(ended(link));
-    const auto said = link.take();
-    EXPECT_EQ(said.empty() ? "" : spoken(said.back()), lastWord);
+    const auto payloads = link.take();
+    EXPECT_EQ(payloads.empty() ? "" : textOf(payloads.back()), lastPayload);
     EXPECT_EQ(counters().badPeers.get(), 1u);
   }
 };
 
-TEST_F(StormoDialect, AGroupMessageReachesAllSubscribersAndNobodyElse) {
+TEST_F(StormoDialect, GroupMessageReachesOnlyTheSubscribers) {
   start();
   Link a = stormoLink(1), b = stormoLink(2), c = stormoLink(3);
   a.send(subscribeGroup("123"));
@@ -26,19 +26,19 @@ TEST_F(StormoDialect, AGroupMessageReachesAllSubscribersAndNobodyElse) {
   sync(a), sync(b), sync(c);
   c.send(publishGroup("123", "ciao"));
   sync(c);
-  EXPECT_THAT(heard(a), ElementsAre("group 123: ciao"));
-  EXPECT_THAT(heard(b), ElementsAre("group 123: ciao"));
-  EXPECT_THAT(heard(c), IsEmpty());
+  EXPECT_THAT(receivedOn(a), ElementsAre("group 123: ciao"));
+  EXPECT_THAT(receivedOn(b), ElementsAre("group 123: ciao"));
+  EXPECT_THAT(receivedOn(c), IsEmpty());
 }
 
-TEST_F(StormoDialect, APublisherHearsItselfIfItIsSubscribed) {
+TEST_F(StormoDialect, SubscribedPublisherReceivesItsOwnMessage) {
   start();
   Link a = stormoLink();
   a.send(subscribeGroup("123") + publishGroup("123", "ciao"));
-  EXPECT_THAT(heard(a), ElementsAre("group 123: ciao"));
+  EXPECT_THAT(receivedOn(a), ElementsAre("group 123: ciao"));
 }
 
-TEST_F(StormoDialect, AnEventSaysWhoPublishedItAndItsPlaceInTheServersLife) {
+TEST_F(StormoDialect, EventCarriesProducerSequenceEpochAndOffset) {
   start();
   Link a = stormoLink(11), b = stormoLink(22);
   a.send(subscribeGroup("g"));
@@ -58,7 +58,7 @@ TEST_F(StormoDialect, AnEventSaysWhoPublishedItAndItsPlaceInTheServersLife) {
   EXPECT_EQ(second.payloadKind, PayloadKind::Binary);
 }
 
-TEST_F(StormoDialect, EveryLifeOfAServerHasItsOwnEpoch) {
+TEST_F(StormoDialect, EachServerRunHasItsOwnEpoch) {
   const auto epoch = [this] {
     start();
     Link a = link();
@@ -73,7 +73,7 @@ TEST_F(StormoDialect, EveryLifeOfAServerHasItsOwnEpoch) {
   EXPECT_NE(epoch(), one);
 }
 
-TEST_F(StormoDialect, EventsAndGroupsOfOneNameAreTwoThings) {
+TEST_F(StormoDialect, EventsAndGroupsAreSeparateNameSpaces) {
   start();
   Link a = stormoLink(1), b = stormoLink(2);
   a.send(subscribeGroup("news"));
@@ -81,11 +81,11 @@ TEST_F(StormoDialect, EventsAndGroupsOfOneNameAreTwoThings) {
   sync(a), sync(b);
   a.send(publishEvent("news", "i:1;"));
   a.send(publishGroup("news", "ciao"));
-  EXPECT_THAT(heard(a), ElementsAre("group news: ciao"));
-  EXPECT_THAT(heard(b), ElementsAre("event news: i:1;"));
+  EXPECT_THAT(receivedOn(a), ElementsAre("group news: ciao"));
+  EXPECT_THAT(receivedOn(b), ElementsAre("event news: i:1;"));
 }
 
-TEST_F(StormoDialect, WhoUnsubscribesHearsNothingMore) {
+TEST_F(StormoDialect, UnsubscribedLinkReceivesNothingMore) {
   start();
   Link a = stormoLink();
   a.send(subscribeGroup("g") + subscribeEvent("e") + publishGroup("g", "1") +
@@ -93,7 +93,7 @@ TEST_F(StormoDialect, WhoUnsubscribesHearsNothingMore) {
          encode({.kind = Kind::Unsubscribe, .space = Space::Groups, .channel = "g"}) +
          encode({.kind = Kind::Unsubscribe, .channel = "e"}) + publishGroup("g", "2") +
          publishEvent("e", "i:2;"));
-  EXPECT_THAT(heard(a), ElementsAre("group g: 1", "event e: i:1;"));
+  EXPECT_THAT(receivedOn(a), ElementsAre("group g: 1", "event e: i:1;"));
 }
 
 TEST_F(StormoDialect, MessagesOfManyChannelsKeepTheirOrder) {
@@ -106,7 +106,7 @@ TEST_F(StormoDialect, MessagesOfManyChannelsKeepTheirOrder) {
   }
   a.send(subscriptions);
   sync(a);
-  // Short and long ones: they take different ways within the turn.
+  // Short and long ones, which are handled differently within a turn.
   std::string published;
   std::vector<std::string> expected;
   for (int i = 0; i < 500; ++i) {
@@ -126,14 +126,14 @@ TEST_F(StormoDialect, MessagesOfManyChannelsKeepTheirOrder) {
   EXPECT_EQ(await(a, expected.size()), expected);
 }
 
-TEST_F(StormoDialect, APingIsAnswered) {
+TEST_F(StormoDialect, PingIsAnsweredWithPong) {
   start();
   Link a = stormoLink();
   a.send(encode({.kind = Kind::Ping}));
   EXPECT_THAT(await(a, 1), ElementsAre("pong"));
 }
 
-TEST_F(StormoDialect, TheRightSecretIsWelcome) {
+TEST_F(StormoDialect, CorrectSecretIsAccepted) {
   server.secret = "open sesame";
   start();
   Link a = link();
@@ -142,7 +142,7 @@ TEST_F(StormoDialect, TheRightSecretIsWelcome) {
   EXPECT_FALSE(a.peer.ended());
 }
 
-TEST_F(StormoDialect, AWrongOrMissingSecretIsRefusedInWordsAndClosed) {
+TEST_F(StormoDialect, WrongOrMissingSecretIsRefusedWithAReason) {
   server.secret = "open sesame";
   start();
   std::uint64_t bad = 0;
@@ -150,21 +150,21 @@ TEST_F(StormoDialect, AWrongOrMissingSecretIsRefusedInWordsAndClosed) {
     Link a = link();
     a.send(hello(1, secret) + subscribeGroup("g"));
     EXPECT_TRUE(ended(a)) << secret;
-    const auto said = a.take();
-    ASSERT_EQ(said.size(), 1u) << secret;
-    EXPECT_EQ(spoken(said[0]), "refused: the secret is not the server's");
+    const auto payloads = a.take();
+    ASSERT_EQ(payloads.size(), 1u) << secret;
+    EXPECT_EQ(textOf(payloads[0]), "refused: wrong secret");
     EXPECT_EQ(counters().badPeers.get(), ++bad);
   }
 }
 
-TEST_F(StormoDialect, ASecretThatNobodyAskedForIsNoHarm) {
+TEST_F(StormoDialect, UnneededSecretIsIgnored) {
   start();
   Link a = link();
   a.send(hello(1, "anything"));
   EXPECT_THAT(await(a, 1), ElementsAre("welcome"));
 }
 
-TEST_F(StormoDialect, WithASecretWorkermansDialectIsClosed) {
+TEST_F(StormoDialect, WithASecretWorkermanLinksAreClosed) {
   server.secret = "open sesame";
   start();
   Link a = link();
@@ -172,7 +172,7 @@ TEST_F(StormoDialect, WithASecretWorkermansDialectIsClosed) {
   expectRefused(a, "");
 }
 
-TEST_F(StormoDialect, WithASecretALongFirstFrameIsNotWaitedFor) {
+TEST_F(StormoDialect, WithASecretALongFirstFrameClosesTheLinkAtOnce) {
   server.secret = "open sesame";
   start();
   Link a = link();
@@ -180,7 +180,7 @@ TEST_F(StormoDialect, WithASecretALongFirstFrameIsNotWaitedFor) {
   expectRefused(a, "");
 }
 
-TEST_F(StormoDialect, ALongHelloIsNotWaitedFor) {
+TEST_F(StormoDialect, LongHelloClosesTheLinkAtOnce) {
   start();
   Link a = link();
   a.send(std::string_view("\0\x10\0\0Q", 5));
@@ -191,19 +191,19 @@ TEST_F(StormoDialect, FramesBeforeHelloAreRefused) {
   start();
   Link a = link();
   a.send(publishGroup("g", "x"));
-  expectRefused(a, "refused: say Hello first");
+  expectRefused(a, "refused: the first packet must be Hello");
 }
 
-TEST_F(StormoDialect, AnotherVersionIsRefusedInWords) {
+TEST_F(StormoDialect, OtherVersionIsRefusedWithAReason) {
   start();
   Link a = link();
   std::string frame = hello();
   frame[kFrameHeaderBytes + 4 + 7] = 1;
   a.send(frame);
-  expectRefused(a, "refused: this server speaks version 2 of the protocol");
+  expectRefused(a, "refused: this server implements protocol version 2");
 }
 
-TEST_F(StormoDialect, WhatIsNotAClientsWordClosesTheLink) {
+TEST_F(StormoDialect, PacketThatOnlyAServerSendsClosesTheLink) {
   start();
   const std::vector<std::string> frames = {
       hello(),
@@ -224,7 +224,7 @@ TEST_F(StormoDialect, WhatIsNotAClientsWordClosesTheLink) {
   }
 }
 
-TEST_F(StormoDialect, APublishWithABadPayloadIsRejectedAndTheLinkLives) {
+TEST_F(StormoDialect, PublishWithAnInvalidPayloadIsRejectedAndKeepsTheLink) {
   start();
   const std::vector<std::string> frames = {
       publishGroup("g", "N;", 1, PayloadKind::Value),
@@ -248,26 +248,26 @@ TEST_F(StormoDialect, APublishWithABadPayloadIsRejectedAndTheLinkLives) {
   for (std::size_t i = 0; i < frames.size(); ++i) {
     Link a = stormoLink();
     a.send(frames[i]);
-    EXPECT_THAT(heard(a), ElementsAre(testing::StartsWith("rejected "))) << i;
+    EXPECT_THAT(receivedOn(a), ElementsAre(testing::StartsWith("rejected "))) << i;
     EXPECT_EQ(counters().badPeers.get(), i + 1);
     a.send(publishEvent("e", "i:7;"));
-    EXPECT_THAT(heard(witness), ElementsAre("event e: i:7;")) << i;
+    EXPECT_THAT(receivedOn(witness), ElementsAre("event e: i:7;")) << i;
   }
 }
 
-TEST_F(StormoDialect, ARejectedPublishIsAcknowledgedAndARepeatIsNotRejectedAgain) {
+TEST_F(StormoDialect, RejectedPublishIsAcknowledgedAndItsResendIgnored) {
   start();
   Link a = stormoLink(7);
   a.send(publishEvent("e", "N", 1) + publishEvent("e", "N;", 2));
-  EXPECT_THAT(heard(a), ElementsAre(testing::StartsWith("rejected 1: ")));
+  EXPECT_THAT(receivedOn(a), ElementsAre(testing::StartsWith("rejected 1: ")));
   EXPECT_EQ(a.acknowledged, 2u);
   Link b = stormoLink(7);
   b.send(publishEvent("e", "N", 1) + publishEvent("e", "N;", 2));
-  EXPECT_THAT(heard(b), IsEmpty());
+  EXPECT_THAT(receivedOn(b), IsEmpty());
   EXPECT_EQ(b.acknowledged, 2u);
 }
 
-TEST_F(StormoDialect, WelcomeStatesTheLongestFrame) {
+TEST_F(StormoDialect, WelcomeContainsTheMaximumFrameSize) {
   server.maxPackageSize = 5000;
   start();
   Link a = link();
@@ -278,13 +278,13 @@ TEST_F(StormoDialect, WelcomeStatesTheLongestFrame) {
   EXPECT_EQ(packet.frameBytesMax, 5000u);
 }
 
-TEST_F(StormoDialect, ALinkThatIsCutLearnsAtWhichPublishAndWhy) {
+TEST_F(StormoDialect, ClosedLinkGetsTheSequenceAndTheReason) {
   server.maxPackageSize = 1000;
   start();
   Link tooLong = stormoLink(7);
   tooLong.send(publishGroup("g", std::string(1000, 'x'), 5));
-  EXPECT_THAT(await(tooLong, 2), ElementsAre("cut at 5: a frame of impossible length",
-                                             "refused: a frame of impossible length"));
+  EXPECT_THAT(await(tooLong, 2), ElementsAre("cut at 5: a frame with an invalid length",
+                                             "refused: a frame with an invalid length"));
   EXPECT_TRUE(ended(tooLong));
   Link malformed = stormoLink(8);
   std::string frame = publishGroup("g", "x", 6);

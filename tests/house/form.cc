@@ -11,7 +11,7 @@ namespace stormo::house {
 namespace {
 
 std::size_t columnsOf(std::string_view line) {
-  // UTF-8: what continues a character has no column of its own.
+  // Continuation bytes of UTF-8 have no column of their own.
   return static_cast<std::size_t>(std::ranges::count_if(
       line, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
@@ -19,7 +19,7 @@ std::size_t columnsOf(std::string_view line) {
 }  // namespace
 
 Complaints formComplaints(std::string_view path, std::string_view text) {
-  // In pieces, so that this file keeps its own rule.
+  // In pieces, so that this file does not violate its own rule.
   static const std::regex kLater(
       "\\b(FIX"
       "ME|XX"
@@ -33,16 +33,18 @@ Complaints formComplaints(std::string_view path, std::string_view text) {
   };
   for (std::size_t at = 0; at < lines.size(); ++at) {
     const std::string& line = lines[at];
-    // A raw string stands on one line as it is on the wire.
+    // A raw string may contain wire bytes of any length.
     const bool isRaw = line.find("R\"") != line.npos;
     if (!isRaw && columnsOf(line) > kColumnsMax)
       complain(at + 1, fmt::format("{} columns", columnsOf(line)));
     if (line.find('\t') != line.npos) complain(at + 1, "a tab");
-    if (std::regex_search(line, kLater)) complain(at + 1, "a promise to do it later");
+    if (std::regex_search(line, kLater))
+      complain(at + 1, "unfinished work (only TODO(perf|security|cleanup) is allowed)");
   }
   if (lines.size() > kLinesMax)
     complain(lines.size(), fmt::format("more than {} lines", kLinesMax));
-  if (!text.empty() && text.back() != '\n') complain(lines.size(), "does not end its line");
+  if (!text.empty() && text.back() != '\n')
+    complain(lines.size(), "no newline at the end of the file");
   if (path.ends_with(".h") && std::ranges::count(lines, "#pragma once") != 1) {
     complain(1, "a header needs #pragma once");
   }
@@ -56,9 +58,9 @@ Complaints hashComplaints(std::string_view text) {
   for (std::size_t at = 0; at < lines.size(); ++at) {
     std::smatch match;
     if (!std::regex_search(lines[at], match, kOtherHash)) continue;
-    complaints.push_back(
-        fmt::format("line {}: {}: use KeyedMap or KeyedSet of base/keyed_hash.h, peers choose keys",
-                    at + 1, match.str()));
+    complaints.push_back(fmt::format(
+        "line {}: {}: use KeyedMap or KeyedSet of base/keyed_hash.h, because peers choose the keys",
+        at + 1, match.str()));
   }
   return complaints;
 }
@@ -74,7 +76,7 @@ std::vector<std::string> packagesFoundBy(std::string_view cmake) {
   for (std::sregex_iterator it(text.begin(), text.end(), kPkgConfig), end; it != end; ++it) {
     std::istringstream words((*it)[2]);
     for (std::string word; words >> word;) {
-      // REQUIRED, IMPORTED_TARGET, …; and of "libfoo>=1.2" the name
+      // Skips REQUIRED, IMPORTED_TARGET, …; takes the name of "libfoo>=1.2"
       if (std::ranges::any_of(word, [](char c) { return c >= 'a' && c <= 'z'; })) {
         names.push_back(word.substr(0, word.find_first_of("<>=")));
       }
@@ -102,7 +104,8 @@ Complaints undocumented(const std::vector<std::string>& names, std::string_view 
       return line.starts_with("|") && line.find("`" + name + "`") != line.npos;
     });
     if (!isThere)
-      complaints.push_back(fmt::format("docs/dependencies.md has no row on `{}`", name));
+      complaints.push_back(
+          fmt::format("`{}` is missing in the table of docs/dependencies.md", name));
   }
   return complaints;
 }

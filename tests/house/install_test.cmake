@@ -1,5 +1,5 @@
-# Installs Stormo into a folder of its own, builds the README's first program against that, as its reader
-# would, and asks it for its version.
+# Installs Stormo into a temporary folder, builds the README's first program against it as a reader would,
+# and runs it with --version.
 cmake_minimum_required(VERSION 3.25)
 
 function(run)
@@ -38,7 +38,7 @@ run(${CMAKE_COMMAND} --build ${WORK}/build)
 foreach(program ${WORK}/build/program ${WORK}/prefix/bin/stormo)
   run(${program} --version)
   if(NOT output MATCHES "${VERSION}")
-    message(FATAL_ERROR "${program} --version says: ${output}")
+    message(FATAL_ERROR "${program} --version prints: ${output}")
   endif()
 endforeach()
 
@@ -47,6 +47,6 @@ if(pkg_config)
   file(GLOB_RECURSE pc ${WORK}/prefix/stormo.pc)
   run(${pkg_config} --cflags --libs ${pc})
   if(NOT output MATCHES "-lstormo")
-    message(FATAL_ERROR "pkg-config says: ${output}")
+    message(FATAL_ERROR "pkg-config prints: ${output}")
   endif()
 endif()

@@ -16,7 +16,7 @@ const Module* moduleNamed(std::string_view name) {
   return found == modules().end() ? nullptr : &*found;
 }
 
-// Public headers that need no .cc, and the module that they belong to.
+// Public headers without a .cc, and their module.
 const HeaderOwners& headersWithoutSource() {
   static const HeaderOwners kOwners = {
       {"stormo/channel/listener.h", "base"}, {"stormo/channel/messages.h", "base"},
@@ -86,7 +86,7 @@ Complaints folderComplaints(const std::vector<std::string>& folders) {
       return module.name == folder || module.name.starts_with(folder + "/");
     });
     if (!isKnown) {
-      complaints.push_back(fmt::format("src/{} has no place in the list of modules", folder));
+      complaints.push_back(fmt::format("src/{} is not in the list of modules", folder));
     }
   }
   for (const Module& module : modules()) {
@@ -113,10 +113,10 @@ Complaints usesComplaints(std::string_view cmake) {
     }
     const Module* module = moduleNamed(name);
     if (module == nullptr) {
-      complaints.push_back(fmt::format("{} has no place in the list of modules", name));
+      complaints.push_back(fmt::format("{} is not in the list of modules", name));
     } else if (uses != module->uses) {
-      complaints.push_back(fmt::format("{} USES {}, but stands on {}", name, fmt::join(uses, " "),
-                                       fmt::join(module->uses, " ")));
+      complaints.push_back(fmt::format("{} USES {}, but the list of modules has {}", name,
+                                       fmt::join(uses, " "), fmt::join(module->uses, " ")));
     }
   }
   return complaints;
@@ -133,9 +133,9 @@ HeaderOwners headerOwners(const std::vector<std::string>& headers,
     const bool isListed = listed != headersWithoutSource().end();
     if (found.size() + (isListed ? 1 : 0) != 1) {
       complaints.push_back(
-          fmt::format("<{}> must have one .cc of its name, or a line in the table of "
-                      "headers without source{}; it has {}",
-                      header, isListed ? " (it has that)" : "", fmt::join(found, " ")));
+          fmt::format("<{}> must have one .cc of the same name or be in the table of "
+                      "headers without source{}; found {}",
+                      header, isListed ? " (it is in the table)" : "", fmt::join(found, " ")));
     }
     if (isListed) {
       owners[header] = listed->second;
@@ -145,8 +145,8 @@ HeaderOwners headerOwners(const std::vector<std::string>& headers,
   }
   for (const auto& [header, module] : headersWithoutSource()) {
     if (!owners.contains(header)) {
-      complaints.push_back(
-          fmt::format("<{}> is in the table of headers without source, but is no header", header));
+      complaints.push_back(fmt::format(
+          "<{}> is in the table of headers without source, but does not exist", header));
     }
   }
   return owners;
@@ -169,7 +169,7 @@ Complaints layerComplaints(std::string_view module, std::string_view text,
       complaints.push_back(
           fmt::format("line {}: {} is in no module", include.line, include.header));
     } else if (!mayInclude(module, owner)) {
-      complaints.push_back(fmt::format("line {}: {} is of {}, on which {} does not stand",
+      complaints.push_back(fmt::format("line {}: {} belongs to {}, which {} must not include",
                                        include.line, include.header, owner, module));
     }
   }

@@ -8,7 +8,7 @@
 
 namespace stormo::house {
 
-/// The lines of a text, without their ends.
+/// The lines of a text, without line ends.
 [[nodiscard]] inline std::vector<std::string> linesOf(std::string_view text) {
   std::vector<std::string> lines;
   while (!text.empty()) {
@@ -23,7 +23,7 @@ namespace stormo::house {
 struct Include {
   std::size_t line;    ///< From 1.
   bool quoted;         ///< "…", not <…>.
-  std::string header;  ///< As it is written, without its quotes.
+  std::string header;  ///< As written, without quotes.
 };
 
 [[nodiscard]] inline std::vector<Include> includesOf(std::string_view text) {
@@ -40,7 +40,7 @@ struct Include {
   return includes;
 }
 
-/// Of "net/peer.h", "net"; empty if there is no slash.
+/// "net" for "net/peer.h"; empty if there is no slash.
 [[nodiscard]] inline std::string folderOf(std::string_view path) {
   const std::size_t slash = path.find('/');
   return std::string(path.substr(0, slash == path.npos ? 0 : slash));

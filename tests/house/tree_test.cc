@@ -1,4 +1,4 @@
-// The rules, held against this project's own files.
+// Applies the rules to this project's files.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -29,7 +29,7 @@ std::string textOf(const fs::path& path) {
   return text.str();
 }
 
-/// The files below a folder whose names end so, as paths from the project's root.
+/// The files below a folder with one of these endings, as paths from the project's root.
 std::vector<std::string> filesIn(const fs::path& folder, const std::vector<std::string>& endings) {
   std::vector<std::string> files;
   for (fs::recursive_directory_iterator it(kRoot / folder), end; it != end; ++it) {
@@ -51,9 +51,9 @@ std::vector<std::string> withoutFolder(const std::vector<std::string>& paths, st
 }
 
 void expectNone(const std::string& where, const Complaints& complaints) {
-  std::string said;
-  for (const std::string& complaint : complaints) said += where + ": " + complaint + "\n";
-  EXPECT_EQ(said, "");
+  std::string text;
+  for (const std::string& complaint : complaints) text += where + ": " + complaint + "\n";
+  EXPECT_EQ(text, "");
 }
 
 HeaderOwners publicHeaderOwners(Complaints& complaints) {
@@ -62,7 +62,7 @@ HeaderOwners publicHeaderOwners(Complaints& complaints) {
                       complaints);
 }
 
-TEST(Tree, EveryFolderOfSourcesHasItsPlace) {
+TEST(Tree, EveryFolderIsAModule) {
   std::vector<std::string> folders;
   for (const auto& entry : fs::directory_iterator(kRoot / "src")) {
     if (entry.is_directory()) folders.push_back(entry.path().filename().string());
@@ -79,7 +79,7 @@ TEST(Tree, EveryPublicHeaderHasAModule) {
   expectNone("include", complaints);
 }
 
-TEST(Tree, NoIncludePointsUp) {
+TEST(Tree, EveryIncludeIsAllowed) {
   Complaints complaints;
   const HeaderOwners owners = publicHeaderOwners(complaints);
   for (const std::string& path : filesIn("src", {".h", ".cc", ".cc.in"})) {
@@ -91,17 +91,17 @@ TEST(Tree, NoIncludePointsUp) {
   }
 }
 
-TEST(Tree, TheReadyServerIsBuiltOnThePublicFramework) {
+TEST(Tree, ReadyServerIncludesOnlyPublicHeaders) {
   for (const std::string& path : filesIn("src/server", {".h", ".cc"})) {
     expectNone(path, serverComplaints(textOf(path)));
   }
 }
 
-TEST(Tree, TheReadmesProgramIsTheExample) {
+TEST(Tree, ReadmeProgramIsTheExample) {
   EXPECT_THAT(textOf("README.md"), testing::HasSubstr(textOf("examples/groups.cc")));
 }
 
-TEST(Tree, TheCodeOfTheGuideIsFromTheExamples) {
+TEST(Tree, GuideCodeIsFromTheExamples) {
   std::string examples;
   for (const std::string& path : filesIn("examples", {".h", ".cc"})) examples += textOf(path);
   const std::string guide = textOf("docs/guide.md");
@@ -114,13 +114,13 @@ TEST(Tree, TheCodeOfTheGuideIsFromTheExamples) {
   EXPECT_GT(blocks, 10u);
 }
 
-TEST(Tree, PublicHeadersNeedNothingButTheStandardLibrary) {
+TEST(Tree, PublicHeadersIncludeOnlyTheStandardLibrary) {
   for (const std::string& path : filesIn("include", {".h"})) {
     expectNone(path, publicHeaderComplaints(textOf(path)));
   }
 }
 
-TEST(Tree, EverySourceFileIsInForm) {
+TEST(Tree, EverySourceFileFollowsTheFormRules) {
   for (const char* folder : {"include", "src", "tests", "examples", "fuzz", "bench"}) {
     for (const std::string& path : filesIn(folder, {".h", ".cc"})) {
       expectNone(path, formComplaints(path, textOf(path)));
@@ -128,7 +128,7 @@ TEST(Tree, EverySourceFileIsInForm) {
   }
 }
 
-TEST(Tree, EveryHashTableHasTheKeyedHash) {
+TEST(Tree, EveryHashTableUsesTheKeyedHash) {
   for (const char* folder : {"include", "src", "examples"}) {
     for (const std::string& path : filesIn(folder, {".h", ".cc"})) {
       if (path != "src/base/keyed_hash.h") expectNone(path, hashComplaints(textOf(path)));
@@ -136,14 +136,14 @@ TEST(Tree, EveryHashTableHasTheKeyedHash) {
   }
 }
 
-TEST(Tree, NoFieldOfALogLineHasTheNameOfOneThatEveryLineHas) {
+TEST(Tree, NoLogFieldHasAReservedName) {
   static const std::regex kReserved(R"re(log::\w+\([^;]* (time|level|pid|role|message)=\\?"?\{)re");
   for (const std::string& path : filesIn("src", {".h", ".cc"})) {
     EXPECT_FALSE(std::regex_search(textOf(path), kReserved)) << path;
   }
 }
 
-TEST(Tree, EveryDependencyIsExplained) {
+TEST(Tree, EveryDependencyIsDocumented) {
   const std::string doc = textOf("docs/dependencies.md");
   expectNone("dev", undocumented(packagesInstalledBy(textOf("dev")), doc));
   std::vector<std::string> files = {"CMakeLists.txt"};

@@ -21,8 +21,8 @@ std::uint64_t allocationCount() { return allocations.load(std::memory_order_rela
 
 }  // namespace stormo::test
 
-// All forms but the over-aligned ones. The standard library would let them end at the first, but a
-// sanitizer's library does not, and would then find memory freed by other hands than it came from.
+// All forms except the over-aligned ones. The standard library forwards them to the first one, but
+// a sanitizer's library does not, and would report mismatched deallocations.
 void* operator new(std::size_t bytes) {
   if (void* memory = counted(bytes)) return memory;
   throw std::bad_alloc();

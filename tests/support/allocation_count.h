@@ -4,8 +4,8 @@
 
 namespace stormo::test {
 
-/// How often operator new has run in this program, in all threads. Linking allocation_count.cc into
-/// a test replaces the global operator new.
+/// Number of calls of operator new in this program, in all threads. Linking allocation_count.cc
+/// into a test replaces the global operator new.
 [[nodiscard]] std::uint64_t allocationCount();
 
 }  // namespace stormo::test

@@ -14,8 +14,8 @@ inline constexpr int kSlowness = 4;
 inline constexpr int kSlowness = 1;
 #endif
 
-/// The one time limit of a test. Everything that waits is given it, so that it fails what hangs and
-/// nothing else: no test is right or wrong by the time that it takes.
+/// The time limit of a test. Every wait uses it, so it ends tests that hang; no result depends on
+/// the time that a test takes.
 class Deadline {
  public:
   using Clock = std::chrono::steady_clock;
@@ -27,23 +27,23 @@ class Deadline {
     return std::chrono::ceil<std::chrono::milliseconds>(end_ - Clock::now());
   }
   [[nodiscard]] bool isOver() const { return left().count() <= 0; }
-  /// For poll(2) and its like.
+  /// The remaining time for poll(2).
   [[nodiscard]] int pollMilliseconds() const {
     return isOver() ? 0 : static_cast<int>(left().count());
   }
   [[nodiscard]] Clock::time_point end() const { return end_; }
 
-  /// Throws once the time is over; `what` was waited for.
+  /// Throws when the time is over; the message names `what`.
   void check(const std::string& what) const {
-    if (isOver()) throw std::runtime_error("hung: waited in vain for " + what);
+    if (isOver()) throw std::runtime_error("timed out waiting for " + what);
   }
 
  private:
   Clock::time_point end_;
 };
 
-/// For what can only be asked again and again. True as soon as `condition` is; false if it is not
-/// before the deadline.
+/// Polls `condition`. Returns true as soon as it is true, false at the deadline. For conditions
+/// that no event reports.
 inline bool eventually(const Deadline& deadline, const std::function<bool()>& condition) {
   while (!condition()) {
     if (deadline.isOver()) return false;

@@ -7,10 +7,10 @@
 
 namespace stormo::test {
 
-/// No test depends on it: it only ends one that hangs.
+/// Ends a test that hangs; no result depends on it.
 inline constexpr std::chrono::seconds kHungAfter{30};
 
-/// Turns the loop until the condition holds. False if the test hangs.
+/// Runs turns until the condition is true. Returns false at the time limit.
 template <typename Condition>
 [[nodiscard]] bool turnUntil(EventLoop& loop, Condition condition) {
   const auto deadline = std::chrono::steady_clock::now() + kHungAfter;
@@ -21,13 +21,13 @@ template <typename Condition>
   return true;
 }
 
-/// Turns without waiting until nothing is left to do at once: what was sent has left, what was
-/// closed is gone, as far as no peer and no timer is waited for.
+/// Runs turns without waiting until all output is sent and all closed connections are freed, except
+/// for what needs a peer or a timer.
 inline void settle(EventLoop& loop) {
   for (int i = 0; i < 5; ++i) loop.turn(std::chrono::milliseconds(0));
 }
 
-/// A test with a loop of its own.
+/// A test with its own event loop.
 class LoopTest : public testing::Test {
  protected:
   template <typename Condition>

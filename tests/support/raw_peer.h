@@ -11,36 +11,37 @@
 
 namespace stormo::test {
 
-/// The other end of a connection, as bare as it comes: bytes out, bytes in. Never blocks.
+/// The other end of a connection, without any protocol. Never blocks.
 class RawPeer {
  public:
   RawPeer() = default;
   explicit RawPeer(UniqueFd fd) : fd_(std::move(fd)) {}
 
-  /// Connects to a TCP port of this machine; not valid() if nobody listens.
+  /// Connects to a TCP port of this machine; not valid() if no process listens.
   static RawPeer connect(std::uint16_t port);
 
   [[nodiscard]] bool valid() const { return fd_.valid(); }
   [[nodiscard]] int fd() const { return fd_.get(); }
 
-  /// Gives how many of the bytes the kernel took.
+  /// Returns the number of bytes that the kernel accepted.
   std::size_t send(std::string_view bytes);
-  /// Reads up to `bytesMax` of what is there into received(). True if something came, or the end.
+  /// Reads up to `bytesMax` available bytes into received(). Returns true if there were any, or the
+  /// end.
   bool receive(std::size_t bytesMax = ~std::size_t{0});
-  /// All that came and was not taken away.
+  /// All bytes received and not taken.
   [[nodiscard]] std::string& received() { return received_; }
-  /// The same after reading what is there.
+  /// Reads what is available, then returns received().
   const std::string& drain() {
     receive();
     return received_;
   }
-  /// What has come by now, and is not asked for again.
+  /// Reads what is available, then returns and removes all received bytes.
   [[nodiscard]] std::string take() {
     receive();
     return std::exchange(received_, {});
   }
 
-  /// Nothing more will come: by an orderly end, or by a reset.
+  /// True after the end: an orderly close or a reset.
   [[nodiscard]] bool ended() {
     receive();
     return ended_;
@@ -50,9 +51,9 @@ class RawPeer {
     return reset_;
   }
 
-  void endOutput();  ///< An end of file for the other side; its output is still read.
+  void endOutput();  ///< Half-closes: end of file for the other side, whose output is still read.
   void close() { fd_.reset(); }
-  void reset();  ///< TCP: closes with an RST.
+  void reset();  ///< Closes TCP with an RST.
 
  private:
   UniqueFd fd_;
@@ -61,15 +62,15 @@ class RawPeer {
   bool reset_ = false;
 };
 
-/// Two ends of one connection: the first for the side that is tested, non-blocking.
+/// Both ends of one connection; the first is non-blocking, for the code under test.
 struct SocketPair {
   UniqueFd tested;
   RawPeer peer;
 };
 SocketPair unixPair();
-/// Over loopback TCP, where buffers, half-closing and resets are as in real life.
+/// Over loopback TCP, for tests of buffers, half-closing and resets.
 SocketPair tcpPair();
-/// Small kernel buffers for what `fd` sends, so that few bytes fill them.
+/// Makes the kernel's send buffer of `fd` small, so that few bytes fill it.
 void shrinkSendBuffer(int fd);
 
 }  // namespace stormo::test

@@ -14,7 +14,7 @@
 namespace stormo::test {
 namespace {
 
-/// For reading, which never blocks, and for writing.
+/// The non-blocking end for reading, and the end for writing.
 std::pair<UniqueFd, UniqueFd> makePipe() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) < 0) throw std::runtime_error("pipe failed");
@@ -22,14 +22,14 @@ std::pair<UniqueFd, UniqueFd> makePipe() {
   return {UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
-/// In the child of a process with threads: between fork and exec nothing may allocate or lock.
+/// In the child of a process with threads, nothing between fork and exec may allocate or lock.
 [[noreturn]] void becomeProgram(char* const* words, int output, int errors) {
   ::setpgid(0, 0);
-  ::prctl(PR_SET_PDEATHSIG, SIGTERM);  // a test that is killed takes its programs with it
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);  // a killed test ends its programs
   ::dup2(::open("/dev/null", O_RDONLY), STDIN_FILENO);
   ::dup2(output, STDOUT_FILENO);
   ::dup2(errors, STDERR_FILENO);
-  ::execvp(words[0], words);  // glibc's needs the stack alone
+  ::execvp(words[0], words);  // glibc's uses only the stack
   ::_exit(127);
 }
 
@@ -40,7 +40,7 @@ pid_t spawn(const Words& words, int output, int errors) {
   const pid_t pid = ::fork();
   if (pid < 0) throw std::runtime_error("fork failed");
   if (pid == 0) becomeProgram(arguments.data(), output, errors);
-  ::setpgid(pid, pid);  // the child may not have come to it when its group is signalled
+  ::setpgid(pid, pid);  // the child may not have done it yet when its group is signalled
   return pid;
 }
 
@@ -84,9 +84,9 @@ void SpawnedProgram::readUntilClosed() {
     if (::poll(fds, 3, -1) < 0) continue;
     const std::lock_guard lock(mutex_);
     for (int i = 0; i < 2; ++i) {
-      // It is below zero, and no end, if waitForOwnEnd() was faster.
+      // Negative, which is not the end, if waitForOwnEnd() has read it first.
       const bool isAtEnd = fds[i].revents != 0 && readMore(*streams[i]) == 0;
-      if (isAtEnd) fds[i].fd = -1;  // poll() passes over it
+      if (isAtEnd) fds[i].fd = -1;  // poll() ignores it
     }
     changed_.notify_all();
   }
@@ -129,11 +129,11 @@ void SpawnedProgram::waitForOutput(std::string_view text) {
 Outcome SpawnedProgram::waitForOwnEnd() {
   if (!statusIfEnded() && !WatchedProcess(pid_).ends(deadline_)) {
     const std::lock_guard lock(mutex_);
-    throw std::runtime_error("hung: waited in vain for the end of " + story());
+    throw std::runtime_error("timed out waiting for the end of " + story());
   }
   const std::lock_guard lock(mutex_);
   for (Stream* stream : {&output_, &errors_}) {
-    while (readMore(*stream) > 0) continue;  // its last words, if the reader does not have them yet
+    while (readMore(*stream) > 0) continue;  // the last output, if the reader does not have it yet
   }
   changed_.notify_all();
   return {statusIfEnded().value(), output_.text, errors_.text};
@@ -143,7 +143,7 @@ Outcome SpawnedProgram::waitForEnd() {
   const int status = waitForOwnEnd().status;
   std::unique_lock lock(mutex_);
   if (!changed_.wait_until(lock, deadline_.end(), [&] { return closed_; })) {
-    throw std::runtime_error("ended, but something of it lives on: " + story());
+    throw std::runtime_error("ended, but its children still run: " + story());
   }
   return {status, output_.text, errors_.text};
 }

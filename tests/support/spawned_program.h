@@ -15,24 +15,24 @@
 
 namespace stormo::test {
 
-/// A command line: a program, and its arguments.
+/// A command line: a program and its arguments.
 using Words = std::vector<std::string>;
 
-/// How a program ended, and what it wrote.
+/// How a program ended, and its output.
 struct Outcome {
-  int status = 0;  ///< As a shell has it: 128 and the signal, if one ended it.
+  int status = 0;  ///< As in a shell: 128 plus the signal if one ended it.
   std::string output;
   std::string errors;
 };
 
-/// One process, started as a shell would start it: found in PATH, and first of a process group of
-/// its own. Its output is read while it runs, so that it never waits for the test. It ends with the
-/// thread that made this object. What waits throws std::runtime_error at the deadline.
+/// A process started as by a shell: found in PATH, first of its own process group. Its output is
+/// read continuously, so it never blocks on the test. It ends with the thread that created this
+/// object. Blocking calls throw std::runtime_error at the deadline.
 class SpawnedProgram {
  public:
-  /// Status 127 means that there is no such program. `deadline` must outlive this object.
+  /// Status 127: no such program. `deadline` must outlive this object.
   SpawnedProgram(const Deadline& deadline, Words words);
-  /// Kills it if it still runs.
+  /// Kills the process if it still runs.
   ~SpawnedProgram();
   SpawnedProgram(const SpawnedProgram&) = delete;
   SpawnedProgram& operator=(const SpawnedProgram&) = delete;
@@ -40,33 +40,32 @@ class SpawnedProgram {
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] std::string output() const;
   [[nodiscard]] std::string errors() const;
-  /// Nothing while it runs.
+  /// Nullopt while it runs.
   [[nodiscard]] std::optional<int> statusIfEnded();
 
   void signal(int number) const;
-  /// To its whole process group, as a terminal sends Ctrl-C.
+  /// Signals its whole process group, as a terminal does for Ctrl-C.
   void signalGroup(int number) const;
 
-  /// Throws if the program ends without having written that on stdout.
+  /// Throws if the program ends without having written `text` on stdout.
   void waitForOutput(std::string_view text);
-  /// Waits for the end of this process alone, and has all that it wrote; its children may live on.
+  /// Waits for the end of this process only, and returns all its output. Its children may still
+  /// run.
   Outcome waitForOwnEnd();
-  /// Waits for the end of the process, and of all others that could still write on its stdout and
-  /// stderr: of its children, therefore.
+  /// Waits for the end of the process and of all children that have its stdout or stderr.
   Outcome waitForEnd();
 
  private:
-  /// Our end of a pipe, and what has come out of it.
+  /// Our end of a pipe, and the bytes read from it.
   struct Stream {
     UniqueFd fd;
     std::string text;
   };
 
   void readUntilClosed();
-  // These two only with the mutex.
-  /// Reads once; gives what read(2) does.
+  // Both require the mutex. Reads once, and returns the result of read(2).
   static ssize_t readMore(Stream& stream);
-  /// The command line and what came of it, for who looks for what went wrong.
+  /// The command line and its output, for error messages.
   [[nodiscard]] std::string story() const;
 
   const Deadline& deadline_;
@@ -74,10 +73,10 @@ class SpawnedProgram {
   pid_t pid_ = 0;
   std::optional<int> status_;
 
-  UniqueFd wakeReading_;  // closed at the other end when reading shall end before the pipes do
+  UniqueFd wakeReading_;  // closed at the other end to stop reading before the pipes end
   UniqueFd wakeWriting_;
 
-  mutable std::mutex mutex_;  // of what follows
+  mutable std::mutex mutex_;  // protects the members below
   std::condition_variable changed_;
   Stream output_;
   Stream errors_;

@@ -7,7 +7,7 @@
 
 namespace stormo::test {
 
-/// A fresh directory with a short path (a unix socket's has 107 bytes), removed with what is in it.
+/// A new directory with a short path (for unix sockets, 107 bytes). It is removed with its content.
 class TempDirectory {
  public:
   TempDirectory() {

@@ -13,7 +13,7 @@
 
 namespace stormo::test {
 
-/// A WebSocket client for tests. On one thread with the loop that it talks to: send, turn, then
+/// A WebSocket client for tests. On one thread with the server's loop: send, run turns, then
 /// next(). For a server in another process: await().
 class WebSocketClient {
  public:
@@ -25,32 +25,32 @@ class WebSocketClient {
 
   WebSocketClient() = default;
   explicit WebSocketClient(RawPeer peer) : peer_(std::move(peer)) {}
-  /// Connects to a port of this machine, shakes hands, and waits for the answer. Not isOpen() if
-  /// that failed.
+  /// Connects to a port of this machine and completes the handshake. Not isOpen() on failure.
   static WebSocketClient open(std::uint16_t port, std::string_view path = "/");
 
   RawPeer& raw() { return peer_; }
 
-  /// The opening request; `extra` are whole header lines, each with its "\r\n".
+  /// The opening request. `extra`: whole header lines, each with its "\r
+  /// ".
   static std::string request(std::string_view path = "/", std::string_view extra = {});
   void sendHandshake(std::string_view path = "/", std::string_view extra = {}) {
     peer_.send(request(path, extra));
   }
 
-  // --- The answer to it, once it is there ---
+  // --- The response ---
 
-  /// Looks for the response's head; true when it is there.
+  /// Reads input. Returns true once the response's head is complete.
   bool answered();
   [[nodiscard]] int status();
   [[nodiscard]] bool isOpen() { return answered() && status() == 101; }
   /// The value of a header; empty if there is none.
   [[nodiscard]] std::string header(std::string_view name);
-  /// Of a response other than 101: what has come behind the head.
+  /// For a response other than 101: the bytes after the head.
   [[nodiscard]] std::string body();
 
   // --- Messages ---
 
-  /// A masked frame, ready to be sent, or to be cut into pieces. `first` is its first byte.
+  /// A masked frame, to be sent whole or in pieces. `first` is its first byte.
   static std::string frame(int first, std::string_view payload);
   static std::string text(std::string_view payload) { return frame(0x81, payload); }
   void sendText(std::string_view payload) { peer_.send(text(payload)); }
@@ -59,15 +59,15 @@ class WebSocketClient {
   void sendPong(std::string_view payload = {}) { peer_.send(frame(0x8a, payload)); }
   void sendClose(CloseCode code, std::string_view reason = {});
 
-  /// The next whole frame that has come, if one has.
+  /// The next complete frame, if there is one.
   std::optional<Frame> next();
-  /// All whole frames that have come.
+  /// All complete frames.
   std::vector<Frame> all();
-  /// Only the payloads of the messages among them.
+  /// The payloads of all messages among the complete frames.
   std::vector<std::string> messages();
-  /// Waits for the next frame; nothing if the connection ends before, or the time is over.
+  /// Waits for the next frame; nullopt if the connection ends, or at the time limit.
   std::optional<Frame> await(std::chrono::milliseconds longest = std::chrono::seconds(30));
-  /// The code in a close frame; NoStatus if it holds none.
+  /// The code of a close frame; NoStatus if it has none.
   static CloseCode closeCode(const Frame& frame);
   static std::string closeReason(const Frame& frame);
 
@@ -77,7 +77,7 @@ class WebSocketClient {
   bool waitForMore(std::chrono::steady_clock::time_point deadline);
 
   RawPeer peer_;
-  std::string head_;  // of the response, with its empty line
+  std::string head_;  // of the response, including its empty line
 };
 
 inline WebSocketClient::Frame textFrame(std::string payload) {

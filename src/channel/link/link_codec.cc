@@ -19,7 +19,7 @@ std::size_t LinkCodec::receive(net::CodecSession& session, std::span<char> bytes
     const std::string_view rest = all.substr(taken);
     const PackageLength length = frameLength(rest, frameBytesMax);
     if (length.verdict == PackageLength::Verdict::Invalid) {
-      sink_.violation(connection, "a frame of impossible length", framePayload(rest));
+      sink_.violation(connection, "a frame with an invalid length", framePayload(rest));
       break;
     }
     if (length.verdict == PackageLength::Verdict::NeedMore) {

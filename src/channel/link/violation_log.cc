@@ -9,7 +9,7 @@ namespace stormo::channel {
 
 void ViolationLog::write(const net::ConnectionImpl& link, std::string_view dialect,
                          std::string_view reason, TimePoint now) {
-  if (!link.isUsable()) return;  // it is being closed already, for what was logged
+  if (!link.isUsable()) return;  // already being closed for a logged reason
   if (now - minuteBegan_ >= std::chrono::minutes(1)) {
     minuteBegan_ = now;
     lines_ = 0;
@@ -20,7 +20,7 @@ void ViolationLog::write(const net::ConnectionImpl& link, std::string_view diale
   }
   ++lines_;
   log::warning(
-      "a peer broke the Channel protocol, its link is closed remote={} dialect={} reason=\"{}\" "
+      "a peer violated the Channel protocol, its link is closed remote={} dialect={} reason=\"{}\" "
       "lines_dropped={}",
       link.remoteAddress(), dialect, reason, std::exchange(dropped_, 0));
 }

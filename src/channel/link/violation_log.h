@@ -8,8 +8,8 @@
 
 namespace stormo::channel {
 
-/// Warnings about links that broke the protocol and are closed for it. Peers reconnect and repeat
-/// it: above kLinesMax lines a minute, lines are dropped, and the next one carries their number.
+/// Logs warnings about links that violate the protocol and are closed. Peers reconnect and repeat
+/// it: above kLinesMax lines a minute, lines are dropped, and the next line has their number.
 class ViolationLog {
  public:
   static constexpr unsigned kLinesMax = 10;

@@ -23,12 +23,12 @@ Acknowledger::~Acknowledger() {
   if (timer_ != 0) Timer::cancel(timer_);
 }
 
-Acknowledger::Link& Acknowledger::add(net::ConnectionImpl& peer) {
-  return *links_.emplace_back(std::make_unique<Link>(peer));
+Acknowledger::Link& Acknowledger::add(net::ConnectionImpl& connection) {
+  return *links_.emplace_back(std::make_unique<Link>(connection));
 }
 
-void Acknowledger::remove(const net::ConnectionImpl& peer) {
-  std::erase_if(links_, [&](const auto& link) { return link->peer == &peer; });
+void Acknowledger::remove(const net::ConnectionImpl& connection) {
+  std::erase_if(links_, [&](const auto& link) { return link->connection == &connection; });
 }
 
 void Acknowledger::onFlushed() {
@@ -43,10 +43,10 @@ void Acknowledger::onFlushed() {
 std::uint64_t Acknowledger::reachedByAll() {
   std::uint64_t reached = head_;
   for (const auto& link : links_) {
-    const bool stalls = link->peer->isUsable() && link->peer->queuedBytes() > 0;
+    const bool stalls = link->connection->isUsable() && link->connection->queuedBytes() > 0;
     if (stalls && !link->isStalled) {
       link->reached = lastHead_;
-      link->bytesWritten = link->peer->bytesWritten();
+      link->bytesWritten = link->connection->bytesWritten();
       link->idleTicks = 0;
       if (timer_ == 0) timer_ = Timer::add(stallMax_ / kTicksPerStall, [this] { cutStuck(); });
     }
@@ -67,10 +67,10 @@ bool Acknowledger::acknowledge(Link& link, std::uint64_t reached) {
   if (firstLeft == heldUp.begin()) return false;
   link.acknowledged = std::prev(firstLeft)->sequence;
   heldUp.erase(heldUp.begin(), firstLeft);
-  if (link.peer->isUsable()) {
+  if (link.connection->isUsable()) {
     scratch_.clear();
     encode({.kind = Kind::Ack, .sequence = link.acknowledged}, scratch_);
-    link.peer->append(scratch_);
+    link.connection->append(scratch_);
   }
   return heldUp.empty();
 }
@@ -78,18 +78,18 @@ bool Acknowledger::acknowledge(Link& link, std::uint64_t reached) {
 void Acknowledger::cutStuck() {
   bool anyStalled = false;
   for (const auto& link : links_) {
-    net::ConnectionImpl& peer = *link->peer;
-    if (!link->isStalled || !peer.isUsable()) continue;
+    net::ConnectionImpl& connection = *link->connection;
+    if (!link->isStalled || !connection.isUsable()) continue;
     anyStalled = true;
-    if (peer.bytesWritten() != link->bytesWritten) {
-      link->bytesWritten = peer.bytesWritten();
+    if (connection.bytesWritten() != link->bytesWritten) {
+      link->bytesWritten = connection.bytesWritten();
       link->idleTicks = 0;
-    } else if (++link->idleTicks > kTicksPerStall) {  // the first one may have come at once
-      log::warning("a link takes nothing and is cut remote={} bytes={}", peer.remoteAddress(),
-                   peer.queuedBytes());
+    } else if (++link->idleTicks > kTicksPerStall) {  // the first tick may have come at once
+      log::warning("a link reads nothing and is closed remote={} bytes={}",
+                   connection.remoteAddress(), connection.queuedBytes());
       reactor_.counters().slowClosed.add();
-      hasWork_ = true;  // what it held up
-      peer.destroy();
+      hasWork_ = true;  // the publishes that waited for it
+      connection.destroy();
     }
   }
   if (!anyStalled) Timer::cancel(std::exchange(timer_, 0));

@@ -12,35 +12,36 @@
 
 namespace stormo::channel {
 
-/// When a publish is acknowledged: once its events have gone into the sockets of all links that get
-/// them. A link that does not take what it is sent holds that up, for all publishers; but not for
-/// good: it is cut when it takes nothing for too long.
+/// Acknowledges publishes once their events are in the sockets of all links that receive them. A
+/// link that does not read delays the acknowledgements of all producers, until it is closed for
+/// writing nothing for `stallMax`.
 ///
-/// Works when all output of a turn was flushed: then a link that did not take its output has a
+/// Runs after all output of a turn was flushed: then a link that did not take its output has a
 /// queue.
 class Acknowledger final : net::FlushObserver {
  public:
-  /// What it knows of one link.
+  /// State of one link.
   struct Link {
-    explicit Link(net::ConnectionImpl& of) : peer(&of) {}
+    explicit Link(net::ConnectionImpl& of) : connection(&of) {}
 
-    net::ConnectionImpl* peer;
-    std::uint64_t published = 0;     ///< The last sequence that came.
-    std::uint64_t acknowledged = 0;  ///< The last one that was answered.
-    /// Publishes that are held up, one entry for each turn: their events are not behind `offset`.
+    net::ConnectionImpl* connection;
+    std::uint64_t published = 0;     ///< Latest sequence received.
+    std::uint64_t acknowledged = 0;  ///< Latest sequence acknowledged.
+    /// Publishes that are not yet acknowledged, one entry per turn. Their events are up to
+    /// `offset`.
     struct HeldUp {
       std::uint64_t offset;
       std::uint64_t sequence;
     };
     std::vector<HeldUp> heldUp{};
 
-    bool isStalled = false;          ///< Something waits to be sent to it. Then:
-    std::uint64_t reached = 0;       ///< events up to that one are in its socket;
-    std::uint64_t bytesWritten = 0;  ///< so far it got;
-    int idleTicks = 0;               ///< so often it was looked at since then.
+    bool isStalled = false;          ///< Its output queue is not empty. Then:
+    std::uint64_t reached = 0;       ///< events up to this offset are in its socket;
+    std::uint64_t bytesWritten = 0;  ///< ConnectionImpl::bytesWritten at the last progress;
+    int idleTicks = 0;               ///< ticks without progress since then.
   };
 
-  /// `head` is the offset of the latest event, kept by its owner. Both references outlive this.
+  /// `head` is the offset of the latest event. Both references outlive this.
   Acknowledger(net::Reactor& reactor, const std::uint64_t& head,
                std::chrono::milliseconds stallMax);
   ~Acknowledger();
@@ -48,9 +49,9 @@ class Acknowledger final : net::FlushObserver {
   Acknowledger& operator=(const Acknowledger&) = delete;
 
   /// Valid until remove().
-  Link& add(net::ConnectionImpl& peer);
-  void remove(const net::ConnectionImpl& peer);
-  /// The link has published this, or has said again what it had published before.
+  Link& add(net::ConnectionImpl& connection);
+  void remove(const net::ConnectionImpl& connection);
+  /// Called for each publish of the link, resent ones included.
   void onPublish(Link& link, std::uint64_t sequence) {
     if (sequence > link.published) link.published = sequence;
     hasWork_ = true;
@@ -59,19 +60,20 @@ class Acknowledger final : net::FlushObserver {
  private:
   void onFlushed() override;
   [[nodiscard]] std::uint64_t reachedByAll();
-  /// False if something is held up still.
+  /// False if publishes of the link remain unacknowledged.
   bool acknowledge(Link& link, std::uint64_t reached);
-  /// Stalls are counted in ticks, not in time: between two ticks lies at least one turn that
-  /// flushes, so no link is cut because this process was blocked.
+  /// Closes links without progress. Stalls are measured in ticks, not in time: between two ticks
+  /// there is at least one turn that flushes, so no link is closed because this process was
+  /// blocked.
   void cutStuck();
 
   net::Reactor& reactor_;
   const std::uint64_t& head_;
   const std::chrono::milliseconds stallMax_;
-  std::vector<std::unique_ptr<Link>> links_;  // few: one for each process
-  std::uint64_t lastHead_ = 0;                // when the last turn ended
-  bool hasWork_ = false;                      // something is not acknowledged yet
-  Timer::Id timer_ = 0;                       // while a link is stalled
+  std::vector<std::unique_ptr<Link>> links_;  // few: one per process
+  std::uint64_t lastHead_ = 0;                // at the end of the last turn
+  bool hasWork_ = false;                      // some publishes are not acknowledged yet
+  Timer::Id timer_ = 0;                       // runs while a link is stalled
   std::string scratch_;
 };
 

@@ -32,7 +32,7 @@ void BackPressure::pauseIfNeeded(net::ConnectionImpl& link) {
 
 void BackPressure::onFull(net::ConnectionImpl& link) {
   if (isFull(link)) return;
-  log::debug("a link does not keep up, publishers wait remote={} bytes={}", link.remoteAddress(),
+  log::debug("a link is full, producers wait remote={} bytes={}", link.remoteAddress(),
              link.queuedBytes());
   full_.push_back(
       {.id = link.id.packed(), .bytesWritten = link.bytesWritten(), .timer = 0, .ticks = 0});
@@ -47,10 +47,10 @@ void BackPressure::onDrain(net::ConnectionImpl& link) { remove(link); }
 void BackPressure::onClose(net::ConnectionImpl& link) { remove(link); }
 
 void BackPressure::remove(net::ConnectionImpl& link) {
-  const auto gone = std::ranges::find(full_, link.id.packed(), &FullLink::id);
-  if (gone == full_.end()) return;
-  Timer::cancel(gone->timer);
-  full_.erase(gone);
+  const auto removed = std::ranges::find(full_, link.id.packed(), &FullLink::id);
+  if (removed == full_.end()) return;
+  Timer::cancel(removed->timer);
+  full_.erase(removed);
   table_.forEach([this](net::ConnectionImpl& other) {
     if (other.endpoint != &endpoint_) return;
     if (full_.empty() || (isFull(other) && !isFarOver())) {
@@ -68,7 +68,7 @@ void BackPressure::onTick(ConnectionId id) {
   full->ticks = 0;
   const bool isStuck = link->bytesWritten() == full->bytesWritten;
   if (link->queuedBytes() >= endpoint_.sendQueueBytesMax || isStuck) {
-    log::warning("a link did not keep up and is cut remote={} bytes={}", link->remoteAddress(),
+    log::warning("a link stayed full and is closed remote={} bytes={}", link->remoteAddress(),
                  link->queuedBytes());
     table_.counters().slowClosed.add();
     link->destroy();

@@ -10,15 +10,15 @@
 
 namespace stormo::channel {
 
-/// What the Channel does about a link that takes less than it is sent: while its output is over the
-/// limit, no other link is read, so that publishers wait instead of us; and one that stays over it
-/// for too long is cut.
+/// Backpressure of links that read more slowly than they receive. While the output queue of a link
+/// is over the limit, no other link is read, so that producers wait instead of memory growing. A
+/// link that stays over the limit for `stallMax` is closed.
 ///
-/// A full link itself is read on, up to twice the limit: it may have to say something before it
-/// takes more.
+/// A full link is still read, up to twice the limit, because it may have to send something before
+/// it reads more.
 class BackPressure {
  public:
-  /// `endpoint` is the one of all links, its sendQueueBytesMax the limit.
+  /// `endpoint` is the endpoint of all links; its sendQueueBytesMax is the limit.
   BackPressure(net::ConnectionTable& table, const net::Endpoint& endpoint,
                std::chrono::milliseconds stallMax)
       : table_(table), endpoint_(endpoint), stallMax_(stallMax) {}
@@ -26,11 +26,11 @@ class BackPressure {
   BackPressure(const BackPressure&) = delete;
   BackPressure& operator=(const BackPressure&) = delete;
 
-  // As they happen to a link.
+  // Events of a link.
   void onFull(net::ConnectionImpl& link);
   void onDrain(net::ConnectionImpl& link);
   void onClose(net::ConnectionImpl& link);
-  /// One frame of it was handled: pauses the link if nothing more may come from it now.
+  /// Called after each frame of the link. Pauses the link if it must not send more now.
   void onFrame(net::ConnectionImpl& link) {
     if (!full_.empty()) pauseIfNeeded(link);
   }
@@ -38,14 +38,14 @@ class BackPressure {
  private:
   struct FullLink {
     ConnectionId id;
-    std::uint64_t bytesWritten;  ///< When it was last judged.
+    std::uint64_t bytesWritten;  ///< At the last check.
     Timer::Id timer;
-    int ticks;  ///< Since then.
+    int ticks;  ///< Since the last check.
   };
 
   void pauseIfNeeded(net::ConnectionImpl& link);
-  /// Time is counted in ticks: between two of them lies at least one turn that flushes, so no link
-  /// is cut because this process was blocked.
+  /// Time is measured in ticks: between two ticks there is at least one turn that flushes, so no
+  /// link is closed because this process was blocked.
   void onTick(ConnectionId id);
   void remove(net::ConnectionImpl& link);
   [[nodiscard]] bool isFull(const net::ConnectionImpl& link) const;

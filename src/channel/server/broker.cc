@@ -13,16 +13,16 @@
 namespace stormo::channel {
 namespace {
 
-// An Event is longer than the Publish that it comes from; it must still fit into a frame.
+// An Event is longer than the Publish that it comes from, and must still fit into a frame.
 constexpr std::size_t kPackageBytesMax = kFramePayloadBytesMax - kFrameOverheadBytesMax;
 
-/// Takes the same time wherever the first difference is, and whatever the lengths: Hello's secret
-/// is at most kSecretBytesMax long, and so is ours.
-bool isSameSecret(std::string_view said, std::string_view secret) {
+/// Takes the same time wherever the first difference is. Both secrets have at most kSecretBytesMax
+/// bytes.
+bool isSameSecret(std::string_view given, std::string_view secret) {
   std::array<char, kSecretBytesMax + 1> padded[2] = {};
-  padded[0].back() = static_cast<char>(said.size());
+  padded[0].back() = static_cast<char>(given.size());
   padded[1].back() = static_cast<char>(secret.size());
-  said.copy(padded[0].data(), kSecretBytesMax);
+  given.copy(padded[0].data(), kSecretBytesMax);
   secret.copy(padded[1].data(), kSecretBytesMax);
   return CRYPTO_memcmp(padded[0].data(), padded[1].data(), padded[0].size()) == 0;
 }
@@ -36,7 +36,7 @@ Broker::Broker(EventLoop& loop, const Server& settings)
     : table_(net::ConnectionTable::of(loop)),
       settings_(settings),
       codec_(*this,
-             settings.secret.empty()),  // with a secret, the first word is awaited like a handshake
+             settings.secret.empty()),  // with a secret, the first frame is a handshake
       backPressure_(table_, endpoint_, settings.linkStallMax),
       log_(settings.replayBytesMax, settings.replayAgeMax),
       history_(settings.history),
@@ -48,8 +48,8 @@ Broker::Broker(EventLoop& loop, const Server& settings)
       settings.maxPackageSize == 0 ? kDefaultFrameBytesMax : settings.maxPackageSize;
   endpoint_.packageBytesMax = std::min(packageBytesMax, kPackageBytesMax);
   endpoint_.sendQueueBytesMax = settings.linkBytesMax;
-  endpoint_.kernelUnsentBytesMax = 0;    // links carry much, and there are few
-  endpoint_.unacknowledgedTimeout = {};  // linkStallMax cuts them
+  endpoint_.kernelUnsentBytesMax = 0;    // links are few and carry much
+  endpoint_.unacknowledgedTimeout = {};  // linkStallMax closes them
   endpoint_.cutWhenFull = false;
   endpoint_.carriesMany = true;
   endpoint_.handlers.onConnect = [this](Connection& link) {
@@ -80,157 +80,159 @@ void Broker::load(StateReader& state) {
   sessions_.load(state);
 }
 
-std::string_view Broker::dialectName(Link::Speaks speaks) {
-  switch (speaks) {
-    case Link::Speaks::Nothing:
+std::string_view Broker::dialectName(LinkDialect dialect) {
+  switch (dialect) {
+    case LinkDialect::Unknown:
       return "unknown";
-    case Link::Speaks::Workerman:
+    case LinkDialect::Workerman:
       return "workerman";
-    case Link::Speaks::Stormo:
+    case LinkDialect::Stormo:
       return "stormo";
   }
   return "unknown";
 }
 
-bool Broker::expects(net::ConnectionImpl& peer, std::size_t frameBytes, std::string_view start) {
-  if (peer.state<Link>().speaks != Link::Speaks::Nothing) return true;
+bool Broker::expects(net::ConnectionImpl& connection, std::size_t frameBytes,
+                     std::string_view start) {
+  if (connection.state<Link>().dialect != LinkDialect::Unknown) return true;
   const bool mustBeHello = !settings_.secret.empty();
   if (start.empty()) return !mustBeHello || frameBytes <= kHelloFrameBytesMax;
   return dialectOf(start) == Dialect::Stormo ? frameBytes <= kHelloFrameBytesMax : !mustBeHello;
 }
 
-void Broker::onFrame(net::ConnectionImpl& peer, std::string_view payload) {
-  Link& link = peer.state<Link>();
-  switch (link.speaks) {
-    case Link::Speaks::Stormo:
-      onPacket(peer, link, payload);
+void Broker::onFrame(net::ConnectionImpl& connection, std::string_view payload) {
+  Link& link = connection.state<Link>();
+  switch (link.dialect) {
+    case LinkDialect::Stormo:
+      onPacket(connection, link, payload);
       break;
-    case Link::Speaks::Workerman:
-      onCommand(peer, payload);
+    case LinkDialect::Workerman:
+      onCommand(connection, payload);
       break;
-    case Link::Speaks::Nothing:
-      onFirstFrame(peer, link, payload);
+    case LinkDialect::Unknown:
+      onFirstFrame(connection, link, payload);
       break;
   }
-  backPressure_.onFrame(peer);
+  backPressure_.onFrame(connection);
 }
 
-void Broker::onFirstFrame(net::ConnectionImpl& peer, Link& link, std::string_view payload) {
-  if (dialectOf(payload) == Dialect::Stormo) return onHello(peer, link, payload);
-  if (!settings_.secret.empty())
-    return violation(peer, "a link without a secret, where one is asked for");
-  link.speaks = Link::Speaks::Workerman;
-  onCommand(peer, payload);
+void Broker::onFirstFrame(net::ConnectionImpl& connection, Link& link, std::string_view payload) {
+  if (dialectOf(payload) == Dialect::Stormo) return onHello(connection, link, payload);
+  if (!settings_.secret.empty()) return violation(connection, "a link without the required secret");
+  link.dialect = LinkDialect::Workerman;
+  onCommand(connection, payload);
 }
 
-void Broker::onClose(net::ConnectionImpl& peer) {
-  const Link& link = peer.state<Link>();
-  if (link.publisher != nullptr) {
-    ProducerTable::leave(*link.publisher, peer.id.packed(), table_.loop().now);
+void Broker::onClose(net::ConnectionImpl& connection) {
+  const Link& link = connection.state<Link>();
+  if (link.producer != nullptr) {
+    ProducerTable::leave(*link.producer, connection.id.packed(), table_.loop().now);
   }
-  acknowledger_.remove(peer);
-  queues_.remove(peer.id.packed());
-  backPressure_.onClose(peer);
+  acknowledger_.remove(connection);
+  queues_.remove(connection.id.packed());
+  backPressure_.onClose(connection);
 }
 
-void Broker::onHello(net::ConnectionImpl& peer, Link& link, std::string_view payload) {
+void Broker::onHello(net::ConnectionImpl& connection, Link& link, std::string_view payload) {
   Packet hello;
-  if (decode(payload, hello) != Decode::Ok) return violation(peer, "malformed packet");
-  if (hello.kind != Kind::Hello) return refuseInWords(peer, "say Hello first");
+  if (decode(payload, hello) != Decode::Ok) return violation(connection, "malformed packet");
+  if (hello.kind != Kind::Hello) return refuse(connection, "the first packet must be Hello");
   if (hello.version != kProtocolVersion)
-    return refuseInWords(peer, "this server speaks version 2 of the protocol");
+    return refuse(connection, "this server implements protocol version 2");
   if (!settings_.secret.empty() && !isSameSecret(hello.payload, settings_.secret)) {
-    return refuseInWords(peer, "the secret is not the server's");
+    return refuse(connection, "wrong secret");
   }
-  link.speaks = Link::Speaks::Stormo;
+  link.dialect = LinkDialect::Stormo;
   link.producerId = hello.producerId;
-  if (link.producerId != 0) enter(peer, link);
-  if (peer.phase == net::Phase::Handshake) table_.open(peer);
+  if (link.producerId != 0) enter(connection, link);
+  if (connection.phase == net::Phase::Handshake) table_.open(connection);
   scratch_.clear();
   encode({.kind = Kind::Welcome,
           .version = kProtocolVersion,
           .epoch = router_.epoch(),
           .frameBytesMax = endpoint_.packageBytesMax},
          scratch_);
-  send(peer, scratch_);
+  send(connection, scratch_);
 }
 
-void Broker::enter(net::ConnectionImpl& peer, Link& link) {
-  link.publisher = &producers_.enter(link.producerId, table_.loop().now);
-  const ConnectionId former = std::exchange(link.publisher->link, peer.id.packed());
-  // It has given that link up, whether we have seen its end or not. What may still come over it
-  // will be said again over this one.
+void Broker::enter(net::ConnectionImpl& connection, Link& link) {
+  link.producer = &producers_.enter(link.producerId, table_.loop().now);
+  const ConnectionId former = std::exchange(link.producer->link, connection.id.packed());
+  // The producer has abandoned its earlier link, whether or not its end has arrived here. It
+  // resends on this link whatever the earlier one still carries.
   if (net::ConnectionImpl* old = table_.find(former)) old->destroy();
 }
 
-void Broker::onResume(net::ConnectionImpl& peer, Link& link, const Packet& packet) {
+void Broker::onResume(net::ConnectionImpl& connection, Link& link, const Packet& packet) {
   const std::vector<Router::Subscription> again = std::exchange(link.again, {});
-  if (packet.epoch != router_.epoch()) return violation(peer, "a position in another life");
-  if (packet.offset > router_.offset()) return violation(peer, "a position that is not there yet");
-  if (router_.resume(peer, again, packet.offset)) return;
+  if (packet.epoch != router_.epoch()) return violation(connection, "a position of another epoch");
+  if (packet.offset > router_.offset())
+    return violation(connection, "a position after the latest event");
+  if (router_.resume(connection, again, packet.offset)) return;
   scratch_.clear();
   encode({.kind = Kind::Gap, .epoch = router_.epoch(), .offset = router_.offset()}, scratch_);
-  send(peer, scratch_);
+  send(connection, scratch_);
 }
 
 bool Broker::isNew(Link& link, std::uint64_t sequence) {
   acknowledger_.onPublish(*link.acks, sequence);
-  if (link.publisher == nullptr) return true;
-  if (sequence <= link.publisher->taken) return false;
-  link.publisher->taken = sequence;
+  if (link.producer == nullptr) return true;
+  if (sequence <= link.producer->taken) return false;
+  link.producer->taken = sequence;
   return true;
 }
 
-void Broker::reject(net::ConnectionImpl& peer, Link& link, std::uint64_t sequence,
+void Broker::reject(net::ConnectionImpl& connection, Link& link, std::uint64_t sequence,
                     std::string_view reason) {
   if (!isNew(link, sequence)) return;
-  log::warning("a publish was rejected remote={} sequence={} reason=\"{}\"", peer.remoteAddress(),
-               sequence, reason);
+  log::warning("a publish was rejected remote={} sequence={} reason=\"{}\"",
+               connection.remoteAddress(), sequence, reason);
   table_.counters().badPeers.add();
   scratch_.clear();
   encode({.kind = Kind::Rejected, .sequence = sequence, .payload = reason}, scratch_);
-  send(peer, scratch_);
+  send(connection, scratch_);
 }
 
-void Broker::refuseInWords(net::ConnectionImpl& peer, std::string_view reason) {
+void Broker::refuse(net::ConnectionImpl& connection, std::string_view reason) {
   scratch_.clear();
   encode({.kind = Kind::Refused, .payload = reason}, scratch_);
-  send(peer, scratch_);
-  violation(peer, reason);
+  send(connection, scratch_);
+  violation(connection, reason);
 }
 
-void Broker::onPacket(net::ConnectionImpl& peer, Link& link, std::string_view payload) {
+void Broker::onPacket(net::ConnectionImpl& connection, Link& link, std::string_view payload) {
   Packet packet;
-  if (decode(payload, packet) != Decode::Ok) return violation(peer, "malformed packet", payload);
+  if (decode(payload, packet) != Decode::Ok)
+    return violation(connection, "malformed packet", payload);
   switch (packet.kind) {
     case Kind::Publish:
-      return onPublish(peer, link, packet);
+      return onPublish(connection, link, packet);
     case Kind::IdempotentPublish:
-      return onPublishToGroup(peer, link, packet);
+      return onPublishToGroup(connection, link, packet);
     case Kind::HistoryRequest:
-      return router_.requestHistory(peer, packet.channel, packet.epoch, packet.offset);
+      return router_.replyHistory(connection, packet.channel, packet.epoch, packet.offset);
     case Kind::Subscribe:
       if (packet.again) {
         link.again.push_back({packet.space, std::string(packet.channel)});
         return;
       }
-      return router_.subscribe(peer, Dialect::Stormo, packet.space, packet.channel);
+      return router_.subscribe(connection, Dialect::Stormo, packet.space, packet.channel);
     case Kind::Unsubscribe:
-      return router_.unsubscribe(peer, Dialect::Stormo, packet.space, packet.channel);
+      return router_.unsubscribe(connection, Dialect::Stormo, packet.space, packet.channel);
     case Kind::Watch:
-      return queues_.watch(peer.id.packed(), packet.channel);
+      return queues_.watch(connection.id.packed(), packet.channel);
     case Kind::Unwatch:
-      return queues_.unwatch(peer.id.packed(), packet.channel);
+      return queues_.unwatch(connection.id.packed(), packet.channel);
     case Kind::Resume:
-      return onResume(peer, link, packet);
+      return onResume(connection, link, packet);
     case Kind::Enqueue:
-      return onEnqueue(peer, link, packet);
+      return onEnqueue(connection, link, packet);
     case Kind::Reserve:
-      return queues_.reserve(peer.id.packed());
+      return queues_.reserve(connection.id.packed());
     case Kind::Ping:
       scratch_.clear();
       encode({.kind = Kind::Pong}, scratch_);
-      return send(peer, scratch_);
+      return send(connection, scratch_);
     case Kind::Hello:
     case Kind::Welcome:
     case Kind::Refused:
@@ -241,15 +243,15 @@ void Broker::onPacket(net::ConnectionImpl& peer, Link& link, std::string_view pa
     case Kind::Gap:
     case Kind::HistoryReply:
     case Kind::Pong:
-      return violation(peer, "not a client's word");
+      return violation(connection, "a packet that only the server sends");
   }
 }
 
-void Broker::onPublish(net::ConnectionImpl& peer, Link& link, const Packet& packet) {
-  if (packet.space == Space::Groups) return onPublishToGroup(peer, link, packet);
+void Broker::onPublish(net::ConnectionImpl& connection, Link& link, const Packet& packet) {
+  if (packet.space == Space::Groups) return onPublishToGroup(connection, link, packet);
   if (packet.payloadKind != PayloadKind::Value || !isOneValue(packet.payload)) {
-    return reject(peer, link, packet.sequence,
-                  "an event that is no serialized value within bounds");
+    return reject(connection, link, packet.sequence,
+                  "an event that is not one serialized value within the limits");
   }
   if (!isNew(link, packet.sequence)) return;
   const Origin origin{.producerId = link.producerId, .sequence = packet.sequence};
@@ -257,9 +259,9 @@ void Broker::onPublish(net::ConnectionImpl& peer, Link& link, const Packet& pack
   router_.publishEvent(origin, packet.channel, packet.payload);
 }
 
-void Broker::onPublishToGroup(net::ConnectionImpl& peer, Link& link, const Packet& packet) {
+void Broker::onPublishToGroup(net::ConnectionImpl& connection, Link& link, const Packet& packet) {
   if (packet.payloadKind == PayloadKind::Value)
-    return reject(peer, link, packet.sequence, "a value, where a message was expected");
+    return reject(connection, link, packet.sequence, "a value instead of a message");
   if (!isNew(link, packet.sequence)) return;
   const SendId send{.session = packet.session, .number = packet.sendNumber};
   if (send.session != 0 && !sessions_.take(send, table_.loop().now)) return;
@@ -267,16 +269,18 @@ void Broker::onPublishToGroup(net::ConnectionImpl& peer, Link& link, const Packe
                          packet.channel, messageIn(packet));
 }
 
-void Broker::onEnqueue(net::ConnectionImpl& peer, Link& link, const Packet& packet) {
+void Broker::onEnqueue(net::ConnectionImpl& connection, Link& link, const Packet& packet) {
   if (packet.payloadKind != PayloadKind::Value || !isOneValue(packet.payload)) {
-    return reject(peer, link, packet.sequence, "a job that is no serialized value within bounds");
+    return reject(connection, link, packet.sequence,
+                  "a job that is not one serialized value within the limits");
   }
   if (isNew(link, packet.sequence)) enqueue(packet.channel, packet.payload);
 }
 
-void Broker::onCommand(net::ConnectionImpl& peer, std::string_view payload) {
-  if (decodeWorkerman(payload, command_) != Decode::Ok) return violation(peer, command_.reason);
-  const ConsumerId consumer = peer.id.packed();
+void Broker::onCommand(net::ConnectionImpl& connection, std::string_view payload) {
+  if (decodeWorkerman(payload, command_) != Decode::Ok)
+    return violation(connection, command_.reason);
+  const ConsumerId consumer = connection.id.packed();
   const auto forEach = [this](auto act) {
     for (const std::string_view name : command_.channels) act(name);
   };
@@ -289,11 +293,11 @@ void Broker::onCommand(net::ConnectionImpl& peer, std::string_view payload) {
           [&](std::string_view event) { router_.publishLoop({}, event, command_.data); });
     case CommandType::Subscribe:
       return forEach([&](std::string_view event) {
-        router_.subscribe(peer, Dialect::Workerman, Space::Events, event);
+        router_.subscribe(connection, Dialect::Workerman, Space::Events, event);
       });
     case CommandType::Unsubscribe:
       return forEach([&](std::string_view event) {
-        router_.unsubscribe(peer, Dialect::Workerman, Space::Events, event);
+        router_.unsubscribe(connection, Dialect::Workerman, Space::Events, event);
       });
     case CommandType::Watch:
       return forEach([&](std::string_view queue) { queues_.watch(consumer, queue); });
@@ -307,7 +311,7 @@ void Broker::onCommand(net::ConnectionImpl& peer, std::string_view payload) {
       return;
     case CommandType::Event:
     case CommandType::Queue:
-      return violation(peer, "not a client's word");
+      return violation(connection, "a packet that only the server sends");
   }
 }
 
@@ -317,44 +321,45 @@ void Broker::enqueue(std::string_view queue, std::string_view data) {
 
 void Broker::onQueueFull(std::string_view queue) {
   log::error(
-      "a queue is full and refuses jobs queue=\"{}\" bytes_max={} (more consumers, or a larger "
+      "a queue is full and rejects jobs queue=\"{}\" bytes_max={} (add consumers, or raise "
       "queueBytesMax)",
       queue, settings_.queueBytesMax);
 }
 
 bool Broker::deliver(ConsumerId consumer, std::string_view queue, std::string_view data) {
-  net::ConnectionImpl* peer = table_.find(consumer);
-  if (peer == nullptr) return false;
+  net::ConnectionImpl* connection = table_.find(consumer);
+  if (connection == nullptr) return false;
   scratch_.clear();
-  if (peer->state<Link>().speaks == Link::Speaks::Stormo) {
+  if (connection->state<Link>().dialect == LinkDialect::Stormo) {
     encode({.kind = Kind::Job, .channel = queue, .payload = data}, scratch_);
   } else {
     scratch_.assign(kFrameHeaderBytes, '\0');
     encodeWorkerman(CommandType::Queue, {&queue, 1}, data, scratch_);
     encodeFrameHeader(scratch_.size() - kFrameHeaderBytes, scratch_.data());
   }
-  send(*peer, scratch_);
+  send(*connection, scratch_);
   return true;
 }
 
-void Broker::send(net::ConnectionImpl& peer, std::string_view frames) {
-  peer.append(frames);
+void Broker::send(net::ConnectionImpl& connection, std::string_view frames) {
+  connection.append(frames);
   table_.counters().messagesOut.add();
 }
 
-void Broker::violation(net::ConnectionImpl& peer, std::string_view reason, std::string_view start) {
-  const auto speaks = peer.state<Link>().speaks;
-  violationLog_.write(peer, dialectName(speaks), reason, table_.loop().now);
-  if (speaks == Link::Speaks::Stormo) {
+void Broker::violation(net::ConnectionImpl& connection, std::string_view reason,
+                       std::string_view start) {
+  const auto dialect = connection.state<Link>().dialect;
+  violationLog_.write(connection, dialectName(dialect), reason, table_.loop().now);
+  if (dialect == LinkDialect::Stormo) {
     scratch_.clear();
     if (const std::uint64_t sequence = sequenceAtStart(start); sequence != 0) {
       encode({.kind = Kind::Rejected, .cut = true, .sequence = sequence, .payload = reason},
              scratch_);
     }
     encode({.kind = Kind::Refused, .payload = reason}, scratch_);
-    send(peer, scratch_);
+    send(connection, scratch_);
   }
-  table_.refuse(peer, CloseCode::ProtocolError, reason);
+  table_.refuse(connection, CloseCode::ProtocolError, reason);
 }
 
 }  // namespace stormo::channel

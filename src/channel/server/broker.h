@@ -20,12 +20,12 @@
 
 namespace stormo::channel {
 
-/// The Channel server's logic: what each link says, in either dialect, and what becomes of it. Its
-/// links are the connections of endpoint(), on one loop. It writes into their output of this turn,
-/// never to a socket.
+/// The Channel server's logic: handles the frames of all links, in either dialect. Its links are
+/// the connections of endpoint(), on one loop. It writes into their output of this turn, never to a
+/// socket.
 class Broker final : FrameSink, JobSink {
  public:
-  /// `settings` outlives the broker; only what concerns links is taken from it.
+  /// `settings` outlives the broker. Uses only the settings that concern links.
   Broker(EventLoop& loop, const Server& settings);
   Broker(const Broker&) = delete;
   Broker& operator=(const Broker&) = delete;
@@ -33,58 +33,61 @@ class Broker final : FrameSink, JobSink {
   /// For listeners. Lives as long as the broker, which outlives its connections or abandons them.
   [[nodiscard]] const net::Endpoint& endpoint() const { return endpoint_; }
 
-  /// What the next server needs to go on as if this one had not ended; and what the last one has
-  /// left, before there is any link.
+  /// Saves or loads the state that the next server needs to resume: epoch, replay window,
+  /// histories, producers and sessions. Queued jobs are not saved. load() is called before the
+  /// first link.
   void save(StateWriter& state) const;
   void load(StateReader& state);
 
  private:
-  /// What a link has told of itself.
+  enum class LinkDialect { Unknown, Workerman, Stormo };
+
+  /// State of one link.
   struct Link {
-    enum class Speaks { Nothing, Workerman, Stormo };
-    Speaks speaks = Speaks::Nothing;
+    LinkDialect dialect = LinkDialect::Unknown;
     Acknowledger::Link* acks = nullptr;
-    // Of Stormo's dialect:
-    std::uint64_t producerId = 0;  ///< Zero numbers nothing.
-    ProducerTable::Publisher* publisher = nullptr;
-    std::vector<Router::Subscription> again;  ///< Said, until Resume.
+    // Only in Stormo's dialect:
+    std::uint64_t producerId = 0;  ///< Zero: publishes are not numbered.
+    ProducerTable::Producer* producer = nullptr;
+    std::vector<Router::Subscription> again;  ///< Received before Resume.
   };
 
-  [[nodiscard]] static std::string_view dialectName(Link::Speaks speaks);
-  bool expects(net::ConnectionImpl& peer, std::size_t frameBytes, std::string_view start) override;
-  void onFrame(net::ConnectionImpl& peer, std::string_view payload) override;
-  void onFirstFrame(net::ConnectionImpl& peer, Link& link, std::string_view payload);
-  void onClose(net::ConnectionImpl& peer);
+  [[nodiscard]] static std::string_view dialectName(LinkDialect dialect);
+  bool expects(net::ConnectionImpl& connection, std::size_t frameBytes,
+               std::string_view start) override;
+  void onFrame(net::ConnectionImpl& connection, std::string_view payload) override;
+  void onFirstFrame(net::ConnectionImpl& connection, Link& link, std::string_view payload);
+  void onClose(net::ConnectionImpl& connection);
 
   // Stormo's dialect.
-  void onPacket(net::ConnectionImpl& peer, Link& link, std::string_view payload);
-  void onHello(net::ConnectionImpl& peer, Link& link, std::string_view payload);
-  void enter(net::ConnectionImpl& peer, Link& link);
-  void onResume(net::ConnectionImpl& peer, Link& link, const Packet& packet);
-  /// False if it was taken already, on an earlier link.
+  void onPacket(net::ConnectionImpl& connection, Link& link, std::string_view payload);
+  void onHello(net::ConnectionImpl& connection, Link& link, std::string_view payload);
+  void enter(net::ConnectionImpl& connection, Link& link);
+  void onResume(net::ConnectionImpl& connection, Link& link, const Packet& packet);
+  /// False for a duplicate, which was already routed when it came over an earlier link.
   bool isNew(Link& link, std::uint64_t sequence);
-  void onPublish(net::ConnectionImpl& peer, Link& link, const Packet& packet);
-  void onPublishToGroup(net::ConnectionImpl& peer, Link& link, const Packet& packet);
-  void onEnqueue(net::ConnectionImpl& peer, Link& link, const Packet& packet);
-  /// A publish whose payload the Channel does not take: it is dropped, and the link lives.
-  void reject(net::ConnectionImpl& peer, Link& link, std::uint64_t sequence,
+  void onPublish(net::ConnectionImpl& connection, Link& link, const Packet& packet);
+  void onPublishToGroup(net::ConnectionImpl& connection, Link& link, const Packet& packet);
+  void onEnqueue(net::ConnectionImpl& connection, Link& link, const Packet& packet);
+  /// Drops a publish with an invalid payload, and keeps the link.
+  void reject(net::ConnectionImpl& connection, Link& link, std::uint64_t sequence,
               std::string_view reason);
-  void refuseInWords(net::ConnectionImpl& peer, std::string_view reason);
+  void refuse(net::ConnectionImpl& connection, std::string_view reason);
 
-  // Workerman's.
-  void onCommand(net::ConnectionImpl& peer, std::string_view payload);
+  // Workerman's dialect.
+  void onCommand(net::ConnectionImpl& connection, std::string_view payload);
 
   void enqueue(std::string_view queue, std::string_view data);
   bool deliver(ConsumerId consumer, std::string_view queue, std::string_view data) override;
   void onQueueFull(std::string_view queue) override;
 
-  void send(net::ConnectionImpl& peer, std::string_view frames);
-  /// A link of Stormo's dialect receives the reason, and the sequence of the publish that has begun
-  /// with `start`.
-  void violation(net::ConnectionImpl& peer, std::string_view reason,
+  void send(net::ConnectionImpl& connection, std::string_view frames);
+  /// Logs the reason and closes the link. A link of Stormo's dialect also gets the reason, and the
+  /// sequence of the publish that begins with `start`.
+  void violation(net::ConnectionImpl& connection, std::string_view reason,
                  std::string_view start) override;
-  void violation(net::ConnectionImpl& peer, std::string_view reason) {
-    violation(peer, reason, {});
+  void violation(net::ConnectionImpl& connection, std::string_view reason) {
+    violation(connection, reason, {});
   }
 
   net::ConnectionTable& table_;
@@ -100,7 +103,7 @@ class Broker final : FrameSink, JobSink {
   SessionTable sessions_;
   JobQueues queues_;
   ViolationLog violationLog_;
-  WorkermanCommand command_;  // kept for the room of its names
+  WorkermanCommand command_;  // reused for its vector of names
   std::string scratch_;
 };
 

@@ -6,7 +6,7 @@
 
 namespace stormo::channel {
 
-/// The Servers that exist in this process, in the order of their making.
+/// The Servers of this process, in the order of their construction.
 std::vector<Server*>& declaredServers();
 
 }  // namespace stormo::channel

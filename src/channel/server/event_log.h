@@ -14,22 +14,21 @@
 
 namespace stormo::channel {
 
-/// The latest events of a Channel server's life, as the whole frames that subscribers get, for
-/// links that were away for a while. Bounded by bytes and by age; both may be exceeded by one
-/// chunk.
+/// The replay window: the latest events as whole frames, for links that reconnect. Limited by bytes
+/// and age; both limits may be exceeded by one chunk.
 class EventLog {
  public:
   EventLog(std::size_t bytesMax, std::chrono::milliseconds ageMax)
       : bytesMax_(bytesMax), ageMax_(ageMax) {}
 
-  /// Room for the frame of event `offset`, which is greater than all before. It must be written at
-  /// once, and stays where it is until the next call.
+  /// Appends room for the frame of event `offset`, which is greater than all before. The caller
+  /// writes the frame at once; it is valid until the next call.
   char* append(std::uint64_t offset, std::size_t bytes, TimePoint now);
 
-  /// True if no event after `offset` has been forgotten.
+  /// True if all events after `offset` are still here.
   [[nodiscard]] bool reaches(std::uint64_t offset) const { return offset >= forgotten_; }
 
-  /// Visits the frames of all events after `offset`, in order, as long as `visit` gives true.
+  /// Calls visit(frame) for all events after `offset`, in order, until it returns false.
   template <typename Visit>
   void visitAfter(std::uint64_t offset, const Visit& visit) const {
     for (const Chunk& chunk : chunks_) {
@@ -43,12 +42,12 @@ class EventLog {
   }
 
   void save(StateWriter& state) const;
-  /// Into an empty log.
+  /// Only on an empty log.
   void load(StateReader& state, TimePoint now);
 
  private:
   struct Chunk {
-    std::string bytes;  // whole frames; its room never grows
+    std::string bytes;  // whole frames; its capacity never grows
     std::uint64_t lastOffset = 0;
     TimePoint lastTime{};
   };
@@ -58,10 +57,10 @@ class EventLog {
 
   const std::size_t bytesMax_;
   const std::chrono::milliseconds ageMax_;
-  std::vector<Chunk> chunks_;    // the oldest first
-  Chunk spare_;                  // the room of one that was forgotten
-  std::size_t bytes_ = 0;        // of all chunks' room
-  std::uint64_t forgotten_ = 0;  // the last event that is no longer here
+  std::vector<Chunk> chunks_;    // oldest first
+  Chunk spare_;                  // memory of a removed chunk, for reuse
+  std::size_t bytes_ = 0;        // capacity of all chunks
+  std::uint64_t forgotten_ = 0;  // offset of the latest removed event
 };
 
 }  // namespace stormo::channel

@@ -11,18 +11,18 @@
 namespace stormo::channel {
 namespace {
 
-// Of a silent group its name is kept, for a client that missed nothing there to be told so.
+// The offsets of silent groups are kept, so that a client that missed nothing does not get a gap.
 constexpr std::size_t kSilentGroupsMax = 100'000;
 
-// Above it, all verdicts on names are forgotten, and found out again.
+// Above this number all cached results of isKept() are dropped.
 constexpr std::size_t kVerdictsMax = 100'000;
 
-// fnmatch() ends a name at a zero byte. No pattern names either byte, so they match alike.
+// fnmatch() ends a name at a zero byte. Patterns contain neither byte, so both match the same.
 constexpr char kStandsForNul = '\1';
 
 constexpr std::size_t kTimeBytes = sizeof(TimePoint);
 
-/// The first of some events, each of which is its time and its frame.
+/// The first event of a group: its time and its frame.
 struct Entry {
   TimePoint time;
   std::string_view frame;
@@ -65,15 +65,15 @@ bool History::isKept(std::string_view name) {
 History::Group* History::groupFor(std::string_view name) {
   const auto known = byName_.find(name);
   if (known != byName_.end()) {
-    Groups& where = known->second->count == 0 ? silent_ : spoken_;
-    spoken_.splice(spoken_.end(), where, known->second);
+    Groups& where = known->second->count == 0 ? silent_ : active_;
+    active_.splice(active_.end(), where, known->second);
     return &*known->second;
   }
   if (!isKept(name)) return nullptr;
-  Group& group = spoken_.emplace_back();
+  Group& group = active_.emplace_back();
   group.name = name;
-  group.forgotten = forgotten_;  // it may be one of those
-  byName_.emplace(group.name, std::prev(spoken_.end()));
+  group.forgotten = forgotten_;  // it may be one of the groups removed from silent_
+  byName_.emplace(group.name, std::prev(active_.end()));
   return &group;
 }
 
@@ -92,12 +92,12 @@ void History::append(std::string_view name, std::uint64_t offset, std::string_vi
   addEvent(*group, event, now);
   group->last = offset;
   trim(*group, now);
-  if (group->count == 0) becomeSilent(std::prev(spoken_.end()));
+  if (group->count == 0) becomeSilent(std::prev(active_.end()));
   trimAll(now);
 }
 
-bool History::requestHistory(std::string_view name, std::uint64_t offset, TimePoint now,
-                             std::string& out) {
+bool History::appendAfter(std::string_view name, std::uint64_t offset, TimePoint now,
+                          std::string& out) {
   const auto known = byName_.find(name);
   if (known == byName_.end()) return offset >= forgotten_ && isKept(name);
   Group& group = *known->second;
@@ -113,7 +113,7 @@ bool History::requestHistory(std::string_view name, std::uint64_t offset, TimePo
 
 void History::save(StateWriter& state) const {
   state.number(forgotten_);
-  for (const Groups* groups : {&silent_, &spoken_}) {
+  for (const Groups* groups : {&silent_, &active_}) {
     state.number(groups->size());
     for (const Group& group : *groups) {
       state.bytes(group.name);
@@ -130,7 +130,7 @@ void History::save(StateWriter& state) const {
 
 void History::load(StateReader& state, TimePoint now) {
   forgotten_ = state.number();
-  for (Groups* groups : {&silent_, &spoken_}) {
+  for (Groups* groups : {&silent_, &active_}) {
     for (std::uint64_t left = state.number(); left > 0 && state.ok(); --left) {
       Group& group = groups->emplace_back();
       group.name = state.bytes();
@@ -143,7 +143,7 @@ void History::load(StateReader& state, TimePoint now) {
       byName_.emplace(group.name, std::prev(groups->end()));
     }
   }
-  for (auto group = spoken_.begin(); group != spoken_.end();) {
+  for (auto group = active_.begin(); group != active_.end();) {
     const auto next = std::next(group);
     if (!isKept(group->name)) forgetAll(*group);
     trim(*group, now);
@@ -177,22 +177,22 @@ void History::trim(Group& group, TimePoint now) {
 }
 
 void History::trimAll(TimePoint now) {
-  while (!spoken_.empty()) {
-    Group& oldest = spoken_.front();
+  while (!active_.empty()) {
+    Group& oldest = active_.front();
     const bool isOld = now - oldest.lastTime > limits_.ageMax;
     if (!isOld && bytes_ <= limits_.totalBytesMax) return;
-    if (isOld || spoken_.size() > 1) {
+    if (isOld || active_.size() > 1) {
       forgetAll(oldest);
     } else {
       forgetFirst(oldest);
     }
-    if (oldest.count == 0) becomeSilent(spoken_.begin());
+    if (oldest.count == 0) becomeSilent(active_.begin());
   }
 }
 
 void History::becomeSilent(Groups::iterator group) {
   group->events.clear();
-  silent_.splice(silent_.end(), spoken_, group);
+  silent_.splice(silent_.end(), active_, group);
   if (silent_.size() <= kSilentGroupsMax) return;
   forgotten_ = std::max(forgotten_, silent_.front().last);
   byName_.erase(silent_.front().name);

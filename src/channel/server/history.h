@@ -14,59 +14,59 @@
 
 namespace stormo::channel {
 
-/// What was said in groups lately, for clients that were away. Of which groups, and how much, the
-/// limits say; they hold after each append(), while time alone frees nothing.
+/// The latest messages of the groups selected by the limits, for clients that reconnect. The limits
+/// apply at each append(); nothing expires without a call.
 class History {
  public:
   explicit History(Server::History limits) : limits_(std::move(limits)) {}
 
-  /// That event was said in the group: its whole frame. `offset` is greater than all before.
+  /// Appends an event of the group as a whole frame. `offset` is greater than all before.
   void append(std::string_view group, std::uint64_t offset, std::string_view event, TimePoint now);
 
-  /// Appends the frames of all events of the group after `offset`, in order. False, and nothing is
-  /// appended, if one of them is no longer here, or may be.
-  [[nodiscard]] bool requestHistory(std::string_view group, std::uint64_t offset, TimePoint now,
-                                    std::string& out);
+  /// Appends the frames of all events of the group after `offset` to `out`, in order. Returns
+  /// false, and appends nothing, if one of them was removed or may have been.
+  [[nodiscard]] bool appendAfter(std::string_view group, std::uint64_t offset, TimePoint now,
+                                 std::string& out);
 
   void save(StateWriter& state) const;
-  /// Into an empty history; of other limits, perhaps.
+  /// Only on an empty history. The saved one may have had other limits.
   void load(StateReader& state, TimePoint now);
 
-  /// Of all events that are here.
+  /// Bytes of all events.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
  private:
   struct Group {
     std::string name;
-    ByteQueue events;             ///< Each is its time and its frame.
-    std::size_t count = 0;        ///< Of these.
-    std::uint64_t last = 0;       ///< The offset of the latest event.
-    std::uint64_t forgotten = 0;  ///< The offset of the latest one that is no longer here.
+    ByteQueue events;             ///< The time and the frame of each event.
+    std::size_t count = 0;        ///< Number of events.
+    std::uint64_t last = 0;       ///< Offset of the latest event.
+    std::uint64_t forgotten = 0;  ///< Offset of the latest removed event.
     TimePoint lastTime{};
   };
   using Groups = std::list<Group>;
 
   [[nodiscard]] bool isKept(std::string_view name);
-  /// The group, now the latest of those with events; none if it is not to be kept.
+  /// The group, moved to the end of active_; null if it has no history.
   Group* groupFor(std::string_view name);
   void addEvent(Group& group, std::string_view event, TimePoint time);
   void forgetFirst(Group& group);
   void forgetAll(Group& group);
-  /// What is beyond the limits of one group.
+  /// Removes the events above the limits of one group.
   void trim(Group& group, TimePoint now);
-  /// What is beyond the limits of all groups.
+  /// Removes the events above the limits of all groups.
   void trimAll(TimePoint now);
   void becomeSilent(Groups::iterator group);
 
   const Server::History limits_;
   std::size_t bytes_ = 0;
-  // Both in the order of the groups' latest events: those of which events are here, and those of
-  // which it is only known how far they have got.
-  Groups spoken_;
+  // Groups with events, and groups of which only the offsets are kept; both in the order of the
+  // groups' latest events.
+  Groups active_;
   Groups silent_;
   KeyedMap<std::string_view, Groups::iterator> byName_;
-  std::uint64_t forgotten_ = 0;  // the latest event of a group that is no longer known at all
-  KeyedMap<std::string, bool> verdicts_;  // what isKept() has found out, bounded
+  std::uint64_t forgotten_ = 0;  // offset of the latest event of all groups removed from silent_
+  KeyedMap<std::string, bool> verdicts_;  // results of isKept(), at most kVerdictsMax
   std::string scratch_;
 };
 

@@ -50,9 +50,9 @@ void JobQueues::unwatch(ConsumerId id, std::string_view name) {
 }
 
 void JobQueues::remove(ConsumerId id) {
-  auto gone = consumers_.extract(id);
-  if (gone.empty()) return;
-  for (Queue* queue : gone.mapped().watched) leave(id, *queue);
+  auto removed = consumers_.extract(id);
+  if (removed.empty()) return;
+  for (Queue* queue : removed.mapped().watched) leave(id, *queue);
 }
 
 void JobQueues::leave(ConsumerId id, Queue& queue) {
@@ -69,7 +69,7 @@ void JobQueues::forgetIfIdle(Queue& queue) {
 void JobQueues::reserve(ConsumerId id) {
   Consumer* consumer = find(id);
   if (consumer == nullptr) return;
-  // Who has reservations watches no queue that holds jobs.
+  // A consumer with reservations watches no queue that holds jobs.
   if (consumer->reservations == 0 && takeWaitingJob(id, *consumer)) return;
   if (++consumer->reservations == 1) standInLine(id, *consumer);
 }
@@ -80,8 +80,7 @@ bool JobQueues::takeWaitingJob(ConsumerId id, Consumer& consumer) {
     Queue& queue = *consumer.watched[(consumer.nextQueue + i) % count];
     if (queue.jobs.empty()) continue;
     consumer.nextQueue = (consumer.nextQueue + i + 1) % count;
-    // A consumer that asks is there; if its link fails in this very moment, the job is lost with
-    // it.
+    // The consumer exists, because it reserves. If its link fails at this moment, the job is lost.
     static_cast<void>(sink_.deliver(id, queue.name, queue.jobs.front()));
     queue.bytes -= queue.jobs.front().size() + kJobOverheadBytes;
     queue.jobs.pop_front();
@@ -112,7 +111,7 @@ bool JobQueues::handToWaiting(Queue& queue, std::string_view data) {
     queue.line.pop_front();
     if (isStale(first)) continue;
     if (!sink_.deliver(first.consumer, queue.name, data)) {
-      queue.isInUse = true;  // it is needed also if this was its last watcher
+      queue.isInUse = true;  // keep the queue if this was its last watcher
       remove(first.consumer);
       queue.isInUse = false;
       continue;
@@ -139,8 +138,8 @@ void JobQueues::standInLine(ConsumerId id, Consumer& consumer) {
 }
 
 void JobQueues::standInLine(ConsumerId id, const Consumer& consumer, Queue& queue) {
-  // Stale places go when they are the larger half, so a line stays as long as its watchers are
-  // many.
+  // Stale places are removed when they are the majority, so the length of a line follows its number
+  // of watchers.
   if (queue.line.size() > 2 * queue.watchers.size() + 16) {
     std::erase_if(queue.line, [this](const Waiting& waiting) { return isStale(waiting); });
   }

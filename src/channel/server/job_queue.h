@@ -13,42 +13,42 @@ namespace stormo::channel {
 
 using ConsumerId = std::uint64_t;
 
-/// Where jobs go.
+/// Receives the jobs.
 class JobSink {
  public:
-  /// Hands one job to a consumer. False if the consumer is gone: it is removed, and another gets
-  /// the job. Must not call back.
+  /// Delivers one job to a consumer. Returns false if the consumer no longer exists: it is removed,
+  /// and another one gets the job. Must not call back.
   virtual bool deliver(ConsumerId consumer, std::string_view queue, std::string_view data) = 0;
-  /// This queue begins to refuse jobs. Called once for each time that it fills up.
+  /// Called when a queue starts to reject jobs; again only after it has accepted one.
   virtual void onQueueFull(std::string_view queue) = 0;
 
  protected:
   ~JobSink() = default;
 };
 
-/// Queues of jobs, each of which goes to one consumer. A reservation entitles a consumer to one job
-/// of any queue that it watches; jobs that nobody has reserved wait, up to a bound for each queue.
-/// Who has waited longest is next.
+/// Queues of jobs; each job goes to one consumer. A reservation entitles a consumer to one job of
+/// any queue that it watches, and the longest-waiting consumer is next. Jobs without a reservation
+/// wait, up to a limit per queue.
 ///
-/// Knows no sockets and no clock. A queue with neither watchers nor jobs is forgotten.
+/// Uses no sockets and no clock. A queue without watchers and jobs is removed.
 class JobQueues {
  public:
-  /// What a waiting job costs beside its bytes.
+  /// Memory of a waiting job in addition to its bytes.
   static constexpr std::size_t kJobOverheadBytes = 64;
 
-  /// `queueBytesMax`: of all jobs that wait in one queue, their overhead included.
+  /// `queueBytesMax`: limit for the waiting jobs of one queue, including their overhead.
   JobQueues(std::size_t queueBytesMax, JobSink& sink)
       : queueBytesMax_(queueBytesMax), sink_(sink) {}
 
   void watch(ConsumerId consumer, std::string_view queue);
-  /// Who watches no queue any more has no reservations either.
+  /// A consumer that watches no queue loses its reservations.
   void unwatch(ConsumerId consumer, std::string_view queue);
-  /// One more job for this consumer. No-op if it watches nothing.
+  /// Reserves one more job for this consumer. No-op if it watches no queue.
   void reserve(ConsumerId consumer);
-  /// The consumer is gone, and its reservations with it.
+  /// Removes the consumer and its reservations.
   void remove(ConsumerId consumer);
 
-  /// False if the queue is full: the job was dropped.
+  /// Returns false, and drops the job, if the queue is full.
   [[nodiscard]] bool enqueue(std::string_view queue, std::string_view data);
 
   [[nodiscard]] std::size_t queueCount() const { return queues_.size(); }
@@ -57,7 +57,8 @@ class JobQueues {
  private:
   static constexpr std::uint64_t kNoTicket = 0;
 
-  /// A place in a queue's line. Stale once the consumer has another ticket, or is gone.
+  /// A consumer's place in a queue's line. Stale after the consumer got another ticket or was
+  /// removed.
   struct Waiting {
     ConsumerId consumer;
     std::uint64_t ticket;
@@ -66,17 +67,17 @@ class JobQueues {
     std::string name;
     std::deque<std::string> jobs;
     std::size_t bytes = 0;
-    KeyedMap<ConsumerId, std::size_t> watchers;  ///< And this queue's place in Consumer::watched.
+    KeyedMap<ConsumerId, std::size_t> watchers;  ///< With this queue's index in Consumer::watched.
     std::deque<Waiting> line;
-    bool isInUse = false;  ///< Not to be forgotten now.
-    bool refuses = false;  // and said so
+    bool isInUse = false;  ///< Must not be removed now.
+    bool refuses = false;  // rejects jobs, and has reported it
   };
-  /// While one has reservations, the queues that it watches hold no jobs.
+  /// While a consumer has reservations, the queues that it watches hold no jobs.
   struct Consumer {
     std::uint64_t reservations = 0;
     std::uint64_t ticket = kNoTicket;
     std::vector<Queue*> watched;
-    std::size_t nextQueue = 0;  // whose turn it is, so that a busy queue does not starve the others
+    std::size_t nextQueue = 0;  // rotates, so that a busy queue does not starve the others
   };
   Queue& queueNamed(std::string_view name);
   void forgetIfIdle(Queue& queue);

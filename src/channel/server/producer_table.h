@@ -10,31 +10,31 @@
 
 namespace stormo::channel {
 
-/// What a Channel server knows of its publishers, over all their links: how far it has got with
-/// each, so that what is said again on a new link is not passed on again.
+/// The latest sequence of each producer over all its links, to drop duplicates that are resent on a
+/// new link.
 class ProducerTable {
  public:
-  struct Publisher {
-    std::uint64_t taken = 0;  ///< The last sequence that was passed on.
-    ConnectionId link = 0;    ///< Zero: it has none now. Then:
+  struct Producer {
+    std::uint64_t taken = 0;  ///< Latest sequence routed.
+    ConnectionId link = 0;    ///< Zero: no link now. Then:
     TimePoint leftAt{};
   };
 
-  /// The publisher of that id, known or new, which has said Hello. Valid while it has a link, and
-  /// for an hour after; it is forgotten within another minute.
-  Publisher& enter(std::uint64_t id, TimePoint now);
-  /// That link of it has ended; it may have another one by now.
-  static void leave(Publisher& publisher, ConnectionId link, TimePoint now);
+  /// The producer of that id, created if unknown; its link has sent Hello. Valid while it has a
+  /// link and one hour longer; it is removed within another minute.
+  Producer& enter(std::uint64_t id, TimePoint now);
+  /// A link of the producer has ended. It may already have another one.
+  static void leave(Producer& producer, ConnectionId link, TimePoint now);
 
   void save(StateWriter& state, TimePoint now) const;
   void load(StateReader& state);
 
  private:
-  /// Looks at all of them, once in a while.
-  void forgetOld(TimePoint now);
+  /// Removes old producers, at most once a minute.
+  void removeOld(TimePoint now);
 
-  KeyedMap<std::uint64_t, Publisher> producers_;
-  TimePoint lookedAt_{};  // when forgetOld() last did
+  KeyedMap<std::uint64_t, Producer> producers_;
+  TimePoint removedAt_{};  // time of the last removeOld()
 };
 
 }  // namespace stormo::channel

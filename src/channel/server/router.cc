@@ -14,9 +14,9 @@ auto copyOf(std::string_view frame) {
   return [frame](net::Batch& batch, net::OutputOrder& order) { batch.append(frame, order); };
 }
 
-// Of groups without a history, clients that come back ask whether anything was said meanwhile: many
-// clients at once, perhaps, and on a busy server the answer is most likely yes.
-constexpr std::size_t kLookedAtMax = 1000;
+// Limit for groups without a history. Many clients may reconnect at once, and on a busy server the
+// result is most likely false.
+constexpr std::size_t kCheckedEventsMax = 1000;
 
 Packet eventIn(std::string_view frame) {
   Packet event;
@@ -24,7 +24,7 @@ Packet eventIn(std::string_view frame) {
   return event;
 }
 
-/// Names of both spaces, in one set.
+/// Names of both name spaces.
 class SubscriptionSet {
  public:
   explicit SubscriptionSet(const std::vector<Router::Subscription>& subscriptions) {
@@ -59,9 +59,9 @@ Router::Router(EventLoop& loop, std::string groupEvent, EventLog& log, History& 
     };
     registry.onLastMember = [this, side](std::string_view event) {
       if (event == groupEvent_) groupEventSubscribers_.*side = nullptr;
-      const bool isGone =
+      const bool hasNoSubscribers =
           stormoEvents_.find(event) == nullptr && workermanEvents_.find(event) == nullptr;
-      if (isGone && !loopTurns_.empty()) loopTurns_.erase(std::string(event));
+      if (hasNoSubscribers && !loopTurns_.empty()) loopTurns_.erase(std::string(event));
     };
   };
   follow(stormoEvents_, &Subscribers::stormo);
@@ -109,10 +109,10 @@ void Router::load(StateReader& state) {
   offset_ = state.number();
 }
 
-bool Router::wasSilentSince(std::uint64_t offset, std::string_view group) const {
+bool Router::hasNoMessageSince(std::uint64_t offset, std::string_view group) const {
   if (!log_.reaches(offset)) return false;
   bool isSilent = true;
-  std::size_t left = kLookedAtMax;
+  std::size_t left = kCheckedEventsMax;
   log_.visitAfter(offset, [&](std::string_view frame) {
     const Packet event = eventIn(frame);
     isSilent = left-- > 0 && !(event.space == Space::Groups && event.channel == group);
@@ -121,8 +121,8 @@ bool Router::wasSilentSince(std::uint64_t offset, std::string_view group) const 
   return isSilent;
 }
 
-void Router::requestHistory(net::ConnectionImpl& link, std::string_view group, std::uint64_t epoch,
-                            std::uint64_t offset) {
+void Router::replyHistory(net::ConnectionImpl& link, std::string_view group, std::uint64_t epoch,
+                          std::uint64_t offset) {
   Packet reply{.kind = Kind::HistoryReply,
                .space = Space::Groups,
                .epoch = epoch_,
@@ -130,8 +130,8 @@ void Router::requestHistory(net::ConnectionImpl& link, std::string_view group, s
                .channel = group};
   frame_.assign(headerBytes(reply), '\0');
   reply.whole =
-      epoch == epoch_ && (history_.requestHistory(group, offset, table_.loop().now, frame_) ||
-                          wasSilentSince(offset, group));
+      epoch == epoch_ && (history_.appendAfter(group, offset, table_.loop().now, frame_) ||
+                          hasNoMessageSince(offset, group));
   encodeHeader(reply, frame_.size() - headerBytes(reply), frame_.data());
   send(link, frame_);
 }
@@ -166,7 +166,7 @@ std::string_view Router::workermanFrame(std::string_view event, std::string_view
 
 void Router::toEventSubscribers(Origin origin, const Subscribers& subscribers,
                                 std::string_view event, std::string_view data) {
-  // Also without subscribers: those that are away may come back for it.
+  // Also without subscribers, because disconnected links may resume.
   const std::string_view made =
       logged(nextEvent(origin, Space::Events, event, PayloadKind::Value, data));
   if (subscribers.stormo != nullptr) {
@@ -190,8 +190,8 @@ void Router::publishEvent(Origin origin, std::string_view event, std::string_vie
   toEventSubscribers(origin, {stormoEvents_.find(event), workermanEvents_.find(event)}, event,
                      data);
   if (event != groupEvent_) return;
-  if (const auto said = readGroupEvent(data, text_))
-    toGroupSubscribers(origin, said->group, said->message);
+  if (const auto message = readGroupEvent(data, text_))
+    toGroupSubscribers(origin, message->group, message->message);
 }
 
 void Router::publishToGroup(Origin origin, std::string_view group, Message message) {
@@ -213,7 +213,7 @@ void Router::publishLoop(Origin origin, std::string_view event, std::string_view
   const std::size_t next = turn->second++ % (stormoCount + workermanCount);
 
   if (next < stormoCount) {
-    // Not for the log: whoever was subscribed, too, while this one link was away, is not meant.
+    // Not logged: a replay would also reach other subscribers that reconnect.
     frame_.clear();
     encode(nextEvent(origin, Space::Events, event, PayloadKind::Value, data), frame_);
     send(*all.stormo->members[next].connection, frame_);

@@ -13,18 +13,18 @@
 
 namespace stormo::channel {
 
-/// Who published; zero of both: a link that does not say.
+/// The publish that an event comes from; zeros if its link does not number publishes.
 struct Origin {
   std::uint64_t producerId = 0;
   std::uint64_t sequence = 0;
 };
 
-/// Who is subscribed to what, and the way of an event to all of them: it is written once for each
-/// dialect, into a batch that its subscribers share, and leaves in the flush of this turn.
+/// Subscriptions, and delivery of events to all subscribers: an event is encoded once per dialect,
+/// into a batch shared by the subscribers, and sent in the flush of this turn.
 ///
-/// There are two spaces of names, events and groups; one event, `groupEvent`, joins them: what is
-/// published there reaches the subscribers of the group that it names, and what is published to any
-/// group reaches its subscribers.
+/// Events and groups are two name spaces. The event `groupEvent` connects them: publishing it sends
+/// a message to the group named in its data, and a message to any group is also an event
+/// `groupEvent`.
 class Router {
  public:
   struct Subscription {
@@ -32,53 +32,54 @@ class Router {
     std::string name;
   };
 
-  /// `log` holds what was routed, for links that were away, and `history` of groups, for clients
-  /// that were. Both outlive this.
+  /// `log` keeps the routed events for links that reconnect, `history` those of groups for clients
+  /// that reconnect. Both outlive this.
   Router(EventLoop& loop, std::string groupEvent, EventLog& log, History& history);
   Router(const Router&) = delete;
   Router& operator=(const Router&) = delete;
 
-  // A link that closes is unsubscribed by itself. Names are of valid length.
+  // A closed link is unsubscribed automatically. Names have a valid length.
   void subscribe(net::ConnectionImpl& link, Dialect dialect, Space space, std::string_view name);
   void unsubscribe(net::ConnectionImpl& link, Dialect dialect, Space space, std::string_view name);
-  /// A link of Stormo's dialect takes up again what it was subscribed to, behind the event `offset`
-  /// of this epoch: what came since is written first. False if that is not all there any more.
+  /// Restores the subscriptions of a link of Stormo's dialect, and first sends it their events
+  /// after `offset` of this epoch. Returns false if some of these were removed.
   bool resume(net::ConnectionImpl& link, const std::vector<Subscription>& subscriptions,
               std::uint64_t offset);
 
-  /// Answers with what was said in the group since that position: to the link of its subscriber,
-  /// between what comes before and after it.
-  void requestHistory(net::ConnectionImpl& link, std::string_view group, std::uint64_t epoch,
-                      std::uint64_t offset);
+  /// Sends a HistoryReply with the group's events since that position. It is ordered with the
+  /// link's events: those before it are included, those after it are not.
+  void replyHistory(net::ConnectionImpl& link, std::string_view group, std::uint64_t epoch,
+                    std::uint64_t offset);
 
   /// `data` is one serialized value.
   void publishEvent(Origin origin, std::string_view event, std::string_view data);
-  /// To one subscriber, in turn. This reaches no groups.
+  /// To one subscriber, in rotation. Does not reach groups.
   void publishLoop(Origin origin, std::string_view event, std::string_view data);
   void publishToGroup(Origin origin, std::string_view group, Message message);
 
   void save(StateWriter& state) const;
-  /// Goes on where another one has ended: before anything is published here.
+  /// Resumes the numbering of another router. Only before the first publish.
   void load(StateReader& state);
 
-  /// Of this router's life: what came in another one is not comparable.
+  /// Epoch of this router's offsets. Offsets of different epochs are not comparable.
   [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
-  /// Of the latest event.
+  /// Offset of the latest event.
   [[nodiscard]] const std::uint64_t& offset() const { return offset_; }
 
  private:
-  /// The subscribers of one event, by what they speak. Null: none.
+  /// Subscribers of one event by dialect; null if there are none.
   struct Subscribers {
     group::Group* stormo = nullptr;
     group::Group* workerman = nullptr;
   };
 
-  /// True only if nothing was said in the group after `offset`; it does not look far for that.
-  [[nodiscard]] bool wasSilentSince(std::uint64_t offset, std::string_view group) const;
+  /// True if certainly no message was sent to the group after `offset`. Checks at most
+  /// kCheckedEventsMax events.
+  [[nodiscard]] bool hasNoMessageSince(std::uint64_t offset, std::string_view group) const;
   group::Registry& registryOf(Dialect dialect, Space space);
   [[nodiscard]] Packet nextEvent(Origin origin, Space space, std::string_view channel,
                                  PayloadKind kind, std::string_view payload);
-  /// Appends the event to the log. Returns its frame, which stays there.
+  /// Appends the event to the log. Returns its frame, valid until the next event.
   std::string_view logged(const Packet& event);
   void toEventSubscribers(Origin origin, const Subscribers& subscribers, std::string_view event,
                           std::string_view data);
@@ -95,7 +96,7 @@ class Router {
   group::Registry workermanEvents_;
 
   const std::string groupEvent_;
-  Subscribers groupEventSubscribers_;  // always at hand: every group message asks for them
+  Subscribers groupEventSubscribers_;  // cached, because every group message needs them
   KeyedMap<std::string, std::size_t> loopTurns_;
 
   std::uint64_t epoch_;

@@ -20,7 +20,7 @@ void checkAddress(const Server& server, const std::string& url) {
   if (parsed.scheme != "frame" && parsed.scheme != "stormo") {
     throw std::invalid_argument(
         "the Channel cannot listen on '" + url +
-        "' (write frame://address:port or unix:///path; both dialects are spoken there)");
+        "' (write frame://address:port or unix:///path; for both dialects)");
   }
   const auto addresses = Address::known(parsed.host, parsed.port);
   if (addresses.empty()) {
@@ -53,27 +53,27 @@ ServerProcess::ServerProcess(EventLoop& loop, const Server& server, int stateFil
       stateFile_(stateFile),
       broker_(loop, server),
       listener_(loop, broker_.endpoint()) {
-  if (stateFile_ >= 0) takeState();
+  if (stateFile_ >= 0) loadState();
 }
 
-void ServerProcess::takeState() {
+void ServerProcess::loadState() {
   StateReader state(stateFile_, table_.loop().now);
   if (!state.ok()) return;
   broker_.load(state);
-  log::info("goes on where the last Channel server has ended");
-  // Whoever comes after us, if we do not end in order, must not go on there.
+  log::info("the Channel resumes from its saved state");
+  // If this process is killed, the next one must start a new epoch.
   (void)::ftruncate(stateFile_, 0);
 }
 
-void ServerProcess::leaveState() {
+void ServerProcess::saveState() {
   if (stateFile_ < 0) return;
   StateWriter state(stateFile_, table_.loop().now);
   broker_.save(state);
-  if (const Result<void> left = state.finish(); !left) {
+  if (const Result<void> saved = state.finish(); !saved) {
     log::error(
-        "cannot leave the Channel's state to the next server: clients will be told of gaps "
+        "cannot save the Channel's state: clients will get gaps "
         "reason=\"{}\"",
-        left.error().message());
+        saved.error().message());
   }
 }
 
@@ -81,8 +81,8 @@ ServerProcess::~ServerProcess() { table_.abandon(broker_.endpoint()); }
 
 template <typename Visit>
 void ServerProcess::forEachLink(Visit visit) const {
-  table_.forEach([&](net::ConnectionImpl& peer) {
-    if (peer.endpoint == &broker_.endpoint()) visit(peer);
+  table_.forEach([&](net::ConnectionImpl& connection) {
+    if (connection.endpoint == &broker_.endpoint()) visit(connection);
   });
 }
 
@@ -100,7 +100,7 @@ void ServerProcess::end(std::function<void()> onDone) {
   whenDrained([this, &loop,
                until = loop.now + kDrainTime] { return linkCount() == 0 || loop.now >= until; },
               [this, done = std::move(onDone)] {
-                leaveState();
+                saveState();
                 done();
               });
 }

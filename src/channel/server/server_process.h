@@ -11,30 +11,31 @@
 
 namespace stormo::channel {
 
-/// Throws std::invalid_argument, with a sentence for the user, if the server would listen beyond
-/// this machine without a secret and without allowOpen, or if a setting makes no sense. To be
-/// called at start-up.
+/// Checks the settings at start. Throws std::invalid_argument, with a sentence for the user, if one
+/// is invalid, or if the server would listen beyond this machine without a secret and without
+/// allowOpen.
 void checkExposure(const Server& server);
 
-/// The Channel server in its process: a broker, and the listening sockets that feed it.
+/// The Channel server of a process: a broker and its listening sockets.
 class ServerProcess {
  public:
-  /// `server` outlives this. Goes on where the last one has ended, if that has left its state in
-  /// this file, which stays the caller's; -1: there is none.
+  /// `server` outlives this. Resumes from the state in `stateFile`, if there is one. The caller
+  /// owns the file; -1: none.
   ServerProcess(EventLoop& loop, const Server& server, int stateFile = -1);
   ~ServerProcess();
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;
 
-  /// Accepts links from a listening socket, which stays the caller's and outlives this.
+  /// Accepts links from a listening socket. The caller owns it; it outlives this.
   void listen(int fd);
-  /// stop(), then leaveState() when the links have drained or kDrainTime is over, then `onDone`.
+  /// stop(), then saveState() when the links have drained or after kDrainTime, then `onDone`.
   /// Further calls do nothing.
   void end(std::function<void()> onDone);
   /// Accepts no more links, and closes all of them once their output has left. Idempotent.
   void stop();
-  /// After stop(): saves the state for the next server, if there is a file.
-  void leaveState();
+  /// After stop(): saves the state for the next server, if there is a file. Logs an error on
+  /// failure.
+  void saveState();
   /// The number of links, including those that are closing.
   [[nodiscard]] std::size_t linkCount() const;
 
@@ -42,7 +43,7 @@ class ServerProcess {
   template <typename Visit>
   void forEachLink(Visit visit) const;
 
-  void takeState();
+  void loadState();
 
   net::ConnectionTable& table_;
   const int stateFile_;

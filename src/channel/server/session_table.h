@@ -17,7 +17,7 @@ class SessionTable {
  public:
   static constexpr std::size_t kSessionsMax = 500'000;
 
-  /// True if it is no duplicate. Remembers it.
+  /// Returns true, and stores the send, if it is not a duplicate.
   [[nodiscard]] bool take(SendId send, TimePoint now);
 
   void save(StateWriter& state) const;
@@ -26,8 +26,8 @@ class SessionTable {
  private:
   using Sequences = KeyedMap<std::uint64_t, std::uint64_t>;  // by session
 
-  // Sends go to the young table. When it is an hour old or full, it becomes the old table, whose
-  // predecessor is forgotten.
+  // Sends are stored in the young table. When it is an hour old or full, it replaces the old table,
+  // and a new young table starts.
   Sequences young_;
   Sequences old_;
   TimePoint youngSince_{};

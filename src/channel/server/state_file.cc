@@ -16,8 +16,8 @@ using std::chrono::duration_cast;
 using std::chrono::nanoseconds;
 using std::chrono::system_clock;
 
-// The file: a header of this text, the number of bytes behind it, and their hash; then the time at
-// which it was written, on the clock that everybody shares; then what was written.
+// The file: a header of this text, the number of bytes after it, and their hash; then the
+// wall-clock time of writing; then the values.
 constexpr std::string_view kMagic = "stormo channel 1";
 constexpr std::size_t kNumberBytes = 8;
 constexpr std::size_t kHeaderBytes = kMagic.size() + 2 * kNumberBytes;

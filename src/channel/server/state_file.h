@@ -11,25 +11,24 @@
 
 namespace stormo::channel {
 
-/// What a Channel server that ends in order leaves to the next one: numbers, bytes and times, which
-/// are read in the order in which they were written. A file that was not written to its end counts
-/// as empty.
+/// Writes the state that a Channel server saves on a clean stop: numbers, bytes and times, which
+/// are read in the same order. An incompletely written file counts as empty.
 class StateWriter {
  public:
-  /// Replaces what is in the file, which stays the caller's. `now` is the loop's.
+  /// Empties the file; the caller owns it. `now` is the loop's time.
   StateWriter(int file, TimePoint now);
 
   void number(std::uint64_t number);
   void bytes(std::string_view bytes);
   void time(TimePoint time);
 
-  /// Until then the file counts as empty.
+  /// Completes the file. Before that it counts as empty.
   [[nodiscard]] Result<void> finish();
 
  private:
   void append(std::string_view bytes);
   void flush();
-  /// All of it, or error_ is set.
+  /// Writes all bytes, or sets error_.
   void write(std::uint64_t at, std::string_view bytes);
 
   const int file_;
@@ -37,16 +36,16 @@ class StateWriter {
   std::string buffer_;
   std::uint64_t bytes_ = 0;
   std::uint64_t hash_;
-  int error_ = 0;  // of the first write that failed
+  int error_ = 0;  // errno of the first failed write
 };
 
 class StateReader {
  public:
-  /// Times are moved by as much as has passed since they were written.
+  /// Times are shifted by the time since they were written.
   StateReader(int file, TimePoint now);
 
-  /// False if the file holds nothing, or once more was read than it holds: then all that is read is
-  /// zero or empty.
+  /// False if the file is empty or invalid, or if more was read than it contains. Then all values
+  /// read are zero or empty.
   [[nodiscard]] bool ok() const { return ok_; }
   std::uint64_t number();
   /// A view into the file, valid as long as this reader.
@@ -62,7 +61,7 @@ class StateReader {
   };
   std::unique_ptr<const char, Unmap> map_;
   std::string_view rest_;
-  TimePoint then_{};  // on this clock, when it was written
+  TimePoint then_{};  // time of writing, on this process's clock
   bool ok_ = false;
 };
 

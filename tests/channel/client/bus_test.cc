@@ -1,4 +1,4 @@
-// What both buses have in common, against our server.
+// Tests of both buses, with a real server.
 #include "channel/client/bus.h"
 
 #include "channel/channel_fixture.h"
@@ -10,27 +10,28 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-/// A bus, and what it was told.
-struct Heard {
-  Heard(const std::string& url, const BusOptions& options = {}) : bus(makeBus(url, options)) {
-    bus->onGroupMessage = [this](const GroupMessage& said) {
-      told.push_back("group " + std::string(said.group) + ": " + std::string(said.message.data) +
-                     (said.message.isBinary() ? " (binary)" : ""));
+/// A bus, and a record of its callbacks.
+struct RecordedBus {
+  RecordedBus(const std::string& url, const BusOptions& options = {}) : bus(makeBus(url, options)) {
+    bus->onGroupMessage = [this](const GroupMessage& message) {
+      calls.push_back("group " + std::string(message.group) + ": " +
+                      std::string(message.message.data) +
+                      (message.message.isBinary() ? " (binary)" : ""));
     };
     bus->onEvent = [this](std::string_view event, const Value& data) {
-      told.push_back("event " + std::string(event) + ": " + std::to_string(data.asInt()));
+      calls.push_back("event " + std::string(event) + ": " + std::to_string(data.asInt()));
     };
     bus->onJob = [this](std::string_view queue, const Value& data) {
-      told.push_back("job " + std::string(queue) + ": " + std::to_string(data.asInt()));
+      calls.push_back("job " + std::string(queue) + ": " + std::to_string(data.asInt()));
     };
-    bus->onConnect = [this] { told.push_back("connect"); };
-    bus->onClose = [this] { told.push_back("close"); };
-    bus->onDrain = [this] { told.push_back("drain"); };
+    bus->onConnect = [this] { calls.push_back("connect"); };
+    bus->onClose = [this] { calls.push_back("close"); };
+    bus->onDrain = [this] { calls.push_back("drain"); };
     bus->connect();
   }
-  std::vector<std::string> take() { return std::exchange(told, {}); }
+  std::vector<std::string> take() { return std::exchange(calls, {}); }
 
-  std::vector<std::string> told;
+  std::vector<std::string> calls;
   std::unique_ptr<Bus> bus;
 };
 
@@ -42,14 +43,14 @@ class BusTest : public ChannelTest, public testing::WithParamInterface<const cha
   bool isStormo() const { return std::string_view(GetParam()) == "stormo"; }
 
   /// A bus that is connected.
-  std::unique_ptr<Heard> connected(const BusOptions& options = {}) {
-    auto made = std::make_unique<Heard>(here(), options);
+  std::unique_ptr<RecordedBus> connected(const BusOptions& options = {}) {
+    auto made = std::make_unique<RecordedBus>(here(), options);
     EXPECT_TRUE(turnUntil([&] { return made->bus->isConnected(); }));
     EXPECT_THAT(made->take(), ElementsAre("connect"));
     return made;
   }
-  std::vector<std::string> await(Heard& bus, std::size_t count) {
-    EXPECT_TRUE(turnUntil([&] { return bus.told.size() >= count; }));
+  std::vector<std::string> await(RecordedBus& bus, std::size_t count) {
+    EXPECT_TRUE(turnUntil([&] { return bus.calls.size() >= count; }));
     settle();
     return bus.take();
   }
@@ -63,7 +64,7 @@ class BusTest : public ChannelTest, public testing::WithParamInterface<const cha
 INSTANTIATE_TEST_SUITE_P(Dialects, BusTest, testing::Values("stormo", "frame"),
                          [](const auto& dialect) { return std::string(dialect.param); });
 
-TEST_P(BusTest, AGroupMessageReachesWhoSubscribed) {
+TEST_P(BusTest, GroupMessageReachesSubscribers) {
   auto a = connected(), b = connected();
   a->bus->subscribeGroup("123");
   settle();
@@ -73,7 +74,7 @@ TEST_P(BusTest, AGroupMessageReachesWhoSubscribed) {
   EXPECT_THAT(b->take(), IsEmpty());
 }
 
-TEST_P(BusTest, NothingComesOfGroupsThatWereUnsubscribed) {
+TEST_P(BusTest, UnsubscribedGroupsReceiveNothing) {
   auto a = connected();
   a->bus->subscribeGroup("1");
   a->bus->subscribeGroup("1");
@@ -85,10 +86,10 @@ TEST_P(BusTest, NothingComesOfGroupsThatWereUnsubscribed) {
   EXPECT_THAT(await(*a, 1), ElementsAre("event end: 1"));
 }
 
-TEST_P(BusTest, EventsQueuesAndTurnsPass) {
+TEST_P(BusTest, EventsQueuesAndPublishLoopWork) {
   auto a = connected();
   a->bus->subscribe({"news", "sport"});
-  EXPECT_EQ(a->bus->publish({"news", "sport", "nobody"}, 1, false), PublishStatus::Accepted);
+  EXPECT_EQ(a->bus->publish({"news", "sport", "unused"}, 1, false), PublishStatus::Accepted);
   EXPECT_EQ(a->bus->publish({"news"}, 2, true), PublishStatus::Accepted);
   a->bus->unsubscribe({"sport"});
   EXPECT_EQ(a->bus->publish({"sport"}, 3, false), PublishStatus::Accepted);
@@ -99,8 +100,8 @@ TEST_P(BusTest, EventsQueuesAndTurnsPass) {
               ElementsAre("event news: 1", "event sport: 1", "event news: 2", "job jobs: 4"));
 }
 
-TEST_P(BusTest, WhatIsAskedForBeforeTheLinkIsUpIsSentWhenItIs) {
-  Heard a(here());
+TEST_P(BusTest, RequestsBeforeConnectAreSentWhenConnected) {
+  RecordedBus a(here());
   a.bus->subscribe({"news"});
   a.bus->subscribeGroup("g");
   a.bus->watch({"jobs"});
@@ -111,14 +112,14 @@ TEST_P(BusTest, WhatIsAskedForBeforeTheLinkIsUpIsSentWhenItIs) {
   EXPECT_THAT(await(a, 4), ElementsAre("connect", "event news: 1", "group g: 2", "job jobs: 3"));
 }
 
-TEST_P(BusTest, OnANewLinkEverythingIsRestoredAndWhatWasKeptIsSentInOrder) {
+TEST_P(BusTest, ReconnectRestoresSubscriptionsAndSendsQueuedPublishesInOrder) {
   auto a = connected(), b = connected();
   for (auto* bus : {&a, &b}) {
-    (*bus)->bus->subscribe({"news", "gone"});
+    (*bus)->bus->subscribe({"news", "dropped"});
     (*bus)->bus->subscribeGroup("g");
     (*bus)->bus->subscribeGroup("left");
   }
-  a->bus->unsubscribe({"gone"});
+  a->bus->unsubscribe({"dropped"});
   a->bus->unsubscribeGroup("left");
   a->bus->watch({"jobs"});
   a->bus->reserve();
@@ -130,7 +131,7 @@ TEST_P(BusTest, OnANewLinkEverythingIsRestoredAndWhatWasKeptIsSentInOrder) {
   EXPECT_THAT(a->take(), ElementsAre("close"));
   EXPECT_EQ(a->bus->publishToGroup("g", "1"), PublishStatus::Accepted);
   EXPECT_EQ(a->bus->publishToGroup("left", "2"), PublishStatus::Accepted);
-  EXPECT_EQ(a->bus->publish({"gone"}, 3, false), PublishStatus::Accepted);
+  EXPECT_EQ(a->bus->publish({"dropped"}, 3, false), PublishStatus::Accepted);
   EXPECT_EQ(a->bus->publish({"news"}, 4, false), PublishStatus::Accepted);
   EXPECT_EQ(a->bus->enqueue({"jobs"}, 5), PublishStatus::Accepted);
   settle();
@@ -139,24 +140,24 @@ TEST_P(BusTest, OnANewLinkEverythingIsRestoredAndWhatWasKeptIsSentInOrder) {
   start(at);
   EXPECT_THAT(await(*a, 4), ElementsAre("connect", "group g: 1", "event news: 4", "job jobs: 5"));
   ASSERT_TRUE(turnUntil([&] { return b->bus->isConnected(); }));
-  if (isStormo()) {  // what came before it was there is not lost to it
+  if (isStormo()) {  // Stormo's dialect replays what was published before it reconnected
     EXPECT_THAT(await(*b, 6), ElementsAre("close", "connect", "group g: 1", "group left: 2",
-                                          "event gone: 3", "event news: 4"));
+                                          "event dropped: 3", "event news: 4"));
   }
   b->take();
   EXPECT_EQ(a->bus->publishToGroup("left", "6"), PublishStatus::Accepted);
-  EXPECT_EQ(a->bus->publish({"gone"}, 7, false), PublishStatus::Accepted);
-  EXPECT_THAT(await(*b, 2), ElementsAre("group left: 6", "event gone: 7"));
+  EXPECT_EQ(a->bus->publish({"dropped"}, 7, false), PublishStatus::Accepted);
+  EXPECT_THAT(await(*b, 2), ElementsAre("group left: 6", "event dropped: 7"));
 }
 
-TEST_P(BusTest, AReservationThatAJobHasAnsweredIsNotRestored) {
+TEST_P(BusTest, UsedReservationIsNotRestoredOnReconnect) {
   auto a = connected();
   a->bus->watch({"jobs"});
   a->bus->reserve();
   EXPECT_EQ(a->bus->enqueue({"jobs"}, 1), PublishStatus::Accepted);
   EXPECT_THAT(await(*a, 1), ElementsAre("job jobs: 1"));
   restart();
-  ASSERT_TRUE(turnUntil([&] { return a->told.size() == 2; }));
+  ASSERT_TRUE(turnUntil([&] { return a->calls.size() == 2; }));
   EXPECT_THAT(a->take(), ElementsAre("close", "connect"));
   EXPECT_EQ(a->bus->enqueue({"jobs"}, 2), PublishStatus::Accepted);
   a->bus->subscribe({"end"});
@@ -166,11 +167,11 @@ TEST_P(BusTest, AReservationThatAJobHasAnsweredIsNotRestored) {
   EXPECT_THAT(await(*a, 1), ElementsAre("job jobs: 2"));
 }
 
-TEST_P(BusTest, WithoutALinkSoMuchIsKeptAndThenItSaysFull) {
+TEST_P(BusTest, WithoutALinkPublishReturnsFullAtTheLimit) {
   const std::uint16_t at = port();
   const std::string there = here();
   kill();
-  Heard a(there, {.keptBytesMax = 5000});
+  RecordedBus a(there, {.keptBytesMax = 5000});
   a.bus->subscribeGroup("g");
   std::vector<std::string> expected = {"connect"};
   int taken = 0;
@@ -183,18 +184,18 @@ TEST_P(BusTest, WithoutALinkSoMuchIsKeptAndThenItSaysFull) {
   EXPECT_LT(taken, 10);
   EXPECT_EQ(a.bus->publishToGroup("g", text), PublishStatus::Full);
   start(at);
-  EXPECT_TRUE(turnUntil([&] { return a.told.size() == expected.size() + 1; }));
-  // Room again is told in the turn in which what was kept has left.
-  EXPECT_EQ(std::erase(a.told, "drain"), 1u);
+  EXPECT_TRUE(turnUntil([&] { return a.calls.size() == expected.size() + 1; }));
+  // onDrain is called in the turn in which the queued messages were sent.
+  EXPECT_EQ(std::erase(a.calls, "drain"), 1u);
   EXPECT_EQ(a.take(), expected);
   EXPECT_EQ(a.bus->publishToGroup("g", text), PublishStatus::Accepted);
 }
 
-TEST_P(BusTest, AServerThatDoesNotReadMakesItFullAndThenDrained) {
+TEST_P(BusTest, BackpressureOfTheServerReturnsFullThenDrains) {
   const UniqueFd listener = std::move(*listenOn(*Address::ip("127.0.0.1", 0)));
   const std::string there = std::string(GetParam()) +
                             "://127.0.0.1:" + std::to_string(localAddress(listener.get()).port());
-  Heard a(there, {.keptBytesMax = 100'000});
+  RecordedBus a(there, {.keptBytesMax = 100'000});
   test::RawPeer peer;
   ASSERT_TRUE(turnUntil([&] {
     if (!peer.valid())
@@ -205,7 +206,7 @@ TEST_P(BusTest, AServerThatDoesNotReadMakesItFullAndThenDrained) {
   EXPECT_THAT(await(a, 1), ElementsAre("connect"));
   peer.received().clear();
 
-  // More in one turn than may be kept is refused, though the kernel was not even asked yet.
+  // More than the limit in one turn is rejected before the kernel is asked.
   const std::string text(1000, '.');
   std::size_t accepted = 0;
   for (int turns = 0; turns < 10'000; ++turns) {
@@ -227,7 +228,7 @@ TEST_P(BusTest, AServerThatDoesNotReadMakesItFullAndThenDrained) {
   };
   EXPECT_TRUE(turnUntil([&] {
     arrive();
-    return !a.told.empty();
+    return !a.calls.empty();
   }));
   EXPECT_THAT(a.take(), ElementsAre("drain"));
   EXPECT_EQ(a.bus->publishToGroup("g", text), PublishStatus::Accepted);
@@ -237,11 +238,11 @@ TEST_P(BusTest, AServerThatDoesNotReadMakesItFullAndThenDrained) {
   }));
 }
 
-TEST_P(BusTest, WhatAHandlerThrowsIsCountedAndTheLinkLives) {
+TEST_P(BusTest, ExceptionInAHandlerIsCountedAndKeepsTheLink) {
   auto a = connected();
   a->bus->subscribeGroup("g");
-  a->bus->onGroupMessage = [&](const GroupMessage& said) {
-    a->told.emplace_back(said.message.data);
+  a->bus->onGroupMessage = [&](const GroupMessage& message) {
+    a->calls.emplace_back(message.message.data);
     throw std::runtime_error("on purpose");
   };
   EXPECT_EQ(a->bus->publishToGroup("g", "1"), PublishStatus::Accepted);
@@ -251,7 +252,7 @@ TEST_P(BusTest, WhatAHandlerThrowsIsCountedAndTheLinkLives) {
   EXPECT_TRUE(a->bus->isConnected());
 }
 
-TEST_P(BusTest, AClosedBusSaysWhatItHadToSayAndMakesNoOtherLink) {
+TEST_P(BusTest, CloseSendsQueuedPublishesAndDoesNotReconnect) {
   auto a = connected(), b = connected();
   b->bus->subscribe({"news"});
   settle();
@@ -265,7 +266,7 @@ TEST_P(BusTest, AClosedBusSaysWhatItHadToSayAndMakesNoOtherLink) {
   EXPECT_THAT(await(*a, 1), ElementsAre("connect"));
 }
 
-TEST_P(BusTest, DestroyedAfterCloseItStillSaysWhatItHadToSay) {
+TEST_P(BusTest, DestructionAfterCloseStillSendsQueuedPublishes) {
   auto a = connected(), b = connected();
   b->bus->subscribe({"news"});
   settle();
@@ -275,8 +276,8 @@ TEST_P(BusTest, DestroyedAfterCloseItStillSaysWhatItHadToSay) {
   EXPECT_THAT(await(*b, 1), ElementsAre("event news: 1"));
 }
 
-TEST_P(BusTest, APingIsNoEvent) {
-  // Long enough that a busy machine is not taken for a Channel that does not answer.
+TEST_P(BusTest, PingIsNotAnEvent) {
+  // Long enough that a busy machine is not mistaken for an unresponsive Channel.
   auto a = connected({.pingInterval = 400ms});
   a->bus->ping();
   const std::uint64_t before = counters().messagesOut.get();
@@ -292,7 +293,7 @@ Value nested(std::size_t depth) {
   return value;
 }
 
-TEST_P(BusTest, WhatTheChannelDoesNotAcceptIsRefusedAndDisturbsNothing) {
+TEST_P(BusTest, PublishThatTheChannelRejectsIsRefusedAndKeepsTheLink) {
   auto publisher = connected(), subscriber = connected();
   subscriber->bus->subscribe({"news"});
   subscriber->bus->watch({"jobs"});
@@ -318,7 +319,7 @@ TEST_P(BusTest, WhatTheChannelDoesNotAcceptIsRefusedAndDisturbsNothing) {
   EXPECT_THAT(publisher->take(), IsEmpty());  // no close
 }
 
-TEST(MakeBus, TheUrlSaysWhatCarriesIt) {
+TEST(MakeBus, UrlSelectsTheDialect) {
   EventLoop loop;
   EXPECT_NE(makeBus("stormo://127.0.0.1:1"), nullptr);
   EXPECT_NE(makeBus("frame://[::1]:1"), nullptr);
@@ -329,7 +330,7 @@ TEST(MakeBus, TheUrlSaysWhatCarriesIt) {
   }
 }
 
-TEST(MakeBus, ABusMayOutliveItsLoop) {
+TEST(MakeBus, BusMayOutliveItsLoop) {
   std::unique_ptr<Bus> bus;
   {
     EventLoop loop;

@@ -1,4 +1,4 @@
-// Groups that are attached to a Channel: members in several processes, here several objects.
+// Groups attached to a Channel, with members in several processes (here objects).
 #include <stormo/channel.h>
 #include <stormo/groups.h>
 
@@ -38,7 +38,7 @@ class ChannelGroupsTest : public net::NetTest {
     EXPECT_TRUE(worker.groups.join(at(made), group));
     return made;
   }
-  /// Waits for these bytes, and sees that no more come.
+  /// Waits for these bytes, and checks that no more arrive.
   void expect(net::Connected& member, const std::string& bytes) {
     EXPECT_TRUE(turnUntil([&] {
       member.peer.receive();
@@ -55,7 +55,7 @@ class ChannelGroupsTest : public net::NetTest {
   Worker one{url()}, other{url()};
 };
 
-TEST_F(ChannelGroupsTest, APublishReachesTheMembersInAllProcessesOnce) {
+TEST_F(ChannelGroupsTest, PublishReachesMembersInAllProcessesOnce) {
   connect(one);
   connect(other);
   net::Connected here = member(one, "g"), there = member(other, "g"), else_ = member(one, "h");
@@ -67,7 +67,7 @@ TEST_F(ChannelGroupsTest, APublishReachesTheMembersInAllProcessesOnce) {
   expect(else_, "salve\n");
 }
 
-TEST_F(ChannelGroupsTest, AGroupWithoutMembersIsNotSubscribed) {
+TEST_F(ChannelGroupsTest, GroupWithoutMembersIsNotSubscribed) {
   connect(one);
   connect(other);
   std::vector<std::string> groups;
@@ -83,12 +83,12 @@ TEST_F(ChannelGroupsTest, AGroupWithoutMembersIsNotSubscribed) {
   EXPECT_THAT(subscribed(), IsEmpty());
 }
 
-TEST_F(ChannelGroupsTest, APublishDuringAKilledChannelArrivesOnceAndInOrder) {
+TEST_F(ChannelGroupsTest, PublishWhileTheChannelIsDownArrivesOnceAndInOrder) {
   connect(one);
   connect(other);
   net::Connected here = member(one, "g");
   settle();
-  process.reset();  // as if it was killed
+  process.reset();  // as if it were killed
   ASSERT_TRUE(turnUntil([&] { return !one.channel.isConnected(); }));
   EXPECT_EQ(other.groups.publish("g", "1"), PublishStatus::Accepted);
   EXPECT_EQ(other.groups.publish("g", "2"), PublishStatus::Accepted);
@@ -96,7 +96,7 @@ TEST_F(ChannelGroupsTest, APublishDuringAKilledChannelArrivesOnceAndInOrder) {
   expect(here, "1\n2\n");
 }
 
-TEST_F(ChannelGroupsTest, AfterAGapTheMembersAreClosedAndNobodyElse) {
+TEST_F(ChannelGroupsTest, GapClosesOnlyTheMembers) {
   server.replayBytesMax = 1;
   process.reset();
   startChannel();
@@ -104,7 +104,7 @@ TEST_F(ChannelGroupsTest, AfterAGapTheMembersAreClosedAndNobodyElse) {
   connect(other);
   net::Connected here = member(one, "g"), outside = acceptQuietly();
   settle();
-  // A link that was lost, and events meanwhile that the Channel no longer has.
+  // The link is lost, and the Channel drops the events published meanwhile.
   one.channel.close();
   ASSERT_TRUE(turnUntil([&] { return !one.channel.isConnected(); }));
   for (int i = 0; i < 3; ++i) {

@@ -37,7 +37,7 @@ class ChannelObjectTest : public ChannelTest {
   std::vector<std::string> notes;
 };
 
-TEST_F(ChannelObjectTest, SubscriptionsFromBeforeConnectAreMade) {
+TEST_F(ChannelObjectTest, SubscriptionsBeforeConnectAreSentOnConnect) {
   Channel one(url("stormo")), other(url("stormo"));
   one.subscribe({"news", "sport"}, note("one"));
   one.subscribeGroup("g");
@@ -51,7 +51,7 @@ TEST_F(ChannelObjectTest, SubscriptionsFromBeforeConnectAreMade) {
   EXPECT_THAT(awaitNotes(3), ElementsAre("one 1", "one 1", "g ciao"));
 }
 
-TEST_F(ChannelObjectTest, WithoutAUrlItIsTheChannelOfItsProgram) {
+TEST_F(ChannelObjectTest, WithoutAUrlItConnectsToItsProgramsChannel) {
   Channel own;
   EXPECT_THROW(own.connect(), std::logic_error);
   server.secret = "s3cret";
@@ -60,7 +60,7 @@ TEST_F(ChannelObjectTest, WithoutAUrlItIsTheChannelOfItsProgram) {
   connect(own);
 }
 
-TEST_F(ChannelObjectTest, BeforeConnectItCannotPublish) {
+TEST_F(ChannelObjectTest, PublishBeforeConnectThrows) {
   Channel channel(url("stormo"));
   EXPECT_THROW(static_cast<void>(channel.publish("news", 1)), std::logic_error);
   EXPECT_THROW(static_cast<void>(channel.publishToGroup("g", "x")), std::logic_error);
@@ -75,14 +75,14 @@ TEST_F(ChannelObjectTest, BeforeConnectItCannotPublish) {
   EXPECT_THROW(wrong.connect(), std::invalid_argument);
 }
 
-TEST_F(ChannelObjectTest, AGroupIsUnsubscribedWhenItWasUnsubscribedAsOften) {
+TEST_F(ChannelObjectTest, GroupSubscriptionsAreCounted) {
   Channel channel(url("stormo"));
   connect(channel);
   channel.onGroupMessage = [this](const GroupMessage& message) {
     notes.emplace_back(message.message.data);
   };
   channel.subscribe("end", note("end"));
-  const auto heardOf = [&](const char* text) {
+  const auto receivedOf = [&](const char* text) {
     EXPECT_EQ(channel.publishToGroup("g", text), PublishStatus::Accepted);
     EXPECT_EQ(channel.publish("end", 0), PublishStatus::Accepted);
     EXPECT_TRUE(turnUntil([&] { return !notes.empty() && notes.back() == "end 0"; }));
@@ -92,10 +92,10 @@ TEST_F(ChannelObjectTest, AGroupIsUnsubscribedWhenItWasUnsubscribedAsOften) {
   channel.subscribeGroup("g");
   channel.subscribeGroup("g");
   channel.unsubscribeGroup("g");
-  EXPECT_THAT(heardOf("one"), ElementsAre("one"));
+  EXPECT_THAT(receivedOf("one"), ElementsAre("one"));
   channel.unsubscribeGroup("g");
   channel.unsubscribeGroup("g");
-  EXPECT_THAT(heardOf("two"), IsEmpty());
+  EXPECT_THAT(receivedOf("two"), IsEmpty());
 }
 
 TEST_F(ChannelObjectTest, PublishesAreAcknowledged) {
@@ -117,7 +117,7 @@ struct NotingListener : Listener {
   std::vector<std::string>& notes;
 };
 
-TEST_F(ChannelObjectTest, ListenersAreCalledBeforeTheProgramsHandler) {
+TEST_F(ChannelObjectTest, ListenersAreCalledBeforeTheUserHandler) {
   Channel channel(url("stormo"));
   NotingListener first(notes), removed(notes);
   channel.addListener(first);
@@ -141,7 +141,7 @@ class JobTest : public ChannelObjectTest {
       EXPECT_EQ(channel.enqueue("jobs", i), PublishStatus::Accepted);
     }
   }
-  /// All that was sent has been handled.
+  /// Returns when everything sent has been handled.
   void sync() {
     bool synced = false;
     channel.subscribe("sync", [&](const Value&) { synced = true; });
@@ -159,7 +159,7 @@ class JobTest : public ChannelObjectTest {
   Channel channel{url("stormo")};
 };
 
-TEST_F(JobTest, TheNextJobComesWhenOneIsDone) {
+TEST_F(JobTest, NextJobArrivesWhenTheFormerIsDone) {
   keepJobs(1);
   enqueue(3);
   sync();
@@ -172,7 +172,7 @@ TEST_F(JobTest, TheNextJobComesWhenOneIsDone) {
   kept.front().done();
 }
 
-TEST_F(JobTest, SeveralAreTakenAtOnceIfTheProgramWantsIt) {
+TEST_F(JobTest, SeveralJobsAreDeliveredAtOnceIfConfigured) {
   keepJobs(2);
   enqueue(3);
   sync();
@@ -180,7 +180,7 @@ TEST_F(JobTest, SeveralAreTakenAtOnceIfTheProgramWantsIt) {
   for (Job& job : kept) job.done();
 }
 
-TEST_F(JobTest, GivenBackItGoesToTheEndOfItsQueue) {
+TEST_F(JobTest, ReturnedJobGoesToTheEndOfItsQueue) {
   keepJobs(1);
   enqueue(2);
   sync();
@@ -195,7 +195,7 @@ TEST_F(JobTest, GivenBackItGoesToTheEndOfItsQueue) {
   kept.front().done();
 }
 
-TEST_F(JobTest, DestroyedBeforeItsEndItIsGivenBack) {
+TEST_F(JobTest, UnfinishedJobIsReturnedOnDestruction) {
   keepJobs(1);
   enqueue(1);
   sync();
@@ -205,7 +205,7 @@ TEST_F(JobTest, DestroyedBeforeItsEndItIsGivenBack) {
   kept.front().done();
 }
 
-TEST_F(JobTest, WhoseHandlerThrowsIsDroppedAndTheNextOneComes) {
+TEST_F(JobTest, JobWhoseHandlerThrowsIsDropped) {
   channel.watch("jobs", [this](Job job) {
     notes.push_back(std::to_string(job.data().asInt()));
     throw std::runtime_error("on purpose");
@@ -217,7 +217,7 @@ TEST_F(JobTest, WhoseHandlerThrowsIsDroppedAndTheNextOneComes) {
   EXPECT_EQ(counters().handlerErrors.get(), 2u);
 }
 
-TEST_F(JobTest, AProcessWaitsForTheJobsThatItHas) {
+TEST_F(JobTest, ProcessWaitsForItsUnfinishedJobs) {
   keepJobs(1);
   enqueue(1);
   sync();
@@ -228,7 +228,7 @@ TEST_F(JobTest, AProcessWaitsForTheJobsThatItHas) {
   EXPECT_EQ(UnfinishedWork::count(), 0u);
 }
 
-TEST_F(JobTest, AWatchFromBeforeConnectIsMade) {
+TEST_F(JobTest, WatchBeforeConnectIsSentOnConnect) {
   Channel early(url("stormo"));
   early.watch("early", [this](Job job) {
     notes.push_back("job " + std::to_string(job.data().asInt()));
@@ -256,7 +256,7 @@ class RequestTest : public ChannelObjectTest {
   Channel asks{url("stormo")}, answers{url("stormo")};
 };
 
-TEST_F(RequestTest, GetsItsReplyAndNoOther) {
+TEST_F(RequestTest, RequestGetsOnlyItsReply) {
   answers.respond("double", [](const Value& data, const Channel::Responder& reply) {
     reply(Value(data.asInt() * 2));
   });
@@ -265,7 +265,7 @@ TEST_F(RequestTest, GetsItsReplyAndNoOther) {
   EXPECT_THAT(awaitNotes(3), ElementsAre("2", "4", "6"));
 }
 
-TEST_F(RequestTest, MayBeAnsweredLater) {
+TEST_F(RequestTest, ReplyMayBeSentLater) {
   std::vector<Channel::Responder> open;
   answers.respond("later",
                   [&](const Value&, const Channel::Responder& reply) { open.push_back(reply); });
@@ -279,13 +279,13 @@ TEST_F(RequestTest, MayBeAnsweredLater) {
   EXPECT_THAT(notes, IsEmpty()) << "a second reply is dropped";
 }
 
-TEST_F(RequestTest, WithoutAReplyTimesOut) {
-  asks.request("nobody", 1, 1ms, noteReply());
+TEST_F(RequestTest, RequestWithoutAReplyTimesOut) {
+  asks.request("unwatched", 1, 1ms, noteReply());
   EXPECT_THAT(notes, IsEmpty());
   EXPECT_THAT(awaitNotes(1), ElementsAre(std::make_error_code(std::errc::timed_out).message()));
 }
 
-TEST_F(RequestTest, ThatIsTooLongFailsLater) {
+TEST_F(RequestTest, TooLongRequestFailsAsynchronously) {
   asks.request("double", std::string(11 << 20, 'x'), 1h, noteReply());
   EXPECT_THAT(notes, IsEmpty()) << "not inside the call";
   EXPECT_THAT(awaitNotes(1), ElementsAre(std::make_error_code(std::errc::message_size).message()));

@@ -1,4 +1,4 @@
-// What the bus in Stormo's dialect does beside what both do: see bus_test.cc.
+// Tests of the bus in Stormo's dialect only; see also bus_test.cc.
 #include "channel/channel_fixture.h"
 #include "channel/client/bus.h"
 #include "event/loop_impl.h"
@@ -13,7 +13,7 @@ using testing::IsEmpty;
 
 class StormoBusTest : public ChannelTest {
  protected:
-  /// A server of ours that says only what the test says.
+  /// A server that sends only what the test sends.
   struct Dummy {
     Dummy() : listener(std::move(*listenOn(*Address::ip("127.0.0.1", 0)))) {}
     std::string url() const {
@@ -29,7 +29,7 @@ class StormoBusTest : public ChannelTest {
     Link link;
   };
 
-  /// Waits for so many publishes on the dummy's link: sequence and payload of each.
+  /// Waits for `count` publishes on the dummy's link. Returns sequence and payload of each.
   std::vector<std::string> publishesOnThisLink(std::size_t count) {
     std::vector<std::string> publishes;
     EXPECT_TRUE(turnUntil([&] {
@@ -45,18 +45,18 @@ class StormoBusTest : public ChannelTest {
   }
 
   Dummy dummy;
-  std::vector<std::string> told;
+  std::vector<std::string> calls;
 };
 
-TEST_F(StormoBusTest, ThroughAUnixSocketGroupsPass) {
+TEST_F(StormoBusTest, GroupsWorkOverAUnixSocket) {
   test::TempDirectory directory;
   const std::string path = directory.file("channel");
   process.emplace(loop, server);
   listening = std::move(*listenOn(*Address::unixPath(path)));
   process->listen(listening.get());
   auto a = makeBus("unix://" + path), b = makeBus("unix://" + path);
-  a->onGroupMessage = [&](const GroupMessage& said) {
-    told.push_back(std::string(said.group) + ": " + std::string(said.message.data));
+  a->onGroupMessage = [&](const GroupMessage& message) {
+    calls.push_back(std::string(message.group) + ": " + std::string(message.message.data));
   };
   a->connect();
   b->connect();
@@ -64,11 +64,11 @@ TEST_F(StormoBusTest, ThroughAUnixSocketGroupsPass) {
   ASSERT_TRUE(turnUntil([&] { return a->isConnected() && b->isConnected(); }));
   settle();
   EXPECT_EQ(b->publishToGroup("123", "ciao"), PublishStatus::Accepted);
-  EXPECT_TRUE(turnUntil([&] { return !told.empty(); }));
-  EXPECT_THAT(told, ElementsAre("123: ciao"));
+  EXPECT_TRUE(turnUntil([&] { return !calls.empty(); }));
+  EXPECT_THAT(calls, ElementsAre("123: ciao"));
 }
 
-TEST_F(StormoBusTest, SaysHelloAndNothingElseBeforeItIsWelcome) {
+TEST_F(StormoBusTest, SendsOnlyHelloBeforeWelcome) {
   auto bus = makeBus(dummy.url(), {.secret = "s3cret"});
   bus->subscribeGroup("g");
   EXPECT_EQ(bus->publishToGroup("g", "ciao"), PublishStatus::Accepted);
@@ -94,10 +94,10 @@ TEST_F(StormoBusTest, SaysHelloAndNothingElseBeforeItIsWelcome) {
   EXPECT_TRUE(bus->isConnected());
 }
 
-TEST_F(StormoBusTest, ThePublishThatTheChannelRejectsIsDroppedAndReported) {
+TEST_F(StormoBusTest, RejectedPublishIsDroppedAndReported) {
   auto bus = makeBus(dummy.url());
   bus->onRejected = [&](std::uint64_t number, std::string_view reason) {
-    told.push_back(std::to_string(number) + ": " + std::string(reason));
+    calls.push_back(std::to_string(number) + ": " + std::string(reason));
   };
   bus->connect();
   ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
@@ -107,21 +107,21 @@ TEST_F(StormoBusTest, ThePublishThatTheChannelRejectsIsDroppedAndReported) {
     ASSERT_EQ(bus->publishToGroup("g", text), PublishStatus::Accepted);
   }
   dummy.link.send(rejected(2, "no"));
-  ASSERT_TRUE(turnUntil([&] { return !told.empty(); }));
-  EXPECT_THAT(told, ElementsAre("2: no"));
+  ASSERT_TRUE(turnUntil([&] { return !calls.empty(); }));
+  EXPECT_THAT(calls, ElementsAre("2: no"));
   dummy.link = {};
   ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
   dummy.link.send(welcome());
   EXPECT_THAT(publishesOnThisLink(2), ElementsAre("1 1", "3 3"));
   dummy.link.send(rejected(3, "no"));
   dummy.link.send(rejected(1, "no"));
-  EXPECT_TRUE(turnUntil([&] { return bus->acknowledged() == 3; }));  // nothing is left to wait for
+  EXPECT_TRUE(turnUntil([&] { return bus->acknowledged() == 3; }));  // nothing else is awaited
 }
 
-TEST_F(StormoBusTest, ThePublishAtWhichTheChannelCutsTwoLinksIsDropped) {
+TEST_F(StormoBusTest, PublishThatClosesTwoLinksIsDropped) {
   auto bus = makeBus(dummy.url());
   bus->onRejected = [&](std::uint64_t number, std::string_view reason) {
-    told.push_back(std::to_string(number) + ": " + std::string(reason));
+    calls.push_back(std::to_string(number) + ": " + std::string(reason));
   };
   for (const char* text : {"1", "2", "3"}) {
     ASSERT_EQ(bus->publishToGroup("g", text), PublishStatus::Accepted);
@@ -137,19 +137,19 @@ TEST_F(StormoBusTest, ThePublishAtWhichTheChannelCutsTwoLinksIsDropped) {
     return received;
   };
   EXPECT_THAT(cutAt(2, 3), ElementsAre("1 1", "2 2", "3 3"));
-  EXPECT_THAT(told, IsEmpty());
+  EXPECT_THAT(calls, IsEmpty());
   EXPECT_THAT(cutAt(2, 3), ElementsAre("1 1", "2 2", "3 3"));
-  EXPECT_THAT(told, ElementsAre("2: bad"));
-  EXPECT_THAT(cutAt(3, 2), ElementsAre("1 1", "3 3"));  // once: may be an accident
-  EXPECT_THAT(told, ElementsAre("2: bad"));
+  EXPECT_THAT(calls, ElementsAre("2: bad"));
+  EXPECT_THAT(cutAt(3, 2), ElementsAre("1 1", "3 3"));  // one cut may be an accident
+  EXPECT_THAT(calls, ElementsAre("2: bad"));
 }
 
-TEST_F(StormoBusTest, WhatIsTooLongForANewChannelIsDroppedAndTheRestArrives) {
+TEST_F(StormoBusTest, PublishTooLongForANewChannelIsDroppedAndTheRestArrives) {
   auto bus = makeBus(dummy.url(), {.keptBytesMax = 1200});
   bus->onRejected = [&](std::uint64_t number, std::string_view) {
-    told.push_back("rejected " + std::to_string(number));
+    calls.push_back("rejected " + std::to_string(number));
   };
-  bus->onDrain = [&] { told.emplace_back("drain"); };
+  bus->onDrain = [&] { calls.emplace_back("drain"); };
   ASSERT_EQ(bus->publishToGroup("g", "1"), PublishStatus::Accepted);
   ASSERT_EQ(bus->publishToGroup("g", std::string(1000, 'x')), PublishStatus::Accepted);
   ASSERT_EQ(bus->publishToGroup("g", "3"), PublishStatus::Accepted);
@@ -158,12 +158,12 @@ TEST_F(StormoBusTest, WhatIsTooLongForANewChannelIsDroppedAndTheRestArrives) {
   ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
   dummy.link.send(welcome(1, 900));
   EXPECT_THAT(publishesOnThisLink(2), ElementsAre("1 1", "3 3"));
-  EXPECT_THAT(told, ElementsAre("rejected 2", "drain"));
+  EXPECT_THAT(calls, ElementsAre("rejected 2", "drain"));
   EXPECT_EQ(bus->frameBytesMax(), 900u);
   EXPECT_EQ(bus->publishToGroup("g", std::string(1000, 'x')), PublishStatus::Refused);
 }
 
-TEST_F(StormoBusTest, WhatIsNotAcknowledgedIsSaidAgainOnANewLink) {
+TEST_F(StormoBusTest, UnacknowledgedPublishesAreResentOnANewLink) {
   auto bus = makeBus(dummy.url());
   bus->connect();
   std::vector<std::uint64_t> publishers;
@@ -193,49 +193,49 @@ TEST_F(StormoBusTest, WhatIsNotAcknowledgedIsSaidAgainOnANewLink) {
   dummy.link.send(ack(2));
   settle();
   dummy.link = {};
-  // Hello, Resume, two again, one anew.
+  // Hello, Resume, two resends, one new publish.
   EXPECT_THAT(sequencesOnNextLink(
                   5, [&] { EXPECT_EQ(bus->publishToGroup("g", "y"), PublishStatus::Accepted); }),
               ElementsAre(3, 4, 5));
   EXPECT_EQ(publishers[0], publishers[1]);
 }
 
-TEST_F(StormoBusTest, ARefusedBusKeepsWhatIsPublishedAndTriesAgain) {
+TEST_F(StormoBusTest, RefusedBusKeepsPublishesAndRetries) {
   server.secret = "right";
   start();
   auto bus = makeBus(url("stormo"), {.secret = "wrong", .keptBytesMax = 100});
-  bus->onConnect = [&] { told.push_back("connect"); };
-  bus->onClose = [&] { told.push_back("close"); };
+  bus->onConnect = [&] { calls.push_back("connect"); };
+  bus->onClose = [&] { calls.push_back("close"); };
   EXPECT_EQ(bus->publishToGroup("g", std::string(80, '.')), PublishStatus::Accepted);
   bus->connect();
   EXPECT_TRUE(turnUntil([&] { return counters().badPeers.get() >= 4; }))
       << "two attempts, counted at both ends";
   EXPECT_FALSE(bus->isConnected());
   EXPECT_EQ(bus->publishToGroup("g", std::string(80, '.')), PublishStatus::Full);
-  EXPECT_THAT(told, IsEmpty()) << "there was no link";
+  EXPECT_THAT(calls, IsEmpty()) << "there was no link";
 }
 
-TEST_F(StormoBusTest, AServerThatDoesNotAnswerIsLeft) {
+TEST_F(StormoBusTest, UnresponsiveServerIsDisconnected) {
   auto bus = makeBus(dummy.url(), {.pingInterval = 20ms});
-  bus->onClose = [&] { told.push_back("close"); };
+  bus->onClose = [&] { calls.push_back("close"); };
   bus->connect();
   ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
-  ASSERT_TRUE(turnUntil([&] { return dummy.accept(); })) << "it never said Welcome";
+  ASSERT_TRUE(turnUntil([&] { return dummy.accept(); })) << "no Welcome was sent";
   dummy.link.send(welcome());
-  ASSERT_TRUE(turnUntil([&] { return dummy.accept(); })) << "it never said Pong";
-  EXPECT_THAT(told, ElementsAre("close"));
+  ASSERT_TRUE(turnUntil([&] { return dummy.accept(); })) << "no Pong was sent";
+  EXPECT_THAT(calls, ElementsAre("close"));
 }
 
-TEST_F(StormoBusTest, AHandlerThatBlocksTheLoopCostsNeitherTheLinkNorTheNextJob) {
+TEST_F(StormoBusTest, BlockingHandlerLosesNeitherTheLinkNorTheNextJob) {
   static TimePoint simulatedNow;
   simulatedNow = TimePoint{} + 1h;
   LoopImpl::of(loop).useClock([] { return simulatedNow; });
   auto bus = makeBus(dummy.url(), {.pingInterval = 1s});
   bus->onJob = [&](std::string_view, const Value&) {
-    simulatedNow += 10s;  // what a handler that blocks looks like to the loop
-    told.push_back("job");
+    simulatedNow += 10s;  // a blocking handler, as the loop sees it
+    calls.push_back("job");
   };
-  bus->onClose = [&] { told.push_back("close"); };
+  bus->onClose = [&] { calls.push_back("close"); };
   bus->connect();
   ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
   dummy.link.send(welcome());
@@ -243,14 +243,14 @@ TEST_F(StormoBusTest, AHandlerThatBlocksTheLoopCostsNeitherTheLinkNorTheNextJob)
   bus->watch({"jobs"});
   for (std::size_t jobs = 1; jobs <= 3; ++jobs) {
     dummy.link.send(job("jobs", "i:1;"));
-    ASSERT_TRUE(turnUntil([&] { return told.size() >= jobs; }));
+    ASSERT_TRUE(turnUntil([&] { return calls.size() >= jobs; }));
     turn();
   }
-  EXPECT_THAT(told, ElementsAre("job", "job", "job"));
+  EXPECT_THAT(calls, ElementsAre("job", "job", "job"));
   EXPECT_TRUE(bus->isConnected());
 }
 
-TEST_F(StormoBusTest, AServerThatAnswersPingsIsKept) {
+TEST_F(StormoBusTest, ServerThatAnswersPingsStaysConnected) {
   auto bus = makeBus(dummy.url(), {.pingInterval = 20ms});
   bus->connect();
   ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
@@ -267,12 +267,12 @@ TEST_F(StormoBusTest, AServerThatAnswersPingsIsKept) {
   EXPECT_FALSE(dummy.link.peer.ended());
 }
 
-TEST_F(StormoBusTest, AnAnswerOfWhatAreNoEventsOfTheGroupEndsTheLink) {
+TEST_F(StormoBusTest, HistoryReplyWithOtherEventsClosesTheLink) {
   const std::string other =
       encode({.kind = Kind::Event, .epoch = 1, .offset = 1, .channel = "h", .payload = "N;"});
   for (const std::string& payload : {std::string("?"), encode({.kind = Kind::Ping}), other}) {
     auto bus = makeBus(dummy.url());
-    bus->requestHistory("g", {}, [&](const HistoryReply&) { told.push_back("answer"); });
+    bus->requestHistory("g", {}, [&](const HistoryReply&) { calls.push_back("answer"); });
     bus->connect();
     ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
     dummy.link.send(welcome());
@@ -284,12 +284,12 @@ TEST_F(StormoBusTest, AnAnswerOfWhatAreNoEventsOfTheGroupEndsTheLink) {
                             .payload = payload}));
     EXPECT_TRUE(ended(dummy.link)) << payload;
   }
-  EXPECT_THAT(told, IsEmpty());
+  EXPECT_THAT(calls, IsEmpty());
 }
 
-TEST_F(StormoBusTest, KnowsHowManyPublishesAreAcknowledged) {
+TEST_F(StormoBusTest, CountsAcknowledgedPublishes) {
   auto bus = makeBus(dummy.url());
-  bus->onAcknowledged = [&] { told.push_back(std::to_string(bus->acknowledged())); };
+  bus->onAcknowledged = [&] { calls.push_back(std::to_string(bus->acknowledged())); };
   bus->connect();
   ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
   dummy.link.send(welcome());
@@ -299,23 +299,23 @@ TEST_F(StormoBusTest, KnowsHowManyPublishesAreAcknowledged) {
   EXPECT_EQ(bus->accepted(), 3u);
   EXPECT_EQ(bus->acknowledged(), 0u);
   dummy.link.send(ack(2));
-  ASSERT_TRUE(turnUntil([&] { return !told.empty(); }));
+  ASSERT_TRUE(turnUntil([&] { return !calls.empty(); }));
   dummy.link.send(ack(3));
-  ASSERT_TRUE(turnUntil([&] { return told.size() == 2; }));
-  EXPECT_THAT(told, ElementsAre("2", "3"));
+  ASSERT_TRUE(turnUntil([&] { return calls.size() == 2; }));
+  EXPECT_THAT(calls, ElementsAre("2", "3"));
 }
 
-TEST_F(StormoBusTest, WhatCameBeforeAServerDiedIsARepeatThatMovesThePosition) {
+TEST_F(StormoBusTest, DuplicateAfterAServerDeathMovesThePosition) {
   auto bus = makeBus(dummy.url());
   bus->onGroupMessage = [&](const GroupMessage& message) {
-    told.push_back("message " + std::string(message.message.data));
+    calls.push_back("message " + std::string(message.message.data));
   };
   bus->onRepeat = [&](std::string_view group) {
-    told.push_back("repeat in " + std::string(group) + " " +
-                   std::to_string(bus->position().offset));
+    calls.push_back("repeat in " + std::string(group) + " " +
+                    std::to_string(bus->position().offset));
   };
   bus->connect();
-  const auto welcomeAndSay = [&](std::uint64_t epoch, std::uint64_t offset) {
+  const auto sendWelcomeAndEvent = [&](std::uint64_t epoch, std::uint64_t offset) {
     EXPECT_TRUE(turnUntil([&] { return dummy.accept(); }));
     dummy.link.send(welcome(epoch) + encode({.kind = Kind::Event,
                                              .payloadKind = PayloadKind::Text,
@@ -327,23 +327,23 @@ TEST_F(StormoBusTest, WhatCameBeforeAServerDiedIsARepeatThatMovesThePosition) {
                                              .channel = "g",
                                              .payload = "ciao"}));
   };
-  welcomeAndSay(1, 70);
-  ASSERT_TRUE(turnUntil([&] { return told.size() == 1; }));
+  sendWelcomeAndEvent(1, 70);
+  ASSERT_TRUE(turnUntil([&] { return calls.size() == 1; }));
   dummy.link = {};
-  welcomeAndSay(2, 3);
-  ASSERT_TRUE(turnUntil([&] { return told.size() == 2; }));
-  EXPECT_THAT(told, ElementsAre("message ciao", "repeat in g 3"));
+  sendWelcomeAndEvent(2, 3);
+  ASSERT_TRUE(turnUntil([&] { return calls.size() == 2; }));
+  EXPECT_THAT(calls, ElementsAre("message ciao", "repeat in g 3"));
 }
 
-TEST_F(StormoBusTest, WhatIsNotAServersWordEndsTheLink) {
+TEST_F(StormoBusTest, InvalidServerPacketClosesTheLink) {
   const std::vector<std::string> frames = {
       hello(),
       subscribeEvent("e"),
       publishEvent("e", "N;"),
       encode({.kind = Kind::Ping}),
       encode({.kind = Kind::Reserve}),
-      ack(1),                                                // for what was not published
-      encode({.kind = Kind::Gap, .epoch = 2, .offset = 1}),  // of another epoch
+      ack(1),                                                // nothing was published
+      encode({.kind = Kind::Gap, .epoch = 2, .offset = 1}),  // another epoch
       // not requested
       encode({.kind = Kind::HistoryReply, .space = Space::Groups, .epoch = 1, .channel = "g"}),
       welcome(),
@@ -366,7 +366,7 @@ TEST_F(StormoBusTest, WhatIsNotAServersWordEndsTheLink) {
   };
   for (std::size_t i = 0; i < frames.size(); ++i) {
     auto bus = makeBus(dummy.url());
-    bus->onEvent = [&](std::string_view, const Value&) { told.push_back("event"); };
+    bus->onEvent = [&](std::string_view, const Value&) { calls.push_back("event"); };
     bus->connect();
     ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
     dummy.link.send(welcome());
@@ -374,7 +374,7 @@ TEST_F(StormoBusTest, WhatIsNotAServersWordEndsTheLink) {
     dummy.link.send(frames[i]);
     EXPECT_TRUE(ended(dummy.link)) << i;
   }
-  EXPECT_THAT(told, IsEmpty());
+  EXPECT_THAT(calls, IsEmpty());
 }
 
 }  // namespace

@@ -13,54 +13,54 @@ std::string frame(std::uint64_t sequence, std::string_view text = "ciao") {
   return encode({.kind = Kind::Publish, .sequence = sequence, .channel = "g", .payload = text});
 }
 
-void put(UnackedLog& outbox, std::string_view bytes) {
-  bytes.copy(outbox.extend(bytes.size()), bytes.size());
+void put(UnackedLog& log, std::string_view bytes) {
+  bytes.copy(log.extend(bytes.size()), bytes.size());
 }
 
-TEST(UnackedLog, KeepsWhatIsNotAcknowledgedInOrder) {
-  UnackedLog outbox(1000);
-  for (std::uint64_t i = 1; i <= 4; ++i) put(outbox, frame(i));
-  EXPECT_EQ(outbox.all(), frame(1) + frame(2) + frame(3) + frame(4));
-  EXPECT_EQ(outbox.last(frame(4).size()), frame(4));
-  outbox.acknowledge(1);
-  EXPECT_EQ(outbox.all(), frame(2) + frame(3) + frame(4));
-  outbox.acknowledge(1);  // said again
-  outbox.acknowledge(3);
-  EXPECT_EQ(outbox.all(), frame(4));
-  outbox.acknowledge(4);
-  EXPECT_TRUE(outbox.empty());
-  put(outbox, frame(5));
-  EXPECT_EQ(outbox.all(), frame(5));
+TEST(UnackedLog, KeepsUnacknowledgedPublishesInOrder) {
+  UnackedLog log(1000);
+  for (std::uint64_t i = 1; i <= 4; ++i) put(log, frame(i));
+  EXPECT_EQ(log.all(), frame(1) + frame(2) + frame(3) + frame(4));
+  EXPECT_EQ(log.last(frame(4).size()), frame(4));
+  log.acknowledge(1);
+  EXPECT_EQ(log.all(), frame(2) + frame(3) + frame(4));
+  log.acknowledge(1);  // duplicate
+  log.acknowledge(3);
+  EXPECT_EQ(log.all(), frame(4));
+  log.acknowledge(4);
+  EXPECT_TRUE(log.empty());
+  put(log, frame(5));
+  EXPECT_EQ(log.all(), frame(5));
 }
 
-TEST(UnackedLog, KnowsFramesOfEnqueueToo) {
-  UnackedLog outbox(1000);
-  put(outbox, encode({.kind = Kind::Enqueue, .sequence = 1, .channel = "q", .payload = "N;"}));
-  put(outbox, frame(2));
-  outbox.acknowledge(1);
-  EXPECT_EQ(outbox.all(), frame(2));
+TEST(UnackedLog, KeepsEnqueueFrames) {
+  UnackedLog log(1000);
+  put(log, encode({.kind = Kind::Enqueue, .sequence = 1, .channel = "q", .payload = "N;"}));
+  put(log, frame(2));
+  log.acknowledge(1);
+  EXPECT_EQ(log.all(), frame(2));
 }
 
-TEST(UnackedLog, IsBoundedButTakesAnythingWhileEmpty) {
-  UnackedLog outbox(100);
-  EXPECT_TRUE(outbox.hasRoom(1'000'000));
-  put(outbox, frame(1, std::string(50, 'x')));
-  EXPECT_TRUE(outbox.hasRoom(100 - outbox.size()));
-  EXPECT_FALSE(outbox.hasRoom(100 - outbox.size() + 1));
-  EXPECT_FALSE(outbox.isRelaxed());
-  outbox.acknowledge(1);
-  EXPECT_TRUE(outbox.isRelaxed());
+TEST(UnackedLog, IsLimitedButAcceptsAnySizeWhileEmpty) {
+  UnackedLog log(100);
+  EXPECT_TRUE(log.hasRoom(1'000'000));
+  put(log, frame(1, std::string(50, 'x')));
+  EXPECT_TRUE(log.hasRoom(100 - log.size()));
+  EXPECT_FALSE(log.hasRoom(100 - log.size() + 1));
+  EXPECT_FALSE(log.isRelaxed());
+  log.acknowledge(1);
+  EXPECT_TRUE(log.isRelaxed());
 }
 
-TEST(UnackedLog, LongTrafficWithSomethingAlwaysInFlightStaysWhole) {
-  UnackedLog outbox(10'000);
+TEST(UnackedLog, LongTrafficKeepsAllUnacknowledgedPublishes) {
+  UnackedLog log(10'000);
   for (std::uint64_t i = 1; i <= 1000; ++i) {
-    put(outbox, frame(i));
-    if (i > 10) outbox.acknowledge(i - 10);
+    put(log, frame(i));
+    if (i > 10) log.acknowledge(i - 10);
   }
   std::string expected;
   for (std::uint64_t i = 991; i <= 1000; ++i) expected += frame(i);
-  EXPECT_EQ(outbox.all(), expected);
+  EXPECT_EQ(log.all(), expected);
 }
 
 }  // namespace

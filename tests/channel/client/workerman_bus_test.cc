@@ -1,4 +1,4 @@
-// What the bus in Workerman's dialect does beside what both do: see bus_test.cc.
+// Tests of the bus in Workerman's dialect only; see also bus_test.cc.
 #include "channel/channel_fixture.h"
 #include "channel/client/bus.h"
 #include "protocol/channel/group_event.h"
@@ -15,18 +15,19 @@ std::string groupData(std::string_view group, std::string_view message) {
   return data;
 }
 
-/// A bus, and a server that says only what the test says.
+/// A bus, and a server that sends only what the test sends.
 class WorkermanBusTest : public ChannelTest {
  protected:
   WorkermanBusTest() { makeAnother(); }
 
   void makeAnother() {
     bus = makeBus("frame://127.0.0.1:" + std::to_string(localAddress(listener.get()).port()));
-    bus->onGroupMessage = [this](const GroupMessage& said) {
-      told.push_back("group " + std::string(said.group) + ": " + std::string(said.message.data));
+    bus->onGroupMessage = [this](const GroupMessage& message) {
+      calls.push_back("group " + std::string(message.group) + ": " +
+                      std::string(message.message.data));
     };
     bus->onEvent = [this](std::string_view event, const Value&) {
-      told.push_back("event " + std::string(event));
+      calls.push_back("event " + std::string(event));
     };
     bus->connect();
     EXPECT_TRUE(turnUntil([&] { return accept() && bus->isConnected(); }));
@@ -38,8 +39,8 @@ class WorkermanBusTest : public ChannelTest {
     peer = Link{test::RawPeer(std::move(fd)), {}};
     return true;
   }
-  /// What the bus has said, as whole frames.
-  std::string said() {
+  /// The whole frames that the bus has sent.
+  std::string sent() {
     settle();
     return peer.peer.take();
   }
@@ -47,65 +48,65 @@ class WorkermanBusTest : public ChannelTest {
   UniqueFd listener = std::move(*listenOn(*Address::ip("127.0.0.1", 0)));
   std::unique_ptr<Bus> bus;
   Link peer;
-  std::vector<std::string> told;
+  std::vector<std::string> calls;
 };
 
-TEST_F(WorkermanBusTest, TheGroupEventIsSubscribedWhileAnyGroupIs) {
+TEST_F(WorkermanBusTest, GroupEventIsSubscribedWhileAnyGroupIs) {
   const std::string subscribe = command(CommandType::Subscribe, {"send_to_group"});
   const std::string unsubscribe = command(CommandType::Unsubscribe, {"send_to_group"});
   bus->subscribeGroup("1");
-  EXPECT_EQ(said(), subscribe);
+  EXPECT_EQ(sent(), subscribe);
   bus->subscribeGroup("2");
   bus->unsubscribeGroup("1");
-  EXPECT_EQ(said(), "");
+  EXPECT_EQ(sent(), "");
   bus->unsubscribeGroup("2");
-  EXPECT_EQ(said(), unsubscribe);
+  EXPECT_EQ(sent(), unsubscribe);
 }
 
-TEST_F(WorkermanBusTest, TheGroupEventIsSharedWithTheUser) {
+TEST_F(WorkermanBusTest, GroupEventIsSharedWithTheUser) {
   const std::string subscribe = command(CommandType::Subscribe, {"send_to_group"});
   const std::string unsubscribe = command(CommandType::Unsubscribe, {"send_to_group"});
   bus->subscribeGroup("1");
-  EXPECT_EQ(said(), subscribe);
+  EXPECT_EQ(sent(), subscribe);
   bus->subscribe({"send_to_group"});
   peer.send(framed(eventPayload("send_to_group", groupData("1", "ciao"))));
-  EXPECT_TRUE(turnUntil([&] { return told.size() == 2; }));
-  EXPECT_THAT(told, ElementsAre("group 1: ciao", "event send_to_group"));
-  said();
+  EXPECT_TRUE(turnUntil([&] { return calls.size() == 2; }));
+  EXPECT_THAT(calls, ElementsAre("group 1: ciao", "event send_to_group"));
+  sent();
   bus->unsubscribe({"send_to_group"});
-  EXPECT_EQ(said(), "") << "the groups need it";
+  EXPECT_EQ(sent(), "") << "the groups need it";
   bus->subscribe({"send_to_group"});
-  said();
+  sent();
   bus->unsubscribeGroup("1");
-  EXPECT_EQ(said(), "") << "the user needs it";
+  EXPECT_EQ(sent(), "") << "the user needs it";
   bus->unsubscribe({"send_to_group"});
-  EXPECT_EQ(said(), unsubscribe);
+  EXPECT_EQ(sent(), unsubscribe);
 }
 
-TEST_F(WorkermanBusTest, AGroupMessageIsTheEventThatPhpProgramsSend) {
+TEST_F(WorkermanBusTest, GroupMessageIsSentAsTheGroupEvent) {
   EXPECT_EQ(bus->publishToGroup("123", "Questo è un messaggio"), PublishStatus::Accepted);
-  EXPECT_EQ(said(), command(CommandType::Publish, {"send_to_group"},
+  EXPECT_EQ(sent(), command(CommandType::Publish, {"send_to_group"},
                             groupData("123", "Questo è un messaggio")));
 }
 
-TEST_F(WorkermanBusTest, EventsOfAnotherFormOrForOtherGroupsAreNoGroupMessages) {
+TEST_F(WorkermanBusTest, OtherEventsAreNotGroupMessages) {
   bus->subscribeGroup("5");
   peer.send(
       framed(eventPayload("send_to_group", "s:4:\"ciao\";")) +
       framed(eventPayload("send_to_group", groupData("6", "not subscribed"))) +
       framed(eventPayload("send_to_group", "a:2:{s:7:\"message\";d:1.5;s:8:\"group_id\";i:5;}")));
-  EXPECT_TRUE(turnUntil([&] { return !told.empty(); }));
-  EXPECT_THAT(told, ElementsAre("group 5: 1.5"));
+  EXPECT_TRUE(turnUntil([&] { return !calls.empty(); }));
+  EXPECT_THAT(calls, ElementsAre("group 5: 1.5"));
 }
 
-TEST_F(WorkermanBusTest, AServerMayEndItsPayloadsWithANewline) {
+TEST_F(WorkermanBusTest, PayloadsMayEndWithANewline) {
   bus->subscribe({"news"});
   peer.send(framed(eventPayload("news", "N;") + "\n"));
-  EXPECT_TRUE(turnUntil([&] { return !told.empty(); }));
-  EXPECT_THAT(told, ElementsAre("event news"));
+  EXPECT_TRUE(turnUntil([&] { return !calls.empty(); }));
+  EXPECT_THAT(calls, ElementsAre("event news"));
 }
 
-TEST_F(WorkermanBusTest, WhatIsNotAServersWordEndsTheLink) {
+TEST_F(WorkermanBusTest, InvalidServerPacketClosesTheLink) {
   for (const std::string& frame :
        {command(CommandType::Subscribe, {"a"}), command(CommandType::Publish, {"a"}, "N;"),
         command(CommandType::Reserve), framed("?"), encode({.kind = Kind::Pong})}) {
@@ -114,7 +115,7 @@ TEST_F(WorkermanBusTest, WhatIsNotAServersWordEndsTheLink) {
     peer = {};
     makeAnother();
   }
-  EXPECT_THAT(told, IsEmpty());
+  EXPECT_THAT(calls, IsEmpty());
 }
 
 }  // namespace

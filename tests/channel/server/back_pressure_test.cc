@@ -1,4 +1,4 @@
-// What the server does about a link that takes less than it is sent.
+// Backpressure of links that read more slowly than they receive.
 #include "channel/channel_fixture.h"
 #include "event/loop_impl.h"
 #include "support/temp_directory.h"
@@ -35,7 +35,7 @@ class BackPressureTest : public ChannelTest {
     made.isStormo = true;
     made.send(hello(producerId) + frames);
     EXPECT_TRUE(turnUntil([&] { return !made.received().empty(); }));
-    EXPECT_THAT(words(made.take()), ElementsAre("welcome"));
+    EXPECT_THAT(textsOf(made.take()), ElementsAre("welcome"));
     return made;
   }
 
@@ -45,7 +45,7 @@ class BackPressureTest : public ChannelTest {
     return text;
   }
 
-  /// Publishes as much as the server takes, up to `count` messages; gives how many that were.
+  /// Publishes until the server reads no more, at most `count` messages. Returns their number.
   std::size_t publishUntilBlocked(Link& publisher, std::size_t count) {
     std::size_t sent = 0;
     std::string rest;
@@ -61,11 +61,10 @@ class BackPressureTest : public ChannelTest {
     return sent;
   }
 
-  /// Publishes until the subscriber, which does not read, is full, and the publisher is not read
-  /// any more.
+  /// Publishes until the subscriber, which does not read, is full, and the publisher is paused.
   std::size_t fill(Link& publisher) {
     const std::size_t published = publishUntilBlocked(publisher, 10'000);
-    EXPECT_LT(published, 10'000u) << "the publisher was never held back";
+    EXPECT_LT(published, 10'000u) << "the publisher was never paused";
     return published;
   }
 
@@ -73,7 +72,7 @@ class BackPressureTest : public ChannelTest {
   std::string unsent;
 };
 
-TEST_F(BackPressureTest, PublishersWaitForASlowSubscriberAndThenAllArrivesInOrder) {
+TEST_F(BackPressureTest, BackpressurePausesPublishersUntilASlowSubscriberReads) {
   Link slow = linkHere(1, subscribeGroup("g"));
   Link publisher = linkHere(2);
   std::size_t published = fill(publisher);
@@ -83,11 +82,11 @@ TEST_F(BackPressureTest, PublishersWaitForASlowSubscriberAndThenAllArrivesInOrde
   std::size_t seen = 0;
   const auto readSome = [&] {
     for (const std::string& payload : slow.take()) {
-      ASSERT_EQ(spoken(payload), "group g: " + text(seen));
+      ASSERT_EQ(textOf(payload), "group g: " + text(seen));
       ++seen;
     }
   };
-  // The publisher's last frame may be cut: it is finished while the subscriber reads.
+  // The publisher's last frame may be incomplete; the rest is sent while the subscriber reads.
   EXPECT_TRUE(turnUntil([&] {
     unsent.erase(0, publisher.peer.send(unsent));
     readSome();
@@ -103,17 +102,17 @@ TEST_F(BackPressureTest, PublishersWaitForASlowSubscriberAndThenAllArrivesInOrde
   EXPECT_EQ(counters().slowClosed.get(), 0u);
 }
 
-TEST_F(BackPressureTest, AFullLinkIsHeardOn) {
+TEST_F(BackPressureTest, FullLinkIsStillRead) {
   Link slow = linkHere(1, subscribeGroup("g"));
   Link publisher = linkHere(2);
   Link witness = linkHere(3, subscribeGroup("other"));
   fill(publisher);
-  slow.send(publishGroup("other", "from the full one"));
+  slow.send(publishGroup("other", "from the full link"));
   EXPECT_TRUE(turnUntil([&] { return witness.received().size() == 1; }));
-  EXPECT_THAT(words(witness.take()), ElementsAre("group other: from the full one"));
+  EXPECT_THAT(textsOf(witness.take()), ElementsAre("group other: from the full link"));
 }
 
-TEST_F(BackPressureTest, NewLinksMaySayHelloAndThenWaitToo) {
+TEST_F(BackPressureTest, NewLinksCompleteTheHandshakeAndArePaused) {
   Link slow = linkHere(1, subscribeGroup("g"));
   Link publisher = linkHere(2);
   Link witness = linkHere(3, subscribeGroup("other"));
@@ -126,10 +125,10 @@ TEST_F(BackPressureTest, NewLinksMaySayHelloAndThenWaitToo) {
     slow.take();
     return !witness.received().empty();
   }));
-  EXPECT_THAT(words(witness.take()), ElementsAre("group other: late"));
+  EXPECT_THAT(textsOf(witness.take()), ElementsAre("group other: late"));
 }
 
-TEST_F(BackPressureTest, ALinkThatStaysFullIsCutAndTheOthersGoOn) {
+TEST_F(BackPressureTest, LinkThatStaysFullIsClosedAndOthersContinue) {
   server.linkStallMax = 60ms;
   startHere();
   Link stuck = linkHere(1, subscribeGroup("g"));
@@ -142,12 +141,12 @@ TEST_F(BackPressureTest, ALinkThatStaysFullIsCutAndTheOthersGoOn) {
     unsent.erase(0, publisher.peer.send(unsent));
     return unsent.empty();
   }));
-  publisher.send(publishGroup("other", "free again"));
+  publisher.send(publishGroup("other", "after the close"));
   EXPECT_TRUE(turnUntil([&] { return witness.received().size() == 1; }));
-  EXPECT_THAT(words(witness.take()), ElementsAre("group other: free again"));
+  EXPECT_THAT(textsOf(witness.take()), ElementsAre("group other: after the close"));
 }
 
-TEST_F(BackPressureTest, NoLinkIsCutBecauseTheServerWasBlocked) {
+TEST_F(BackPressureTest, NoLinkIsClosedBecauseTheServerWasBlocked) {
   static std::chrono::hours blocked;
   blocked = 0h;
   LoopImpl::of(loop).useClock([] { return std::chrono::steady_clock::now() + blocked; });
@@ -163,7 +162,7 @@ TEST_F(BackPressureTest, NoLinkIsCutBecauseTheServerWasBlocked) {
   EXPECT_EQ(process->linkCount(), 2u);
 }
 
-TEST_F(BackPressureTest, AFullLinkThatClosesFreesThePublishers) {
+TEST_F(BackPressureTest, ClosingAFullLinkResumesThePublishers) {
   auto slow = std::make_unique<Link>(linkHere(1, subscribeGroup("g")));
   Link publisher = linkHere(2);
   fill(publisher);
@@ -175,7 +174,7 @@ TEST_F(BackPressureTest, AFullLinkThatClosesFreesThePublishers) {
   sync(publisher);
 }
 
-TEST_F(BackPressureTest, ALinkThatPublishesToItselfWithoutReadingIsHeldBackToo) {
+TEST_F(BackPressureTest, LinkThatPublishesToItselfWithoutReadingIsPaused) {
   Link itself = linkHere(1, subscribeGroup("g"));
   const std::size_t published = fill(itself);
   EXPECT_LT(published * kTextBytes, 3 * kLimit + (3u << 20));

@@ -34,7 +34,7 @@ std::vector<std::uint64_t> after(const EventLog& log, std::uint64_t offset) {
   return offsets;
 }
 
-TEST(EventLog, GivesWhatCameAfterAnOffset) {
+TEST(EventLog, VisitsEventsAfterAnOffset) {
   EventLog log(1 << 20, 60s);
   for (const std::uint64_t offset : {1, 2, 4, 7}) put(log, offset, "ciao");
   EXPECT_THAT(after(log, 0), ElementsAre(1, 2, 4, 7));
@@ -44,9 +44,9 @@ TEST(EventLog, GivesWhatCameAfterAnOffset) {
   EXPECT_TRUE(log.reaches(0));
 }
 
-TEST(EventLog, IsVisitedAsLongAsTheVisitorWants) {
+TEST(EventLog, VisitStopsWhenTheVisitorReturnsFalse) {
   EventLog log(1 << 20, 60s);
-  const std::string large(200'000, 'x');  // each in a chunk of its own
+  const std::string large(200'000, 'x');  // one chunk each
   for (const std::uint64_t offset : {1, 2, 3}) put(log, offset, large);
   int visited = 0;
   log.visitAfter(1, [&](std::string_view) {
@@ -56,7 +56,7 @@ TEST(EventLog, IsVisitedAsLongAsTheVisitorWants) {
   EXPECT_EQ(visited, 1);
 }
 
-TEST(EventLog, ForgetsTheOldestBeyondItsBytesAndSaysSo) {
+TEST(EventLog, RemovesTheOldestEventsAboveItsByteLimit) {
   EventLog log(1 << 20, 60s);
   const std::string large(100'000, 'x');
   for (std::uint64_t offset = 1; offset <= 100; ++offset) put(log, offset, large);
@@ -69,7 +69,7 @@ TEST(EventLog, ForgetsTheOldestBeyondItsBytesAndSaysSo) {
   EXPECT_TRUE(log.reaches(left.front() - 1));
 }
 
-TEST(EventLog, ForgetsWhatIsTooOld) {
+TEST(EventLog, RemovesEventsAboveTheAgeLimit) {
   EventLog log(1 << 20, 60s);
   put(log, 1, "old");
   put(log, 2, "young", kStart + 61s);
@@ -78,7 +78,7 @@ TEST(EventLog, ForgetsWhatIsTooOld) {
   EXPECT_TRUE(log.reaches(1));
 }
 
-TEST(EventLog, HoldsAnEventLargerThanAllItsRoom) {
+TEST(EventLog, KeepsAnEventLargerThanItsByteLimit) {
   EventLog log(1000, 60s);
   put(log, 1, std::string(1 << 20, 'x'));
   EXPECT_THAT(after(log, 0), ElementsAre(1));

@@ -33,17 +33,17 @@ std::string eventOf(std::string_view group, std::uint64_t offset, std::string_vi
                  .payload = text});
 }
 
-void say(History& history, std::string_view group, std::uint64_t offset, TimePoint now = kStart,
-         std::string_view text = "ciao") {
+void append(History& history, std::string_view group, std::uint64_t offset, TimePoint now = kStart,
+            std::string_view text = "ciao") {
   history.append(group, offset, eventOf(group, offset, text), now);
 }
 
-/// The offsets of what is reply; nothing if that is not whole.
+/// The offsets of the events after `offset`; nullopt if the history is incomplete.
 std::optional<std::vector<std::uint64_t>> since(History& history, std::string_view group,
                                                 std::uint64_t offset, TimePoint now = kStart) {
   std::string frames;
   std::vector<std::uint64_t> offsets;
-  if (!history.requestHistory(group, offset, now, frames)) {
+  if (!history.appendAfter(group, offset, now, frames)) {
     EXPECT_EQ(frames, "");
     return std::nullopt;
   }
@@ -58,11 +58,11 @@ std::optional<std::vector<std::uint64_t>> since(History& history, std::string_vi
   return offsets;
 }
 
-TEST(History, ANameWithAZeroByteIsMatchedToItsEnd) {
+TEST(History, NameWithAZeroByteIsMatchedToItsEnd) {
   using std::string_literals::operator""s;
   History history(limits({"news", "chat.*"}));
   for (const std::string& name : {"news\0old"s, "\0news"s, "chat.\0"s, "news"s}) {
-    say(history, name, 1);
+    append(history, name, 1);
   }
   EXPECT_THAT(since(history, "news\0old"s, 0), testing::Eq(std::nullopt));
   EXPECT_THAT(since(history, "\0news"s, 0), testing::Eq(std::nullopt));
@@ -70,87 +70,88 @@ TEST(History, ANameWithAZeroByteIsMatchedToItsEnd) {
   EXPECT_THAT(since(history, "news", 0), Optional(ElementsAre(1)));
 }
 
-TEST(History, MoreNamesThanVerdictsAreKeptForAreMatchedRight) {
+TEST(History, MoreNamesThanCachedMatchesAreMatchedCorrectly) {
   History history(limits({"kept.*"}));
-  for (std::uint64_t i = 0; i < 100'002; ++i) say(history, "other." + std::to_string(i), i);
-  say(history, "other.1", 200'000);
-  say(history, "kept.1", 200'001);
+  for (std::uint64_t i = 0; i < 100'002; ++i) append(history, "other." + std::to_string(i), i);
+  append(history, "other.1", 200'000);
+  append(history, "kept.1", 200'001);
   EXPECT_THAT(since(history, "other.1", 0), testing::Eq(std::nullopt));
   EXPECT_THAT(since(history, "kept.1", 0), Optional(ElementsAre(200'001)));
 }
 
-TEST(History, GivesWhatWasSaidInAGroupSinceAnOffset) {
+TEST(History, ReturnsMessagesOfAGroupSinceAnOffset) {
   History history(limits());
-  say(history, "a", 1);
-  say(history, "b", 2);
-  say(history, "a", 3);
-  say(history, "a", 6);
+  append(history, "a", 1);
+  append(history, "b", 2);
+  append(history, "a", 3);
+  append(history, "a", 6);
   EXPECT_THAT(since(history, "a", 0), Optional(ElementsAre(1, 3, 6)));
   EXPECT_THAT(since(history, "a", 1), Optional(ElementsAre(3, 6)));
   EXPECT_THAT(since(history, "a", 2), Optional(ElementsAre(3, 6)));
   EXPECT_THAT(since(history, "a", 6), Optional(IsEmpty()));
   EXPECT_THAT(since(history, "b", 0), Optional(ElementsAre(2)));
-  EXPECT_THAT(since(history, "never said", 0), Optional(IsEmpty()));
+  EXPECT_THAT(since(history, "unused", 0), Optional(IsEmpty()));
 }
 
-TEST(History, IsKeptOfGroupsWhosePatternIsGiven) {
+TEST(History, KeepsGroupsThatMatchAPattern) {
   History history(limits({"room.*", "news"}));
   std::uint64_t offset = 0;
-  for (const char* group : {"room.1", "news", "newspaper", "room"}) say(history, group, ++offset);
+  for (const char* group : {"room.1", "news", "newspaper", "room"})
+    append(history, group, ++offset);
   EXPECT_THAT(since(history, "room.1", 0), Optional(ElementsAre(1)));
   EXPECT_THAT(since(history, "news", 0), Optional(ElementsAre(2)));
   EXPECT_EQ(since(history, "newspaper", 0), std::nullopt);
   EXPECT_EQ(since(history, "room", 9), std::nullopt);
 }
 
-TEST(History, IsOffWithoutAPattern) {
+TEST(History, KeepsNothingWithoutAPattern) {
   History history(limits({}));
-  say(history, "a", 1);
+  append(history, "a", 1);
   EXPECT_EQ(since(history, "a", 0), std::nullopt);
   EXPECT_EQ(history.bytes(), 0u);
 }
 
-TEST(History, ForgetsTheOldestBeyondItsCount) {
+TEST(History, RemovesTheOldestMessagesAboveTheCountLimit) {
   Server::History three = limits();
   three.messagesMax = 3;
   History history(three);
-  for (std::uint64_t offset = 1; offset <= 1000; ++offset) say(history, "a", 2 * offset);
+  for (std::uint64_t offset = 1; offset <= 1000; ++offset) append(history, "a", 2 * offset);
   EXPECT_EQ(since(history, "a", 1993), std::nullopt);
   EXPECT_THAT(since(history, "a", 1994), Optional(ElementsAre(1996, 1998, 2000)));
   EXPECT_THAT(since(history, "a", 1997), Optional(ElementsAre(1998, 2000)));
 }
 
-TEST(History, ForgetsTheOldestBeyondItsBytes) {
+TEST(History, RemovesTheOldestMessagesAboveTheByteLimit) {
   Server::History little = limits();
   little.bytesMax = 3000;
   History history(little);
   for (std::uint64_t offset = 1; offset <= 10; ++offset) {
-    say(history, "a", offset, kStart, std::string(900, '.'));
+    append(history, "a", offset, kStart, std::string(900, '.'));
     EXPECT_LE(history.bytes(), 3000u);
   }
   EXPECT_EQ(since(history, "a", 6), std::nullopt);
   EXPECT_THAT(since(history, "a", 7), Optional(ElementsAre(8, 9, 10)));
 }
 
-TEST(History, AMessageThatIsLongerThanAllItMayKeepIsAGap) {
+TEST(History, MessageAboveTheByteLimitIsAGap) {
   Server::History little = limits();
   little.bytesMax = 1000;
   History history(little);
-  say(history, "a", 1);
-  say(history, "a", 2, kStart, std::string(2000, '.'));
+  append(history, "a", 1);
+  append(history, "a", 2, kStart, std::string(2000, '.'));
   EXPECT_EQ(history.bytes(), 0u);
   EXPECT_EQ(since(history, "a", 1), std::nullopt);
   EXPECT_THAT(since(history, "a", 2), Optional(IsEmpty()));
-  say(history, "a", 3);
+  append(history, "a", 3);
   EXPECT_THAT(since(history, "a", 2), Optional(ElementsAre(3)));
 }
 
-TEST(History, ForgetsWhatIsTooOld) {
+TEST(History, RemovesEventsAboveTheAgeLimit) {
   Server::History minute = limits();
   minute.ageMax = 60s;
   History history(minute);
-  say(history, "a", 1, kStart);
-  say(history, "a", 2, kStart + 50s);
+  append(history, "a", 1, kStart);
+  append(history, "a", 2, kStart + 50s);
   EXPECT_THAT(since(history, "a", 0, kStart + 60s), Optional(ElementsAre(1, 2)));
   EXPECT_EQ(since(history, "a", 0, kStart + 61s), std::nullopt);
   EXPECT_THAT(since(history, "a", 1, kStart + 61s), Optional(ElementsAre(2)));
@@ -158,50 +159,51 @@ TEST(History, ForgetsWhatIsTooOld) {
   EXPECT_EQ(since(history, "a", 1, kStart + 999s), std::nullopt);
 }
 
-TEST(History, OfSilentGroupsIsFreedWhenOthersAreSaid) {
+TEST(History, OldMessagesOfSilentGroupsAreFreedByOtherGroups) {
   Server::History minute = limits();
   minute.ageMax = 60s;
   History history(minute);
   for (std::uint64_t offset = 1; offset <= 50; ++offset) {
-    say(history, "quiet " + std::to_string(offset), offset, kStart);
+    append(history, "quiet " + std::to_string(offset), offset, kStart);
   }
   const std::size_t before = history.bytes();
-  say(history, "loud", 51, kStart + 61s);
+  append(history, "loud", 51, kStart + 61s);
   EXPECT_LT(history.bytes(), before / 20);
   EXPECT_EQ(since(history, "quiet 7", 6, kStart + 61s), std::nullopt);
-  EXPECT_THAT(since(history, "quiet 7", 7, kStart + 61s), Optional(IsEmpty())) << "nothing since";
+  EXPECT_THAT(since(history, "quiet 7", 7, kStart + 61s), Optional(IsEmpty()))
+      << "no message since";
 }
 
-TEST(History, OfAllGroupsIsBoundedAndTheMostSilentOnesGoFirst) {
+TEST(History, TotalLimitRemovesTheLeastRecentGroupsFirst) {
   Server::History little = limits();
   little.totalBytesMax = 10'000;
   History history(little);
-  say(history, "first", 1, kStart, std::string(900, '.'));
-  say(history, "second", 2, kStart, std::string(900, '.'));
-  say(history, "first", 3, kStart, std::string(900, '.'));
+  append(history, "first", 1, kStart, std::string(900, '.'));
+  append(history, "second", 2, kStart, std::string(900, '.'));
+  append(history, "first", 3, kStart, std::string(900, '.'));
   for (std::uint64_t offset = 4; offset <= 11; ++offset) {
-    say(history, "third", offset, kStart, std::string(900, '.'));
+    append(history, "third", offset, kStart, std::string(900, '.'));
     EXPECT_LE(history.bytes(), 10'000u);
   }
   EXPECT_EQ(since(history, "second", 1), std::nullopt);
   EXPECT_THAT(since(history, "first", 0), Optional(ElementsAre(1, 3)));
-  say(history, "third", 12, kStart, std::string(9'800, '.'));
+  append(history, "third", 12, kStart, std::string(9'800, '.'));
   EXPECT_LE(history.bytes(), 10'000u);
   EXPECT_THAT(since(history, "third", 11), Optional(ElementsAre(12)));
 }
 
-TEST(History, OfGroupsThatAreNoLongerKnownNothingIsPromised) {
+TEST(History, RemovedGroupsReportAPossibleGap) {
   Server::History none = limits();
   none.messagesMax = 0;
   History history(none);
   constexpr std::uint64_t kMany = 100'010;
   for (std::uint64_t offset = 1; offset <= kMany; ++offset) {
-    say(history, std::to_string(offset), offset);
+    append(history, std::to_string(offset), offset);
   }
-  EXPECT_EQ(since(history, "3", 3), std::nullopt) << "somebody may have said something since";
+  EXPECT_EQ(since(history, "3", 3), std::nullopt) << "a message since then may have been removed";
   EXPECT_THAT(since(history, "3", 10), Optional(IsEmpty()));
   EXPECT_THAT(since(history, "50", 50), Optional(IsEmpty()));
-  say(history, "3", kMany + 1);
+  append(history, "3", kMany + 1);
   EXPECT_EQ(since(history, "3", 3), std::nullopt);
 }
 

@@ -11,11 +11,11 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-/// Consumers are numbers; what they get is written down: "1 jobs: a".
+/// Consumers are numbers. Deliveries are recorded as "1 jobs: a".
 class JobQueuesTest : public testing::Test, protected JobSink {
  protected:
   bool deliver(ConsumerId consumer, std::string_view queue, std::string_view data) override {
-    if (gone.contains(consumer)) return false;
+    if (removed.contains(consumer)) return false;
     delivered.push_back(std::to_string(consumer) + " " + std::string(queue) + ": " +
                         std::string(data));
     return true;
@@ -26,10 +26,10 @@ class JobQueuesTest : public testing::Test, protected JobSink {
   JobQueues queues{1000, *this};
   std::vector<std::string> delivered;
   std::vector<std::string> full;
-  std::set<ConsumerId> gone;
+  std::set<ConsumerId> removed;
 };
 
-TEST_F(JobQueuesTest, AJobGoesToOneConsumerThatHasReserved) {
+TEST_F(JobQueuesTest, JobGoesToOneConsumerWithAReservation) {
   queues.watch(1, "jobs");
   queues.watch(2, "jobs");
   queues.watch(3, "jobs");
@@ -38,7 +38,7 @@ TEST_F(JobQueuesTest, AJobGoesToOneConsumerThatHasReserved) {
   EXPECT_THAT(take(), ElementsAre("2 jobs: a"));
 }
 
-TEST_F(JobQueuesTest, AJobWaitsUntilSomebodyReserves) {
+TEST_F(JobQueuesTest, JobWaitsForAReservation) {
   queues.watch(1, "jobs");
   EXPECT_TRUE(queues.enqueue("jobs", "a"));
   EXPECT_TRUE(queues.enqueue("jobs", "b"));
@@ -50,9 +50,9 @@ TEST_F(JobQueuesTest, AJobWaitsUntilSomebodyReserves) {
   EXPECT_EQ(queues.jobCount("jobs"), 0u);
 }
 
-TEST_F(JobQueuesTest, AConsumerMayUnwatchAnyOfItsQueuesInAnyOrder) {
+TEST_F(JobQueuesTest, QueuesMayBeUnwatchedInAnyOrder) {
   for (const char* queue : {"a", "b", "c", "d"}) queues.watch(1, queue);
-  queues.watch(1, "b");  // again
+  queues.watch(1, "b");  // once more
   queues.unwatch(1, "a");
   queues.unwatch(1, "d");
   queues.unwatch(1, "a");
@@ -64,7 +64,7 @@ TEST_F(JobQueuesTest, AConsumerMayUnwatchAnyOfItsQueuesInAnyOrder) {
   EXPECT_EQ(queues.queueCount(), 2u) << "a and d, with a job each";
 }
 
-TEST_F(JobQueuesTest, AReservationIsGoodForOneJob) {
+TEST_F(JobQueuesTest, ReservationIsUsedByOneJob) {
   queues.watch(1, "jobs");
   queues.reserve(1);
   EXPECT_TRUE(queues.enqueue("jobs", "a"));
@@ -81,7 +81,7 @@ TEST_F(JobQueuesTest, ReservationsAddUp) {
   EXPECT_THAT(take(), ElementsAre("1 jobs: a", "1 jobs: b"));
 }
 
-TEST_F(JobQueuesTest, WhoHasWaitedLongestIsNext) {
+TEST_F(JobQueuesTest, LongestWaitingConsumerIsNext) {
   for (const ConsumerId consumer : {1, 2, 3}) queues.watch(consumer, "jobs");
   for (const ConsumerId consumer : {3, 1, 2}) queues.reserve(consumer);
   for (const char* job : {"a", "b"}) EXPECT_TRUE(queues.enqueue("jobs", job));
@@ -90,7 +90,7 @@ TEST_F(JobQueuesTest, WhoHasWaitedLongestIsNext) {
   EXPECT_THAT(take(), ElementsAre("3 jobs: a", "1 jobs: b", "2 jobs: c", "3 jobs: d"));
 }
 
-TEST_F(JobQueuesTest, SeveralReservationsOfOneConsumerDoNotPassOthersBy) {
+TEST_F(JobQueuesTest, SeveralReservationsOfOneConsumerDoNotOvertakeOthers) {
   queues.watch(1, "jobs");
   queues.watch(2, "jobs");
   queues.reserve(1);
@@ -100,7 +100,7 @@ TEST_F(JobQueuesTest, SeveralReservationsOfOneConsumerDoNotPassOthersBy) {
   EXPECT_THAT(take(), ElementsAre("1 jobs: a", "2 jobs: b", "1 jobs: c"));
 }
 
-TEST_F(JobQueuesTest, AReservationIsForAnyQueueThatIsWatched) {
+TEST_F(JobQueuesTest, ReservationIsForAnyWatchedQueue) {
   queues.watch(1, "red");
   queues.watch(1, "blue");
   queues.reserve(1);
@@ -109,20 +109,20 @@ TEST_F(JobQueuesTest, AReservationIsForAnyQueueThatIsWatched) {
   EXPECT_THAT(take(), ElementsAre("1 blue: a"));
 }
 
-TEST_F(JobQueuesTest, AUsedReservationIsUsedInAllQueues) {
+TEST_F(JobQueuesTest, UsedReservationIsRemovedFromAllQueues) {
   queues.watch(1, "red");
   queues.watch(1, "blue");
   queues.watch(2, "red");
   queues.reserve(1);
   queues.reserve(2);
   EXPECT_TRUE(queues.enqueue("blue", "a"));
-  queues.reserve(1);  // from now on behind consumer 2, in the line of red too
+  queues.reserve(1);  // now after consumer 2, in the line of red too
   EXPECT_TRUE(queues.enqueue("red", "b"));
   EXPECT_TRUE(queues.enqueue("red", "c"));
   EXPECT_THAT(take(), ElementsAre("1 blue: a", "2 red: b", "1 red: c"));
 }
 
-TEST_F(JobQueuesTest, ABusyQueueDoesNotStarveAnother) {
+TEST_F(JobQueuesTest, BusyQueueDoesNotStarveAnother) {
   queues.watch(1, "red");
   queues.watch(1, "blue");
   for (const char* job : {"a", "b", "c"}) EXPECT_TRUE(queues.enqueue("red", job));
@@ -132,7 +132,7 @@ TEST_F(JobQueuesTest, ABusyQueueDoesNotStarveAnother) {
   EXPECT_THAT(take(), ElementsAre("1 red: a", "1 blue: x"));
 }
 
-TEST_F(JobQueuesTest, WatchingWithAReservationTakesWhatWaits) {
+TEST_F(JobQueuesTest, WatchWithAReservationTakesAWaitingJob) {
   queues.watch(1, "red");
   queues.reserve(1);
   EXPECT_TRUE(queues.enqueue("blue", "a"));
@@ -143,14 +143,14 @@ TEST_F(JobQueuesTest, WatchingWithAReservationTakesWhatWaits) {
   EXPECT_THAT(take(), IsEmpty()) << "the reservation is used up";
 }
 
-TEST_F(JobQueuesTest, AReservationOfWhoWatchesNothingIsNone) {
+TEST_F(JobQueuesTest, ReserveWithoutAWatchDoesNothing) {
   queues.reserve(1);
   queues.watch(1, "jobs");
   EXPECT_TRUE(queues.enqueue("jobs", "a"));
   EXPECT_THAT(take(), IsEmpty());
 }
 
-TEST_F(JobQueuesTest, WhoUnwatchesItsLastQueueGivesUpItsReservations) {
+TEST_F(JobQueuesTest, UnwatchingTheLastQueueRemovesReservations) {
   queues.watch(1, "red");
   queues.reserve(1);
   queues.unwatch(1, "red");
@@ -159,7 +159,7 @@ TEST_F(JobQueuesTest, WhoUnwatchesItsLastQueueGivesUpItsReservations) {
   EXPECT_THAT(take(), IsEmpty());
 }
 
-TEST_F(JobQueuesTest, WhoUnwatchesOneOfItsQueuesKeepsItsReservations) {
+TEST_F(JobQueuesTest, UnwatchingOneQueueKeepsReservations) {
   queues.watch(1, "red");
   queues.watch(1, "blue");
   queues.reserve(1);
@@ -169,7 +169,7 @@ TEST_F(JobQueuesTest, WhoUnwatchesOneOfItsQueuesKeepsItsReservations) {
   EXPECT_THAT(take(), ElementsAre("1 blue: b"));
 }
 
-TEST_F(JobQueuesTest, WatchingAgainLeavesTheRestAsItIs) {
+TEST_F(JobQueuesTest, SecondWatchChangesNothing) {
   queues.watch(1, "jobs");
   queues.watch(1, "jobs");
   queues.reserve(1);
@@ -181,7 +181,7 @@ TEST_F(JobQueuesTest, WatchingAgainLeavesTheRestAsItIs) {
   EXPECT_EQ(queues.queueCount(), 1u) << "its job waits";
 }
 
-TEST_F(JobQueuesTest, AConsumerThatIsRemovedGetsNothing) {
+TEST_F(JobQueuesTest, RemovedConsumerGetsNothing) {
   queues.watch(1, "jobs");
   queues.watch(2, "jobs");
   queues.reserve(1);
@@ -192,20 +192,20 @@ TEST_F(JobQueuesTest, AConsumerThatIsRemovedGetsNothing) {
   EXPECT_THAT(take(), ElementsAre("2 jobs: a"));
 }
 
-TEST_F(JobQueuesTest, AJobForAConsumerThatTurnsOutToBeGoneGoesToTheNext) {
+TEST_F(JobQueuesTest, JobGoesToTheNextConsumerIfDeliveryFails) {
   queues.watch(1, "jobs");
   queues.watch(2, "jobs");
   queues.reserve(1);
   queues.reserve(2);
-  gone = {1};
+  removed = {1};
   EXPECT_TRUE(queues.enqueue("jobs", "a"));
   EXPECT_THAT(take(), ElementsAre("2 jobs: a"));
 }
 
-TEST_F(JobQueuesTest, AJobWaitsIfAllConsumersTurnOutToBeGone) {
+TEST_F(JobQueuesTest, JobWaitsIfDeliveryFailsForAllConsumers) {
   queues.watch(1, "jobs");
   queues.reserve(1);
-  gone = {1};
+  removed = {1};
   EXPECT_TRUE(queues.enqueue("jobs", "a"));
   EXPECT_EQ(queues.jobCount("jobs"), 1u);
   queues.watch(2, "jobs");
@@ -213,7 +213,7 @@ TEST_F(JobQueuesTest, AJobWaitsIfAllConsumersTurnOutToBeGone) {
   EXPECT_THAT(take(), ElementsAre("2 jobs: a"));
 }
 
-TEST_F(JobQueuesTest, AFullQueueRefusesAndSaysSoOnce) {
+TEST_F(JobQueuesTest, FullQueueRejectsJobsAndReportsItOnce) {
   const std::string half(400, 'x');
   EXPECT_TRUE(queues.enqueue("jobs", half));
   EXPECT_TRUE(queues.enqueue("jobs", half));
@@ -229,13 +229,13 @@ TEST_F(JobQueuesTest, AFullQueueRefusesAndSaysSoOnce) {
   EXPECT_THAT(full, ElementsAre("jobs", "jobs"));
 }
 
-TEST_F(JobQueuesTest, TheBoundCountsWhatAJobCostsBesideItsBytes) {
+TEST_F(JobQueuesTest, LimitIncludesTheOverheadOfAJob) {
   std::size_t taken = 0;
   while (taken < 1000 && queues.enqueue("jobs", "")) ++taken;
   EXPECT_EQ(taken, 1000 / JobQueues::kJobOverheadBytes);
 }
 
-TEST_F(JobQueuesTest, AJobLargerThanTheBoundIsRefusedUnlessSomebodyWaitsForIt) {
+TEST_F(JobQueuesTest, JobAboveTheLimitIsRejectedUnlessAConsumerWaits) {
   const std::string huge(2000, 'x');
   EXPECT_FALSE(queues.enqueue("jobs", huge));
   EXPECT_EQ(queues.queueCount(), 0u);
@@ -244,7 +244,7 @@ TEST_F(JobQueuesTest, AJobLargerThanTheBoundIsRefusedUnlessSomebodyWaitsForIt) {
   EXPECT_TRUE(queues.enqueue("jobs", huge));
 }
 
-TEST_F(JobQueuesTest, AQueueWithoutWatchersAndJobsIsForgotten) {
+TEST_F(JobQueuesTest, QueueWithoutWatchersAndJobsIsRemoved) {
   queues.watch(1, "jobs");
   EXPECT_EQ(queues.queueCount(), 1u);
   queues.unwatch(1, "jobs");
@@ -259,8 +259,8 @@ TEST_F(JobQueuesTest, AQueueWithoutWatchersAndJobsIsForgotten) {
   EXPECT_EQ(queues.queueCount(), 0u);
 }
 
-// Each round leaves a place in the line of the idle queue that is worth nothing any more.
-TEST_F(JobQueuesTest, ManyRoundsBesideAnIdleQueueKeepTheOrder) {
+// Each round leaves a stale place in the line of the idle queue.
+TEST_F(JobQueuesTest, StalePlacesOfAnIdleQueueKeepTheOrder) {
   for (const ConsumerId consumer : {1, 2}) {
     queues.watch(consumer, "idle");
     queues.watch(consumer, "busy");

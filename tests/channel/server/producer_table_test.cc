@@ -10,32 +10,32 @@ using namespace std::chrono_literals;
 constexpr TimePoint kStart{TimePoint{} + 1000h};
 constexpr ConnectionId kLink = 1;
 
-class PublishersTest : public testing::Test {
+class ProducerTableTest : public testing::Test {
  protected:
-  /// Publisher 7 has published up to sequence 5, and its link has ended.
-  PublishersTest() {
-    ProducerTable::Publisher& publisher = publishers.enter(7, kStart);
-    publisher.taken = 5;
-    publisher.link = kLink;
-    ProducerTable::leave(publisher, kLink, kStart);
+  /// Producer 7 has published up to sequence 5, and its link has ended.
+  ProducerTableTest() {
+    ProducerTable::Producer& producer = producers.enter(7, kStart);
+    producer.taken = 5;
+    producer.link = kLink;
+    ProducerTable::leave(producer, kLink, kStart);
   }
-  std::uint64_t takenAt(TimePoint now) { return publishers.enter(7, now).taken; }
+  std::uint64_t takenAt(TimePoint now) { return producers.enter(7, now).taken; }
 
-  ProducerTable publishers;
+  ProducerTable producers;
 };
 
-TEST_F(PublishersTest, APublisherThatReconnectsWithinAnHourIsKnown) {
+TEST_F(ProducerTableTest, ReconnectedProducerIsKnownForAnHour) {
   EXPECT_EQ(takenAt(kStart + 60min), 5u);
 }
 
-TEST_F(PublishersTest, APublisherIsForgottenAnHourAfterItsLinkEnded) {
-  EXPECT_EQ(publishers.enter(8, kStart + 61min).taken, 0u);
+TEST_F(ProducerTableTest, ProducerIsRemovedAnHourAfterItsLinkEnded) {
+  EXPECT_EQ(producers.enter(8, kStart + 61min).taken, 0u);
   EXPECT_EQ(takenAt(kStart + 62min), 0u);
 }
 
-TEST_F(PublishersTest, APublisherWithALinkIsNotForgotten) {
-  publishers.enter(7, kStart).link = kLink;
-  EXPECT_EQ(publishers.enter(8, kStart + 3h).taken, 0u);
+TEST_F(ProducerTableTest, ProducerWithALinkIsNotRemoved) {
+  producers.enter(7, kStart).link = kLink;
+  EXPECT_EQ(producers.enter(8, kStart + 3h).taken, 0u);
   EXPECT_EQ(takenAt(kStart + 6h), 5u);
 }
 

@@ -33,19 +33,19 @@ class StateFileTest : public testing::Test {
   UniqueFd file{::memfd_create("state", MFD_CLOEXEC)};
 };
 
-TEST_F(StateFileTest, GivesWhatWasWrittenInThatOrder) {
+TEST_F(StateFileTest, ReadsValuesInTheOrderWritten) {
   write("ciao");
   StateReader state(file.get(), kNow + 5h);
   ASSERT_TRUE(state.ok());
   EXPECT_EQ(state.number(), 7u);
   EXPECT_EQ(state.bytes(), "ciao");
   const auto age = kNow + 5h - state.time();
-  EXPECT_GE(age, 60s) << "and as long as it lay there";
+  EXPECT_GE(age, 60s) << "plus the time in the file";
   EXPECT_LT(age, 2h);
   EXPECT_TRUE(state.ok());
 }
 
-TEST_F(StateFileTest, WhatIsBehindTheEndIsEmptyAndNotOk) {
+TEST_F(StateFileTest, ReadingPastTheEndReturnsEmptyAndNotOk) {
   write("");
   StateReader state(file.get(), kNow);
   (void)state.number();
@@ -57,13 +57,13 @@ TEST_F(StateFileTest, WhatIsBehindTheEndIsEmptyAndNotOk) {
   EXPECT_EQ(state.bytes(), "");
 }
 
-TEST_F(StateFileTest, AHeaderThatIsWrittenInPartIsAnError) {
-  // A file on a disk, as its limit does not hold for memory.
+TEST_F(StateFileTest, PartlyWrittenHeaderIsAnError) {
+  // A file on disk, because the limit does not apply to memory files.
   const test::TempDirectory directory;
   const UniqueFd onDisk(
       ::open((directory.path() + "/state").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   StateWriter state(onDisk.get(), kNow);
-  state.bytes(std::string(1'000'000, 'x'));  // more than the buffer: only the header is left
+  state.bytes(std::string(1'000'000, 'x'));  // more than the buffer: only the header remains
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
   const rlimit smaller{.rlim_cur = 10, .rlim_max = before.rlim_max};
@@ -76,7 +76,7 @@ TEST_F(StateFileTest, AHeaderThatIsWrittenInPartIsAnError) {
   EXPECT_FALSE(StateReader(onDisk.get(), kNow).ok());
 }
 
-TEST_F(StateFileTest, MoreThanABufferIsWrittenWhole) {
+TEST_F(StateFileTest, StateLargerThanTheBufferIsWrittenCompletely) {
   const std::string large(3'000'000, 'x');
   write(large);
   StateReader state(file.get(), kNow);
@@ -84,7 +84,7 @@ TEST_F(StateFileTest, MoreThanABufferIsWrittenWhole) {
   EXPECT_EQ(state.bytes(), large);
 }
 
-TEST_F(StateFileTest, ALaterStateReplacesALongerOne) {
+TEST_F(StateFileTest, ShorterStateReplacesALongerOne) {
   write(std::string(10'000, 'x'));
   write("short");
   StateReader state(file.get(), kNow);
@@ -92,7 +92,7 @@ TEST_F(StateFileTest, ALaterStateReplacesALongerOne) {
   EXPECT_EQ(state.bytes(), "short");
 }
 
-TEST_F(StateFileTest, AnEmptyFileAndOneThatWasNotFinishedHoldNothing) {
+TEST_F(StateFileTest, EmptyAndUnfinishedFilesAreNotOk) {
   EXPECT_FALSE(StateReader(file.get(), kNow).ok());
   {
     StateWriter state(file.get(), kNow);
@@ -102,7 +102,7 @@ TEST_F(StateFileTest, AnEmptyFileAndOneThatWasNotFinishedHoldNothing) {
   EXPECT_FALSE(StateReader(file.get(), kNow).ok());
 }
 
-TEST_F(StateFileTest, AFileThatWasCutOrChangedAnywhereHoldsNothing) {
+TEST_F(StateFileTest, TruncatedOrChangedFileIsNotOk) {
   write("ciao");
   const off_t whole = size();
   for (off_t at = 0; at < whole; ++at) {
@@ -120,7 +120,7 @@ TEST_F(StateFileTest, AFileThatWasCutOrChangedAnywhereHoldsNothing) {
   }
 }
 
-TEST_F(StateFileTest, AFileThatCannotBeWrittenSaysWhy) {
+TEST_F(StateFileTest, WriteErrorIsReported) {
   const UniqueFd full(::open("/dev/full", O_RDWR | O_CLOEXEC));
   StateWriter state(full.get(), kNow);
   state.bytes("ciao");

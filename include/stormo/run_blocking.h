@@ -56,11 +56,12 @@ BlockingStatus runInThread(std::shared_ptr<BlockingCall> call);
 ///         [](const std::exception& error) { stormo::log::warning(error.what()); });
 ///     if (status == stormo::BlockingStatus::Full) (void)connection.send("busy");
 ///
-/// `work` runs beside the loop and other work: it must not use connections, timers, groups or the
-/// Channel, and takes copies of what it needs. `then` and `onError` are ordinary handlers: one of
-/// them is called once, in step 2 of a turn, and what it throws is logged. `onError` gets what
-/// `work` threw, as std::runtime_error if that is no std::exception. All functions and the result
-/// are destroyed on the loop's thread, unless the loop is destroyed first.
+/// `work` runs at the same time as the loop and other work: it must not use connections, timers,
+/// groups or the Channel, and takes copies of what it needs. `then` and `onError` are ordinary
+/// handlers: one of them is called once, in step 2 of a turn, and an exception of it is logged.
+/// `onError` receives the exception of `work`, as std::runtime_error if it is no std::exception.
+/// All functions and the result are destroyed on the loop's thread, unless the loop is destroyed
+/// first.
 ///
 /// A worker process that stops waits for pending work as it waits for its clients: until the
 /// graceful timeout, and for 2 s after it has closed its clients. Then the process ends, and `then`

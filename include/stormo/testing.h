@@ -70,7 +70,7 @@ class Client {
 class Program {
  public:
   /// Starts the Servers, then the Workers: calls their onWorkerStart, and passes on what it throws.
-  /// Waits until each Channel that was told to connect is connected.
+  /// Waits until each Channel of the program's own Server is connected.
   Program();
   /// Calls onWorkerStop, closes all connections and calls their onClose.
   ~Program();

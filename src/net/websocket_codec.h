@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stormo/connection.h>
 #include <stormo/websocket.h>
 
 #include <functional>

@@ -31,7 +31,7 @@ TEST(Layers, UsesAreTransitiveAndPointDown) {
 
 TEST(Layers, IncludeOfAHigherModuleIsReported) {
   EXPECT_THAT(layerComplaints("base", "\n" + kInclude + "\"net/batch.h\"\n", {}),
-              ElementsAre("line 2: net/batch.h is belongs to net, which base must not include"));
+              ElementsAre("line 2: net/batch.h belongs to net, which base must not include"));
   EXPECT_THAT(layerComplaints("net", kInclude + "<stormo/worker.h>", someOwners()),
               ElementsAre(HasSubstr("stormo/worker.h belongs to worker")));
 }

@@ -63,7 +63,7 @@ class Client {
 
   static void ping();
 
-  /// The Channel behind these functions, for all that they lack. Valid until disconnect().
+  /// The Channel that these functions use, for everything that they lack. Valid until disconnect().
   [[nodiscard]] static Channel& channel();
 
   // Handlers, as Channel's.

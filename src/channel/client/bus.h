@@ -15,66 +15,62 @@
 
 namespace stormo::channel {
 
-/// A process's way to all others. What carries it is chosen by URL; see makeBus().
-/// Lives on the loop of the thread that made it, and may be destroyed after it, but not in its own
-/// handlers. These are set before connect(); what they throw is logged and counted, and the link
-/// lives. Names are 1 to 255 bytes.
+/// A process's connection to a Channel, in the dialect that its URL selects; see makeBus().
+/// Used on the thread that made it and on its loop. May be destroyed after the loop, but not in its
+/// own handlers. Handlers are set before connect(); an exception of one is logged and counted.
+/// Names have 1 to 255 bytes.
 class Bus {
  public:
   virtual ~Bus() = default;
   Bus(const Bus&) = delete;
   Bus& operator=(const Bus&) = delete;
 
-  /// Starts to connect, and goes on trying. Subscriptions and watches are made again on each new
-  /// link.
+  /// Starts to connect, and retries. Subscriptions and watches are made again on each new link.
   virtual void connect() = 0;
-  /// Flushes and closes the link, and makes no other until connect().
+  /// Flushes and closes the link, and makes no new one until connect().
   virtual void close() = 0;
   [[nodiscard]] virtual bool isConnected() const = 0;
 
   // --- Groups: messages for members of a group, wherever they are ---
 
-  /// From now on messages of that group come to onGroupMessage.
+  /// From now on messages of that group reach onGroupMessage.
   virtual void subscribeGroup(std::string_view name) = 0;
   virtual void unsubscribeGroup(std::string_view name) = 0;
   /// A send that its session has published before, through any process, is not published again and
   /// counts as accepted.
   virtual PublishStatus publishToGroup(std::string_view name, Message message,
                                        SendId send = {}) = 0;
-  /// May be called for groups that are not subscribed, too.
+  /// May also be called for groups that are not subscribed.
   std::function<void(const GroupMessage& message)> onGroupMessage;
-  /// A message of that group was said again to a new Channel server, and is not given again; but it
-  /// has moved position().
+  /// A resent duplicate in that group was dropped. position() has advanced.
   std::function<void(std::string_view group)> onRepeat;
 
   using HistoryHandler = std::function<void(const HistoryReply& reply)>;
-  /// Asks what was said in a subscribed group since a position; since none: only for the position
-  /// now. The answer comes, once, between the messages of the group up to its position and those
-  /// behind it; it may come before this returns. A Channel without histories knows no position, and
-  /// nothing that is whole.
+  /// See Channel::requestHistory(). In Workerman's dialect the handler is called inside this call,
+  /// with an empty reply.
   virtual void requestHistory(std::string_view group, Position since, HistoryHandler handler) = 0;
-  /// Of the latest event that this process has had.
+  /// The position of the latest event that this process has received.
   [[nodiscard]] virtual Position position() const = 0;
 
   /// Longest frame that the Channel accepts, in bytes. A message of so many bytes, less
   /// kFrameOverheadBytesMax, is not refused for its length.
   [[nodiscard]] virtual std::size_t frameBytesMax() const = 0;
 
-  // --- How far publishing has got ---
+  // --- Acknowledgement ---
 
-  /// How many publishes and jobs were accepted, and how many of these, from the first on, are in
-  /// the Channel's care: passed on to all that were to get them.
+  /// The number of accepted publishes and jobs, and the number of these, from the first one on,
+  /// that the Channel has acknowledged.
   [[nodiscard]] virtual std::uint64_t accepted() const = 0;
   [[nodiscard]] virtual std::uint64_t acknowledged() const = 0;
   std::function<void()> onAcknowledged;
-  /// An accepted publish was dropped: the Channel rejected it, or accepts less than it did. Comes
-  /// before its acknowledgement. `number` is what accepted() was when it was accepted.
+  /// An accepted publish was dropped: the Channel rejected it, or its limit is lower than before.
+  /// Called before its acknowledgement. `number` is what accepted() was when it was accepted.
   std::function<void(std::uint64_t number, std::string_view reason)> onRejected;
-  /// What was accepted and is not in the Channel's care, or, where it acknowledges nothing, not in
-  /// the kernel's.
+  /// Bytes that were accepted and not acknowledged; in Workerman's dialect, that the kernel has not
+  /// accepted.
   [[nodiscard]] virtual std::size_t unacknowledgedBytes() const = 0;
 
-  // --- Events and queues, as channel::Client has them ---
+  // --- Events and queues, as Channel has them ---
 
   virtual void subscribe(const std::vector<std::string>& events) = 0;
   virtual void unsubscribe(const std::vector<std::string>& events) = 0;
@@ -83,18 +79,18 @@ class Bus {
   virtual void watch(const std::vector<std::string>& queues) = 0;
   virtual void unwatch(const std::vector<std::string>& queues) = 0;
   virtual PublishStatus enqueue(const std::vector<std::string>& queues, const Value& data) = 0;
-  /// One more job, of any watched queue. Lapses if no queue is watched any more.
+  /// Requests one more job, of any watched queue. Lapses when no queue is watched any more.
   virtual void reserve() = 0;
-  /// The process ends: asks for no more jobs, and enqueues again those that were on their way.
-  /// Until the last of them has arrived this counts as unfinished work of the loop.
+  /// The process ends: requests no more jobs, and enqueues again those in flight to it. Until the
+  /// last of them has arrived this counts as unfinished work of the loop.
   virtual void stopTakingJobs() = 0;
   virtual void ping() = 0;
   std::function<void(std::string_view event, const Value& data)> onEvent;
   std::function<void(std::string_view queue, const Value& data)> onJob;
 
-  /// Events and group messages of what is subscribed were lost to this process.
+  /// This process has missed events or group messages of its subscriptions.
   std::function<void()> onGap;
-  /// The link is up, with everything restored; it was lost.
+  /// The link is up, with all subscriptions made; the link was lost.
   std::function<void()> onConnect;
   std::function<void()> onClose;
   /// Publishes are accepted again after one was Full.
@@ -111,11 +107,11 @@ struct BusOptions {
   /// it. The default is that of Stormo's server and of Workerman's.
   std::size_t frameBytesMax = kDefaultFrameBytesMax;
   std::chrono::milliseconds pingInterval{25'000};
-  /// Of dialects without groups: the event that carries {group_id, message}.
+  /// For dialects without groups: the event that carries {group_id, message}.
   std::string groupEvent = "send_to_group";
 };
 
-/// Reconnects for as long as it lives: soon at first, then every two seconds.
+/// Reconnects as long as it exists: after 50 ms at first, then at most every 2 s.
 /// `unix:///path` and `stormo://host:port`: Stormo's dialect. `frame://host:port`: Workerman's.
 /// Throws std::invalid_argument for any other.
 std::unique_ptr<Bus> makeBus(std::string_view url, const BusOptions& options = {});

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "event/process_life.h"
 #include "event/call_handler.h"
 #include "event/loop_impl.h"
+#include "event/process_life.h"
 #include "net/reactor.h"
 #include "protocol/php/serialize.h"
 #include "sys/log.h"
@@ -16,18 +16,18 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// The Channel is near, and everybody waits for it.
+// The Channel is on this machine or near, and all clients wait for it.
 constexpr milliseconds kRetryFirst{50};
 constexpr milliseconds kRetryMax{2000};
 
-/// Of silence in a row, each after a ping, until a link is given up.
+/// Silent intervals in a row, each after a ping, after which a link is closed.
 constexpr int kSilentTicksMax = 2;
 constexpr std::uint64_t kNoTickYet = ~std::uint64_t{0};
 
-/// Of what the server sends, which has bounded it already.
+/// For frames of the server, which limits them itself.
 constexpr std::uint64_t kPackageBytesMax = 0xffff'ffff;
 
-/// Moves the names that are not in `into` there, and gives these.
+/// Adds the names that are not in `into`, and returns these.
 std::vector<std::string> addNew(const std::vector<std::string>& names,
                                 std::vector<std::string>& into) {
   std::vector<std::string> added;
@@ -127,9 +127,9 @@ void LinkBus::becomeUp() {
   if (!std::exchange(isUp_, true)) counters().up.add();
   hasBeenUp_ = true;
   scratch_.clear();
-  saySubscriptions(scratch_);
-  if (takesJobs_ && !queues_.empty()) sayWatch(queues_, scratch_);
-  for (std::uint64_t i = 0; i < reservations_; ++i) sayReserve(scratch_);
+  writeSubscriptions(scratch_);
+  if (takesJobs_ && !queues_.empty()) writeWatch(queues_, scratch_);
+  for (std::uint64_t i = 0; i < reservations_; ++i) writeReserve(scratch_);
   send(scratch_);
   sendKept();
   guarded("onConnect", onConnect);
@@ -143,7 +143,7 @@ void LinkBus::onLost() {
     log::warning("the link to the Channel was closed, connecting again url={}", url_.text());
   }
   lastEvents_ = events_;
-  endFence();  // what was on its way is lost with the link
+  endFence();  // jobs in flight are lost with the link
   onLinkLost();
   guarded("onClose", onClose);
 }
@@ -154,7 +154,7 @@ void LinkBus::drained() {
 
 void LinkBus::reportFailure(const Error& error) {
   if (isAwaited_) awaited().why = "no link to its Channel: " + error.message();
-  if (std::exchange(failureReported_, true)) return;  // it is the same one all the time
+  if (std::exchange(failureReported_, true)) return;  // logged once for each outage
   log::warning("no link to the Channel, trying again url={} reason=\"{}\"", url_.text(),
                error.message());
 }
@@ -215,16 +215,16 @@ void LinkBus::subscribe(const Names& events) {
   const Names added = addNew(events, events_);
   if (added.empty() || !isUp_) return;
   scratch_.clear();
-  saySubscribe(added, scratch_);
+  writeSubscribe(added, scratch_);
   send(scratch_);
 }
 
 void LinkBus::unsubscribe(const Names& events) {
-  const Names gone = takeAway(events, events_);
+  const Names removed = takeAway(events, events_);
   takeAway(events, lastEvents_);
-  if (gone.empty() || !isUp_) return;
+  if (removed.empty() || !isUp_) return;
   scratch_.clear();
-  sayUnsubscribe(gone, scratch_);
+  writeUnsubscribe(removed, scratch_);
   send(scratch_);
 }
 
@@ -232,16 +232,16 @@ void LinkBus::watch(const Names& queues) {
   const Names added = addNew(queues, queues_);
   if (added.empty() || !isUp_ || !takesJobs_) return;
   scratch_.clear();
-  sayWatch(added, scratch_);
+  writeWatch(added, scratch_);
   send(scratch_);
 }
 
 void LinkBus::unwatch(const Names& queues) {
-  const Names gone = takeAway(queues, queues_);
+  const Names removed = takeAway(queues, queues_);
   if (queues_.empty()) reservations_ = 0;  // as the server sees it
-  if (gone.empty() || !isUp_) return;
+  if (removed.empty() || !isUp_) return;
   scratch_.clear();
-  sayUnwatch(gone, scratch_);
+  writeUnwatch(removed, scratch_);
   send(scratch_);
 }
 
@@ -250,7 +250,7 @@ void LinkBus::reserve() {
   if (!queues_.empty()) ++reservations_;
   if (!isUp_) return;
   scratch_.clear();
-  sayReserve(scratch_);
+  writeReserve(scratch_);
   send(scratch_);
 }
 
@@ -259,10 +259,10 @@ void LinkBus::stopTakingJobs() {
   reservations_ = 0;
   if (queues_.empty() || !isUp_) return;
   scratch_.clear();
-  sayUnwatch(queues_, scratch_);
+  writeUnwatch(queues_, scratch_);
   send(scratch_);
-  // The Channel answers no unwatch. An event that is published behind it comes back behind the last
-  // job, in both dialects.
+  // The Channel does not answer an unwatch. An event that is published after it arrives after the
+  // last job, in both dialects.
   const std::string fence = "stormo.jobs-end." + std::to_string(randomId());
   subscribe({fence});
   if (publish({fence}, nullptr, false) != PublishStatus::Accepted) return;
@@ -287,7 +287,7 @@ void LinkBus::giveBack(std::string_view queue, const Value& data) {
 void LinkBus::ping() {
   if (!isUp_) return;
   scratch_.clear();
-  sayPing(scratch_);
+  writePing(scratch_);
   send(scratch_);
 }
 

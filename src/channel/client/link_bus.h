@@ -15,15 +15,15 @@
 
 namespace stormo::channel {
 
-/// What the dialects have in common, for a bus over one link to a Channel server: the link, made
-/// again whenever it is lost, and what is to be restored on it.
+/// The part that all dialects share: one link to a Channel server, which is replaced when it is
+/// lost, and the subscriptions and watches that are made again on each new link.
 class LinkBus : public Bus, FrameSink {
  public:
   void connect() final;
   void close() final;
   [[nodiscard]] bool isConnected() const final { return isUp_; }
 
-  // Names that are (not) subscribed already are left out of what is sent.
+  // Names whose state does not change are not sent.
   void subscribe(const std::vector<std::string>& events) final;
   void unsubscribe(const std::vector<std::string>& events) final;
   void watch(const std::vector<std::string>& queues) final;
@@ -38,20 +38,20 @@ class LinkBus : public Bus, FrameSink {
   LinkBus(SocketUrl url, const BusOptions& options);
   ~LinkBus() override;
 
-  // --- What a dialect says ---
+  // --- Implemented by a dialect ---
 
   virtual void onLinkMade() = 0;
   virtual void onPayload(std::string_view payload) = 0;
-  /// Appends the frames that say it. Names are not empty.
-  virtual void saySubscribe(const Names& events, std::string& out) = 0;
-  virtual void sayUnsubscribe(const Names& events, std::string& out) = 0;
-  virtual void sayWatch(const Names& queues, std::string& out) = 0;
-  virtual void sayUnwatch(const Names& queues, std::string& out) = 0;
-  virtual void sayReserve(std::string& out) = 0;
-  virtual void sayPing(std::string& out) = 0;
-  /// When a link was made: all that is subscribed, events() and groups.
-  virtual void saySubscriptions(std::string& out) = 0;
-  /// What is published and has not been sent on this link; called once, when it is up.
+  /// Each appends its frames to `out`. Names are not empty.
+  virtual void writeSubscribe(const Names& events, std::string& out) = 0;
+  virtual void writeUnsubscribe(const Names& events, std::string& out) = 0;
+  virtual void writeWatch(const Names& queues, std::string& out) = 0;
+  virtual void writeUnwatch(const Names& queues, std::string& out) = 0;
+  virtual void writeReserve(std::string& out) = 0;
+  virtual void writePing(std::string& out) = 0;
+  /// All subscriptions, events() and groups, for a new link.
+  virtual void writeSubscriptions(std::string& out) = 0;
+  /// Sends the publishes that were not sent on this link. Called once, when the link is up.
   virtual void sendKept() = 0;
   virtual void onLinkLost() {}
   /// Its name, for the log.
@@ -59,21 +59,21 @@ class LinkBus : public Bus, FrameSink {
   /// True if the server answers a ping.
   [[nodiscard]] virtual bool expectsPong() const = 0;
 
-  // --- What a dialect uses ---
+  // --- Used by a dialect ---
 
-  /// The server listens: restores everything, sends what was kept, and calls onConnect.
+  /// The link is usable: makes all subscriptions, sends the kept publishes, calls onConnect.
   void becomeUp();
-  /// Sends frames at once, whatever waits already. There is a link.
+  /// Appends frames to the output of the link, without a limit. There must be a link.
   void send(std::string_view frames);
   [[nodiscard]] net::ConnectionImpl* link() const { return connection_.connection(); }
-  /// A publish was refused as Full: onDrain is owed.
+  /// A publish was refused as Full: onDrain must follow.
   void owesDrain() { owesDrain_ = true; }
   [[nodiscard]] bool isDrainOwed() const { return owesDrain_; }
-  /// There is room again: calls onDrain if it is owed.
+  /// There is room again: calls onDrain if it must follow.
   void drained();
-  /// The server broke the protocol: logs the reason, and makes a new link.
+  /// The server broke the protocol: logs the reason, and replaces the link.
   void violation(std::string_view reason);
-  /// Closes the link, to make a new one.
+  /// Closes the link, which is then replaced.
   void dropLink(std::string_view reason);
   void jobReceived(std::string_view queue, std::string_view data);
   void eventReceived(std::string_view event, std::string_view data);
@@ -83,10 +83,10 @@ class LinkBus : public Bus, FrameSink {
   void acknowledgedReceived();
   void rejectedReceived(std::uint64_t number, std::string_view reason);
   void gapReceived();
-  /// By subscribe(), not for the sake of groups; in that order.
+  /// The names given to subscribe(), in that order.
   [[nodiscard]] const Names& events() const { return events_; }
   [[nodiscard]] bool isSubscribed(std::string_view event) const;
-  /// The last link that was up had it, too, and it was not unsubscribed since.
+  /// It was subscribed on the last link that was up, and has not been unsubscribed since.
   [[nodiscard]] bool wasSubscribed(const std::string& event) const;
   [[nodiscard]] const SocketUrl& url() const { return url_; }
   [[nodiscard]] const BusOptions& options() const { return options_; }
@@ -124,11 +124,11 @@ class LinkBus : public Bus, FrameSink {
   Names events_;      // in the order of their subscription, as all names here
   Names lastEvents_;  // of them, those that the last link had
   Names queues_;
-  std::uint64_t reservations_ = 0;  // said, and not answered by a job
+  std::uint64_t reservations_ = 0;  // sent, and not answered by a job yet
 
   bool takesJobs_ = true;
   UnfinishedWork fenceWork_;  // while there is a fence
-  std::string fence_;  // an event of our own that comes back behind the last job; empty: none
+  std::string fence_;  // an event of this process that arrives after the last job; empty: none
 
   bool owesDrain_ = false;
   std::string scratch_;

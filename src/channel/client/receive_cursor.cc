@@ -5,7 +5,7 @@
 namespace stormo::channel {
 namespace {
 
-// Processes come and go; those that have not been heard of for an epoch are forgotten beyond that.
+// Processes start and end. Above this number, producers without an event in an epoch are forgotten.
 constexpr std::size_t kPublishersMax = 10'000;
 
 }  // namespace

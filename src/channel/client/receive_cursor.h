@@ -6,29 +6,29 @@
 
 namespace stormo::channel {
 
-/// What a subscriber has had of the Channel: so that nothing is taken twice, and the next link can
-/// go on where the last one ended.
+/// The events that a subscriber has received: recognises duplicates, and states where the next link
+/// resumes.
 ///
-/// Within one life of the server (an epoch) events come in the order of their offsets, over all
-/// links. When a server has died, publishers say again what was not acknowledged, and the next one
-/// gives it new offsets. Each link has brought an unbroken beginning of what it was to bring: so of
-/// each publisher, all up to the last sequence that came is known, and nothing behind it.
+/// Within an epoch events arrive in the order of their offsets, over all links. When a server was
+/// killed, producers resend what was not acknowledged, and the next server gives it new offsets.
+/// Each link delivers its events without a hole, so all events of a producer up to its last
+/// received sequence were received, and none after it.
 class ReceiveCursor {
  public:
-  /// A server of that epoch has welcomed a link. True if there was a link before: then what came
-  /// after offset() is missing. Of a new server that is all that it has: others may have said again
-  /// there what this one has not heard.
+  /// A server of that epoch has accepted a link. Returns true if there was a link before: then the
+  /// events after offset() are missing. In a new epoch the offset is 0: other producers may have
+  /// resent messages that this process has not received.
   bool begin(std::uint64_t epoch);
 
   enum class Verdict {
     New,
-    Known,   ///< It came on an earlier link.
-    Repeat,  ///< It came in an earlier epoch; this offset of it is new.
+    Known,   ///< It was received on an earlier link.
+    Repeat,  ///< It was received in an earlier epoch; only its offset is new.
   };
   [[nodiscard]] Verdict take(std::uint64_t offset, std::uint64_t producerId,
                              std::uint64_t sequence);
 
-  /// No event up to that one will come any more.
+  /// No event up to that offset will arrive any more.
   void skipTo(std::uint64_t offset) {
     if (offset > offset_) offset_ = offset;
   }

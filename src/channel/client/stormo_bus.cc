@@ -12,7 +12,7 @@
 namespace stormo::channel {
 namespace {
 
-// An answer may be as long as a group's history: so many are on their way at once, and no more.
+// Maximum number of requests in flight: a reply may be as long as a group's history.
 constexpr std::size_t kHistoryRequestsSentMax = 16;
 
 GroupMessage groupMessage(const Packet& event) {
@@ -309,9 +309,9 @@ void StormoBus::onLinkLost() {
   historyRequestsSent_ = 0;
 }
 
-void StormoBus::saySubscriptions(std::string& out) {
+void StormoBus::writeSubscriptions(std::string& out) {
   // What has come to it while there was no link begins with this one; the rest goes on.
-  const auto say = [&](bool again) {
+  const auto write = [&](bool again) {
     const auto wanted = [&](bool wasThere) { return (resumes_ && wasThere) == again; };
     for (const std::string& event : events()) {
       if (wanted(wasSubscribed(event))) {
@@ -325,10 +325,10 @@ void StormoBus::saySubscriptions(std::string& out) {
     }
   };
   if (resumes_) {
-    say(true);
+    write(true);
     encode({.kind = Kind::Resume, .epoch = cursor_.epoch(), .offset = cursor_.offset()}, out);
   }
-  say(false);
+  write(false);
 }
 
 void StormoBus::sendKept() {
@@ -336,20 +336,20 @@ void StormoBus::sendKept() {
   send(unacked_.all());
 }
 
-void StormoBus::saySubscribe(const Names& events, std::string& out) {
+void StormoBus::writeSubscribe(const Names& events, std::string& out) {
   for (const std::string& event : events) encode({.kind = Kind::Subscribe, .channel = event}, out);
 }
 
-void StormoBus::sayUnsubscribe(const Names& events, std::string& out) {
+void StormoBus::writeUnsubscribe(const Names& events, std::string& out) {
   for (const std::string& event : events)
     encode({.kind = Kind::Unsubscribe, .channel = event}, out);
 }
 
-void StormoBus::sayWatch(const Names& queues, std::string& out) {
+void StormoBus::writeWatch(const Names& queues, std::string& out) {
   for (const std::string& queue : queues) encode({.kind = Kind::Watch, .channel = queue}, out);
 }
 
-void StormoBus::sayUnwatch(const Names& queues, std::string& out) {
+void StormoBus::writeUnwatch(const Names& queues, std::string& out) {
   for (const std::string& queue : queues) encode({.kind = Kind::Unwatch, .channel = queue}, out);
 }
 

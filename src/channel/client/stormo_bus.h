@@ -14,10 +14,10 @@
 
 namespace stormo::channel {
 
-/// A bus in Stormo's dialect. What it publishes is kept until the Channel has acknowledged it, and
-/// said again on a new link; what it hears it hears once, and where a link was lost it asks for
-/// what it has missed. What the Channel would not take is refused before it is kept: one publish
-/// that is sent on each new link, and cuts each, would keep all behind it from being delivered.
+/// A bus in Stormo's dialect. Publishes are kept until the Channel has acknowledged them, and
+/// resent on a new link. Events are received once; after a lost link it requests what it has
+/// missed. A publish that the Channel would reject is refused before it is kept: resent on each new
+/// link, and closing each, it would block all publishes after it.
 class StormoBus final : public LinkBus {
  public:
   StormoBus(SocketUrl url, const BusOptions& options);
@@ -43,13 +43,13 @@ class StormoBus final : public LinkBus {
 
   void onLinkMade() override;
   void onPayload(std::string_view payload) override;
-  void saySubscribe(const Names& events, std::string& out) override;
-  void sayUnsubscribe(const Names& events, std::string& out) override;
-  void sayWatch(const Names& queues, std::string& out) override;
-  void sayUnwatch(const Names& queues, std::string& out) override;
-  void sayReserve(std::string& out) override { encode({.kind = Kind::Reserve}, out); }
-  void sayPing(std::string& out) override { encode({.kind = Kind::Ping}, out); }
-  void saySubscriptions(std::string& out) override;
+  void writeSubscribe(const Names& events, std::string& out) override;
+  void writeUnsubscribe(const Names& events, std::string& out) override;
+  void writeWatch(const Names& queues, std::string& out) override;
+  void writeUnwatch(const Names& queues, std::string& out) override;
+  void writeReserve(std::string& out) override { encode({.kind = Kind::Reserve}, out); }
+  void writePing(std::string& out) override { encode({.kind = Kind::Ping}, out); }
+  void writeSubscriptions(std::string& out) override;
   void sendKept() override;
   void onLinkLost() override;
   [[nodiscard]] std::string_view dialect() const override { return "stormo"; }

@@ -11,24 +11,23 @@
 
 namespace stormo::channel {
 
-/// What a publisher has published and the Channel has not acknowledged: whole frames of Publish and
-/// Enqueue, in the order of their sequences. On a new link all of it is said again.
+/// The publishes that the Channel has not acknowledged: whole frames of Publish and Enqueue, in the
+/// order of their sequences. On a new link all of them are resent.
 class UnackedLog {
  public:
   explicit UnackedLog(std::size_t bytesMax) : bytesMax_(bytesMax) {}
 
-  /// False if so many bytes more would be too much. An empty outbox takes anything.
+  /// False if this number of bytes would exceed the limit. An empty log accepts any number.
   [[nodiscard]] bool hasRoom(std::size_t bytes) const {
     return empty() || size() + bytes <= bytesMax_;
   }
-  /// Half of its room is free again.
+  /// At most half of the limit is used.
   [[nodiscard]] bool isRelaxed() const { return size() <= bytesMax_ / 2; }
-  /// Room for whole frames, to be written at once.
+  /// Room for whole frames, which the caller writes at once.
   char* extend(std::size_t bytes) { return frames_.extend(bytes); }
-  /// Forgets all frames up to this sequence.
+  /// Drops all frames up to this sequence.
   void acknowledge(std::uint64_t sequence);
-  /// Forgets the frames for which `isUnwanted(sequence, frameBytes)` is true. Rare, so that it may
-  /// copy the rest.
+  /// Drops the frames for which `isUnwanted(sequence, frameBytes)` is true. Copies the rest.
   template <typename Judge>
   void removeIf(const Judge& isUnwanted) {
     ByteQueue kept;

@@ -4,25 +4,25 @@
 #include <utility>
 
 #include "event/loop_impl.h"
+#include "net/reactor.h"
 #include "protocol/channel/group_event.h"
 #include "protocol/package/frame.h"
-#include "net/reactor.h"
 #include "protocol/php/serialize.h"
 
 namespace stormo::channel {
 
-void WorkermanBus::say(CommandType type, std::span<const std::string_view> names,
-                       std::string_view data, std::string& out) {
+void WorkermanBus::write(CommandType type, std::span<const std::string_view> names,
+                         std::string_view data, std::string& out) {
   const std::size_t start = out.size();
   out.append(kFrameHeaderBytes, '\0');
   encodeWorkerman(type, names, data, out);
   encodeFrameHeader(out.size() - start - kFrameHeaderBytes, out.data() + start);
 }
 
-void WorkermanBus::say(CommandType type, const Names& names, std::string_view data,
-                       std::string& out) {
+void WorkermanBus::write(CommandType type, const Names& names, std::string_view data,
+                         std::string& out) {
   names_.assign(names.begin(), names.end());
-  say(type, names_, data, out);
+  write(type, names_, data, out);
 }
 
 void WorkermanBus::onPayload(std::string_view payload) {
@@ -46,11 +46,11 @@ void WorkermanBus::onPayload(std::string_view payload) {
   }
   const std::string_view event = command_.channels.front();
   if (event != options().groupEvent || groups_.empty()) return eventReceived(event, command_.data);
-  const auto said = readGroupEvent(command_.data, text_);
-  if (said && groups_.find(said->group) != groups_.end()) {
-    groupMessageReceived({.group = said->group, .message = said->message});
+  const auto message = readGroupEvent(command_.data, text_);
+  if (message && groups_.find(message->group) != groups_.end()) {
+    groupMessageReceived({.group = message->group, .message = message->message});
   }
-  if (userHearsGroups()) eventReceived(event, command_.data);
+  if (isGroupEventSubscribed()) eventReceived(event, command_.data);
 }
 
 PublishStatus WorkermanBus::publish(CommandType type, const Names& names, const Value& data) {
@@ -62,7 +62,7 @@ PublishStatus WorkermanBus::publish(CommandType type, const Names& names, const 
   data_.clear();
   php::serialize(data, data_);
   frame_.clear();
-  say(type, names, data_, frame_);
+  write(type, names, data_, frame_);
   return sendOrKeep(frame_);
 }
 
@@ -79,7 +79,7 @@ PublishStatus WorkermanBus::publishToGroup(std::string_view name, Message messag
   data_.clear();
   appendGroupEvent(name, message.data, data_);
   frame_.clear();
-  say(CommandType::Publish, {&event, 1}, data_, frame_);
+  write(CommandType::Publish, {&event, 1}, data_, frame_);
   return sendOrKeep(frame_);
 }
 
@@ -126,7 +126,7 @@ void WorkermanBus::subscribeGroup(std::string_view name) {
   const bool isNew = groups_.emplace(name).second;
   if (!isNew || groups_.size() > 1 || !isConnected()) return;
   frame_.clear();
-  sayGroups(frame_);
+  writeGroups(frame_);
   send(frame_);
 }
 
@@ -134,42 +134,43 @@ void WorkermanBus::unsubscribeGroup(std::string_view name) {
   const auto found = groups_.find(name);
   if (found == groups_.end()) return;
   groups_.erase(found);
-  if (!groups_.empty() || userHearsGroups() || !isConnected()) return;
+  if (!groups_.empty() || isGroupEventSubscribed() || !isConnected()) return;
   frame_.clear();
-  say(CommandType::Unsubscribe, Names{options().groupEvent}, {}, frame_);
+  write(CommandType::Unsubscribe, Names{options().groupEvent}, {}, frame_);
   send(frame_);
 }
 
-void WorkermanBus::saySubscriptions(std::string& out) {
-  if (!events().empty()) saySubscribe(events(), out);
-  sayGroups(out);
+void WorkermanBus::writeSubscriptions(std::string& out) {
+  if (!events().empty()) writeSubscribe(events(), out);
+  writeGroups(out);
 }
 
-void WorkermanBus::sayGroups(std::string& out) {
-  if (groups_.empty() || userHearsGroups()) return;
-  say(CommandType::Subscribe, Names{options().groupEvent}, {}, out);
+void WorkermanBus::writeGroups(std::string& out) {
+  if (groups_.empty() || isGroupEventSubscribed()) return;
+  write(CommandType::Subscribe, Names{options().groupEvent}, {}, out);
 }
 
-void WorkermanBus::saySubscribe(const Names& events, std::string& out) {
-  say(CommandType::Subscribe, events, {}, out);
+void WorkermanBus::writeSubscribe(const Names& events, std::string& out) {
+  write(CommandType::Subscribe, events, {}, out);
 }
 
-void WorkermanBus::sayUnsubscribe(const Names& events, std::string& out) {
-  Names gone = events;
-  if (!groups_.empty()) std::erase(gone, options().groupEvent);  // still heard for the groups' sake
-  if (!gone.empty()) say(CommandType::Unsubscribe, gone, {}, out);
+void WorkermanBus::writeUnsubscribe(const Names& events, std::string& out) {
+  Names removed = events;
+  if (!groups_.empty())
+    std::erase(removed, options().groupEvent);  // the groups need it
+  if (!removed.empty()) write(CommandType::Unsubscribe, removed, {}, out);
 }
 
-void WorkermanBus::sayWatch(const Names& queues, std::string& out) {
-  say(CommandType::Watch, queues, {}, out);
+void WorkermanBus::writeWatch(const Names& queues, std::string& out) {
+  write(CommandType::Watch, queues, {}, out);
 }
 
-void WorkermanBus::sayUnwatch(const Names& queues, std::string& out) {
-  say(CommandType::Unwatch, queues, {}, out);
+void WorkermanBus::writeUnwatch(const Names& queues, std::string& out) {
+  write(CommandType::Unwatch, queues, {}, out);
 }
 
-void WorkermanBus::sayReserve(std::string& out) { say(CommandType::Reserve, Names{}, {}, out); }
+void WorkermanBus::writeReserve(std::string& out) { write(CommandType::Reserve, Names{}, {}, out); }
 
-void WorkermanBus::sayPing(std::string& out) { say(CommandType::Ping, Names{}, {}, out); }
+void WorkermanBus::writePing(std::string& out) { write(CommandType::Ping, Names{}, {}, out); }
 
 }  // namespace stormo::channel

@@ -11,9 +11,9 @@
 
 namespace stormo::channel {
 
-/// A bus in Workerman's dialect, to a Channel server of either make. It knows no groups: their
-/// messages are the event BusOptions::groupEvent, which is subscribed while any group is, and which
-/// every process hears.
+/// A bus in Workerman's dialect, to a Channel server of either make. It has no groups: their
+/// messages are the event BusOptions::groupEvent, which every process receives, and which is
+/// subscribed while any group is.
 class WorkermanBus final : public LinkBus {
  public:
   WorkermanBus(SocketUrl url, const BusOptions& options) : LinkBus(std::move(url), options) {}
@@ -34,28 +34,28 @@ class WorkermanBus final : public LinkBus {
  private:
   void onLinkMade() override { becomeUp(); }
   void onPayload(std::string_view payload) override;
-  void saySubscribe(const Names& events, std::string& out) override;
-  void sayUnsubscribe(const Names& events, std::string& out) override;
-  void sayWatch(const Names& queues, std::string& out) override;
-  void sayUnwatch(const Names& queues, std::string& out) override;
-  void sayReserve(std::string& out) override;
-  void sayPing(std::string& out) override;
-  void saySubscriptions(std::string& out) override;
+  void writeSubscribe(const Names& events, std::string& out) override;
+  void writeUnsubscribe(const Names& events, std::string& out) override;
+  void writeWatch(const Names& queues, std::string& out) override;
+  void writeUnwatch(const Names& queues, std::string& out) override;
+  void writeReserve(std::string& out) override;
+  void writePing(std::string& out) override;
+  void writeSubscriptions(std::string& out) override;
   void sendKept() override;
   void onLinkLost() override;
   [[nodiscard]] std::string_view dialect() const override { return "workerman"; }
   [[nodiscard]] bool expectsPong() const override { return false; }
 
-  void say(CommandType type, const Names& names, std::string_view data, std::string& out);
-  void say(CommandType type, std::span<const std::string_view> names, std::string_view data,
-           std::string& out);
-  void sayGroups(std::string& out);
+  void write(CommandType type, const Names& names, std::string_view data, std::string& out);
+  void write(CommandType type, std::span<const std::string_view> names, std::string_view data,
+             std::string& out);
+  void writeGroups(std::string& out);
   PublishStatus publish(CommandType type, const Names& names, const Value& data);
   /// At most once: what was sent on a link that breaks is lost. Refuses what is too long, as the
   /// server would cut the link at it.
   PublishStatus sendOrKeep(std::string_view frame);
   /// The event of groups is subscribed for the user's sake, too.
-  [[nodiscard]] bool userHearsGroups() const { return isSubscribed(options().groupEvent); }
+  [[nodiscard]] bool isGroupEventSubscribed() const { return isSubscribed(options().groupEvent); }
 
   KeyedSet<std::string> groups_;
   std::uint64_t accepted_ = 0;

@@ -8,8 +8,8 @@
 #include <cstdio>
 #include <exception>
 
-#include "event/process_life.h"
 #include "event/loop_impl.h"
+#include "event/process_life.h"
 #include "process/child_link.h"
 #include "process/privileges.h"
 #include "sys/log.h"

@@ -18,8 +18,8 @@
 #include <stdexcept>
 
 #include "base/counters.h"
-#include "event/process_life.h"
 #include "event/loop_impl.h"
+#include "event/process_life.h"
 #include "process/command_line.h"
 #include "sys/sockets.h"
 #include "sys/unique_fd.h"

@@ -156,8 +156,7 @@ void WorkermanBus::writeSubscribe(const Names& events, std::string& out) {
 
 void WorkermanBus::writeUnsubscribe(const Names& events, std::string& out) {
   Names removed = events;
-  if (!groups_.empty())
-    std::erase(removed, options().groupEvent);  // the groups need it
+  if (!groups_.empty()) std::erase(removed, options().groupEvent);  // the groups need it
   if (!removed.empty()) write(CommandType::Unsubscribe, removed, {}, out);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stormo/close_code.h>
+#include <stormo/connection_id.h>
 #include <stormo/message.h>
 
 #include <cstdint>
@@ -9,10 +10,6 @@
 #include <string_view>
 
 namespace stormo {
-
-/// Identifies one connection of one worker process, also after it has closed: a process never
-/// reuses an id, and has 2^56 of them. Zero identifies no connection.
-using ConnectionId = std::uint64_t;
 
 enum class [[nodiscard]] SendStatus{
     Queued,  ///< The message is sent in this turn; what the kernel does not accept stays queued.

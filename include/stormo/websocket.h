@@ -1,6 +1,6 @@
 #pragma once
 
-#include <stormo/connection.h>
+#include <stormo/connection_id.h>
 #include <stormo/http_request.h>
 
 #include <cstddef>

@@ -56,8 +56,6 @@ class CodecSession {
 
   // --- Output ---
 
-  /// Appends encoded bytes to this turn's output.
-  void append(std::string_view encoded) { connection_.append(encoded); }
   /// For encoders: where the output goes, and its order.
   Batch& batch() { return reactor_.output.ownBatch(connection_); }
   OutputOrder& order() { return reactor_.output.order(); }

@@ -102,12 +102,6 @@ struct OutputState {
   [[nodiscard]] std::uint64_t ownBytes() const { return own == nullptr ? 0 : own->size(); }
 };
 
-/// What Keepalive keeps of a connection.
-struct KeepaliveState {
-  bool awaitsPong = false;  ///< While Open.
-  TimePoint deadline{};     ///< Of connecting, the handshake, the pong or the closing.
-};
-
 /// A connection from inside: a Connection that a Reactor serves. The first members are those that a
 /// fan-out touches: one cache line.
 struct ConnectionImpl final : Connection {
@@ -131,7 +125,8 @@ struct ConnectionImpl final : Connection {
   InputState in;
   CodecScan scan;
   std::unique_ptr<CodecState> codecState;
-  KeepaliveState keepalive;
+  TimePoint deadline{};     ///< Of connecting, the handshake, the pong or the closing.
+  bool awaitsPong = false;  ///< While Open.
   Announced announced = Announced::Nothing;
   bool inClosedList = false;
   CloseCode closeCode = CloseCode::Abnormal;

@@ -29,7 +29,7 @@ struct Connector::Impl {
         protocol(protocolOf(address, std::move(given))),
         codec(protocol),
         outgoing(address, codec) {
-    // The user's handlers are never copied: they may be set at any time.
+    // The user's handlers are called in place: one that runs may call connect().
     net::ConnectionHandlers& handlers = outgoing.endpoint.handlers;
     handlers.onMessage = [&connector](Connection& connection, Message message) {
       if (connector.onMessage) connector.onMessage(connection, message);

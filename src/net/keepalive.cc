@@ -13,7 +13,7 @@ constexpr std::chrono::milliseconds kUnreadGrace{100};
 }  // namespace
 
 void Keepalive::setDeadline(ConnectionImpl& connection, TimePoint deadline) {
-  connection.keepalive.deadline = deadline;
+  connection.deadline = deadline;
   wheel_.set(connection.id.index, deadline, reactor_.loop().now);
   if (!armedFor_ || deadline < *armedFor_) arm();
 }
@@ -35,10 +35,11 @@ void Keepalive::arm() {
 }
 
 void Keepalive::onDeadline(ConnectionImpl& connection) {
-  const KeepaliveState& state = connection.keepalive;
-  if (connection.phase == Phase::Open && !state.awaitsPong) return watchForSilence(connection);
-  if (reactor_.loop().now < state.deadline) {  // beyond the wheel's horizon
-    return setDeadline(connection, state.deadline);
+  if (connection.phase == Phase::Open && !connection.awaitsPong) {
+    return watchForSilence(connection);
+  }
+  if (reactor_.loop().now < connection.deadline) {  // beyond the wheel's horizon
+    return setDeadline(connection, connection.deadline);
   }
   switch (connection.phase) {
     case Phase::Connecting:
@@ -76,14 +77,13 @@ void Keepalive::onHandshakeTimeout(ConnectionImpl& connection) {
 }
 
 void Keepalive::onPongTimeout(ConnectionImpl& connection) {
-  KeepaliveState& state = connection.keepalive;
   const bool wasSilent =
-      connection.in.lastReceived + connection.endpoint->pongTimeout < state.deadline;
+      connection.in.lastReceived + connection.endpoint->pongTimeout < connection.deadline;
   // A connection that is paused, or waits for room, is not read, so its silence means nothing.
   if (!connection.in.isPaused && wasSilent && !connection.hasUnreadInput()) {
     return reactor_.connections.fail(connection, ETIMEDOUT, "pong");
   }
-  state.awaitsPong = false;
+  connection.awaitsPong = false;
   watchForSilence(connection);
 }
 
@@ -95,7 +95,7 @@ void Keepalive::watchForSilence(ConnectionImpl& connection) {
   if (now < pingAt) return setDeadline(connection, pingAt);
   CodecSession session(connection);
   if (!endpoint.codec->ping(session)) return;
-  connection.keepalive.awaitsPong = true;
+  connection.awaitsPong = true;
   setDeadline(connection, now + endpoint.pongTimeout);
 }
 

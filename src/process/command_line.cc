@@ -74,7 +74,9 @@ struct CommandLine::Impl {
           "terminal.");
     }
     stop = command("stop", "Stop, and return when all processes have ended");
-    reload = command("reload", "Replace the worker processes, one after the other");
+    reload = command(
+        "reload",
+        "Replace the worker processes, one after the other (for new program code: restart)");
     for (CLI::App* each : {stop, restart, reload}) {
       auto* graceful = each->add_flag("-g,--graceful", asked.graceful,
                                       "Wait until the clients have disconnected");

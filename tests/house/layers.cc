@@ -20,9 +20,9 @@ const Module* moduleNamed(std::string_view name) {
 const HeaderOwners& headersWithoutSource() {
   static const HeaderOwners kOwners = {
       {"stormo/channel/listener.h", "base"}, {"stormo/channel/messages.h", "base"},
-      {"stormo/close_code.h", "base"},       {"stormo/message.h", "base"},
-      {"stormo/stormo.h", "server"},         {"stormo/version.h", "base"},
-      {"stormo/websocket.h", "protocol"},
+      {"stormo/close_code.h", "base"},       {"stormo/connection_id.h", "base"},
+      {"stormo/message.h", "base"},          {"stormo/stormo.h", "server"},
+      {"stormo/version.h", "base"},          {"stormo/websocket.h", "protocol"},
   };
   return kOwners;
 }

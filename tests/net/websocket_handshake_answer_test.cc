@@ -154,7 +154,7 @@ TEST_F(HandshakeAnswerTest, OfWhatComesBeforeALateAnswerLittleIsRead) {
     sent += client.raw().send(std::string_view(flood).substr(sent));
     turn();
   }
-  EXPECT_LT(table.find(last)->bytesRead, 100'000u);
+  EXPECT_LT(table.find(last)->in.bytesRead, 100'000u);
   ASSERT_TRUE(pending.accept());
   ASSERT_TRUE(turnUntil([&] {
     sent += client.raw().send(std::string_view(flood).substr(sent));

@@ -246,7 +246,7 @@ TEST(ListenSockets, AFileAtTheUnixSocketsPathIsReportedWithItsKind) {
   std::filesystem::create_symlink("nowhere", temp.file("link"));
   const auto live = listenOn(Address::unixPath(temp.file("live")).value());
   { const auto stale = listenOn(Address::unixPath(temp.file("stale")).value()); }
-  EXPECT_THAT(complaintAt("regular"), testing::HasSubstr("no socket"));
+  EXPECT_THAT(complaintAt("regular"), testing::HasSubstr("not a socket"));
   EXPECT_THAT(complaintAt("directory"), testing::HasSubstr("directory"));
   EXPECT_THAT(complaintAt("link"), testing::HasSubstr("symbolic link"));
   EXPECT_THAT(complaintAt("live"), testing::HasSubstr("a server listens there"));

@@ -3,7 +3,9 @@
 #include <stormo/stormo.h>
 #include <stormo/testing.h>
 
+#include <chrono>
 #include <stdexcept>
+#include <string>
 
 namespace {
 
@@ -55,6 +57,25 @@ struct Rooms {
   Groups groups{channel}, otherGroups{otherChannel};
   std::vector<std::string> notes;
 };
+
+TEST(TestProgram, AHandshakeIsAnsweredLaterByAnotherHandler) {
+  Worker worker("websocket://127.0.0.1:0");
+  worker.onWebSocketConnect = [](Connection&, WebSocketHandshake& handshake) {
+    const bool isKnown = handshake.request.queryValue("token") == "1";
+    Timer::once(std::chrono::milliseconds(1), [pending = handshake.later(), isKnown] {
+      EXPECT_TRUE(isKnown ? pending.accept() : pending.refuse(401));
+    });
+  };
+  worker.onWebSocketOpen = [](Connection& client) { (void)client.send("welcome"); };
+  std::string reason;
+  worker.onClose = [&](Connection& client) { reason = std::string(client.closeReason()); };
+  test::Program program;
+  EXPECT_EQ(program.connect(worker, "/?token=2").status(), 401);
+  test::Client client = program.connect(worker, "/?token=1");
+  EXPECT_EQ(client.receive(), "welcome");
+  client.close(CloseCode::Normal, "bye");
+  EXPECT_EQ(reason, "bye");
+}
 
 TEST(TestProgram, RunsWorkersTheirChannelAndClientsOnOneLoop) {
   Rooms rooms;

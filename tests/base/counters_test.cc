@@ -22,7 +22,7 @@ TEST(Counter, AddsSubtractsAndIsSet) {
   EXPECT_EQ(counter.get(), 1u);
 }
 
-TEST(Counters, OfADeadProcessStayReadable) {
+TEST(Counters, FiguresOfADeadProcessStayReadable) {
   void* page =
       ::mmap(nullptr, sizeof(Counters), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   ASSERT_NE(page, MAP_FAILED);

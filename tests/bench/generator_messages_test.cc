@@ -191,7 +191,7 @@ TEST_F(GeneratorMessages, ReadyMembersCountMessagesOfOtherProcesses) {
   startAndProbe(kTwoMembers);
   reach(Phase::Ready);
   for (ServedMember& member : members) member.sendText(message(0, 1));
-  await("both to have it", [&] { return own().delivered.get() == 2; });
+  await("both to be delivered", [&] { return own().delivered.get() == 2; });
   reach(Phase::WarmUp);
   drain();
   awaitComplete();

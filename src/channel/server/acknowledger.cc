@@ -84,7 +84,7 @@ void Acknowledger::cutStuck() {
     if (connection.bytesWritten() != link->bytesWritten) {
       link->bytesWritten = connection.bytesWritten();
       link->idleTicks = 0;
-    } else if (++link->idleTicks > kTicksPerStall) {  // the first tick may have come at once
+    } else if (++link->idleTicks > kTicksPerStall) {  // the first tick may follow at once
       log::warning("a link reads nothing and is closed remote={} bytes={}",
                    connection.remoteAddress(), connection.queuedBytes());
       reactor_.counters().slowClosed.add();

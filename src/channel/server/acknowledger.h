@@ -37,7 +37,7 @@ class Acknowledger final : net::FlushObserver {
 
     bool isStalled = false;          ///< Its output queue is not empty. Then:
     std::uint64_t reached = 0;       ///< events up to this offset are in its socket;
-    std::uint64_t bytesWritten = 0;  ///< ConnectionImpl::bytesWritten at the last progress;
+    std::uint64_t bytesWritten = 0;  ///< ConnectionImpl::bytesWritten() at the last progress;
     int idleTicks = 0;               ///< ticks without progress since then.
   };
 

@@ -14,8 +14,8 @@ auto copyOf(std::string_view frame) {
   return [frame](net::Batch& batch, net::OutputOrder& order) { batch.append(frame, order); };
 }
 
-// Limit for groups without a history. Many clients may reconnect at once, and on a busy server the
-// result is most likely false.
+// Limit of hasNoMessageSince(). Many clients may reconnect at once, and on a busy server its result
+// is most likely false.
 constexpr std::size_t kCheckedEventsMax = 1000;
 
 Packet eventIn(std::string_view frame) {

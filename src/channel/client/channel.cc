@@ -27,8 +27,8 @@ using SharedHandler = std::shared_ptr<const Channel::EventHandler>;
 
 /// The connected Channels of this thread. Never destroyed, as a Channel may be a static object.
 std::vector<Bus*>& busesHere() {
-  thread_local auto* const buses = new std::vector<Bus*>;
-  return *buses;
+  thread_local auto* const kBuses = new std::vector<Bus*>;
+  return *kBuses;
 }
 
 void checkName(std::string_view name) {

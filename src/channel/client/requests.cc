@@ -58,8 +58,7 @@ void Requests::respond(
   channel_.subscribe(event, [handler = std::move(handler), self = self_](const Value& asked) {
     const std::string replyTo(asked["reply_to"].asString());
     if (replyTo.empty()) return;  // an event that is no request
-    const Value request = asked["request"];
-    handler(asked["data"], [self, replyTo, request](const Value& reply) {
+    handler(asked["data"], [self, replyTo, request = Value(asked["request"])](const Value& reply) {
       if (*self == nullptr) return;
       const Value answer = Value::array({{"request", request}, {"data", reply}});
       if ((*self)->publish(replyTo, answer) == PublishStatus::Accepted) return;

@@ -203,7 +203,7 @@ void ConnectionTable::die(ConnectionImpl& connection) {
 
 void ConnectionTable::dieWithoutHandlers() {
   forEach([this](ConnectionImpl& connection) {
-    connection.phase = Phase::Dead;  // nothing is queued for it any more; its endpoint may be gone
+    connection.phase = Phase::Dead;  // no output is queued any more; the endpoint may not exist
     leaveFanouts(connection);
   });
 }

@@ -19,7 +19,7 @@ inline constexpr std::string_view kMessageTooLongText =
 
 /// Publishes the messages of clients. While the Channel has no room, a client is not read until its
 /// message was published. Well before that, clients that send more than their share of a turn are
-/// not read, so that the messages of all others wait behind few of theirs.
+/// not read, so that the messages of all others wait for few of theirs.
 class GroupPublisher {
  public:
   struct Send {

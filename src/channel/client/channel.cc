@@ -1,6 +1,4 @@
 #include <stormo/channel.h>
-#include <stormo/event_loop.h>
-#include <stormo/timer.h>
 
 #include <algorithm>
 #include <map>
@@ -20,7 +18,6 @@ namespace stormo {
 namespace {
 
 using channel::Bus;
-using channel::BusOptions;
 
 /// Shared, so that a handler may be replaced or forgotten while it runs.
 using SharedHandler = std::shared_ptr<const Channel::EventHandler>;
@@ -50,13 +47,12 @@ std::unique_ptr<Bus> busFor(const std::string& url, const ChannelOptions& option
     throw std::logic_error(
         "a Channel without a URL is that of its program, which declares no channel::Server");
   }
-  return channel::makeBus(
-      isOwn ? own.url : url,
-      BusOptions{.secret = isOwn && options.secret.empty() ? own.secret : options.secret,
-                 .keptBytesMax = options.unackedBytesMax,
-                 .frameBytesMax = isOwn ? own.frameBytesMax : options.frameBytesMax,
-                 .pingInterval = options.pingInterval,
-                 .groupEvent = options.groupEvent});
+  return channel::makeBus(isOwn ? own.url : url,
+                          {.secret = isOwn && options.secret.empty() ? own.secret : options.secret,
+                           .keptBytesMax = options.unackedBytesMax,
+                           .frameBytesMax = isOwn ? own.frameBytesMax : options.frameBytesMax,
+                           .pingInterval = options.pingInterval,
+                           .groupEvent = options.groupEvent});
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ std::vector<Bus*>& busesHere() {
 }
 
 void checkName(std::string_view name) {
-  if (!name.empty() && name.size() <= channel::kChannelNameBytesMax) return;
+  if (channel::isChannelName(name)) return;
   throw std::invalid_argument("a name on the Channel must have 1 to 255 bytes, not " +
                               std::to_string(name.size()));
 }

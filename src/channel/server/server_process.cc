@@ -43,7 +43,7 @@ void checkExposure(const Server& server) {
   if (server.secret.size() > kSecretBytesMax) {
     throw std::invalid_argument("the Channel's secret is longer than 255 bytes");
   }
-  if (server.groupEvent.empty() || server.groupEvent.size() > kChannelNameBytesMax) {
+  if (!isChannelName(server.groupEvent)) {
     throw std::invalid_argument("the Channel's groupEvent must be a name of 1 to 255 bytes");
   }
 }

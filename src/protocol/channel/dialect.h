@@ -18,6 +18,10 @@ enum class Dialect {
 };
 
 inline constexpr std::size_t kChannelNameBytesMax = 255;
+/// A name of an event, a group or a queue has 1 to kChannelNameBytesMax bytes.
+[[nodiscard]] constexpr bool isChannelName(std::string_view name) {
+  return !name.empty() && name.size() <= kChannelNameBytesMax;
+}
 
 /// First byte of a payload in Stormo's dialect, 'Q'. No serialized PHP value starts with it.
 inline constexpr char kStormoMagic = 0x51;

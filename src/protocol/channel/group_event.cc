@@ -47,7 +47,7 @@ std::optional<GroupEvent> readGroupEvent(std::string_view data, std::string& scr
   php::Token name;
   if (php::Scanner only(group); !only.next(name)) return std::nullopt;
   if (name.type != Type::String && name.type != Type::Int) return std::nullopt;
-  if (name.text.empty() || name.text.size() > kChannelNameBytesMax) return std::nullopt;
+  if (!isChannelName(name.text)) return std::nullopt;
 
   const auto text = textOf(message, scratch);
   if (!text) return std::nullopt;

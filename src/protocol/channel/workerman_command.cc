@@ -57,7 +57,7 @@ bool readName(const php::Token& token, std::string_view& name) {
     return false;
   }
   name = token.text;
-  return !name.empty() && name.size() <= kChannelNameBytesMax;
+  return isChannelName(name);
 }
 
 /// Reads the array of a message, its keys in any order.

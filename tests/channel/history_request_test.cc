@@ -1,11 +1,11 @@
-// History requests: over bare links, and by a bus.
+// History requests: over bare links, and by a link.
 #include <sys/mman.h>
 
 #include <numeric>
 #include <stdexcept>
 
 #include "channel/channel_fixture.h"
-#include "channel/client/bus.h"
+#include "channel/client/client_link.h"
 
 namespace stormo::channel {
 namespace {
@@ -124,13 +124,13 @@ TEST_F(HistoryRequestTest, ReplyIsOrderedWithTheEventsOfTheLink) {
   EXPECT_THAT(order, ElementsAre("1", "answer of 1", "2", "answer of 2", "3"));
 }
 
-TEST_F(HistoryRequestTest, BusReturnsTheReplyWithItsMessages) {
+TEST_F(HistoryRequestTest, ClientLinkReturnsTheReplyWithItsMessages) {
   start();
-  auto bus = makeBus(url("stormo"));
-  bus->connect();
-  bus->subscribeGroup("kept");
+  auto link = std::make_unique<ClientLink>(url("stormo"));
+  link->connect();
+  link->dialect().subscribeGroup("kept");
   std::vector<std::string> calls;
-  bus->onGroupMessage = [&](const GroupMessage& message) {
+  link->onGroupMessage = [&](const GroupMessage& message) {
     calls.push_back(std::to_string(message.offset) + " " + std::string(message.message.data));
   };
   const auto recordReply = [&](const HistoryReply& reply) {
@@ -142,32 +142,33 @@ TEST_F(HistoryRequestTest, BusReturnsTheReplyWithItsMessages) {
     calls.push_back((reply.isWhole ? "whole to " : "up to ") +
                     std::to_string(reply.position.offset));
   };
-  bus->requestHistory("kept", {}, recordReply);
+  link->dialect().requestHistory("kept", {}, recordReply);
   ASSERT_TRUE(turnUntil([&] { return !calls.empty(); }));
-  const std::uint64_t epoch = bus->position().epoch;
+  const std::uint64_t epoch = link->dialect().position().epoch;
   EXPECT_NE(epoch, 0u);
-  EXPECT_EQ(bus->publishToGroup("kept", "a"), PublishStatus::Accepted);
-  EXPECT_EQ(bus->publishToGroup("kept", binary("\xff")), PublishStatus::Accepted);
-  bus->requestHistory("kept", {epoch, 0}, recordReply);
-  EXPECT_EQ(bus->publishToGroup("kept", "c"), PublishStatus::Accepted);
+  EXPECT_EQ(link->dialect().publishToGroup("kept", "a", {}), PublishStatus::Accepted);
+  EXPECT_EQ(link->dialect().publishToGroup("kept", binary("\xff"), {}), PublishStatus::Accepted);
+  link->dialect().requestHistory("kept", {epoch, 0}, recordReply);
+  EXPECT_EQ(link->dialect().publishToGroup("kept", "c", {}), PublishStatus::Accepted);
   ASSERT_TRUE(turnUntil([&] { return calls.size() >= 7; }));
   EXPECT_THAT(calls, ElementsAre("up to 0", "1 a", "2 \xff", "again 1 kept a",
                                  "again 2 kept \xff (binary)", "whole to 2", "3 c"));
-  EXPECT_EQ(bus->position(), (Position{epoch, 3}));
+  EXPECT_EQ(link->dialect().position(), (Position{epoch, 3}));
 }
 
-TEST_F(HistoryRequestTest, BusRepeatsRequestsOnANewLinkAndReturnsEachReplyOnce) {
+TEST_F(HistoryRequestTest, ClientLinkRepeatsRequestsOnANewLinkAndReturnsEachReplyOnce) {
   start();
   const std::uint16_t at = port();
-  auto bus = makeBus(url("stormo"));
-  bus->connect();
-  ASSERT_TRUE(turnUntil([&] { return bus->isConnected(); }));
+  auto link = std::make_unique<ClientLink>(url("stormo"));
+  link->connect();
+  ASSERT_TRUE(turnUntil([&] { return link->isConnected(); }));
   kill();
   std::vector<int> answered;
   for (int i = 0; i < 40; ++i) {  // more than are requested at once
-    bus->requestHistory("kept", {}, [&answered, i](const HistoryReply&) { answered.push_back(i); });
+    link->dialect().requestHistory("kept", {},
+                                   [&answered, i](const HistoryReply&) { answered.push_back(i); });
   }
-  ASSERT_TRUE(turnUntil([&] { return !bus->isConnected(); }));
+  ASSERT_TRUE(turnUntil([&] { return !link->isConnected(); }));
   start(at);
   ASSERT_TRUE(turnUntil([&] { return answered.size() >= 40; }));
   settle();
@@ -178,27 +179,28 @@ TEST_F(HistoryRequestTest, BusRepeatsRequestsOnANewLinkAndReturnsEachReplyOnce) 
 
 TEST_F(HistoryRequestTest, ExceptionInAHistoryHandlerIsCountedAndKeepsTheLink) {
   start();
-  auto bus = makeBus(url("stormo"));
-  bus->connect();
+  auto link = std::make_unique<ClientLink>(url("stormo"));
+  link->connect();
   int answers = 0;
   for (int i = 0; i < 2; ++i) {
-    bus->requestHistory("kept", {}, [&](const HistoryReply&) {
+    link->dialect().requestHistory("kept", {}, [&](const HistoryReply&) {
       ++answers;
       throw std::runtime_error("on purpose");
     });
   }
   EXPECT_TRUE(turnUntil([&] { return answers == 2; }));
-  EXPECT_TRUE(bus->isConnected());
+  EXPECT_TRUE(link->isConnected());
   EXPECT_EQ(counters().handlerErrors.get(), 2u);
 }
 
-TEST_F(HistoryRequestTest, WorkermanBusRepliesAtOnceWithoutHistory) {
+TEST_F(HistoryRequestTest, WorkermanDialectRepliesAtOnceWithoutHistory) {
   start();
-  auto bus = makeBus(url("frame"));
+  auto link = std::make_unique<ClientLink>(url("frame"));
   bool isWhole = true;
-  bus->requestHistory("kept", {1, 2}, [&](const HistoryReply& reply) { isWhole = reply.isWhole; });
+  link->dialect().requestHistory("kept", {1, 2},
+                                 [&](const HistoryReply& reply) { isWhole = reply.isWhole; });
   EXPECT_FALSE(isWhole);
-  EXPECT_EQ(bus->position(), Position{});
+  EXPECT_EQ(link->dialect().position(), Position{});
 }
 
 class ServerRestartTest : public HistoryRequestTest {

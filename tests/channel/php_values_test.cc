@@ -1,6 +1,6 @@
 // PHP values that Stormo does not build, and malformed ones, between processes of either kind.
 #include "channel/channel_fixture.h"
-#include "channel/client/bus.h"
+#include "channel/client/client_link.h"
 #include "channel/link/violation_log.h"
 #include "protocol/php/serialize.h"
 
@@ -54,16 +54,17 @@ TEST_F(PhpValues, PhpObjectIsDeliveredAsAJob) {
 
 TEST_F(PhpValues, SubscriberInCppReceivesAnOpaqueValueAndPublishesItUnchanged) {
   for (const char* scheme : {"stormo", "frame"}) {
-    auto bus = makeBus(url(scheme));
+    auto link = std::make_unique<ClientLink>(url(scheme));
     std::vector<std::string> received;
-    bus->onEvent = [&](std::string_view, const Value& value) {
+    link->onEvent = [&](std::string_view, const Value& value) {
       received.emplace_back(value.asSerialized());
-      EXPECT_EQ(bus->publish({"back"}, value, false), PublishStatus::Accepted);
-      EXPECT_EQ(bus->publish({"back"}, Value::list({7, value}), false), PublishStatus::Accepted);
+      EXPECT_EQ(link->dialect().publish({"back"}, value, false), PublishStatus::Accepted);
+      EXPECT_EQ(link->dialect().publish({"back"}, Value::list({7, value}), false),
+                PublishStatus::Accepted);
     };
-    bus->subscribe({"x"});
-    bus->connect();
-    ASSERT_TRUE(turnUntil([&] { return bus->isConnected(); }));
+    link->subscribe({"x"});
+    link->connect();
+    ASSERT_TRUE(turnUntil([&] { return link->isConnected(); }));
     Link php = workermanLink(command(CommandType::Subscribe, {"back"}));
     settle();
     php.send(framed(kPublish));
@@ -71,7 +72,7 @@ TEST_F(PhpValues, SubscriberInCppReceivesAnOpaqueValueAndPublishesItUnchanged) {
                 ElementsAre(eventPayload("back", kData),
                             eventPayload("back", R"(a:2:{i:0;i:7;i:1;O:1:"T":1:{s:1:"t";r:3;}})")));
     EXPECT_THAT(received, ElementsAre(std::string(kData)));
-    bus->close();
+    link->close();
     settle();
   }
 }
@@ -117,19 +118,19 @@ TEST_F(PhpValues, RepeatedViolationsAreLimitedInTheLog) {
 TEST_F(PhpValues, MalformedDataOfAServerIsLoggedByItsClient) {
   const UniqueFd listener = std::move(*listenOn(*Address::ip("127.0.0.1", 0)));
   const std::string at = std::to_string(localAddress(listener.get()).port());
-  auto bus = makeBus("frame://127.0.0.1:" + at);
-  bus->connect();
+  auto link = std::make_unique<ClientLink>("frame://127.0.0.1:" + at);
+  link->connect();
   Link channel;
   ASSERT_TRUE(turnUntil([&] {
     UniqueFd fd(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd.valid()) channel = Link{test::RawPeer(std::move(fd)), {}};
-    return channel.peer.valid() && bus->isConnected();
+    return channel.peer.valid() && link->isConnected();
   }));
   capture();
   channel.send(command(CommandType::Event, {"x"}, R"(O:1:"T":1:{})"));
   EXPECT_TRUE(ended(channel));
   EXPECT_THAT(captured(), HasSubstr("remote=127.0.0.1:" + at + " dialect=workerman reason="));
-  bus->close();
+  link->close();
 }
 
 }  // namespace

@@ -4,20 +4,20 @@
 
 namespace stormo::channel {
 
-void SimulatedVisitor::join(Bus& bus) {
-  bus_ = &bus;
+void SimulatedVisitor::join(ClientLink& link) {
+  link_ = &link;
   stay_ = std::make_shared<int>();
-  bus.requestHistory(group_, position_,
-                     [this, stay = std::weak_ptr(stay_)](const HistoryReply& reply) {
-                       if (!stay.expired()) onHistoryReply(reply);
-                     });
+  link.dialect().requestHistory(group_, position_,
+                                [this, stay = std::weak_ptr(stay_)](const HistoryReply& reply) {
+                                  if (!stay.expired()) onHistoryReply(reply);
+                                });
   for (Send& send : unacknowledged_) transmit(send);
 }
 
 void SimulatedVisitor::leave() {
   forgetAcknowledged();
   for (Send& send : unacknowledged_) send.isInDoubt = true;
-  bus_ = nullptr;
+  link_ = nullptr;
   stay_.reset();
   isMember_ = false;
 }
@@ -34,13 +34,14 @@ void SimulatedVisitor::publish(std::string text) {
 }
 
 void SimulatedVisitor::transmit(Send& send) {
-  const auto status = bus_->publishToGroup(group_, send.text, {session_, send.sequence});
+  const auto status = link_->dialect().publishToGroup(group_, send.text, {session_, send.sequence});
   ASSERT_EQ(status, PublishStatus::Accepted);
-  send.number = bus_->accepted();
+  send.number = link_->dialect().accepted();
 }
 
 void SimulatedVisitor::forgetAcknowledged() {
-  while (!unacknowledged_.empty() && unacknowledged_.front().number <= bus_->acknowledged())
+  while (!unacknowledged_.empty() &&
+         unacknowledged_.front().number <= link_->dialect().acknowledged())
     unacknowledged_.pop_front();
 }
 
@@ -53,17 +54,17 @@ void SimulatedVisitor::onHistoryReply(const HistoryReply& reply) {
 
 void SimulatedVisitor::onEvent(const GroupMessage& message) {
   if (!isMember_ || message.group != group_) return;
-  position_ = {bus_->position().epoch, message.offset};
+  position_ = {link_->dialect().position().epoch, message.offset};
   onMessage(message.message.data);
 }
 
 void SimulatedVisitor::onConnect() {
-  const bool isOtherServer = bus_->position().epoch != position_.epoch;
-  if (isMember_ && isOtherServer) position_ = bus_->position();
+  const bool isOtherServer = link_->dialect().position().epoch != position_.epoch;
+  if (isMember_ && isOtherServer) position_ = link_->dialect().position();
 }
 
-void SimulatedVisitor::onRepeat(std::string_view group) {
-  if (isMember_ && group == group_) position_ = bus_->position();
+void SimulatedVisitor::onDuplicate(std::string_view group) {
+  if (isMember_ && group == group_) position_ = link_->dialect().position();
 }
 
 }  // namespace stormo::channel

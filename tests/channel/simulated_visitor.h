@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "channel/client/bus.h"
+#include "channel/client/client_link.h"
 
 namespace stormo::channel {
 
@@ -24,10 +24,10 @@ class SimulatedVisitor {
   std::function<void()> onGap;
 
   /// Joins a process, which is subscribed to its group and forwards its events.
-  void join(Bus& bus);
+  void join(ClientLink& link);
   /// The process may end afterwards, but not before.
   void leave();
-  [[nodiscard]] bool isHere() const { return bus_ != nullptr; }
+  [[nodiscard]] bool isHere() const { return link_ != nullptr; }
   /// It left without acknowledgements of all its sends, and has not received them yet.
   [[nodiscard]] bool isInDoubt();
   void publish(std::string text);
@@ -35,13 +35,13 @@ class SimulatedVisitor {
   // Events of its process:
   void onEvent(const GroupMessage& message);
   void onConnect();
-  void onRepeat(std::string_view group);
+  void onDuplicate(std::string_view group);
 
  private:
   struct Send {
     std::uint64_t sequence;
     std::string text;
-    std::uint64_t number;  ///< Bus::accepted() after the send.
+    std::uint64_t number;  ///< ClientLink::accepted() after the send.
     bool isInDoubt = false;
   };
   void transmit(Send& send);
@@ -50,7 +50,7 @@ class SimulatedVisitor {
 
   const std::uint64_t session_;
   const std::string group_;
-  Bus* bus_ = nullptr;
+  ClientLink* link_ = nullptr;
   std::shared_ptr<int> stay_;  // replaced by each join()
   bool isMember_ = false;
   Position position_;

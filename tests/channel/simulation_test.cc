@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "channel/client/bus.h"
+#include "channel/client/client_link.h"
 #include "channel/server/server_process.h"
 #include "channel/simulated_network.h"
 #include "channel/simulated_visitor.h"
@@ -97,7 +97,7 @@ class Simulation final : net::FlushObserver {
 
  private:
   struct Client {
-    std::unique_ptr<Bus> bus;
+    std::unique_ptr<ClientLink> link;
     std::size_t participant = 0;
     int calmTurns = 0;  ///< Turns on a link that has taken all its output.
   };
@@ -149,20 +149,22 @@ class Simulation final : net::FlushObserver {
     }
     client.participant = ledger_.begin(groups, isFirst);
     client.calmTurns = 0;
-    client.bus = makeBus(links_[index]->url(), {.pingInterval = 24h});
-    client.bus->onGroupMessage = [this, index](const GroupMessage& message) {
+    client.link =
+        std::make_unique<ClientLink>(links_[index]->url(), ChannelOptions{.pingInterval = 24h});
+    client.link->onGroupMessage = [this, index](const GroupMessage& message) {
       ledger_.receive(clients_[index].participant, message.group, message.message.data);
       forVisitorsOf(index, [&](SimulatedVisitor& visitor) { visitor.onEvent(message); });
     };
-    client.bus->onConnect = [this, index] {
+    client.link->onConnect = [this, index] {
       forVisitorsOf(index, [](SimulatedVisitor& visitor) { visitor.onConnect(); });
     };
-    client.bus->onRepeat = [this, index](std::string_view group) {
-      forVisitorsOf(index, [&](SimulatedVisitor& visitor) { visitor.onRepeat(group); });
+    client.link->onDuplicate = [this, index](std::string_view group) {
+      forVisitorsOf(index, [&](SimulatedVisitor& visitor) { visitor.onDuplicate(group); });
     };
-    client.bus->onGap = [this] { error_ += "a gap\n"; };
-    for (const std::size_t group : groups) client.bus->subscribeGroup(std::to_string(group));
-    client.bus->connect();
+    client.link->onGap = [this] { error_ += "a gap\n"; };
+    for (const std::size_t group : groups)
+      client.link->dialect().subscribeGroup(std::to_string(group));
+    client.link->connect();
   }
 
   void startVisitor(Visitor& visitor) {
@@ -185,7 +187,7 @@ class Simulation final : net::FlushObserver {
     if (visitor.self->isHere()) return visitor.self->leave();
     visitor.host = index;
     isResentTwice_ |= visitor.self->isInDoubt();
-    visitor.self->join(*clients_[index].bus);
+    visitor.self->join(*clients_[index].link);
   }
   /// The client's visitors leave. If a server has just died, this is a second fault, and they end
   /// too.
@@ -205,8 +207,8 @@ class Simulation final : net::FlushObserver {
 
   void publish(std::size_t index) {
     const std::size_t group = below(kGroups);
-    (void)clients_[index].bus->publishToGroup(std::to_string(group),
-                                              textFor(clients_[index].participant, group));
+    (void)clients_[index].link->dialect().publishToGroup(
+        std::to_string(group), textFor(clients_[index].participant, group), {});
   }
   std::string textFor(std::size_t participant, std::size_t group) {
     // Some are longer than what a turn of the network moves.
@@ -251,7 +253,7 @@ class Simulation final : net::FlushObserver {
         note("client " + name + " dies, and a new one starts");
         ledger_.end(clients_[index].participant);
         onClientDeath(index);
-        clients_[index].bus.reset();
+        clients_[index].link.reset();
         return startClient(index, false);
       case 5:
       case 6:
@@ -311,7 +313,7 @@ class Simulation final : net::FlushObserver {
         [](net::ConnectionImpl& connection) { test::shrinkSendBuffer(connection.fd.get()); });
     loop_.turn(0ms);
     for (std::size_t i = 0; i < kClients; ++i) {
-      const bool isCalm = clients_[i].bus->isConnected() && links_[i]->isUpEmpty();
+      const bool isCalm = clients_[i].link->isConnected() && links_[i]->isUpEmpty();
       clients_[i].calmTurns = isCalm ? clients_[i].calmTurns + 1 : 0;
     }
     if (UnfinishedWork::count() == 0) isResentTwice_ = false;
@@ -339,8 +341,8 @@ class Simulation final : net::FlushObserver {
         moved |= links_[i]->moveDown(kEverything);
       }
       turn();
-      const bool isUp =
-          std::ranges::all_of(clients_, [](const Client& each) { return each.bus->isConnected(); });
+      const bool isUp = std::ranges::all_of(
+          clients_, [](const Client& each) { return each.link->isConnected(); });
       if (!moved && !isUp) simulatedNow += kStride;
       quiet = moved || !isUp ? 0 : quiet + 1;
     }

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/keyed_hash.h"
-#include "channel/client/bus.h"
 #include "channel/client/client_jobs.h"
+#include "channel/client/client_link.h"
 #include "channel/client/job_desk.h"
 #include "channel/client/own_channel.h"
 #include "channel/client/requests.h"
@@ -17,15 +17,15 @@
 namespace stormo {
 namespace {
 
-using channel::Bus;
+using channel::ClientLink;
 
 /// Shared, so that a handler may be replaced or forgotten while it runs.
 using SharedHandler = std::shared_ptr<const Channel::EventHandler>;
 
 /// The connected Channels of this thread. Never destroyed, as a Channel may be a static object.
-std::vector<Bus*>& busesHere() {
-  thread_local auto* const kBuses = new std::vector<Bus*>;
-  return *kBuses;
+std::vector<ClientLink*>& linksHere() {
+  thread_local auto* const kLinks = new std::vector<ClientLink*>;
+  return *kLinks;
 }
 
 void checkName(std::string_view name) {
@@ -40,19 +40,16 @@ const std::vector<std::string>& checked(const channel::Names& names) {
   return names.all();
 }
 
-std::unique_ptr<Bus> busFor(const std::string& url, const ChannelOptions& options) {
+std::unique_ptr<ClientLink> linkFor(const std::string& url, ChannelOptions options) {
+  if (!url.empty()) return std::make_unique<ClientLink>(url, std::move(options));
   const channel::OwnChannel& own = channel::ownChannel();
-  const bool isOwn = url.empty();
-  if (isOwn && own.url.empty()) {
+  if (own.url.empty()) {
     throw std::logic_error(
         "a Channel without a URL is that of its program, which declares no channel::Server");
   }
-  return channel::makeBus(isOwn ? own.url : url,
-                          {.secret = isOwn && options.secret.empty() ? own.secret : options.secret,
-                           .keptBytesMax = options.unackedBytesMax,
-                           .frameBytesMax = isOwn ? own.frameBytesMax : options.frameBytesMax,
-                           .pingInterval = options.pingInterval,
-                           .groupEvent = options.groupEvent});
+  if (options.secret.empty()) options.secret = own.secret;
+  options.frameBytesMax = own.frameBytesMax;
+  return std::make_unique<ClientLink>(own.url, std::move(options));
 }
 
 }  // namespace
@@ -63,41 +60,41 @@ struct Channel::Impl {
 
   ~Impl() {
     jobs->use(nullptr);
-    if (bus != nullptr) std::erase(busesHere(), bus.get());
+    if (link != nullptr) std::erase(linksHere(), link.get());
   }
 
-  Bus& connectedBus() {
-    if (bus == nullptr) throw std::logic_error("a Channel is used before its connect()");
-    return *bus;
+  ClientLink& connectedLink() {
+    if (link == nullptr) throw std::logic_error("a Channel is used before its connect()");
+    return *link;
   }
 
   void start() {
-    bus = busFor(url, options);
-    busesHere().push_back(bus.get());
-    bus->onEvent = [this](std::string_view event, const Value& data) { onEvent(event, data); };
-    bus->onJob = [this](std::string_view queue, const Value& data) { jobs->onJob(queue, data); };
-    bus->onGroupMessage = [this](const GroupMessage& message) {
+    link = linkFor(url, options);
+    linksHere().push_back(link.get());
+    link->onEvent = [this](std::string_view event, const Value& data) { onEvent(event, data); };
+    link->onJob = [this](std::string_view queue, const Value& data) { jobs->onJob(queue, data); };
+    link->onGroupMessage = [this](const GroupMessage& message) {
       forEachListener([&](channel::Listener& each) { each.onGroupMessage(message); });
       if (channel.onGroupMessage) channel.onGroupMessage(message);
     };
-    bus->onRepeat = [this](std::string_view group) {
+    link->onDuplicate = [this](std::string_view group) {
       forEachListener([&](channel::Listener& each) { each.onDuplicate(group); });
     };
-    bus->onRejected = [this](std::uint64_t number, std::string_view reason) {
+    link->onRejected = [this](std::uint64_t number, std::string_view reason) {
       forEachListener([&](channel::Listener& each) { each.onRejected(number, reason); });
       if (channel.onRejected) channel.onRejected(number, reason);
     };
-    bus->onConnect = notify(&channel::Listener::onConnect, channel.onConnect);
-    bus->onClose = notify(&channel::Listener::onClose, channel.onClose);
-    bus->onDrain = notify(&channel::Listener::onDrain, channel.onDrain);
-    bus->onAcknowledged = notify(&channel::Listener::onAcknowledged, channel.onAcknowledged);
-    bus->onGap = notify(&channel::Listener::onGap, channel.onGap);
+    link->onConnect = notify(&channel::Listener::onConnect, channel.onConnect);
+    link->onClose = notify(&channel::Listener::onClose, channel.onClose);
+    link->onDrain = notify(&channel::Listener::onDrain, channel.onDrain);
+    link->onAcknowledged = notify(&channel::Listener::onAcknowledged, channel.onAcknowledged);
+    link->onGap = notify(&channel::Listener::onGap, channel.onGap);
 
     std::vector<std::string> names;
     for (const auto& [event, handler] : events) names.push_back(event);
-    if (!names.empty()) bus->subscribe(names);
-    for (const auto& [group, count] : groups) bus->subscribeGroup(group);
-    jobs->use(bus.get());
+    if (!names.empty()) link->subscribe(names);
+    for (const auto& [group, count] : groups) link->dialect().subscribeGroup(group);
+    jobs->use(link.get());
   }
 
   std::function<void()> notify(void (channel::Listener::*call)(),
@@ -127,7 +124,7 @@ struct Channel::Impl {
   Channel& channel;
   const std::string url;
   const ChannelOptions options;
-  std::unique_ptr<Bus> bus;  // from the first connect() on
+  std::unique_ptr<ClientLink> link;  // from the first connect() on
   std::map<std::string, SharedHandler, std::less<>> events;
   KeyedMap<std::string, std::size_t> groups;  // and how often each was subscribed
   std::shared_ptr<channel::JobDesk> jobs = std::make_shared<channel::JobDesk>();
@@ -140,15 +137,15 @@ Channel::Channel(std::string url, ChannelOptions options)
 Channel::~Channel() = default;
 
 void Channel::connect() {
-  if (impl_->bus == nullptr) impl_->start();
-  impl_->bus->connect();
+  if (impl_->link == nullptr) impl_->start();
+  impl_->link->connect();
 }
 
 void Channel::close() {
-  if (impl_->bus != nullptr) impl_->bus->close();
+  if (impl_->link != nullptr) impl_->link->close();
 }
 
-bool Channel::isConnected() const { return impl_->bus != nullptr && impl_->bus->isConnected(); }
+bool Channel::isConnected() const { return impl_->link != nullptr && impl_->link->isConnected(); }
 
 void Channel::subscribe(const Names& events, EventHandler handler) {
   const auto shared = std::make_shared<const EventHandler>(std::move(handler));
@@ -159,25 +156,25 @@ void Channel::subscribe(const Names& events, EventHandler handler) {
       impl_->events.try_emplace(event);
     }
   }
-  if (impl_->bus != nullptr) impl_->bus->subscribe(events.all());
+  if (impl_->link != nullptr) impl_->link->subscribe(events.all());
 }
 
 void Channel::unsubscribe(const Names& events) {
   for (const std::string& event : checked(events)) impl_->events.erase(event);
-  if (impl_->bus != nullptr) impl_->bus->unsubscribe(events.all());
+  if (impl_->link != nullptr) impl_->link->unsubscribe(events.all());
 }
 
 PublishStatus Channel::publish(const Names& events, const Value& data) {
-  return impl_->connectedBus().publish(checked(events), data, false);
+  return impl_->connectedLink().dialect().publish(checked(events), data, false);
 }
 
 PublishStatus Channel::publishToOne(const Names& events, const Value& data) {
-  return impl_->connectedBus().publish(checked(events), data, true);
+  return impl_->connectedLink().dialect().publish(checked(events), data, true);
 }
 
 void Channel::request(std::string_view event, const Value& data, std::chrono::milliseconds timeout,
                       ReplyHandler onReply) {
-  static_cast<void>(impl_->connectedBus());
+  static_cast<void>(impl_->connectedLink());
   impl_->requests.send(event, data, timeout, std::move(onReply));
 }
 
@@ -194,17 +191,17 @@ void Channel::watch(const Names& queues, std::function<void(channel::Job job)> h
 void Channel::unwatch(const Names& queues) { impl_->jobs->unwatch(checked(queues)); }
 
 PublishStatus Channel::enqueue(const Names& queues, const Value& data) {
-  return impl_->connectedBus().enqueue(checked(queues), data);
+  return impl_->connectedLink().dialect().enqueue(checked(queues), data);
 }
 
-void Channel::reserve() { impl_->connectedBus().reserve(); }
+void Channel::reserve() { impl_->connectedLink().reserve(); }
 
 void Channel::subscribeGroup(std::string_view group) {
   checkName(group);
   auto known = impl_->groups.find(group);
   if (known == impl_->groups.end()) {
     known = impl_->groups.emplace(group, 0).first;
-    if (impl_->bus != nullptr) impl_->bus->subscribeGroup(group);
+    if (impl_->link != nullptr) impl_->link->dialect().subscribeGroup(group);
   }
   ++known->second;
 }
@@ -213,7 +210,7 @@ void Channel::unsubscribeGroup(std::string_view group) {
   const auto known = impl_->groups.find(group);
   if (known == impl_->groups.end() || --known->second > 0) return;
   impl_->groups.erase(known);
-  if (impl_->bus != nullptr) impl_->bus->unsubscribeGroup(group);
+  if (impl_->link != nullptr) impl_->link->dialect().unsubscribeGroup(group);
 }
 
 void Channel::forEachGroup(const std::function<void(std::string_view group)>& visit) const {
@@ -222,25 +219,31 @@ void Channel::forEachGroup(const std::function<void(std::string_view group)>& vi
 
 PublishStatus Channel::publishToGroup(std::string_view group, Message message, SendId send) {
   checkName(group);
-  return impl_->connectedBus().publishToGroup(group, message, send);
+  return impl_->connectedLink().dialect().publishToGroup(group, message, send);
 }
 
 void Channel::requestHistory(std::string_view group, Position since, HistoryHandler handler) {
   checkName(group);
-  impl_->connectedBus().requestHistory(group, since, std::move(handler));
+  impl_->connectedLink().dialect().requestHistory(group, since, std::move(handler));
 }
 
-Position Channel::position() const { return impl_->bus ? impl_->bus->position() : Position{}; }
-std::uint64_t Channel::accepted() const { return impl_->bus ? impl_->bus->accepted() : 0; }
-std::uint64_t Channel::acknowledged() const { return impl_->bus ? impl_->bus->acknowledged() : 0; }
+Position Channel::position() const {
+  return impl_->link ? impl_->link->dialect().position() : Position{};
+}
+std::uint64_t Channel::accepted() const {
+  return impl_->link ? impl_->link->dialect().accepted() : 0;
+}
+std::uint64_t Channel::acknowledged() const {
+  return impl_->link ? impl_->link->dialect().acknowledged() : 0;
+}
 std::size_t Channel::unackedBytes() const {
-  return impl_->bus ? impl_->bus->unacknowledgedBytes() : 0;
+  return impl_->link ? impl_->link->dialect().unackedBytes() : 0;
 }
 std::size_t Channel::frameBytesMax() const {
-  return impl_->bus ? impl_->bus->frameBytesMax() : impl_->options.frameBytesMax;
+  return impl_->link ? impl_->link->dialect().frameBytesMax() : impl_->options.frameBytesMax;
 }
 
-void Channel::ping() { impl_->connectedBus().ping(); }
+void Channel::ping() { impl_->connectedLink().ping(); }
 
 void Channel::addListener(channel::Listener& listener) { impl_->listeners.push_back(&listener); }
 
@@ -249,7 +252,7 @@ void Channel::removeListener(channel::Listener& listener) {
 }
 
 void channel::stopTakingJobs() {
-  for (Bus* bus : busesHere()) bus->stopTakingJobs();
+  for (ClientLink* link : linksHere()) link->stopTakingJobs();
 }
 
 }  // namespace stormo

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/assert.h"
-#include "channel/client/bus.h"
+#include "channel/client/client_link.h"
 #include "channel/client/job_desk.h"
 #include "event/process_life.h"
 #include "sys/log.h"
@@ -70,30 +70,30 @@ void Job::giveBack() {
   }
 }
 
-void JobDesk::use(Bus* bus) {
-  bus_ = bus;
-  if (bus_ == nullptr) return;
+void JobDesk::use(ClientLink* link) {
+  link_ = link;
+  if (link_ == nullptr) return;
   std::vector<std::string> queues;
   for (const auto& [queue, taker] : takers_) queues.push_back(queue);
-  if (!queues.empty()) bus_->watch(queues);
-  for (; owed_ > 0; --owed_) bus_->reserve();
+  if (!queues.empty()) link_->watch(queues);
+  for (; owed_ > 0; --owed_) link_->reserve();
 }
 
 void JobDesk::watch(const std::vector<std::string>& queues, Handler handler, std::size_t atOnce) {
   const Taker taker{std::make_shared<const Handler>(std::move(handler)), atOnce > 0};
   for (const std::string& queue : queues) takers_.insert_or_assign(queue, taker);
-  if (bus_ == nullptr) {
+  if (link_ == nullptr) {
     owed_ += atOnce;
     return;
   }
-  bus_->watch(queues);
-  for (std::size_t i = 0; i < atOnce; ++i) bus_->reserve();
+  link_->watch(queues);
+  for (std::size_t i = 0; i < atOnce; ++i) link_->reserve();
 }
 
 void JobDesk::unwatch(const std::vector<std::string>& queues) {
   for (const std::string& queue : queues) takers_.erase(queue);
   if (takers_.empty()) owed_ = 0;
-  if (bus_ != nullptr) bus_->unwatch(queues);
+  if (link_ != nullptr) link_->unwatch(queues);
 }
 
 void JobDesk::onJob(std::string_view queue, const Value& data) {
@@ -102,7 +102,7 @@ void JobDesk::onJob(std::string_view queue, const Value& data) {
     // Unwatched while the job was on its way, which used up a reservation of the other queues.
     giveBack(std::string(queue), data);
     const auto asks = [](const auto& entry) { return entry.second.asksForNext; };
-    if (std::ranges::any_of(takers_, asks)) bus_->reserve();
+    if (std::ranges::any_of(takers_, asks)) link_->reserve();
     return;
   }
   const std::shared_ptr<const Handler> handler = found->second.handler;
@@ -112,11 +112,12 @@ void JobDesk::onJob(std::string_view queue, const Value& data) {
 
 void JobDesk::requestNext(const std::string& queue) {
   const auto found = takers_.find(queue);
-  if (bus_ != nullptr && found != takers_.end() && found->second.asksForNext) bus_->reserve();
+  if (link_ != nullptr && found != takers_.end() && found->second.asksForNext) link_->reserve();
 }
 
 void JobDesk::giveBack(const std::string& queue, const Value& data) {
-  if (bus_ != nullptr && bus_->enqueue({queue}, data) == PublishStatus::Accepted) return;
+  if (link_ != nullptr && link_->dialect().enqueue({queue}, data) == PublishStatus::Accepted)
+    return;
   log::error("a job was lost: the Channel does not take it back queue=\"{}\"", queue);
 }
 

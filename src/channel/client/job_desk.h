@@ -12,15 +12,15 @@
 
 namespace stormo::channel {
 
-class Bus;
+class ClientLink;
 
 /// The watched queues of one Channel: who takes their jobs, and how many at a time.
 class JobDesk : public std::enable_shared_from_this<JobDesk> {
  public:
   using Handler = std::function<void(Job job)>;
 
-  /// From now on jobs come from this bus, which outlives its use here; null: there is none.
-  void use(Bus* bus);
+  /// From now on jobs come by this link, which outlives its use here; null: there is none.
+  void use(ClientLink* link);
   void watch(const std::vector<std::string>& queues, Handler handler, std::size_t atOnce);
   void unwatch(const std::vector<std::string>& queues);
   /// A job has arrived. Calls the queue's handler.
@@ -36,9 +36,9 @@ class JobDesk : public std::enable_shared_from_this<JobDesk> {
   void requestNext(const std::string& queue);
   void giveBack(const std::string& queue, const Value& data);
 
-  Bus* bus_ = nullptr;
+  ClientLink* link_ = nullptr;
   std::map<std::string, Taker, std::less<>> takers_;
-  std::size_t owed_ = 0;  // reservations from before there was a bus
+  std::size_t owed_ = 0;  // reservations from before there was a link
 };
 
 }  // namespace stormo::channel

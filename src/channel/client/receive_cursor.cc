@@ -31,7 +31,7 @@ ReceiveCursor::Verdict ReceiveCursor::take(std::uint64_t offset, std::uint64_t p
   if (producerId == 0) return Verdict::New;  // of a link that numbers nothing
   if (!earlier_.empty()) {
     const auto known = earlier_.find(producerId);
-    if (known != earlier_.end() && sequence <= known->second) return Verdict::Repeat;
+    if (known != earlier_.end() && sequence <= known->second) return Verdict::Duplicate;
   }
   latest_[producerId] = sequence;
   return Verdict::New;

@@ -22,8 +22,8 @@ class ReceiveCursor {
 
   enum class Verdict {
     New,
-    Known,   ///< It was received on an earlier link.
-    Repeat,  ///< It was received in an earlier epoch; only its offset is new.
+    Known,      ///< It was received on an earlier link.
+    Duplicate,  ///< It was received in an earlier epoch; only its offset is new.
   };
   [[nodiscard]] Verdict take(std::uint64_t offset, std::uint64_t producerId,
                              std::uint64_t sequence);

@@ -35,10 +35,10 @@ TEST(ReceiveCursor, ResendToANewServerIsRecognisedBySequence) {
   EXPECT_EQ(cursor.take(71, kBruno, 1), Verdict::New);
   EXPECT_TRUE(cursor.begin(6));
   EXPECT_EQ(cursor.offset(), 0u) << "whatever the new server has may be missing";
-  EXPECT_EQ(cursor.take(1, kAnna, 6), Verdict::Repeat);
-  EXPECT_EQ(cursor.take(2, kAnna, 7), Verdict::Repeat);
+  EXPECT_EQ(cursor.take(1, kAnna, 6), Verdict::Duplicate);
+  EXPECT_EQ(cursor.take(2, kAnna, 7), Verdict::Duplicate);
   EXPECT_EQ(cursor.take(3, kAnna, 8), Verdict::New);
-  EXPECT_EQ(cursor.take(4, kBruno, 1), Verdict::Repeat);
+  EXPECT_EQ(cursor.take(4, kBruno, 1), Verdict::Duplicate);
   EXPECT_EQ(cursor.take(5, kBruno, 2), Verdict::New);
 }
 
@@ -48,7 +48,7 @@ TEST(ReceiveCursor, SequencesAreKeptOverSeveralEpochs) {
   EXPECT_EQ(cursor.take(1, kAnna, 7), Verdict::New);
   cursor.begin(6);
   cursor.begin(7);
-  EXPECT_EQ(cursor.take(1, kAnna, 7), Verdict::Repeat);
+  EXPECT_EQ(cursor.take(1, kAnna, 7), Verdict::Duplicate);
   EXPECT_EQ(cursor.take(2, kAnna, 8), Verdict::New);
 }
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/keyed_hash.h"
-#include "channel/client/link_bus.h"
+#include "channel/client/client_dialect.h"
 #include "channel/client/receive_cursor.h"
 #include "channel/client/unacked_log.h"
 #include "event/process_life.h"
@@ -14,45 +14,42 @@
 
 namespace stormo::channel {
 
-/// A bus in Stormo's dialect. Publishes are kept until the Channel has acknowledged them, and
+/// Stormo's dialect. Publishes are kept until the Channel has acknowledged them, and
 /// resent on a new link. Events are received once; after a lost link it requests what it has
 /// missed. A publish that the Channel would reject is refused before it is kept: resent on each new
 /// link, and closing each, it would block all publishes after it.
-class StormoBus final : public LinkBus {
+class StormoDialect final : public ClientDialect {
  public:
-  StormoBus(SocketUrl url, const BusOptions& options);
+  /// Throws std::invalid_argument for a secret that is too long.
+  explicit StormoDialect(ClientLink& link);
 
   void subscribeGroup(std::string_view name) override;
   void unsubscribeGroup(std::string_view name) override;
   PublishStatus publishToGroup(std::string_view name, Message message, SendId send) override;
-  void requestHistory(std::string_view group, Position since, HistoryHandler handler) override;
+  void requestHistory(std::string_view group, Position since,
+                      Channel::HistoryHandler handler) override;
   [[nodiscard]] Position position() const override { return {cursor_.epoch(), cursor_.offset()}; }
   [[nodiscard]] std::size_t frameBytesMax() const override { return frameBytesMax_; }
-  PublishStatus publish(const Names& events, const Value& data, bool loop) override;
+  void write(LinkRequest request, const Names& names, std::string& out) override;
+  PublishStatus publish(const Names& events, const Value& data, bool toOne) override;
   PublishStatus enqueue(const Names& queues, const Value& data) override;
   [[nodiscard]] std::uint64_t accepted() const override { return sequence_; }
   [[nodiscard]] std::uint64_t acknowledged() const override { return acknowledged_; }
-  [[nodiscard]] std::size_t unacknowledgedBytes() const override { return unacked_.size(); }
+  [[nodiscard]] std::size_t unackedBytes() const override { return unacked_.size(); }
 
  private:
   struct HistoryRequest {
     std::string group;
     Position since;
-    HistoryHandler handler;
+    Channel::HistoryHandler handler;
   };
 
-  void onLinkMade() override;
-  void onPayload(std::string_view payload) override;
-  void writeSubscribe(const Names& events, std::string& out) override;
-  void writeUnsubscribe(const Names& events, std::string& out) override;
-  void writeWatch(const Names& queues, std::string& out) override;
-  void writeUnwatch(const Names& queues, std::string& out) override;
-  void writeReserve(std::string& out) override { encode({.kind = Kind::Reserve}, out); }
-  void writePing(std::string& out) override { encode({.kind = Kind::Ping}, out); }
+  void onConnection() override;
+  void onFrame(std::string_view payload) override;
   void writeSubscriptions(std::string& out) override;
   void sendKept() override;
-  void onLinkLost() override;
-  [[nodiscard]] std::string_view dialect() const override { return "stormo"; }
+  void onLost() override;
+  [[nodiscard]] std::string_view name() const override { return "stormo"; }
   [[nodiscard]] bool expectsPong() const override { return true; }
 
   void onWelcome(const Packet& packet);

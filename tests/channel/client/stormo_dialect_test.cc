@@ -1,6 +1,6 @@
-// Tests of the bus in Stormo's dialect only; see also bus_test.cc.
+// Tests of the link in Stormo's dialect only; see also client_link_test.cc.
 #include "channel/channel_fixture.h"
-#include "channel/client/bus.h"
+#include "channel/client/client_link.h"
 #include "event/loop_impl.h"
 #include "support/temp_directory.h"
 
@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-class StormoBusTest : public ChannelTest {
+class StormoDialectTest : public ChannelTest {
  protected:
   /// A server that sends only what the test sends.
   struct Dummy {
@@ -48,31 +48,32 @@ class StormoBusTest : public ChannelTest {
   std::vector<std::string> calls;
 };
 
-TEST_F(StormoBusTest, GroupsWorkOverAUnixSocket) {
+TEST_F(StormoDialectTest, GroupsWorkOverAUnixSocket) {
   test::TempDirectory directory;
   const std::string path = directory.file("channel");
   process.emplace(loop, server);
   listening = std::move(*listenOn(*Address::unixPath(path)));
   process->listen(listening.get());
-  auto a = makeBus("unix://" + path), b = makeBus("unix://" + path);
+  auto a = std::make_unique<ClientLink>("unix://" + path),
+       b = std::make_unique<ClientLink>("unix://" + path);
   a->onGroupMessage = [&](const GroupMessage& message) {
     calls.push_back(std::string(message.group) + ": " + std::string(message.message.data));
   };
   a->connect();
   b->connect();
-  a->subscribeGroup("123");
+  a->dialect().subscribeGroup("123");
   ASSERT_TRUE(turnUntil([&] { return a->isConnected() && b->isConnected(); }));
   settle();
-  EXPECT_EQ(b->publishToGroup("123", "ciao"), PublishStatus::Accepted);
+  EXPECT_EQ(b->dialect().publishToGroup("123", "ciao", {}), PublishStatus::Accepted);
   EXPECT_TRUE(turnUntil([&] { return !calls.empty(); }));
   EXPECT_THAT(calls, ElementsAre("123: ciao"));
 }
 
-TEST_F(StormoBusTest, SendsOnlyHelloBeforeWelcome) {
-  auto bus = makeBus(dummy.url(), {.secret = "s3cret"});
-  bus->subscribeGroup("g");
-  EXPECT_EQ(bus->publishToGroup("g", "ciao"), PublishStatus::Accepted);
-  bus->connect();
+TEST_F(StormoDialectTest, SendsOnlyHelloBeforeWelcome) {
+  auto link = std::make_unique<ClientLink>(dummy.url(), ChannelOptions{.secret = "s3cret"});
+  link->dialect().subscribeGroup("g");
+  EXPECT_EQ(link->dialect().publishToGroup("g", "ciao", {}), PublishStatus::Accepted);
+  link->connect();
   ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
   ASSERT_TRUE(turnUntil([&] { return !dummy.link.received().empty(); }));
   settle();
@@ -84,27 +85,27 @@ TEST_F(StormoBusTest, SendsOnlyHelloBeforeWelcome) {
   EXPECT_EQ(packet.version, kProtocolVersion);
   EXPECT_EQ(packet.payload, "s3cret");
   EXPECT_NE(packet.producerId, 0u);
-  EXPECT_FALSE(bus->isConnected());
+  EXPECT_FALSE(link->isConnected());
 
   dummy.link.send(welcome());
   ASSERT_TRUE(turnUntil([&] { return dummy.link.received().size() == 2; }));
   EXPECT_THAT(dummy.link.take(),
               ElementsAre(subscribeGroup("g").substr(kFrameHeaderBytes),
                           publishGroup("g", "ciao", 1).substr(kFrameHeaderBytes)));
-  EXPECT_TRUE(bus->isConnected());
+  EXPECT_TRUE(link->isConnected());
 }
 
-TEST_F(StormoBusTest, RejectedPublishIsDroppedAndReported) {
-  auto bus = makeBus(dummy.url());
-  bus->onRejected = [&](std::uint64_t number, std::string_view reason) {
+TEST_F(StormoDialectTest, RejectedPublishIsDroppedAndReported) {
+  auto link = std::make_unique<ClientLink>(dummy.url());
+  link->onRejected = [&](std::uint64_t number, std::string_view reason) {
     calls.push_back(std::to_string(number) + ": " + std::string(reason));
   };
-  bus->connect();
+  link->connect();
   ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
   dummy.link.send(welcome());
-  ASSERT_TRUE(turnUntil([&] { return bus->isConnected(); }));
+  ASSERT_TRUE(turnUntil([&] { return link->isConnected(); }));
   for (const char* text : {"1", "2", "3"}) {
-    ASSERT_EQ(bus->publishToGroup("g", text), PublishStatus::Accepted);
+    ASSERT_EQ(link->dialect().publishToGroup("g", text, {}), PublishStatus::Accepted);
   }
   dummy.link.send(rejected(2, "no"));
   ASSERT_TRUE(turnUntil([&] { return !calls.empty(); }));
@@ -115,18 +116,19 @@ TEST_F(StormoBusTest, RejectedPublishIsDroppedAndReported) {
   EXPECT_THAT(publishesOnThisLink(2), ElementsAre("1 1", "3 3"));
   dummy.link.send(rejected(3, "no"));
   dummy.link.send(rejected(1, "no"));
-  EXPECT_TRUE(turnUntil([&] { return bus->acknowledged() == 3; }));  // nothing else is awaited
+  EXPECT_TRUE(
+      turnUntil([&] { return link->dialect().acknowledged() == 3; }));  // nothing else is awaited
 }
 
-TEST_F(StormoBusTest, PublishThatClosesTwoLinksIsDropped) {
-  auto bus = makeBus(dummy.url());
-  bus->onRejected = [&](std::uint64_t number, std::string_view reason) {
+TEST_F(StormoDialectTest, PublishThatClosesTwoLinksIsDropped) {
+  auto link = std::make_unique<ClientLink>(dummy.url());
+  link->onRejected = [&](std::uint64_t number, std::string_view reason) {
     calls.push_back(std::to_string(number) + ": " + std::string(reason));
   };
   for (const char* text : {"1", "2", "3"}) {
-    ASSERT_EQ(bus->publishToGroup("g", text), PublishStatus::Accepted);
+    ASSERT_EQ(link->dialect().publishToGroup("g", text, {}), PublishStatus::Accepted);
   }
-  bus->connect();
+  link->connect();
   const auto cutAt = [&](std::uint64_t sequence, std::size_t publishes) {
     EXPECT_TRUE(turnUntil([&] { return dummy.accept(); }));
     dummy.link.send(welcome());
@@ -144,33 +146,35 @@ TEST_F(StormoBusTest, PublishThatClosesTwoLinksIsDropped) {
   EXPECT_THAT(calls, ElementsAre("2: bad"));
 }
 
-TEST_F(StormoBusTest, PublishTooLongForANewChannelIsDroppedAndTheRestArrives) {
-  auto bus = makeBus(dummy.url(), {.keptBytesMax = 1200});
-  bus->onRejected = [&](std::uint64_t number, std::string_view) {
+TEST_F(StormoDialectTest, PublishTooLongForANewChannelIsDroppedAndTheRestArrives) {
+  auto link = std::make_unique<ClientLink>(dummy.url(), ChannelOptions{.unackedBytesMax = 1200});
+  link->onRejected = [&](std::uint64_t number, std::string_view) {
     calls.push_back("rejected " + std::to_string(number));
   };
-  bus->onDrain = [&] { calls.emplace_back("drain"); };
-  ASSERT_EQ(bus->publishToGroup("g", "1"), PublishStatus::Accepted);
-  ASSERT_EQ(bus->publishToGroup("g", std::string(1000, 'x')), PublishStatus::Accepted);
-  ASSERT_EQ(bus->publishToGroup("g", "3"), PublishStatus::Accepted);
-  ASSERT_EQ(bus->publishToGroup("g", std::string(500, 'x')), PublishStatus::Full);
-  bus->connect();
+  link->onDrain = [&] { calls.emplace_back("drain"); };
+  ASSERT_EQ(link->dialect().publishToGroup("g", "1", {}), PublishStatus::Accepted);
+  ASSERT_EQ(link->dialect().publishToGroup("g", std::string(1000, 'x'), {}),
+            PublishStatus::Accepted);
+  ASSERT_EQ(link->dialect().publishToGroup("g", "3", {}), PublishStatus::Accepted);
+  ASSERT_EQ(link->dialect().publishToGroup("g", std::string(500, 'x'), {}), PublishStatus::Full);
+  link->connect();
   ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
   dummy.link.send(welcome(1, 900));
   EXPECT_THAT(publishesOnThisLink(2), ElementsAre("1 1", "3 3"));
   EXPECT_THAT(calls, ElementsAre("rejected 2", "drain"));
-  EXPECT_EQ(bus->frameBytesMax(), 900u);
-  EXPECT_EQ(bus->publishToGroup("g", std::string(1000, 'x')), PublishStatus::Refused);
+  EXPECT_EQ(link->dialect().frameBytesMax(), 900u);
+  EXPECT_EQ(link->dialect().publishToGroup("g", std::string(1000, 'x'), {}),
+            PublishStatus::Refused);
 }
 
-TEST_F(StormoBusTest, UnacknowledgedPublishesAreResentOnANewLink) {
-  auto bus = makeBus(dummy.url());
-  bus->connect();
+TEST_F(StormoDialectTest, UnacknowledgedPublishesAreResentOnANewLink) {
+  auto link = std::make_unique<ClientLink>(dummy.url());
+  link->connect();
   std::vector<std::uint64_t> publishers;
   const auto sequencesOnNextLink = [&](std::size_t frames, auto publish) {
     EXPECT_TRUE(turnUntil([&] { return dummy.accept(); }));
     dummy.link.send(welcome());
-    EXPECT_TRUE(turnUntil([&] { return bus->isConnected(); }));
+    EXPECT_TRUE(turnUntil([&] { return link->isConnected(); }));
     publish();
     std::vector<std::uint64_t> sequences;
     EXPECT_TRUE(turnUntil([&] { return dummy.link.received().size() == frames; }));
@@ -183,42 +187,47 @@ TEST_F(StormoBusTest, UnacknowledgedPublishesAreResentOnANewLink) {
     return sequences;
   };
   EXPECT_THAT(
-      sequencesOnNextLink(5,
-                          [&] {
-                            EXPECT_EQ(bus->publish({"a", "b"}, 1, false), PublishStatus::Accepted);
-                            EXPECT_EQ(bus->enqueue({"q"}, 1), PublishStatus::Accepted);
-                            EXPECT_EQ(bus->publishToGroup("g", "x"), PublishStatus::Accepted);
-                          }),
+      sequencesOnNextLink(
+          5,
+          [&] {
+            EXPECT_EQ(link->dialect().publish({"a", "b"}, 1, false), PublishStatus::Accepted);
+            EXPECT_EQ(link->dialect().enqueue({"q"}, 1), PublishStatus::Accepted);
+            EXPECT_EQ(link->dialect().publishToGroup("g", "x", {}), PublishStatus::Accepted);
+          }),
       ElementsAre(1, 2, 3, 4));
   dummy.link.send(ack(2));
   settle();
   dummy.link = {};
   // Hello, Resume, two resends, one new publish.
-  EXPECT_THAT(sequencesOnNextLink(
-                  5, [&] { EXPECT_EQ(bus->publishToGroup("g", "y"), PublishStatus::Accepted); }),
+  EXPECT_THAT(sequencesOnNextLink(5,
+                                  [&] {
+                                    EXPECT_EQ(link->dialect().publishToGroup("g", "y", {}),
+                                              PublishStatus::Accepted);
+                                  }),
               ElementsAre(3, 4, 5));
   EXPECT_EQ(publishers[0], publishers[1]);
 }
 
-TEST_F(StormoBusTest, RefusedBusKeepsPublishesAndRetries) {
+TEST_F(StormoDialectTest, RefusedLinkKeepsPublishesAndRetries) {
   server.secret = "right";
   start();
-  auto bus = makeBus(url("stormo"), {.secret = "wrong", .keptBytesMax = 100});
-  bus->onConnect = [&] { calls.push_back("connect"); };
-  bus->onClose = [&] { calls.push_back("close"); };
-  EXPECT_EQ(bus->publishToGroup("g", std::string(80, '.')), PublishStatus::Accepted);
-  bus->connect();
+  auto link = std::make_unique<ClientLink>(
+      url("stormo"), ChannelOptions{.secret = "wrong", .unackedBytesMax = 100});
+  link->onConnect = [&] { calls.push_back("connect"); };
+  link->onClose = [&] { calls.push_back("close"); };
+  EXPECT_EQ(link->dialect().publishToGroup("g", std::string(80, '.'), {}), PublishStatus::Accepted);
+  link->connect();
   EXPECT_TRUE(turnUntil([&] { return counters().badPeers.get() >= 4; }))
       << "two attempts, counted at both ends";
-  EXPECT_FALSE(bus->isConnected());
-  EXPECT_EQ(bus->publishToGroup("g", std::string(80, '.')), PublishStatus::Full);
+  EXPECT_FALSE(link->isConnected());
+  EXPECT_EQ(link->dialect().publishToGroup("g", std::string(80, '.'), {}), PublishStatus::Full);
   EXPECT_THAT(calls, IsEmpty()) << "there was no link";
 }
 
-TEST_F(StormoBusTest, UnresponsiveServerIsDisconnected) {
-  auto bus = makeBus(dummy.url(), {.pingInterval = 20ms});
-  bus->onClose = [&] { calls.push_back("close"); };
-  bus->connect();
+TEST_F(StormoDialectTest, UnresponsiveServerIsDisconnected) {
+  auto link = std::make_unique<ClientLink>(dummy.url(), ChannelOptions{.pingInterval = 20ms});
+  link->onClose = [&] { calls.push_back("close"); };
+  link->connect();
   ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
   ASSERT_TRUE(turnUntil([&] { return dummy.accept(); })) << "no Welcome was sent";
   dummy.link.send(welcome());
@@ -226,33 +235,33 @@ TEST_F(StormoBusTest, UnresponsiveServerIsDisconnected) {
   EXPECT_THAT(calls, ElementsAre("close"));
 }
 
-TEST_F(StormoBusTest, BlockingHandlerLosesNeitherTheLinkNorTheNextJob) {
+TEST_F(StormoDialectTest, BlockingHandlerLosesNeitherTheLinkNorTheNextJob) {
   static TimePoint simulatedNow;
   simulatedNow = TimePoint{} + 1h;
   LoopImpl::of(loop).useClock([] { return simulatedNow; });
-  auto bus = makeBus(dummy.url(), {.pingInterval = 1s});
-  bus->onJob = [&](std::string_view, const Value&) {
+  auto link = std::make_unique<ClientLink>(dummy.url(), ChannelOptions{.pingInterval = 1s});
+  link->onJob = [&](std::string_view, const Value&) {
     simulatedNow += 10s;  // a blocking handler, as the loop sees it
     calls.push_back("job");
   };
-  bus->onClose = [&] { calls.push_back("close"); };
-  bus->connect();
+  link->onClose = [&] { calls.push_back("close"); };
+  link->connect();
   ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
   dummy.link.send(welcome());
-  ASSERT_TRUE(turnUntil([&] { return bus->isConnected(); }));
-  bus->watch({"jobs"});
+  ASSERT_TRUE(turnUntil([&] { return link->isConnected(); }));
+  link->watch({"jobs"});
   for (std::size_t jobs = 1; jobs <= 3; ++jobs) {
     dummy.link.send(job("jobs", "i:1;"));
     ASSERT_TRUE(turnUntil([&] { return calls.size() >= jobs; }));
     turn();
   }
   EXPECT_THAT(calls, ElementsAre("job", "job", "job"));
-  EXPECT_TRUE(bus->isConnected());
+  EXPECT_TRUE(link->isConnected());
 }
 
-TEST_F(StormoBusTest, ServerThatAnswersPingsStaysConnected) {
-  auto bus = makeBus(dummy.url(), {.pingInterval = 20ms});
-  bus->connect();
+TEST_F(StormoDialectTest, ServerThatAnswersPingsStaysConnected) {
+  auto link = std::make_unique<ClientLink>(dummy.url(), ChannelOptions{.pingInterval = 20ms});
+  link->connect();
   ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
   dummy.link.send(welcome());
   int pings = 0;
@@ -267,16 +276,17 @@ TEST_F(StormoBusTest, ServerThatAnswersPingsStaysConnected) {
   EXPECT_FALSE(dummy.link.peer.ended());
 }
 
-TEST_F(StormoBusTest, HistoryReplyWithOtherEventsClosesTheLink) {
+TEST_F(StormoDialectTest, HistoryReplyWithOtherEventsClosesTheLink) {
   const std::string other =
       encode({.kind = Kind::Event, .epoch = 1, .offset = 1, .channel = "h", .payload = "N;"});
   for (const std::string& payload : {std::string("?"), encode({.kind = Kind::Ping}), other}) {
-    auto bus = makeBus(dummy.url());
-    bus->requestHistory("g", {}, [&](const HistoryReply&) { calls.push_back("answer"); });
-    bus->connect();
+    auto link = std::make_unique<ClientLink>(dummy.url());
+    link->dialect().requestHistory("g", {},
+                                   [&](const HistoryReply&) { calls.push_back("answer"); });
+    link->connect();
     ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
     dummy.link.send(welcome());
-    ASSERT_TRUE(turnUntil([&] { return bus->isConnected(); }));
+    ASSERT_TRUE(turnUntil([&] { return link->isConnected(); }));
     dummy.link.send(encode({.kind = Kind::HistoryReply,
                             .space = Space::Groups,
                             .epoch = 1,
@@ -287,17 +297,18 @@ TEST_F(StormoBusTest, HistoryReplyWithOtherEventsClosesTheLink) {
   EXPECT_THAT(calls, IsEmpty());
 }
 
-TEST_F(StormoBusTest, CountsAcknowledgedPublishes) {
-  auto bus = makeBus(dummy.url());
-  bus->onAcknowledged = [&] { calls.push_back(std::to_string(bus->acknowledged())); };
-  bus->connect();
+TEST_F(StormoDialectTest, CountsAcknowledgedPublishes) {
+  auto link = std::make_unique<ClientLink>(dummy.url());
+  link->onAcknowledged = [&] { calls.push_back(std::to_string(link->dialect().acknowledged())); };
+  link->connect();
   ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
   dummy.link.send(welcome());
   for (int i = 0; i < 3; ++i)
-    EXPECT_EQ(bus->publishToGroup("g", "x", {.session = 9, .number = 1}), PublishStatus::Accepted);
-  ASSERT_TRUE(turnUntil([&] { return bus->isConnected(); }));
-  EXPECT_EQ(bus->accepted(), 3u);
-  EXPECT_EQ(bus->acknowledged(), 0u);
+    EXPECT_EQ(link->dialect().publishToGroup("g", "x", {.session = 9, .number = 1}),
+              PublishStatus::Accepted);
+  ASSERT_TRUE(turnUntil([&] { return link->isConnected(); }));
+  EXPECT_EQ(link->dialect().accepted(), 3u);
+  EXPECT_EQ(link->dialect().acknowledged(), 0u);
   dummy.link.send(ack(2));
   ASSERT_TRUE(turnUntil([&] { return !calls.empty(); }));
   dummy.link.send(ack(3));
@@ -305,16 +316,16 @@ TEST_F(StormoBusTest, CountsAcknowledgedPublishes) {
   EXPECT_THAT(calls, ElementsAre("2", "3"));
 }
 
-TEST_F(StormoBusTest, DuplicateAfterAServerDeathMovesThePosition) {
-  auto bus = makeBus(dummy.url());
-  bus->onGroupMessage = [&](const GroupMessage& message) {
+TEST_F(StormoDialectTest, DuplicateAfterAServerDeathMovesThePosition) {
+  auto link = std::make_unique<ClientLink>(dummy.url());
+  link->onGroupMessage = [&](const GroupMessage& message) {
     calls.push_back("message " + std::string(message.message.data));
   };
-  bus->onRepeat = [&](std::string_view group) {
+  link->onDuplicate = [&](std::string_view group) {
     calls.push_back("repeat in " + std::string(group) + " " +
-                    std::to_string(bus->position().offset));
+                    std::to_string(link->dialect().position().offset));
   };
-  bus->connect();
+  link->connect();
   const auto sendWelcomeAndEvent = [&](std::uint64_t epoch, std::uint64_t offset) {
     EXPECT_TRUE(turnUntil([&] { return dummy.accept(); }));
     dummy.link.send(welcome(epoch) + encode({.kind = Kind::Event,
@@ -335,7 +346,7 @@ TEST_F(StormoBusTest, DuplicateAfterAServerDeathMovesThePosition) {
   EXPECT_THAT(calls, ElementsAre("message ciao", "repeat in g 3"));
 }
 
-TEST_F(StormoBusTest, InvalidServerPacketClosesTheLink) {
+TEST_F(StormoDialectTest, InvalidServerPacketClosesTheLink) {
   const std::vector<std::string> frames = {
       hello(),
       subscribeEvent("e"),
@@ -365,12 +376,12 @@ TEST_F(StormoBusTest, InvalidServerPacketClosesTheLink) {
       job("q", "N;N;"),
   };
   for (std::size_t i = 0; i < frames.size(); ++i) {
-    auto bus = makeBus(dummy.url());
-    bus->onEvent = [&](std::string_view, const Value&) { calls.push_back("event"); };
-    bus->connect();
+    auto link = std::make_unique<ClientLink>(dummy.url());
+    link->onEvent = [&](std::string_view, const Value&) { calls.push_back("event"); };
+    link->connect();
     ASSERT_TRUE(turnUntil([&] { return dummy.accept(); }));
     dummy.link.send(welcome());
-    ASSERT_TRUE(turnUntil([&] { return bus->isConnected(); }));
+    ASSERT_TRUE(turnUntil([&] { return link->isConnected(); }));
     dummy.link.send(frames[i]);
     EXPECT_TRUE(ended(dummy.link)) << i;
   }

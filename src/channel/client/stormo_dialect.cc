@@ -1,8 +1,9 @@
-#include "channel/client/stormo_bus.h"
+#include "channel/client/stormo_dialect.h"
 
 #include <algorithm>
 #include <stdexcept>
 
+#include "channel/client/client_link.h"
 #include "event/loop_impl.h"
 #include "protocol/package/frame.h"
 #include "protocol/php/serialize.h"
@@ -19,40 +20,59 @@ GroupMessage groupMessage(const Packet& event) {
   return {.group = event.channel, .offset = event.offset, .message = messageIn(event)};
 }
 
+Kind kindOf(LinkRequest request) {
+  switch (request) {
+    case LinkRequest::Subscribe:
+      return Kind::Subscribe;
+    case LinkRequest::Unsubscribe:
+      return Kind::Unsubscribe;
+    case LinkRequest::Watch:
+      return Kind::Watch;
+    case LinkRequest::Unwatch:
+      return Kind::Unwatch;
+    case LinkRequest::Reserve:
+      return Kind::Reserve;
+    case LinkRequest::Ping:
+      break;
+  }
+  return Kind::Ping;
+}
+
 }  // namespace
 
-StormoBus::StormoBus(SocketUrl url, const BusOptions& options)
-    : LinkBus(std::move(url), options),
+StormoDialect::StormoDialect(ClientLink& link)
+    : ClientDialect(link),
       producerId_(randomId()),
-      unacked_(options.keptBytesMax),
-      frameBytesMax_(options.frameBytesMax) {
-  if (options.secret.size() > kSecretBytesMax) {
+      unacked_(link.options().unackedBytesMax),
+      frameBytesMax_(link.options().frameBytesMax) {
+  if (link.options().secret.size() > kSecretBytesMax) {
     throw std::invalid_argument("the Channel's secret is longer than 255 bytes");
   }
 }
 
-void StormoBus::onLinkMade() {
+void StormoDialect::onConnection() {
   frames_.clear();
   encode({.kind = Kind::Hello,
           .version = kProtocolVersion,
           .producerId = producerId_,
-          .payload = options().secret},
+          .payload = link().options().secret},
          frames_);
-  send(frames_);
+  link().send(frames_);
 }
 
-void StormoBus::onPayload(std::string_view payload) {
+void StormoDialect::onFrame(std::string_view payload) {
   Packet packet;
-  if (decode(payload, packet) != Decode::Ok) return violation("malformed packet");
-  if (!isConnected() && packet.kind != Kind::Welcome && packet.kind != Kind::Refused) {
-    return violation("no Welcome");
+  if (decode(payload, packet) != Decode::Ok) return link().violation("malformed packet");
+  if (!link().isConnected() && packet.kind != Kind::Welcome && packet.kind != Kind::Refused) {
+    return link().violation("no Welcome");
   }
   switch (packet.kind) {
     case Kind::Event:
       return onEventPacket(packet);
     case Kind::Job:
-      if (packet.payloadKind != PayloadKind::Value) return violation("a job that is no value");
-      return jobReceived(packet.channel, packet.payload);
+      if (packet.payloadKind != PayloadKind::Value)
+        return link().violation("a job that is no value");
+      return link().jobReceived(packet.channel, packet.payload);
     case Kind::Pong:
       return;
     case Kind::Welcome:
@@ -79,46 +99,46 @@ void StormoBus::onPayload(std::string_view payload) {
     case Kind::Resume:
     case Kind::HistoryRequest:
     case Kind::Ping:
-      return violation("not this server's word");
+      return link().violation("not this server's word");
   }
 }
 
-void StormoBus::onWelcome(const Packet& packet) {
-  if (isConnected() || packet.version != kProtocolVersion || packet.epoch == 0 ||
+void StormoDialect::onWelcome(const Packet& packet) {
+  if (link().isConnected() || packet.version != kProtocolVersion || packet.epoch == 0 ||
       packet.frameBytesMax == 0) {
-    return violation("a Welcome that does not fit");
+    return link().violation("a Welcome that does not fit");
   }
   refusalReported_ = false;
   frameBytesMax_ = packet.frameBytesMax;
   dropTooLong();
   resumes_ = cursor_.begin(packet.epoch);
-  becomeUp();
+  link().becomeUp();
 }
 
-void StormoBus::onAck(const Packet& packet) {
-  if (packet.sequence > sequence_) return violation("an Ack for what was not published");
+void StormoDialect::onAck(const Packet& packet) {
+  if (packet.sequence > sequence_) return link().violation("an Ack for what was not published");
   acknowledged_ = std::max(acknowledged_, packet.sequence);
   unacked_.acknowledge(packet.sequence);
   released();
 }
 
-void StormoBus::released() {
+void StormoDialect::released() {
   if (unacked_.empty()) acknowledged_ = sequence_;  // what was dropped is acknowledged by nobody
   unfinished_.set(!unacked_.empty());
-  acknowledgedReceived();
-  if (unacked_.isRelaxed()) drained();
+  link().call("onAcknowledged", link().onAcknowledged);
+  if (unacked_.isRelaxed()) link().drained();
 }
 
-void StormoBus::onRejectedPacket(const Packet& packet) {
+void StormoDialect::onRejectedPacket(const Packet& packet) {
   if (packet.sequence == 0 || packet.sequence > sequence_) {
-    return violation("a Rejected for what was not published");
+    return link().violation("a Rejected for what was not published");
   }
   // Bytes may be damaged on their way, once. What cuts the second link as well would cut each one.
   if (packet.cut && std::exchange(cutAt_, packet.sequence) != packet.sequence) {
     return log::warning(
         "the Channel cuts the link at a publish, which is sent once more url={} "
         "sequence={} reason=\"{}\"",
-        url().text(), packet.sequence, packet.payload);
+        link().url().text(), packet.sequence, packet.payload);
   }
   unacked_.removeIf(
       [&](std::uint64_t sequence, std::size_t) { return sequence == packet.sequence; });
@@ -126,7 +146,7 @@ void StormoBus::onRejectedPacket(const Packet& packet) {
   released();
 }
 
-void StormoBus::dropTooLong() {
+void StormoDialect::dropTooLong() {
   std::vector<std::uint64_t> sequences;
   unacked_.removeIf([&](std::uint64_t sequence, std::size_t frameBytes) {
     if (isTooLong(frameBytes)) sequences.push_back(sequence);
@@ -136,42 +156,45 @@ void StormoBus::dropTooLong() {
   if (!sequences.empty()) released();
 }
 
-void StormoBus::dropped(std::uint64_t sequence, std::string_view reason) {
+void StormoDialect::dropped(std::uint64_t sequence, std::string_view reason) {
   log::error(
       "a message was dropped: the Channel does not accept it url={} sequence={} reason=\"{}\"",
-      url().text(), sequence, reason);
-  rejectedReceived(sequence, reason);
+      link().url().text(), sequence, reason);
+  link().call("onRejected", link().onRejected, sequence, reason);
 }
 
-void StormoBus::onGapPacket(const Packet& packet) {
-  if (packet.epoch != cursor_.epoch()) return violation("a Gap of another epoch");
+void StormoDialect::onGapPacket(const Packet& packet) {
+  if (packet.epoch != cursor_.epoch()) return link().violation("a Gap of another epoch");
   log::warning("events were lost: this process was away from the Channel for too long url={}",
-               url().text());
+               link().url().text());
   cursor_.skipTo(packet.offset);
-  gapReceived();
+  link().call("onGap", link().onGap);
 }
 
-void StormoBus::onEventPacket(const Packet& packet) {
-  if (packet.epoch != cursor_.epoch()) return violation("an event of another epoch");
+void StormoDialect::onEventPacket(const Packet& packet) {
+  if (packet.epoch != cursor_.epoch()) return link().violation("an event of another epoch");
   const ReceiveCursor::Verdict verdict =
       cursor_.take(packet.offset, packet.producerId, packet.sequence);
   if (verdict == ReceiveCursor::Verdict::Known) return;
   if (packet.space == Space::Groups) {
-    if (packet.payloadKind == PayloadKind::Value) return violation("a value to a group");
-    if (verdict == ReceiveCursor::Verdict::Repeat) return repeatReceived(packet.channel);
-    return groupMessageReceived(groupMessage(packet));
+    if (packet.payloadKind == PayloadKind::Value) return link().violation("a value to a group");
+    if (verdict == ReceiveCursor::Verdict::Duplicate)
+      return link().call("onDuplicate", link().onDuplicate, packet.channel);
+    return link().call("onGroupMessage", link().onGroupMessage, groupMessage(packet));
   }
-  if (verdict == ReceiveCursor::Verdict::Repeat) return;
-  if (packet.payloadKind != PayloadKind::Value) return violation("an event that is no value");
-  eventReceived(packet.channel, packet.payload);
+  if (verdict == ReceiveCursor::Verdict::Duplicate) return;
+  if (packet.payloadKind != PayloadKind::Value)
+    return link().violation("an event that is no value");
+  link().eventReceived(packet.channel, packet.payload);
 }
 
-void StormoBus::requestHistory(std::string_view group, Position since, HistoryHandler handler) {
+void StormoDialect::requestHistory(std::string_view group, Position since,
+                                   Channel::HistoryHandler handler) {
   historyRequests_.push_back({std::string(group), since, std::move(handler)});
-  if (isConnected()) sendHistoryRequests();
+  if (link().isConnected()) sendHistoryRequests();
 }
 
-void StormoBus::sendHistoryRequests() {
+void StormoDialect::sendHistoryRequests() {
   frames_.clear();
   while (historyRequestsSent_ < std::min(historyRequests_.size(), kHistoryRequestsSentMax)) {
     const HistoryRequest& next = historyRequests_[historyRequestsSent_++];
@@ -182,13 +205,13 @@ void StormoBus::sendHistoryRequests() {
             .channel = next.group},
            frames_);
   }
-  send(frames_);
+  link().send(frames_);
 }
 
-void StormoBus::onHistoryReply(const Packet& packet) {
+void StormoDialect::onHistoryReply(const Packet& packet) {
   if (historyRequestsSent_ == 0 || packet.channel != historyRequests_.front().group ||
       packet.epoch != cursor_.epoch()) {
-    return violation("a HistoryReply that nobody asked for");
+    return link().violation("a HistoryReply that nobody asked for");
   }
   HistoryReply reply;
   reply.position = {packet.epoch, packet.offset};
@@ -199,39 +222,40 @@ void StormoBus::onHistoryReply(const Packet& packet) {
     if (length.verdict != PackageLength::Verdict::Complete ||
         decode(framePayload(rest.substr(0, length.bytes)), event) != Decode::Ok ||
         event.kind != Kind::Event || event.channel != packet.channel) {
-      return violation("a HistoryReply of what are no events");
+      return link().violation("a HistoryReply of what are no events");
     }
     reply.messages.push_back(groupMessage(event));
     rest.remove_prefix(length.bytes);
   }
   cursor_.skipTo(packet.offset);  // what was to come up to there has come before
-  const HistoryHandler handler = std::move(historyRequests_.front().handler);
+  const Channel::HistoryHandler handler = std::move(historyRequests_.front().handler);
   historyRequests_.pop_front();
   --historyRequestsSent_;
   sendHistoryRequests();
-  historyReplyReceived(handler, reply);
+  link().call("requestHistory", handler, reply);
 }
 
-void StormoBus::refused(std::string_view reason) {
+void StormoDialect::refused(std::string_view reason) {
   if (!std::exchange(refusalReported_, true)) {
-    log::error("the Channel refuses this process url={} reason=\"{}\"", url().text(), reason);
+    log::error("the Channel refuses this process url={} reason=\"{}\"", link().url().text(),
+               reason);
   }
-  dropLink("refused by the server");
+  link().drop("refused by the server");
 }
 
-char* StormoBus::place(std::size_t bytes) {
+char* StormoDialect::place(std::size_t bytes) {
   if (unacked_.hasRoom(bytes)) return unacked_.extend(bytes);
   LoopImpl::current().counters().sendFull.add();
-  owesDrain();
+  link().owesDrain();
   return nullptr;
 }
 
-void StormoBus::placed(std::size_t bytes) {
-  if (isConnected()) send(unacked_.last(bytes));
+void StormoDialect::placed(std::size_t bytes) {
+  if (link().isConnected()) link().send(unacked_.last(bytes));
   unfinished_.set(!unacked_.empty());
 }
 
-PublishStatus StormoBus::publishFrames(const Names& names, const Value& data, Packet publish) {
+PublishStatus StormoDialect::publishFrames(const Names& names, const Value& data, Packet publish) {
   if (!php::isWithin(data, {})) return PublishStatus::Refused;
   data_.clear();
   php::serialize(data, data_);
@@ -254,15 +278,15 @@ PublishStatus StormoBus::publishFrames(const Names& names, const Value& data, Pa
   return PublishStatus::Accepted;
 }
 
-PublishStatus StormoBus::publish(const Names& events, const Value& data, bool loop) {
-  return publishFrames(events, data, {.kind = Kind::Publish, .loop = loop});
+PublishStatus StormoDialect::publish(const Names& events, const Value& data, bool toOne) {
+  return publishFrames(events, data, {.kind = Kind::Publish, .loop = toOne});
 }
 
-PublishStatus StormoBus::enqueue(const Names& queues, const Value& data) {
+PublishStatus StormoDialect::enqueue(const Names& queues, const Value& data) {
   return publishFrames(queues, data, {.kind = Kind::Enqueue});
 }
 
-PublishStatus StormoBus::publishFrame(const Packet& publish) {
+PublishStatus StormoDialect::publishFrame(const Packet& publish) {
   const std::string_view payload = publish.payload;
   const std::size_t bytes = headerBytes(publish) + payload.size();
   if (isTooLong(bytes)) return PublishStatus::Refused;
@@ -274,7 +298,7 @@ PublishStatus StormoBus::publishFrame(const Packet& publish) {
   return PublishStatus::Accepted;
 }
 
-PublishStatus StormoBus::publishToGroup(std::string_view name, Message message, SendId send) {
+PublishStatus StormoDialect::publishToGroup(std::string_view name, Message message, SendId send) {
   return publishFrame({.kind = send.session != 0 ? Kind::IdempotentPublish : Kind::Publish,
                        .payloadKind = payloadKindOf(message),
                        .space = Space::Groups,
@@ -285,36 +309,36 @@ PublishStatus StormoBus::publishToGroup(std::string_view name, Message message, 
                        .payload = message.data});
 }
 
-void StormoBus::subscribeGroup(std::string_view name) {
+void StormoDialect::subscribeGroup(std::string_view name) {
   if (groups_.find(name) != groups_.end()) return;
   groups_.emplace(name, false);
-  if (!isConnected()) return;
+  if (!link().isConnected()) return;
   frames_.clear();
   encode({.kind = Kind::Subscribe, .space = Space::Groups, .channel = name}, frames_);
-  send(frames_);
+  link().send(frames_);
 }
 
-void StormoBus::unsubscribeGroup(std::string_view name) {
+void StormoDialect::unsubscribeGroup(std::string_view name) {
   const auto found = groups_.find(name);
   if (found == groups_.end()) return;
   groups_.erase(found);
-  if (!isConnected()) return;
+  if (!link().isConnected()) return;
   frames_.clear();
   encode({.kind = Kind::Unsubscribe, .space = Space::Groups, .channel = name}, frames_);
-  send(frames_);
+  link().send(frames_);
 }
 
-void StormoBus::onLinkLost() {
+void StormoDialect::onLost() {
   for (auto& [name, wasThere] : groups_) wasThere = true;
   historyRequestsSent_ = 0;
 }
 
-void StormoBus::writeSubscriptions(std::string& out) {
+void StormoDialect::writeSubscriptions(std::string& out) {
   // What has come to it while there was no link begins with this one; the rest goes on.
   const auto write = [&](bool again) {
     const auto wanted = [&](bool wasThere) { return (resumes_ && wasThere) == again; };
-    for (const std::string& event : events()) {
-      if (wanted(wasSubscribed(event))) {
+    for (const std::string& event : link().events()) {
+      if (wanted(link().wasSubscribed(event))) {
         encode({.kind = Kind::Subscribe, .again = again, .channel = event}, out);
       }
     }
@@ -331,26 +355,15 @@ void StormoBus::writeSubscriptions(std::string& out) {
   write(false);
 }
 
-void StormoBus::sendKept() {
+void StormoDialect::sendKept() {
   sendHistoryRequests();
-  send(unacked_.all());
+  link().send(unacked_.all());
 }
 
-void StormoBus::writeSubscribe(const Names& events, std::string& out) {
-  for (const std::string& event : events) encode({.kind = Kind::Subscribe, .channel = event}, out);
-}
-
-void StormoBus::writeUnsubscribe(const Names& events, std::string& out) {
-  for (const std::string& event : events)
-    encode({.kind = Kind::Unsubscribe, .channel = event}, out);
-}
-
-void StormoBus::writeWatch(const Names& queues, std::string& out) {
-  for (const std::string& queue : queues) encode({.kind = Kind::Watch, .channel = queue}, out);
-}
-
-void StormoBus::writeUnwatch(const Names& queues, std::string& out) {
-  for (const std::string& queue : queues) encode({.kind = Kind::Unwatch, .channel = queue}, out);
+void StormoDialect::write(LinkRequest request, const Names& names, std::string& out) {
+  const Kind kind = kindOf(request);
+  if (names.empty()) encode({.kind = kind}, out);
+  for (const std::string& name : names) encode({.kind = kind, .channel = name}, out);
 }
 
 }  // namespace stormo::channel

@@ -6,44 +6,40 @@
 #include <vector>
 
 #include "base/keyed_hash.h"
-#include "channel/client/link_bus.h"
+#include "channel/client/client_dialect.h"
 #include "protocol/channel/workerman_command.h"
 
 namespace stormo::channel {
 
-/// A bus in Workerman's dialect, to a Channel server of either make. It has no groups: their
-/// messages are the event BusOptions::groupEvent, which every process receives, and which is
+/// Workerman's dialect, to a Channel server of either make. It has no groups: their
+/// messages are the event ChannelOptions::groupEvent, which every process receives, and which is
 /// subscribed while any group is.
-class WorkermanBus final : public LinkBus {
+class WorkermanDialect final : public ClientDialect {
  public:
-  WorkermanBus(SocketUrl url, const BusOptions& options) : LinkBus(std::move(url), options) {}
+  explicit WorkermanDialect(ClientLink& link) : ClientDialect(link) {}
 
   void subscribeGroup(std::string_view name) override;
   void unsubscribeGroup(std::string_view name) override;
   PublishStatus publishToGroup(std::string_view name, Message message, SendId send) override;
-  void requestHistory(std::string_view group, Position since, HistoryHandler handler) override;
+  void requestHistory(std::string_view group, Position since,
+                      Channel::HistoryHandler handler) override;
   [[nodiscard]] Position position() const override { return {}; }
   // That server acknowledges nothing.
   [[nodiscard]] std::uint64_t accepted() const override { return accepted_; }
   [[nodiscard]] std::uint64_t acknowledged() const override { return accepted_; }
-  [[nodiscard]] std::size_t frameBytesMax() const override { return options().frameBytesMax; }
-  [[nodiscard]] std::size_t unacknowledgedBytes() const override;
-  PublishStatus publish(const Names& events, const Value& data, bool loop) override;
+  [[nodiscard]] std::size_t frameBytesMax() const override;
+  [[nodiscard]] std::size_t unackedBytes() const override;
+  void write(LinkRequest request, const Names& names, std::string& out) override;
+  PublishStatus publish(const Names& events, const Value& data, bool toOne) override;
   PublishStatus enqueue(const Names& queues, const Value& data) override;
 
  private:
-  void onLinkMade() override { becomeUp(); }
-  void onPayload(std::string_view payload) override;
-  void writeSubscribe(const Names& events, std::string& out) override;
-  void writeUnsubscribe(const Names& events, std::string& out) override;
-  void writeWatch(const Names& queues, std::string& out) override;
-  void writeUnwatch(const Names& queues, std::string& out) override;
-  void writeReserve(std::string& out) override;
-  void writePing(std::string& out) override;
+  void onConnection() override;
+  void onFrame(std::string_view payload) override;
   void writeSubscriptions(std::string& out) override;
   void sendKept() override;
-  void onLinkLost() override;
-  [[nodiscard]] std::string_view dialect() const override { return "workerman"; }
+  void onLost() override;
+  [[nodiscard]] std::string_view name() const override { return "workerman"; }
   [[nodiscard]] bool expectsPong() const override { return false; }
 
   void write(CommandType type, const Names& names, std::string_view data, std::string& out);
@@ -55,7 +51,7 @@ class WorkermanBus final : public LinkBus {
   /// server would cut the link at it.
   PublishStatus sendOrKeep(std::string_view frame);
   /// The event of groups is subscribed for the user's sake, too.
-  [[nodiscard]] bool isGroupEventSubscribed() const { return isSubscribed(options().groupEvent); }
+  [[nodiscard]] bool isGroupEventSubscribed() const;
 
   KeyedSet<std::string> groups_;
   std::uint64_t accepted_ = 0;

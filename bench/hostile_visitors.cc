@@ -145,7 +145,7 @@ void HostileVisitors::takeFrames(Client& client) {
     rest.remove_prefix(end + 4);
   }
   const std::uint64_t now = nowNs();
-  ServerFrame frame{};
+  websocket::ServerFrame frame;
   while (readServerFrame(rest, frame)) {
     rest.remove_prefix(frame.bytes);
     const auto stamp = readStamp(frame.payload);

@@ -11,16 +11,10 @@
 namespace stormo::websocket {
 namespace {
 
-constexpr char kMask[4] = {0x12, 0x34, 0x56, 0x78};
-
 std::string clientFrames(std::size_t payloadBytes, std::size_t count) {
   std::string wire;
   for (std::size_t frame = 0; frame < count; ++frame) {
-    char header[kClientHeaderBytesMax];
-    wire.append(header, encodeMaskedHeader(Opcode::Text, payloadBytes, kMask, header));
-    std::string payload(payloadBytes, 'a');
-    applyMask(payload.data(), payload.size(), kMask, 0);
-    wire += payload;
+    appendClientFrame(Opcode::Text, std::string(payloadBytes, 'a'), kExampleMask, wire);
   }
   return wire;
 }
@@ -47,7 +41,7 @@ BENCHMARK(decode)->Name("websocket/decode")->Arg(32)->Arg(125)->Arg(1024)->Arg(1
 void mask(benchmark::State& state) {
   std::string payload(static_cast<std::size_t>(state.range(0)), 'a');
   for (auto _ : state) {
-    applyMask(payload.data(), payload.size(), kMask, 1);
+    applyMask(payload.data(), payload.size(), kExampleMask, 1);
     benchmark::ClobberMemory();
   }
   state.SetBytesProcessed(state.iterations() * state.range(0));

@@ -36,16 +36,21 @@ class PublishFrame {
   std::size_t stampPhase_;  // of the mask
 };
 
-/// One frame of a server, unmasked.
-struct ServerFrame {
-  websocket::Opcode opcode;
-  std::string_view payload;
-  std::size_t bytes;  ///< Length of the whole frame.
-};
+/// Maximum payload of a server's frame. No response to a load test is larger.
+inline constexpr std::uint64_t kPayloadBytesMax = 16U << 20;
 
-/// Reads the frame at the front of `in`. False if it is incomplete. Throws std::runtime_error, as
-/// early as possible, if the frame is a fragment of a message, violates RFC 6455 5.2, or is larger
-/// than any response to a load test.
-[[nodiscard]] bool readServerFrame(std::string_view in, ServerFrame& out);
+/// Throws std::runtime_error with the reason why readServerFrame() rejects `in`.
+[[noreturn]] void rejectServerFrame(websocket::Decode verdict, std::string_view in);
+
+/// Reads the message or control frame at the front of `in`; see websocket::decodeServerFrame().
+/// Returns false if it is incomplete. Throws std::runtime_error if it violates RFC 6455 5.2, is
+/// larger than kPayloadBytesMax, or is a fragment: a message is stamped and counted as one frame.
+[[nodiscard]] inline bool readServerFrame(std::string_view in, websocket::ServerFrame& out) {
+  const auto verdict = websocket::decodeServerFrame(in, kPayloadBytesMax, out);
+  if (verdict == websocket::Decode::NeedMore) return false;
+  const bool isFragment = !out.fin || out.opcode == websocket::Opcode::Continuation;
+  if (verdict != websocket::Decode::Ok || isFragment) rejectServerFrame(verdict, in);
+  return true;
+}
 
 }  // namespace stormo::bench

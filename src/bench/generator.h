@@ -39,7 +39,7 @@ class Generator {
   // Input.
   void countBytes(Member& member);
   void readFrames(Member& member, std::string_view bytes);
-  void onText(Member& member, const ServerFrame& frame);
+  void onText(Member& member, const websocket::ServerFrame& frame);
   void onMessage(Member& member, const Stamp& stamp, std::size_t frameBytes);
   void onProbe(Member& member, const Stamp& stamp, std::size_t frameBytes);
   /// True if the sender of this message publishes to the member's group.

@@ -21,7 +21,7 @@ void Generator::countBytes(Member& member) {
 
 void Generator::readFrames(Member& member, std::string_view bytes) {
   ownMessages_ = 0;
-  ServerFrame frame;
+  websocket::ServerFrame frame;
   while (member.state != Member::State::Closed && readServerFrame(bytes, frame)) {
     bytes.remove_prefix(frame.bytes);
     switch (frame.opcode) {
@@ -41,7 +41,7 @@ void Generator::readFrames(Member& member, std::string_view bytes) {
   if (ownMessages_ > 0) republish(member);
 }
 
-void Generator::onText(Member& member, const ServerFrame& frame) {
+void Generator::onText(Member& member, const websocket::ServerFrame& frame) {
   if (member.state == Member::State::Greeting && frame.payload.starts_with(plan_.helloReply)) {
     join(member);
   }

@@ -4,10 +4,10 @@
 
 #include <array>
 #include <charconv>
+#include <limits>
 #include <stdexcept>
 
 #include "base/bytes.h"
-#include "protocol/websocket/frame.h"
 
 namespace stormo::test {
 namespace {
@@ -52,8 +52,7 @@ void Client::Impl::openWebSocket(std::string_view path, const std::vector<HttpHe
 
 void Client::Impl::send(Message message) {
   if (isWebSocket()) {
-    const Opcode opcode = message.isBinary() ? Opcode::Binary : Opcode::Text;
-    sendFrame(static_cast<int>(opcode), message.data);
+    sendFrame(message.isBinary() ? Opcode::Binary : Opcode::Text, message.data);
   } else {
     protocol_.encode(message.data, output_);
   }
@@ -65,7 +64,7 @@ void Client::Impl::sendClose(CloseCode code, std::string_view reason) {
     std::string payload(2, '\0');
     storeBigEndian(payload.data(), static_cast<std::uint16_t>(code));
     closeSent_ = true;
-    sendFrame(static_cast<int>(Opcode::Close), payload.append(reason));
+    sendFrame(Opcode::Close, payload.append(reason));
     look();
   } else {
     look();
@@ -73,15 +72,8 @@ void Client::Impl::sendClose(CloseCode code, std::string_view reason) {
   }
 }
 
-void Client::Impl::sendFrame(int opcode, std::string_view payload) {
-  constexpr char kMask[4] = {0x37, '\xfa', 0x21, 0x3d};
-  char header[websocket::kClientHeaderBytesMax];
-  const std::size_t bytes =
-      websocket::encodeMaskedHeader(static_cast<Opcode>(opcode), payload.size(), kMask, header);
-  output_.append(header, bytes);
-  const std::size_t begin = output_.size();
-  output_.append(payload);
-  websocket::applyMask(output_.data() + begin, payload.size(), kMask, 0);
+void Client::Impl::sendFrame(Opcode opcode, std::string_view payload) {
+  websocket::appendClientFrame(opcode, payload, websocket::kExampleMask, output_);
 }
 
 void Client::Impl::look() {
@@ -127,40 +119,38 @@ void Client::Impl::takeHead() {
 }
 
 void Client::Impl::takeFrames() {
-  while (input_.size() >= 2) {
-    std::size_t headerBytes = 2;
-    std::uint64_t payloadBytes = static_cast<unsigned char>(input_[1]) & 0x7f;
-    if (payloadBytes == 126) headerBytes = 4;
-    if (payloadBytes == 127) headerBytes = 10;
-    if (input_.size() < headerBytes) return;
-    if (headerBytes == 4) payloadBytes = loadBigEndian<std::uint16_t>(input_.data() + 2);
-    if (headerBytes == 10) payloadBytes = loadBigEndian<std::uint64_t>(input_.data() + 2);
-    if (input_.size() - headerBytes < payloadBytes) return;
-    const auto first = static_cast<unsigned char>(input_[0]);
-    std::string payload = input_.substr(headerBytes, static_cast<std::size_t>(payloadBytes));
-    input_.erase(0, headerBytes + payload.size());
-    takeFrame(first & 0x0f, (first & 0x80) != 0, std::move(payload));
+  websocket::ServerFrame frame;
+  for (;;) {
+    const auto verdict =
+        websocket::decodeServerFrame(input_, std::numeric_limits<std::uint64_t>::max(), frame);
+    if (verdict == websocket::Decode::NeedMore) return;
+    if (verdict != websocket::Decode::Ok) {
+      throw std::runtime_error(std::string("the server sent an invalid frame: ") +
+                               websocket::explainServerProtocolError(input_));
+    }
+    takeFrame(frame);
+    input_.erase(0, frame.bytes);
   }
 }
 
-void Client::Impl::takeFrame(int opcode, bool isLast, std::string payload) {
-  switch (static_cast<Opcode>(opcode)) {
+void Client::Impl::takeFrame(const websocket::ServerFrame& frame) {
+  switch (frame.opcode) {
     case Opcode::Ping:
-      return sendFrame(static_cast<int>(Opcode::Pong), payload);
+      return sendFrame(Opcode::Pong, frame.payload);
     case Opcode::Pong:
       return;
     case Opcode::Close:
-      if (payload.size() >= 2) {
-        closeCode = static_cast<CloseCode>(loadBigEndian<std::uint16_t>(payload.data()));
-        closeReason = payload.substr(2);
+      if (frame.payload.size() >= 2) {
+        closeCode = static_cast<CloseCode>(loadBigEndian<std::uint16_t>(frame.payload.data()));
+        closeReason = frame.payload.substr(2);
       }
-      if (!std::exchange(closeSent_, true)) sendFrame(static_cast<int>(Opcode::Close), payload);
+      if (!std::exchange(closeSent_, true)) sendFrame(Opcode::Close, frame.payload);
       return;
     case Opcode::Continuation:
     case Opcode::Text:
     case Opcode::Binary:
-      fragments_ += payload;
-      if (isLast) messages.push_back(std::exchange(fragments_, {}));
+      fragments_ += frame.payload;
+      if (frame.fin) messages.push_back(std::exchange(fragments_, {}));
       return;
   }
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "protocol/websocket/frame.h"
 #include "sys/unique_fd.h"
 
 namespace stormo::test {
@@ -41,8 +42,8 @@ struct Client::Impl {
   void takeHead();
   void takeFrames();
   void takePackages();
-  void takeFrame(int opcode, bool isLast, std::string payload);
-  void sendFrame(int opcode, std::string_view payload);
+  void takeFrame(const websocket::ServerFrame& frame);
+  void sendFrame(websocket::Opcode opcode, std::string_view payload);
 
   UniqueFd socket_;
   Protocol protocol_;

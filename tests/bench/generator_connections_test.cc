@@ -31,7 +31,8 @@ TEST_F(GeneratorConnections, MemberJoinsWhereverTheResponseIsCut) {
   start(kOneMember);
   // The beginning of a frame follows the response and must not be lost.
   const std::string answer = ServedMember::answerTo(members[0].request());
-  for (const char byte : answer + serverFrame(0x89, "early")) members[0].sendBytes({&byte, 1});
+  for (const char byte : answer + wire::serverFrame(0x89, "early"))
+    members[0].sendBytes({&byte, 1});
   EXPECT_EQ(members[0].receive(), wire::text(R"({"cmd":"add_group","group_id":"g000000"})"));
   EXPECT_EQ(members[0].receive(), wire::pong("early"));
   awaitOpen(1);
@@ -83,7 +84,7 @@ TEST_F(GeneratorConnections, ServerDisconnectIsReported) {
 
 TEST_F(GeneratorConnections, CloseFrameIsReported) {
   startAndProbe(kOneMember);
-  members[0].sendBytes(serverFrame(0x88, ""));
+  members[0].sendBytes(wire::serverFrame(0x88, ""));
   awaitClosed();
   EXPECT_EQ(progress->firstFault(), "the server closed the WebSocket");
   members[0].awaitEnd();
@@ -92,8 +93,8 @@ TEST_F(GeneratorConnections, CloseFrameIsReported) {
 TEST_F(GeneratorConnections, InvalidFramesCloseOnlyTheirConnection) {
   const std::string broken[] = {
       clientFrame(websocket::Opcode::Text, "masked"),
-      serverFrame(0x01, "a fragment"),
-      serverFrame(0x83, "unknown opcode"),
+      wire::serverFrame(0x01, "a fragment"),
+      wire::serverFrame(0x83, "unknown opcode"),
       wire::bytes({0x81, 127, 0, 0, 0, 0, 255, 0, 0, 0}),
   };
   startAndProbe({.members = 5, .groups = 5, .publishers = 5});
@@ -103,7 +104,7 @@ TEST_F(GeneratorConnections, InvalidFramesCloseOnlyTheirConnection) {
   }
   EXPECT_THAT(members.back().settled(), IsEmpty());
   EXPECT_EQ(own().closed.get(), std::size(broken));
-  EXPECT_EQ(progress->firstFault(), "the server sent a masked frame");
+  EXPECT_EQ(progress->firstFault(), "the server sent an invalid frame: frame is masked");
 }
 
 TEST_F(GeneratorConnections, ProbesOfAnEarlierRoundAreIgnored) {

@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "bench/generator.h"
-#include "bench/server_frame.h"
 #include "bench/shared_progress.h"
 #include "protocol/websocket/handshake.h"
 #include "protocol/websocket/wire.h"
@@ -65,7 +64,7 @@ class ServedMember {
   }
 
   void sendBytes(std::string_view bytes) { peer_.send(bytes); }
-  void sendText(std::string_view text) { sendBytes(serverFrame(0x81, text)); }
+  void sendText(std::string_view text) { sendBytes(wire::serverFrame(0x81, text)); }
   void close() { peer_.close(); }
   /// True if the member has sent another frame by now.
   [[nodiscard]] bool hasMore() { return reader_.read(peer_.take()).seen().size() > taken_; }
@@ -76,7 +75,7 @@ class ServedMember {
     std::vector<wire::Seen> frames;
     // A pong may overtake the replies to messages that the member has read together with the ping.
     for (const char* ping : {"one", "two"}) {
-      sendBytes(serverFrame(0x89, ping));
+      sendBytes(wire::serverFrame(0x89, ping));
       for (wire::Seen next = receive(); next != wire::pong(ping); next = receive())
         frames.push_back(next);
     }

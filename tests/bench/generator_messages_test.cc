@@ -84,7 +84,7 @@ TEST_F(GeneratorMessages, FrameMayArriveByteByByte) {
   startAndProbe(kTwoMembers);
   reachWarmUp();
   drain();
-  for (const char byte : serverFrame(0x81, message(0, 1))) {
+  for (const char byte : wire::serverFrame(0x81, message(0, 1))) {
     for (ServedMember& member : members) member.sendBytes({&byte, 1});
   }
   awaitComplete();
@@ -139,7 +139,7 @@ TEST_F(GeneratorMessages, ACloseFrameIsNotCountedAsAMessage) {
   drain();
   for (ServedMember& member : members) {
     member.sendText(message(0, 1));
-    member.sendBytes(serverFrame(0x88, "\x03\xf4"));  // 1012
+    member.sendBytes(wire::serverFrame(0x88, "\x03\xf4"));  // 1012
     member.close();
   }
   await("both connections to be closed", [&] { return own().closed.get() == 2; });
@@ -154,7 +154,7 @@ TEST_F(GeneratorMessages, MessageCutByTheEndOfTheConnectionIsMissing) {
   reachWarmUp();
   drain();
   for (ServedMember& member : members) {
-    const std::string whole = serverFrame(0x81, message(0, 1));
+    const std::string whole = wire::serverFrame(0x81, message(0, 1));
     member.sendBytes(whole.substr(0, whole.size() - 1));
     member.close();
   }

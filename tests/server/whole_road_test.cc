@@ -133,18 +133,16 @@ class V1RoadTest : public ServerTest {
     }));
   }
 
-  /// Whole frames that have come, of less than 126 bytes each.
+  /// Whole frames that have come.
   static std::size_t takeFrames(test::RawPeer& peer) {
     peer.receive();
     std::string& bytes = peer.received();
-    std::size_t at = 0;
+    std::string_view rest = bytes;
     std::size_t frames = 0;
-    while (at + 2 <= bytes.size() &&
-           at + 2 + static_cast<std::size_t>(bytes[at + 1]) <= bytes.size()) {
-      at += 2 + static_cast<std::size_t>(bytes[at + 1]);
-      ++frames;
+    for (; const auto frame = test::readServerFrame(rest); ++frames) {
+      rest.remove_prefix(frame->bytes);
     }
-    bytes.erase(0, at);
+    bytes.erase(0, bytes.size() - rest.size());
     return frames;
   }
 

@@ -4,12 +4,29 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
+#include <stdexcept>
 
 #include "base/bytes.h"
 
 namespace stormo::test {
 
 using websocket::Opcode;
+
+std::optional<websocket::ServerFrame> readServerFrame(std::string_view in) {
+  websocket::ServerFrame frame;
+  const auto verdict =
+      websocket::decodeServerFrame(in, std::numeric_limits<std::uint64_t>::max(), frame);
+  if (verdict == websocket::Decode::NeedMore) return std::nullopt;
+  if (verdict != websocket::Decode::Ok) {
+    throw std::runtime_error(std::string("the server sent an invalid frame: ") +
+                             websocket::explainServerProtocolError(in));
+  }
+  if (!frame.fin || frame.opcode == Opcode::Continuation) {
+    throw std::runtime_error("the server sent a message in fragments");
+  }
+  return frame;
+}
 
 WebSocketClient WebSocketClient::open(std::uint16_t port, std::string_view path) {
   WebSocketClient client(RawPeer::connect(port));
@@ -66,14 +83,9 @@ std::string WebSocketClient::body() {
 }
 
 std::string WebSocketClient::frame(int first, std::string_view payload) {
-  const char mask[4] = {0x37, '\xfa', 0x21, 0x3d};
-  char header[websocket::kClientHeaderBytesMax];
-  const std::size_t bytes =
-      websocket::encodeMaskedHeader(Opcode::Text, payload.size(), mask, header);
-  header[0] = static_cast<char>(first);
-  std::string out(header, bytes);
-  out.append(payload);
-  websocket::applyMask(out.data() + bytes, payload.size(), mask, 0);
+  std::string out;
+  websocket::appendClientFrame(Opcode::Text, payload, websocket::kExampleMask, out);
+  out[0] = static_cast<char>(first);
   return out;
 }
 
@@ -85,24 +97,11 @@ void WebSocketClient::sendClose(CloseCode code, std::string_view reason) {
 
 std::optional<WebSocketClient::Frame> WebSocketClient::next() {
   if (!isOpen()) return std::nullopt;
-  const std::string& in = peer_.drain();
-  if (in.size() < 2) return std::nullopt;
-  std::size_t headerBytes = 2;
-  std::uint64_t payloadBytes = static_cast<unsigned char>(in[1]);
-  if (payloadBytes == 126) {
-    headerBytes = 4;
-    if (in.size() < headerBytes) return std::nullopt;
-    payloadBytes = loadBigEndian<std::uint16_t>(in.data() + 2);
-  } else if (payloadBytes == 127) {
-    headerBytes = 10;
-    if (in.size() < headerBytes) return std::nullopt;
-    payloadBytes = loadBigEndian<std::uint64_t>(in.data() + 2);
-  }
-  if (in.size() - headerBytes < payloadBytes) return std::nullopt;
-  const auto size = static_cast<std::size_t>(payloadBytes);
-  Frame frame{static_cast<Opcode>(in[0] & 0x0f), in.substr(headerBytes, size)};
-  peer_.received().erase(0, headerBytes + size);
-  return frame;
+  const auto frame = readServerFrame(peer_.drain());
+  if (!frame) return std::nullopt;
+  Frame taken{frame->opcode, std::string(frame->payload)};
+  peer_.received().erase(0, frame->bytes);
+  return taken;
 }
 
 std::vector<WebSocketClient::Frame> WebSocketClient::all() {

@@ -13,6 +13,11 @@
 
 namespace stormo::test {
 
+/// Reads the message or control frame at the front of `in`, a view into it; nullopt if it is
+/// incomplete. Throws std::runtime_error if the frame is invalid (RFC 6455 5.2), or a fragment,
+/// which Stormo does not send.
+std::optional<websocket::ServerFrame> readServerFrame(std::string_view in);
+
 /// A WebSocket client for tests. On one thread with the server's loop: send, run turns, then
 /// next(). For a server in another process: await().
 class WebSocketClient {
@@ -59,7 +64,7 @@ class WebSocketClient {
   void sendPong(std::string_view payload = {}) { peer_.send(frame(0x8a, payload)); }
   void sendClose(CloseCode code, std::string_view reason = {});
 
-  /// The next complete frame, if there is one.
+  /// The next complete frame, if there is one. Throws std::runtime_error for an invalid one.
   std::optional<Frame> next();
   /// All complete frames.
   std::vector<Frame> all();

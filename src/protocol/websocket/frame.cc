@@ -10,6 +10,13 @@ constexpr std::uint8_t kReservedBits = 0x70;
 constexpr std::uint8_t kMasked = 0x80;
 constexpr std::size_t kMaskBytes = 4;
 
+/// A client masks all its frames, a server none (RFC 6455 5.1).
+enum class Sender { Client, Server };
+
+bool isMaskedRight(Sender sender, std::uint8_t second) {
+  return ((second & kMasked) != 0) == (sender == Sender::Client);
+}
+
 constexpr bool isDefined(unsigned opcode) {
   // Bits 0 to 2 and 8 to 10: the opcodes of RFC 6455 11.8.
   return ((0x0707u >> opcode) & 1u) != 0;
@@ -20,9 +27,9 @@ bool isValidFirst(std::uint8_t first) {
   return (first & kReservedBits) == 0 && isDefined(opcode) && ((first & kFin) != 0 || opcode < 8);
 }
 
-bool isValidSecond(std::uint8_t first, std::uint8_t second) {
+bool isValidSecond(Sender sender, std::uint8_t first, std::uint8_t second) {
   const bool control = (first & 0x08u) != 0;
-  return (second & kMasked) != 0 && (!control || (second & 0x7fu) <= kControlPayloadBytesMax);
+  return isMaskedRight(sender, second) && (!control || (second & 0x7fu) <= kControlPayloadBytesMax);
 }
 
 /// The verdict on an extended length between `least` and `most`, which differ while some of its
@@ -48,15 +55,15 @@ Decode judgePartialLength(const char* bytes, std::size_t have, std::size_t width
   return judgeLength(least, most, minimal, payloadBytesMax);
 }
 
-}  // namespace
-
-Decode decodeHeader(std::string_view in, std::uint64_t payloadBytesMax, FrameHeader& out) {
+// A template, so that neither direction has a branch for the other.
+template <Sender kSender>
+Decode decode(std::string_view in, std::uint64_t payloadBytesMax, FrameHeader& out) {
   if (in.empty()) return Decode::NeedMore;
   const auto first = static_cast<std::uint8_t>(in[0]);
   if (!isValidFirst(first)) return Decode::ProtocolError;
   if (in.size() < 2) return Decode::NeedMore;
   const auto second = static_cast<std::uint8_t>(in[1]);
-  if (!isValidSecond(first, second)) return Decode::ProtocolError;
+  if (!isValidSecond(kSender, first, second)) return Decode::ProtocolError;
 
   std::uint64_t payloadBytes = second & 0x7fu;
   std::size_t lengthBytes = 0;
@@ -75,17 +82,18 @@ Decode decodeHeader(std::string_view in, std::uint64_t payloadBytesMax, FrameHea
     return Decode::TooBig;
   }
 
-  const std::size_t headerBytes = 2 + lengthBytes + kMaskBytes;
+  const std::size_t maskBytes = kSender == Sender::Client ? kMaskBytes : 0;
+  const std::size_t headerBytes = 2 + lengthBytes + maskBytes;
   if (in.size() < headerBytes) return Decode::NeedMore;
   out.fin = (first & kFin) != 0;
   out.opcode = static_cast<Opcode>(first & 0x0fu);
-  std::memcpy(out.mask, in.data() + headerBytes - kMaskBytes, kMaskBytes);
+  std::memcpy(out.mask, in.data() + headerBytes - maskBytes, maskBytes);
   out.payloadBytes = payloadBytes;
   out.headerBytes = headerBytes;
   return Decode::Ok;
 }
 
-const char* explainProtocolError(std::string_view header) {
+const char* explain(Sender sender, std::string_view header) {
   if (header.empty()) return "";
   const auto first = static_cast<std::uint8_t>(header[0]);
   if ((first & kReservedBits) != 0) return "reserved bits are set";
@@ -93,12 +101,40 @@ const char* explainProtocolError(std::string_view header) {
   if (!isValidFirst(first)) return "fragmented control frame";
   if (header.size() < 2) return "";
   const auto second = static_cast<std::uint8_t>(header[1]);
-  if ((second & kMasked) == 0) return "frame is not masked";
-  if (!isValidSecond(first, second)) return "control frame of more than 125 bytes";
+  if (!isMaskedRight(sender, second)) {
+    return sender == Sender::Client ? "frame is not masked" : "frame is masked";
+  }
+  if (!isValidSecond(sender, first, second)) return "control frame of more than 125 bytes";
   if (header.size() > 2 && (second & 0x7fu) == 127 && (header[2] & 0x80) != 0) {
     return "length of more than 63 bits";
   }
   return "length is not minimal";
+}
+
+}  // namespace
+
+Decode decodeHeader(std::string_view in, std::uint64_t payloadBytesMax, FrameHeader& out) {
+  return decode<Sender::Client>(in, payloadBytesMax, out);
+}
+
+Decode decodeServerFrame(std::string_view in, std::uint64_t payloadBytesMax, ServerFrame& out) {
+  FrameHeader header;
+  const Decode verdict = decode<Sender::Server>(in, payloadBytesMax, header);
+  if (verdict != Decode::Ok) return verdict;
+  if (in.size() - header.headerBytes < header.payloadBytes) return Decode::NeedMore;
+  out.opcode = header.opcode;
+  out.payload = in.substr(header.headerBytes, static_cast<std::size_t>(header.payloadBytes));
+  out.bytes = header.headerBytes + out.payload.size();
+  out.fin = header.fin;
+  return Decode::Ok;
+}
+
+const char* explainProtocolError(std::string_view header) {
+  return explain(Sender::Client, header);
+}
+
+const char* explainServerProtocolError(std::string_view header) {
+  return explain(Sender::Server, header);
 }
 
 std::size_t encodeMaskedHeader(Opcode opcode, std::uint64_t payloadBytes, const char mask[4],
@@ -107,6 +143,15 @@ std::size_t encodeMaskedHeader(Opcode opcode, std::uint64_t payloadBytes, const 
   out[1] = static_cast<char>(static_cast<std::uint8_t>(out[1]) | kMasked);
   std::memcpy(out + length, mask, kMaskBytes);
   return length + kMaskBytes;
+}
+
+void appendClientFrame(Opcode opcode, std::string_view payload, const char mask[4],
+                       std::string& out) {
+  char header[kClientHeaderBytesMax];
+  out.append(header, encodeMaskedHeader(opcode, payload.size(), mask, header));
+  const std::size_t begin = out.size();
+  out.append(payload);
+  applyMask(out.data() + begin, payload.size(), mask, 0);
 }
 
 void applyMask(char* data, std::size_t bytes, const char mask[4], std::size_t phase) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -78,5 +79,36 @@ std::size_t encodeMaskedHeader(Opcode opcode, std::uint64_t payloadBytes, const 
 
 /// Masks or unmasks in place (RFC 6455 5.3). `phase` is the offset of data[0] in its payload.
 void applyMask(char* data, std::size_t bytes, const char mask[4], std::size_t phase);
+
+// --- The client's side, for load generators and for clients in tests ---
+
+/// One frame of a server: a whole message, a fragment of one, or a control frame.
+struct ServerFrame {
+  Opcode opcode = Opcode::Continuation;
+  std::string_view payload = {};  ///< A view into the input.
+  std::size_t bytes = 0;          ///< Length of the whole frame, with its header.
+  bool fin = false;               ///< False: more fragments of the message follow (RFC 6455 5.4).
+};
+
+/// Decodes the frame of a server at the front of `in` (RFC 6455 5.2), which must not be masked
+/// (5.1). Copies and allocates nothing. Returns Ok once the whole frame is in `in`; rejects it as
+/// soon as its header allows, without waiting for the payload. `payloadBytesMax` applies to data
+/// frames; a control frame has at most 125 bytes (5.5). Checks neither the order of fragments (5.4)
+/// nor the payload. Writes `out` only when Ok.
+[[nodiscard]] Decode decodeServerFrame(std::string_view in, std::uint64_t payloadBytesMax,
+                                       ServerFrame& out);
+
+/// explainProtocolError() for bytes that decodeServerFrame() rejected.
+[[nodiscard]] const char* explainServerProtocolError(std::string_view in);
+
+/// The mask of the examples in RFC 6455 5.7. A browser's mask must be unpredictable, so that a page
+/// cannot choose the bytes that a proxy reads (10.3). Load generators and tests use this one.
+inline constexpr char kExampleMask[4] = {0x37, '\xfa', 0x21, 0x3d};
+
+/// Appends one frame of a client to `out`: a header with FIN set (RFC 6455 5.2), and the payload,
+/// masked (5.3). Does not check that the payload of a control frame has at most 125 bytes (5.5), so
+/// that tests can send invalid ones.
+void appendClientFrame(Opcode opcode, std::string_view payload, const char mask[4],
+                       std::string& out);
 
 }  // namespace stormo::websocket

@@ -11,7 +11,8 @@
 #include <utility>
 
 #include "base/bytes.h"
-#include "protocol/websocket/frame.h"
+#include "protocol/websocket/close.h"
+#include "support/websocket_client.h"
 #include "sys/address.h"
 #include "sys/sockets.h"
 
@@ -109,23 +110,15 @@ void ClientSwarm::takeHandshake(Member& member) {
 
 // --- Sending ---
 
-void ClientSwarm::append(Member& member, int opcode, std::string_view payload) {
-  constexpr char kMask[4] = {0x37, 0x21, 0x5a, 0x01};
-  char header[websocket::kClientHeaderBytesMax];
-  const std::size_t headerBytes =
-      websocket::encodeMaskedHeader(static_cast<Opcode>(opcode), payload.size(), kMask, header);
-  member.output.append(header, headerBytes).append(payload);
-  websocket::applyMask(member.output.data() + member.output.size() - payload.size(), payload.size(),
-                       kMask, 0);
+void ClientSwarm::append(Member& member, Opcode opcode, std::string_view payload) {
+  websocket::appendClientFrame(opcode, payload, websocket::kExampleMask, member.output);
   dirty_.push_back(member.id);
 }
 
-void ClientSwarm::send(Id id, std::string_view text) {
-  append(member(id), static_cast<int>(Opcode::Text), text);
-}
+void ClientSwarm::send(Id id, std::string_view text) { append(member(id), Opcode::Text, text); }
 
 void ClientSwarm::sendBinary(Id id, std::string_view bytes) {
-  append(member(id), static_cast<int>(Opcode::Binary), bytes);
+  append(member(id), Opcode::Binary, bytes);
 }
 
 void ClientSwarm::sendRaw(Id id, std::string_view bytes) {
@@ -136,7 +129,7 @@ void ClientSwarm::sendRaw(Id id, std::string_view bytes) {
 void ClientSwarm::close(Id id, CloseCode code) {
   char payload[2];
   storeBigEndian(payload, static_cast<std::uint16_t>(code));
-  append(member(id), static_cast<int>(Opcode::Close), {payload, sizeof payload});
+  append(member(id), Opcode::Close, {payload, sizeof payload});
 }
 
 void ClientSwarm::drop(Id id, bool reset) {
@@ -195,45 +188,29 @@ void ClientSwarm::read(Id id, Member& member) {
 
 void ClientSwarm::takeFrames(Id id, Member& member) {
   std::string input = std::exchange(member.input, {});  // callbacks may drop the client
-  std::size_t at = 0;
-  while (member.isOpen() && input.size() - at >= 2) {
-    const char* const head = input.data() + at;
-    const int first = static_cast<unsigned char>(head[0]);
-    std::uint64_t length = static_cast<unsigned char>(head[1]);
-    std::size_t headBytes = 2;
-    // A server masks nothing and this one fragments nothing: a set bit is a failure.
-    if ((first & 0xf0) != 0x80 || (length & 0x80) != 0)
-      throw std::runtime_error("a frame is malformed");
-    if (length >= 126) headBytes += length == 126 ? 2 : 8;
-    if (input.size() - at < headBytes) break;
-    if (length == 127) {
-      length = loadBigEndian<std::uint64_t>(head + 2);
-    } else if (length == 126) {
-      length = loadBigEndian<std::uint16_t>(head + 2);
-    }
-    if (input.size() - at - headBytes < length) break;
-    const std::string_view payload(head + headBytes, length);
-    at += headBytes + length;
-    const int opcode = first & 0x0f;
-    if (opcode >= static_cast<int>(Opcode::Close)) {
-      onControl(member, opcode, payload);
+  std::string_view rest = input;
+  while (member.isOpen()) {
+    const auto frame = test::readServerFrame(rest);
+    if (!frame) break;
+    rest.remove_prefix(frame->bytes);
+    if (websocket::isControl(frame->opcode)) {
+      onControl(member, *frame);
     } else {
-      member.received.push_back({std::string(payload), opcode == static_cast<int>(Opcode::Binary)});
+      member.received.push_back({std::string(frame->payload), frame->opcode == Opcode::Binary});
       if (onMessage) onMessage(id, member.received.back());
     }
   }
-  if (member.isOpen()) member.input = at == 0 ? std::move(input) : input.substr(at);
+  input.erase(0, input.size() - rest.size());
+  if (member.isOpen()) member.input = std::move(input);
 }
 
-void ClientSwarm::onControl(Member& member, int opcode, std::string_view payload) {
-  if (opcode == static_cast<int>(Opcode::Ping)) {
+void ClientSwarm::onControl(Member& member, const websocket::ServerFrame& frame) {
+  if (frame.opcode == Opcode::Ping) {
     ++member.pingsSeen;
-    if (answerPings) append(member, static_cast<int>(Opcode::Pong), payload);
-  } else if (opcode == static_cast<int>(Opcode::Close)) {
-    member.closeCode = payload.size() < 2
-                           ? CloseCode::NoStatus
-                           : static_cast<CloseCode>(loadBigEndian<std::uint16_t>(payload.data()));
-    append(member, opcode, payload.substr(0, 2));
+    if (answerPings) append(member, Opcode::Pong, frame.payload);
+  } else if (frame.opcode == Opcode::Close) {
+    member.closeCode = websocket::decodeClose(frame.payload).code;
+    append(member, frame.opcode, frame.payload.substr(0, 2));
   }
 }
 

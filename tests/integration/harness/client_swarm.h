@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/websocket/frame.h"
 #include "support/deadline.h"
 #include "sys/unique_fd.h"
 
@@ -103,8 +104,8 @@ class ClientSwarm {
   void read(Id id, Member& member);
   void takeHandshake(Member& member);
   void takeFrames(Id id, Member& member);
-  void onControl(Member& member, int opcode, std::string_view payload);
-  void append(Member& member, int opcode, std::string_view payload);
+  void onControl(Member& member, const websocket::ServerFrame& frame);
+  void append(Member& member, websocket::Opcode opcode, std::string_view payload);
   void write(Member& member);
   void end(Member& member);
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "protocol/websocket/decoder.h"
+#include "protocol/websocket/frame.h"
 
 namespace stormo::websocket::wire {
 
@@ -20,15 +21,18 @@ inline std::string bytes(std::initializer_list<int> values) {
 
 /// A client's frame. `first` is its first byte: 0x80 for FIN, reserved bits, opcode.
 inline std::string frame(int first, std::string_view payload) {
-  const char mask[4] = {0x37, '\xfa', 0x21, 0x3d};
-  char header[kClientHeaderBytesMax];
-  const std::size_t headerBytes = encodeMaskedHeader(Opcode::Text, payload.size(), mask, header);
-  header[0] = static_cast<char>(first);
-  std::string out(header, headerBytes);
-  for (std::size_t i = 0; i < payload.size(); ++i) {
-    out.push_back(static_cast<char>(payload[i] ^ mask[i % 4]));
-  }
+  std::string out;
+  appendClientFrame(Opcode::Text, payload, kExampleMask, out);
+  out[0] = static_cast<char>(first);
   return out;
+}
+
+/// A server's frame. `first` as above.
+inline std::string serverFrame(int first, std::string_view payload) {
+  char header[kServerHeaderBytesMax];
+  const std::size_t headerBytes = encodeHeader(Opcode::Text, payload.size(), header);
+  header[0] = static_cast<char>(first);
+  return std::string(header, headerBytes).append(payload);
 }
 
 /// A close frame with that code and reason.

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "net/codec/websocket_codec.h"
 #include "net/connection_table.h"
-#include "net/websocket_codec.h"
 
 namespace stormo {
 namespace {

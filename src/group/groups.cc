@@ -3,7 +3,7 @@
 #include <stdexcept>
 
 #include "group/groups_impl.h"
-#include "net/codec.h"
+#include "net/codec/codec.h"
 
 namespace stormo {
 

@@ -10,7 +10,7 @@
 
 #include "base/handle_table.h"
 #include "net/batch.h"
-#include "net/codec.h"
+#include "net/codec/codec.h"
 #include "net/endpoint.h"
 #include "net/output_queue.h"
 #include "sys/address.h"

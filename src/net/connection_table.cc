@@ -3,8 +3,8 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include "net/codec_session.h"
-#include "net/package_codec.h"
+#include "net/codec/codec_session.h"
+#include "net/codec/package_codec.h"
 #include "sys/log.h"
 #include "sys/sockets.h"
 

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "net/codec/package_codec.h"
 #include "net/connection_table.h"
-#include "net/package_codec.h"
 #include "net/persistent_connection.h"
 #include "sys/address.h"
 

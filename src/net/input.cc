@@ -8,7 +8,7 @@
 #include <limits>
 #include <utility>
 
-#include "net/codec_session.h"
+#include "net/codec/codec_session.h"
 
 namespace stormo::net {
 namespace {

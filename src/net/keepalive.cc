@@ -2,7 +2,7 @@
 
 #include <cerrno>
 
-#include "net/codec_session.h"
+#include "net/codec/codec_session.h"
 
 namespace stormo::net {
 namespace {

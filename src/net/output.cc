@@ -1,6 +1,6 @@
 #include "net/output.h"
 
-#include "net/codec_session.h"
+#include "net/codec/codec_session.h"
 
 namespace stormo::net {
 

@@ -8,8 +8,8 @@
 #include "event/drain.h"
 #include "event/loop_impl.h"
 #include "event/process_life.h"
-#include "net/package_codec.h"
-#include "net/websocket_codec.h"
+#include "net/codec/package_codec.h"
+#include "net/codec/websocket_codec.h"
 #include "worker/connection_rows.h"
 #include "worker/declaration.h"
 

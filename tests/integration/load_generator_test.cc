@@ -12,9 +12,9 @@
 #include "bench/server_usage.h"
 #include "bench/stamp.h"
 #include "integration/harness/with_stormo.h"
+#include "net/codec/websocket_codec.h"
 #include "net/connection_table.h"
 #include "net/listener.h"
-#include "net/websocket_codec.h"
 #include "protocol/client/group_command.h"
 #include "sys/sockets.h"
 

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "base/counters.h"
-#include "net/package_codec.h"
+#include "net/codec/package_codec.h"
+#include "net/codec/websocket_codec.h"
 #include "net/reactor.h"
-#include "net/websocket_codec.h"
 #include "support/loop_fixture.h"
 #include "support/raw_peer.h"
 #include "sys/sockets.h"

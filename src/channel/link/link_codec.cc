@@ -1,6 +1,6 @@
 #include "channel/link/link_codec.h"
 
-#include "net/codec_session.h"
+#include "net/codec/codec_session.h"
 #include "protocol/package/frame.h"
 
 namespace stormo::channel {

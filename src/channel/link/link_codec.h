@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include "net/codec.h"
+#include "net/codec/codec.h"
 
 namespace stormo::channel {
 

@@ -1,9 +1,9 @@
-#include "net/package_codec.h"
+#include "net/codec/package_codec.h"
 
 #include <algorithm>
 
 #include "base/assert.h"
-#include "net/codec_session.h"
+#include "net/codec/codec_session.h"
 
 namespace stormo::net {
 

@@ -2,7 +2,7 @@
 
 #include <stormo/protocol.h>
 
-#include "net/codec.h"
+#include "net/codec/codec.h"
 
 namespace stormo::net {
 

@@ -1,4 +1,4 @@
-#include "net/package_codec.h"
+#include "net/codec/package_codec.h"
 
 #include "net/net_fixture.h"
 #include "protocol/package/frame.h"

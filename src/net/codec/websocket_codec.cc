@@ -1,9 +1,9 @@
-#include "net/websocket_codec.h"
+#include "net/codec/websocket_codec.h"
 
 #include <cstring>
 #include <utility>
 
-#include "net/codec_session.h"
+#include "net/codec/codec_session.h"
 #include "protocol/http/http_request.h"
 #include "protocol/http/http_response.h"
 #include "protocol/websocket/close.h"

@@ -5,8 +5,8 @@
 
 #include <functional>
 
-#include "net/codec.h"
-#include "net/refused_origins.h"
+#include "net/codec/codec.h"
+#include "net/codec/refused_origins.h"
 #include "protocol/websocket/decoder.h"
 
 namespace stormo::net {

@@ -1,8 +1,7 @@
 // What a handler of onWebSocketConnect answers, at once or later.
 #include <stdexcept>
 
-#include "net/net_fixture.h"
-#include "support/websocket_client.h"
+#include "net/codec/handshake_fixture.h"
 
 namespace stormo::net {
 namespace {
@@ -12,27 +11,11 @@ using test::WebSocketClient;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-class HandshakeAnswerTest : public NetTest {
+class HandshakeAnswerTest : public HandshakeTest {
  protected:
-  HandshakeAnswerTest() { speak({}); }
-  void speak(WebSocketCodec::ConnectHandler onConnect, WebSocketOptions options = {}) {
-    use(std::make_unique<WebSocketCodec>(std::move(options), std::move(onConnect),
-                                         [this](Connection&) { events.push_back("open"); }));
-  }
-  WebSocketClient connect() {
-    Connected one = accept();
-    last = one.id;
-    return WebSocketClient(std::move(one.peer));
-  }
-  WebSocketClient ask(std::string_view bytes) {
-    WebSocketClient client = connect();
-    client.raw().send(bytes);
-    EXPECT_TRUE(turnUntil([&] { return client.answered(); }));
-    return client;
-  }
   /// A client whose handshake waits for `pending`, and has sent `more` after it.
   WebSocketClient askLater(std::string_view more = {}) {
-    speak([this](Connection&, WebSocketHandshake& handshake) { pending = handshake.later(); });
+    speak({}, [this](Connection&, WebSocketHandshake& handshake) { pending = handshake.later(); });
     WebSocketClient client = connect();
     client.raw().send(WebSocketClient::request() + std::string(more));
     EXPECT_TRUE(turnUntil([&] { return pending.connection() == last; }));
@@ -40,12 +23,11 @@ class HandshakeAnswerTest : public NetTest {
     return client;
   }
 
-  ConnectionId last = 0;
   PendingHandshake pending;
 };
 
 TEST_F(HandshakeAnswerTest, ExtraHeadersAreInTheAnswer) {
-  speak([](Connection&, WebSocketHandshake& handshake) {
+  speak({}, [](Connection&, WebSocketHandshake& handshake) {
     handshake.addHeader("Set-Cookie", "sid=1; HttpOnly");
     handshake.addHeader("X-Empty", "");
   });
@@ -72,7 +54,7 @@ TEST_F(HandshakeAnswerTest, AHeaderThatCannotBeSentIsAnErrorOfTheHandler) {
       {"transfer-encoding", "chunked"},
   };
   for (const auto& [name, value] : bad) {
-    speak([&](Connection&, WebSocketHandshake& handshake) {
+    speak({}, [&](Connection&, WebSocketHandshake& handshake) {
       EXPECT_THROW(handshake.addHeader(name, value), std::invalid_argument) << name;
       handshake.addHeader(name, value);
     });
@@ -81,7 +63,7 @@ TEST_F(HandshakeAnswerTest, AHeaderThatCannotBeSentIsAnErrorOfTheHandler) {
 }
 
 TEST_F(HandshakeAnswerTest, ASubprotocolThatIsNoTokenIsAnErrorOfTheHandler) {
-  speak([](Connection&, WebSocketHandshake& handshake) {
+  speak({}, [](Connection&, WebSocketHandshake& handshake) {
     handshake.subprotocol = "v1\r\nSet-Cookie: a=b";
   });
   WebSocketClient client = ask(WebSocketClient::request());
@@ -91,7 +73,7 @@ TEST_F(HandshakeAnswerTest, ASubprotocolThatIsNoTokenIsAnErrorOfTheHandler) {
 
 TEST_F(HandshakeAnswerTest, ARefusalNeedsAnErrorStatus) {
   for (const int status : {-1, 0, 101, 200, 399, 600, 70'000}) {
-    speak([&](Connection&, WebSocketHandshake& handshake) {
+    speak({}, [&](Connection&, WebSocketHandshake& handshake) {
       EXPECT_THROW(handshake.refuse(status), std::invalid_argument) << status;
       EXPECT_THROW((void)PendingHandshake().refuse(status), std::invalid_argument) << status;
       EXPECT_EQ(handshake.refusedWith(), 0);
@@ -99,19 +81,17 @@ TEST_F(HandshakeAnswerTest, ARefusalNeedsAnErrorStatus) {
     EXPECT_EQ(ask(WebSocketClient::request()).status(), 101) << status;
   }
   for (const int status : {400, 418, 599}) {
-    speak([&](Connection&, WebSocketHandshake& handshake) { handshake.refuse(status); });
+    speak({}, [&](Connection&, WebSocketHandshake& handshake) { handshake.refuse(status); });
     EXPECT_EQ(ask(WebSocketClient::request()).status(), status);
   }
 }
 
 TEST_F(HandshakeAnswerTest, AcceptLaterAnswersWithSubprotocolAndHeaders) {
-  speak(
-      [this](Connection& connection, WebSocketHandshake& handshake) {
-        handshake.addHeader("X-Later", "yes");
-        (void)connection.send("first");
-        pending = handshake.later();
-      },
-      {.subprotocols = {"v1"}});
+  speak({.subprotocols = {"v1"}}, [this](Connection& connection, WebSocketHandshake& handshake) {
+    handshake.addHeader("X-Later", "yes");
+    (void)connection.send("first");
+    pending = handshake.later();
+  });
   WebSocketClient client = connect();
   client.sendHandshake("/", "Sec-WebSocket-Protocol: v1\r\n");
   settle();

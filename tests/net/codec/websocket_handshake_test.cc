@@ -1,8 +1,7 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "net/net_fixture.h"
-#include "support/websocket_client.h"
+#include "net/codec/handshake_fixture.h"
 
 namespace stormo::net {
 namespace {
@@ -13,25 +12,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class WebSocketHandshakeTest : public NetTest {
+class WebSocketHandshakeTest : public HandshakeTest {
  protected:
-  WebSocketHandshakeTest() { speak({}); }
-  void speak(WebSocketOptions options, WebSocketCodec::ConnectHandler onConnect = {}) {
-    use(std::make_unique<WebSocketCodec>(std::move(options), std::move(onConnect),
-                                         [this](Connection&) { events.push_back("open"); }));
-  }
-  WebSocketClient connect() {
-    Connected one = accept();
-    last = one.id;
-    return WebSocketClient(std::move(one.peer));
-  }
-  /// The response to those bytes.
-  WebSocketClient ask(std::string_view bytes) {
-    WebSocketClient client = connect();
-    client.raw().send(bytes);
-    EXPECT_TRUE(turnUntil([&] { return client.answered(); }));
-    return client;
-  }
   static std::string get(std::string_view path) {
     return "GET " + std::string(path) + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
   }
@@ -44,8 +26,6 @@ class WebSocketHandshakeTest : public NetTest {
     client.raw().close();
     ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
   }
-
-  ConnectionId last = 0;
 };
 
 TEST_F(WebSocketHandshakeTest, AValidRequestIsAnsweredWith101) {

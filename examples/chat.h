@@ -19,31 +19,31 @@ class Chat {
 
     worker.onWorkerStart = [this](stormo::Worker&) {
       channel.connect();
-      stormo::Timer::add(std::chrono::minutes(1), [this] { closeSilentVisitors(); });
+      stormo::Timer::add(std::chrono::minutes(1), [this] { closeIdleConnections(); });
     };
-    worker.onWebSocketConnect = [this](stormo::Connection& visitor,
+    worker.onWebSocketConnect = [this](stormo::Connection& connection,
                                        stormo::WebSocketHandshake& handshake) {
       const std::string& room = handshake.request.path;
       if (room.size() < 2 || !stormo::Groups::isName(room)) {
         return handshake.refuse(404, "which room?");
       }
-      visitor.state<Visitor>().room = room;
-      rooms.join(visitor, room);
+      connection.state<User>().room = room;
+      rooms.join(connection, room);
     };
-    worker.onMessage = [this](stormo::Connection& visitor, stormo::Message message) {
-      onMessage(visitor, message);
+    worker.onMessage = [this](stormo::Connection& connection, stormo::Message message) {
+      onMessage(connection, message);
     };
-    worker.onClose = [this](stormo::Connection& visitor) {
-      const Visitor* left = visitor.stateOrNull<Visitor>();
+    worker.onClose = [this](stormo::Connection& connection) {
+      const User* left = connection.stateOrNull<User>();
       if (left != nullptr && !left->name.empty()) (void)announce(*left, "left");
     };
   }
 
-  /// Closes visitors that sent nothing since the last call.
-  void closeSilentVisitors() {
-    worker.forEachConnection([](stormo::Connection& visitor) {
-      if (!std::exchange(visitor.state<Visitor>().hasSpoken, false)) {
-        visitor.close(stormo::CloseCode::Normal, "silent for a minute");
+  /// Closes connections that sent nothing since the last call.
+  void closeIdleConnections() {
+    worker.forEachConnection([](stormo::Connection& connection) {
+      if (!std::exchange(connection.state<User>().hasSent, false)) {
+        connection.close(stormo::CloseCode::Normal, "idle for a minute");
       }
     });
   }
@@ -51,31 +51,31 @@ class Chat {
   stormo::Worker worker;
 
  private:
-  struct Visitor {
+  struct User {
     std::string room;
-    std::string name;  // empty until the visitor sends one
-    bool hasSpoken = true;
+    std::string name;  // empty until the client sends one
+    bool hasSent = true;
   };
 
   /// {"name":"Ann"} comes first; then {"text":"ciao"}.
   void onMessage(stormo::Connection& connection, stormo::Message message) {
-    const stormo::Value said = stormo::parseJson(message).value_or(stormo::Value());
-    Visitor& visitor = connection.state<Visitor>();
-    visitor.hasSpoken = true;
+    const stormo::Value fields = stormo::parseJson(message).value_or(stormo::Value());
+    User& user = connection.state<User>();
+    user.hasSent = true;
     auto status = stormo::PublishStatus::Accepted;
-    if (const std::string_view name = said["name"].asString(); !name.empty()) {
-      visitor.name = std::string(name.substr(0, 64));
-      status = announce(visitor, "came in");
-    } else if (const std::string_view text = said["text"].asString(); !text.empty()) {
-      status = announce(visitor, text);
+    if (const std::string_view name = fields["name"].asString(); !name.empty()) {
+      user.name = std::string(name.substr(0, 64));
+      status = announce(user, "came in");
+    } else if (const std::string_view text = fields["text"].asString(); !text.empty()) {
+      status = announce(user, text);
     }
     if (status == stormo::PublishStatus::Accepted) return;
     connection.close(stormo::CloseCode::TryAgainLater, "too many messages wait for the Channel");
   }
 
-  stormo::PublishStatus announce(const Visitor& visitor, std::string_view text) {
-    return rooms.publish(visitor.room,
-                         toJson(stormo::Value::array({{"who", visitor.name}, {"text", text}})));
+  stormo::PublishStatus announce(const User& user, std::string_view text) {
+    return rooms.publish(user.room,
+                         toJson(stormo::Value::array({{"who", user.name}, {"text", text}})));
   }
 
   stormo::channel::Server server;

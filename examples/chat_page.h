@@ -25,9 +25,9 @@ inline constexpr std::string_view kChatPage = R"html(<!DOCTYPE html>
   <input id="name" placeholder="your name" aria-label="Name" required>
   <button>Enter</button>
 </form>
-<form id="say" hidden>
+<form id="send" hidden>
   <input id="text" aria-label="Message" autocomplete="off">
-  <button>Say</button>
+  <button>Send</button>
 </form>
 <script>
   const $ = id => document.getElementById(id);
@@ -45,17 +45,17 @@ inline constexpr std::string_view kChatPage = R"html(<!DOCTYPE html>
     ws.onopen = () => {
       ws.send(JSON.stringify({name: $('name').value}));
       $('enter').hidden = true;
-      $('say').hidden = false;
+      $('send').hidden = false;
       $('text').focus();
     };
-    ws.onmessage = event => { const said = JSON.parse(event.data); show(said.who, said.text); };
+    ws.onmessage = event => { const {who, text} = JSON.parse(event.data); show(who, text); };
     ws.onclose = event => {
       show('·', `connection closed (${event.code})`);
       $('enter').hidden = false;
-      $('say').hidden = true;
+      $('send').hidden = true;
     };
   };
-  $('say').onsubmit = event => {
+  $('send').onsubmit = event => {
     event.preventDefault();
     ws.send(JSON.stringify({text: $('text').value}));
     $('text').value = '';

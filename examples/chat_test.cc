@@ -9,10 +9,10 @@ using stormo::test::Client;
 class ChatTest : public testing::Test {
  protected:
   Client enter(const std::string& room, const std::string& name) {
-    Client visitor = program.connect(chat.worker, room);
-    visitor.send(R"({"name":")" + name + "\"}");
-    EXPECT_EQ(visitor.receive(), R"({"who":")" + name + R"(","text":"came in"})");
-    return visitor;
+    Client client = program.connect(chat.worker, room);
+    client.send(R"({"name":")" + name + "\"}");
+    EXPECT_EQ(client.receive(), R"({"who":")" + name + R"(","text":"came in"})");
+    return client;
   }
 
   Chat chat{"websocket://127.0.0.1:0"};
@@ -29,7 +29,7 @@ TEST_F(ChatTest, AMessageReachesItsRoomAndNoOther) {
   EXPECT_TRUE(eve.receiveAll().empty());
 }
 
-TEST_F(ChatTest, ThoseWhoStaySeeWhoLeft) {
+TEST_F(ChatTest, OtherUsersReceiveALeave) {
   Client ann = enter("/kitchen", "Ann");
   Client ben = enter("/kitchen", "Ben");
   ann.receiveAll();
@@ -42,14 +42,14 @@ TEST_F(ChatTest, WithoutARoomTheHandshakeIsRefused) {
   EXPECT_EQ(program.connect(chat.worker, "/" + std::string(300, 'x')).status(), 404);
 }
 
-TEST_F(ChatTest, SilentVisitorsAreClosed) {
+TEST_F(ChatTest, IdleConnectionsAreClosed) {
   Client ann = enter("/kitchen", "Ann");
-  chat.closeSilentVisitors();
+  chat.closeIdleConnections();
   ann.send(R"({"text":"I am here"})");
   ann.receive();
-  chat.closeSilentVisitors();
+  chat.closeIdleConnections();
   EXPECT_FALSE(ann.isClosed());
-  chat.closeSilentVisitors();
+  chat.closeIdleConnections();
   ann.waitForClose();
-  EXPECT_EQ(ann.closeReason(), "silent for a minute");
+  EXPECT_EQ(ann.closeReason(), "idle for a minute");
 }

@@ -23,10 +23,10 @@ int main(int argc, char** argv) {
     if (connection.send(answer) == SendStatus::Full) connection.destroy();  // it does not read
   };
 
-  Worker doers;  // they listen on nothing: their work comes from the queue
-  doers.name = "doer";
-  doers.count = 3;
-  doers.onWorkerStart = [](Worker& worker) {
+  Worker workers;  // they listen on nothing: their work comes from the queue
+  workers.name = "worker";
+  workers.count = 3;
+  workers.onWorkerStart = [](Worker& worker) {
     channel::Client::connect();
     channel::Client::watch("jobs", [&worker](const Value& job) {
       std::printf("worker %d does: %s\n", worker.id(), std::string(job["task"].asString()).c_str());

@@ -15,8 +15,8 @@
 #include "hostile_attacks.h"
 #include "hostile_clients.h"
 #include "hostile_server.h"
-#include "hostile_visitors.h"
 #include "sys/open_files.h"
+#include "well_behaved_clients.h"
 
 namespace {
 
@@ -48,7 +48,7 @@ HostileServer::Memory watch(const HostileServer& server, std::chrono::millisecon
   return most;
 }
 
-std::string latencies(const HostileVisitors::Figures& figures) {
+std::string latencies(const WellBehavedClients::Figures& figures) {
   const auto ms = [&](double part) {
     return static_cast<double>(figures.latency.quantile(part)) / 1e6;
   };
@@ -68,13 +68,13 @@ void printHead() {
 void run(const HostileAttack& attack, const Options& options) {
   using std::chrono::seconds;
   const HostileServer server(options.program, attack.serverArguments);
-  HostileVisitors visitors(server.address());
+  WellBehavedClients wellBehaved(server.address());
   watch(server, seconds(1));
-  visitors.begin(HostilePhase::Before);
+  wellBehaved.begin(HostilePhase::Before);
   const auto before = watch(server, seconds(options.beforeSeconds));
   std::vector<HostileScript> scripts = attack.scripts(server.address());
 
-  visitors.begin(HostilePhase::During);
+  wellBehaved.begin(HostilePhase::During);
   std::uint64_t sent = 0;
   std::uint64_t received = 0;
   std::uint64_t closed = 0;
@@ -86,21 +86,22 @@ void run(const HostileAttack& attack, const Options& options) {
     received = clients.bytesReceived();
     closed = clients.closed();
   }
-  visitors.begin(HostilePhase::After);
+  wellBehaved.begin(HostilePhase::After);
   watch(server, seconds(options.afterSeconds));
   const auto after = server.memory();
-  visitors.finish();
+  wellBehaved.finish();
 
   std::uint64_t lost = 0;
   for (std::size_t phase = 1; phase < kHostilePhases; ++phase) {  // groups fill during the warm-up
-    const auto& figures = visitors.of(static_cast<HostilePhase>(phase));
+    const auto& figures = wellBehaved.of(static_cast<HostilePhase>(phase));
     lost += figures.expected - std::min(figures.expected, figures.latency.count());
   }
   fmt::print("{:<22} {:>20} {:>22} {:>22} {:>7} {:>4} {:>7} {:>9} {:>9} {:>17} {:>17}\n",
-             attack.name, latencies(visitors.of(HostilePhase::Before)),
-             latencies(visitors.of(HostilePhase::During)),
-             latencies(visitors.of(HostilePhase::After)), lost, visitors.cut(), closed, sent >> 20,
-             received >> 20, mebibytes(before.workers, during.workers, after.workers),
+             attack.name, latencies(wellBehaved.of(HostilePhase::Before)),
+             latencies(wellBehaved.of(HostilePhase::During)),
+             latencies(wellBehaved.of(HostilePhase::After)), lost, wellBehaved.disconnected(),
+             closed, sent >> 20, received >> 20,
+             mebibytes(before.workers, during.workers, after.workers),
              mebibytes(before.channel, during.channel, after.channel));
   std::fflush(stdout);
 }

@@ -21,8 +21,8 @@
 namespace stormo::bench {
 namespace {
 
-constexpr std::chrono::milliseconds kLook{20};
-constexpr int kLooksMax = 500;  // 10 s
+constexpr std::chrono::milliseconds kPollInterval{20};
+constexpr int kPollsMax = 500;  // 10 s
 
 Address freePort() {
   auto fd = listenOn(*Address::ip("127.0.0.1", 0));
@@ -67,9 +67,9 @@ HostileServer::HostileServer(const std::string& program, const std::vector<std::
     ::execv(pointers[0], pointers.data());
     ::_exit(127);
   }
-  for (int looks = 0; looks < kLooksMax && !hasEnded(); ++looks) {
+  for (int polls = 0; polls < kPollsMax && !hasEnded(); ++polls) {
     if (accepts(address_)) return;
-    std::this_thread::sleep_for(kLook);
+    std::this_thread::sleep_for(kPollInterval);
   }
   const std::string output = contentOf(log);
   stop();
@@ -87,7 +87,8 @@ bool HostileServer::hasEnded() const {
 void HostileServer::stop() {
   const std::vector<pid_t> workers = children();
   ::kill(master_, SIGTERM);
-  for (int looks = 0; looks < kLooksMax && !hasEnded(); ++looks) std::this_thread::sleep_for(kLook);
+  for (int polls = 0; polls < kPollsMax && !hasEnded(); ++polls)
+    std::this_thread::sleep_for(kPollInterval);
   if (!hasEnded()) {
     ::kill(master_, SIGKILL);
     for (const pid_t worker : workers) ::kill(worker, SIGKILL);

@@ -21,16 +21,16 @@ inline constexpr std::size_t kHostilePhases = 4;
 
 /// The well-behaved clients during an attack, on their own thread: 200 in groups of four, with 500
 /// messages per second in total, each stamped with its time of sending.
-class HostileVisitors {
+class WellBehavedClients {
  public:
   static constexpr std::size_t kClients = 200;
   static constexpr std::size_t kGroupSize = 4;
   static constexpr std::size_t kMessagesPerSecond = 500;
 
-  explicit HostileVisitors(const Address& server);
-  ~HostileVisitors();
-  HostileVisitors(const HostileVisitors&) = delete;
-  HostileVisitors& operator=(const HostileVisitors&) = delete;
+  explicit WellBehavedClients(const Address& server);
+  ~WellBehavedClients();
+  WellBehavedClients(const WellBehavedClients&) = delete;
+  WellBehavedClients& operator=(const WellBehavedClients&) = delete;
 
   void begin(HostilePhase phase) { phase_ = phase; }
   /// Stops sending, waits until everything has arrived or nothing arrives any more, and ends the
@@ -46,7 +46,7 @@ class HostileVisitors {
     return figures_[static_cast<std::size_t>(phase)];
   }
   /// Connections closed by the server.
-  [[nodiscard]] std::size_t cut() const { return cut_; }
+  [[nodiscard]] std::size_t disconnected() const { return disconnected_; }
 
  private:
   struct Client {
@@ -63,14 +63,14 @@ class HostileVisitors {
   void read(Client& client);
   void takeFrames(Client& client);
   void lost(Client& client);
-  [[nodiscard]] bool allCame() const;
+  [[nodiscard]] bool allReceived() const;
 
   std::vector<Client> clients_{kClients};
   UniqueFd epoll_;
   std::array<Figures, kHostilePhases> figures_;
   std::vector<char> buffer_;
   std::uint64_t receivedTotal_ = 0;
-  std::size_t cut_ = 0;
+  std::size_t disconnected_ = 0;
   std::atomic<HostilePhase> phase_ = HostilePhase::WarmUp;
   std::atomic<bool> finishing_ = false;
   std::thread thread_;  // last: it uses all of the above

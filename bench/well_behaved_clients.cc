@@ -1,4 +1,4 @@
-#include "hostile_visitors.h"
+#include "well_behaved_clients.h"
 
 #include <fmt/format.h>
 #include <sys/epoll.h>
@@ -21,8 +21,8 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t kMessageBytes = 64;
 constexpr std::chrono::nanoseconds kBetweenMessages{1'000'000'000 /
-                                                    HostileVisitors::kMessagesPerSecond};
-constexpr std::chrono::seconds kPatience{5};  // without any input from the server
+                                                    WellBehavedClients::kMessagesPerSecond};
+constexpr std::chrono::seconds kDeliveryTimeout{5};  // without any input from the server
 constexpr int kNiceness = -10;
 
 std::uint64_t nowNs() {
@@ -32,7 +32,7 @@ std::uint64_t nowNs() {
 
 }  // namespace
 
-HostileVisitors::HostileVisitors(const Address& server)
+WellBehavedClients::WellBehavedClients(const Address& server)
     : epoll_(::epoll_create1(EPOLL_CLOEXEC)), buffer_(256 << 10) {
   for (std::size_t i = 0; i < clients_.size(); ++i) {
     Client& client = clients_[i];
@@ -40,7 +40,7 @@ HostileVisitors::HostileVisitors(const Address& server)
     if (!socket) throw std::runtime_error(socket.error().message());
     client.fd = std::move(*socket);
     setNoDelay(client.fd.get());
-    const std::string group = fmt::format("visitors-{}", i / kGroupSize);
+    const std::string group = fmt::format("clients-{}", i / kGroupSize);
     client.frame = std::make_unique<PublishFrame>(
         R"({"cmd":"send_to_group","group_id":"{group}","message":"{message}"})", group,
         kMessageBytes);
@@ -55,14 +55,14 @@ HostileVisitors::HostileVisitors(const Address& server)
   thread_ = std::thread([this] { run(); });
 }
 
-HostileVisitors::~HostileVisitors() { finish(); }
+WellBehavedClients::~WellBehavedClients() { finish(); }
 
-void HostileVisitors::finish() {
+void WellBehavedClients::finish() {
   finishing_ = true;
   if (thread_.joinable()) thread_.join();
 }
 
-void HostileVisitors::run() {
+void WellBehavedClients::run() {
   // So that the clock does not wait for a processor used by the attack. Without the privilege it
   // does.
   ::setpriority(PRIO_PROCESS, 0, kNiceness);
@@ -79,7 +79,7 @@ void HostileVisitors::run() {
         const std::size_t number = next * 7 % kClients;  // group by group
         publish(clients_[number], static_cast<std::uint32_t>(number));
       }
-    } else if (allCame() || now - lastProgress > kPatience) {
+    } else if (allReceived() || now - lastProgress > kDeliveryTimeout) {
       return;
     }
     const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 1);
@@ -93,12 +93,12 @@ void HostileVisitors::run() {
   }
 }
 
-bool HostileVisitors::allCame() const {
+bool WellBehavedClients::allReceived() const {
   return std::ranges::all_of(
       figures_, [](const Figures& figures) { return figures.latency.count() >= figures.expected; });
 }
 
-void HostileVisitors::publish(Client& client, std::uint32_t number) {
+void WellBehavedClients::publish(Client& client, std::uint32_t number) {
   if (!client.fd.valid()) return;
   const auto phase = static_cast<std::size_t>(phase_.load());
   if (phase == 0 && !client.upgraded) return;  // its group may have no members yet
@@ -108,7 +108,7 @@ void HostileVisitors::publish(Client& client, std::uint32_t number) {
                                       .sentNs = nowNs()}));
 }
 
-void HostileVisitors::send(Client& client, std::string_view bytes) {
+void WellBehavedClients::send(Client& client, std::string_view bytes) {
   if (!client.unsent.empty()) {
     client.unsent += bytes;
     bytes = client.unsent;
@@ -126,7 +126,7 @@ void HostileVisitors::send(Client& client, std::string_view bytes) {
   client.unsent = std::string(bytes.substr(sent));
 }
 
-void HostileVisitors::read(Client& client) {
+void WellBehavedClients::read(Client& client) {
   for (;;) {
     const ssize_t count = ::recv(client.fd.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
     if (count < 0 && errno == EAGAIN) return;
@@ -136,7 +136,7 @@ void HostileVisitors::read(Client& client) {
   }
 }
 
-void HostileVisitors::takeFrames(Client& client) {
+void WellBehavedClients::takeFrames(Client& client) {
   std::string_view rest = client.received;
   if (!client.upgraded) {
     const std::size_t end = rest.find("\r\n\r\n");
@@ -156,9 +156,9 @@ void HostileVisitors::takeFrames(Client& client) {
   client.received.erase(0, client.received.size() - rest.size());
 }
 
-void HostileVisitors::lost(Client& client) {
+void WellBehavedClients::lost(Client& client) {
   client.fd.reset();
-  ++cut_;
+  ++disconnected_;
 }
 
 }  // namespace stormo::bench

@@ -1,13 +1,6 @@
 // A client of the server `stormo`, for browsers and for Node. It uses stormo.v1 (docs/v1-protocol.md), and reconnects until
 // it is closed. On each new connection it joins its groups at their last position, and resends requests without a reply.
-//
-//     import {connect} from './stormo.js';
-//     const stormo = connect('ws://127.0.0.1:1234');
-//     stormo.on('message', ({group, message}) => console.log(group, message));
-//     await stormo.join('123');
-//     await stormo.send('123', 'Questo è un messaggio');
-//
-// stormo.d.ts states the contract of each function.
+// README.md shows how to use it, stormo.d.ts states the contract of each function.
 
 const kProtocol = 'stormo.v1';
 const kEvents = ['open', 'message', 'gap', 'close', 'error'];
@@ -43,8 +36,7 @@ class Stormo {
   #ws;
   #timer;  // the only one: for opening, for silence, for the reply to a ping, or until the next attempt
   #groups = new Map();   // by name, joined groups and groups to be joined: {name, epoch, offset, joining}
-  #sends = new Map();    // by id, sends without a reply, in order: {text, waiting}
-  #pings = new Set();    // promises of pings without a reply
+  #unanswered = new Map();  // by id, sends and pings without a reply, in order: {text, waiting}
   #leaving = new Map();  // by name of group, promises of leaves without a reply on this connection
   #replies = new Map();  // by id, the handler of the reply on this connection
   #pending = new Set();  // all unsettled promises of the caller
@@ -57,9 +49,7 @@ class Stormo {
     for (const [target, name] of wakeEvents()) target.addEventListener(name, this.#wake);
   }
 
-  get state() {
-    return this.#state;
-  }
+  get state() { return this.#state; }
 
   on(name, handler) {
     const handlers = this.#handlers.get(name);
@@ -90,20 +80,11 @@ class Stormo {
   }
 
   async send(group, message) {
-    const id = ++this.#lastId;
-    // Serialized now: the caller may change the object before it is sent or resent.
-    const text = JSON.stringify({id, cmd: 'send', group: nameOf(group), message});
-    const waiting = this.#wait();
-    this.#sends.set(id, {text, waiting});
-    if (this.#state === 'open') this.#sendMessage(id);
-    return waiting.promise;
+    return this.#sendUntilReply({cmd: 'send', group: nameOf(group), message});
   }
 
   async ping() {
-    const waiting = this.#wait();
-    this.#pings.add(waiting);
-    if (this.#state === 'open') this.#sendPing(waiting);
-    return waiting.promise;
+    return this.#sendUntilReply({cmd: 'ping'});
   }
 
   position(group) {
@@ -111,9 +92,7 @@ class Stormo {
     return known?.epoch === undefined ? undefined : positionOf(known);
   }
 
-  close() {
-    this.#end(1000, '');
-  }
+  close() { this.#end(1000, ''); }
 
   // A promise for the caller, with its resolve and reject. close() rejects it if nothing else settles it.
   #wait() {
@@ -182,16 +161,13 @@ class Stormo {
     this.#isReachable = false;
     this.#restartSilenceTimer();
     // The session before its sends, and resent messages before those that handlers of 'open' send.
-    this.#request({cmd: 'session', session: this.#session}, reply => this.#onSessionReply(reply));
+    this.#request({cmd: 'session', session: this.#session}, reply => {
+      if (!reply.ok) throw malformed(`the session was rejected: ${reply.error.code}`);
+      this.#failures = 0;
+    });
     for (const group of this.#groups.values()) this.#sendJoin(group);
-    for (const id of this.#sends.keys()) this.#sendMessage(id);
-    for (const waiting of this.#pings) this.#sendPing(waiting);
+    for (const id of this.#unanswered.keys()) this.#resend(id);
     this.#emit('open');
-  }
-
-  #onSessionReply(reply) {
-    if (!reply.ok) throw malformed(`the session was rejected: ${reply.error.code}`);
-    this.#failures = 0;
   }
 
   // Called when something was received. After pingInterval of silence a ping tests the connection.
@@ -236,11 +212,11 @@ class Stormo {
   #dropLargestSend() {
     const encoder = new TextEncoder();
     let largest = {bytes: 0};
-    for (const [id, {text, waiting}] of this.#sends) {
+    for (const [id, {text, waiting}] of this.#unanswered) {
       const bytes = encoder.encode(text).length;
       if (bytes > largest.bytes) largest = {bytes, id, waiting};
     }
-    this.#sends.delete(largest.id);
+    this.#unanswered.delete(largest.id);
     largest.waiting?.reject(new StormoError('too_big', 'the message is larger than the server accepts'));
   }
 
@@ -268,11 +244,11 @@ class Stormo {
     clearTimeout(this.#timer);
     for (const [target, name] of wakeEvents()) target.removeEventListener(name, this.#wake);
     for (const waiting of this.#pending) waiting.reject(closedError());
-    for (const known of [this.#groups, this.#sends, this.#pings, this.#leaving]) known.clear();
+    for (const known of [this.#groups, this.#unanswered, this.#leaving]) known.clear();
     this.#emit('close', {code, reason, retryIn: null});
   }
 
-  // --- Sending. Only #sendJoin and #sendLeave may be called without an open connection. ---
+  // --- Sending. Only #sendJoin, #sendLeave and #sendUntilReply may be called without an open connection. ---
 
   #request(fields, onReply) {
     const id = ++this.#lastId;
@@ -301,9 +277,7 @@ class Stormo {
       return joining ? joining.reject(error) : this.#emit('error', error);
     }
     if (!isPosition(reply)) throw malformed('a reply to a join has no position');
-    group.epoch = reply.epoch;
-    group.offset = reply.offset;
-    group.joining = undefined;
+    Object.assign(group, positionOf(reply), {joining: undefined});
     const {recovered} = reply;
     joining?.resolve(recovered === undefined ? positionOf(group) : {...positionOf(group), recovered});
     if (recovered === false) this.#emit('gap', {group: group.name, ...positionOf(group)});
@@ -311,31 +285,32 @@ class Stormo {
 
   #sendLeave(name) {
     if (this.#state !== 'open') return undefined;  // without a connection the client is in no group
-    if (!this.#leaving.has(name)) {
-      this.#leaving.set(name, this.#wait());
-      this.#request({cmd: 'leave', group: name}, reply => this.#onLeaveReply(name, reply));
-    }
-    return this.#leaving.get(name).promise;
-  }
-
-  #onLeaveReply(name, reply) {
-    settle(this.#leaving.get(name), reply, name);
-    this.#leaving.delete(name);
-    const wantedAgain = this.#groups.get(name);
-    if (wantedAgain) this.#sendJoin(wantedAgain);
-  }
-
-  #sendMessage(id) {
-    const {text, waiting} = this.#sends.get(id);
-    this.#sendRequest(id, text, reply => {
-      this.#sends.delete(id);
-      settle(waiting, reply);
+    if (this.#leaving.has(name)) return this.#leaving.get(name).promise;
+    const waiting = this.#wait();
+    this.#leaving.set(name, waiting);
+    this.#request({cmd: 'leave', group: name}, reply => {
+      settle(waiting, reply, name);
+      this.#leaving.delete(name);
+      const joinedAgain = this.#groups.get(name);
+      if (joinedAgain) this.#sendJoin(joinedAgain);
     });
+    return waiting.promise;
   }
 
-  #sendPing(waiting) {
-    this.#request({cmd: 'ping'}, reply => {
-      this.#pings.delete(waiting);
+  // Sent on each connection, with the same id, until it has a reply.
+  #sendUntilReply(fields) {
+    const id = ++this.#lastId;
+    const text = JSON.stringify({id, ...fields});  // now: the caller may change the object before it is sent or resent
+    const waiting = this.#wait();
+    this.#unanswered.set(id, {text, waiting});
+    if (this.#state === 'open') this.#resend(id);
+    return waiting.promise;
+  }
+
+  #resend(id) {
+    const {text, waiting} = this.#unanswered.get(id);
+    this.#sendRequest(id, text, reply => {
+      this.#unanswered.delete(id);
       settle(waiting, reply);
     });
   }
@@ -345,12 +320,14 @@ class Stormo {
   #receive(data) {
     this.#restartSilenceTimer();
     try {
-      const received = decode(data);
+      const received = typeof data === 'string' && JSON.parse(data);
       if (isReply(received)) this.#onReply(received);
-      else this.#onEvent(received);
-    } catch (error) {
-      this.#emit('error', error);
-      if (this.#state === 'open') this.#lost(1002, error.message);
+      else if (isEvent(received)) this.#onEvent(received);
+      else throw malformed('a message of the server is neither an event nor a reply');
+    } catch (error) {  // JSON.parse() and atob() throw errors of their own
+      const problem = error instanceof StormoError ? error : malformed(`invalid message of the server: ${error.message}`);
+      this.#emit('error', problem);
+      if (this.#state === 'open') this.#lost(1002, problem.message);
     }
   }
 
@@ -366,8 +343,7 @@ class Stormo {
     const group = this.#groups.get(name);
     if (!group || this.#leaving.has(name)) return;  // sent before the group was left
     if (event === 'position') {
-      group.epoch = epoch;
-      group.offset = offset;
+      Object.assign(group, {epoch, offset});
     } else if (event === 'message') {
       const content = message ?? bytesOf(binary);
       group.offset = offset;
@@ -403,22 +379,10 @@ function nameOf(group) {
   return String(group).replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
-// Returns an event or a reply; throws if the data is neither. The fields of an unknown event are not checked.
-function decode(data) {
-  let received;
-  try {
-    received = typeof data === 'string' && JSON.parse(data);
-  } catch {
-    throw malformed('a message of the server is not JSON');
-  }
-  if (!isReply(received) && !isEvent(received)) throw malformed('a message of the server is neither an event nor a reply');
-  return received;
-}
+const isReply = received =>
+  received?.ok === true || (received?.ok === false && typeof received.error?.code === 'string');
 
-function isReply(received) {
-  return received?.ok === true || (received?.ok === false && typeof received.error?.code === 'string');
-}
-
+// The fields of an unknown event are not checked.
 function isEvent(received) {
   const {event, group, offset, message, binary} = received ?? {};
   if (event === 'position') return typeof group === 'string' && isPosition(received);
@@ -426,35 +390,10 @@ function isEvent(received) {
   return typeof group === 'string' && Number.isSafeInteger(offset) && typeof (message ?? binary) === 'string';
 }
 
-function isPosition({epoch, offset}) {
-  return typeof epoch === 'string' && Number.isSafeInteger(offset);
-}
-
-function positionOf({epoch, offset}) {
-  return {epoch, offset};
-}
-
-function bytesOf(base64) {
-  try {
-    return Uint8Array.from(atob(base64), character => character.charCodeAt(0));
-  } catch {
-    throw malformed('the field binary is not base64');
-  }
-}
-
-function settle(waiting, reply, group) {
-  if (reply.ok) waiting.resolve();
-  else waiting.reject(errorOf(reply, group));
-}
-
-function errorOf({error}, group) {
-  return new StormoError(error.code, error.message ?? error.code, group);
-}
-
-function closedError() {
-  return new StormoError('closed', 'the client is closed');
-}
-
-function malformed(problem) {
-  return new StormoError('protocol', problem);
-}
+const isPosition = ({epoch, offset}) => typeof epoch === 'string' && Number.isSafeInteger(offset);
+const positionOf = ({epoch, offset}) => ({epoch, offset});
+const bytesOf = base64 => Uint8Array.from(atob(base64), character => character.charCodeAt(0));
+const settle = (waiting, reply, group) => reply.ok ? waiting.resolve() : waiting.reject(errorOf(reply, group));
+const errorOf = ({error}, group) => new StormoError(error.code, error.message ?? error.code, group);
+const closedError = () => new StormoError('closed', 'the client is closed');
+const malformed = problem => new StormoError('protocol', problem);

@@ -49,13 +49,13 @@ test('the client reconnects after a duplicate reply', inWorld(async world => {
 
 test('the client reconnects after a reply to a request of another connection', inWorld(async world => {
   world.accept();
-  const pinged = world.stormo.ping();
-  const {id} = world.socket.lastOf('ping');
+  const joined = world.stormo.join('123');
+  const {id} = world.socket.lastOf('join');
   world.breakAndAccept();
-  world.socket.deliverJson({id, ok: true});
-  await assertPending(pinged);
+  world.socket.deliverJson({id, ok: true, epoch: 'a', offset: 1});
+  await assertPending(joined);
   assertReconnects(world);
-  pinged.catch(() => {});
+  joined.catch(() => {});
 }));
 
 test('the client reconnects after an error without a code', inWorld(async world => {

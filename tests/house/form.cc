@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <regex>
 #include <sstream>
 
@@ -17,6 +18,12 @@ std::size_t columnsOf(std::string_view line) {
 }
 
 }  // namespace
+
+Complaints lengthComplaints(std::string_view text) {
+  const std::size_t count = linesOf(text).size();
+  if (count <= kLinesMax) return {};
+  return {fmt::format("line {}: more than {} lines", count, kLinesMax)};
+}
 
 Complaints formComplaints(std::string_view path, std::string_view text) {
   // In pieces, so that this file does not violate its own rule.
@@ -41,8 +48,7 @@ Complaints formComplaints(std::string_view path, std::string_view text) {
     if (std::regex_search(line, kLater))
       complain(at + 1, "unfinished work (only TODO(perf|security|cleanup) is allowed)");
   }
-  if (lines.size() > kLinesMax)
-    complain(lines.size(), fmt::format("more than {} lines", kLinesMax));
+  std::ranges::move(lengthComplaints(text), std::back_inserter(complaints));
   if (!text.empty() && text.back() != '\n')
     complain(lines.size(), "no newline at the end of the file");
   if (path.ends_with(".h") && std::ranges::count(lines, "#pragma once") != 1) {

@@ -58,6 +58,9 @@ using HeaderOwners = std::map<std::string, std::string, std::less<>>;
 inline constexpr std::size_t kLinesMax = 400;
 inline constexpr std::size_t kColumnsMax = 100;
 
+/// Reports more than kLinesMax lines.
+[[nodiscard]] Complaints lengthComplaints(std::string_view text);
+
 /// Reports length, tabs, a missing newline at the end, unfinished work, and headers without #pragma
 /// once.
 [[nodiscard]] Complaints formComplaints(std::string_view path, std::string_view text);

@@ -145,6 +145,12 @@ TEST(Form, ViolationsAreReportedWithTheirLine) {
               ElementsAre("line 1: a header needs #pragma once"));
 }
 
+TEST(Form, LengthAloneIsCheckedOnRequest) {
+  EXPECT_THAT(lengthComplaints("\t" + std::string(kLinesMax, '\n')), IsEmpty());
+  EXPECT_THAT(lengthComplaints(std::string(kLinesMax + 1, '\n')),
+              ElementsAre("line 401: more than 400 lines"));
+}
+
 TEST(Form, ColumnsAreCharactersNotBytes) {
   std::string line;
   for (std::size_t column = 0; column < kColumnsMax; ++column) line += "…";

@@ -128,6 +128,14 @@ TEST(Tree, EverySourceFileFollowsTheFormRules) {
   }
 }
 
+TEST(Tree, EveryScriptFollowsTheLineLimit) {
+  for (const char* folder : {"web", "tests", "bench"}) {
+    for (const std::string& path : filesIn(folder, {".js", ".mjs"})) {
+      expectNone(path, lengthComplaints(textOf(path)));
+    }
+  }
+}
+
 TEST(Tree, EveryHashTableUsesTheKeyedHash) {
   for (const char* folder : {"include", "src", "examples"}) {
     for (const std::string& path : filesIn(folder, {".h", ".cc"})) {

@@ -25,7 +25,7 @@ struct Verdict {
   std::size_t headBytes = 0;
 };
 
-Verdict judge(std::string_view in) {
+Verdict verdictOf(std::string_view in) {
   // A copy of the exact size, so that the sanitizer finds a read beyond its end.
   const std::string copy(in);
   Verdict verdict;
@@ -37,10 +37,10 @@ Verdict judge(std::string_view in) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view in(reinterpret_cast<const char*>(data), size);
-  const Verdict whole = judge(in);
+  const Verdict whole = verdictOf(in);
   Verdict cut;
   for (std::size_t n = 0; n <= in.size() && cut.decode == HeadDecode::NeedMore; ++n) {
-    cut = judge(in.substr(0, n));
+    cut = verdictOf(in.substr(0, n));
   }
   require(cut.decode == whole.decode);
   require(cut.headBytes == whole.headBytes);

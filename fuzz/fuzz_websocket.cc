@@ -33,7 +33,7 @@ struct Seen {
 
 struct Reader {
   Limits limits;
-  bool frugal;  // replace the decoder whenever it is at rest
+  bool replacesDecoder;  // replace the decoder whenever it is at rest
   Decoder decoder = {};
   std::vector<Seen> seen = {};
   bool ended = false;
@@ -54,7 +54,7 @@ struct Reader {
       seen.push_back({decoded.event, decoded.binary, std::string(decoded.payload), decoded.code,
                       decoded.reason});
       ended = decoded.event == Event::Close || decoded.event == Event::Violation;
-      if (frugal && decoder.atRest()) decoder = Decoder();
+      if (replacesDecoder && decoder.atRest()) decoder = Decoder();
     }
   }
 };
@@ -65,14 +65,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // The provider takes its numbers from the end, so a seed is a stream and a few bytes after it.
   FuzzedDataProvider provider(data, size);
   const Limits limits{provider.ConsumeIntegral<std::uint16_t>()};
-  const bool frugal = provider.ConsumeBool();
+  const bool replacesDecoder = provider.ConsumeBool();
   std::vector<std::size_t> pieces(provider.ConsumeIntegralInRange<std::size_t>(1, 6));
   for (std::size_t& piece : pieces) piece = provider.ConsumeIntegralInRange<std::size_t>(1, 40);
   const std::string stream = provider.ConsumeRemainingBytesAsString();
 
   Reader whole{limits, false};
   whole.read(stream);
-  Reader cut{limits, frugal};
+  Reader cut{limits, replacesDecoder};
   for (std::size_t at = 0, i = 0; at < stream.size(); ++i) {
     const std::string_view piece = std::string_view(stream).substr(at, pieces[i % pieces.size()]);
     cut.read(piece);

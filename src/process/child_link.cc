@@ -35,7 +35,7 @@ ChildLink::ChildLink(Child& child, UniqueFd fd)
     : child_(child),
       link_(
           child.loop(), std::move(fd), [this](const Json& order) { onOrder(order); },
-          [this] { onMasterGone(); }) {}
+          [this] { onMasterExit(); }) {}
 
 void ChildLink::reportReady(std::string_view missing) {
   link_.send({{"report", "ready"}, {"missing", missing}});
@@ -82,7 +82,7 @@ void ChildLink::stop(StopOrder order) {
   }
 }
 
-void ChildLink::onMasterGone() {
+void ChildLink::onMasterExit() {
   log::warning("the master has ended, stopping slot={}", child_.slot());
   Timer::once(kStopWithoutMaster, [] { ::_exit(1); });
   stop({});

@@ -30,7 +30,7 @@ class ChildLink {
 
  private:
   void onOrder(const Json& order);
-  void onMasterGone();
+  void onMasterExit();
   void stop(StopOrder order);
   void reportConnections(std::uint64_t request);
 

@@ -76,16 +76,17 @@ TEST(HandleTable, ForEachVisitsEachObjectAndMayDestroyIt) {
 }
 
 /// Looks itself up during its destruction, as the captures of a handler may do.
-struct Curious {
-  Curious(Handle self, std::function<void(Handle)> call) : id(self), onDestroy(std::move(call)) {}
-  ~Curious() { onDestroy(id); }
+struct CallsOnDestroy {
+  CallsOnDestroy(Handle self, std::function<void(Handle)> call)
+      : id(self), onDestroy(std::move(call)) {}
+  ~CallsOnDestroy() { onDestroy(id); }
   Handle id;
   std::function<void(Handle)> onDestroy;
 };
 
 TEST(HandleTable, FindReturnsNullDuringDestruction) {
-  HandleTable<Curious> table;
-  Curious* found = nullptr;
+  HandleTable<CallsOnDestroy> table;
+  CallsOnDestroy* found = nullptr;
   int calls = 0;
   const Handle id = table
                         .create([&](Handle self) {
@@ -101,7 +102,7 @@ TEST(HandleTable, FindReturnsNullDuringDestruction) {
 TEST(HandleTable, DestructorDestroysTheRemainingObjects) {
   int destroyed = 0;
   {
-    HandleTable<Curious> table;
+    HandleTable<CallsOnDestroy> table;
     for (int i = 0; i < 300; ++i) table.create([&](Handle) { ++destroyed; });
     table.destroy({.index = 7, .generation = 1});
   }

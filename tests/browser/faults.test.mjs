@@ -54,7 +54,7 @@ class Client {
   }
 
   // Sends while `isSending` returns true. Resolves when all sends have a reply.
-  async chat(isSending) {
+  async sendWhile(isSending) {
     while (isSending() || this.inFlight > 0) {
       if (isSending() && this.inFlight < inFlightMax) {
         ++this.inFlight;
@@ -86,15 +86,15 @@ test(`faults cause no missing and no duplicate message (seed ${seed})`,
     const clients = Array.from({length: clientCount}, (_, number) => new Client(number));
     await Promise.all(clients.map(client => client.stormo.join(client.group)));
     let isRunning = true;
-    let isQuiet = false;
-    const chats = clients.map(client => client.chat(() => isRunning && !isQuiet));
+    let isPaused = false;
+    const senders = clients.map(client => client.sendWhile(() => isRunning && !isPaused));
 
     const random = randomOf(seed);
     const oneOf = async kind => {
       const all = (await stormo.query('status')).processes.filter(each => each.kind === kind);
       return all[random(all.length)].pid;
     };
-    const areAllThere = () => clients.every(client => client.stormo.state === 'open' && client.inFlight === 0);
+    const areAllIdle = () => clients.every(client => client.stormo.state === 'open' && client.inFlight === 0);
     const faults = [
       async () => process.kill(await oneOf('worker'), 'SIGKILL'),
       () => stormo.reload(),
@@ -103,10 +103,10 @@ test(`faults cause no missing and no duplicate message (seed ${seed})`,
       async () => pausedFor(await oneOf('worker'), 700),
       async () => {
         // While a client is disconnected this would be a second fault, see docs/delivery.md.
-        isQuiet = true;
-        await until(areAllThere);
+        isPaused = true;
+        await until(areAllIdle);
         const {epoch} = clients[0].position;
-        isQuiet = false;
+        isPaused = false;
         process.kill(await oneOf('channel'), 'SIGKILL');
         await until(() => clients.every(client => client.position.epoch !== epoch));
       },
@@ -122,7 +122,7 @@ test(`faults cause no missing and no duplicate message (seed ${seed})`,
       await new Promise(resolve => setTimeout(resolve, betweenFaults));
     }
     isRunning = false;
-    await Promise.all(chats);
+    await Promise.all(senders);
 
     for (const client of clients) {
       const others = clients.filter(other => other.group === client.group);

@@ -1,4 +1,4 @@
-// The page at "/", used as a visitor uses it.
+// The page at "/", used as a person uses it.
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 

@@ -14,7 +14,7 @@ class HostileInput : public ChannelTest {
 };
 
 TEST_F(HostileInput, InvalidInputClosesOnlyItsLink) {
-  Link witness = workermanLink(command(CommandType::Subscribe, {"news"}));
+  Link subscriber = workermanLink(command(CommandType::Subscribe, {"news"}));
   const std::vector<std::string> garbage = {
       "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
       std::string("\0\0\0\0", 4),
@@ -38,7 +38,7 @@ TEST_F(HostileInput, InvalidInputClosesOnlyItsLink) {
     EXPECT_THAT(hostile.take(), IsEmpty());
     EXPECT_EQ(counters().badPeers.get(), ++bad) << bytes;
   }
-  EXPECT_THAT(receivedOn(witness), IsEmpty());
+  EXPECT_THAT(receivedOn(subscriber), IsEmpty());
 }
 
 TEST_F(HostileInput, FrameAboveTheLimitClosesTheLinkAtOnce) {

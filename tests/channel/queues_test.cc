@@ -75,9 +75,9 @@ TEST_F(Queues, ClosedConsumerLosesItsReservation) {
 
 // The link's end and the job arrive in one turn, so the queues have not removed the consumer yet.
 TEST_F(Queues, JobSkipsAConsumerThatIsClosing) {
-  Link dying = workermanLink(watch("jobs") + reserve());
+  Link closing = workermanLink(watch("jobs") + reserve());
   Link alive = workermanLink(watch("jobs") + reserve());
-  dying.send(std::string_view("\0\0\0\1", 4));
+  closing.send(std::string_view("\0\0\0\1", 4));
   alive.send(enqueue("jobs", "i:1;"));
   EXPECT_THAT(receivedOn(alive), ElementsAre(jobPayload("jobs", "i:1;")));
 }

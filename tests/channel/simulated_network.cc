@@ -24,23 +24,23 @@ bool SimulatedLink::accept() {
   return true;
 }
 
-bool SimulatedLink::move(UniqueFd& from, UniqueFd& to, std::string& onTheWay, std::size_t bytes) {
+bool SimulatedLink::move(UniqueFd& from, UniqueFd& to, std::string& inFlight, std::size_t bytes) {
   if (!from.valid()) return false;
   std::array<char, 4096> buffer;
   const ssize_t got =
       ::recv(from.get(), buffer.data(), std::min(bytes, buffer.size()), MSG_DONTWAIT);
   // The end follows the last byte.
   const bool ended = got == 0 || (got < 0 && errno != EAGAIN);
-  if (got > 0) onTheWay.append(buffer.data(), static_cast<std::size_t>(got));
+  if (got > 0) inFlight.append(buffer.data(), static_cast<std::size_t>(got));
   ssize_t sent = 0;
-  if (!onTheWay.empty()) {
-    sent = ::send(to.get(), onTheWay.data(), std::min(bytes, onTheWay.size()),
+  if (!inFlight.empty()) {
+    sent = ::send(to.get(), inFlight.data(), std::min(bytes, inFlight.size()),
                   MSG_DONTWAIT | MSG_NOSIGNAL);
     // The receiver is closed; bytes sent by the other side are still moved.
-    if (sent < 0 && errno != EAGAIN) onTheWay.clear();
+    if (sent < 0 && errno != EAGAIN) inFlight.clear();
   }
-  if (sent > 0) onTheWay.erase(0, static_cast<std::size_t>(sent));
-  if (ended && onTheWay.empty()) cut();
+  if (sent > 0) inFlight.erase(0, static_cast<std::size_t>(sent));
+  if (ended && inFlight.empty()) cut();
   return got > 0 || sent > 0;
 }
 
@@ -57,9 +57,9 @@ bool SimulatedLink::isUpEmpty() const { return isEmpty(client_, up_); }
 
 bool SimulatedLink::isDownEmpty() const { return isEmpty(server_, down_); }
 
-bool SimulatedLink::isEmpty(const UniqueFd& from, const std::string& onTheWay) {
+bool SimulatedLink::isEmpty(const UniqueFd& from, const std::string& inFlight) {
   int waiting = 0;
-  return from.valid() && onTheWay.empty() && ::ioctl(from.get(), FIONREAD, &waiting) == 0 &&
+  return from.valid() && inFlight.empty() && ::ioctl(from.get(), FIONREAD, &waiting) == 0 &&
          waiting == 0;
 }
 

@@ -8,7 +8,7 @@ namespace stormo::channel {
 
 /// The network between one process and the Channel, under control of a test: bytes move only when
 /// the test moves them, and the test can cut the link. A killed server's output in its kernel is
-/// still delivered; a cut link loses what was on the way.
+/// still delivered; a cut link loses what was in flight.
 class SimulatedLink {
  public:
   /// Listens for links at `entrance` and forwards them to `exit`; both are paths of unix sockets.
@@ -24,14 +24,14 @@ class SimulatedLink {
   /// Returns true if there was a link.
   bool cut();
 
-  /// True if nothing from the client is on the way.
+  /// True if nothing from the client is in flight.
   [[nodiscard]] bool isUpEmpty() const;
-  /// True if nothing from the server is on the way.
+  /// True if nothing from the server is in flight.
   [[nodiscard]] bool isDownEmpty() const;
 
  private:
-  [[nodiscard]] static bool isEmpty(const UniqueFd& from, const std::string& onTheWay);
-  bool move(UniqueFd& from, UniqueFd& to, std::string& onTheWay, std::size_t bytes);
+  [[nodiscard]] static bool isEmpty(const UniqueFd& from, const std::string& inFlight);
+  bool move(UniqueFd& from, UniqueFd& to, std::string& inFlight, std::size_t bytes);
 
   const std::string entrance_;
   const std::string exit_;

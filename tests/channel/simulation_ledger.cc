@@ -37,7 +37,7 @@ void SimulationLedger::receive(std::size_t participant, std::string_view group,
 std::string SimulationLedger::error() const {
   std::string error = inWrongGroup_;
   for (std::size_t receiver = 0; receiver < participants_.size(); ++receiver) {
-    if (participants_[receiver].isOver) continue;
+    if (participants_[receiver].hasEnded) continue;
     for (std::size_t sender = 0; sender < participants_.size(); ++sender) {
       error += compare(receiver, sender);
     }
@@ -55,7 +55,7 @@ std::string SimulationLedger::compare(std::size_t receiver, std::size_t sender) 
   const bool inOrder = std::ranges::adjacent_find(received, std::greater_equal{}) == received.end();
   bool isWhole = true;
   for (const std::size_t group : to.groups) {
-    isWhole &= isStretch(participants_[sender], group, received, to.isFirst);
+    isWhole &= isContiguous(participants_[sender], group, received, to.isFirst);
   }
   if (inOrder && isWhole) return {};
   return "participant " + std::to_string(receiver) + " received from participant " +
@@ -64,18 +64,18 @@ std::string SimulationLedger::compare(std::size_t receiver, std::size_t sender) 
          "\n   but it published to groups:" + textOf(participants_[sender].published) + "\n";
 }
 
-bool SimulationLedger::isStretch(const Participant& sender, std::size_t group,
-                                 const Numbers& receivedOfAll, bool fromBeginning) {
+bool SimulationLedger::isContiguous(const Participant& sender, std::size_t group,
+                                    const Numbers& receivedOfAll, bool fromBeginning) {
   Numbers sent;
   for (std::size_t i = 0; i < sender.published.size(); ++i) {
     if (sender.published[i] == group) sent.push_back(i);
   }
   Numbers received = receivedOfAll;
   std::erase_if(received, [&](std::size_t number) { return sender.published[number] != group; });
-  if (received.empty()) return sent.empty() || sender.isOver || !fromBeginning;
+  if (received.empty()) return sent.empty() || sender.hasEnded || !fromBeginning;
   const auto place = std::ranges::search(sent, received);
   if (place.empty() || (fromBeginning && place.begin() != sent.begin())) return false;
-  return sender.isOver || place.end() == sent.end();
+  return sender.hasEnded || place.end() == sent.end();
 }
 
 std::string SimulationLedger::textOf(const Numbers& numbers) {

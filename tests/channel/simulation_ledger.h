@@ -15,8 +15,8 @@ class SimulationLedger {
 
   /// Adds a participant, a member of these groups. `isFirst`: before the first publish.
   std::size_t begin(Numbers groups, bool isFirst);
-  /// The participant has died: its last publishes may be lost, and it receives nothing more.
-  void end(std::size_t participant) { participants_[participant].isOver = true; }
+  /// The participant has ended: its last publishes may be lost, and it receives nothing more.
+  void end(std::size_t participant) { participants_[participant].hasEnded = true; }
   /// The participant got a gap: only later messages are checked.
   void missed(std::size_t participant);
 
@@ -31,15 +31,15 @@ class SimulationLedger {
  private:
   struct Participant {
     bool isFirst;
-    bool isOver = false;
+    bool hasEnded = false;
     Numbers groups;
     Numbers published{};                        ///< The group of each message.
     std::map<std::size_t, Numbers> received{};  ///< Numbers of the messages, by sender.
   };
 
   [[nodiscard]] std::string compare(std::size_t receiver, std::size_t sender) const;
-  [[nodiscard]] static bool isStretch(const Participant& sender, std::size_t group,
-                                      const Numbers& receivedOfAll, bool fromBeginning);
+  [[nodiscard]] static bool isContiguous(const Participant& sender, std::size_t group,
+                                         const Numbers& receivedOfAll, bool fromBeginning);
   static std::string textOf(const Numbers& numbers);
 
   std::vector<Participant> participants_;

@@ -1,6 +1,6 @@
 // The real Channel and clients in one process, with a clock and a network controlled by a seed:
-// links are slow and cut, a server and clients die at any step, visitors move between clients. Each
-// must receive its messages exactly once and in order.
+// links are slow and cut, a server and clients are killed at any step, members move between
+// clients. Each must receive its messages exactly once and in order.
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
@@ -16,8 +16,8 @@
 
 #include "channel/client/client_link.h"
 #include "channel/server/server_process.h"
+#include "channel/simulated_member.h"
 #include "channel/simulated_network.h"
-#include "channel/simulated_visitor.h"
 #include "channel/simulation_ledger.h"
 #include "event/loop_impl.h"
 #include "event/process_life.h"
@@ -38,9 +38,9 @@ constexpr std::uint64_t kSeeds = 500;
 constexpr std::uint64_t kSeeds = 10'000;
 #endif
 constexpr std::size_t kClients = 3;
-constexpr std::size_t kVisitors = 2;
+constexpr std::size_t kMembers = 2;
 constexpr std::size_t kGroups = 3;
-constexpr std::size_t kVisitedGroup = 0;  // all clients subscribe to it
+constexpr std::size_t kMembersGroup = 0;  // all clients subscribe to it
 constexpr int kSteps = 150;
 constexpr std::size_t kEverything = ~std::size_t{0};
 // Longer than a client's delay before it reconnects.
@@ -57,7 +57,7 @@ class Simulation final : net::FlushObserver {
     server_.linkStallMax = 24h;
     server_.replayAgeMax = 24h;
     server_.history.groups = {"*"};
-    server_.history.messagesMax = 12;  // some visitors rejoin too late
+    server_.history.messagesMax = 12;  // some members rejoin too late
     server_.history.ageMax = 24h;
     listening_ = std::move(*listenOn(*Address::unixPath(serverPath())));
     startServer();
@@ -67,23 +67,23 @@ class Simulation final : net::FlushObserver {
       clients_.emplace_back();
       startClient(i, true);
     }
-    for (Visitor& visitor : visitors_) startVisitor(visitor);
-    heal();
+    for (Member& member : members_) startMember(member);
+    runWithoutFaults();
   }
   ~Simulation() {
     net::Reactor::of(loop_).remove(*this);
-    for (Visitor& visitor : visitors_) visitor.self.reset();
+    for (Member& member : members_) member.self.reset();
     clients_.clear();
   }
 
   void run() {
     for (int i = 0; i < kSteps; ++i) step();
     if (!process_) startServer();
-    heal();
-    for (Visitor& visitor : visitors_) {
-      if (!visitor.self->isHere()) move(visitor, 0);
+    runWithoutFaults();
+    for (Member& member : members_) {
+      if (!member.self->isJoined()) move(member, 0);
     }
-    heal();
+    runWithoutFaults();
   }
 
   /// A description of the first error; empty if there is none.
@@ -92,36 +92,36 @@ class Simulation final : net::FlushObserver {
     if (UnfinishedWork::count() != 0) return "not everything was acknowledged\n";
     return ledger_.error();
   }
-  [[nodiscard]] const std::string& story() const { return story_; }
+  [[nodiscard]] const std::string& trace() const { return trace_; }
   [[nodiscard]] std::size_t receivedCount() const { return ledger_.receivedCount(); }
 
  private:
   struct Client {
     std::unique_ptr<ClientLink> link;
     std::size_t participant = 0;
-    int calmTurns = 0;  ///< Turns on a link that has taken all its output.
+    int drainedTurns = 0;  ///< Turns on a link that has taken all its output.
   };
-  struct Visitor {
-    std::optional<SimulatedVisitor> self;
+  struct Member {
+    std::optional<SimulatedMember> self;
     std::size_t participant = 0;
-    std::size_t host = 0;  ///< Index of its client while isHere().
+    std::size_t client = 0;  ///< The index in clients_ while isJoined().
   };
 
   std::string serverPath() { return directory_.file("channel"); }
   std::size_t below(std::size_t bound) {
     return std::uniform_int_distribution<std::size_t>(0, bound - 1)(random_);
   }
-  void note(const std::string& what) { story_ += what + "\n"; }
+  void note(const std::string& what) { trace_ += what + "\n"; }
 
   void onFlushed() override {
-    if (std::exchange(diesInTurn_, false)) killServer();
+    if (std::exchange(killsServerInTurn_, false)) killServer();
   }
 
   void killServer() {
     process_.reset();
     hasSettled_ = false;
-    for (Visitor& visitor : visitors_) {
-      if (visitor.self->isInDoubt()) replace(visitor);
+    for (Member& member : members_) {
+      if (member.self->isInDoubt()) replace(member);
     }
   }
   void startServer() {
@@ -132,7 +132,7 @@ class Simulation final : net::FlushObserver {
     process_.emplace(loop_, server_, stateFile_.get());
     process_->listen(listening_.get());
   }
-  /// A clean stop that ends after a few turns, whatever is still on the way.
+  /// A clean stop that ends after a few turns, whatever is in flight.
   void replaceServer() {
     process_->stop();
     for (std::size_t left = below(5); left > 0; --left) turn();
@@ -143,23 +143,23 @@ class Simulation final : net::FlushObserver {
 
   void startClient(std::size_t index, bool isFirst) {
     Client& client = clients_[index];
-    SimulationLedger::Numbers groups = {kVisitedGroup};
+    SimulationLedger::Numbers groups = {kMembersGroup};
     for (std::size_t group = 0; group < kGroups; ++group) {
-      if (group != kVisitedGroup && below(3) != 0) groups.push_back(group);
+      if (group != kMembersGroup && below(3) != 0) groups.push_back(group);
     }
     client.participant = ledger_.begin(groups, isFirst);
-    client.calmTurns = 0;
+    client.drainedTurns = 0;
     client.link =
         std::make_unique<ClientLink>(links_[index]->url(), ChannelOptions{.pingInterval = 24h});
     client.link->onGroupMessage = [this, index](const GroupMessage& message) {
       ledger_.receive(clients_[index].participant, message.group, message.message.data);
-      forVisitorsOf(index, [&](SimulatedVisitor& visitor) { visitor.onEvent(message); });
+      forMembersOf(index, [&](SimulatedMember& member) { member.onEvent(message); });
     };
     client.link->onConnect = [this, index] {
-      forVisitorsOf(index, [](SimulatedVisitor& visitor) { visitor.onConnect(); });
+      forMembersOf(index, [](SimulatedMember& member) { member.onConnect(); });
     };
     client.link->onDuplicate = [this, index](std::string_view group) {
-      forVisitorsOf(index, [&](SimulatedVisitor& visitor) { visitor.onDuplicate(group); });
+      forMembersOf(index, [&](SimulatedMember& member) { member.onDuplicate(group); });
     };
     client.link->onGap = [this] { error_ += "a gap\n"; };
     for (const std::size_t group : groups)
@@ -167,42 +167,40 @@ class Simulation final : net::FlushObserver {
     client.link->connect();
   }
 
-  void startVisitor(Visitor& visitor) {
-    visitor.participant = ledger_.begin({kVisitedGroup}, false);
-    visitor.self.emplace(visitor.participant + 1, std::to_string(kVisitedGroup));
-    visitor.self->onMessage = [this, participant = visitor.participant](std::string_view text) {
-      ledger_.receive(participant, std::to_string(kVisitedGroup), text);
+  void startMember(Member& member) {
+    member.participant = ledger_.begin({kMembersGroup}, false);
+    member.self.emplace(member.participant + 1, std::to_string(kMembersGroup));
+    member.self->onMessage = [this, participant = member.participant](std::string_view text) {
+      ledger_.receive(participant, std::to_string(kMembersGroup), text);
     };
-    visitor.self->onGap = [this, participant = visitor.participant] {
-      ledger_.missed(participant);
-    };
+    member.self->onGap = [this, participant = member.participant] { ledger_.missed(participant); };
   }
-  template <typename Visit>
-  void forVisitorsOf(std::size_t index, const Visit& visit) {
-    for (Visitor& visitor : visitors_) {
-      if (visitor.self->isHere() && visitor.host == index) visit(*visitor.self);
+  template <typename Function>
+  void forMembersOf(std::size_t index, const Function& function) {
+    for (Member& member : members_) {
+      if (member.self->isJoined() && member.client == index) function(*member.self);
     }
   }
-  void move(Visitor& visitor, std::size_t index) {
-    if (visitor.self->isHere()) return visitor.self->leave();
-    visitor.host = index;
-    isResentTwice_ |= visitor.self->isInDoubt();
-    visitor.self->join(*clients_[index].link);
+  void move(Member& member, std::size_t index) {
+    if (member.self->isJoined()) return member.self->leave();
+    member.client = index;
+    isResentTwice_ |= member.self->isInDoubt();
+    member.self->join(*clients_[index].link);
   }
-  /// The client's visitors leave. If a server has just died, this is a second fault, and they end
+  /// The client's members leave. If a server was just killed, this is a second fault, and they end
   /// too.
-  void onClientDeath(std::size_t index) {
-    for (Visitor& visitor : visitors_) {
-      if (!visitor.self->isHere() || visitor.host != index) continue;
-      visitor.self->leave();
-      if (!hasSettled_) replace(visitor);
+  void onClientKilled(std::size_t index) {
+    for (Member& member : members_) {
+      if (!member.self->isJoined() || member.client != index) continue;
+      member.self->leave();
+      if (!hasSettled_) replace(member);
     }
   }
-  /// A killed server loses the sessions' numbers: a visitor that is disconnected with
+  /// A killed server loses the sessions' numbers: a member that is disconnected with
   /// unacknowledged sends could send a duplicate, so it is replaced.
-  void replace(Visitor& visitor) {
-    ledger_.end(visitor.participant);
-    startVisitor(visitor);
+  void replace(Member& member) {
+    ledger_.end(member.participant);
+    startMember(member);
   }
 
   void publish(std::size_t index) {
@@ -223,18 +221,18 @@ class Simulation final : net::FlushObserver {
       case 0:
         if (!process_) return;
         // Exactly-once delivery is not promised for two faults at once.
-        if (!allCalm() || isResentTwice_) return;
+        if (!allDrained() || isResentTwice_) return;
         if (below(2) == 0) {
-          note("the server dies");
+          note("the server is killed");
           killServer();
           return;
         }
-        note("the server dies after it routed a publish of client " + name +
+        note("the server is killed after it routed a publish of client " + name +
              " and before it acknowledges it");
         publish(index);
         turn();
         link.moveUp(kEverything);
-        diesInTurn_ = true;
+        killsServerInTurn_ = true;
         return turn();
       case 1:
       case 2:
@@ -242,17 +240,17 @@ class Simulation final : net::FlushObserver {
         note("the server starts");
         return startServer();
       case 3:
-        // A link to a dead server still delivers its last bytes; losing these would be a second
+        // A link to a killed server still delivers its last bytes; losing these would be a second
         // fault.
         if (!process_ || linkRuns_[index] != serverRun_ || !link.cut()) return;
         note("link " + name + " is cut");
-        clients_[index].calmTurns = 0;
+        clients_[index].drainedTurns = 0;
         return;
       case 4:
         if (below(3) != 0) return;
-        note("client " + name + " dies, and a new one starts");
+        note("client " + name + " is killed, and a new one starts");
         ledger_.end(clients_[index].participant);
-        onClientDeath(index);
+        onClientKilled(index);
         clients_[index].link.reset();
         return startClient(index, false);
       case 5:
@@ -270,11 +268,11 @@ class Simulation final : net::FlushObserver {
         return publish(index);
       case 13:
       case 14:
-        return visit(visitors_[below(kVisitors)], index);
+        return actAsMember(members_[below(kMembers)], index);
       case 15:
         if (!process_) return;
         note("everything arrives");
-        return heal();
+        return runWithoutFaults();
       case 16:
         if (!process_) return;
         note("the server is replaced after a clean stop");
@@ -288,15 +286,15 @@ class Simulation final : net::FlushObserver {
     below(2) == 0 ? link.moveUp(bytes) : link.moveDown(bytes);
   }
 
-  void visit(Visitor& visitor, std::size_t index) {
-    const std::string name = std::to_string(&visitor - visitors_.data());
-    if (visitor.self->isHere() && below(3) != 0) {
-      note("visitor " + name + " publishes");
-      visitor.self->publish(textFor(visitor.participant, kVisitedGroup));
+  void actAsMember(Member& member, std::size_t index) {
+    const std::string name = std::to_string(&member - members_.data());
+    if (member.self->isJoined() && below(3) != 0) {
+      note("member " + name + " publishes");
+      member.self->publish(textFor(member.participant, kMembersGroup));
     } else if (hasSettled_) {
-      note("visitor " + name + (visitor.self->isHere() ? " leaves" : " joins client ") +
-           (visitor.self->isHere() ? "" : std::to_string(index)));
-      move(visitor, index);
+      note("member " + name + (member.self->isJoined() ? " leaves" : " joins client ") +
+           (member.self->isJoined() ? "" : std::to_string(index)));
+      move(member, index);
     }
   }
 
@@ -313,25 +311,26 @@ class Simulation final : net::FlushObserver {
         [](net::ConnectionImpl& connection) { test::shrinkSendBuffer(connection.fd.get()); });
     loop_.turn(0ms);
     for (std::size_t i = 0; i < kClients; ++i) {
-      const bool isCalm = clients_[i].link->isConnected() && links_[i]->isUpEmpty();
-      clients_[i].calmTurns = isCalm ? clients_[i].calmTurns + 1 : 0;
+      const bool isDrained = clients_[i].link->isConnected() && links_[i]->isUpEmpty();
+      clients_[i].drainedTurns = isDrained ? clients_[i].drainedTurns + 1 : 0;
     }
     if (UnfinishedWork::count() == 0) isResentTwice_ = false;
-    // Everything that a dead server had not acknowledged was resent and received.
-    const bool isQuiet =
+    // Everything that a killed server had not acknowledged was resent and received.
+    const bool areLinksEmpty =
         std::ranges::all_of(links_, [](const auto& link) { return link->isDownEmpty(); });
-    if (process_ && allCalm() && isQuiet && UnfinishedWork::count() == 0) hasSettled_ = true;
+    if (process_ && allDrained() && areLinksEmpty && UnfinishedWork::count() == 0)
+      hasSettled_ = true;
   }
 
-  bool allCalm() {
-    return std::ranges::all_of(clients_, [](const Client& each) { return each.calmTurns >= 3; });
+  bool allDrained() {
+    return std::ranges::all_of(clients_, [](const Client& each) { return each.drainedTurns >= 3; });
   }
 
-  /// Runs without faults until nothing is on the way.
-  void heal() {
-    for (int quiet = 0, rounds = 0; quiet < 4; ++rounds) {
+  /// Runs without faults until nothing is in flight.
+  void runWithoutFaults() {
+    for (int idleRounds = 0, rounds = 0; idleRounds < 4; ++rounds) {
       if (rounds > 3000) {
-        error_ += "messages are still on the way after 3000 rounds\n";
+        error_ += "messages are in flight after 3000 rounds\n";
         return;
       }
       bool moved = false;
@@ -344,7 +343,7 @@ class Simulation final : net::FlushObserver {
       const bool isUp = std::ranges::all_of(
           clients_, [](const Client& each) { return each.link->isConnected(); });
       if (!moved && !isUp) simulatedNow += kStride;
-      quiet = moved || !isUp ? 0 : quiet + 1;
+      idleRounds = moved || !isUp ? 0 : idleRounds + 1;
     }
   }
 
@@ -357,15 +356,15 @@ class Simulation final : net::FlushObserver {
   std::optional<ServerProcess> process_;
   std::vector<std::unique_ptr<SimulatedLink>> links_;
   int serverRun_ = 0;
-  bool diesInTurn_ = false;
+  bool killsServerInTurn_ = false;
   std::array<int, kClients> linkRuns_{};  // server run in which its link was made
   std::vector<Client> clients_;
-  std::array<Visitor, kVisitors> visitors_;
-  bool hasSettled_ = true;  // no effects of a server's death are pending
-  // A visitor has resent over two clients, and not all is acknowledged.
+  std::array<Member, kMembers> members_;
+  bool hasSettled_ = true;  // no effects of a killed server are pending
+  // A member has resent over two clients, and not all is acknowledged.
   bool isResentTwice_ = false;
   SimulationLedger ledger_;
-  std::string story_;
+  std::string trace_;
   std::string error_;
 };
 
@@ -380,7 +379,7 @@ TEST(ChannelSimulation, EachMessageIsDeliveredOnceAndInOrder) {
     received += simulation.receivedCount();
     ASSERT_EQ(simulation.error(), "")
         << "to repeat it: STORMO_SIMULATION_SEED=" << seed << " build/bin/channel_simulation_test\n"
-        << simulation.story();
+        << simulation.trace();
   }
   EXPECT_GT(received, last - first + 1) << "no messages, nothing was tested";
 }

@@ -242,16 +242,16 @@ TEST_F(StormoDialect, PublishWithAnInvalidPayloadIsRejectedAndKeepsTheLink) {
               .channel = "q",
               .payload = "N;"}),
   };
-  Link witness = stormoLink();
-  witness.send(subscribeEvent("e") + subscribeGroup("g"));
-  sync(witness);
+  Link subscriber = stormoLink();
+  subscriber.send(subscribeEvent("e") + subscribeGroup("g"));
+  sync(subscriber);
   for (std::size_t i = 0; i < frames.size(); ++i) {
     Link a = stormoLink();
     a.send(frames[i]);
     EXPECT_THAT(receivedOn(a), ElementsAre(testing::StartsWith("rejected "))) << i;
     EXPECT_EQ(counters().badPeers.get(), i + 1);
     a.send(publishEvent("e", "i:7;"));
-    EXPECT_THAT(receivedOn(witness), ElementsAre("event e: i:7;")) << i;
+    EXPECT_THAT(receivedOn(subscriber), ElementsAre("event e: i:7;")) << i;
   }
 }
 

@@ -192,7 +192,7 @@ TEST(TurnWork, EndsWithItsLoopAfterTheLoopsLifetime) {
   loop.turn(0ms);
 }
 
-TEST(TurnWorkDeathTest, ALoopHasOne) {
+TEST(TurnWorkDeathTest, SecondTurnWorkOfALoopAborts) {
   EventLoop loop;
   LoopImpl::of(loop).install(std::make_unique<Recorder>());
   EXPECT_DEATH(LoopImpl::of(loop).install(std::make_unique<Recorder>()), "turnWork_ == nullptr");

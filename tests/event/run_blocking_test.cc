@@ -56,7 +56,7 @@ TEST_F(RunBlockingTest, WorkRunsInAThreadAndThenOnTheLoopWithItsResult) {
   EXPECT_EQ(finishedOn, std::this_thread::get_id());
 }
 
-TEST_F(RunBlockingTest, WorkMayReturnNothingOrWhatCanOnlyBeMoved) {
+TEST_F(RunBlockingTest, WorkMayReturnVoidOrAMoveOnlyType) {
   bool isDone = false;
   int moved = 0;
   (void)runBlocking([] {}, [&] { isDone = true; });

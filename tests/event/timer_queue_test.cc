@@ -112,9 +112,9 @@ TEST_F(TimerQueueTest, AOneShotTimerIsRemovedBeforeItsHandlerRuns) {
 }
 
 TEST_F(TimerQueueTest, AHandlerMayCancelAnotherDueTimer) {
-  Handle victim;
-  queue.add(at(1ms), kOnce, [&] { queue.cancel(victim); });
-  victim = add(1ms, kOnce, "victim");
+  Handle other;
+  queue.add(at(1ms), kOnce, [&] { queue.cancel(other); });
+  other = add(1ms, kOnce, "other");
   EXPECT_THAT(firedBy(1ms), IsEmpty());
 }
 
@@ -173,9 +173,9 @@ TEST_F(TimerQueueTest, EqualsASortedListOverRandomOperations) {
       const std::string name = std::to_string(step);
       model[name] = {deadline, step, add(deadline, kOnce, name)};
     } else if (roll < 8 && !model.empty()) {
-      const auto victim = std::next(model.begin(), static_cast<long>(random() % model.size()));
-      EXPECT_TRUE(queue.cancel(victim->second.id));
-      model.erase(victim);
+      const auto timer = std::next(model.begin(), static_cast<long>(random() % model.size()));
+      EXPECT_TRUE(queue.cancel(timer->second.id));
+      model.erase(timer);
     } else {
       now += std::chrono::milliseconds(random() % 20);
       std::map<std::pair<std::chrono::milliseconds, int>, std::string> due;

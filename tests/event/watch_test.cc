@@ -125,9 +125,9 @@ TEST_F(WatchTest, AnEventOfAnUnwatchedDescriptorIsDropped) {
   EventLoop::WatchId one = 0;
   EventLoop::WatchId other = 0;
   EventLoop::WatchId fresh = 0;
-  const auto unwatchTheOther = [&](EventLoop::WatchId& victim) {
+  const auto unwatchTheOther = [&](EventLoop::WatchId& otherId) {
     ++calls;
-    loop.unwatch(victim);
+    loop.unwatch(otherId);
     // Takes the slot over: the stale event must not reach it.
     fresh = watch(third, [] { FAIL() << "nothing was written there"; });
   };
@@ -243,28 +243,28 @@ TEST_F(WatchTest, EventsReachTheSinkThatAddedTheirDescriptorUntilItIsRemoved) {
 }
 
 /// Writes into a pipe at the end of a turn, then dispatches what has arrived.
-struct LookingAgain final : TurnWork {
+struct DispatchesAtTurnEnd final : TurnWork {
   void onDispatched() override {}
   void onTurnEnd() override {
-    story += "end ";
+    calls += "end ";
     pipe.write();
     LoopImpl::current().dispatchArrived();
-    story += "over ";
+    calls += "dispatched ";
   }
   const Pipe pipe;
-  std::string story;
+  std::string calls;
 };
 
 TEST_F(WatchTest, WhatArrivesAtTheEndOfATurnCanBeDispatchedInThatTurn) {
-  auto made = std::make_unique<LookingAgain>();
-  LookingAgain& work = *made;
+  auto made = std::make_unique<DispatchesAtTurnEnd>();
+  DispatchesAtTurnEnd& work = *made;
   LoopImpl::of(loop).install(std::move(made));
   watch(work.pipe, [&] {
     work.pipe.read();
-    work.story += "read ";
+    work.calls += "read ";
   });
   turn();
-  EXPECT_EQ(work.story, "end read over ");
+  EXPECT_EQ(work.calls, "end read dispatched ");
 }
 
 }  // namespace

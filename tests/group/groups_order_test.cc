@@ -159,8 +159,8 @@ TEST_F(GroupsOrderTest, AnExclusionEndsWithItsTurn) {
 /// Members that join before their WebSocket handshake is done.
 class GroupsHandshakeTest : public GroupsTest {
  protected:
-  GroupsHandshakeTest() { speak({}); }
-  void speak(net::WebSocketCodec::ConnectHandler onConnect) {
+  GroupsHandshakeTest() { useWebSocket({}); }
+  void useWebSocket(net::WebSocketCodec::ConnectHandler onConnect) {
     use(std::make_unique<net::WebSocketCodec>(WebSocketOptions{}, std::move(onConnect)));
   }
   /// Connects and sends no request yet. Joins "a" if `joins`.
@@ -197,7 +197,7 @@ TEST_F(GroupsHandshakeTest, GroupMessagesDuringTheHandshakeFollowTheResponse) {
 }
 
 TEST_F(GroupsHandshakeTest, GroupMessagesInTheTurnOfTheHandshakeFollowTheResponse) {
-  speak([&](Connection& connection, WebSocketHandshake&) {
+  useWebSocket([&](Connection& connection, WebSocketHandshake&) {
     groups.send("a", large("before joining"));
     groups.join(connection, "a");
     groups.send("a", large("1"));
@@ -215,7 +215,7 @@ TEST_F(GroupsHandshakeTest, GroupMessagesInTheTurnOfTheHandshakeFollowTheRespons
 }
 
 TEST_F(GroupsHandshakeTest, ARefusedMemberGetsOnlyTheRefusal) {
-  speak([&](Connection&, WebSocketHandshake& handshake) {
+  useWebSocket([&](Connection&, WebSocketHandshake& handshake) {
     groups.send("a", large("secret"));
     groups.send("a", "secret");
     handshake.refuse(403, "no");

@@ -67,10 +67,10 @@ TEST_F(GroupsTest, SendExceptExcludesOneMemberAndCountsTheOthers) {
     const std::string text = isLarge ? large("x") : "x";
     Connected one = member({"birds"});
     Connected two = member({"birds"});
-    Connected stranger = acceptQuietly();
+    Connected nonMember = acceptQuietly();
     const auto before = counters().messagesOut.get();
     EXPECT_EQ(groups.sendExcept("birds", text, at(one)), 1u);
-    EXPECT_EQ(groups.sendExcept("birds", text, at(stranger)), 2u);
+    EXPECT_EQ(groups.sendExcept("birds", text, at(nonMember)), 2u);
     EXPECT_EQ(counters().messagesOut.get(), before + 3);
     turn();
     EXPECT_EQ(one.peer.take(), text + '\n');
@@ -152,9 +152,9 @@ TEST_F(GroupsTest, ConnectionsOfDifferentProtocolsAreNotMixed) {
   net::Endpoint other = endpoint;
   other.codec = &frame;
   test::SocketPair pair = test::unixPair();
-  net::ConnectionImpl& stranger = *table.accept(std::move(pair.tested), other).value();
-  EXPECT_THROW(groups.join(stranger, "birds"), std::logic_error);
-  EXPECT_TRUE(groups.join(stranger, "frames"));
+  net::ConnectionImpl& framed = *table.accept(std::move(pair.tested), other).value();
+  EXPECT_THROW(groups.join(framed, "birds"), std::logic_error);
+  EXPECT_TRUE(groups.join(framed, "frames"));
   groups.send("frames", "x");
   turn();
   EXPECT_EQ(pair.peer.take(), std::string("\0\0\0\5x", 5));
@@ -162,15 +162,16 @@ TEST_F(GroupsTest, ConnectionsOfDifferentProtocolsAreNotMixed) {
 }
 
 TEST_F(GroupsTest, ProtocolsOfOneNameAreNotMixedButCopiesOfOneAre) {
-  const auto shouting = [](const std::string& end) {
+  const auto withSuffix = [](const std::string& end) {
     return Protocol::custom(
-        "shout", [](std::string_view buffer) { return static_cast<std::ptrdiff_t>(buffer.size()); },
+        "suffix",
+        [](std::string_view buffer) { return static_cast<std::ptrdiff_t>(buffer.size()); },
         [](std::string_view package) { return package; },
         [end](std::string_view message, std::string& out) { out.append(message).append(end); });
   };
-  const Protocol loud = shouting("!");
-  const net::PackageCodec codecs[] = {net::PackageCodec(loud), net::PackageCodec(loud),
-                                      net::PackageCodec(shouting("?"))};
+  const Protocol protocol = withSuffix("!");
+  const net::PackageCodec codecs[] = {net::PackageCodec(protocol), net::PackageCodec(protocol),
+                                      net::PackageCodec(withSuffix("?"))};
   net::Endpoint endpoints[] = {endpoint, endpoint, endpoint};
   std::vector<test::SocketPair> pairs;
   std::vector<net::ConnectionImpl*> peers;

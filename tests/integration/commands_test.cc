@@ -23,7 +23,7 @@ class Commands : public WithStormo {
     meetClients();
   }
 
-  static void expectAllGone(const std::vector<pid_t>& pids) {
+  static void expectAllEnded(const std::vector<pid_t>& pids) {
     for (const pid_t pid : pids) EXPECT_FALSE(isRunning(pid)) << pid;
   }
 
@@ -42,10 +42,10 @@ class Commands : public WithStormo {
     return pids;
   }
 
-  static void expectOneClearLine(const Outcome& outcome, const std::string& says) {
+  static void expectOneClearLine(const Outcome& outcome, const std::string& expected) {
     EXPECT_NE(outcome.status, 0);
     EXPECT_THAT(outcome.output, IsEmpty());
-    EXPECT_THAT(outcome.errors, HasSubstr(says));
+    EXPECT_THAT(outcome.errors, HasSubstr(expected));
     EXPECT_EQ(std::count(outcome.errors.begin(), outcome.errors.end(), '\n'), 1) << outcome.errors;
   }
 };
@@ -100,9 +100,9 @@ TEST_F(Commands, InvalidCommandLinesAreOneLineAndStatusTwo) {
       {{"stop", "start"}, "give one command"},
       {{"stop", "--timeout", "soon"}, "soon"},
   };
-  for (const auto& [words, says] : table) {
+  for (const auto& [words, expected] : table) {
     const Outcome outcome = stormo.run(words);
-    expectOneClearLine(outcome, says);
+    expectOneClearLine(outcome, expected);
     EXPECT_EQ(outcome.status, 2) << outcome.errors;
   }
 }
@@ -122,10 +122,10 @@ TEST_F(Commands, InvalidSettingsAreReported) {
       {{"--channel-listen", "frame://0.0.0.0:0"}, "secret"},
       {{"--config", "/nowhere.toml"}, "/nowhere.toml"},
   };
-  for (const auto& [options, says] : table) {
+  for (const auto& [options, expected] : table) {
     Words words = {"start"};
     words.insert(words.end(), options.begin(), options.end());
-    expectOneClearLine(stormo.run(words), says);
+    expectOneClearLine(stormo.run(words), expected);
   }
   expectOneClearLine(stormo.run({"status"}), "not running");
 }
@@ -146,7 +146,7 @@ TEST_F(Commands, ADaemonRunsUntilStopAndStopReturnsWhenAllHaveEnded) {
   const std::vector<pid_t> pids = allPids();
   EXPECT_THAT(pids, SizeIs(4));  // master, channel, two workers
   EXPECT_EQ(runBesideClients({"stop"}).status, 0);
-  expectAllGone(pids);
+  expectAllEnded(pids);
   clients().waitUntilClosed(id);
   EXPECT_EQ(clients()[id].closeCode, CloseCode::GoingAway);
   EXPECT_TRUE(isRefused());
@@ -159,7 +159,7 @@ TEST_F(Commands, RestartReplacesAllProcessesAndStartsWhenNothingRuns) {
   stormo.succeed(restart);
   const std::vector<pid_t> before = allPids();
   stormo.succeed(restart);
-  expectAllGone(before);
+  expectAllEnded(before);
   meetClients();
   clients().join(clients().connect(), "served again");
 }
@@ -185,7 +185,7 @@ TEST_F(Commands, AGracefulStopWithoutClientsEndsAtOnce) {
   startDaemon();
   const std::vector<pid_t> pids = allPids();
   stormo.succeed({"stop", "-g"});
-  expectAllGone(pids);
+  expectAllEnded(pids);
 }
 
 TEST_F(Commands, StatusShowsAllProcessesAndTheirCounters) {

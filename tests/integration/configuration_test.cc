@@ -113,9 +113,9 @@ TEST_F(Configuration, CheckConfigReportsWithItsLineWhatStartRejects) {
   std::ofstream(folder + "/not-a-socket") << "x";
   struct Case {
     std::string text;  // the mistake is in its second line
-    std::string says;
+    std::string expected;
   };
-  for (const auto& [text, says] : {
+  for (const auto& [text, expected] : {
            Case{"workers = 1\nuser = \"no-such-user\"\n", "no such user"},
            Case{"workers = 1\ngroup = \"no-such-group\"\n", "no such group"},
            Case{"workers = 1\nlisten = \"websocket://chat.example:1234\"\n", "write an IP address"},
@@ -137,7 +137,7 @@ TEST_F(Configuration, CheckConfigReportsWithItsLineWhatStartRejects) {
     const Outcome check = stormo.run({"check-config", path});
     EXPECT_EQ(check.status, 1) << text;
     EXPECT_THAT(check.errors, ::testing::StartsWith(path + ":2: ")) << text;
-    EXPECT_THAT(check.errors, HasSubstr(says)) << text;
+    EXPECT_THAT(check.errors, HasSubstr(expected)) << text;
     const Outcome start = stormo.run({"start", "-d", "--config", path});
     EXPECT_EQ(start.status, 1) << text;
     stormo.run({"stop"});

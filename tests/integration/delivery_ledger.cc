@@ -6,39 +6,39 @@
 
 namespace stormo::integration {
 
-DeliveryLedger::Party DeliveryLedger::enter(std::size_t group) {
-  const Party party = books_.size();
-  Book& book = books_.emplace_back(Book{.group = group});
-  for (const Party other : membersOf_[group]) book.sentBefore[other] = books_[other].sent;
-  membersOf_[group].push_back(party);
-  return party;
+DeliveryLedger::Member DeliveryLedger::join(std::size_t group) {
+  const Member member = records_.size();
+  Record& record = records_.emplace_back(Record{.group = group});
+  for (const Member other : groups_[group]) record.sentBefore[other] = records_[other].sent;
+  groups_[group].push_back(member);
+  return member;
 }
 
-std::string DeliveryLedger::nextMessage(Party sender) {
-  return fmt::format("{}:{}", sender, ++books_[sender].sent);
+std::string DeliveryLedger::nextMessage(Member sender) {
+  return fmt::format("{}:{}", sender, ++records_[sender].sent);
 }
 
-void DeliveryLedger::received(Party receiver, std::string_view text) {
-  Party sender = 0;
+void DeliveryLedger::received(Member receiver, std::string_view text) {
+  Member sender = 0;
   std::uint64_t number = 0;
   const auto complain = [&](const std::string& what) {
     if (wrong_.size() < kLinesMax) {
-      wrong_.push_back(fmt::format("party {} got '{}', {}", receiver, text, what));
+      wrong_.push_back(fmt::format("member {} got '{}', {}", receiver, text, what));
     }
   };
   if (std::sscanf(std::string(text).c_str(), "%zu:%lu", &sender, &number) != 2 ||
-      sender >= books_.size()) {
+      sender >= records_.size()) {
     return complain("which nobody sent");
   }
   ++receivedCount_;
-  Book& book = books_[receiver];
-  if (books_[sender].group != book.group) return complain("of another group");
-  const auto [last, isFirst] = book.received.try_emplace(sender, 0);
-  // Messages in flight when it entered may arrive or not.
-  const std::uint64_t before = isFirst ? book.sentBefore[sender] : 0;
+  Record& record = records_[receiver];
+  if (records_[sender].group != record.group) return complain("of another group");
+  const auto [last, isFirst] = record.received.try_emplace(sender, 0);
+  // Messages in flight when it joined may arrive or not.
+  const std::uint64_t before = isFirst ? record.sentBefore[sender] : 0;
   const bool fits = isFirst ? number <= before + 1 : number == last->second + 1;
   if (!fits) {
-    complain(isFirst ? fmt::format("though {} were sent before it entered", before)
+    complain(isFirst ? fmt::format("though {} were sent before it joined", before)
                      : fmt::format("after {}", last->second));
   }
   last->second = number;
@@ -46,19 +46,19 @@ void DeliveryLedger::received(Party receiver, std::string_view text) {
 
 std::vector<std::string> DeliveryLedger::missing() const {
   std::vector<std::string> lines;
-  for (Party receiver = 0; receiver < books_.size(); ++receiver) {
-    const Book& book = books_[receiver];
-    if (!book.isThere) continue;
-    for (const Party sender : membersOf_.at(book.group)) {
-      const Book& sent = books_[sender];
-      const auto before = book.sentBefore.find(sender);
-      const auto last = book.received.find(sender);
-      const std::uint64_t known = last != book.received.end()       ? last->second
-                                  : before != book.sentBefore.end() ? before->second
-                                                                    : 0;
-      if (!sent.isThere || known >= sent.sent) continue;
-      lines.push_back(fmt::format("party {} lacks {} to {} of party {}, group {}", receiver,
-                                  known + 1, sent.sent, sender, book.group));
+  for (Member receiver = 0; receiver < records_.size(); ++receiver) {
+    const Record& record = records_[receiver];
+    if (!record.isConnected) continue;
+    for (const Member sender : groups_.at(record.group)) {
+      const Record& sent = records_[sender];
+      const auto before = record.sentBefore.find(sender);
+      const auto last = record.received.find(sender);
+      const std::uint64_t known = last != record.received.end()       ? last->second
+                                  : before != record.sentBefore.end() ? before->second
+                                                                      : 0;
+      if (!sent.isConnected || known >= sent.sent) continue;
+      lines.push_back(fmt::format("member {} lacks {} to {} of member {}, group {}", receiver,
+                                  known + 1, sent.sent, sender, record.group));
       if (lines.size() == kLinesMax) return lines;
     }
   }

@@ -9,21 +9,21 @@
 namespace stormo::integration {
 
 /// The records of a fault test: what each sender sent, what each receiver received, and whether
-/// that is complete, without duplicates and in order. A client that reconnects is a new party.
+/// that is complete, without duplicates and in order. A client that reconnects is a new member.
 class DeliveryLedger {
  public:
-  using Party = std::size_t;
+  using Member = std::size_t;
 
   /// A member of that group, which must receive all messages sent to it from now on.
-  Party enter(std::size_t group);
+  Member join(std::size_t group);
   /// Its connection has ended. The last messages that it sent may be missing for all.
-  void leave(Party party) { books_[party].isThere = false; }
+  void leave(Member member) { records_[member].isConnected = false; }
 
-  /// The text of the party's next message to its group.
-  std::string nextMessage(Party sender);
-  void received(Party receiver, std::string_view text);
+  /// The text of the member's next message to its group.
+  std::string nextMessage(Member sender);
+  void received(Member receiver, std::string_view text);
 
-  /// Messages between connected parties that are missing: a line for each pair, the first ten.
+  /// Messages between connected members that are missing: a line for each pair, the first ten.
   /// Empty: none.
   [[nodiscard]] std::vector<std::string> missing() const;
   /// Messages that were duplicated, out of order, or sent to another group; the first ten.
@@ -31,18 +31,18 @@ class DeliveryLedger {
   [[nodiscard]] std::uint64_t receivedCount() const { return receivedCount_; }
 
  private:
-  using Counts = std::map<Party, std::uint64_t>;  // by sender
-  struct Book {
+  using Counts = std::map<Member, std::uint64_t>;  // by sender
+  struct Record {
     std::size_t group;
-    bool isThere = true;
+    bool isConnected = true;
     std::uint64_t sent = 0;
-    Counts sentBefore = {};  // by others, before it entered
+    Counts sentBefore = {};  // by others, before it joined
     Counts received = {};    // the last number
   };
   static constexpr std::size_t kLinesMax = 10;
 
-  std::vector<Book> books_;
-  std::map<std::size_t, std::vector<Party>> membersOf_;
+  std::vector<Record> records_;
+  std::map<std::size_t, std::vector<Member>> groups_;
   std::vector<std::string> wrong_;
   std::uint64_t receivedCount_ = 0;
 };

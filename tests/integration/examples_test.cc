@@ -166,24 +166,25 @@ TEST_F(Example, ChatDeliversMessagesOnlyWithinARoom) {
   const auto ann = clients().connect("/kitchen");
   const auto ben = clients().connect("/kitchen");
   const auto eve = clients().connect("/garden");
-  const auto heard = [&](ClientSwarm::Id id, const std::string& who, const std::string& text) {
+  const auto hasReceived = [&](ClientSwarm::Id id, const std::string& who,
+                               const std::string& text) {
     const Texts texts = clients()[id].texts();
     return std::any_of(texts.begin(), texts.end(), [&](const std::string& each) {
-      const Json said = Json::parse(each);
-      return said.at("who") == who && said.at("text") == text;
+      const Json message = Json::parse(each);
+      return message.at("who") == who && message.at("text") == text;
     });
   };
   clients().send(ann, R"({"name":"Ann"})");
   clients().send(ben, R"({"name":"Ben"})");
   clients().send(eve, R"({"name":"Eve"})");
-  clients().runUntil("all to be in", [&] {
-    return heard(ann, "Ben", "came in") && heard(ben, "Ben", "came in") &&
-           heard(eve, "Eve", "came in");
+  clients().runUntil("all names", [&] {
+    return hasReceived(ann, "Ben", "came in") && hasReceived(ben, "Ben", "came in") &&
+           hasReceived(eve, "Eve", "came in");
   });
   clients().send(ann, R"({"text":"ciao, Ben"})");
-  clients().runUntil("Ann's words", [&] { return heard(ben, "Ann", "ciao, Ben"); });
+  clients().runUntil("a message of Ann", [&] { return hasReceived(ben, "Ann", "ciao, Ben"); });
   clients().close(ann);
-  clients().runUntil("Ann's leaving", [&] { return heard(ben, "Ann", "left"); });
+  clients().runUntil("the leave of Ann", [&] { return hasReceived(ben, "Ann", "left"); });
   EXPECT_EQ(clients()[eve].received.size(), 1u);
 
   const auto nowhere = clients().begin("/");

@@ -40,8 +40,8 @@ std::vector<int> socketsOf(pid_t pid) {
   std::vector<int> sockets;
   for (const auto& entry :
        std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd")) {
-    std::error_code gone;
-    const std::string target = std::filesystem::read_symlink(entry.path(), gone).string();
+    std::error_code ignored;
+    const std::string target = std::filesystem::read_symlink(entry.path(), ignored).string();
     if (target.starts_with("socket:")) sockets.push_back(std::stoi(entry.path().filename()));
   }
   return sockets;
@@ -54,7 +54,7 @@ class FaultsTest : public WithStormo, public testing::WithParamInterface<const c
  protected:
   struct Client {
     Id id;
-    DeliveryLedger::Party party;
+    DeliveryLedger::Member member;
     std::size_t group;
   };
 
@@ -70,22 +70,22 @@ class FaultsTest : public WithStormo, public testing::WithParamInterface<const c
       meetClients();
     }
     clients().onMessage = [this](Id id, const SwarmClient::Received& message) {
-      const auto party = parties.find(id);
-      if (party == parties.end()) return;  // it is still joining
-      ledger.received(party->second, message.data);
+      const auto member = members.find(id);
+      if (member == members.end()) return;  // it is still joining
+      ledger.received(member->second, message.data);
       clients().clear(id);
     };
     std::vector<Id> ids = clients().connect(kClients);
     clients().joinAll(ids, [](std::size_t i) { return groupName(i % kGroups); });
-    for (std::size_t i = 0; i < kClients; ++i) enter(ids[i], i % kGroups);
+    for (std::size_t i = 0; i < kClients; ++i) addClient(ids[i], i % kGroups);
   }
 
   static std::string groupName(std::size_t group) { return "group" + std::to_string(group); }
 
-  void enter(Id id, std::size_t group) {
-    const DeliveryLedger::Party party = ledger.enter(group);
-    parties[id] = party;
-    swarm.push_back({.id = id, .party = party, .group = group});
+  void addClient(Id id, std::size_t group) {
+    const DeliveryLedger::Member member = ledger.join(group);
+    members[id] = member;
+    swarm.push_back({.id = id, .member = member, .group = group});
   }
 
   /// Traffic for this time.
@@ -97,25 +97,26 @@ class FaultsTest : public WithStormo, public testing::WithParamInterface<const c
       for (std::size_t i = 0; i < kMessagesPerTick; ++i) {
         const Client& client = swarm[random() % swarm.size()];
         if (!clients()[client.id].isOpen()) continue;
-        clients().sendToGroup(client.id, groupName(client.group), ledger.nextMessage(client.party));
+        clients().sendToGroup(client.id, groupName(client.group),
+                              ledger.nextMessage(client.member));
       }
     }
   }
 
-  /// Disconnected clients reconnect as new parties.
+  /// Disconnected clients reconnect as new members.
   void reconnect() {
     std::vector<Client> lost;
     std::erase_if(swarm, [&](const Client& client) {
       if (!clients()[client.id].isClosed()) return false;
-      ledger.leave(client.party);
-      parties.erase(client.id);
+      ledger.leave(client.member);
+      members.erase(client.id);
       lost.push_back(client);
       return true;
     });
     for (const Client& client : lost) {
       const Id id = clients().connect();
       clients().join(id, groupName(client.group));
-      enter(id, client.group);
+      addClient(id, client.group);
     }
     disconnected += lost.size();
   }
@@ -164,7 +165,7 @@ class FaultsTest : public WithStormo, public testing::WithParamInterface<const c
       numberFromEnvironment("STORMO_FAULTS_SEED", static_cast<std::size_t>(std::random_device{}()));
   std::mt19937_64 random;
   std::vector<Client> swarm;
-  std::map<Id, DeliveryLedger::Party> parties;
+  std::map<Id, DeliveryLedger::Member> members;
   DeliveryLedger ledger;
   std::size_t disconnected = 0;
 };
@@ -218,8 +219,8 @@ TEST_P(FaultsTest, NoMessageIsLostDuplicatedOrReordered) {
   EXPECT_GT(ledger.receivedCount(), 1000u);
 }
 
-INSTANTIATE_TEST_SUITE_P(BothFaces, FaultsTest, testing::Values("stormo", "groups"),
-                         [](const auto& face) { return std::string(face.param); });
+INSTANTIATE_TEST_SUITE_P(BothPrograms, FaultsTest, testing::Values("stormo", "groups"),
+                         [](const auto& program) { return std::string(program.param); });
 
 }  // namespace
 }  // namespace stormo::integration

@@ -42,10 +42,10 @@ bool enter() {
 
 void enterPrivateNetwork() {
   // A process cannot leave a namespace that does not work, so a child tries it first.
-  const pid_t scout = ::fork();
-  if (scout == 0) ::_exit(enter() ? 0 : 1);
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(enter() ? 0 : 1);
   int status = 0;
-  if (::waitpid(scout, &status, 0) == scout && status == 0) enter();
+  if (::waitpid(child, &status, 0) == child && status == 0) enter();
 }
 
 bool portsAreFree(std::initializer_list<std::uint16_t> ports) {

@@ -51,14 +51,14 @@ TEST_F(Instances, InstancesDoNotShareGroups) {
   ClientSwarm here(deadline, portOf("a"));
   ClientSwarm there(deadline, portOf("b"));
   const auto sender = here.connect();
-  const auto stranger = there.connect();
-  there.join(stranger, "123");
+  const auto member = there.connect();
+  there.join(member, "123");
   here.sendToGroup(sender, "123", "only here");
   here.settle({sender});
-  there.settle({stranger});
-  EXPECT_TRUE(there[stranger].received.empty());
+  there.settle({member});
+  EXPECT_TRUE(there[member].received.empty());
   here.drop(sender);
-  there.drop(stranger);
+  there.drop(member);
   home.succeed({"stop", "--instance", "a"});
   home.succeed({"stop", "--instance", "b"});
 }
@@ -67,7 +67,7 @@ TEST_F(Instances, FilesOfAKilledInstanceDoNotPreventAStart) {
   startInstance("a");
   const pid_t master = statusOf("a").at("pid").get<pid_t>();
   ::kill(master, SIGKILL);
-  while (isRunning(master)) deadline.check("the master to be gone");
+  while (isRunning(master)) deadline.check("the end of the master");
   EXPECT_THAT(home.run({"status", "--instance", "a"}).errors, HasSubstr("not running"));
   startInstance("a");
   home.succeed({"stop", "--instance", "a"});

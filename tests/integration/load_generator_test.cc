@@ -53,10 +53,10 @@ class LoadGenerator : public WithStormo {
     EXPECT_THAT(outcome.output, HasSubstr("all messages received, in order, no duplicates\n"));
     EXPECT_THAT(outcome.errors, IsEmpty());
   }
-  static void expectOneLine(const Outcome& outcome, int status, const std::string& says) {
+  static void expectOneLine(const Outcome& outcome, int status, const std::string& expected) {
     EXPECT_EQ(outcome.status, status);
     EXPECT_THAT(outcome.output, IsEmpty());
-    EXPECT_THAT(outcome.errors, HasSubstr(says));
+    EXPECT_THAT(outcome.errors, HasSubstr(expected));
     EXPECT_EQ(std::ranges::count(outcome.errors, '\n'), 1) << outcome.errors;
   }
 };
@@ -149,7 +149,7 @@ TEST_F(LoadGenerator, InvalidArgumentsAreStatusTwo) {
 
 /// The member that the fault concerns: the sender of the message, which checks what it receives, or
 /// another member of its group, which counts bytes.
-enum class Victim { Sender, Another };
+enum class Recipient { Sender, Another };
 
 /// A group server in a thread of its own that makes one mistake, with the second message of the
 /// run.
@@ -158,7 +158,8 @@ class FaultyServer {
   /// The action instead of sending the message to the member.
   using Mistake = std::function<void(Connection& member, Message message)>;
 
-  FaultyServer(Victim victim, Mistake mistake) : victim_(victim), mistake_(std::move(mistake)) {}
+  FaultyServer(Recipient recipient, Mistake mistake)
+      : recipient_(recipient), mistake_(std::move(mistake)) {}
 
   [[nodiscard]] std::string url() const { return urlOf(localAddress(listening_.get()).port()); }
 
@@ -182,12 +183,12 @@ class FaultyServer {
     std::vector<ConnectionId>& group = groups_[std::string(request.group)];
     if (request.command == GroupCommand::AddGroup) return group.push_back(sender.id());
     const auto stamp = stormo::bench::readStamp(request.message);
-    bool isMistaken = stamp && stamp->sequence == 2;
+    bool isFaulty = stamp && stamp->sequence == 2;
     for (const ConnectionId id : group) {
       Connection* member = net::ConnectionTable::of(EventLoop::current()).find(id);
       if (member == nullptr) continue;
-      if (isMistaken && (id == sender.id()) == (victim_ == Victim::Sender)) {
-        isMistaken = false;
+      if (isFaulty && (id == sender.id()) == (recipient_ == Recipient::Sender)) {
+        isFaulty = false;
         mistake_(*member, request.message);
       } else {
         (void)member->send(request.message);
@@ -195,7 +196,7 @@ class FaultyServer {
     }
   }
 
-  const Victim victim_;
+  const Recipient recipient_;
   const Mistake mistake_;
   GroupCommandDecoder decoder_;
   std::map<std::string, std::vector<ConnectionId>> groups_;
@@ -205,11 +206,11 @@ class FaultyServer {
 
 TEST_F(LoadGenerator, ACorrectServerIsComplete) {
   const FaultyServer server(
-      Victim::Another, [](Connection& member, Message message) { (void)member.send(message); });
+      Recipient::Another, [](Connection& member, Message message) { (void)member.send(message); });
   expectComplete(bench(server.url(), {"-m", "4", "-g", "1", "-p", "1", "--warm-up", "0.1"}));
 }
 
-class LoadGeneratorFindsOut : public LoadGenerator, public testing::WithParamInterface<Victim> {
+class LoadGeneratorReports : public LoadGenerator, public testing::WithParamInterface<Recipient> {
  protected:
   [[nodiscard]] Outcome benchServerThat(FaultyServer::Mistake mistake) const {
     const FaultyServer server(GetParam(), std::move(mistake));
@@ -223,29 +224,31 @@ class LoadGeneratorFindsOut : public LoadGenerator, public testing::WithParamInt
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(, LoadGeneratorFindsOut, testing::Values(Victim::Sender, Victim::Another),
-                         [](const auto& victim) {
-                           return victim.param == Victim::Sender ? "OfItsSender" : "OfAnother";
+INSTANTIATE_TEST_SUITE_P(, LoadGeneratorReports,
+                         testing::Values(Recipient::Sender, Recipient::Another),
+                         [](const auto& recipient) {
+                           return recipient.param == Recipient::Sender ? "OfItsSender"
+                                                                       : "OfAnother";
                          });
 
-TEST_P(LoadGeneratorFindsOut, ALostMessage) {
+TEST_P(LoadGeneratorReports, ALostMessage) {
   expectFault(benchServerThat([](Connection&, Message) {}), "[1-9][0-9]* messages missing");
 }
 
-TEST_P(LoadGeneratorFindsOut, AMessageSentTwice) {
+TEST_P(LoadGeneratorReports, AMessageSentTwice) {
   const Outcome outcome = benchServerThat([](Connection& member, Message message) {
     for (int i = 0; i < 2; ++i) (void)member.send(message);
   });
   expectFault(outcome, "[1-9][0-9]* too many");
 }
 
-TEST_P(LoadGeneratorFindsOut, AConnectionThatIsClosed) {
+TEST_P(LoadGeneratorReports, AConnectionThatIsClosed) {
   expectFault(benchServerThat([](Connection& member, Message) { member.destroy(); }),
               "1 connections closed");
 }
 
 // A member that counts bytes does not see it, but misses the messages after it.
-TEST_P(LoadGeneratorFindsOut, ACloseFrame) {
+TEST_P(LoadGeneratorReports, ACloseFrame) {
   expectFault(benchServerThat([](Connection& member, Message) { member.close(); }),
               "(1 connections closed|[1-9][0-9]* messages missing)");
 }

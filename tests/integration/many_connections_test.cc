@@ -9,55 +9,55 @@
 namespace stormo::integration {
 namespace {
 
-constexpr std::size_t kVisits = 10'000;
+constexpr std::size_t kConnections = 10'000;
 constexpr std::size_t kAtATime = 50;
 
-/// One visit: connect, join, perhaps send, perhaps leave, disconnect in one of several ways.
-class Visitors {
+/// Each client: connect, join, perhaps send, perhaps leave, disconnect in one of several ways.
+class ShortConnections {
  public:
   using Id = ClientSwarm::Id;
 
-  explicit Visitors(ClientSwarm& clients) : clients_(clients) {
-    clients_.onMessage = [this](Id id, const SwarmClient::Received&) { part(id); };
+  explicit ShortConnections(ClientSwarm& clients) : clients_(clients) {
+    clients_.onMessage = [this](Id id, const SwarmClient::Received&) { leave(id); };
   }
-  ~Visitors() { clients_.onMessage = nullptr; }
+  ~ShortConnections() { clients_.onMessage = nullptr; }
 
-  void visit(std::size_t count) {
+  void run(std::size_t count) {
     const std::size_t goal = begun_ + count;
-    clients_.runUntil("all visits", [&] {
-      std::erase_if(present_, [&](Id id) { return advance(id); });
-      for (; begun_ < goal && present_.size() < kAtATime; ++begun_)
-        present_.push_back(clients_.begin());
-      return present_.empty();
+    clients_.runUntil("all connections", [&] {
+      std::erase_if(active_, [&](Id id) { return advance(id); });
+      for (; begun_ < goal && active_.size() < kAtATime; ++begun_)
+        active_.push_back(clients_.begin());
+      return active_.empty();
     });
   }
 
   [[nodiscard]] std::size_t failures() const { return failures_; }
 
  private:
-  static std::string groupOf(Id id) { return "visitors " + std::to_string(id % 97); }
+  static std::string groupOf(Id id) { return "shared " + std::to_string(id % 97); }
 
-  /// True when this visitor has disconnected.
+  /// True when this client has disconnected.
   bool advance(Id id) {
     const SwarmClient& client = clients_[id];
-    if (client.isOpen() && !greeted_[id]) greet(id);
+    if (client.isOpen() && !hasJoined_[id]) joinAndSend(id);
     if (!client.isClosed()) return false;
-    if (!greeted_[id]) ++failures_;
-    greeted_.erase(id);
+    if (!hasJoined_[id]) ++failures_;
+    hasJoined_.erase(id);
     return true;
   }
 
-  void greet(Id id) {
-    greeted_[id] = true;
+  void joinAndSend(Id id) {
+    hasJoined_[id] = true;
     clients_.command(id, "add_group", groupOf(id));
-    clients_.command(id, "add_group", "all for itself " + std::to_string(id));
-    if (id % 5 == 0) return clients_.drop(id, id % 2 == 0);  // during the visit
-    clients_.sendToGroup(id, "all for itself " + std::to_string(id), "hello");
-    clients_.sendToGroup(id, groupOf(id), "hello, others");
+    clients_.command(id, "add_group", "only " + std::to_string(id));
+    if (id % 5 == 0) return clients_.drop(id, id % 2 == 0);  // while its commands are handled
+    clients_.sendToGroup(id, "only " + std::to_string(id), "to itself");
+    clients_.sendToGroup(id, groupOf(id), "to the group");
   }
 
-  /// When a visitor has received something.
-  void part(Id id) {
+  /// Called when a client has received a message.
+  void leave(Id id) {
     if (clients_[id].received.size() > 1) return;
     switch (id % 4) {
       case 0:
@@ -73,8 +73,8 @@ class Visitors {
   }
 
   ClientSwarm& clients_;
-  std::vector<Id> present_;
-  std::map<Id, bool> greeted_;
+  std::vector<Id> active_;
+  std::map<Id, bool> hasJoined_;
   std::size_t begun_ = 0;
   std::size_t failures_ = 0;
 };
@@ -106,15 +106,15 @@ class ManyConnections : public WithStormo {
 
 TEST_F(ManyConnections, TenThousandShortConnectionsLeakNoDescriptorAndNoGroup) {
   startStormo({"--workers", "2"});
-  Visitors visitors(clients());
-  visitors.visit(500);  // opens what is opened once and kept
+  ShortConnections connections(clients());
+  connections.run(500);  // opens what is opened once and kept
   waitUntilAllHaveLeft();
   const auto before = openFiles();
 
-  visitors.visit(kVisits);
+  connections.run(kConnections);
   waitUntilAllHaveLeft();
   EXPECT_EQ(openFiles(), before);
-  EXPECT_EQ(visitors.failures(), 0u);
+  EXPECT_EQ(connections.failures(), 0u);
   EXPECT_EQ(stormo.connections().size(),
             2u + 2u);  // both ends of the workers' links to the Channel
   const Json report = stormo.status();

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <csignal>
 
-#include "integration/harness/newcomers.h"
+#include "integration/harness/connection_attempts.h"
 #include "integration/harness/with_stormo.h"
 
 namespace stormo::integration {
@@ -20,10 +20,11 @@ class ProcessDeath : public WithStormo {
     }
   }
 
-  /// Each speaker sends its next message when it has received its last one, until each has sent
+  /// Each publisher sends its next message when it has received its last one, until each has sent
   /// `count`. `meanwhile` runs in each turn.
-  void talk(const std::vector<Id>& speakers, const std::string& group, std::size_t count,
-            const std::function<void(std::size_t received)>& meanwhile = {}) {
+  void publishOneAtATime(const std::vector<Id>& publishers, const std::string& group,
+                         std::size_t count,
+                         const std::function<void(std::size_t received)>& meanwhile = {}) {
     std::map<Id, std::size_t> sent;
     std::map<Id, std::size_t> received;  // own messages
     std::size_t total = 0;
@@ -35,10 +36,10 @@ class ProcessDeath : public WithStormo {
       ++total;
       if (++received[id] < count) sendNext(id);
     };
-    for (const Id id : speakers) sendNext(id);
-    clients().runUntil("all that was said", [&] {
+    for (const Id id : publishers) sendNext(id);
+    clients().runUntil("all messages", [&] {
       if (meanwhile) meanwhile(total);
-      return total >= count * speakers.size();
+      return total >= count * publishers.size();
     });
     clients().onMessage = nullptr;
   }
@@ -54,14 +55,14 @@ class ProcessDeath : public WithStormo {
     });
   }
 
-  /// Expects each message of the speakers once, and those of each speaker in order.
-  static void expectComplete(const Texts& texts, const std::vector<Id>& speakers,
+  /// Expects each message of the publishers once, and those of each publisher in order.
+  static void expectComplete(const Texts& texts, const std::vector<Id>& publishers,
                              std::size_t count) {
-    EXPECT_EQ(texts.size(), count * speakers.size());
+    EXPECT_EQ(texts.size(), count * publishers.size());
     std::map<std::string, std::size_t> next;
     for (const std::string& text : texts) {
-      const std::string speaker = text.substr(0, text.find(' '));
-      EXPECT_EQ(text, speaker + ' ' + std::to_string(next[speaker]++));
+      const std::string publisher = text.substr(0, text.find(' '));
+      EXPECT_EQ(text, publisher + ' ' + std::to_string(next[publisher]++));
     }
   }
 };
@@ -71,47 +72,48 @@ TEST_F(ProcessDeath, AKilledWorkerIsRestartedAndOtherWorkersClientsLoseNothing) 
   const std::vector<Id> all = clients().connect(40);
   clients().joinAll(all, [](std::size_t) { return "all"; });
   const std::vector<pid_t> workers = workersOf(stormo, clients(), all);
-  const pid_t victim = workers[0];
-  std::vector<Id> survivors;
-  std::vector<Id> victims;
+  const pid_t killed = workers[0];
+  std::vector<Id> others;
+  std::vector<Id> disconnected;
   for (std::size_t i = 0; i < all.size(); ++i)
-    (workers[i] == victim ? victims : survivors).push_back(all[i]);
+    (workers[i] == killed ? disconnected : others).push_back(all[i]);
 
   constexpr std::size_t kEach = 100;
-  Newcomers newcomers(clients());
-  bool killed = false;
-  talk(survivors, "all", kEach, [&](std::size_t received) {
-    newcomers.keepComing();
-    if (!killed && received > kEach * survivors.size() / 4) killed = ::kill(victim, SIGKILL) == 0;
+  ConnectionAttempts attempts(clients());
+  bool isKilled = false;
+  publishOneAtATime(others, "all", kEach, [&](std::size_t received) {
+    attempts.advance();
+    if (!isKilled && received > kEach * others.size() / 4) isKilled = ::kill(killed, SIGKILL) == 0;
   });
-  waitForSuccessor("worker", victim, 4);
-  const std::size_t before = newcomers.welcomed();
-  clients().runUntil("a hundred newcomers more", [&] {
-    newcomers.keepComing();
-    return newcomers.welcomed() >= before + 100;
+  waitForSuccessor("worker", killed, 4);
+  const std::size_t before = attempts.opened();
+  clients().runUntil("100 more connections", [&] {
+    attempts.advance();
+    return attempts.opened() >= before + 100;
   });
 
-  EXPECT_EQ(newcomers.refused(), 0u);
-  EXPECT_LE(newcomers.cutOff(), Newcomers::kAtATime);  // in a handshake with the killed worker
-  for (const Id id : victims) {
+  EXPECT_EQ(attempts.refused(), 0u);
+  EXPECT_LE(attempts.failed(),
+            ConnectionAttempts::kAtATime);  // in a handshake with the killed worker
+  for (const Id id : disconnected) {
     EXPECT_TRUE(clients()[id].isClosed());
     EXPECT_EQ(clients()[id].closeCode, CloseCode::Abnormal);
   }
-  clients().settle(survivors);
-  const Texts texts = clients()[survivors[0]].texts();
-  expectComplete(texts, survivors, kEach);
-  for (const Id id : survivors) EXPECT_TRUE(clients()[id].texts() == texts);
+  clients().settle(others);
+  const Texts texts = clients()[others[0]].texts();
+  expectComplete(texts, others, kEach);
+  for (const Id id : others) EXPECT_TRUE(clients()[id].texts() == texts);
   EXPECT_EQ(stormo.pids("worker").size(), 4u);
 }
 
 TEST_F(ProcessDeath, TheOnlyWorkerIsRestartedAndServesWaitingClients) {
   startStormo({"--workers", "1"});
-  const pid_t victim = stormo.pids("worker").at(0);
-  ::kill(victim, SIGSTOP);  // so that the client waits and is not accepted
+  const pid_t killed = stormo.pids("worker").at(0);
+  ::kill(killed, SIGSTOP);  // so that the client waits and is not accepted
   const Id waiting = clients().begin();
-  ::kill(victim, SIGKILL);
+  ::kill(killed, SIGKILL);
   clients().runUntil("the client that waited", [&] { return clients()[waiting].isOpen(); });
-  waitForSuccessor("worker", victim, 1);
+  waitForSuccessor("worker", killed, 1);
   clients().join(waiting, "123");
 }
 
@@ -120,12 +122,12 @@ TEST_F(ProcessDeath, AChannelKilledUnderTrafficLosesAndDuplicatesNothing) {
   const std::vector<Id> all = clients().connect(20);
   clients().joinAll(all, [](std::size_t) { return "all"; });
   constexpr std::size_t kEach = 50;
-  const pid_t victim = stormo.pids("channel").at(0);
-  bool killed = false;
-  talk(all, "all", kEach, [&](std::size_t received) {
-    if (!killed && received > kEach * all.size() / 4) killed = ::kill(victim, SIGKILL) == 0;
+  const pid_t killed = stormo.pids("channel").at(0);
+  bool isKilled = false;
+  publishOneAtATime(all, "all", kEach, [&](std::size_t received) {
+    if (!isKilled && received > kEach * all.size() / 4) isKilled = ::kill(killed, SIGKILL) == 0;
   });
-  waitForSuccessor("channel", victim, 1);
+  waitForSuccessor("channel", killed, 1);
   clients().settle(all);
   for (const Id id : all) {
     EXPECT_TRUE(clients()[id].isOpen());
@@ -157,12 +159,12 @@ TEST_F(ProcessDeath, WhileTheChannelHangsBackpressureDelaysClients) {
 TEST_F(ProcessDeath, AWorkerWithAGapClosesItsClients) {
   startStormo({"--workers", "2", "--channel-stall-seconds", "1", "--channel-replay-bytes", "1000"});
   const std::vector<Id> members = membersOnDifferentWorkers("all");
-  const pid_t away = workersOf(stormo, clients(), members)[0];
-  const Id bystander = v1ClientOn(away);
-  const Id v1Member = v1ClientOn(away);
+  const pid_t stopped = workersOf(stormo, clients(), members)[0];
+  const Id v1NonMember = v1ClientOn(stopped);
+  const Id v1Member = v1ClientOn(stopped);
   clients().send(v1Member, R"({"id":1,"cmd":"join","group":"all"})");
   clients().waitForMessages(v1Member, 1);
-  ::kill(away, SIGSTOP);
+  ::kill(stopped, SIGSTOP);
   // More than its socket buffers, and after the link was closed more than the Channel keeps.
   const std::string text(10'000, '.');
   std::size_t sent = 0;
@@ -170,23 +172,23 @@ TEST_F(ProcessDeath, AWorkerWithAGapClosesItsClients) {
     if (clients()[members[1]].received.size() < sent) return;
     for (int i = 0; i < 20; ++i, ++sent) clients().sendToGroup(members[1], "all", text);
   };
-  clients().runUntil("the link to be cut", [&] {
+  clients().runUntil("the link to be closed", [&] {
     sendWhenReceived();
     return std::ranges::any_of(stormo.status().at("processes"), [](const Json& row) {
       return row.at("kind") == "channel" && row.at("slow_closed") > 0;
     });
   });
-  const std::size_t whenCut = sent;
+  const std::size_t whenClosed = sent;
   clients().runUntil("more", [&] {
     sendWhenReceived();
-    return sent > whenCut + 200;
+    return sent > whenClosed + 200;
   });
-  ::kill(away, SIGCONT);
+  ::kill(stopped, SIGCONT);
   for (const Id id : {members[0], v1Member}) {
     clients().waitUntilClosed(id);
     EXPECT_EQ(clients()[id].closeCode, CloseCode::ServiceRestart);
   }
-  EXPECT_TRUE(clients()[bystander].isOpen());
+  EXPECT_TRUE(clients()[v1NonMember].isOpen());
   EXPECT_LT(clients()[members[0]].received.size(), sent);
   EXPECT_TRUE(clients()[members[1]].isOpen());
 }

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <csignal>
 
-#include "integration/harness/newcomers.h"
+#include "integration/harness/connection_attempts.h"
 #include "integration/harness/with_stormo.h"
 
 namespace stormo::integration {
@@ -18,18 +18,18 @@ TEST_F(Reload, ReplacesAllWorkersWithoutARefusedConnection) {
   const std::vector<pid_t> channel = stormo.pids("channel");
   const std::vector<Id> all = clients().connect(20);
 
-  Newcomers newcomers(clients());
-  clients().runUntil("newcomers",
-                     [&] { return newcomers.keepComing(), newcomers.welcomed() >= 20; });
+  ConnectionAttempts attempts(clients());
+  clients().runUntil("new connections",
+                     [&] { return attempts.advance(), attempts.opened() >= 20; });
   const auto reload = stormo.begin({"reload"});
   clients().runUntil("the reload to end",
-                     [&] { return newcomers.keepComing(), reload->statusIfEnded().has_value(); });
+                     [&] { return attempts.advance(), reload->statusIfEnded().has_value(); });
   EXPECT_EQ(reload->waitForEnd().status, 0) << reload->errors();
-  const std::size_t welcomed = newcomers.welcomed();
-  clients().runUntil("newcomers",
-                     [&] { return newcomers.keepComing(), newcomers.welcomed() >= welcomed + 50; });
+  const std::size_t opened = attempts.opened();
+  clients().runUntil("new connections",
+                     [&] { return attempts.advance(), attempts.opened() >= opened + 50; });
 
-  EXPECT_EQ(newcomers.refused(), 0u);
+  EXPECT_EQ(attempts.refused(), 0u);
   for (const pid_t pid : stormo.pids("worker"))
     EXPECT_EQ(std::count(before.begin(), before.end(), pid), 0);
   EXPECT_EQ(stormo.pids("worker").size(), 4u);

@@ -68,9 +68,9 @@ TEST_F(WorkermanSideBySide, MessagesOfClientsReachPhpAndTheMembers) {
             "123");
   EXPECT_EQ(event.data["message"].asString(), "Questo è un messaggio");
 
-  clients().sendToGroup(members[0], "a group of nobody", "also said");
+  clients().sendToGroup(members[0], "a group of nobody", "no members");
   clients().settle({members[0]});
-  EXPECT_EQ(php.next().data["message"].asString(), "also said");
+  EXPECT_EQ(php.next().data["message"].asString(), "no members");
 }
 
 TEST_F(WorkermanSideBySide, MessagesOfPhpAndClientsArriveOnceAndInOneOrder) {
@@ -87,14 +87,14 @@ TEST_F(WorkermanSideBySide, MessagesOfPhpAndClientsArriveOnceAndInOneOrder) {
   for (const Id id : members) clients().waitForMessages(id, 2 * kEach);
   const Texts texts = clients()[members[0]].texts();
   EXPECT_TRUE(clients()[members[1]].texts() == texts);
-  Texts heard;
+  Texts received;
   std::map<std::string, int> next;
   for (const std::string& text : texts) {
     const std::string kind = text.substr(0, 3);
     EXPECT_EQ(text, kind + ' ' + std::to_string(next[kind]++));
-    heard.emplace_back(php.next().data["message"].asString());
+    received.emplace_back(php.next().data["message"].asString());
   }
-  EXPECT_TRUE(heard == texts);
+  EXPECT_TRUE(received == texts);
 }
 
 TEST_F(WorkermanSideBySide, EventsWithoutAGroupMessageAreIgnored) {

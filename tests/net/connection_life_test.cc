@@ -187,9 +187,9 @@ TEST_F(ConnectionLifeTest, APeerThatSendsAfterCloseIsNotReset) {
   Connected one = acceptQuietly(test::tcpPair());
   (void)at(one).send("bye");
   at(one).close();
-  one.peer.send("did not hear yet\n");
+  one.peer.send("sent before the close arrived\n");
   settle();
-  one.peer.send("still did not\n");
+  one.peer.send("sent after the close arrived\n");
   ASSERT_TRUE(turnUntil([&] { return one.peer.ended(); }));
   EXPECT_FALSE(one.peer.wasReset());
   EXPECT_EQ(one.peer.received(), "bye\n");

@@ -46,7 +46,7 @@ class ConnectorTest : public NetTest {
       return connector.connection() != nullptr && !reported.empty() && events.size() >= 1;
     });
   }
-  std::vector<std::string> takeTold() { return std::exchange(reported, {}); }
+  std::vector<std::string> takeReported() { return std::exchange(reported, {}); }
 
   Listener listener;
   UniqueFd listening;

@@ -138,7 +138,7 @@ TEST_F(ConnectorTest, CloseFlushesAndDoesNotReconnect) {
   EXPECT_EQ(connector->connection(), nullptr);
   ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
   EXPECT_THAT(events, ElementsAre("connect", "last words", "close 1006"));
-  EXPECT_THAT(takeTold(), ElementsAre("connect", "close"));
+  EXPECT_THAT(takeReported(), ElementsAre("connect", "close"));
   connector->connect();
   ASSERT_TRUE(turnUntil([&] { return reported.size() == 1; }));
   EXPECT_THAT(reported, ElementsAre("connect"));
@@ -196,7 +196,7 @@ TEST_F(ConnectorTest, DestroyedItCallsNoHandler) {
   auto connector = connectorTo(url());
   connector->connect();
   ASSERT_TRUE(connected(*connector));
-  takeTold();
+  takeReported();
   connector.reset();
   ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
   EXPECT_THAT(reported, IsEmpty());
@@ -206,7 +206,7 @@ TEST_F(ConnectorTest, DestroyedRightAfterCloseItStillFlushesAndCallsNoHandler) {
   auto connector = connectorTo(url());
   connector->connect();
   ASSERT_TRUE(connected(*connector));
-  takeTold();
+  takeReported();
   (void)connector->connection()->send("last words");
   connector->close();
   connector.reset();
@@ -297,7 +297,7 @@ TEST_F(ConnectorTest, LocalhostConnectsToEitherLoopbackAddress) {
   if (!v6) GTEST_SKIP() << "no IPv6 here";
   listener.start(v6->get());
   events.clear();
-  takeTold();
+  takeReported();
   auto second = connectorTo("text://localhost:" + std::to_string(localAddress(v6->get()).port()));
   second->connect();
   ASSERT_TRUE(connected(*second));

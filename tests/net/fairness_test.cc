@@ -63,10 +63,10 @@ class FairnessTest : public NetTest {
 TEST_F(FairnessTest, AFloodOfShortMessagesIsSpreadOverTurnsAndArrivesInOrder) {
   std::string lines;
   for (int i = 0; i < 12'000; ++i) lines += std::to_string(i) + '\n';
-  Sender greedy = flood(lines);
+  Sender flooder = flood(lines);
   std::size_t most = 0;
   ASSERT_TRUE(turnUntil([&] {
-    greedy.sendMore();
+    flooder.sendMore();
     const std::size_t before = events.size();
     turn();
     most = std::max(most, events.size() - before);
@@ -78,36 +78,36 @@ TEST_F(FairnessTest, AFloodOfShortMessagesIsSpreadOverTurnsAndArrivesInOrder) {
 }
 
 TEST_F(FairnessTest, AMessageIsReadInTheTurnInWhichItArrivesBeforeTheRestOfAFlood) {
-  std::vector<Sender> greedy;
-  for (int i = 0; i < 20; ++i) greedy.push_back(flood(repeated("\n", 30'000)));
-  Connected calm = acceptQuietly();
+  std::vector<Sender> flooders;
+  for (int i = 0; i < 20; ++i) flooders.push_back(flood(repeated("\n", 30'000)));
+  Connected other = acceptQuietly();
   for (int i = 0; i < 3; ++i) turn();  // the flood is in the backlog
   for (int i = 0; i < 20; ++i) {
-    for (Sender& one : greedy) one.sendMore();
+    for (Sender& one : flooders) one.sendMore();
     order.clear();
-    calm.peer.send("now\n");
+    other.peer.send("now\n");
     turn();
-    ASSERT_EQ(countOf(calm), static_cast<std::size_t>(i) + 1);
-    ASSERT_EQ(order.front(), calm.id);
+    ASSERT_EQ(countOf(other), static_cast<std::size_t>(i) + 1);
+    ASSERT_EQ(order.front(), other.id);
     ASSERT_LE(order.size(), kTurnMessages);
   }
 }
 
 TEST_F(FairnessTest, FloodsAreServedInRotation) {
-  std::vector<Sender> greedy;
-  for (int i = 0; i < 200; ++i) greedy.push_back(flood(repeated("\n", 2000)));
+  std::vector<Sender> flooders;
+  for (int i = 0; i < 200; ++i) flooders.push_back(flood(repeated("\n", 2000)));
   turn();
   std::size_t least = 2000;
   std::size_t most = 0;
   const auto look = [&] {
     least = 2000;
     most = 0;
-    for (const Sender& one : greedy) {
+    for (const Sender& one : flooders) {
       least = std::min(least, countOf(one.connected));
       most = std::max(most, countOf(one.connected));
     }
   };
-  // Until the first one is done, none is more than two shares behind another.
+  // Until the first one is done, none has received more than two shares less than another.
   for (look(); most < 2000; look()) {
     ASSERT_LE(most - least, 2 * kShareMessages);
     turn();
@@ -116,11 +116,11 @@ TEST_F(FairnessTest, FloodsAreServedInRotation) {
 }
 
 TEST_F(FairnessTest, ManyClientsWithFreshEventsShareOneTurn) {
-  std::vector<Sender> greedy;
-  for (int i = 0; i < 400; ++i) greedy.push_back(flood(repeated("\n", 2000)));
+  std::vector<Sender> flooders;
+  for (int i = 0; i < 400; ++i) flooders.push_back(flood(repeated("\n", 2000)));
   turn();
   std::size_t all = 0;
-  for (const Sender& one : greedy) {
+  for (const Sender& one : flooders) {
     EXPECT_GE(countOf(one.connected), 1u);
     all += countOf(one.connected);
   }
@@ -137,14 +137,14 @@ TEST_F(FairnessTest, MessagesThatTakeLongToHandleAreSpreadOverTurns) {
     events.emplace_back("handled");
   };
   // Each message ends with its second share, in the same rotation.
-  std::vector<Sender> greedy;
-  for (int i = 0; i < 20; ++i) greedy.push_back(flood(std::string(40'000, 'x') + '\n'));
+  std::vector<Sender> flooders;
+  for (int i = 0; i < 20; ++i) flooders.push_back(flood(std::string(40'000, 'x') + '\n'));
   std::size_t most = 0;
   ASSERT_TRUE(turnUntil([&] {
     const std::size_t before = events.size();
     turn();
     most = std::max(most, events.size() - before);
-    return events.size() == greedy.size();
+    return events.size() == flooders.size();
   }));
   EXPECT_EQ(most, 1u);
 }
@@ -152,49 +152,49 @@ TEST_F(FairnessTest, MessagesThatTakeLongToHandleAreSpreadOverTurns) {
 TEST_F(FairnessTest, WithoutRoomTheFloodWaitsAndOthersAreRead) {
   bool room = false;
   endpoint.hasRoom = [&] { return room; };
-  Sender greedy = flood(repeated("\n", 5000));
-  Connected calm = acceptQuietly();
+  Sender flooder = flood(repeated("\n", 5000));
+  Connected other = acceptQuietly();
   turn();
-  const std::size_t share = countOf(greedy.connected);
+  const std::size_t share = countOf(flooder.connected);
   EXPECT_LE(share, kShareMessages);
   for (std::size_t i = 1; i <= 10; ++i) {
-    calm.peer.send("now\n");
+    other.peer.send("now\n");
     turn();
-    EXPECT_EQ(countOf(calm), i);
+    EXPECT_EQ(countOf(other), i);
   }
-  EXPECT_EQ(countOf(greedy.connected), share);
+  EXPECT_EQ(countOf(flooder.connected), share);
   room = true;
-  ASSERT_TRUE(turnUntil([&] { return countOf(greedy.connected) == 5000; }));
+  ASSERT_TRUE(turnUntil([&] { return countOf(flooder.connected) == 5000; }));
 }
 
 TEST_F(FairnessTest, AFloodThatWaitsForRoomDoesNotKeepTheLoopBusy) {
   bool room = false;
   endpoint.hasRoom = [&] { return room; };
-  Sender greedy = flood(repeated("\n", 5000));
+  Sender flooder = flood(repeated("\n", 5000));
   settle();
   const std::uint64_t before = counters().turns.get();
   Timer::once(20ms, [&] { room = true; });
-  ASSERT_TRUE(turnUntil([&] { return countOf(greedy.connected) == 5000; }));
+  ASSERT_TRUE(turnUntil([&] { return countOf(flooder.connected) == 5000; }));
   // A turn each 5 ms, by turnUntil(), until there is room; then some for the rest.
   EXPECT_LE(counters().turns.get() - before, 100u);
 }
 
 TEST_F(FairnessTest, AFloodThatWaitsForRoomIsClosedWithoutWaitingForIt) {
   endpoint.hasRoom = [] { return false; };
-  Sender greedy = flood(repeated("\n", 5000));
+  Sender flooder = flood(repeated("\n", 5000));
   settle();
-  at(greedy.connected).close();
-  greedy.connected.peer.close();
+  at(flooder.connected).close();
+  flooder.connected.peer.close();
   ASSERT_TRUE(turnUntil([&] { return table.size() == 0; }));
 }
 
 TEST_F(FairnessTest, AnEndOfFileAfterAFloodIsReportedAfterAllOfIt) {
-  Sender greedy = flood(repeated("\n", 2000));
-  ASSERT_EQ(greedy.sent, greedy.bytes.size());
-  greedy.connected.peer.endOutput();
+  Sender flooder = flood(repeated("\n", 2000));
+  ASSERT_EQ(flooder.sent, flooder.bytes.size());
+  flooder.connected.peer.endOutput();
   ASSERT_TRUE(turnUntil([&] { return !events.empty(); }));
   EXPECT_THAT(events, ElementsAre("close 1006"));
-  EXPECT_EQ(countOf(greedy.connected), 2000u);
+  EXPECT_EQ(countOf(flooder.connected), 2000u);
 }
 
 TEST_F(FairnessTest, AFloodThatIsPausedContinuesWhereItStopped) {
@@ -204,9 +204,9 @@ TEST_F(FairnessTest, AFloodThatIsPausedContinuesWhereItStopped) {
     events.push_back(std::string(message.data));
     if (events.size() % 7 == 0) connection.pauseRecv();
   };
-  Sender greedy = flood(lines);
+  Sender flooder = flood(lines);
   ASSERT_TRUE(turnUntil([&] {
-    at(greedy.connected).resumeRecv();
+    at(flooder.connected).resumeRecv();
     return events.size() == 1000;
   }));
   for (int i = 0; i < 1000; ++i) ASSERT_EQ(events[static_cast<std::size_t>(i)], std::to_string(i));
@@ -232,8 +232,8 @@ class WebSocketFairnessTest : public FairnessTest {
 };
 
 TEST_F(WebSocketFairnessTest, EmptyFragmentsAreSpreadOverTurns) {
-  WebSocketClient greedy = open();
-  WebSocketClient calm = open();
+  WebSocketClient flooder = open();
+  WebSocketClient other = open();
   constexpr std::size_t kFragments = 20'000;
   const std::string wire = WebSocketClient::frame(0x01, "") +
                            repeated(WebSocketClient::frame(0x00, ""), kFragments) +
@@ -242,8 +242,8 @@ TEST_F(WebSocketFairnessTest, EmptyFragmentsAreSpreadOverTurns) {
   std::size_t turns = 0;
   const auto isDone = [&] { return !events.empty() && events.back() == "end"; };
   for (; turns < 10 * kFragments && !isDone(); ++turns) {
-    sent += greedy.raw().send(std::string_view(wire).substr(sent));
-    calm.sendText("now");
+    sent += flooder.raw().send(std::string_view(wire).substr(sent));
+    other.sendText("now");
     events.clear();
     turn();
     ASSERT_FALSE(events.empty());

@@ -165,21 +165,21 @@ TEST_F(IncompleteMessagesTest, WithoutMessageTimeoutTheyStay) {
 
 TEST_F(IncompleteMessagesTest, AboveTheTotalLimitTheOldestAndLargestAreClosed) {
   endpoint.incompleteBytesMax = 1'000'000;
-  std::vector<WebSocketClient> hostile;
+  std::vector<WebSocketClient> others;
   for (int i = 0; i < 9; ++i) {
-    hostile.push_back(open());
-    sendAll(hostile.back(), beginning(100'000));
+    others.push_back(open());
+    sendAll(others.back(), beginning(100'000));
   }
   pass(5s);
-  WebSocketClient honest = open();
+  WebSocketClient latest = open();
   const std::string wire = WebSocketClient::text(std::string(300'000, 'h'));
-  sendAll(honest, std::string_view(wire).substr(0, 299'000));
+  sendAll(latest, std::string_view(wire).substr(0, 299'000));
   EXPECT_LE(counters().incompleteBytes.get(), 1'000'000u);
   EXPECT_EQ(counters().incompleteClosed.get(), 2u);
-  sendAll(honest, std::string_view(wire).substr(299'000));
+  sendAll(latest, std::string_view(wire).substr(299'000));
   EXPECT_EQ(events.back(), std::string(300'000, 'h'));
   int closed = 0;
-  for (WebSocketClient& client : hostile) {
+  for (WebSocketClient& client : others) {
     if (const auto frame = client.next()) {
       ++closed;
       EXPECT_EQ(WebSocketClient::closeCode(*frame), CloseCode::TryAgainLater);
@@ -230,7 +230,7 @@ TEST_F(IncompleteMessagesTest, TheirMemoryIsReturnedToTheSystem) {
       sendAll(client, std::string_view(bytes).substr(done, 20'000));
     }
   }
-  const WebSocketClient behind = open();  // after them in memory
+  const WebSocketClient filler = open();  // its memory follows that of the others
   EXPECT_GE(residentBytes(), before + kClients * kBytes * 9 / 10);
   clients.clear();
   for (const std::size_t receivers : {60u, 40u, 20u, 0u}) {  // each time some spares remain

@@ -48,9 +48,9 @@ TEST_F(OutputFairnessTest, AShortMessageLeavesAtOnceWhileLargeOutputWaits) {
   acceptMany();
   Connected other = acceptQuietly();
   sendToMany();
-  (void)at(other).send("behind them");
+  (void)at(other).send("other");
   turn();
-  EXPECT_EQ(other.peer.take(), "behind them\n");
+  EXPECT_EQ(other.peer.take(), "other\n");
   EXPECT_GT(at(many.back()).sendQueueBytes(), 0u);
   (void)at(other).send("in a later turn");
   turn();
@@ -59,12 +59,12 @@ TEST_F(OutputFairnessTest, AShortMessageLeavesAtOnceWhileLargeOutputWaits) {
 }
 
 TEST_F(OutputFairnessTest, QueuesAreSentInSharesInRotation) {
-  Connected greedy = acceptQuietly(test::tcpPair());
+  Connected flooder = acceptQuietly(test::tcpPair());
   acceptMany();
-  (void)at(greedy).send(std::string(7 << 20, 'g'));
+  (void)at(flooder).send(std::string(7 << 20, 'g'));
   sendToMany();
   ASSERT_TRUE(turnUntil([&] { return allHave(large.size() + 1); }));
-  ASSERT_TRUE(turnUntil([&] { return greedy.peer.drain().size() == (7u << 20) + 1; }));
+  ASSERT_TRUE(turnUntil([&] { return flooder.peer.drain().size() == (7u << 20) + 1; }));
 }
 
 TEST_F(OutputFairnessTest, OutputLargerThanAShareArrivesInOrder) {

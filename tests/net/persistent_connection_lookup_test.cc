@@ -11,7 +11,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-/// A host name whose look-up ends when the test says so.
+/// A host name whose look-up ends when the test ends it.
 class OutgoingLookupTest : public ConnectorTest {
  protected:
   OutgoingLookupTest()

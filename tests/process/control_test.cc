@@ -127,7 +127,7 @@ TEST_F(Control, ConnectionsListsAHangingWorkerAsBusy) {
     if (answer.slot == 1) hung = i;
   }
   ASSERT_GE(hung, 0);
-  clients[static_cast<std::size_t>(hung)].say('h');
+  clients[static_cast<std::size_t>(hung)].send('h');
   const pid_t pid = probe.worker(1).at("pid");
   for (int round = 0; round < 2; ++round) {
     const json answer = json::parse(probe.run({"connections", "--json"}).output);

@@ -101,8 +101,8 @@ TEST_F(Daemon, StdoutStderrAndUncaughtExceptionsGoToTheLog) {
   EXPECT_NE(client.ask('w').pid, 0);  // prints to both streams
   EXPECT_THAT(probe.log(), HasSubstr("printed to stdout\n"));
   EXPECT_THAT(probe.log(), HasSubstr("printed to stderr\n"));
-  client.say('t');  // an uncaught exception ends it
-  EXPECT_EQ(client.hear(), "");
+  client.send('t');  // an uncaught exception ends it
+  EXPECT_EQ(client.receive(), "");
   ASSERT_TRUE(eventually(deadline, [&] {
     return probe.log().find("what():  last words") != std::string::npos;
   })) << probe.log();

@@ -40,18 +40,18 @@ TEST_F(JsonPipeTest, MoreThanTheKernelBuffersArrivesInOrder) {
 
 TEST_F(JsonPipeTest, TheOtherEndsCloseIsReportedOnceAfterItsLastPacket) {
   auto ends = JsonPipe::pair().value();
-  std::vector<std::string> heard;
+  std::vector<std::string> received;
   JsonPipe receiver(
-      loop, std::move(ends.second), [&](const Json& packet) { heard.push_back(packet.dump()); },
-      [&] { heard.push_back("end"); });
+      loop, std::move(ends.second), [&](const Json& packet) { received.push_back(packet.dump()); },
+      [&] { received.push_back("end"); });
   {
     JsonPipe sender(
         loop, std::move(ends.first), [](const Json&) {}, [] {});
     sender.send({{"last", "words"}});
   }
-  ASSERT_TRUE(turnUntil([&] { return heard.size() >= 2; }));
+  ASSERT_TRUE(turnUntil([&] { return received.size() >= 2; }));
   loop.turn(0ms);
-  EXPECT_EQ(heard, (std::vector<std::string>{R"({"last":"words"})", "end"}));
+  EXPECT_EQ(received, (std::vector<std::string>{R"({"last":"words"})", "end"}));
   receiver.send({{"to", "nobody"}});  // no effect
 }
 

@@ -166,7 +166,7 @@ process::Listening listening(const std::string& url) {
 }
 
 process::Program probeProgram(const Behaviour& behaviour) {
-  if (behaviour.failBuild) throw std::runtime_error("told to fail");
+  if (behaviour.failBuild) throw std::runtime_error("asked to fail");
   process::Role channel{.kind = process::RoleKind::Channel, .name = "ProbeChannel"};
   channel.main = [](Child&) { return std::shared_ptr<void>(); };
   process::Role worker{
@@ -174,7 +174,7 @@ process::Program probeProgram(const Behaviour& behaviour) {
   worker.user = behaviour.user;
   for (const std::string& url : behaviour.listen) worker.listen.push_back(listening(url));
   worker.main = [&behaviour](Child& child) -> std::shared_ptr<void> {
-    if (exists(behaviour.failWhile)) throw std::runtime_error("told to fail");
+    if (exists(behaviour.failWhile)) throw std::runtime_error("asked to fail");
     while (behaviour.hangInMain) ::pause();
     if (behaviour.awaitForEver) awaited() = {.count = 1, .why = "no link to its Channel"};
     return std::make_shared<ProbeWorker>(child, behaviour);

@@ -72,9 +72,9 @@ std::vector<nlohmann::json> ProbeProgram::workers() const {
   return workers;
 }
 
-bool ProbeProgram::workerBecomes(int slot,
-                                 const std::function<bool(const nlohmann::json&)>& pleases) const {
-  return eventually(deadline_, [&] { return pleases(worker(slot)); });
+bool ProbeProgram::workerBecomes(
+    int slot, const std::function<bool(const nlohmann::json&)>& condition) const {
+  return eventually(deadline_, [&] { return condition(worker(slot)); });
 }
 
 std::vector<pid_t> ProbeProgram::pids() const {
@@ -110,9 +110,9 @@ ProbeClient ProbeClient::connectUnix(const std::string& path) {
   return ProbeClient(std::move(fd));
 }
 
-void ProbeClient::say(char letter) const { ::send(fd_.get(), &letter, 1, MSG_NOSIGNAL); }
+void ProbeClient::send(char letter) const { ::send(fd_.get(), &letter, 1, MSG_NOSIGNAL); }
 
-std::string ProbeClient::hear() const {
+std::string ProbeClient::receive() const {
   std::string line;
   while (!line.ends_with('\n')) {
     char letter = 0;
@@ -123,9 +123,9 @@ std::string ProbeClient::hear() const {
 }
 
 ProbeClient::Answer ProbeClient::ask(char letter) const {
-  say(letter);
+  send(letter);
   Answer answer;
-  std::istringstream(hear()) >> answer.pid >> answer.slot >> answer.user;
+  std::istringstream(receive()) >> answer.pid >> answer.slot >> answer.user;
   return answer;
 }
 

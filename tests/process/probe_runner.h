@@ -47,9 +47,9 @@ class ProbeProgram {
   [[nodiscard]] nlohmann::json worker(int slot) const {
     return workers().at(static_cast<std::size_t>(slot));
   }
-  /// Waits until `pleases` is true for a worker's row. False if the test takes too long.
-  [[nodiscard]] bool workerBecomes(int slot,
-                                   const std::function<bool(const nlohmann::json&)>& pleases) const;
+  /// Waits until `condition` is true for a worker's row. False if the test takes too long.
+  [[nodiscard]] bool workerBecomes(
+      int slot, const std::function<bool(const nlohmann::json&)>& condition) const;
   /// The pids of all processes, the master first.
   [[nodiscard]] std::vector<pid_t> pids() const;
   /// The first port that it listens on.
@@ -72,9 +72,9 @@ class ProbeClient {
   static ProbeClient connectUnix(const std::string& path);
 
   [[nodiscard]] bool connected() const { return fd_.valid(); }
-  void say(char letter) const;
+  void send(char letter) const;
   /// The next line, "pid slot user". Empty if the connection ends, or if the test takes too long.
-  [[nodiscard]] std::string hear() const;
+  [[nodiscard]] std::string receive() const;
   /// Sends a letter, and returns the parts of the answer.
   struct Answer {
     pid_t pid = 0;

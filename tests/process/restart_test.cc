@@ -41,7 +41,7 @@ TEST_F(Restart, RestartWithAnInvalidConfigurationKeepsTheServerRunning) {
       words.insert(words.end(), options.begin(), options.end());
       return words;
     };
-    expectRefused(with({"--fail-build"}), "told to fail");
+    expectRefused(with({"--fail-build"}), "asked to fail");
     expectRefused(with({"--user", "no-such-user"}), "no such user");
     expectRefused(with({"--count", "0"}), "count of at least 1");
     expectRefused(with({"--listen", "tcp://192.0.2.1:0"}), "cannot assign requested address");

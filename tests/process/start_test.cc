@@ -73,7 +73,7 @@ TEST_F(Start, AWorkerThatCannotStartFailsTheStartWithItsReason) {
     command.insert(command.end(), options.begin(), options.end());
     const Outcome outcome = probe.run(command);
     EXPECT_EQ(outcome.status, 1);
-    EXPECT_THAT(outcome.errors, HasSubstr("probe: worker 'probe' cannot start: told to fail\n"));
+    EXPECT_THAT(outcome.errors, HasSubstr("probe: worker 'probe' cannot start: asked to fail\n"));
     EXPECT_EQ(outcome.output, "");
     expectNothingRuns();
   }

@@ -52,7 +52,7 @@ TEST_F(Supervision, AKilledWorkerIsRestartedInItsSlot) {
 
 TEST_F(Supervision, TheExitStatusOfAnUnexpectedExitIsKept) {
   const auto program = probe.start({"--listen", kAnyPort, "--count", "1"});
-  ProbeClient::connect(probe.port()).say('e');
+  ProbeClient::connect(probe.port()).send('e');
   EXPECT_TRUE(probe.workerBecomes(0, [](const json& row) { return row.at("exit_status") == 7; }));
 }
 
@@ -74,10 +74,10 @@ TEST_F(Supervision, ASiblingAcceptsForAWorkerThatCannotRestart) {
   const pid_t sibling = pidOf(0);
   const std::uint16_t port = probe.port();
   ::kill(pidOf(1), SIGKILL);
-  std::vector<ProbeClient> earlyOnes;
+  std::vector<ProbeClient> earlier;
   for (int i = 0; i < 40; ++i) {
-    earlyOnes.push_back(ProbeClient::connect(port));
-    ASSERT_TRUE(earlyOnes.back().connected()) << i;
+    earlier.push_back(ProbeClient::connect(port));
+    ASSERT_TRUE(earlier.back().connected()) << i;
   }
   ASSERT_TRUE(probe.workerBecomes(1, [](const json& row) { return row.at("restarts") >= 2; }));
   for (int i = 0; i < 40; ++i) {
@@ -99,9 +99,9 @@ TEST_F(Supervision, WithoutASiblingClientsWaitInTheKernelForTheRestart) {
   ASSERT_TRUE(probe.workerBecomes(0, [](const json& row) { return row.at("restarts") >= 2; }));
   const ProbeClient client = ProbeClient::connect(port);
   ASSERT_TRUE(client.connected());
-  client.say('x');
+  client.send('x');
   ::unlink(probe.path("fail").c_str());
-  EXPECT_NE(client.hear(), "");
+  EXPECT_NE(client.receive(), "");
 }
 
 TEST_F(Supervision, ACrashLoopIsSlowedDownAndDoesNotAffectOtherWorkers) {
@@ -135,7 +135,7 @@ TEST_F(Supervision, AHangingWorkerIsLoggedAndCoveredUntilItRecovers) {
             0);
   touch(probe.path("hang"));
   const ProbeClient hanging = clientOf(1);
-  hanging.say('p');
+  hanging.send('p');
   EXPECT_TRUE(eventually(deadline, [&] {
     return probe.log().find("a child does not answer worker=\"worker probe/1\"") !=
            std::string::npos;
@@ -147,7 +147,7 @@ TEST_F(Supervision, AHangingWorkerIsLoggedAndCoveredUntilItRecovers) {
   EXPECT_TRUE(eventually(deadline, [&] {
     return probe.log().find("a child answers again worker=\"worker probe/1\"") != std::string::npos;
   }));
-  EXPECT_NE(hanging.hear(), "");
+  EXPECT_NE(hanging.receive(), "");
   EXPECT_EQ(clientOf(1).ask().slot, 1);
 }
 
@@ -197,7 +197,7 @@ TEST_F(Supervision, Sigusr1AndSighupWithoutATerminalReload) {
 TEST_F(Supervision, ReloadKillsAHangingWorkerAtTheTimeout) {
   const auto program = probe.start();
   const pid_t before = pidOf(1);
-  clientOf(1).say('h');
+  clientOf(1).send('h');
   EXPECT_EQ(probe.run({"reload", "--timeout", "0.05"}).status, 0);
   EXPECT_NE(pidOf(1), before);
   EXPECT_TRUE(isIdle(probe.worker(1)));
@@ -210,7 +210,7 @@ TEST_F(Supervision, ReloadStopsAtTheFirstWorkerThatDoesNotRestart) {
   const Outcome reload = probe.run({"reload"});
   EXPECT_EQ(reload.status, 1);
   EXPECT_EQ(reload.errors,
-            "probe: worker probe/0 does not restart: told to fail (the workers after it were not "
+            "probe: worker probe/0 does not restart: asked to fail (the workers after it were not "
             "reloaded)\n");
   EXPECT_EQ(pidOf(1), second);
   EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
@@ -221,7 +221,7 @@ TEST_F(Supervision, ReloadStopsAtTheFirstWorkerThatDoesNotRestart) {
 
 TEST_F(Supervision, ALaterReloadReplacesTheEarlierAndAStopEndsIt) {
   const auto program = probe.start({"--listen", kAnyPort, "--stop-timeout-ms", "50"});
-  clientOf(0).say('h');
+  clientOf(0).send('h');
   const auto first = probe.spawn({"reload", "-g", "--timeout", "600"});
   ASSERT_TRUE(
       probe.workerBecomes(0, [](const json& row) { return row.at("status") == "stopping"; }));

@@ -159,7 +159,7 @@ TEST(Value, AtAddsTheMissingElementForWriting) {
   EXPECT_TRUE(list == Value::list({0, 2, 3}));
 }
 
-TEST(Value, AtOfWhatIsNoArrayThrowsAndReadingAMissingKeyAddsNothing) {
+TEST(Value, AtOfANonArrayThrowsAndReadingAMissingKeyAddsNothing) {
   Value text = "text";
   EXPECT_THROW(text.at("a") = 1, std::logic_error);
   EXPECT_EQ(text.asString(), "text");
@@ -213,7 +213,7 @@ TEST(Value, ABigArrayFindsItsKeysAfterEachErase) {
   }
 }
 
-TEST(Value, ListTakesAnyRangeOfWhatBecomesAValue) {
+TEST(Value, ListAcceptsAnyRangeOfConvertibleElements) {
   const std::vector<std::string> names = {"tea", "bread"};
   const Value expected = Value::list({"tea", "bread"});
   EXPECT_TRUE(Value::list(names) == expected);

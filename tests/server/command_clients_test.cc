@@ -26,11 +26,11 @@ TEST_F(CommandClientsTest, AHeartbeatIsAnsweredInBothProtocolsAndEndsNoConnectio
   Client plain = connect(0), v1 = connect(0, "stormo.v1");
   for (int i = 0; i < 20; ++i) {
     for (Client* client : {&plain, &v1}) {
-      client->say("ping");
-      client->say(R"({"type":"ping"})");
+      client->send("ping");
+      client->send(R"({"type":"ping"})");
       EXPECT_THAT(await(*client, 2), ElementsAre("pong", R"({"type":"pong"})"));
     }
-    plain.say(R"({"cmd":"ping"})");
+    plain.send(R"({"cmd":"ping"})");
     EXPECT_THAT(await(plain, 1), ElementsAre(R"({"cmd":"pong"})"));
   }
 }
@@ -41,7 +41,7 @@ TEST_F(CommandClientsTest, BadCommandsInARowWithinTheTimeCloseTheConnectionAndNa
   start();
   for (const char* subprotocol : {"", "stormo.v1"}) {
     Client client = connect(0, subprotocol);
-    for (int i = 0; i < 3; ++i) client.say("?");
+    for (int i = 0; i < 3; ++i) client.send("?");
     const std::vector<Frame> frames = awaitClose(client);
     ASSERT_EQ(frames.size(), 4u) << subprotocol;
     EXPECT_EQ(test::WebSocketClient::closeCode(frames.back()), CloseCode::PolicyViolation);
@@ -57,7 +57,7 @@ TEST_F(CommandClientsTest, BadCommandsThatAreFurtherApartThanTheLimitCloseNoConn
   for (const char* subprotocol : {"", "stormo.v1"}) {
     Client client = connect(0, subprotocol);
     for (int i = 0; i < 20; ++i) {
-      client.say(R"({"event":"heartbeat"})");
+      client.send(R"({"event":"heartbeat"})");
       EXPECT_THAT(await(client, 1), ElementsAre(HasSubstr("error")));
     }
   }

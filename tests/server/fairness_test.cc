@@ -35,9 +35,9 @@ class PublishWindowTest : public ServerTest {
 TEST_F(PublishWindowTest, AFloodWaitsForAcknowledgementsWhileOtherClientsPublish) {
   start();
   Client member = connect(1);
-  member.say(R"({"cmd":"add_group","group_id":"g"})");
-  Client greedy = connect(0);
-  Client calm = connect(0);
+  member.send(R"({"cmd":"add_group","group_id":"g"})");
+  Client flooder = connect(0);
+  Client other = connect(0);
   settle();
   channel.reset();  // nothing is acknowledged
   settle();
@@ -45,30 +45,30 @@ TEST_F(PublishWindowTest, AFloodWaitsForAcknowledgementsWhileOtherClientsPublish
   const std::string wire = flood();
   std::string_view rest = wire;
   const std::uint64_t before = messagesIn();
-  for (int i = 0; i < 50; ++i) sendMore(greedy, rest);
+  for (int i = 0; i < 50; ++i) sendMore(flooder, rest);
   const std::uint64_t read = messagesIn() - before;
   EXPECT_GE(read, 10u);
   EXPECT_LE(read, 600u) << "more than the window and one share";
-  for (int i = 0; i < 20; ++i) calm.say(publish("calm"));
+  for (int i = 0; i < 20; ++i) other.send(publish("other"));
   ASSERT_TRUE(turnUntil([&] { return messagesIn() - before - read >= 20; }));
   settle();
   EXPECT_EQ(messagesIn() - before - read, 20u) << "more of the flood was read";
 
   startChannel();
-  std::size_t calmOnes = 0;
+  std::size_t othersMessages = 0;
   std::size_t next = 0;
   ASSERT_TRUE(turnUntil([&] {
-    sendMore(greedy, rest);
+    sendMore(flooder, rest);
     for (const std::string& message : std::exchange(member.all(), {})) {
-      if (message == "calm") {
-        ++calmOnes;
-        EXPECT_LE(next, 600u) << "a message of another client came behind those of the flood";
+      if (message == "other") {
+        ++othersMessages;
+        EXPECT_LE(next, 600u) << "a message of another client arrived after those of the flood";
       } else {
         EXPECT_TRUE(message.starts_with(std::to_string(next) + ' ')) << message.substr(0, 10);
         ++next;
       }
     }
-    return next == kFlood && calmOnes == 20;
+    return next == kFlood && othersMessages == 20;
   }));
 }
 

@@ -16,7 +16,7 @@ class GroupServerTest : public ServerTest {
   }
   /// After it everything that the client has sent was handled.
   void sync(Client& client) {
-    client.say("ping");
+    client.send("ping");
     EXPECT_TRUE(
         turnUntil([&] { return !client.all().empty() && client.received.back() == "pong"; }));
     client.received.pop_back();
@@ -25,39 +25,39 @@ class GroupServerTest : public ServerTest {
   std::vector<std::string> notes;
 };
 
-TEST_F(GroupServerTest, AJoinThatMayNotBeIsForbidden) {
+TEST_F(GroupServerTest, AJoinRejectedByMayJoinIsForbidden) {
   startWith([](GroupServer& own) {
     own.mayJoin = [](Connection&, std::string_view group) { return group == "open"; };
   });
   Client plain = connect(0), v1 = connect(1, "stormo.v1");
-  plain.say(R"({"cmd":"add_group","group_id":"closed"})");
+  plain.send(R"({"cmd":"add_group","group_id":"closed"})");
   EXPECT_THAT(await(plain, 1), ElementsAre(HasSubstr(R"("code":"forbidden")")));
-  v1.say(R"({"id":1,"cmd":"join","group":"closed"})");
+  v1.send(R"({"id":1,"cmd":"join","group":"closed"})");
   EXPECT_THAT(await(v1, 1), ElementsAre(HasSubstr(R"("code":"forbidden")")));
 
-  plain.say(R"({"cmd":"add_group","group_id":"open"})");
-  v1.say(R"({"id":2,"cmd":"join","group":"open"})");
+  plain.send(R"({"cmd":"add_group","group_id":"open"})");
+  v1.send(R"({"id":2,"cmd":"join","group":"open"})");
   EXPECT_THAT(await(v1, 1), ElementsAre(HasSubstr(R"("id":2,"ok":true)")));
   sync(plain);
-  v1.say(R"({"id":3,"cmd":"send","group":"open","message":"ciao"})");
+  v1.send(R"({"id":3,"cmd":"send","group":"open","message":"ciao"})");
   EXPECT_THAT(await(plain, 1), ElementsAre("ciao"));
 }
 
-TEST_F(GroupServerTest, ASendThatMayNotBeIsForbiddenAndDropped) {
+TEST_F(GroupServerTest, ASendRejectedByMaySendIsForbiddenAndDropped) {
   startWith([](GroupServer& own) {
     own.maySend = [](Connection&, std::string_view, std::string_view message) {
       return message != "spam";
     };
   });
   Client member = connect(0), plain = connect(1), v1 = connect(1, "stormo.v1");
-  member.say(R"({"cmd":"add_group","group_id":"g"})");
+  member.send(R"({"cmd":"add_group","group_id":"g"})");
   sync(member);
   settle();
-  plain.say(R"({"cmd":"send_to_group","group_id":"g","message":"spam"})");
+  plain.send(R"({"cmd":"send_to_group","group_id":"g","message":"spam"})");
   EXPECT_THAT(await(plain, 1), ElementsAre(HasSubstr(R"("code":"forbidden")")));
-  v1.say(R"({"id":1,"cmd":"send","group":"g","message":"spam"})");
+  v1.send(R"({"id":1,"cmd":"send","group":"g","message":"spam"})");
   EXPECT_THAT(await(v1, 1), ElementsAre(HasSubstr(R"("code":"forbidden")")));
-  v1.say(R"({"id":2,"cmd":"send","group":"g","message":"news"})");
+  v1.send(R"({"id":2,"cmd":"send","group":"g","message":"news"})");
   EXPECT_THAT(await(member, 1), ElementsAre("news"));
 }
 
@@ -71,17 +71,17 @@ TEST_F(GroupServerTest, JoinsAndLeavesAreReportedAlsoThoseOfAClosedClient) {
     };
   });
   Client plain = connect(0), v1 = connect(0, "stormo.v1");
-  plain.say(R"({"cmd":"add_group","group_id":"a"})");
-  plain.say(R"({"cmd":"add_group","group_id":"a"})");
-  plain.say(R"({"cmd":"leave_group","group_id":"a"})");
-  plain.say(R"({"cmd":"leave_group","group_id":"a"})");
+  plain.send(R"({"cmd":"add_group","group_id":"a"})");
+  plain.send(R"({"cmd":"add_group","group_id":"a"})");
+  plain.send(R"({"cmd":"leave_group","group_id":"a"})");
+  plain.send(R"({"cmd":"leave_group","group_id":"a"})");
   sync(plain);
   EXPECT_THAT(std::exchange(notes, {}), ElementsAre("+a", "-a"));
-  v1.say(R"({"id":1,"cmd":"join","group":"b"})");
-  v1.say(R"({"id":2,"cmd":"join","group":"c"})");
+  v1.send(R"({"id":1,"cmd":"join","group":"b"})");
+  v1.send(R"({"id":2,"cmd":"join","group":"c"})");
   await(v1, 2);
   EXPECT_THAT(std::exchange(notes, {}), ElementsAre("+b", "+c"));
-  v1.say(R"({"id":3,"cmd":"leave","group":"b"})");
+  v1.send(R"({"id":3,"cmd":"leave","group":"b"})");
   await(v1, 1);
   EXPECT_THAT(std::exchange(notes, {}), ElementsAre("-b"));
   v1.socket.raw() = test::RawPeer();
@@ -99,9 +99,9 @@ TEST_F(GroupServerTest, AProgramHasCommandsOfItsOwnInBothProtocols) {
   });
   for (const char* subprotocol : {"", "stormo.v1"}) {
     Client client = connect(0, subprotocol);
-    client.say(R"({"id":1,"cmd":"whoami","name":"heron"})");
+    client.send(R"({"id":1,"cmd":"whoami","name":"heron"})");
     EXPECT_THAT(await(client, 1), ElementsAre("you are heron"));
-    client.say(R"({"id":2,"cmd":"dance"})");
+    client.send(R"({"id":2,"cmd":"dance"})");
     EXPECT_THAT(await(client, 1), ElementsAre(HasSubstr(R"("code":"unknown_cmd")")));
   }
 }
@@ -109,9 +109,9 @@ TEST_F(GroupServerTest, AProgramHasCommandsOfItsOwnInBothProtocols) {
 TEST_F(GroupServerTest, TheProgramSendsToGroupsInAllProcesses) {
   start();
   Client plain = connect(0), v1 = connect(1, "stormo.v1");
-  plain.say(R"({"cmd":"add_group","group_id":"g"})");
+  plain.send(R"({"cmd":"add_group","group_id":"g"})");
   sync(plain);
-  v1.say(R"({"id":1,"cmd":"join","group":"g"})");
+  v1.send(R"({"id":1,"cmd":"join","group":"g"})");
   await(v1, 1);
   settle();
   EXPECT_EQ(workers[1]->groupServer.send("g", "from the program"), PublishStatus::Accepted);

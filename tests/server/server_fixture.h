@@ -29,7 +29,7 @@ class ServerTest : public test::LoopTest {
     test::WebSocketClient socket;
     std::vector<std::string> received;
 
-    void say(std::string_view text) { socket.sendText(text); }
+    void send(std::string_view text) { socket.sendText(text); }
     std::vector<std::string>& all() {
       for (std::string& message : socket.messages()) received.push_back(std::move(message));
       return received;
@@ -73,7 +73,7 @@ class ServerTest : public test::LoopTest {
     return made;
   }
 
-  /// Waits for so many messages, sees that no more are there, and takes them.
+  /// Waits for `count` messages, lets further ones arrive, and takes all.
   std::vector<std::string> await(Client& client, std::size_t count) {
     EXPECT_TRUE(turnUntil([&] { return client.all().size() >= count; }))
         << "had " << testing::PrintToString(client.received);

@@ -14,15 +14,15 @@ TEST_F(V1ClientsTest, MembersOfBothProtocolsAndAllWorkersReceiveEachOthersMessag
   Client a = v1(0), b = v1(1), plain = connect(1);
   join(a, "123");
   join(b, "123");
-  plain.say(R"({"cmd":"add_group","group_id":"123"})");
+  plain.send(R"({"cmd":"add_group","group_id":"123"})");
   settle();
-  plain.say(R"({"cmd":"send_to_group","group_id":"123","message":"ciao"})");
+  plain.send(R"({"cmd":"send_to_group","group_id":"123","message":"ciao"})");
   EXPECT_THAT(await(a, 1),
               ElementsAre(R"({"event":"message","group":"123","offset":1,"message":"ciao"})"));
   EXPECT_THAT(await(b, 1),
               ElementsAre(R"({"event":"message","group":"123","offset":1,"message":"ciao"})"));
   EXPECT_THAT(await(plain, 1), ElementsAre("ciao"));
-  a.say(R"({"id":2,"cmd":"send","group":"123","message":{"a": 1}})");
+  a.send(R"({"id":2,"cmd":"send","group":"123","message":{"a": 1}})");
   EXPECT_THAT(await(plain, 1), ElementsAre(R"({"a":1})"));
   EXPECT_THAT(brief(await(b, 1)), ElementsAre(R"({"a":1})"));
   EXPECT_THAT(brief(await(a, 2)), testing::UnorderedElementsAre(R"({"a":1})", "ok 2"));
@@ -74,7 +74,7 @@ TEST_F(V1ClientsTest, TooManyErrorsInARowCloseTheConnection) {
   Client a = v1();
   for (int i = 0; i < 2; ++i) ask(a, "?");
   ask(a, R"({"id":1,"cmd":"ping"})");
-  for (int i = 0; i < 3; ++i) a.say("?");
+  for (int i = 0; i < 3; ++i) a.send("?");
   std::vector<test::WebSocketClient::Frame> frames;
   ASSERT_TRUE(turnUntil([&] {
     for (auto& frame : a.socket.all()) frames.push_back(std::move(frame));
@@ -97,11 +97,11 @@ TEST_F(V1ClientsTest, AReconnectedClientReceivesMissedMessagesThenTheReplyThenNe
   send(other, "kept", "2");
   send(other, "something else", "-");
   send(other, "kept", "3");
-  Client back = v1(1);
-  back.say(R"({"id":1,"cmd":"join","group":"kept",)" + position + "}");
-  EXPECT_THAT(brief(await(back, 3)), ElementsAre("2", "3", "recovered"));
+  Client reconnected = v1(1);
+  reconnected.send(R"({"id":1,"cmd":"join","group":"kept",)" + position + "}");
+  EXPECT_THAT(brief(await(reconnected, 3)), ElementsAre("2", "3", "recovered"));
   send(other, "kept", "4");
-  EXPECT_THAT(brief(await(back, 1)), ElementsAre("4"));
+  EXPECT_THAT(brief(await(reconnected, 1)), ElementsAre("4"));
 }
 
 TEST_F(V1ClientsTest, AClientThatReconnectsTooLateGetsAGap) {
@@ -110,35 +110,36 @@ TEST_F(V1ClientsTest, AClientThatReconnectsTooLateGetsAGap) {
   const std::string position = join(other, "not");
   ask(other, R"({"id":2,"cmd":"leave","group":"not"})");
   send(other, "not", "1");
-  Client back = v1(1);
-  const std::string reply = ask(back, R"({"id":1,"cmd":"join","group":"not",)" + position + "}");
+  Client reconnected = v1(1);
+  const std::string reply =
+      ask(reconnected, R"({"id":1,"cmd":"join","group":"not",)" + position + "}");
   EXPECT_THAT(reply, HasSubstr(R"("offset":1,"recovered":false)"));
   send(other, "not", "2");
-  EXPECT_THAT(brief(await(back, 1)), ElementsAre("2"));
+  EXPECT_THAT(brief(await(reconnected, 1)), ElementsAre("2"));
 }
 
 TEST_F(V1ClientsTest, ManyReconnectAtOnceDuringTrafficAndMissNothing) {
   server.history.messagesMax = 1000;
   start();
-  Client speaker = connect(0);
+  Client publisher = connect(0);
   Client first = v1(0);
   const std::string position = join(first, "kept");
-  std::vector<Client> crowd;
-  for (std::size_t i = 0; i < 60; ++i) crowd.push_back(v1(i % 2));
-  int said = 0;
-  const auto speak = [&] {
-    speaker.say(R"({"cmd":"send_to_group","group_id":"kept","message":")" + std::to_string(++said) +
-                "\"}");
+  std::vector<Client> members;
+  for (std::size_t i = 0; i < 60; ++i) members.push_back(v1(i % 2));
+  int sent = 0;
+  const auto publishNext = [&] {
+    publisher.send(R"({"cmd":"send_to_group","group_id":"kept","message":")" +
+                   std::to_string(++sent) + "\"}");
   };
-  for (Client& each : crowd) {
-    for (int i = 0; i < 3; ++i) speak();
-    each.say(R"({"id":1,"cmd":"join","group":"kept",)" + position + "}");
+  for (Client& each : members) {
+    for (int i = 0; i < 3; ++i) publishNext();
+    each.send(R"({"id":1,"cmd":"join","group":"kept",)" + position + "}");
     turn();
   }
-  for (Client& each : crowd) {
-    std::vector<std::string> words = brief(await(each, static_cast<std::size_t>(said) + 1));
+  for (Client& each : members) {
+    std::vector<std::string> words = brief(await(each, static_cast<std::size_t>(sent) + 1));
     std::erase(words, "recovered");
-    ASSERT_EQ(words.size(), static_cast<std::size_t>(said));
+    ASSERT_EQ(words.size(), static_cast<std::size_t>(sent));
     for (std::size_t i = 0; i < words.size(); ++i) ASSERT_EQ(words[i], std::to_string(i + 1));
   }
 }
@@ -162,14 +163,14 @@ TEST_F(V1ClientsTest, ALeaveBeforeTheJoinIsDoneEndsIt) {
 TEST_F(V1ClientsTest, AJoinWaitsForTheChannel) {
   for (auto& worker : workers) worker.emplace(loop, settings, channelUrl());
   Client a = v1();
-  a.say(R"({"id":1,"cmd":"join","group":"g"})");
-  a.say(R"({"id":2,"cmd":"send","group":"g","message":"x"})");
-  a.say(R"({"id":3,"cmd":"ping"})");
+  a.send(R"({"id":1,"cmd":"join","group":"g"})");
+  a.send(R"({"id":2,"cmd":"send","group":"g","message":"x"})");
+  a.send(R"({"id":3,"cmd":"ping"})");
   EXPECT_THAT(brief(await(a, 1)), ElementsAre("ok 3"));
-  Client gone = v1();
-  gone.say(R"({"id":1,"cmd":"join","group":"g"})");
+  Client leaver = v1();
+  leaver.send(R"({"id":1,"cmd":"join","group":"g"})");
   settle();
-  gone = {};
+  leaver = {};
   settle();
   startChannel();
   EXPECT_THAT(brief(await(a, 3)), testing::UnorderedElementsAre("ok 1", "x", "ok 2"));
@@ -181,17 +182,17 @@ TEST_F(V1ClientsTest, ANewEpochSendsPositionsAndIsNoGap) {
   const std::string before = join(a, "kept");
   send(a, "nobody", "x");
   restartChannel();
-  const auto told = await(a, 1);
-  EXPECT_THAT(brief(told), ElementsAre("position"));
-  const std::string position = positionIn(told.front());
+  const auto events = await(a, 1);
+  EXPECT_THAT(brief(events), ElementsAre("position"));
+  const std::string position = positionIn(events.front());
   EXPECT_THAT(position, HasSubstr("\"offset\":0"));
   Client other = v1(1);
   send(other, "kept", "1");
   EXPECT_THAT(brief(await(a, 1)), ElementsAre("1"));
   Client late = v1(1), lost = v1(1);
-  late.say(R"({"id":1,"cmd":"join","group":"kept",)" + position + "}");
+  late.send(R"({"id":1,"cmd":"join","group":"kept",)" + position + "}");
   EXPECT_THAT(brief(await(late, 2)), ElementsAre("1", "recovered"));
-  lost.say(R"({"id":1,"cmd":"join","group":"kept",)" + before + "}");
+  lost.send(R"({"id":1,"cmd":"join","group":"kept",)" + before + "}");
   EXPECT_THAT(brief(await(lost, 1)), ElementsAre("not recovered"));
 }
 
@@ -209,12 +210,12 @@ TEST_F(V1ClientsTest, AResentSendOfASessionIsDeliveredOnce) {
   Client a = v1(1);
   ask(a, session);
   EXPECT_EQ(ask(a, once), R"({"id":2,"ok":true})");
-  Client stranger = v1(1);
-  EXPECT_EQ(ask(stranger, once), R"({"id":2,"ok":true})");
+  Client other = v1(1);
+  EXPECT_EQ(ask(other, once), R"({"id":2,"ok":true})");
   EXPECT_EQ(ask(a, R"({"id":3,"cmd":"send","group":"g","message":"end"})"),
             R"({"id":3,"ok":true})");
   EXPECT_THAT(brief(await(member, 3)), ElementsAre("once", "once", "end"))
-      << "one by the session, one by the stranger";
+      << "one by the session, one by the other client";
 }
 
 TEST_F(V1ClientsTest, AMessageTooLongForTheChannelIsAnErrorForItsSenderOnly) {
@@ -223,11 +224,11 @@ TEST_F(V1ClientsTest, AMessageTooLongForTheChannelIsAnErrorForItsSenderOnly) {
   Client a = v1(0), b = v1(1), plain = connect(0);
   join(b, "g");
   const std::string text(4000, '.');
-  a.say(R"({"id":1,"cmd":"send","group":"g","message":")" + text + "\"}");
+  a.send(R"({"id":1,"cmd":"send","group":"g","message":")" + text + "\"}");
   EXPECT_THAT(brief(await(a, 1)), ElementsAre("message_too_long"));
-  plain.say(R"({"cmd":"send_to_group","group_id":"g","message":")" + text + "\"}");
+  plain.send(R"({"cmd":"send_to_group","group_id":"g","message":")" + text + "\"}");
   EXPECT_THAT(await(plain, 1), ElementsAre(HasSubstr(R"("code":"message_too_long")")));
-  a.say(R"({"id":2,"cmd":"send","group":"g","message":"short"})");
+  a.send(R"({"id":2,"cmd":"send","group":"g","message":"short"})");
   EXPECT_THAT(brief(await(a, 1)), ElementsAre("ok 2"));
   EXPECT_THAT(brief(await(b, 1)), ElementsAre("short"));
 }
@@ -235,9 +236,9 @@ TEST_F(V1ClientsTest, AMessageTooLongForTheChannelIsAnErrorForItsSenderOnly) {
 TEST_F(V1ClientsTest, AnUnacknowledgedMessageThatANewChannelRejectsGetsItsError) {
   for (auto& worker : workers) worker.emplace(loop, settings, channelUrl());
   Client a = v1();
-  a.say(R"({"id":1,"cmd":"send","group":"g","message":"1"})");
-  a.say(R"({"id":2,"cmd":"send","group":"g","message":")" + std::string(4000, '.') + "\"}");
-  a.say(R"({"id":3,"cmd":"send","group":"g","message":"3"})");
+  a.send(R"({"id":1,"cmd":"send","group":"g","message":"1"})");
+  a.send(R"({"id":2,"cmd":"send","group":"g","message":")" + std::string(4000, '.') + "\"}");
+  a.send(R"({"id":3,"cmd":"send","group":"g","message":"3"})");
   settle();
   server.maxPackageSize = 3000;
   startChannel();

@@ -10,21 +10,21 @@
 
 namespace stormo::server {
 
-/// Clients that speak stormo.v1.
+/// Clients of stormo.v1.
 class V1ClientsTest : public ServerTest {
  protected:
   V1ClientsTest() { server.history.groups = {"kept*"}; }
 
   Client v1(std::size_t worker = 0) { return connect(worker, "stormo.v1"); }
 
-  /// Says one request, and gives the one answer.
+  /// Sends one request, and returns its only reply.
   std::string ask(Client& client, std::string_view request) {
-    client.say(request);
+    client.send(request);
     const auto answers = await(client, 1);
     EXPECT_EQ(answers.size(), 1u);
     return answers.empty() ? "" : answers.front();
   }
-  /// Joins, and gives the epoch and the offset as the next join takes them.
+  /// Joins, and returns the epoch and the offset as the next join takes them.
   std::string join(Client& client, std::string_view group) {
     return positionIn(
         ask(client, R"({"id":1,"cmd":"join","group":")" + std::string(group) + "\"}"));
@@ -43,7 +43,7 @@ class V1ClientsTest : public ServerTest {
                               R"(","message":")" + std::string(text) + "\"}"),
               R"({"id":)" + number + R"(,"ok":true})");
   }
-  /// What is left of messages that are events, and of replies.
+  /// A short text for each event and reply: its message, name, result or error code.
   static std::vector<std::string> brief(const std::vector<std::string>& received) {
     std::vector<std::string> words;
     for (const std::string& text : received) {

@@ -123,13 +123,13 @@ void SpawnedProgram::waitForOutput(std::string_view text) {
   changed_.wait_until(lock, deadline_.end(), [&] { return isThere() || closed_; });
   if (isThere()) return;
   throw std::runtime_error((closed_ ? "ended" : "hung") + (" without '" + std::string(text)) +
-                           "': " + story());
+                           "': " + description());
 }
 
 Outcome SpawnedProgram::waitForOwnEnd() {
   if (!statusIfEnded() && !WatchedProcess(pid_).ends(deadline_)) {
     const std::lock_guard lock(mutex_);
-    throw std::runtime_error("timed out waiting for the end of " + story());
+    throw std::runtime_error("timed out waiting for the end of " + description());
   }
   const std::lock_guard lock(mutex_);
   for (Stream* stream : {&output_, &errors_}) {
@@ -143,12 +143,12 @@ Outcome SpawnedProgram::waitForEnd() {
   const int status = waitForOwnEnd().status;
   std::unique_lock lock(mutex_);
   if (!changed_.wait_until(lock, deadline_.end(), [&] { return closed_; })) {
-    throw std::runtime_error("ended, but its children still run: " + story());
+    throw std::runtime_error("ended, but its children still run: " + description());
   }
   return {status, output_.text, errors_.text};
 }
 
-std::string SpawnedProgram::story() const {
+std::string SpawnedProgram::description() const {
   std::string text;
   for (const std::string& word : words_) text += (text.empty() ? "" : " ") + word;
   return text + "\n" + output_.text + errors_.text;

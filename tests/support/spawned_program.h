@@ -66,7 +66,7 @@ class SpawnedProgram {
   // Both require the mutex. Reads once, and returns the result of read(2).
   static ssize_t readMore(Stream& stream);
   /// The command line and its output, for error messages.
-  [[nodiscard]] std::string story() const;
+  [[nodiscard]] std::string description() const;
 
   const Deadline& deadline_;
   const Words words_;

@@ -36,7 +36,7 @@ struct Rooms {
       handle(otherGroups, client, message);
     };
     lines.onMessage = [](Connection& client, Message line) {
-      (void)client.send("you said " + std::string(line.data));
+      (void)client.send("echo: " + std::string(line.data));
     };
   }
 
@@ -94,15 +94,15 @@ TEST(TestProgram, RunsWorkersTheirChannelAndClientsOnOneLoop) {
   EXPECT_EQ(bob.receiveAll().size(), 1u);
 }
 
-TEST(TestProgram, ClientsSpeakTheProtocolOfTheirWorker) {
+TEST(TestProgram, ClientsUseTheProtocolOfTheirWorker) {
   Rooms rooms;
   test::Program program;
   test::Client client = program.connect(rooms.lines);
   EXPECT_EQ(client.status(), 0);
   client.send("one");
   client.send("two");
-  EXPECT_EQ(client.receive(), "you said one");
-  EXPECT_THAT(client.receiveAll(), ElementsAre("you said two"));
+  EXPECT_EQ(client.receive(), "echo: one");
+  EXPECT_THAT(client.receiveAll(), ElementsAre("echo: two"));
   client.close();
   EXPECT_TRUE(client.isClosed());
 }
@@ -139,7 +139,7 @@ TEST(TestProgram, AtItsEndClosesTheConnectionsAndStopsTheWorkers) {
   EXPECT_THAT(rooms.notes, testing::Contains(HasSubstr("close ")).Times(1));
 }
 
-TEST(TestProgram, PassesOnWhatOnWorkerStartThrows) {
+TEST(TestProgram, RethrowsExceptionsOfOnWorkerStart) {
   Rooms rooms;
   Worker late("text://127.0.0.1:0");
   late.onWorkerStart = [](Worker&) { throw std::runtime_error("on purpose"); };

@@ -105,27 +105,27 @@ TEST_F(BackPressureTest, BackpressurePausesPublishersUntilASlowSubscriberReads) 
 TEST_F(BackPressureTest, FullLinkIsStillRead) {
   Link slow = linkHere(1, subscribeGroup("g"));
   Link publisher = linkHere(2);
-  Link witness = linkHere(3, subscribeGroup("other"));
+  Link other = linkHere(3, subscribeGroup("other"));
   fill(publisher);
   slow.send(publishGroup("other", "from the full link"));
-  EXPECT_TRUE(turnUntil([&] { return witness.received().size() == 1; }));
-  EXPECT_THAT(textsOf(witness.take()), ElementsAre("group other: from the full link"));
+  EXPECT_TRUE(turnUntil([&] { return other.received().size() == 1; }));
+  EXPECT_THAT(textsOf(other.take()), ElementsAre("group other: from the full link"));
 }
 
 TEST_F(BackPressureTest, NewLinksCompleteTheHandshakeAndArePaused) {
   Link slow = linkHere(1, subscribeGroup("g"));
   Link publisher = linkHere(2);
-  Link witness = linkHere(3, subscribeGroup("other"));
+  Link other = linkHere(3, subscribeGroup("other"));
   fill(publisher);
   Link late = linkHere(4);
   late.send(publishGroup("other", "late"));
   settle();
-  EXPECT_THAT(witness.take(), IsEmpty());
+  EXPECT_THAT(other.take(), IsEmpty());
   EXPECT_TRUE(turnUntil([&] {
     slow.take();
-    return !witness.received().empty();
+    return !other.received().empty();
   }));
-  EXPECT_THAT(textsOf(witness.take()), ElementsAre("group other: late"));
+  EXPECT_THAT(textsOf(other.take()), ElementsAre("group other: late"));
 }
 
 TEST_F(BackPressureTest, LinkThatStaysFullIsClosedAndOthersContinue) {
@@ -133,7 +133,7 @@ TEST_F(BackPressureTest, LinkThatStaysFullIsClosedAndOthersContinue) {
   startHere();
   Link stuck = linkHere(1, subscribeGroup("g"));
   Link publisher = linkHere(2);
-  Link witness = linkHere(3, subscribeGroup("other"));
+  Link other = linkHere(3, subscribeGroup("other"));
   fill(publisher);
   EXPECT_TRUE(turnUntil([&] { return process->linkCount() == 2; }));
   EXPECT_EQ(counters().slowClosed.get(), 1u);
@@ -142,8 +142,8 @@ TEST_F(BackPressureTest, LinkThatStaysFullIsClosedAndOthersContinue) {
     return unsent.empty();
   }));
   publisher.send(publishGroup("other", "after the close"));
-  EXPECT_TRUE(turnUntil([&] { return witness.received().size() == 1; }));
-  EXPECT_THAT(textsOf(witness.take()), ElementsAre("group other: after the close"));
+  EXPECT_TRUE(turnUntil([&] { return other.received().size() == 1; }));
+  EXPECT_THAT(textsOf(other.take()), ElementsAre("group other: after the close"));
 }
 
 TEST_F(BackPressureTest, NoLinkIsClosedBecauseTheServerWasBlocked) {

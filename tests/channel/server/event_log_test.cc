@@ -44,7 +44,7 @@ TEST(EventLog, VisitsEventsAfterAnOffset) {
   EXPECT_TRUE(log.reaches(0));
 }
 
-TEST(EventLog, VisitStopsWhenTheVisitorReturnsFalse) {
+TEST(EventLog, VisitStopsWhenTheFunctionReturnsFalse) {
   EventLog log(1 << 20, 60s);
   const std::string large(200'000, 'x');  // one chunk each
   for (const std::uint64_t offset : {1, 2, 3}) put(log, offset, large);

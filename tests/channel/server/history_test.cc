@@ -164,14 +164,13 @@ TEST(History, OldMessagesOfSilentGroupsAreFreedByOtherGroups) {
   minute.ageMax = 60s;
   History history(minute);
   for (std::uint64_t offset = 1; offset <= 50; ++offset) {
-    append(history, "quiet " + std::to_string(offset), offset, kStart);
+    append(history, "old " + std::to_string(offset), offset, kStart);
   }
   const std::size_t before = history.bytes();
-  append(history, "loud", 51, kStart + 61s);
+  append(history, "new", 51, kStart + 61s);
   EXPECT_LT(history.bytes(), before / 20);
-  EXPECT_EQ(since(history, "quiet 7", 6, kStart + 61s), std::nullopt);
-  EXPECT_THAT(since(history, "quiet 7", 7, kStart + 61s), Optional(IsEmpty()))
-      << "no message since";
+  EXPECT_EQ(since(history, "old 7", 6, kStart + 61s), std::nullopt);
+  EXPECT_THAT(since(history, "old 7", 7, kStart + 61s), Optional(IsEmpty())) << "no message since";
 }
 
 TEST(History, TotalLimitRemovesTheLeastRecentGroupsFirst) {

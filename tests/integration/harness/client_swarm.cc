@@ -215,14 +215,14 @@ void ClientSwarm::onControl(Member& member, const websocket::ServerFrame& frame)
 }
 
 void ClientSwarm::runUntil(const std::string& what, const Condition& done) {
-  constexpr int kAskAgainMilliseconds = 20;
+  constexpr int kPollMilliseconds = 20;
   while (true) {
     for (const Id id : std::exchange(dirty_, {})) write(member(id));
     if (done()) return;
     deadline_.check(what);
     if (!dirty_.empty()) continue;
     epoll_event events[256];
-    const int count = ::epoll_wait(epoll_.get(), events, 256, kAskAgainMilliseconds);
+    const int count = ::epoll_wait(epoll_.get(), events, 256, kPollMilliseconds);
     for (int i = 0; i < count; ++i) onReady(events[i].data.u64);
   }
 }

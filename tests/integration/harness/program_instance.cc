@@ -112,9 +112,9 @@ std::uint64_t ProgramInstance::sum(const std::string& counter) {
 }
 
 void ProgramInstance::waitForStatus(const std::string& what,
-                                    const std::function<bool(const Json&)>& wished) {
+                                    const std::function<bool(const Json&)>& condition) {
   // A change of status is not reported, so it is queried; a query takes some milliseconds.
-  for (Json last = status(); !wished(last); last = status()) {
+  for (Json last = status(); !condition(last); last = status()) {
     deadline_.check(what + ", but status is " + last.dump(1));
     std::this_thread::yield();
   }
@@ -125,7 +125,7 @@ std::uint16_t ProgramInstance::port() {
   for (const Json& row : report.at("processes")) {
     if (row.at("kind") == "worker") return parseSocketUrl(row.at("listen").get<std::string>()).port;
   }
-  throw std::runtime_error("status tells of no worker");
+  throw std::runtime_error("the status has no worker");
 }
 
 bool isRunning(pid_t pid) {

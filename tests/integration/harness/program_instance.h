@@ -52,8 +52,8 @@ class ProgramInstance {
   std::vector<pid_t> pids(const std::string& kind);
   /// The sum of a counter over all workers: "connections", "groups".
   std::uint64_t sum(const std::string& counter);
-  /// Waits until `wished` is true for status(); `what` describes it for an error text.
-  void waitForStatus(const std::string& what, const std::function<bool(const Json&)>& wished);
+  /// Waits until `condition` is true for status(); `what` describes it for an error text.
+  void waitForStatus(const std::string& what, const std::function<bool(const Json&)>& condition);
 
   /// The port of the first worker, as status() has it.
   std::uint16_t port();

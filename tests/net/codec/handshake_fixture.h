@@ -13,10 +13,10 @@ namespace stormo::net {
 /// of a connection in `events`.
 class HandshakeTest : public NetTest {
  protected:
-  HandshakeTest() { speak({}); }
+  HandshakeTest() { useWebSocket({}); }
 
   /// Replaces the codec of the endpoint.
-  void speak(WebSocketOptions options, WebSocketCodec::ConnectHandler onConnect = {}) {
+  void useWebSocket(WebSocketOptions options, WebSocketCodec::ConnectHandler onConnect = {}) {
     use(std::make_unique<WebSocketCodec>(std::move(options), std::move(onConnect),
                                          [this](Connection&) { events.push_back("open"); }));
   }

@@ -37,7 +37,7 @@ std::string frame(std::string_view payload) {
 
 class PackageCodecTest : public NetTest {
  protected:
-  void speak(Protocol protocol) { use(std::make_unique<PackageCodec>(std::move(protocol))); }
+  void useProtocol(Protocol protocol) { use(std::make_unique<PackageCodec>(std::move(protocol))); }
   void sendByByte(Connected& to, std::string_view bytes) {
     for (const char& byte : bytes) {
       to.peer.send({&byte, 1});
@@ -61,7 +61,7 @@ TEST_F(PackageCodecTest, DecodesEveryProtocolFromSingleBytesAndFromOneRead) {
       {semicolons(), "one;;three;"},
   };
   for (const Case& each : cases) {
-    speak(each.protocol);
+    useProtocol(each.protocol);
     Connected one = acceptQuietly();
     sendByByte(one, each.wire);
     EXPECT_THAT(takeEvents(), ElementsAre("one", "", "three")) << each.protocol.name();
@@ -74,7 +74,7 @@ TEST_F(PackageCodecTest, DecodesEveryProtocolFromSingleBytesAndFromOneRead) {
 }
 
 TEST_F(PackageCodecTest, EncodesMessagesAndDeliversThemAsBinary) {
-  speak(semicolons());
+  useProtocol(semicolons());
   bool isBinary = false;
   endpoint.handlers.onMessage = [&](Connection& connection, Message message) {
     isBinary = message.isBinary();
@@ -88,7 +88,7 @@ TEST_F(PackageCodecTest, EncodesMessagesAndDeliversThemAsBinary) {
 }
 
 TEST_F(PackageCodecTest, AnInvalidPackageClosesAndIsCounted) {
-  speak(Protocol::frame());
+  useProtocol(Protocol::frame());
   Connected one = acceptQuietly();
   one.peer.send(frame("good") + std::string("\0\0\0\x01 rubbish", 12));
   settle();
@@ -99,7 +99,7 @@ TEST_F(PackageCodecTest, AnInvalidPackageClosesAndIsCounted) {
 
 TEST_F(PackageCodecTest, ATooBigLengthIsRefusedBeforeItsBytesArrive) {
   endpoint.packageBytesMax = 100;
-  speak(Protocol::frame());
+  useProtocol(Protocol::frame());
   Connected one = acceptQuietly();
   one.peer.send(std::string("\0\0\0\x65", 4));
   settle();
@@ -119,7 +119,7 @@ TEST_F(PackageCodecTest, APackageOfMaximumSizeIsTakenAndOneByteMoreIsNot) {
       {semicolons(), std::string(99, 'x') + ';', std::string(100, 'x') + ';'},
   };
   for (const Case& each : cases) {
-    speak(each.protocol);
+    useProtocol(each.protocol);
     Connected one = acceptQuietly();
     one.peer.send(each.largest + each.largest);
     settle();
@@ -142,7 +142,7 @@ TEST_F(PackageCodecTest, ALineWithoutEndIsRefusedAsSoonAsItIsTooLong) {
 
 TEST_F(PackageCodecTest, TcpHasNoPackageSizeLimit) {
   endpoint.packageBytesMax = 1000;
-  speak(Protocol::tcp());
+  useProtocol(Protocol::tcp());
   Connected one = acceptQuietly();
   const std::string bytes(50'000, 'b');
   std::size_t sent = 0;
@@ -156,7 +156,7 @@ TEST_F(PackageCodecTest, TcpHasNoPackageSizeLimit) {
 }
 
 TEST_F(PackageCodecTest, APackageMayBeMuchLongerThanOneRead) {
-  speak(Protocol::frame());
+  useProtocol(Protocol::frame());
   Connected one = acceptQuietly();
   const std::string payload(1 << 20, 'p');
   const std::string wire = frame(payload) + frame("next");
@@ -180,7 +180,7 @@ TEST_F(PackageCodecTest, HasNoPings) {
 TEST_F(PackageCodecTest, APackageByteByByteCostsWorkProportionalToItsBytes) {
   std::size_t calls = 0;
   std::size_t bytesToSearch = 0;
-  speak(withInput(semicolons(), [&](std::string_view buffer, std::size_t searched) {
+  useProtocol(withInput(semicolons(), [&](std::string_view buffer, std::size_t searched) {
     ++calls;
     bytesToSearch += buffer.size() - searched;
     return semicolons().input(buffer, searched);
@@ -195,7 +195,7 @@ TEST_F(PackageCodecTest, APackageByteByByteCostsWorkProportionalToItsBytes) {
 
 TEST_F(PackageCodecTest, InputIsNotCalledAgainOnceTheLengthIsKnown) {
   std::size_t calls = 0;
-  speak(withInput(Protocol::frame(), [&](std::string_view buffer, std::size_t searched) {
+  useProtocol(withInput(Protocol::frame(), [&](std::string_view buffer, std::size_t searched) {
     ++calls;
     return Protocol::frame().input(buffer, searched);
   }));

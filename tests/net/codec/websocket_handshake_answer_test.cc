@@ -15,7 +15,8 @@ class HandshakeAnswerTest : public HandshakeTest {
  protected:
   /// A client whose handshake waits for `pending`, and has sent `more` after it.
   WebSocketClient askLater(std::string_view more = {}) {
-    speak({}, [this](Connection&, WebSocketHandshake& handshake) { pending = handshake.later(); });
+    useWebSocket(
+        {}, [this](Connection&, WebSocketHandshake& handshake) { pending = handshake.later(); });
     WebSocketClient client = connect();
     client.raw().send(WebSocketClient::request() + std::string(more));
     EXPECT_TRUE(turnUntil([&] { return pending.connection() == last; }));
@@ -27,7 +28,7 @@ class HandshakeAnswerTest : public HandshakeTest {
 };
 
 TEST_F(HandshakeAnswerTest, ExtraHeadersAreInTheAnswer) {
-  speak({}, [](Connection&, WebSocketHandshake& handshake) {
+  useWebSocket({}, [](Connection&, WebSocketHandshake& handshake) {
     handshake.addHeader("Set-Cookie", "sid=1; HttpOnly");
     handshake.addHeader("X-Empty", "");
   });
@@ -54,7 +55,7 @@ TEST_F(HandshakeAnswerTest, AHeaderThatCannotBeSentIsAnErrorOfTheHandler) {
       {"transfer-encoding", "chunked"},
   };
   for (const auto& [name, value] : bad) {
-    speak({}, [&](Connection&, WebSocketHandshake& handshake) {
+    useWebSocket({}, [&](Connection&, WebSocketHandshake& handshake) {
       EXPECT_THROW(handshake.addHeader(name, value), std::invalid_argument) << name;
       handshake.addHeader(name, value);
     });
@@ -63,7 +64,7 @@ TEST_F(HandshakeAnswerTest, AHeaderThatCannotBeSentIsAnErrorOfTheHandler) {
 }
 
 TEST_F(HandshakeAnswerTest, ASubprotocolThatIsNoTokenIsAnErrorOfTheHandler) {
-  speak({}, [](Connection&, WebSocketHandshake& handshake) {
+  useWebSocket({}, [](Connection&, WebSocketHandshake& handshake) {
     handshake.subprotocol = "v1\r\nSet-Cookie: a=b";
   });
   WebSocketClient client = ask(WebSocketClient::request());
@@ -73,7 +74,7 @@ TEST_F(HandshakeAnswerTest, ASubprotocolThatIsNoTokenIsAnErrorOfTheHandler) {
 
 TEST_F(HandshakeAnswerTest, ARefusalNeedsAnErrorStatus) {
   for (const int status : {-1, 0, 101, 200, 399, 600, 70'000}) {
-    speak({}, [&](Connection&, WebSocketHandshake& handshake) {
+    useWebSocket({}, [&](Connection&, WebSocketHandshake& handshake) {
       EXPECT_THROW(handshake.refuse(status), std::invalid_argument) << status;
       EXPECT_THROW((void)PendingHandshake().refuse(status), std::invalid_argument) << status;
       EXPECT_EQ(handshake.refusedWith(), 0);
@@ -81,17 +82,18 @@ TEST_F(HandshakeAnswerTest, ARefusalNeedsAnErrorStatus) {
     EXPECT_EQ(ask(WebSocketClient::request()).status(), 101) << status;
   }
   for (const int status : {400, 418, 599}) {
-    speak({}, [&](Connection&, WebSocketHandshake& handshake) { handshake.refuse(status); });
+    useWebSocket({}, [&](Connection&, WebSocketHandshake& handshake) { handshake.refuse(status); });
     EXPECT_EQ(ask(WebSocketClient::request()).status(), status);
   }
 }
 
 TEST_F(HandshakeAnswerTest, AcceptLaterAnswersWithSubprotocolAndHeaders) {
-  speak({.subprotocols = {"v1"}}, [this](Connection& connection, WebSocketHandshake& handshake) {
-    handshake.addHeader("X-Later", "yes");
-    (void)connection.send("first");
-    pending = handshake.later();
-  });
+  useWebSocket({.subprotocols = {"v1"}},
+               [this](Connection& connection, WebSocketHandshake& handshake) {
+                 handshake.addHeader("X-Later", "yes");
+                 (void)connection.send("first");
+                 pending = handshake.later();
+               });
   WebSocketClient client = connect();
   client.sendHandshake("/", "Sec-WebSocket-Protocol: v1\r\n");
   settle();
@@ -126,7 +128,7 @@ TEST_F(HandshakeAnswerTest, MessagesBeforeALateAnswerWaitAndFollowTheOpening) {
   }
 }
 
-TEST_F(HandshakeAnswerTest, OfWhatComesBeforeALateAnswerLittleIsRead) {
+TEST_F(HandshakeAnswerTest, BytesBeforeALateAnswerAreReadOnlyUpToALimit) {
   WebSocketClient client = askLater();
   const std::string flood = WebSocketClient::text(std::string(4 << 20, 'x'));
   std::size_t sent = 0;
@@ -164,7 +166,7 @@ TEST_F(HandshakeAnswerTest, RefuseLaterAnswersWithTheStatus) {
   EXPECT_THAT(events, ElementsAre("close 1000"));
 }
 
-TEST_F(HandshakeAnswerTest, ALateAnswerFindsNothingWhenTheClientIsGone) {
+TEST_F(HandshakeAnswerTest, ALateAnswerAfterTheClientDisconnectedHasNoEffect) {
   WebSocketClient client = askLater();
   const PendingHandshake copy = pending;
   client.raw().close();
@@ -206,7 +208,7 @@ TEST_F(HandshakeAnswerTest, AConnectionThatClosesWithItsLateAnswerIsNotReportedA
 TEST_F(HandshakeAnswerTest, TheCloseReasonOfThePeerIsKnownInOnClose) {
   std::vector<std::string> reasons;
   const auto closed = [&](CloseCode code, std::string_view reason) {
-    speak({});
+    useWebSocket({});
     endpoint.handlers.onClose = [&](Connection& connection) {
       reasons.push_back(std::string(connection.closeReason()));
     };

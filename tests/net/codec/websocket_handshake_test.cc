@@ -64,19 +64,19 @@ TEST_F(WebSocketHandshakeTest, AnUpgradeWithoutAKeyIsABadRequest) {
 }
 
 TEST_F(WebSocketHandshakeTest, OriginsThatAreNotAllowedGet403) {
-  speak({.origins = {"https://example.com"}});
-  WebSocketClient stranger = ask(WebSocketClient::request("/", "Origin: https://evil.example\r\n"));
-  expectRefusal(stranger, 403);
+  useWebSocket({.origins = {"https://example.com"}});
+  WebSocketClient refused = ask(WebSocketClient::request("/", "Origin: https://evil.example\r\n"));
+  expectRefusal(refused, 403);
   EXPECT_EQ(counters().originsRefused.get(), 1u);
   EXPECT_EQ(ask(WebSocketClient::request("/", "Origin: https://example.com\r\n")).status(), 101);
   EXPECT_EQ(ask(WebSocketClient::request()).status(), 101);
 }
 
 TEST_F(WebSocketHandshakeTest, ARefusedOriginIsLoggedOnceEscapedAndCut) {
-  speak({.origins = {"https://example.com"}});
-  const std::string evil = "https://evil\".example/" + std::string(1000, 'x');
+  useWebSocket({.origins = {"https://example.com"}});
+  const std::string origin = "https://evil\".example/" + std::string(1000, 'x');
   testing::internal::CaptureStderr();
-  for (int i = 0; i < 5; ++i) ask(WebSocketClient::request("/", "Origin: " + evil + "\r\n"));
+  for (int i = 0; i < 5; ++i) ask(WebSocketClient::request("/", "Origin: " + origin + "\r\n"));
   for (int i = 0; i < 100; ++i) {
     ask(WebSocketClient::request("/", "Origin: https://" + std::to_string(i) + ".example\r\n"));
   }
@@ -90,8 +90,8 @@ TEST_F(WebSocketHandshakeTest, ARefusedOriginIsLoggedOnceEscapedAndCut) {
 }
 
 TEST_F(WebSocketHandshakeTest, PlainRequestsGetPages) {
-  speak({.pages = {{"/", {.body = "<h1>hello</h1>"}},
-                   {"/a.js", {"text/javascript", "let a;", {{"X-Kind", "module"}}}}}});
+  useWebSocket({.pages = {{"/", {.body = "<h1>hello</h1>"}},
+                          {"/a.js", {"text/javascript", "let a;", {{"X-Kind", "module"}}}}}});
   WebSocketClient page = ask(get("/?query=1"));
   EXPECT_EQ(page.header("Content-Type"), "text/html; charset=utf-8");
   EXPECT_EQ(page.header("X-Kind"), "");
@@ -109,7 +109,7 @@ TEST_F(WebSocketHandshakeTest, PlainRequestsGetPages) {
 }
 
 TEST_F(WebSocketHandshakeTest, HeadGetsTheHeadOfAPage) {
-  speak({.pages = {{"/", {.body = "<h1>hello</h1>"}}}});
+  useWebSocket({.pages = {{"/", {.body = "<h1>hello</h1>"}}}});
   WebSocketClient client = ask("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n");
   EXPECT_EQ(client.status(), 200);
   EXPECT_EQ(client.header("Content-Length"), "14");
@@ -121,7 +121,7 @@ TEST_F(WebSocketHandshakeTest, OtherMethodsGet405AndTheirBodyIsDropped) {
   for (const bool withPages : {false, true}) {
     WebSocketOptions options;
     if (withPages) options.pages = {{"/", {.body = "x"}}};
-    speak(options);
+    useWebSocket(options);
     WebSocketClient client =
         ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n" + WebSocketClient::text("a"));
     EXPECT_THAT(client.header("Allow"), HasSubstr("GET"));
@@ -139,7 +139,7 @@ TEST_F(WebSocketHandshakeTest, WithoutPagesAPlainRequestGets426) {
 }
 
 TEST_F(WebSocketHandshakeTest, AnotherVersionGets426WithTheSupportedVersion) {
-  speak({.pages = {{"/", {.body = "x"}}}});
+  useWebSocket({.pages = {{"/", {.body = "x"}}}});
   WebSocketClient client =
       ask("GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 8\r\n\r\n");
@@ -148,7 +148,7 @@ TEST_F(WebSocketHandshakeTest, AnotherVersionGets426WithTheSupportedVersion) {
 }
 
 TEST_F(WebSocketHandshakeTest, AHeadWithoutEndGets431) {
-  speak({.headBytesMax = 1000});
+  useWebSocket({.headBytesMax = 1000});
   WebSocketClient client = ask("GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(1000, 'x'));
   expectRefusal(client, 431);
 }
@@ -167,20 +167,20 @@ TEST_F(WebSocketHandshakeTest, HandshakeTimeoutGets408) {
 }
 
 TEST_F(WebSocketHandshakeTest, OnWebSocketConnectSeesTheRequestAndMayRefuseIt) {
-  speak({}, [](Connection&, WebSocketHandshake& handshake) {
+  useWebSocket({}, [](Connection&, WebSocketHandshake& handshake) {
     if (handshake.request.query != "token=1") handshake.refuse(401, "who are you?");
   });
-  WebSocketClient stranger = ask(WebSocketClient::request("/chat?token=2"));
-  EXPECT_EQ(stranger.body(), "who are you?\n");
-  expectRefusal(stranger, 401);
+  WebSocketClient refused = ask(WebSocketClient::request("/chat?token=2"));
+  EXPECT_EQ(refused.body(), "who are you?\n");
+  expectRefusal(refused, 401);
   EXPECT_TRUE(ask(WebSocketClient::request("/chat?token=1")).isOpen());
 }
 
 TEST_F(WebSocketHandshakeTest, ASubprotocolIsChosenFromTheOfferedOrByTheHandler) {
-  speak({.subprotocols = {"v2", "v1"}});
+  useWebSocket({.subprotocols = {"v2", "v1"}});
   const std::string offer = "Sec-WebSocket-Protocol: v1, v2\r\n";
   EXPECT_EQ(ask(WebSocketClient::request("/", offer)).header("Sec-WebSocket-Protocol"), "v1");
-  speak({.subprotocols = {"v2", "v1"}}, [](Connection&, WebSocketHandshake& handshake) {
+  useWebSocket({.subprotocols = {"v2", "v1"}}, [](Connection&, WebSocketHandshake& handshake) {
     EXPECT_EQ(handshake.subprotocol, "v1");
     handshake.subprotocol = "v2";
   });
@@ -188,7 +188,8 @@ TEST_F(WebSocketHandshakeTest, ASubprotocolIsChosenFromTheOfferedOrByTheHandler)
 }
 
 TEST_F(WebSocketHandshakeTest, MessagesSentBeforeItFollowTheResponse) {
-  speak({}, [](Connection& connection, WebSocketHandshake&) { (void)connection.send("second"); });
+  useWebSocket(
+      {}, [](Connection& connection, WebSocketHandshake&) { (void)connection.send("second"); });
   endpoint.handlers.onConnect = [](Connection& connection) { (void)connection.send("first"); };
   WebSocketClient client = connect();
   settle();
@@ -201,7 +202,7 @@ TEST_F(WebSocketHandshakeTest, MessagesSentBeforeItFollowTheResponse) {
 }
 
 TEST_F(WebSocketHandshakeTest, MessagesSentBeforeARefusalAreDropped) {
-  speak({}, [](Connection&, WebSocketHandshake& handshake) { handshake.refuse(403); });
+  useWebSocket({}, [](Connection&, WebSocketHandshake& handshake) { handshake.refuse(403); });
   endpoint.handlers.onConnect = [](Connection& connection) { (void)connection.send("secret"); };
   WebSocketClient client = ask(WebSocketClient::request());
   expectRefusal(client, 403);
@@ -231,7 +232,7 @@ TEST_F(WebSocketHandshakeTest, CloseBeforeItSendsAnHttpResponse) {
 }
 
 TEST_F(WebSocketHandshakeTest, AHandlerThatThrowsIsAnInternalError) {
-  speak({}, [](Connection&, WebSocketHandshake&) { throw std::runtime_error("oops"); });
+  useWebSocket({}, [](Connection&, WebSocketHandshake&) { throw std::runtime_error("oops"); });
   WebSocketClient client = ask(WebSocketClient::request());
   expectRefusal(client, 500);
   EXPECT_EQ(client.body().find("oops"), std::string::npos);
@@ -239,10 +240,10 @@ TEST_F(WebSocketHandshakeTest, AHandlerThatThrowsIsAnInternalError) {
 }
 
 TEST_F(WebSocketHandshakeTest, AHandlerMayCloseOrDestroy) {
-  speak({}, [](Connection& connection, WebSocketHandshake&) { connection.close(); });
+  useWebSocket({}, [](Connection& connection, WebSocketHandshake&) { connection.close(); });
   WebSocketClient closed = ask(WebSocketClient::request());
   expectRefusal(closed, 503);
-  speak({}, [](Connection& connection, WebSocketHandshake&) { connection.destroy(); });
+  useWebSocket({}, [](Connection& connection, WebSocketHandshake&) { connection.destroy(); });
   WebSocketClient destroyed = connect();
   destroyed.sendHandshake();
   ASSERT_TRUE(turnUntil([&] { return destroyed.ended(); }));
@@ -250,7 +251,7 @@ TEST_F(WebSocketHandshakeTest, AHandlerMayCloseOrDestroy) {
 }
 
 TEST_F(WebSocketHandshakeTest, AHandlerMayPauseAndMessagesAfterTheRequestWait) {
-  speak({}, [](Connection& connection, WebSocketHandshake&) { connection.pauseRecv(); });
+  useWebSocket({}, [](Connection& connection, WebSocketHandshake&) { connection.pauseRecv(); });
   WebSocketClient client = ask(WebSocketClient::request() + WebSocketClient::text("later"));
   settle();
   EXPECT_THAT(events, ElementsAre("connect", "open"));
@@ -270,7 +271,7 @@ TEST_F(WebSocketHandshakeTest, AClientThatDisconnectsBeforeItIsNoError) {
 }
 
 TEST_F(WebSocketHandshakeTest, AnUpgradeToSomethingElseIsIgnored) {
-  speak({.pages = {{"/", {.body = "<h1>hello</h1>"}}}});
+  useWebSocket({.pages = {{"/", {.body = "<h1>hello</h1>"}}}});
   WebSocketClient page =
       ask("GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
           "HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n");
@@ -291,7 +292,7 @@ TEST_F(WebSocketHandshakeTest, ARefusedHeadRequestGetsNoBody) {
 }
 
 TEST_F(WebSocketHandshakeTest, AHeadByteByByteIsNotParsedForEachByte) {
-  speak({.headBytesMax = 16 << 10});
+  useWebSocket({.headBytesMax = 16 << 10});
   WebSocketClient client = connect();
   std::string head = WebSocketClient::request("/", "X: " + std::string(12'000, 'x') + "\r\n");
   const std::string_view first = std::string_view(head).substr(0, 12'000);

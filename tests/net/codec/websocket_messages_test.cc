@@ -225,8 +225,7 @@ TEST_F(WebSocketMessagesTest, AnEndOfFileWithoutCloseFrameIsAbnormal) {
   EXPECT_THAT(events, ElementsAre("close 1006"));
 }
 
-TEST_F(WebSocketMessagesTest,
-       ABrokenProtocolIsClosedWithItsCodeAndReasonAndNothingBehindItIsHeard) {
+TEST_F(WebSocketMessagesTest, AProtocolErrorClosesWithItsCodeAndReasonAndLaterMessagesAreDropped) {
   struct Case {
     std::string wire;
     CloseCode code;
@@ -242,7 +241,7 @@ TEST_F(WebSocketMessagesTest,
   };
   for (const Case& each : cases) {
     WebSocketClient client = open();
-    client.raw().send(WebSocketClient::text("good") + each.wire + WebSocketClient::text("behind"));
+    client.raw().send(WebSocketClient::text("good") + each.wire + WebSocketClient::text("later"));
     expectClose(client, each.code, each.reason);
     ASSERT_TRUE(turnUntil([&] { return client.ended(); }));
     EXPECT_THAT(takeEvents(),

@@ -336,10 +336,10 @@ TEST(CommandErrors, HaveStableCodeNames) {
 TEST(CommandErrors, AReplyIsValidJson) {
   EXPECT_EQ(errorReply("unknown_cmd", "unknown cmd 'x'"),
             R"({"cmd":"error","code":"unknown_cmd","message":"unknown cmd 'x'"})");
-  const std::string nasty = "\"},\n\0 è"s;
-  const std::optional<Value> reply = parseJson(errorReply("x", nasty));
+  const std::string special = "\"},\n\0 è"s;
+  const std::optional<Value> reply = parseJson(errorReply("x", special));
   ASSERT_TRUE(reply.has_value());
-  EXPECT_EQ((*reply)["message"].asString(), nasty);
+  EXPECT_EQ((*reply)["message"].asString(), special);
 }
 
 }  // namespace

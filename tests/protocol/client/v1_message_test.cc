@@ -26,8 +26,8 @@ std::string joined(std::uint64_t id, std::uint64_t offset, std::optional<bool> r
 std::string error(std::uint64_t id, std::string_view code, std::string_view message) {
   return textOf(appendError, id, code, message);
 }
-std::string message(std::string_view group, std::uint64_t offset, Message said) {
-  return textOf(appendMessage, group, offset, said);
+std::string message(std::string_view group, std::uint64_t offset, Message content) {
+  return textOf(appendMessage, group, offset, content);
 }
 std::string position(std::string_view group, std::uint64_t epoch, std::uint64_t offset) {
   return textOf(appendPosition, group, Position{epoch, offset});
@@ -38,11 +38,11 @@ TEST(V1Message, MatchesTheDocument) {
   std::stringstream text;
   text << file.rdbuf();
   const std::string document = text.str();
-  for (const std::string& said :
+  for (const std::string& example :
        {ok(3), joined(1, 41, std::nullopt), joined(2, 57, true),
         error(3, "missing_field", "message is missing"), message("123", 42, "text"),
         position("123", 0x08c2774be91ad350, 0)}) {
-    EXPECT_NE(document.find(said), std::string::npos) << said;
+    EXPECT_NE(document.find(example), std::string::npos) << example;
   }
 }
 

@@ -18,7 +18,7 @@ const std::string kUpgrade =
     "Sec-WebSocket-Version: 13\r\n"
     "\r\n";
 
-HeadDecode judge(std::string_view in, std::size_t headBytesMax = kHeadBytesMax) {
+HeadDecode verdictOf(std::string_view in, std::size_t headBytesMax = kHeadBytesMax) {
   HttpRequest request;
   std::size_t headBytes = 0;
   return decodeHead(in, headBytesMax, request, headBytes);
@@ -158,41 +158,42 @@ TEST(HttpHead, ReplacesThePreviousRequest) {
 }
 
 TEST(HttpHead, MayBeExactlyAsLongAsTheLimit) {
-  EXPECT_EQ(judge(kUpgrade, kUpgrade.size()), HeadDecode::Ok);
-  EXPECT_EQ(judge(kUpgrade + "more", kUpgrade.size()), HeadDecode::Ok);
-  EXPECT_EQ(judge(kUpgrade, kUpgrade.size() - 1), HeadDecode::TooLarge);
+  EXPECT_EQ(verdictOf(kUpgrade, kUpgrade.size()), HeadDecode::Ok);
+  EXPECT_EQ(verdictOf(kUpgrade + "more", kUpgrade.size()), HeadDecode::Ok);
+  EXPECT_EQ(verdictOf(kUpgrade, kUpgrade.size() - 1), HeadDecode::TooLarge);
   for (std::size_t max = 1; max < kUpgrade.size(); ++max) {
-    EXPECT_EQ(judge(kUpgrade, max), HeadDecode::TooLarge) << max;
-    EXPECT_EQ(judge(kUpgrade.substr(0, max), max), HeadDecode::TooLarge) << max;
-    EXPECT_EQ(judge(kUpgrade.substr(0, max - 1), max), HeadDecode::NeedMore) << max;
+    EXPECT_EQ(verdictOf(kUpgrade, max), HeadDecode::TooLarge) << max;
+    EXPECT_EQ(verdictOf(kUpgrade.substr(0, max), max), HeadDecode::TooLarge) << max;
+    EXPECT_EQ(verdictOf(kUpgrade.substr(0, max - 1), max), HeadDecode::NeedMore) << max;
   }
 }
 
 TEST(HttpHead, WithoutEndIsTooLarge) {
   const std::string longTarget = "GET /" + std::string(kHeadBytesMax, 'a');
-  EXPECT_EQ(judge(longTarget), HeadDecode::TooLarge);
+  EXPECT_EQ(verdictOf(longTarget), HeadDecode::TooLarge);
   std::string manyHeaders = "GET / HTTP/1.1\r\n";
   while (manyHeaders.size() < kHeadBytesMax) manyHeaders += "X: y\r\n";
-  EXPECT_EQ(judge(manyHeaders), HeadDecode::TooLarge);
-  EXPECT_EQ(judge("GET / HTTP/1.1\r\nX: " + std::string(kHeadBytesMax, 'y')), HeadDecode::TooLarge);
+  EXPECT_EQ(verdictOf(manyHeaders), HeadDecode::TooLarge);
+  EXPECT_EQ(verdictOf("GET / HTTP/1.1\r\nX: " + std::string(kHeadBytesMax, 'y')),
+            HeadDecode::TooLarge);
 }
 
 TEST(HttpHead, OtherProtocolsAreBad) {
-  EXPECT_EQ(judge("GET /\r\n\r\n"), HeadDecode::Bad);  // HTTP/0.9
-  EXPECT_EQ(judge("GET / HTTP/2.0\r\n\r\n"), HeadDecode::Bad);
-  EXPECT_EQ(judge("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), HeadDecode::Bad);  // HTTP/2 preface
-  EXPECT_EQ(judge("GET / HTTP/1.1\n\n"), HeadDecode::Bad);
-  EXPECT_EQ(judge("GET  / HTTP/1.1\r\n\r\n"), HeadDecode::Bad);
-  EXPECT_EQ(judge("GET / HTTP/1.1\r\nno colon\r\n\r\n"), HeadDecode::Bad);
-  EXPECT_EQ(judge("GET / HTTP/1.1\r\nName : value\r\n\r\n"), HeadDecode::Bad);
-  EXPECT_EQ(judge("GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n"), HeadDecode::Bad);
+  EXPECT_EQ(verdictOf("GET /\r\n\r\n"), HeadDecode::Bad);  // HTTP/0.9
+  EXPECT_EQ(verdictOf("GET / HTTP/2.0\r\n\r\n"), HeadDecode::Bad);
+  EXPECT_EQ(verdictOf("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), HeadDecode::Bad);  // HTTP/2 preface
+  EXPECT_EQ(verdictOf("GET / HTTP/1.1\n\n"), HeadDecode::Bad);
+  EXPECT_EQ(verdictOf("GET  / HTTP/1.1\r\n\r\n"), HeadDecode::Bad);
+  EXPECT_EQ(verdictOf("GET / HTTP/1.1\r\nno colon\r\n\r\n"), HeadDecode::Bad);
+  EXPECT_EQ(verdictOf("GET / HTTP/1.1\r\nName : value\r\n\r\n"), HeadDecode::Bad);
+  EXPECT_EQ(verdictOf("GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n"), HeadDecode::Bad);
 }
 
 TEST(HttpHead, GarbageIsBadBeforeItsEnd) {
-  EXPECT_EQ(judge(std::string_view("\x16\x03\x01\x02\x00\x01", 6)), HeadDecode::Bad);  // TLS
-  EXPECT_EQ(judge("{\"cmd\":\"auth\"}"), HeadDecode::Bad);
-  EXPECT_EQ(judge(std::string_view("\0\0\0\x0d", 4)), HeadDecode::Bad);
-  EXPECT_EQ(judge("GET / HTTP/1.1\r\nBad\x01Name"), HeadDecode::Bad);
+  EXPECT_EQ(verdictOf(std::string_view("\x16\x03\x01\x02\x00\x01", 6)), HeadDecode::Bad);  // TLS
+  EXPECT_EQ(verdictOf("{\"cmd\":\"auth\"}"), HeadDecode::Bad);
+  EXPECT_EQ(verdictOf(std::string_view("\0\0\0\x0d", 4)), HeadDecode::Bad);
+  EXPECT_EQ(verdictOf("GET / HTTP/1.1\r\nBad\x01Name"), HeadDecode::Bad);
 }
 
 TEST(HttpHead, DoesNotWaitForTheBodyNorCheckItsLength) {
@@ -284,13 +285,13 @@ TEST(HttpHead, OneEmptyLineBeforeTheRequestIsSkipped) {
   std::size_t headBytes = 0;
   const std::string in = "\r\n" + kUpgrade;
   for (std::size_t n = 0; n < in.size(); ++n) {
-    EXPECT_EQ(judge(in.substr(0, n)), HeadDecode::NeedMore) << n;
+    EXPECT_EQ(verdictOf(in.substr(0, n)), HeadDecode::NeedMore) << n;
   }
   ASSERT_EQ(decodeHead(in, kHeadBytesMax, request, headBytes), HeadDecode::Ok);
   EXPECT_EQ(request.method, "GET");
   EXPECT_EQ(headBytes, in.size());
-  EXPECT_EQ(judge("\r\n\r\n" + kUpgrade), HeadDecode::Bad);
-  EXPECT_EQ(judge("\r\n", 2), HeadDecode::TooLarge);
+  EXPECT_EQ(verdictOf("\r\n\r\n" + kUpgrade), HeadDecode::Bad);
+  EXPECT_EQ(verdictOf("\r\n", 2), HeadDecode::TooLarge);
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ using wire::bytes;
 
 constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
 
-Decode judge(std::string_view in, std::uint64_t payloadBytesMax = kNoLimit) {
+Decode verdictOf(std::string_view in, std::uint64_t payloadBytesMax = kNoLimit) {
   FrameHeader header;
   return decodeHeader(in, payloadBytesMax, header);
 }
@@ -45,7 +45,7 @@ TEST(FrameHeader, CutAtAnyByteNeedsMoreAndLeavesOutUntouched) {
       EXPECT_EQ(header.payloadBytes, 99u) << n;
       EXPECT_EQ(header.headerBytes, 77u) << n;
     }
-    EXPECT_EQ(judge(whole), Decode::Ok);
+    EXPECT_EQ(verdictOf(whole), Decode::Ok);
   }
 }
 
@@ -74,56 +74,59 @@ TEST(FrameHeader, EveryFirstByteHasItsOwnVerdict) {
     const bool data = opcode <= 2;
     const bool control = opcode >= 8 && opcode <= 10;
     const bool good = (first & 0x70) == 0 && (data || (control && fin));
-    EXPECT_EQ(judge(bytes({first})), good ? Decode::NeedMore : Decode::ProtocolError) << first;
-    EXPECT_EQ(judge(bytes({first, 0x80, 1, 2, 3, 4})), good ? Decode::Ok : Decode::ProtocolError)
+    EXPECT_EQ(verdictOf(bytes({first})), good ? Decode::NeedMore : Decode::ProtocolError) << first;
+    EXPECT_EQ(verdictOf(bytes({first, 0x80, 1, 2, 3, 4})),
+              good ? Decode::Ok : Decode::ProtocolError)
         << first;
   }
 }
 
 TEST(FrameHeader, UnmaskedIsRejectedAtItsSecondByte) {
-  EXPECT_EQ(judge(bytes({0x81, 0x05})), Decode::ProtocolError);
-  EXPECT_EQ(judge(bytes({0x89, 0x00})), Decode::ProtocolError);
-  EXPECT_EQ(judge(bytes({0x82, 0x7f})), Decode::ProtocolError);
+  EXPECT_EQ(verdictOf(bytes({0x81, 0x05})), Decode::ProtocolError);
+  EXPECT_EQ(verdictOf(bytes({0x89, 0x00})), Decode::ProtocolError);
+  EXPECT_EQ(verdictOf(bytes({0x82, 0x7f})), Decode::ProtocolError);
 }
 
 TEST(FrameHeader, OfAControlFrameHasAtMost125BytesOfPayload) {
   for (const int first : {0x88, 0x89, 0x8a}) {
-    EXPECT_EQ(judge(bytes({first, 0x80 | 125, 1, 2, 3, 4})), Decode::Ok);
-    EXPECT_EQ(judge(bytes({first, 0x80 | 126})), Decode::ProtocolError);
-    EXPECT_EQ(judge(bytes({first, 0x80 | 127})), Decode::ProtocolError);
+    EXPECT_EQ(verdictOf(bytes({first, 0x80 | 125, 1, 2, 3, 4})), Decode::Ok);
+    EXPECT_EQ(verdictOf(bytes({first, 0x80 | 126})), Decode::ProtocolError);
+    EXPECT_EQ(verdictOf(bytes({first, 0x80 | 127})), Decode::ProtocolError);
   }
 }
 
 TEST(FrameHeader, MustEncodeItsLengthMinimally) {
-  EXPECT_EQ(judge(bytes({0x81, 0xfe, 0, 125})), Decode::ProtocolError);
-  EXPECT_EQ(judge(bytes({0x81, 0xfe, 0, 126, 1, 2, 3, 4})), Decode::Ok);
-  EXPECT_EQ(judge(bytes({0x81, 0xff, 0, 0, 0, 0, 0, 0, 0xff, 0xff})), Decode::ProtocolError);
-  EXPECT_EQ(judge(bytes({0x81, 0xff, 0, 0, 0, 0, 0, 0})), Decode::ProtocolError) << "already clear";
-  EXPECT_EQ(judge(bytes({0x81, 0xff, 0, 0, 0, 0, 0})), Decode::NeedMore);
+  EXPECT_EQ(verdictOf(bytes({0x81, 0xfe, 0, 125})), Decode::ProtocolError);
+  EXPECT_EQ(verdictOf(bytes({0x81, 0xfe, 0, 126, 1, 2, 3, 4})), Decode::Ok);
+  EXPECT_EQ(verdictOf(bytes({0x81, 0xff, 0, 0, 0, 0, 0, 0, 0xff, 0xff})), Decode::ProtocolError);
+  EXPECT_EQ(verdictOf(bytes({0x81, 0xff, 0, 0, 0, 0, 0, 0})), Decode::ProtocolError)
+      << "already clear";
+  EXPECT_EQ(verdictOf(bytes({0x81, 0xff, 0, 0, 0, 0, 0})), Decode::NeedMore);
 }
 
 TEST(FrameHeader, MustNotHaveALengthOf64Bits) {
-  EXPECT_EQ(judge(bytes({0x82, 0xff, 0x80})), Decode::ProtocolError);
-  EXPECT_EQ(judge(bytes({0x82, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4})),
-            Decode::ProtocolError);
-  EXPECT_EQ(judge(bytes({0x82, 0xff, 0x7f})), Decode::NeedMore);
+  EXPECT_EQ(verdictOf(bytes({0x82, 0xff, 0x80})), Decode::ProtocolError);
+  EXPECT_EQ(
+      verdictOf(bytes({0x82, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4})),
+      Decode::ProtocolError);
+  EXPECT_EQ(verdictOf(bytes({0x82, 0xff, 0x7f})), Decode::NeedMore);
 }
 
 TEST(FrameHeader, IsTooBigAsSoonAsThatIsCertain) {
-  EXPECT_EQ(judge(bytes({0x82, 0x80 | 10}), 10), Decode::NeedMore);
-  EXPECT_EQ(judge(bytes({0x82, 0x80 | 11}), 10), Decode::TooBig);
-  EXPECT_EQ(judge(bytes({0x82, 0xfe, 0x04}), 1023), Decode::TooBig);
-  EXPECT_EQ(judge(bytes({0x82, 0xfe, 0x04}), 1024), Decode::NeedMore);
-  EXPECT_EQ(judge(bytes({0x82, 0xfe, 0x04, 0x01}), 1024), Decode::TooBig);
-  EXPECT_EQ(judge(bytes({0x82, 0xff, 0x01}), 1 << 30), Decode::TooBig);
-  EXPECT_EQ(judge(bytes({0x82, 0xff, 0, 0, 0, 0, 0x40, 0, 0, 0}), 1 << 30), Decode::NeedMore);
-  EXPECT_EQ(judge(bytes({0x82, 0xff, 0, 0, 0, 0, 0x40, 0, 0, 1}), 1 << 30), Decode::TooBig);
+  EXPECT_EQ(verdictOf(bytes({0x82, 0x80 | 10}), 10), Decode::NeedMore);
+  EXPECT_EQ(verdictOf(bytes({0x82, 0x80 | 11}), 10), Decode::TooBig);
+  EXPECT_EQ(verdictOf(bytes({0x82, 0xfe, 0x04}), 1023), Decode::TooBig);
+  EXPECT_EQ(verdictOf(bytes({0x82, 0xfe, 0x04}), 1024), Decode::NeedMore);
+  EXPECT_EQ(verdictOf(bytes({0x82, 0xfe, 0x04, 0x01}), 1024), Decode::TooBig);
+  EXPECT_EQ(verdictOf(bytes({0x82, 0xff, 0x01}), 1 << 30), Decode::TooBig);
+  EXPECT_EQ(verdictOf(bytes({0x82, 0xff, 0, 0, 0, 0, 0x40, 0, 0, 0}), 1 << 30), Decode::NeedMore);
+  EXPECT_EQ(verdictOf(bytes({0x82, 0xff, 0, 0, 0, 0, 0x40, 0, 0, 1}), 1 << 30), Decode::TooBig);
 }
 
 TEST(FrameHeader, OfAControlFrameIgnoresTheLimitOfMessages) {
-  EXPECT_EQ(judge(bytes({0x89, 0x80 | 125, 1, 2, 3, 4}), 0), Decode::Ok);
-  EXPECT_EQ(judge(bytes({0x81, 0x81, 1, 2, 3, 4}), 0), Decode::TooBig);
-  EXPECT_EQ(judge(bytes({0x81, 0x80, 1, 2, 3, 4}), 0), Decode::Ok);
+  EXPECT_EQ(verdictOf(bytes({0x89, 0x80 | 125, 1, 2, 3, 4}), 0), Decode::Ok);
+  EXPECT_EQ(verdictOf(bytes({0x81, 0x81, 1, 2, 3, 4}), 0), Decode::TooBig);
+  EXPECT_EQ(verdictOf(bytes({0x81, 0x80, 1, 2, 3, 4}), 0), Decode::Ok);
 }
 
 /// Once there is a verdict, more bytes do not change it.
@@ -137,9 +140,9 @@ TEST(FrameHeader, VerdictDoesNotDependOnTheCut) {
         for (const int low : heads) {
           const auto in = bytes({first, second, high, low, 0, 0, low, high, low, high, 1, 2, 3, 4});
           for (const std::uint64_t limit : {std::uint64_t{0}, std::uint64_t{200}, kNoLimit}) {
-            const Decode whole = judge(in, limit);
+            const Decode whole = verdictOf(in, limit);
             for (std::size_t n = 0; n < in.size(); ++n) {
-              const Decode cut = judge(in.substr(0, n), limit);
+              const Decode cut = verdictOf(in.substr(0, n), limit);
               EXPECT_TRUE(cut == Decode::NeedMore || cut == whole)
                   << first << ' ' << second << ' ' << n;
             }

@@ -16,7 +16,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-class ChannelElsewhere : public ::testing::Test {
+class ExternalChannel : public ::testing::Test {
  protected:
   /// Starts the Channel on `listen`, and returns its actual address.
   SocketUrl startChannel(const std::string& listen, const Words& options = {}) {
@@ -63,28 +63,28 @@ class ChannelElsewhere : public ::testing::Test {
   ProgramInstance second{deadline};
 };
 
-TEST_F(ChannelElsewhere, ProgramsShareGroupsInStormosDialect) {
+TEST_F(ExternalChannel, ProgramsShareGroupsInStormosDialect) {
   const SocketUrl url = startChannel("frame://127.0.0.1:0");
   startWith(first, "stormo://127.0.0.1:" + std::to_string(url.port));
   startWith(second, "stormo://127.0.0.1:" + std::to_string(url.port));
   expectGroupsCross(first, second);
 }
 
-TEST_F(ChannelElsewhere, ProgramsShareGroupsInWorkermansDialect) {
+TEST_F(ExternalChannel, ProgramsShareGroupsInWorkermansDialect) {
   const SocketUrl url = startChannel("frame://127.0.0.1:0");
   startWith(first, "frame://127.0.0.1:" + std::to_string(url.port));
   startWith(second, "frame://127.0.0.1:" + std::to_string(url.port));
   expectGroupsCross(first, second);
 }
 
-TEST_F(ChannelElsewhere, ProgramsShareGroupsAcrossDialects) {
+TEST_F(ExternalChannel, ProgramsShareGroupsAcrossDialects) {
   const SocketUrl url = startChannel("frame://127.0.0.1:0");
   startWith(first, "frame://127.0.0.1:" + std::to_string(url.port));
   startWith(second, "stormo://127.0.0.1:" + std::to_string(url.port));
   expectGroupsCross(first, second);
 }
 
-TEST_F(ChannelElsewhere, ProgramsShareGroupsOverAUnixSocket) {
+TEST_F(ExternalChannel, ProgramsShareGroupsOverAUnixSocket) {
   const std::string url = "unix://" + channel.folder() + "/channel";
   startChannel(url);
   startWith(first, url);
@@ -92,14 +92,14 @@ TEST_F(ChannelElsewhere, ProgramsShareGroupsOverAUnixSocket) {
   expectGroupsCross(first, second);
 }
 
-TEST_F(ChannelElsewhere, ProgramsShareGroupsOverTheChannelOfOneOfThem) {
+TEST_F(ExternalChannel, ProgramsShareGroupsOverTheChannelOfOneOfThem) {
   const std::string url = "unix://" + first.folder() + "/open";
   first.start({"--listen", "websocket://127.0.0.1:0", "--workers", "2", "--channel-listen", url});
   startWith(second, url);
   expectGroupsCross(first, second);
 }
 
-TEST_F(ChannelElsewhere, OnlyLinksWithTheSecretAreAccepted) {
+TEST_F(ExternalChannel, OnlyLinksWithTheSecretAreAccepted) {
   const auto secretFile = [&](const std::string& name, const std::string& secret) {
     const std::string path = channel.folder() + '/' + name;
     std::ofstream(path) << secret << '\n';
@@ -116,15 +116,15 @@ TEST_F(ChannelElsewhere, OnlyLinksWithTheSecretAreAccepted) {
   ClientSwarm inside(deadline, first.port());
   ClientSwarm outside(deadline, second.port());
   const auto member = inside.connect();
-  const auto stranger = outside.connect();
+  const auto sender = outside.connect();
   inside.join(member, "123");
-  for (int i = 0; i < 20; ++i) outside.sendToGroup(stranger, "123", "let me in");
+  for (int i = 0; i < 20; ++i) outside.sendToGroup(sender, "123", "rejected");
   outside.runUntil("the server to have read it", [&] { return second.sum("messages_in") >= 20; });
   inside.settle({member});
   EXPECT_THAT(inside[member].received, IsEmpty());
 }
 
-TEST_F(ChannelElsewhere, WorkersWaitForAChannelThatStartsLater) {
+TEST_F(ExternalChannel, WorkersWaitForAChannelThatStartsLater) {
   const std::string url = "unix://" + channel.folder() + "/channel";
   startWith(first, url);
   ClientSwarm clients(deadline, first.port());
@@ -147,7 +147,7 @@ std::function<bool(const Json&)> linksAre(const std::string& dialect, const std:
   };
 }
 
-TEST_F(ChannelElsewhere, StatusShowsTheDialectAndStateOfEachWorkersLink) {
+TEST_F(ExternalChannel, StatusShowsTheDialectAndStateOfEachWorkersLink) {
   const std::string url = "unix://" + channel.folder() + "/channel";
   startWith(first, url);
   first.waitForStatus("links without a Channel", linksAre("stormo", "connecting"));
@@ -159,13 +159,13 @@ TEST_F(ChannelElsewhere, StatusShowsTheDialectAndStateOfEachWorkersLink) {
   first.waitForStatus("links to a stopped Channel", linksAre("stormo", "connecting"));
 }
 
-TEST_F(ChannelElsewhere, StatusShowsLinksInWorkermansDialect) {
+TEST_F(ExternalChannel, StatusShowsLinksInWorkermansDialect) {
   const SocketUrl url = startChannel("frame://127.0.0.1:0");
   startWith(first, "frame://127.0.0.1:" + std::to_string(url.port));
   first.waitForStatus("links to the Channel", linksAre("workerman", "connected"));
 }
 
-TEST_F(ChannelElsewhere, ARestartedChannelLosesNoMessages) {
+TEST_F(ExternalChannel, ARestartedChannelLosesNoMessages) {
   const std::string url = "unix://" + channel.folder() + "/channel";
   startChannel(url);
   startWith(first, url);

@@ -10,7 +10,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-class ConnectionTroubleTest : public NetTest {
+class ConnectionErrorsTest : public NetTest {
  protected:
   static void throwNow() { throw std::runtime_error("oops"); }
   /// Expects that other connections still work.
@@ -23,7 +23,7 @@ class ConnectionTroubleTest : public NetTest {
   }
 };
 
-TEST_F(ConnectionTroubleTest, OnMessageThatThrowsClosesItsConnectionWith1011) {
+TEST_F(ConnectionErrorsTest, OnMessageThatThrowsClosesItsConnectionWith1011) {
   Connected one = acceptQuietly();
   endpoint.handlers.onMessage = [](Connection& connection, Message) {
     (void)connection.send("sent before");
@@ -38,7 +38,7 @@ TEST_F(ConnectionTroubleTest, OnMessageThatThrowsClosesItsConnectionWith1011) {
   expectTheLoopLives();
 }
 
-TEST_F(ConnectionTroubleTest, AThrownValueThatIsNoExceptionIsHandled) {
+TEST_F(ConnectionErrorsTest, AThrownValueThatIsNoExceptionIsHandled) {
   Connected one = acceptQuietly();
   endpoint.handlers.onMessage = [](Connection&, Message) { throw 7; };
   one.peer.send("a\n");
@@ -47,7 +47,7 @@ TEST_F(ConnectionTroubleTest, AThrownValueThatIsNoExceptionIsHandled) {
   expectTheLoopLives();
 }
 
-TEST_F(ConnectionTroubleTest, OnConnectThatThrowsCloses) {
+TEST_F(ConnectionErrorsTest, OnConnectThatThrowsCloses) {
   endpoint.handlers.onConnect = [](Connection&) { throwNow(); };
   Connected one = accept();
   settle();
@@ -56,7 +56,7 @@ TEST_F(ConnectionTroubleTest, OnConnectThatThrowsCloses) {
   expectTheLoopLives();
 }
 
-TEST_F(ConnectionTroubleTest, OnCloseThatThrowsIsCalledOnce) {
+TEST_F(ConnectionErrorsTest, OnCloseThatThrowsIsCalledOnce) {
   endpoint.handlers.onClose = [&](Connection&) {
     events.push_back("close");
     throwNow();
@@ -69,7 +69,7 @@ TEST_F(ConnectionTroubleTest, OnCloseThatThrowsIsCalledOnce) {
   expectTheLoopLives();
 }
 
-TEST_F(ConnectionTroubleTest, OnBufferFullThatThrowsCloses) {
+TEST_F(ConnectionErrorsTest, OnBufferFullThatThrowsCloses) {
   endpoint.sendQueueBytesMax = 10;
   endpoint.handlers.onBufferFull = [](Connection&) { throwNow(); };
   Connected one = acceptQuietly();
@@ -80,7 +80,7 @@ TEST_F(ConnectionTroubleTest, OnBufferFullThatThrowsCloses) {
   EXPECT_THAT(events, ElementsAre("close 1011"));
 }
 
-TEST_F(ConnectionTroubleTest, OnErrorThatThrowsDoesNotCloseTwice) {
+TEST_F(ConnectionErrorsTest, OnErrorThatThrowsDoesNotCloseTwice) {
   endpoint.handlers.onError = [](Connection&, const Error&) { throwNow(); };
   Connected one = acceptQuietly(test::tcpPair());
   one.peer.reset();
@@ -89,8 +89,7 @@ TEST_F(ConnectionTroubleTest, OnErrorThatThrowsDoesNotCloseTwice) {
   EXPECT_EQ(counters().handlerErrors.get(), 1u);
 }
 
-TEST_F(ConnectionTroubleTest,
-       AProtocolOfTheUserThatThrowsClosesOnlyTheConnectionWhoseBytesItChokedOn) {
+TEST_F(ConnectionErrorsTest, ACustomProtocolThatThrowsClosesOnlyThatConnection) {
   use(std::make_unique<PackageCodec>(Protocol::custom(
       "fragile",
       [](std::string_view buffer) -> std::ptrdiff_t {
@@ -102,11 +101,11 @@ TEST_F(ConnectionTroubleTest,
         return package;
       },
       [](std::string_view message, std::string& out) { out.append(message); })));
-  for (const char* poison : {"input", "decode"}) {
+  for (const char* bytes : {"input", "decode"}) {
     Connected one = acceptQuietly();
-    one.peer.send(poison);
+    one.peer.send(bytes);
     settle();
-    EXPECT_THAT(takeEvents(), ElementsAre("close 1011")) << poison;
+    EXPECT_THAT(takeEvents(), ElementsAre("close 1011")) << bytes;
     EXPECT_TRUE(one.peer.ended());
   }
   EXPECT_EQ(counters().handlerErrors.get(), 2u);
@@ -116,7 +115,7 @@ TEST_F(ConnectionTroubleTest,
   EXPECT_THAT(events, ElementsAre("fine"));
 }
 
-TEST_F(ConnectionTroubleTest, SendingToADisconnectedPeerIsAnErrorOfSend) {
+TEST_F(ConnectionErrorsTest, SendingToADisconnectedPeerIsAnErrorOfSend) {
   auto pair = test::unixPair();
   Connected one = acceptQuietly(std::move(pair));
   at(one).pauseRecv();  // else its end would be read first
@@ -128,7 +127,7 @@ TEST_F(ConnectionTroubleTest, SendingToADisconnectedPeerIsAnErrorOfSend) {
   EXPECT_EQ(table.size(), 0u);
 }
 
-TEST_F(ConnectionTroubleTest, MessagesSentBeforeTheFailureAreDeliveredFirst) {
+TEST_F(ConnectionErrorsTest, MessagesSentBeforeTheFailureAreDeliveredFirst) {
   Connected one = acceptQuietly(test::unixPair());
   at(one).pauseRecv();
   one.peer.send("last words\n");
@@ -139,7 +138,7 @@ TEST_F(ConnectionTroubleTest, MessagesSentBeforeTheFailureAreDeliveredFirst) {
   EXPECT_THAT(events, ElementsAre("last words", "error in send", "close 1006"));
 }
 
-TEST_F(ConnectionTroubleTest, AResetWhileOutputWaitsClosesTheConnection) {
+TEST_F(ConnectionErrorsTest, AResetWhileOutputWaitsClosesTheConnection) {
   auto pair = test::tcpPair();
   test::shrinkSendBuffer(pair.tested.get());
   Connected one = acceptQuietly(std::move(pair));
@@ -153,7 +152,7 @@ TEST_F(ConnectionTroubleTest, AResetWhileOutputWaitsClosesTheConnection) {
   EXPECT_EQ(events.back(), "close 1006");
 }
 
-TEST_F(ConnectionTroubleTest, AResetWhileClosingIsNoError) {
+TEST_F(ConnectionErrorsTest, AResetWhileClosingIsNoError) {
   auto pair = test::tcpPair();
   test::shrinkSendBuffer(pair.tested.get());
   Connected one = acceptQuietly(std::move(pair));
@@ -165,7 +164,7 @@ TEST_F(ConnectionTroubleTest, AResetWhileClosingIsNoError) {
   EXPECT_THAT(events, ElementsAre("close 1000"));
 }
 
-TEST_F(ConnectionTroubleTest, ASocketThatCannotBeWatchedIsClosedAndReported) {
+TEST_F(ConnectionErrorsTest, ASocketThatCannotBeWatchedIsClosedAndReported) {
   test::SocketPair pair = test::unixPair();
   LoopImpl::of(loop).refuseWatches(ENOSPC);
   const auto refused = table.accept(std::move(pair.tested), endpoint);
@@ -178,7 +177,7 @@ TEST_F(ConnectionTroubleTest, ASocketThatCannotBeWatchedIsClosedAndReported) {
   EXPECT_THAT(events, IsEmpty());
 }
 
-TEST_F(ConnectionTroubleTest, WhenEpolloutCannotBeWatchedOnlyThatConnectionFails) {
+TEST_F(ConnectionErrorsTest, WhenEpolloutCannotBeWatchedOnlyThatConnectionFails) {
   endpoint.sendQueueBytesMax = 1 << 20;
   test::SocketPair pair = test::unixPair();
   test::shrinkSendBuffer(pair.tested.get());

@@ -1,5 +1,5 @@
-// A group message's whole road in one loop: clients, a worker, the Channel, and back. What it costs
-// is counted, not timed: by the program's own counters, and by how often operator new runs.
+// The path of a group message in one loop: client, worker, Channel, and back to the members. Its
+// cost is counted, not timed: by the program's own counters, and by how often operator new runs.
 #include <sys/socket.h>
 
 #include <array>
@@ -13,9 +13,9 @@ namespace stormo::server {
 namespace {
 
 /// Members m of groups m mod `groups`.
-class WholeRoadTest : public ServerTest {
+class MessagePathTest : public ServerTest {
  protected:
-  WholeRoadTest() {
+  MessagePathTest() {
     server.replayBytesMax = 256 << 10;  // soon full: from then on its room is used again
     start();
   }
@@ -87,19 +87,19 @@ class WholeRoadTest : public ServerTest {
   std::vector<test::RawPeer> clients;
 };
 
-TEST_F(WholeRoadTest, AWarmServerAllocatesNothingForAFanOut) {
+TEST_F(MessagePathTest, AWarmServerAllocatesNothingForAFanOut) {
   connectMembers(100, 1);
   EXPECT_EQ(allocationsOf(std::vector(4, sends(0, 4)), 16), 0u);
 }
 
-TEST_F(WholeRoadTest, NorForMessagesToGroupsOfOne) {
+TEST_F(MessagePathTest, AWarmServerAllocatesNothingForGroupsOfOne) {
   connectMembers(200, 200);
   std::vector<std::string> publishers;
   for (std::size_t i = 0; i < 200; ++i) publishers.push_back(sends(i, 1));
   EXPECT_EQ(allocationsOf(publishers, 1), 0u);
 }
 
-TEST_F(WholeRoadTest, MessagesOfOneTurnLeaveInOneSendForEachMember) {
+TEST_F(MessagePathTest, MessagesOfOneTurnLeaveInOneSendForEachMember) {
   connectMembers(200, 1);
   const std::vector<std::string> publishers(8, sends(0, 8));
   round(publishers, 64);
@@ -109,15 +109,15 @@ TEST_F(WholeRoadTest, MessagesOfOneTurnLeaveInOneSendForEachMember) {
   EXPECT_LE(sendCalls() - before, 10u * (200 + 3));
 }
 
-/// Members of one group that speak stormo.v1; the first of them sends.
-class V1RoadTest : public ServerTest {
+/// Members of one group, clients of stormo.v1; the first of them sends.
+class V1MessagePathTest : public ServerTest {
  protected:
-  V1RoadTest() {
+  V1MessagePathTest() {
     server.history = {.groups = {"*"}, .messagesMax = 32};
     start();
     for (int i = 0; i < 50; ++i) {
       members.push_back(connect(0, v1::kSubprotocol));
-      members.back().say(R"({"id":1,"cmd":"join","group":"g"})");
+      members.back().send(R"({"id":1,"cmd":"join","group":"g"})");
       await(members.back(), 1);
       members.back().socket.raw().received().reserve(1 << 16);
     }
@@ -157,7 +157,7 @@ class V1RoadTest : public ServerTest {
   std::vector<Client> members;
 };
 
-TEST_F(V1RoadTest, AWarmServerAllocatesNothingForAMessageNorForItsReply) {
+TEST_F(V1MessagePathTest, AWarmServerAllocatesNothingForAMessageNorForItsReply) {
   for (int i = 0; i < 50; ++i) round(16);
   const std::uint64_t before = test::allocationCount();
   for (int i = 0; i < 50; ++i) round(16);

@@ -7,19 +7,19 @@
 namespace stormo::integration {
 
 /// Connects one client after another, a few at a time, in each turn of the test.
-class Newcomers {
+class ConnectionAttempts {
  public:
   using Id = ClientSwarm::Id;
 
-  explicit Newcomers(ClientSwarm& clients) : clients_(clients) {}
+  explicit ConnectionAttempts(ClientSwarm& clients) : clients_(clients) {}
 
   /// Call it in each turn.
-  void keepComing() {
+  void advance() {
     std::erase_if(opening_, [&](Id id) {
       const SwarmClient& client = clients_[id];
       if (client.state == SwarmClient::State::Opening) return false;
       if (client.connectError != 0) ++refused_;
-      client.isOpen() ? ++welcomed_ : ++cutOff_;
+      client.isOpen() ? ++opened_ : ++failed_;
       if (client.isOpen()) clients_.close(id);
       return true;
     });
@@ -27,16 +27,16 @@ class Newcomers {
   }
 
   static constexpr std::size_t kAtATime = 4;
-  [[nodiscard]] std::size_t welcomed() const { return welcomed_; }
+  [[nodiscard]] std::size_t opened() const { return opened_; }
   [[nodiscard]] std::size_t refused() const { return refused_; }
-  [[nodiscard]] std::size_t cutOff() const { return cutOff_; }
+  [[nodiscard]] std::size_t failed() const { return failed_; }
 
  private:
   ClientSwarm& clients_;
   std::vector<Id> opening_;
-  std::size_t welcomed_ = 0;
+  std::size_t opened_ = 0;
   std::size_t refused_ = 0;
-  std::size_t cutOff_ = 0;
+  std::size_t failed_ = 0;
 };
 
 }  // namespace stormo::integration

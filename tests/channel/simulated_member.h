@@ -13,9 +13,9 @@ namespace stormo::channel {
 
 /// A member of one group that moves between processes, as a client of stormo.v1 does: it rejoins
 /// with its position, and resends what was not acknowledged.
-class SimulatedVisitor {
+class SimulatedMember {
  public:
-  SimulatedVisitor(std::uint64_t session, std::string group)
+  SimulatedMember(std::uint64_t session, std::string group)
       : session_(session), group_(std::move(group)) {}
 
   /// Called for each message of its group, once and in order.
@@ -27,7 +27,7 @@ class SimulatedVisitor {
   void join(ClientLink& link);
   /// The process may end afterwards, but not before.
   void leave();
-  [[nodiscard]] bool isHere() const { return link_ != nullptr; }
+  [[nodiscard]] bool isJoined() const { return link_ != nullptr; }
   /// It left without acknowledgements of all its sends, and has not received them yet.
   [[nodiscard]] bool isInDoubt();
   void publish(std::string text);
@@ -51,11 +51,11 @@ class SimulatedVisitor {
   const std::uint64_t session_;
   const std::string group_;
   ClientLink* link_ = nullptr;
-  std::shared_ptr<int> stay_;  // replaced by each join()
+  std::shared_ptr<int> joinToken_;  // replaced by each join()
   bool isMember_ = false;
   Position position_;
   std::uint64_t sequence_ = 0;
-  std::deque<Send> unacknowledged_;  // not acknowledged, as far as it knows
+  std::deque<Send> unacknowledged_;
 };
 
 }  // namespace stormo::channel

@@ -1,69 +1,69 @@
-#include "channel/simulated_visitor.h"
+#include "channel/simulated_member.h"
 
 #include <gtest/gtest.h>
 
 namespace stormo::channel {
 
-void SimulatedVisitor::join(ClientLink& link) {
+void SimulatedMember::join(ClientLink& link) {
   link_ = &link;
-  stay_ = std::make_shared<int>();
-  link.dialect().requestHistory(group_, position_,
-                                [this, stay = std::weak_ptr(stay_)](const HistoryReply& reply) {
-                                  if (!stay.expired()) onHistoryReply(reply);
-                                });
+  joinToken_ = std::make_shared<int>();
+  link.dialect().requestHistory(
+      group_, position_, [this, joinToken = std::weak_ptr(joinToken_)](const HistoryReply& reply) {
+        if (!joinToken.expired()) onHistoryReply(reply);
+      });
   for (Send& send : unacknowledged_) transmit(send);
 }
 
-void SimulatedVisitor::leave() {
+void SimulatedMember::leave() {
   forgetAcknowledged();
   for (Send& send : unacknowledged_) send.isInDoubt = true;
   link_ = nullptr;
-  stay_.reset();
+  joinToken_.reset();
   isMember_ = false;
 }
 
-bool SimulatedVisitor::isInDoubt() {
-  if (isHere()) forgetAcknowledged();
+bool SimulatedMember::isInDoubt() {
+  if (isJoined()) forgetAcknowledged();
   return !unacknowledged_.empty() && unacknowledged_.front().isInDoubt;
 }
 
-void SimulatedVisitor::publish(std::string text) {
+void SimulatedMember::publish(std::string text) {
   forgetAcknowledged();
   unacknowledged_.push_back({.sequence = ++sequence_, .text = std::move(text), .number = 0});
   transmit(unacknowledged_.back());
 }
 
-void SimulatedVisitor::transmit(Send& send) {
+void SimulatedMember::transmit(Send& send) {
   const auto status = link_->dialect().publishToGroup(group_, send.text, {session_, send.sequence});
   ASSERT_EQ(status, PublishStatus::Accepted);
   send.number = link_->dialect().accepted();
 }
 
-void SimulatedVisitor::forgetAcknowledged() {
+void SimulatedMember::forgetAcknowledged() {
   while (!unacknowledged_.empty() &&
          unacknowledged_.front().number <= link_->dialect().acknowledged())
     unacknowledged_.pop_front();
 }
 
-void SimulatedVisitor::onHistoryReply(const HistoryReply& reply) {
+void SimulatedMember::onHistoryReply(const HistoryReply& reply) {
   if (position_.epoch != 0 && !reply.isWhole) onGap();
   for (const GroupMessage& missed : reply.messages) onMessage(missed.message.data);
   position_ = reply.position;
   isMember_ = true;
 }
 
-void SimulatedVisitor::onEvent(const GroupMessage& message) {
+void SimulatedMember::onEvent(const GroupMessage& message) {
   if (!isMember_ || message.group != group_) return;
   position_ = {link_->dialect().position().epoch, message.offset};
   onMessage(message.message.data);
 }
 
-void SimulatedVisitor::onConnect() {
+void SimulatedMember::onConnect() {
   const bool isOtherServer = link_->dialect().position().epoch != position_.epoch;
   if (isMember_ && isOtherServer) position_ = link_->dialect().position();
 }
 
-void SimulatedVisitor::onDuplicate(std::string_view group) {
+void SimulatedMember::onDuplicate(std::string_view group) {
   if (isMember_ && group == group_) position_ = link_->dialect().position();
 }
 

@@ -23,6 +23,13 @@ struct LinkCounters {
   Counter up;      ///< Connected now.
 };
 
+/// The log of a Channel's process.
+struct LogCounters {
+  Counter blocked;     ///< 1 while it cannot be written, else 0.
+  Counter bytes;       ///< Of all its files.
+  Counter lastOffset;  ///< Of the last record that was applied.
+};
+
 /// Figures of one process. They are in memory shared with the master, so the last figures of a dead
 /// process stay readable. A process without a master has its own copy.
 struct Counters {
@@ -46,6 +53,7 @@ struct Counters {
   Counter turns;             ///< Turns of the event loop.
   LinkCounters stormoLinks;
   LinkCounters workermanLinks;
+  LogCounters channelLog;
   Counter aliveAtMs;  ///< When the loop last answered its master, monotonic clock.
 };
 

@@ -4,23 +4,26 @@
 #include <signal.h>
 
 #include <system_error>
-#include <thread>
 #include <utility>
 
 namespace stormo {
 
-void startDetachedThread(std::function<void()> body) {
+std::thread startThread(std::function<void()> body) {
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread started;
   try {
-    std::thread(std::move(body)).detach();
+    started = std::thread(std::move(body));
   } catch (const std::system_error&) {
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     throw;
   }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return started;
 }
+
+void startDetachedThread(std::function<void()> body) { startThread(std::move(body)).detach(); }
 
 }  // namespace stormo

@@ -1,12 +1,20 @@
-// The Channel alone: events from one publisher's link to one subscriber's. Both ends and the
-// Channel run on one processor, so the figure includes the ends' system calls.
+// The Channel alone: events from one publisher's link to one subscriber's, with and without a log
+// in files. Both ends and the Channel run on one processor, so the figure includes the ends' system
+// calls.
 #include <benchmark/benchmark.h>
+#include <stdlib.h>
 #include <stormo/channel/server.h>
 #include <sys/socket.h>
 
+#include <filesystem>
+#include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "channel/log/file_log.h"
+#include "channel/log/memory_log.h"
+#include "channel/log/real_log_directory.h"
 #include "channel/server/server_process.h"
 #include "protocol/channel/packet.h"
 #include "sys/sockets.h"
@@ -37,13 +45,40 @@ class Link {
   std::vector<char> buffer_ = std::vector<char>(256 << 10);
 };
 
+/// A directory for a log, removed with this.
+class Directory {
+ public:
+  ~Directory() {
+    directory_.reset();  // its helper thread may be removing files
+    std::filesystem::remove_all(path_);
+  }
+
+  std::unique_ptr<Log> fileLog() {
+    directory_ = std::move(RealLogDirectory::at(path_).value());
+    return std::make_unique<FileLog>(*directory_, LogSettings{.directory = path_});
+  }
+
+ private:
+  std::string path_ = made();
+  std::unique_ptr<RealLogDirectory> directory_;
+
+  static std::string made() {
+    std::string name = (std::filesystem::temp_directory_path() / "stormo-log-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make a directory");
+    return name;
+  }
+};
+
+std::unique_ptr<Log> memoryLog() { return std::make_unique<MemoryLog>(); }
+
 void oneToOne(benchmark::State& state) {
   constexpr std::size_t kEventsAtOnce = 500;
   const std::string payload(static_cast<std::size_t>(state.range(0)), 'x');
   EventLoop loop;
   const Server server("127.0.0.1", 0);
   const UniqueFd listening = std::move(*listenOn(*Address::ip("127.0.0.1", 0)));
-  ServerProcess process(loop, server);
+  Directory directory;  // outlives the server
+  ServerProcess process(loop, server, state.range(1) == 0 ? memoryLog() : directory.fileLog());
   process.listen(listening.get());
   Link publisher(localAddress(listening.get()));
   Link subscriber(localAddress(listening.get()));
@@ -97,7 +132,13 @@ void oneToOne(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kEventsAtOnce));
 }
-BENCHMARK(oneToOne)->Name("channel/oneToOne")->Arg(64)->Arg(1024);
+BENCHMARK(oneToOne)
+    ->Name("channel/oneToOne")
+    ->ArgNames({"bytes", "log"})
+    ->Args({64, 0})
+    ->Args({64, 1})
+    ->Args({1024, 0})
+    ->Args({1024, 1});
 
 }  // namespace
 }  // namespace stormo::channel

@@ -339,16 +339,13 @@ class Stormo {
     onReply(reply);
   }
 
-  #onEvent({event, group: name, epoch, offset, message, binary}) {
+  #onEvent({event, group: name, offset, message, binary}) {
     const group = this.#groups.get(name);
     if (!group || this.#leaving.has(name)) return;  // sent before the group was left
-    if (event === 'position') {
-      Object.assign(group, {epoch, offset});
-    } else if (event === 'message') {
-      const content = message ?? bytesOf(binary);
-      group.offset = offset;
-      this.#emit('message', {group: name, message: content, offset});
-    }
+    if (event !== 'message') return;
+    const content = message ?? bytesOf(binary);
+    group.offset = offset;
+    this.#emit('message', {group: name, message: content, offset});
   }
 }
 
@@ -385,7 +382,6 @@ const isReply = received =>
 // The fields of an unknown event are not checked.
 function isEvent(received) {
   const {event, group, offset, message, binary} = received ?? {};
-  if (event === 'position') return typeof group === 'string' && isPosition(received);
   if (event !== 'message') return typeof event === 'string';
   return typeof group === 'string' && Number.isSafeInteger(offset) && typeof (message ?? binary) === 'string';
 }

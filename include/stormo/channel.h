@@ -43,8 +43,8 @@ struct ChannelOptions {
 ///
 /// The URL states the promise. Without one, and with `unix:///path` or `stormo://host:port`, it is
 /// Stormo's dialect: each publish is delivered exactly once and in order to each subscriber, over
-/// broken links and killed Channels, as docs/delivery.md states. `frame://host:port` is Workerman's
-/// dialect, to a Channel server of either make: at most once.
+/// broken links and killed processes, as docs/delivery.md states. `frame://host:port` is
+/// Workerman's dialect, to a Channel server of either make: at most once.
 ///
 /// Declare it in main, or make it in onWorkerStart. It belongs to the thread that calls connect(),
 /// and to that thread's loop; it may outlive the loop. It must not be destroyed in one of its own
@@ -83,7 +83,8 @@ class Channel {
   void unsubscribe(const Names& events);
   /// To all subscribers of each of these events.
   PublishStatus publish(const Names& events, const Value& data);
-  /// To one subscriber of each, in turn.
+  /// To one subscriber of each, in turn: at most once. It is lost if that process dies before it
+  /// has handled the event.
   PublishStatus publishToOne(const Names& events, const Value& data);
 
   using ReplyHandler = std::function<void(const Result<Value>& reply)>;
@@ -99,7 +100,7 @@ class Channel {
   void respond(std::string_view event,
                std::function<void(const Value& data, const Responder& reply)> handler);
 
-  // --- Queues: each job goes to one of the processes that watch its queue ---
+  // --- Queues: each job goes to one of the processes that watch its queue; see Job ---
 
   /// Takes jobs of these queues, at most `atOnce` at a time for this call: the next one comes when
   /// one has ended (see Job). 0: only as many as reserve() requests.
@@ -133,12 +134,12 @@ class Channel {
 
   // --- Acknowledgement ---
 
-  /// Number of publishes and jobs that were accepted by this object.
+  /// Number of publishes, jobs and ends of jobs that were accepted by this object.
   [[nodiscard]] std::uint64_t accepted() const;
-  /// How many of these, from the first one on, the Channel has acknowledged; in Workerman's
-  /// dialect, which acknowledges nothing, accepted().
+  /// How many of these, from the first one on, the Channel has acknowledged: they are in its log.
+  /// In Workerman's dialect, which acknowledges nothing, accepted().
   [[nodiscard]] std::uint64_t acknowledged() const;
-  /// Bytes of the publishes and jobs that are not acknowledged.
+  /// Bytes of those that are not acknowledged.
   [[nodiscard]] std::size_t unackedBytes() const;
   /// Longest frame that the Channel accepts, in bytes. A message that is 1024 bytes shorter is
   /// never Refused for its length.
@@ -161,8 +162,8 @@ class Channel {
   /// The Channel has rejected an accepted publish, which is dropped. `number` is what accepted()
   /// returned when it was accepted. Called before that publish counts as acknowledged.
   std::function<void(std::uint64_t number, std::string_view reason)> onRejected;
-  /// Stormo's dialect: the process was disconnected for too long, and missed events or group
-  /// messages of its subscriptions.
+  /// Stormo's dialect: events or group messages of the subscriptions may be missing. The process
+  /// was disconnected for too long, or read too slowly, or the Channel's log has a new epoch.
   std::function<void()> onGap;
 
   // --- For parts that are built on a Channel ---

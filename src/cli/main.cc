@@ -1,5 +1,5 @@
-// The program `stormo`: the ready server, a Channel alone, a load generator, and a check of
-// configuration files.
+// The program `stormo`: the ready server, a Channel alone, a load generator, a reader of the
+// Channel's log, and a check of configuration files.
 #include <stormo/version.h>
 
 #include <CLI/CLI.hpp>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cli/bench_command.h"
+#include "cli/log_command.h"
 #include "cli/server_program.h"
 #include "config/settings.h"
 #include "process/command_line.h"
@@ -104,7 +105,7 @@ int runServer(int argc, char** argv) {
   });
   commandLine.app().footer(
       "For a Channel without workers see 'stormo channel --help', for a load test 'stormo bench "
-      "--help'.");
+      "--help',\nfor what the Channel's log holds 'stormo log --help'.");
 
   std::unique_ptr<cli::ServerProgram> program;
   return commandLine.run(argc, argv, [&] {
@@ -145,5 +146,6 @@ int main(int argc, char** argv) {
   const std::string_view command = argc > 1 ? argv[1] : "";
   if (command == "channel") return runChannel(argc - 1, argv + 1);
   if (command == "bench") return runBench(argc - 1, argv + 1);
+  if (command == "log") return runLog(argc - 1, argv + 1);
   return runServer(argc, argv);
 }

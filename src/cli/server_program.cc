@@ -48,6 +48,11 @@ void apply(const Settings& settings, channel::Server& server) {
   server.linkStallMax = settings.channelStall;
   server.replayBytesMax = settings.channelReplayBytes;
   server.replayAgeMax = settings.channelReplay;
+  server.log = {.directory = settings.channelLogDirectory,
+                .sync = config::syncPolicyNamed(settings.channelLogSync).value(),
+                .interval = std::chrono::milliseconds(settings.channelLogIntervalMs),
+                .segmentBytes = settings.channelLogSegmentBytes,
+                .totalBytesMax = settings.channelLogTotalBytes};
   server.history = {.groups = settings.historyGroups,
                     .messagesMax = settings.historyMessages,
                     .bytesMax = settings.historyBytes,

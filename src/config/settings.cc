@@ -35,6 +35,7 @@ std::string mustBeWithin(const Settings& settings) {
   return value <= Max ? std::string() : "must be at most " + std::to_string(Max);
 }
 
+constexpr std::size_t kMiB = std::size_t{1} << 20;
 constexpr std::size_t kGiB = std::size_t{1} << 30;
 constexpr std::int64_t kHour = 3600;
 constexpr std::int64_t kDay = 24 * kHour;
@@ -100,6 +101,30 @@ constexpr SettingSpec kSpecs[] = {
      &Settings::channelReplayBytes, mustBeWithin<&Settings::channelReplayBytes, 64 * kGiB>},
     {"channel.replay-seconds", "--channel-replay-seconds", "time for which it keeps them",
      &Settings::channelReplay, mustLast<&Settings::channelReplay, 30 * kDay>},
+    {"channel.log-dir", "--channel-log-dir",
+     "directory of the Channel's log (default: channel-log in the instance's directory)",
+     &Settings::channelLogDirectory},
+    {"channel.log-sync", "--channel-log-sync",
+     "when it is on disk: process (survives all processes), interval, or always (before an "
+     "acknowledgement)",
+     &Settings::channelLogSync,
+     [](const Settings& s) {
+       return syncPolicyNamed(s.channelLogSync)
+                  ? std::string()
+                  : std::string("must be process, interval or always");
+     }},
+    {"channel.log-interval-ms", "--channel-log-interval-ms",
+     "milliseconds between two syncs, with interval", &Settings::channelLogIntervalMs,
+     mustBeWithin<&Settings::channelLogIntervalMs, 3'600'000>},
+    {"channel.log-segment-bytes", "--channel-log-segment-bytes", "bytes of one file of the log",
+     &Settings::channelLogSegmentBytes,
+     [](const Settings& s) {
+       const bool fits = s.channelLogSegmentBytes >= kMiB && s.channelLogSegmentBytes <= 4 * kGiB;
+       return fits ? std::string() : std::string("must be at least 1 MiB, and at most 4 GiB");
+     }},
+    {"channel.log-total-bytes", "--channel-log-total-bytes",
+     "maximum bytes of all files of the log; above it, nothing is acknowledged",
+     &Settings::channelLogTotalBytes, mustBeWithin<&Settings::channelLogTotalBytes, 512 * kGiB>},
     {"history.groups", "--history-groups",
      "names of groups that have a history, for clients that reconnect (* is any text, ? a "
      "character; default: none); repeatable",
@@ -200,12 +225,20 @@ struct FlagSetter {
 
 }  // namespace
 
+std::optional<channel::SyncPolicy> syncPolicyNamed(std::string_view name) {
+  if (name == "process") return channel::SyncPolicy::Process;
+  if (name == "interval") return channel::SyncPolicy::Interval;
+  if (name == "always") return channel::SyncPolicy::Always;
+  return std::nullopt;
+}
+
 std::span<const SettingSpec> settingSpecs() { return kSpecs; }
 
 bool SettingSpec::isOfChannel() const {
   const std::string_view name = key;
   return name.starts_with("history.") || name.starts_with("channel.replay-") ||
-         name == "channel.stall-seconds" || name == "limits.message-bytes";
+         name.starts_with("channel.log-") || name == "channel.stall-seconds" ||
+         name == "limits.message-bytes";
 }
 
 bool SettingSpec::isOfLog() const { return std::string_view(key).starts_with("log."); }
@@ -225,6 +258,14 @@ std::string contradiction(const Settings& settings) {
   if (!settings.channel.empty() && !settings.historyGroups.empty()) {
     return "--history-groups is kept by the Channel, and --channel uses one that runs elsewhere: "
            "set it there";
+  }
+  if (!settings.channel.empty() && !settings.channelLogDirectory.empty()) {
+    return "--channel-log-dir is for the Channel of this server, and --channel uses one that runs "
+           "elsewhere: set it there";
+  }
+  if (settings.channelLogTotalBytes < 4 * settings.channelLogSegmentBytes) {
+    return "--channel-log-total-bytes is less than four times --channel-log-segment-bytes: the log "
+           "would be full before it can be shortened";
   }
   if (!settings.historyGroups.empty() && settings.historyBytes > settings.sendBufferBytesMax) {
     return "--history-bytes is more than --send-buffer-bytes: a client that reconnects would be "

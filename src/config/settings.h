@@ -1,7 +1,10 @@
 #pragma once
 
+#include <stormo/channel/log_settings.h>
+
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,6 +29,11 @@ struct Settings {
   std::chrono::seconds channelStall{10};
   std::size_t channelReplayBytes = 64 << 20;
   std::chrono::seconds channelReplay{60};
+  std::string channelLogDirectory;  ///< Empty: in the instance's directory.
+  std::string channelLogSync = "process";
+  std::size_t channelLogIntervalMs = 200;
+  std::size_t channelLogSegmentBytes = 64 << 20;
+  std::size_t channelLogTotalBytes = 1 << 30;
 
   // Histories of groups, kept by the server's own Channel:
   std::vector<std::string> historyGroups;  ///< Patterns of names. Empty: no group has a history.
@@ -69,6 +77,9 @@ struct SettingSpec {
   /// The command line of every program has this flag.
   [[nodiscard]] bool isOfLog() const;
 };
+
+/// The value of channel.log-sync: "process", "interval" or "always".
+std::optional<channel::SyncPolicy> syncPolicyNamed(std::string_view name);
 
 std::span<const SettingSpec> settingSpecs();
 

@@ -48,7 +48,8 @@ Batch& Output::ownBatch(ConnectionImpl& connection) {
 }
 
 Batch* Output::ownBatchOfMember(ConnectionImpl& connection) {
-  return hasFailedByHolding(connection) ? nullptr : &ownBatch(connection);
+  if (connection.out.skipsFanout || hasFailedByHolding(connection)) return nullptr;
+  return &ownBatch(connection);
 }
 
 /// What a connection is sent before its handshake is done waits outside of the queue, with the same
@@ -59,6 +60,7 @@ bool Output::hasFailedByHolding(ConnectionImpl& connection) {
 }
 
 void Output::keepForLeaver(ConnectionImpl& connection, const Batch& batch) {
+  if (connection.out.skipsFanout) return;
   pieces_.clear();
   collectPieces(batch, connection.id, pieces_);
   if (pieces_.empty()) return;
@@ -157,8 +159,8 @@ void Output::onDrained(ConnectionImpl& connection) {
 }
 
 void Output::fanOut(ConnectionImpl& member, const Batch& batch) {
-  if (batch.empty()) return;  // of a protocol for which an empty message is nothing
   OutputState& out = member.out;
+  if (batch.empty() || out.skipsFanout) return;  // of some protocols an empty message is nothing
   const bool isAlone = member.memberships.size() == 1 && out.own == nullptr;
   if (!isAlone || member.phase != Phase::Open) {
     if (out.firstGathered == OutputState::kNotGathered) gathering_.push_back(&member);

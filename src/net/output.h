@@ -23,8 +23,8 @@ class Output {
   /// The connection's own output of this turn, for encoders. Append with order().
   Batch& ownBatch(ConnectionImpl& connection);
   OutputOrder& order() { return order_; }
-  /// For fan-outs that copy to each member: the same; null if the connection is closed because it
-  /// holds too much before its handshake is done.
+  /// For fan-outs that copy to each member: the same; null if the connection skips fan-outs, or is
+  /// closed because it holds too much before its handshake is done.
   Batch* ownBatchOfMember(ConnectionImpl& connection);
   /// True if with `extra` bytes more would wait than Endpoint::sendQueueBytesMax. Never if nothing
   /// waits.

@@ -41,10 +41,11 @@ void Reactor::onDispatched() { input.readBacklog(); }
 /// The order of a turn, after everything that arrived was read and handled.
 void Reactor::onTurnEnd() {
   flushLinks();
+  // By index: see add().
+  for (std::size_t i = 0; i < observers_.size(); ++i) observers_[i]->onFlush();
   flushGroups();
   output.flushConnections();
   sender.serveRotation();
-  // By index: see add().
   for (std::size_t i = 0; i < observers_.size(); ++i) observers_[i]->onFlushed();
   sender.closeFailed();
   connections.freeClosed();

@@ -26,10 +26,13 @@ class GroupOutput {
   ~GroupOutput() = default;
 };
 
-/// Acts when the output of a turn was flushed and it is known what the kernel has not taken.
+/// Acts around the flush of a turn's output.
 class FlushObserver {
  public:
-  virtual void onFlushed() = 0;
+  /// The turn has handled what it has read: may still add output.
+  virtual void onFlush() {}
+  /// The output was flushed, and it is known what the kernel has not taken.
+  virtual void onFlushed() {}
 
  protected:
   ~FlushObserver() = default;
@@ -59,8 +62,8 @@ class Reactor final : public TurnWork, EventSink {
   /// get their output sorted. Each must be removed before it is destroyed.
   void add(GroupOutput& groups) { groups_.push_back(&groups); }
   void remove(GroupOutput& groups) { std::erase(groups_, &groups); }
-  /// Called in the order in which they were added. onFlushed() may remove observers that were added
-  /// after it.
+  /// Called in the order in which they were added. Both functions may remove observers that were
+  /// added after it.
   void add(FlushObserver& observer) { observers_.push_back(&observer); }
   void remove(FlushObserver& observer) { std::erase(observers_, &observer); }
 

@@ -46,12 +46,12 @@ class Child {
   using ListenersOfSlots = std::vector<std::vector<int>>;
 
   Child(EventLoop& loop, int slot, ListenersOfSlots listeners,
-        std::vector<const Counters*> siblings, int stateFile)
+        std::vector<const Counters*> siblings, int stateDirectory)
       : loop_(loop),
         slot_(slot),
         listeners_(std::move(listeners)),
         siblings_(std::move(siblings)),
-        stateFile_(stateFile) {}
+        stateDirectory_(stateDirectory) {}
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
@@ -69,8 +69,8 @@ class Child {
   /// The counters of all other slots of this role, with or without a running child.
   [[nodiscard]] const std::vector<const Counters*>& siblings() const { return siblings_; }
 
-  /// Descriptor of Role::stateFile, for reading and writing. -1: none. Owned by the process layer.
-  [[nodiscard]] int stateFile() const { return stateFile_; }
+  /// Descriptor of Role::stateDirectory. -1: none. Owned by the process layer.
+  [[nodiscard]] int stateDirectory() const { return stateDirectory_; }
 
   // Set by the child's main; called on its loop.
 
@@ -88,7 +88,7 @@ class Child {
   const int slot_;
   const ListenersOfSlots listeners_;
   const std::vector<const Counters*> siblings_;
-  const int stateFile_;
+  const int stateDirectory_;
 };
 
 }  // namespace stormo::process

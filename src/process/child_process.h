@@ -20,7 +20,7 @@ struct ChildRole {
   Counters& counters;
   Child::ListenersOfSlots listeners;
   std::vector<const Counters*> siblings;
-  int stateFile;
+  int stateDirectory;
   std::chrono::milliseconds linkedWithin;  ///< Time limit for what it waits for (see Awaited).
   UniqueFd link;
 };

@@ -62,7 +62,6 @@ Master::~Master() {
   // before.
   control_.stopListening();
   reload_.reset();
-  for (const auto& group : roles_) group->keepState();
   roles_.clear();
   setup_.lock.reset();
 }
@@ -104,6 +103,7 @@ void Master::finishStart() {
 }
 
 void Master::startChild(RoleGroup& group, Slot& slot) {
+  if (!group.hasStateDirectory()) restoreFiles();
   Counters& counters = slot.prepareCounters();
   std::fflush(nullptr);  // or the child would write it a second time
   auto ends = JsonPipe::pair();
@@ -140,7 +140,7 @@ void Master::becomeChild(RoleGroup& group, Slot& slot, Counters& counters, Uniqu
             .counters = counters,
             .listeners = group.sockets.fds(),
             .siblings = std::move(siblings),
-            .stateFile = group.stateFile.get(),
+            .stateDirectory = group.stateDirectory.get(),
             .linkedWithin = setup_.program.timeouts.linkedWithin,
             .link = std::move(link)});
 }

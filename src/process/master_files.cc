@@ -1,6 +1,7 @@
 // How the master keeps its instance's files while it runs.
 #include <unistd.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <utility>
@@ -14,6 +15,7 @@ bool Master::areFilesThere() const {
   const Instance& instance = setup_.instance;
   return isFileAt(instance.lockPath(), setup_.lock.get()) &&
          isFileAt(instance.childrenPath(), setup_.childrenLock.get()) && control_.isReachable() &&
+         std::ranges::all_of(roles_, [](const auto& each) { return each->hasStateDirectory(); }) &&
          (!isRecorded_ || ::access(instance.startRecordPath().c_str(), F_OK) == 0);
 }
 
@@ -31,6 +33,7 @@ void Master::restoreFiles() {
       setup_.childrenLock = instance.lockForChildren();
     }
     if (!control_.isReachable()) control_.listen();
+    for (const auto& group : roles_) group->restoreStateDirectory();
     if (isRecorded_) setup_.record.save(instance.startRecordPath());
     filesLost_ = false;
     log::warning("files of the instance were deleted and created again directory=\"{}\"",

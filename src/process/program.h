@@ -52,9 +52,9 @@ struct Role {
   /// Called on the master's loop after a child of this role has ended and its restart is arranged.
   /// `status`: as given to exit(), or 128 + the signal. What it throws is logged.
   std::function<void(int slot, int status)> onChildEnded = {};
-  /// Path of a file in which a child may save state for its successor. The master opens it with its
-  /// own rights, with mode 0600. Empty: none.
-  std::string stateFile = {};
+  /// Path of a directory in which a child keeps what outlives it. The master creates it with its
+  /// own rights, for the child's user alone. Empty: none.
+  std::string stateDirectory = {};
   /// Runs in the child, once, before its loop runs: sets the child's callbacks and creates what
   /// lives on the loop. An exception ends the child, and its text is logged. The result owns what
   /// was created, and is destroyed after the loop has ended.

@@ -1,25 +1,32 @@
 #include "process/role_group.h"
 
 #include <fcntl.h>
-#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <stdexcept>
 
 #include "process/instance.h"
+#include "process/privileges.h"
 #include "sys/error_text.h"
-#include "sys/log.h"
 
 namespace stormo::process {
 namespace {
 
-UniqueFd openStateFile(const std::string& path) {
+UniqueFd openStateDirectory(const Role& role) {
+  const std::string& path = role.stateDirectory;
   if (path.empty()) return {};
-  UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file.valid()) {
-    throw std::runtime_error("cannot open " + path + ": " + errorText(errno));
+  const auto fail = [&path](const char* what) {
+    throw std::runtime_error(std::string(what) + " " + path + ": " + errorText(errno));
+  };
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) fail("cannot create");
+  UniqueFd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  if (!directory.valid()) fail("cannot open");
+  if (const auto identity = identityOf(role)) {
+    if (::fchown(directory.get(), identity->uid, identity->gid) != 0) fail("cannot hand over");
   }
-  return file;
+  return directory;
 }
 
 }  // namespace
@@ -28,33 +35,24 @@ RoleGroup::RoleGroup(Role& described, const Timeouts& timeouts, SlotOwner& owner
                      const Instance& instance)
     : role(described),
       sockets(described, instance),
-      stateFile(openStateFile(described.stateFile)),
+      stateDirectory(openStateDirectory(described)),
       cover(described.count) {
   for (int i = 0; i < role.count; ++i) {
     slots.push_back(std::make_unique<Slot>(role, i, timeouts, owner));
   }
 }
 
-void RoleGroup::keepState() const {
-  if (!stateFile.valid() || isFileAt(role.stateFile, stateFile.get())) return;
-  const UniqueFd again(
-      ::open(role.stateFile.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-  off_t offset = 0;
-  ssize_t copied = -1;
-  if (again.valid()) {
-    do {
-      copied = ::sendfile(again.get(), stateFile.get(), &offset, std::size_t{1} << 30);
-    } while (copied > 0);
-  }
-  if (copied < 0) {
-    log::error("cannot save the state for the next start path=\"{}\" reason=\"{}\"", role.stateFile,
-               errorText(errno));
-  }
+bool RoleGroup::hasStateDirectory() const {
+  return !stateDirectory.valid() || isFileAt(role.stateDirectory, stateDirectory.get());
+}
+
+void RoleGroup::restoreStateDirectory() {
+  if (!hasStateDirectory()) stateDirectory = openStateDirectory(role);
 }
 
 void RoleGroup::abandon() {
   sockets.abandon();
-  stateFile.reset();
+  stateDirectory.reset();
 }
 
 }  // namespace stormo::process

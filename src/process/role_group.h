@@ -12,16 +12,18 @@ namespace stormo::process {
 
 /// One running role: its sockets, its slots, and which slot accepts for which.
 struct RoleGroup {
-  /// Opens the sockets (see ListenSockets) and the state file. Throws std::runtime_error.
+  /// Opens the sockets (see ListenSockets) and the state directory. Throws std::runtime_error.
   RoleGroup(Role& described, const Timeouts& timeouts, SlotOwner& owner, const Instance& instance);
-  /// At the end: if the state file was deleted while it was open, writes its content to a new one.
-  void keepState() const;
+  /// False if the state directory was deleted while it was open.
+  [[nodiscard]] bool hasStateDirectory() const;
+  /// Creates it again; what it held is lost. Throws std::runtime_error.
+  void restoreStateDirectory();
   /// In a child of another role: closes all descriptors.
   void abandon();
 
   const Role& role;
   ListenSockets sockets;
-  UniqueFd stateFile;
+  UniqueFd stateDirectory;
   std::vector<std::unique_ptr<Slot>> slots;
   SiblingCover cover;
 };

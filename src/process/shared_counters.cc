@@ -28,6 +28,8 @@ void SharedCounters::resetGauges() {
     links->wanted.set(0);
     links->up.set(0);
   }
+  LogCounters& log = counters_->channelLog;
+  for (Counter* counter : {&log.blocked, &log.bytes, &log.lastOffset}) counter->set(0);
 }
 
 }  // namespace stormo::process

@@ -33,6 +33,8 @@ std::string isoTime(std::chrono::system_clock::time_point when) {
   return text;
 }
 
+bool isLogBlocked(const Slot& slot) { return slot.counters().channelLog.blocked.get() != 0; }
+
 const char* statusWord(const Slot& slot) {
   switch (slot.state()) {
     case Slot::State::Down:
@@ -44,7 +46,8 @@ const char* statusWord(const Slot& slot) {
     case Slot::State::Backoff:
       return "backoff";
     case Slot::State::Ready:
-      return slot.isBusy() ? "busy" : "idle";
+      if (slot.isBusy()) return "busy";
+      return isLogBlocked(slot) ? "log blocked" : "idle";
   }
   return "";
 }
@@ -93,6 +96,12 @@ Json childRow(const Slot& slot) {
               {"status", statusWord(slot)},
               {"memory_bytes", slot.hasChild() ? memoryBytes(slot.pid()) : 0}};
   row["channel_links"] = slot.hasChild() ? channelLinks(slot.counters()) : Json::array();
+  if (slot.role().kind == RoleKind::Channel) {
+    const LogCounters& log = slot.counters().channelLog;
+    row["log_blocked"] = isLogBlocked(slot);
+    row["log_bytes"] = log.bytes.get();
+    row["log_last_offset"] = log.lastOffset.get();
+  }
   addCounters(row, slot.counters());
   row["qps"] = std::llround(slot.messagesPerSecond());
   row["restarts"] = slot.restarts();

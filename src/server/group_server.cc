@@ -31,11 +31,7 @@ struct GroupServer::Impl final : channel::Listener {
   Impl& operator=(const Impl&) = delete;
 
   void onGroupMessage(const GroupMessage& message) override { v1Clients.onGroupMessage(message); }
-  void onDuplicate(std::string_view group) override { v1Clients.sendPosition(group); }
-  void onConnect() override {
-    checkLimits();
-    v1Clients.onChannel();
-  }
+  void onConnect() override { checkLimits(); }
   void onDrain() override { publisher.onDrain(); }
   void onAcknowledged() override { publisher.onAcknowledged(); }
   void onRejected(std::uint64_t number, std::string_view) override { publisher.onRejected(number); }

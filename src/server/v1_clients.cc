@@ -166,20 +166,6 @@ void V1Clients::onGroupMessage(const GroupMessage& message) {
   groups_.send(message.group, text_);
 }
 
-void V1Clients::onChannel() {
-  const std::uint64_t epoch = context_.channel.position().epoch;
-  const std::uint64_t last = std::exchange(epoch_, epoch);
-  if (last == 0 || last == epoch) return;
-  context_.channel.forEachGroup([this](std::string_view group) { sendPosition(group); });
-}
-
-void V1Clients::sendPosition(std::string_view group) {
-  if (groups_.memberCount(group) == 0) return;
-  text_.clear();
-  v1::appendPosition(group, context_.channel.position(), text_);
-  groups_.send(group, text_);
-}
-
 void V1Clients::replyOk(Connection& client, std::uint64_t request) {
   text_.clear();
   v1::appendOk(request, text_);

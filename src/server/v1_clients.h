@@ -23,10 +23,6 @@ class V1Clients {
   void onRefused(ConnectionId client, std::uint64_t request);
 
   void onGroupMessage(const GroupMessage& message);
-  /// A link to the Channel is up. If a new epoch has begun, members receive their new position.
-  void onChannel();
-  /// Sends the position of the Channel to the members of the group.
-  void sendPosition(std::string_view group);
   [[nodiscard]] bool isInGroups(const Connection& client) const {
     return groups_.groupCount(client) > 0;
   }
@@ -46,7 +42,6 @@ class V1Clients {
   v1::RequestDecoder decoder_;
   Groups groups_;
   JoinQueue joins_;
-  std::uint64_t epoch_ = 0;  // of the latest link
   std::string text_;
 };
 

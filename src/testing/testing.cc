@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "channel/client/own_channel.h"
+#include "channel/log/memory_log.h"
 #include "channel/server/declared_servers.h"
 #include "channel/server/server_process.h"
 #include "event/process_life.h"
@@ -55,7 +56,8 @@ class PrivateSocket {
 
 struct Program::Impl {
   struct RunningServer {
-    RunningServer(EventLoop& loop, const channel::Server& server) : process(loop, server) {
+    RunningServer(EventLoop& loop, const channel::Server& server)
+        : process(loop, server, std::make_unique<channel::MemoryLog>()) {
       process.listen(socket.fd());
     }
     PrivateSocket socket;

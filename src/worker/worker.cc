@@ -8,6 +8,9 @@
 #include <stdexcept>
 
 #include "channel/client/own_channel.h"
+#include "channel/log/file_log.h"
+#include "channel/log/memory_log.h"
+#include "channel/log/real_log_directory.h"
 #include "channel/server/declared_servers.h"
 #include "channel/server/server_process.h"
 #include "process/command_line.h"
@@ -115,7 +118,8 @@ std::size_t packageSizeOf(const channel::Server& server) {
 
 /// Makes `server` the Channel to which this program's processes connect without an address.
 void makeOwn(channel::Server& server, const std::string& directory, process::Role& role) {
-  if (server.stateFile.empty()) role.stateFile = directory + "/channel.state";
+  if (server.log.directory.empty()) server.log.directory = directory + "/channel-log";
+  role.stateDirectory = server.log.directory;
   if (declaredWorkers().empty()) return;
   const std::string path = directory + "/channel.sock";
   channel::ownChannel() = {
@@ -126,6 +130,21 @@ void makeOwn(channel::Server& server, const std::string& directory, process::Rol
                          .isPrivate = true});
 }
 
+/// What lives in the Channel's process.
+struct ChannelProcess {
+  ChannelProcess(process::Child& child, const channel::Server& server)
+      : directory(UniqueFd(::dup(child.stateDirectory())), server.log.directory),
+        process(child.loop(), server, makeLog(server.log)) {}
+
+  std::unique_ptr<channel::Log> makeLog(const channel::LogSettings& settings) {
+    if (settings.directory.empty()) return std::make_unique<channel::MemoryLog>();
+    return std::make_unique<channel::FileLog>(directory, settings);
+  }
+
+  channel::RealLogDirectory directory;
+  channel::ServerProcess process;
+};
+
 process::Role roleOf(channel::Server& server, const std::string& directory) {
   server.maxPackageSize = packageSizeOf(server);
   channel::checkExposure(server);
@@ -134,7 +153,7 @@ process::Role roleOf(channel::Server& server, const std::string& directory) {
   role.name = server.name;
   role.user = server.user;
   role.group = server.group;
-  role.stateFile = server.stateFile;
+  role.stateDirectory = server.log.directory;
   if (!server.url().empty()) listenOnUrl(server.url(), false, role);
   for (const std::string& url : server.alsoListen) listenOnUrl(url, false, role);
   for (process::Listening& listening : role.listen) {
@@ -147,16 +166,16 @@ process::Role roleOf(channel::Server& server, const std::string& directory) {
     throw std::invalid_argument("channel '" + server.name + "' has no address and no worker");
   }
   role.main = [&server](process::Child& child) -> std::shared_ptr<void> {
-    auto process =
-        std::make_shared<channel::ServerProcess>(child.loop(), server, child.stateFile());
-    for (const int fd : child.listeners()) process->listen(fd);
+    auto channel = std::make_shared<ChannelProcess>(child, server);
+    channel::ServerProcess& process = channel->process;
+    for (const int fd : child.listeners()) process.listen(fd);
     child.onConnections = [&child] {
       return connectionRows(net::ConnectionTable::of(child.loop()));
     };
-    child.onStop = [process = process.get(), &child](process::StopOrder) {
-      process->end([&child] { child.loop().stop(); });
+    child.onStop = [&process, &child](process::StopOrder) {
+      process.end([&child] { child.loop().stop(); });
     };
-    return process;
+    return channel;
   };
   return role;
 }

@@ -1,6 +1,6 @@
 // Starts and ends `stormo` on a free port, and Chromium, for one test file.
 import {execFile, spawn} from 'node:child_process';
-import {existsSync, mkdtempSync, rmSync} from 'node:fs';
+import {existsSync, mkdtempSync, readdirSync, rmSync, statSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -63,17 +63,49 @@ export class Stormo {
 
   // Kills all processes of these kinds, 'master', 'worker' or 'channel', in this order.
   async kill(...kinds) {
-    const {processes} = await this.query('status');
-    for (const kind of kinds) {
-      for (const each of processes.filter(each => each.kind === kind)) process.kill(each.pid, 'SIGKILL');
-    }
+    const all = await Promise.all(kinds.map(kind => this.running(kind)));
+    for (const {pid} of all.flat()) process.kill(pid, 'SIGKILL');
   }
 
-  // Kills all processes, so that none can save its state, and starts the server again.
+  // Kills the Channel, and returns when another one runs.
+  async replaceChannel() {
+    const former = (await this.channel()).pid;
+    process.kill(former, 'SIGKILL');
+    await until(async () => (await this.channel()).pid !== former);
+  }
+
+  // Kills all processes, and starts the server again.
   async killAndStart() {
     await this.kill('master', 'channel', 'worker');
     await this.ended;
     await this.#spawn(this.host);
+  }
+
+  // The rows of `status` of that kind, without those whose process has ended: these have the pid 0.
+  async running(kind) {
+    return (await this.query('status')).processes.filter(each => each.kind === kind && each.pid > 0);
+  }
+
+  // The row of the Channel, once there is one.
+  async channel() {
+    let rows = [];
+    await until(async () => (rows = await this.running('channel')).length > 0);
+    return rows[0];
+  }
+
+  // Until `during` has ended, the Channel cannot extend its log, as if the disk were full.
+  async withFullDisk(during) {
+    const {pid} = await this.channel();
+    const limit = bytes => promisify(execFile)('prlimit', ['--pid', String(pid), `--fsize=${bytes}:`]);  // the soft one
+    const segments = readdirSync(this.runtime, {recursive: true}).filter(name => /[0-9]{20}\.log$/.test(name));
+    await limit(Math.max(...segments.map(name => statSync(path.join(this.runtime, name)).size)));
+    try {
+      await until(async () => (await this.channel()).log_blocked);
+      await during();
+    } finally {
+      await limit('unlimited');
+    }
+    await until(async () => !(await this.channel()).log_blocked);
   }
 
   // The output of `status` or `connections`, as objects.

@@ -1,5 +1,6 @@
 // After warm-up, routing a message through the server does not allocate.
 #include "channel/channel_fixture.h"
+#include "channel/log/memory_log.h"
 #include "protocol/channel/group_event.h"
 #include "support/allocation_count.h"
 
@@ -10,6 +11,7 @@ class Allocation : public ChannelTest {
  protected:
   Allocation() {
     server.replayBytesMax = 256 << 10;  // full after a short time; then its memory is reused
+    makeLog = [] { return std::make_unique<MemoryLog>(); };
     start();
   }
 

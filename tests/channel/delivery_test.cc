@@ -85,8 +85,9 @@ TEST_F(DeliveryTest, ReconnectedLinkGetsMissedEventsOfItsSubscriptionsFirst) {
   publisher.send(publishGroup("new", "live"));
   publisher.send(publishGroup("g", "live"));
   sync(publisher);
-  EXPECT_THAT(receivedOn(back), ElementsAre("group g: missed", "group h: missed", "group new: live",
-                                            "group g: live"));
+  // From the position on, as that event may have been the first of two. Clients drop it.
+  EXPECT_THAT(receivedOn(back), ElementsAre("group g: before", "group g: missed", "group h: missed",
+                                            "group new: live", "group g: live"));
 }
 
 TEST_F(DeliveryTest, EventsOutsideTheReplayWindowCauseAGap) {
@@ -110,62 +111,6 @@ TEST_F(DeliveryTest, EventsOutsideTheReplayWindowCauseAGap) {
   publisher.send(publishGroup("g", "live"));
   sync(publisher);
   EXPECT_THAT(receivedOn(back), ElementsAre("gap", "group g: live"));
-}
-
-TEST_F(DeliveryTest, ImpossiblePositionIsAViolation) {
-  start();
-  Link ahead = stormoLink();
-  ahead.send(again("g") + resume(1, 1));
-  EXPECT_TRUE(ended(ahead));
-}
-
-TEST_F(DeliveryTest, StalledLinkDelaysAcknowledgementsUntilItIsClosed) {
-  server.linkStallMax = 3s;  // longer than the loop below takes
-  start();
-  Link stuck = stormoLink();
-  stuck.send(subscribeGroup("g"));
-  sync(stuck);
-  Link publisher = stormoLink(7);
-  // More than the kernel buffers for a link that does not read, less than stops producers.
-  std::uint64_t sequence = 0;
-  for (; sequence < 64; ++sequence) {
-    const std::string frame = publishGroup("g", std::string(200'000, '.'), sequence + 1);
-    for (std::size_t sent = 0; sent < frame.size(); turn()) {
-      sent += publisher.peer.send(std::string_view(frame).substr(sent));
-    }
-  }
-  publisher.received();
-  EXPECT_LT(publisher.acknowledged, sequence);
-  EXPECT_TRUE(acknowledges(publisher, sequence));
-  EXPECT_EQ(counters().slowClosed.get(), 1u);
-}
-
-TEST_F(DeliveryTest, StalledLinkIsNotClosedBecauseTheServerWasBlocked) {
-  static std::chrono::hours blocked;
-  blocked = std::chrono::hours(0);
-  LoopImpl::of(loop).useClock([] { return std::chrono::steady_clock::now() + blocked; });
-  server.linkStallMax = std::chrono::hours(1);
-  start();
-  Link stalled = stormoLink();
-  stalled.send(subscribeGroup("g"));
-  sync(stalled);
-  Link publisher = stormoLink(7);
-  for (std::uint64_t sequence = 0; sequence < 64; ++sequence) {
-    const std::string frame = publishGroup("g", std::string(200'000, '.'), sequence + 1);
-    for (std::size_t sent = 0; sent < frame.size(); turn()) {
-      sent += publisher.peer.send(std::string_view(frame).substr(sent));
-    }
-  }
-  publisher.received();
-  EXPECT_LT(publisher.acknowledged, 64u);
-  blocked = std::chrono::hours(10);
-  turn();
-  EXPECT_EQ(counters().slowClosed.get(), 0u);
-  EXPECT_TRUE(turnUntil([&] {
-    stalled.take();
-    publisher.received();
-    return publisher.acknowledged == 64;
-  }));
 }
 
 std::string idempotentPublish(std::uint64_t sequence, std::uint64_t sendNumber,

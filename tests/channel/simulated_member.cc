@@ -16,15 +16,9 @@ void SimulatedMember::join(ClientLink& link) {
 
 void SimulatedMember::leave() {
   forgetAcknowledged();
-  for (Send& send : unacknowledged_) send.isInDoubt = true;
   link_ = nullptr;
   joinToken_.reset();
   isMember_ = false;
-}
-
-bool SimulatedMember::isInDoubt() {
-  if (isJoined()) forgetAcknowledged();
-  return !unacknowledged_.empty() && unacknowledged_.front().isInDoubt;
 }
 
 void SimulatedMember::publish(std::string text) {
@@ -47,7 +41,9 @@ void SimulatedMember::forgetAcknowledged() {
 
 void SimulatedMember::onHistoryReply(const HistoryReply& reply) {
   if (position_.epoch != 0 && !reply.isWhole) onGap();
-  for (const GroupMessage& missed : reply.messages) onMessage(missed.message.data);
+  for (const GroupMessage& missed : reply.messages) {
+    onMessage(reply.position.epoch, missed.message.data);
+  }
   position_ = reply.position;
   isMember_ = true;
 }
@@ -55,16 +51,7 @@ void SimulatedMember::onHistoryReply(const HistoryReply& reply) {
 void SimulatedMember::onEvent(const GroupMessage& message) {
   if (!isMember_ || message.group != group_) return;
   position_ = {link_->dialect().position().epoch, message.offset};
-  onMessage(message.message.data);
-}
-
-void SimulatedMember::onConnect() {
-  const bool isOtherServer = link_->dialect().position().epoch != position_.epoch;
-  if (isMember_ && isOtherServer) position_ = link_->dialect().position();
-}
-
-void SimulatedMember::onDuplicate(std::string_view group) {
-  if (isMember_ && group == group_) position_ = link_->dialect().position();
+  onMessage(position_.epoch, message.message.data);
 }
 
 }  // namespace stormo::channel

@@ -18,8 +18,8 @@ class SimulatedMember {
   SimulatedMember(std::uint64_t session, std::string group)
       : session_(session), group_(std::move(group)) {}
 
-  /// Called for each message of its group, once and in order.
-  std::function<void(std::string_view text)> onMessage;
+  /// Called for each message of its group, once and in order. `epoch` is that of its position.
+  std::function<void(std::uint64_t epoch, std::string_view text)> onMessage;
   /// Called when messages that it missed are not available.
   std::function<void()> onGap;
 
@@ -28,21 +28,16 @@ class SimulatedMember {
   /// The process may end afterwards, but not before.
   void leave();
   [[nodiscard]] bool isJoined() const { return link_ != nullptr; }
-  /// It left without acknowledgements of all its sends, and has not received them yet.
-  [[nodiscard]] bool isInDoubt();
   void publish(std::string text);
 
-  // Events of its process:
+  /// An event of its process.
   void onEvent(const GroupMessage& message);
-  void onConnect();
-  void onDuplicate(std::string_view group);
 
  private:
   struct Send {
     std::uint64_t sequence;
     std::string text;
     std::uint64_t number;  ///< ClientLink::accepted() after the send.
-    bool isInDoubt = false;
   };
   void transmit(Send& send);
   void forgetAcknowledged();

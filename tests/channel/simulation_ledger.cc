@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <functional>
+#include <set>
 
 namespace stormo::channel {
 
@@ -16,31 +17,92 @@ void SimulationLedger::missed(std::size_t participant) {
   participants_[participant].isFirst = false;
 }
 
-std::string SimulationLedger::publish(std::size_t participant, std::size_t group) {
-  Numbers& published = participants_[participant].published;
-  published.push_back(group);
-  return std::to_string(participant) + ":" + std::to_string(published.size() - 1);
+std::string SimulationLedger::publish(std::size_t participant, std::size_t group,
+                                      std::size_t spaces) {
+  Participant& sender = participants_[participant];
+  sender.texts.push_back(std::to_string(participant) + ":" +
+                         std::to_string(sender.published.size()) + std::string(spaces, ' '));
+  sender.published.push_back(group);
+  return sender.texts.back();
 }
 
-void SimulationLedger::receive(std::size_t participant, std::string_view group,
+void SimulationLedger::loseRecords() {
+  for (Participant& each : participants_) each.mayBeLost = each.published.size();
+}
+
+void SimulationLedger::receive(std::size_t participant, std::uint64_t epoch, std::string_view group,
                                std::string_view text) {
   std::size_t sender = 0;
   std::size_t number = 0;
   std::sscanf(std::string(text).c_str(), "%zu:%zu", &sender, &number);
-  if (std::to_string(participants_.at(sender).published.at(number)) != group) {
-    inWrongGroup_ = "a message in the wrong group\n";
+  const Participant& from = participants_.at(sender);
+  if (number >= from.texts.size() || from.texts[number] != text) {
+    wrongMessages_ += "a message that nobody has sent\n";
+    return;
+  }
+  if (std::to_string(from.published[number]) != group) {
+    wrongMessages_ += "a message in the wrong group\n";
   }
   participants_[participant].received[sender].push_back(number);
+  participants_[participant].inOrder[epoch].emplace_back(sender, number);
   ++receivedCount_;
 }
 
 std::string SimulationLedger::error() const {
-  std::string error = inWrongGroup_;
+  std::string error = wrongMessages_;
   for (std::size_t receiver = 0; receiver < participants_.size(); ++receiver) {
     if (participants_[receiver].hasEnded) continue;
     for (std::size_t sender = 0; sender < participants_.size(); ++sender) {
       error += compare(receiver, sender);
     }
+  }
+  std::set<std::uint64_t> epochs;
+  for (const Participant& each : participants_) {
+    for (const auto& [epoch, messages] : each.inOrder) epochs.insert(epoch);
+  }
+  for (const std::uint64_t epoch : epochs) error += compareOrders(epoch);
+  return error;
+}
+
+/// All participants have received the messages of one epoch, of all groups, in one order: if each
+/// receives one after the other, no message comes before itself.
+std::string SimulationLedger::compareOrders(std::uint64_t epoch) const {
+  std::map<MessageId, std::vector<MessageId>> next;
+  std::map<MessageId, std::size_t> before;
+  for (const Participant& each : participants_) {
+    const auto found = each.inOrder.find(epoch);
+    if (found == each.inOrder.end()) continue;
+    const std::vector<MessageId>& messages = found->second;
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+      before.try_emplace(messages[i], 0);
+      if (i == 0) continue;
+      next[messages[i - 1]].push_back(messages[i]);
+      ++before[messages[i]];
+    }
+  }
+  std::vector<MessageId> first;
+  for (const auto& [message, count] : before) {
+    if (count == 0) first.push_back(message);
+  }
+  while (!first.empty()) {
+    const MessageId message = first.back();
+    first.pop_back();
+    before.erase(message);
+    for (const MessageId& follower : next[message]) {
+      if (--before[follower] == 0) first.push_back(follower);
+    }
+  }
+  if (before.empty()) return {};
+  std::string error = "participants received in different orders:\n";
+  for (std::size_t i = 0; i < participants_.size(); ++i) {
+    const auto found = participants_[i].inOrder.find(epoch);
+    if (found == participants_[i].inOrder.end()) continue;
+    error += "   participant " + std::to_string(i) + ":";
+    for (const MessageId& message : found->second) {
+      if (!before.contains(message)) continue;
+      error += " " + std::to_string(message.first) + ":" + std::to_string(message.second);
+    }
+    error += "\n";
   }
   return error;
 }
@@ -72,6 +134,9 @@ bool SimulationLedger::isContiguous(const Participant& sender, std::size_t group
   }
   Numbers received = receivedOfAll;
   std::erase_if(received, [&](std::size_t number) { return sender.published[number] != group; });
+  std::erase_if(sent, [&](std::size_t number) {
+    return number < sender.mayBeLost && !std::ranges::binary_search(received, number);
+  });
   if (received.empty()) return sent.empty() || sender.hasEnded || !fromBeginning;
   const auto place = std::ranges::search(sent, received);
   if (place.empty() || (fromBeginning && place.begin() != sent.begin())) return false;

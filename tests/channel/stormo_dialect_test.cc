@@ -6,7 +6,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-class StormoDialect : public ChannelTest {
+class StormoDialectServer : public ChannelTest {
  protected:
   /// The link was closed for a protocol violation, and this was the last payload.
   void expectRefused(Link& link, const std::string& lastPayload) {
@@ -17,7 +17,7 @@ class StormoDialect : public ChannelTest {
   }
 };
 
-TEST_F(StormoDialect, GroupMessageReachesOnlyTheSubscribers) {
+TEST_F(StormoDialectServer, GroupMessageReachesOnlyTheSubscribers) {
   start();
   Link a = stormoLink(1), b = stormoLink(2), c = stormoLink(3);
   a.send(subscribeGroup("123"));
@@ -31,14 +31,14 @@ TEST_F(StormoDialect, GroupMessageReachesOnlyTheSubscribers) {
   EXPECT_THAT(receivedOn(c), IsEmpty());
 }
 
-TEST_F(StormoDialect, SubscribedPublisherReceivesItsOwnMessage) {
+TEST_F(StormoDialectServer, SubscribedPublisherReceivesItsOwnMessage) {
   start();
   Link a = stormoLink();
   a.send(subscribeGroup("123") + publishGroup("123", "ciao"));
   EXPECT_THAT(receivedOn(a), ElementsAre("group 123: ciao"));
 }
 
-TEST_F(StormoDialect, EventCarriesProducerSequenceEpochAndOffset) {
+TEST_F(StormoDialectServer, EventCarriesEpochAndOffset) {
   start();
   Link a = stormoLink(11), b = stormoLink(22);
   a.send(subscribeGroup("g"));
@@ -48,9 +48,6 @@ TEST_F(StormoDialect, EventCarriesProducerSequenceEpochAndOffset) {
   Packet first, second;
   ASSERT_EQ(decode(a.payloads[0], first), Decode::Ok);
   ASSERT_EQ(decode(a.payloads[1], second), Decode::Ok);
-  EXPECT_EQ(first.producerId, 22u);
-  EXPECT_EQ(first.sequence, 5u);
-  EXPECT_EQ(second.sequence, 6u);
   EXPECT_NE(first.epoch, 0u);
   EXPECT_EQ(second.epoch, first.epoch);
   EXPECT_GT(second.offset, first.offset);
@@ -58,8 +55,9 @@ TEST_F(StormoDialect, EventCarriesProducerSequenceEpochAndOffset) {
   EXPECT_EQ(second.payloadKind, PayloadKind::Binary);
 }
 
-TEST_F(StormoDialect, EachServerRunHasItsOwnEpoch) {
+TEST_F(StormoDialectServer, EachLogHasItsOwnEpoch) {
   const auto epoch = [this] {
+    records = {};
     start();
     Link a = link();
     a.send(hello());
@@ -73,7 +71,7 @@ TEST_F(StormoDialect, EachServerRunHasItsOwnEpoch) {
   EXPECT_NE(epoch(), one);
 }
 
-TEST_F(StormoDialect, EventsAndGroupsAreSeparateNameSpaces) {
+TEST_F(StormoDialectServer, EventsAndGroupsAreSeparateNameSpaces) {
   start();
   Link a = stormoLink(1), b = stormoLink(2);
   a.send(subscribeGroup("news"));
@@ -85,7 +83,7 @@ TEST_F(StormoDialect, EventsAndGroupsAreSeparateNameSpaces) {
   EXPECT_THAT(receivedOn(b), ElementsAre("event news: i:1;"));
 }
 
-TEST_F(StormoDialect, UnsubscribedLinkReceivesNothingMore) {
+TEST_F(StormoDialectServer, UnsubscribedLinkReceivesNothingMore) {
   start();
   Link a = stormoLink();
   a.send(subscribeGroup("g") + subscribeEvent("e") + publishGroup("g", "1") +
@@ -96,7 +94,7 @@ TEST_F(StormoDialect, UnsubscribedLinkReceivesNothingMore) {
   EXPECT_THAT(receivedOn(a), ElementsAre("group g: 1", "event e: i:1;"));
 }
 
-TEST_F(StormoDialect, MessagesOfManyChannelsKeepTheirOrder) {
+TEST_F(StormoDialectServer, MessagesOfManyChannelsKeepTheirOrder) {
   start();
   Link a = stormoLink(1), b = stormoLink(2);
   std::string subscriptions;
@@ -126,14 +124,14 @@ TEST_F(StormoDialect, MessagesOfManyChannelsKeepTheirOrder) {
   EXPECT_EQ(await(a, expected.size()), expected);
 }
 
-TEST_F(StormoDialect, PingIsAnsweredWithPong) {
+TEST_F(StormoDialectServer, PingIsAnsweredWithPong) {
   start();
   Link a = stormoLink();
   a.send(encode({.kind = Kind::Ping}));
   EXPECT_THAT(await(a, 1), ElementsAre("pong"));
 }
 
-TEST_F(StormoDialect, CorrectSecretIsAccepted) {
+TEST_F(StormoDialectServer, CorrectSecretIsAccepted) {
   server.secret = "open sesame";
   start();
   Link a = link();
@@ -142,7 +140,7 @@ TEST_F(StormoDialect, CorrectSecretIsAccepted) {
   EXPECT_FALSE(a.peer.ended());
 }
 
-TEST_F(StormoDialect, WrongOrMissingSecretIsRefusedWithAReason) {
+TEST_F(StormoDialectServer, WrongOrMissingSecretIsRefusedWithAReason) {
   server.secret = "open sesame";
   start();
   std::uint64_t bad = 0;
@@ -157,14 +155,14 @@ TEST_F(StormoDialect, WrongOrMissingSecretIsRefusedWithAReason) {
   }
 }
 
-TEST_F(StormoDialect, UnneededSecretIsIgnored) {
+TEST_F(StormoDialectServer, UnneededSecretIsIgnored) {
   start();
   Link a = link();
   a.send(hello(1, "anything"));
   EXPECT_THAT(await(a, 1), ElementsAre("welcome"));
 }
 
-TEST_F(StormoDialect, WithASecretWorkermanLinksAreClosed) {
+TEST_F(StormoDialectServer, WithASecretWorkermanLinksAreClosed) {
   server.secret = "open sesame";
   start();
   Link a = link();
@@ -172,7 +170,7 @@ TEST_F(StormoDialect, WithASecretWorkermanLinksAreClosed) {
   expectRefused(a, "");
 }
 
-TEST_F(StormoDialect, WithASecretALongFirstFrameClosesTheLinkAtOnce) {
+TEST_F(StormoDialectServer, WithASecretALongFirstFrameClosesTheLinkAtOnce) {
   server.secret = "open sesame";
   start();
   Link a = link();
@@ -180,30 +178,30 @@ TEST_F(StormoDialect, WithASecretALongFirstFrameClosesTheLinkAtOnce) {
   expectRefused(a, "");
 }
 
-TEST_F(StormoDialect, LongHelloClosesTheLinkAtOnce) {
+TEST_F(StormoDialectServer, LongHelloClosesTheLinkAtOnce) {
   start();
   Link a = link();
   a.send(std::string_view("\0\x10\0\0Q", 5));
   expectRefused(a, "");
 }
 
-TEST_F(StormoDialect, FramesBeforeHelloAreRefused) {
+TEST_F(StormoDialectServer, FramesBeforeHelloAreRefused) {
   start();
   Link a = link();
   a.send(publishGroup("g", "x"));
   expectRefused(a, "refused: the first packet must be Hello");
 }
 
-TEST_F(StormoDialect, OtherVersionIsRefusedWithAReason) {
+TEST_F(StormoDialectServer, OtherVersionIsRefusedWithAReason) {
   start();
   Link a = link();
   std::string frame = hello();
   frame[kFrameHeaderBytes + 4 + 7] = 1;
   a.send(frame);
-  expectRefused(a, "refused: this server implements protocol version 2");
+  expectRefused(a, "refused: this server implements protocol version 3");
 }
 
-TEST_F(StormoDialect, PacketThatOnlyAServerSendsClosesTheLink) {
+TEST_F(StormoDialectServer, PacketThatOnlyAServerSendsClosesTheLink) {
   start();
   const std::vector<std::string> frames = {
       hello(),
@@ -214,7 +212,6 @@ TEST_F(StormoDialect, PacketThatOnlyAServerSendsClosesTheLink) {
       encode({.kind = Kind::Event, .channel = "e", .payload = "N;"}),
       job("e", "N;"),
       encode({.kind = Kind::Gap, .epoch = 1, .offset = 1}),
-      resume(1, 1),
   };
   for (std::size_t i = 0; i < frames.size(); ++i) {
     Link a = stormoLink();
@@ -224,7 +221,7 @@ TEST_F(StormoDialect, PacketThatOnlyAServerSendsClosesTheLink) {
   }
 }
 
-TEST_F(StormoDialect, PublishWithAnInvalidPayloadIsRejectedAndKeepsTheLink) {
+TEST_F(StormoDialectServer, PublishWithAnInvalidPayloadIsRejectedAndKeepsTheLink) {
   start();
   const std::vector<std::string> frames = {
       publishGroup("g", "N;", 1, PayloadKind::Value),
@@ -255,7 +252,7 @@ TEST_F(StormoDialect, PublishWithAnInvalidPayloadIsRejectedAndKeepsTheLink) {
   }
 }
 
-TEST_F(StormoDialect, RejectedPublishIsAcknowledgedAndItsResendIgnored) {
+TEST_F(StormoDialectServer, RejectedPublishIsRejectedAgainWhenItIsResent) {
   start();
   Link a = stormoLink(7);
   a.send(publishEvent("e", "N", 1) + publishEvent("e", "N;", 2));
@@ -263,11 +260,11 @@ TEST_F(StormoDialect, RejectedPublishIsAcknowledgedAndItsResendIgnored) {
   EXPECT_EQ(a.acknowledged, 2u);
   Link b = stormoLink(7);
   b.send(publishEvent("e", "N", 1) + publishEvent("e", "N;", 2));
-  EXPECT_THAT(receivedOn(b), IsEmpty());
+  EXPECT_THAT(receivedOn(b), ElementsAre(testing::StartsWith("rejected 1: ")));
   EXPECT_EQ(b.acknowledged, 2u);
 }
 
-TEST_F(StormoDialect, WelcomeContainsTheMaximumFrameSize) {
+TEST_F(StormoDialectServer, WelcomeContainsTheMaximumFrameSize) {
   server.maxPackageSize = 5000;
   start();
   Link a = link();
@@ -278,7 +275,7 @@ TEST_F(StormoDialect, WelcomeContainsTheMaximumFrameSize) {
   EXPECT_EQ(packet.frameBytesMax, 5000u);
 }
 
-TEST_F(StormoDialect, ClosedLinkGetsTheSequenceAndTheReason) {
+TEST_F(StormoDialectServer, ClosedLinkGetsTheSequenceAndTheReason) {
   server.maxPackageSize = 1000;
   start();
   Link tooLong = stormoLink(7);

@@ -141,7 +141,9 @@ TEST(Settings, AChannelAloneHasTheSettingsOfTheChannel) {
   EXPECT_EQ(flags,
             (std::set<std::string_view>{
                 "--channel-stall-seconds", "--channel-replay-bytes", "--channel-replay-seconds",
-                "--history-groups", "--history-messages", "--history-bytes", "--history-seconds",
+                "--channel-log-dir", "--channel-log-sync", "--channel-log-interval-ms",
+                "--channel-log-segment-bytes", "--channel-log-total-bytes", "--history-groups",
+                "--history-messages", "--history-bytes", "--history-seconds",
                 "--history-total-bytes", "--message-bytes"}));
 }
 

@@ -19,10 +19,11 @@ const Module* moduleNamed(std::string_view name) {
 // Public headers without a .cc, and their module.
 const HeaderOwners& headersWithoutSource() {
   static const HeaderOwners kOwners = {
-      {"stormo/channel/listener.h", "base"}, {"stormo/channel/messages.h", "base"},
-      {"stormo/close_code.h", "base"},       {"stormo/connection_id.h", "base"},
-      {"stormo/message.h", "base"},          {"stormo/stormo.h", "server"},
-      {"stormo/version.h", "base"},          {"stormo/websocket.h", "protocol"},
+      {"stormo/channel/listener.h", "base"}, {"stormo/channel/log_settings.h", "base"},
+      {"stormo/channel/messages.h", "base"}, {"stormo/close_code.h", "base"},
+      {"stormo/connection_id.h", "base"},    {"stormo/message.h", "base"},
+      {"stormo/stormo.h", "server"},         {"stormo/version.h", "base"},
+      {"stormo/websocket.h", "protocol"},
   };
   return kOwners;
 }
@@ -47,15 +48,16 @@ const std::vector<Module>& modules() {
       {"net", {"event", "protocol"}},
       {"group", {"net"}},
       {"channel/link", {"group"}},
+      {"channel/log", {"event", "protocol"}},
       {"channel/client", {"channel/link"}},
-      {"channel/server", {"channel/link"}},
+      {"channel/server", {"channel/link", "channel/log"}},
       {"process", {"event"}},
       {"worker", {"channel/client", "channel/server", "process"}},
       {"server", {"worker"}},
       {"testing", {"worker"}},
       {"config", {"protocol", "sys"}},
       {"bench", {"protocol", "sys"}},
-      {"cli", {"server", "config", "bench"}},
+      {"cli", {"server", "config", "bench", "channel/log"}},
   };
   return kModules;
 }

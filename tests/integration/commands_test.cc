@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 
 #include "integration/harness/with_stormo.h"
 
@@ -85,11 +86,12 @@ TEST_F(Commands, APortInUseIsReportedAndNoProcessRemains) {
   expectOneClearLine(other.run({"status"}), "not running");
 }
 
-TEST_F(Commands, AnUnreadableStateFileIsReportedAndNoProcessRemains) {
-  const std::string path = stormo.folder() + "/run/stormo/channel.state";
-  std::filesystem::create_directories(path);
+TEST_F(Commands, AnUnusableLogDirectoryIsReportedAndNoProcessRemains) {
+  const std::string path = stormo.folder() + "/run/stormo/channel-log";
+  std::filesystem::create_directories(stormo.folder() + "/run/stormo");
+  std::ofstream(path) << "a file";
   expectOneClearLine(stormo.run({"start", "--listen", "websocket://127.0.0.1:0"}),
-                     "cannot open " + path + ": is a directory");
+                     "cannot open " + path + ": not a directory");
   expectOneClearLine(stormo.run({"status"}), "not running");
 }
 

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <unordered_map>
 
 namespace stormo::integration {
 
@@ -42,6 +44,7 @@ void DeliveryLedger::received(Member receiver, std::string_view text) {
                      : fmt::format("after {}", last->second));
   }
   last->second = number;
+  record.sequence.push_back(std::uint64_t{sender} << 32 | number);
 }
 
 std::vector<std::string> DeliveryLedger::missing() const {
@@ -61,6 +64,44 @@ std::vector<std::string> DeliveryLedger::missing() const {
                                   known + 1, sent.sent, sender, record.group));
       if (lines.size() == kLinesMax) return lines;
     }
+  }
+  return lines;
+}
+
+std::vector<std::string> DeliveryLedger::withoutOneOrder() const {
+  // The next message of the order is one that is the next of all members that received it.
+  struct Place {
+    std::size_t receivers = 0;
+    std::vector<Member> waiting;  // members whose next message it is
+  };
+  std::vector<std::string> lines;
+  for (const auto& [group, members] : groups_) {
+    std::unordered_map<Message, Place> places;
+    for (const Member member : members) {
+      for (const Message message : records_[member].sequence) ++places[message].receivers;
+    }
+    std::unordered_map<Member, std::size_t> begun;
+    std::vector<Member> advancing = members;
+    while (!advancing.empty()) {
+      const Member member = advancing.back();
+      advancing.pop_back();
+      const auto& sequence = records_[member].sequence;
+      const std::size_t next = begun[member]++;
+      if (next == sequence.size()) continue;
+      Place& place = places.at(sequence[next]);
+      place.waiting.push_back(member);
+      if (place.waiting.size() < place.receivers) continue;
+      advancing.insert(advancing.end(), place.waiting.begin(), place.waiting.end());
+    }
+    const auto stuck = std::ranges::find_if(members, [&](const Member member) {
+      return begun[member] <= records_[member].sequence.size();
+    });
+    if (stuck == members.end()) continue;
+    const Message next = records_[*stuck].sequence[begun[*stuck] - 1];
+    lines.push_back(
+        fmt::format("group {}: member {} got '{}:{}' before a message that others got "
+                    "before it",
+                    group, *stuck, next >> 32, next & 0xffffffff));
   }
   return lines;
 }

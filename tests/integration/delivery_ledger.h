@@ -29,15 +29,20 @@ class DeliveryLedger {
   /// Messages that were duplicated, out of order, or sent to another group; the first ten.
   [[nodiscard]] const std::vector<std::string>& wrong() const { return wrong_; }
   [[nodiscard]] std::uint64_t receivedCount() const { return receivedCount_; }
+  /// A line for each group for whose messages there is no order in which all members, also those
+  /// that have left, have received them. Empty: there is one order.
+  [[nodiscard]] std::vector<std::string> withoutOneOrder() const;
 
  private:
+  using Message = std::uint64_t;                   // its sender and number
   using Counts = std::map<Member, std::uint64_t>;  // by sender
   struct Record {
     std::size_t group;
     bool isConnected = true;
     std::uint64_t sent = 0;
-    Counts sentBefore = {};  // by others, before it joined
-    Counts received = {};    // the last number
+    Counts sentBefore = {};              // by others, before it joined
+    Counts received = {};                // the last number
+    std::vector<Message> sequence = {};  // all that it received
   };
   static constexpr std::size_t kLinesMax = 10;
 

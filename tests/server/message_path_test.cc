@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "channel/log/memory_log.h"
 #include "event/loop_impl.h"
 #include "protocol/client/v1_request.h"
 #include "server/server_fixture.h"
@@ -17,6 +18,7 @@ class MessagePathTest : public ServerTest {
  protected:
   MessagePathTest() {
     server.replayBytesMax = 256 << 10;  // soon full: from then on its room is used again
+    makeLog = [] { return std::make_unique<channel::MemoryLog>(); };
     start();
   }
 
@@ -114,6 +116,7 @@ class V1MessagePathTest : public ServerTest {
  protected:
   V1MessagePathTest() {
     server.history = {.groups = {"*"}, .messagesMax = 32};
+    makeLog = [] { return std::make_unique<channel::MemoryLog>(); };
     start();
     for (int i = 0; i < 50; ++i) {
       members.push_back(connect(0, v1::kSubprotocol));

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "channel/kept_log.h"
 #include "channel/server/server_process.h"
 #include "process/child.h"
 #include "support/loop_fixture.h"
@@ -49,10 +50,10 @@ class ServerTest : public test::LoopTest {
     for (auto& worker : workers) worker.emplace(loop, settings, channelUrl());
   }
   void startChannel() {
-    channel.emplace(loop, server);
+    channel.emplace(loop, server, makeLog());
     channel->listen(channelFd.get());
   }
-  /// As if its process was killed, and another one started.
+  /// As if its process was killed, and another one started. It goes on from the log.
   void restartChannel() {
     channel.reset();
     settle();
@@ -108,6 +109,10 @@ class ServerTest : public test::LoopTest {
   channel::Server server{"127.0.0.1", 0};
   Settings settings;
   std::string channelScheme = "stormo";
+  channel::KeptLog::Records records;
+  std::function<std::unique_ptr<channel::Log>()> makeLog = [this] {
+    return std::make_unique<channel::KeptLog>(records);
+  };
   std::optional<channel::ServerProcess> channel;
   std::array<std::optional<OneWorker>, 2> workers;
 };

@@ -176,24 +176,36 @@ TEST_F(V1ClientsTest, AJoinWaitsForTheChannel) {
   EXPECT_THAT(brief(await(a, 3)), testing::UnorderedElementsAre("ok 1", "x", "ok 2"));
 }
 
-TEST_F(V1ClientsTest, ANewEpochSendsPositionsAndIsNoGap) {
+TEST_F(V1ClientsTest, PositionsOutliveTheChannel) {
   start();
   Client a = v1(0);
   const std::string before = join(a, "kept");
-  send(a, "nobody", "x");
-  restartChannel();
-  const auto events = await(a, 1);
-  EXPECT_THAT(brief(events), ElementsAre("position"));
-  const std::string position = positionIn(events.front());
-  EXPECT_THAT(position, HasSubstr("\"offset\":0"));
   Client other = v1(1);
   send(other, "kept", "1");
   EXPECT_THAT(brief(await(a, 1)), ElementsAre("1"));
-  Client late = v1(1), lost = v1(1);
-  late.send(R"({"id":1,"cmd":"join","group":"kept",)" + position + "}");
-  EXPECT_THAT(brief(await(late, 2)), ElementsAre("1", "recovered"));
-  lost.send(R"({"id":1,"cmd":"join","group":"kept",)" + before + "}");
-  EXPECT_THAT(brief(await(lost, 1)), ElementsAre("not recovered"));
+  restartChannel();
+  send(other, "kept", "2");
+  EXPECT_THAT(brief(await(a, 1)), ElementsAre("2"));
+  Client late = v1(1);
+  late.send(R"({"id":1,"cmd":"join","group":"kept",)" + before + "}");
+  EXPECT_THAT(brief(await(late, 3)), ElementsAre("1", "2", "recovered"));
+}
+
+TEST_F(V1ClientsTest, ALostLogClosesMembersAndRecoversNothing) {
+  start();
+  Client a = v1(0), outside = v1(0);
+  const std::string before = join(a, "kept");
+  records = {};
+  restartChannel();
+  std::vector<test::WebSocketClient::Frame> frames;
+  ASSERT_TRUE(turnUntil([&] {
+    for (auto& frame : a.socket.all()) frames.push_back(std::move(frame));
+    return !frames.empty();
+  }));
+  EXPECT_EQ(test::WebSocketClient::closeCode(frames.back()), CloseCode::ServiceRestart);
+  EXPECT_EQ(ask(outside, R"({"id":1,"cmd":"ping"})"), R"({"id":1,"ok":true})");
+  outside.send(R"({"id":2,"cmd":"join","group":"kept",)" + before + "}");
+  EXPECT_THAT(brief(await(outside, 1)), ElementsAre("not recovered"));
 }
 
 TEST_F(V1ClientsTest, AResentSendOfASessionIsDeliveredOnce) {

@@ -133,18 +133,18 @@ TEST(Declaration, TheFirstServerIsTheProgramsOwnChannel) {
   EXPECT_THAT([] { static_cast<void>(declaredRoles("/run/x")); },
               ThrowsMessage<std::invalid_argument>(HasSubstr("no address and no worker")));
   own.secret = "s3cret";
-  other.stateFile = "/run/other";
+  other.log.directory = "/run/other";
   Worker worker;
   const auto roles = declaredRoles("/run/x");
   ASSERT_EQ(roles.at(0).listen.size(), 1u);
   EXPECT_EQ(roles[0].listen[0].label, "unix:///run/x/channel.sock");
   EXPECT_TRUE(roles[0].listen[0].isPrivate);
-  EXPECT_EQ(roles[0].stateFile, "/run/x/channel.state");
+  EXPECT_EQ(roles[0].stateDirectory, "/run/x/channel-log");
   EXPECT_EQ(channel::ownChannel().url, "unix:///run/x/channel.sock");
   EXPECT_EQ(channel::ownChannel().secret, "s3cret");
   ASSERT_EQ(roles.at(1).listen.size(), 1u);
   EXPECT_FALSE(roles[1].listen[0].isPrivate);
-  EXPECT_EQ(roles[1].stateFile, "/run/other");
+  EXPECT_EQ(roles[1].stateDirectory, "/run/other");
 }
 
 TEST(Declaration, AWorkerMayListenOnSeveralAddressesOfOneProtocol) {

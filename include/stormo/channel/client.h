@@ -50,11 +50,12 @@ class Client {
 
   /// To all subscribers of each of these events.
   static PublishStatus publish(const Names& events, const Value& data);
-  /// To one subscriber of each, in turn.
+  /// To one subscriber of each, in turn: at most once, as Channel::publishToOne().
   static PublishStatus publishLoop(const Names& events, const Value& data);
 
   /// Takes jobs of these queues, one at a time: the next one comes when `handler` has returned, or,
-  /// with `autoReserve` off, after reserve(). Channel::watch() has jobs that end later.
+  /// with `autoReserve` off, after reserve(). A job is done when `handler` has returned; one whose
+  /// process dies before goes to another process. Channel::watch() has jobs that end later.
   static void watch(const Names& queues, EventHandler handler, bool autoReserve = true);
   static void unwatch(const Names& queues);
   static PublishStatus enqueue(const Names& queues, const Value& data);

@@ -14,8 +14,6 @@ class Listener {
  public:
   /// A message of a subscribed group.
   virtual void onGroupMessage(const GroupMessage& /*message*/) {}
-  /// A resent duplicate in a subscribed group was dropped. Channel::position() has advanced.
-  virtual void onDuplicate(std::string_view /*group*/) {}
   virtual void onConnect() {}
   virtual void onClose() {}
   virtual void onDrain() {}

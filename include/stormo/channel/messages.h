@@ -20,8 +20,9 @@ enum class [[nodiscard]] PublishStatus{
               ///< (channel::Server::maxPackageSize).
 };
 
-/// A place in the Channel's order. Offsets grow from event to event within an epoch; a new epoch
-/// begins when a Channel was killed. Epoch 0: no position.
+/// A place in the order of the Channel's log. Offsets grow from event to event within an epoch. A
+/// new epoch begins when the log is lost, or may lack what was in use (docs/delivery.md). Epoch 0:
+/// no position.
 struct Position {
   std::uint64_t epoch = 0;
   std::uint64_t offset = 0;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <stormo/channel/log_settings.h>
+
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -46,17 +48,18 @@ class Server {
   /// PublishStatus::Refused. 0: the largest Worker::maxPackageSize of this program and 1 KiB, and
   /// at least 10 MiB. runAll() fails if a Worker of this program accepts larger messages.
   std::size_t maxPackageSize = 0;
-  /// Maximum bytes of the jobs that wait in one queue. Above it the newest job is dropped and
-  /// counted, and an error is logged.
+  /// Maximum bytes of the jobs in one queue. Above it new jobs are rejected and counted, and an
+  /// error is logged.
   std::size_t queueBytesMax = 64 << 20;
-  /// Maximum bytes that wait for one link. While one link is above it, no link is read.
-  std::size_t linkBytesMax = 64 << 20;
-  /// A link that takes nothing for this time, or stays above linkBytesMax, is closed. Until then no
-  /// publish is acknowledged.
+  /// Maximum bytes that wait for one link. Above it the link lags: what it misses comes from the
+  /// replay window, as fast as it reads.
+  std::size_t linkBytesMax = 16 << 20;
+  /// A link that takes nothing for this time is closed, and the jobs of a process that has no link
+  /// for this time go to others.
   std::chrono::milliseconds linkStallMax{10'000};
 
-  /// The replay window: the latest events, which a link of Stormo's dialect receives after a
-  /// reconnect if it missed them. A link that missed more, or older ones, gets a gap.
+  /// The replay window: the latest events, for links that lag, and for those of Stormo's dialect
+  /// that reconnect. One that has missed more, or older ones, gets a gap.
   std::size_t replayBytesMax = 64 << 20;
   std::chrono::milliseconds replayAgeMax{60'000};
 
@@ -72,11 +75,8 @@ class Server {
     std::size_t totalBytesMax = 256 << 20;      ///< For all groups together.
   } history;
 
-  /// File in which the server saves its replay window, histories and sequence numbers at a clean
-  /// stop. The next server resumes from it, in the same epoch. Queued jobs are not saved. Empty:
-  /// `channel.state` in the instance's directory for the first Server of a program, none for
-  /// others.
-  std::string stateFile;
+  /// What the Channel keeps in files.
+  LogSettings log;
 
   /// More addresses, as URLs: `frame://host:port` or `unix:///path`.
   std::vector<std::string> alsoListen;

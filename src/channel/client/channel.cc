@@ -72,13 +72,12 @@ struct Channel::Impl {
     link = linkFor(url, options);
     linksHere().push_back(link.get());
     link->onEvent = [this](std::string_view event, const Value& data) { onEvent(event, data); };
-    link->onJob = [this](std::string_view queue, const Value& data) { jobs->onJob(queue, data); };
+    link->onJob = [this](std::uint64_t number, std::string_view queue, const Value& data) {
+      jobs->onJob(number, queue, data);
+    };
     link->onGroupMessage = [this](const GroupMessage& message) {
       forEachListener([&](channel::Listener& each) { each.onGroupMessage(message); });
       if (channel.onGroupMessage) channel.onGroupMessage(message);
-    };
-    link->onDuplicate = [this](std::string_view group) {
-      forEachListener([&](channel::Listener& each) { each.onDuplicate(group); });
     };
     link->onRejected = [this](std::uint64_t number, std::string_view reason) {
       forEachListener([&](channel::Listener& each) { each.onRejected(number, reason); });

@@ -49,6 +49,14 @@ class ClientDialect {
   virtual void write(LinkRequest request, const Names& names, std::string& out) = 0;
   virtual PublishStatus publish(const Names& events, const Value& data, bool toOne) = 0;
   virtual PublishStatus enqueue(const Names& queues, const Value& data) = 0;
+  /// A job that was received is done.
+  virtual void finishJob(std::uint64_t number) = 0;
+  /// A job that was received goes to another process. False if it is lost.
+  [[nodiscard]] virtual bool giveBackJob(std::uint64_t number, std::string_view queue,
+                                         const Value& data) = 0;
+  /// The server is about to send jobs that this process may have lost: until then none must be
+  /// reserved.
+  [[nodiscard]] virtual bool awaitsJobs() const { return false; }
 
   virtual void subscribeGroup(std::string_view group) = 0;
   virtual void unsubscribeGroup(std::string_view group) = 0;

@@ -141,13 +141,19 @@ void ClientLink::becomeUp() {
   scratch_.clear();
   dialect_->writeSubscriptions(scratch_);
   if (takesJobs_ && !queues_.empty()) dialect_->write(LinkRequest::Watch, queues_, scratch_);
+  send(scratch_);
+  dialect_->sendKept();
+  if (!dialect_->awaitsJobs()) sendReservations();
+  call("onConnect", onConnect);
+  awaitNoMore();
+}
+
+void ClientLink::sendReservations() {
+  scratch_.clear();
   for (std::uint64_t i = 0; i < reservations_; ++i) {
     dialect_->write(LinkRequest::Reserve, {}, scratch_);
   }
   send(scratch_);
-  dialect_->sendKept();
-  call("onConnect", onConnect);
-  awaitNoMore();
 }
 
 void ClientLink::onLost() {
@@ -261,7 +267,7 @@ void ClientLink::unwatch(const Names& queues) {
 void ClientLink::reserve() {
   if (!takesJobs_) return;
   if (!queues_.empty()) ++reservations_;
-  sendRequest(LinkRequest::Reserve, {});
+  if (!dialect_->awaitsJobs()) sendRequest(LinkRequest::Reserve, {});
 }
 
 void ClientLink::stopTakingJobs() {
@@ -284,23 +290,19 @@ void ClientLink::endFence() {
   fenceWork_.set(false);
 }
 
-void ClientLink::giveBack(std::string_view queue, const Value& data) {
-  if (dialect_->enqueue({std::string(queue)}, data) == PublishStatus::Accepted) return;
-  log::error(
-      "a job was lost: it arrived while the process ended, and the Channel takes nothing "
-      "back queue=\"{}\"",
-      queue);
-}
-
 void ClientLink::ping() { sendRequest(LinkRequest::Ping, {}); }
 
-void ClientLink::jobReceived(std::string_view queue, std::string_view data) {
+void ClientLink::jobReceived(std::uint64_t number, std::string_view queue, std::string_view data) {
   if (reservations_ > 0) --reservations_;
   std::size_t consumed = 0;
   const auto value = php::unserialize(data, consumed);
   if (!value || consumed != data.size()) return violation("a job that is no serialized value");
-  if (!takesJobs_) return giveBack(queue, *value);
-  call("onJob", onJob, queue, *value);
+  if (takesJobs_) return call("onJob", onJob, number, queue, *value);
+  if (dialect_->giveBackJob(number, queue, *value)) return;
+  log::error(
+      "a job was lost: it arrived while the process ended, and the Channel takes nothing "
+      "back queue=\"{}\"",
+      queue);
 }
 
 void ClientLink::eventReceived(std::string_view event, std::string_view data) {

@@ -59,10 +59,8 @@ class ClientLink : FrameSink {
   // --- Handlers ---
 
   std::function<void(std::string_view event, const Value& data)> onEvent;
-  std::function<void(std::string_view queue, const Value& data)> onJob;
+  std::function<void(std::uint64_t number, std::string_view queue, const Value& data)> onJob;
   std::function<void(const GroupMessage& message)> onGroupMessage;
-  /// A resent duplicate in that group was dropped; the position has advanced.
-  std::function<void(std::string_view group)> onDuplicate;
   std::function<void()> onAcknowledged;
   std::function<void(std::uint64_t number, std::string_view reason)> onRejected;
   std::function<void()> onGap;
@@ -76,6 +74,8 @@ class ClientLink : FrameSink {
   void becomeUp();
   /// Appends frames to the output of the connection, without a limit. There must be one.
   void send(std::string_view frames);
+  /// False after stopTakingJobs().
+  [[nodiscard]] bool takesJobs() const { return takesJobs_; }
   [[nodiscard]] net::ConnectionImpl* connection() const { return connection_.connection(); }
   /// A publish was refused as Full: onDrain must follow.
   void owesDrain() { owesDrain_ = true; }
@@ -86,7 +86,9 @@ class ClientLink : FrameSink {
   void violation(std::string_view reason);
   /// Closes the connection, which is then replaced.
   void drop(std::string_view reason);
-  void jobReceived(std::string_view queue, std::string_view data);
+  void jobReceived(std::uint64_t number, std::string_view queue, std::string_view data);
+  /// Sends the reservations that no job has answered. On a new link, once.
+  void sendReservations();
   void eventReceived(std::string_view event, std::string_view data);
   /// Calls a handler with these arguments, unless it is empty.
   template <typename Handler, typename... Arguments>
@@ -112,7 +114,6 @@ class ClientLink : FrameSink {
   void onLost();
   void onTick();
   void sendRequest(LinkRequest request, const Names& names);
-  void giveBack(std::string_view queue, const Value& data);
   void endFence();
   void reportFailure(const Error& error);
   static void countError();

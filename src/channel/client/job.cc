@@ -13,12 +13,14 @@
 namespace stormo::channel {
 
 struct Job::State {
-  State(std::weak_ptr<JobDesk> from, std::string_view queueName, const Value& value)
-      : desk(std::move(from)), queue(queueName), data(value) {
+  State(std::weak_ptr<JobDesk> from, std::uint64_t of, std::string_view queueName,
+        const Value& value)
+      : desk(std::move(from)), number(of), queue(queueName), data(value) {
     unfinished.set(true);
   }
 
   std::weak_ptr<JobDesk> desk;
+  std::uint64_t number;
   std::string queue;
   Value data;
   UnfinishedWork unfinished;
@@ -56,14 +58,17 @@ const std::string& Job::queue() const {
 void Job::done() {
   STORMO_ASSERT(state_ != nullptr);
   const auto ended = std::move(state_);
-  if (const auto desk = ended->desk.lock()) desk->requestNext(ended->queue);
+  if (const auto desk = ended->desk.lock()) {
+    desk->finish(ended->number);
+    desk->requestNext(ended->queue);
+  }
 }
 
 void Job::giveBack() {
   STORMO_ASSERT(state_ != nullptr);
   const auto ended = std::move(state_);
   if (const auto desk = ended->desk.lock()) {
-    desk->giveBack(ended->queue, ended->data);
+    desk->giveBack(ended->number, ended->queue, ended->data);
     desk->requestNext(ended->queue);
   } else {
     log::error("a job was lost: its Channel object is destroyed queue=\"{}\"", ended->queue);
@@ -96,17 +101,17 @@ void JobDesk::unwatch(const std::vector<std::string>& queues) {
   if (link_ != nullptr) link_->unwatch(queues);
 }
 
-void JobDesk::onJob(std::string_view queue, const Value& data) {
+void JobDesk::onJob(std::uint64_t number, std::string_view queue, const Value& data) {
   const auto found = takers_.find(queue);
   if (found == takers_.end()) {
     // Unwatched while the job was on its way, which used up a reservation of the other queues.
-    giveBack(std::string(queue), data);
+    giveBack(number, queue, data);
     const auto asks = [](const auto& entry) { return entry.second.asksForNext; };
     if (std::ranges::any_of(takers_, asks)) link_->reserve();
     return;
   }
   const std::shared_ptr<const Handler> handler = found->second.handler;
-  Job job(std::make_unique<Job::State>(weak_from_this(), queue, data));
+  Job job(std::make_unique<Job::State>(weak_from_this(), number, queue, data));
   if (*handler) (*handler)(std::move(job));
 }
 
@@ -115,9 +120,12 @@ void JobDesk::requestNext(const std::string& queue) {
   if (link_ != nullptr && found != takers_.end() && found->second.asksForNext) link_->reserve();
 }
 
-void JobDesk::giveBack(const std::string& queue, const Value& data) {
-  if (link_ != nullptr && link_->dialect().enqueue({queue}, data) == PublishStatus::Accepted)
-    return;
+void JobDesk::finish(std::uint64_t number) {
+  if (link_ != nullptr) link_->dialect().finishJob(number);
+}
+
+void JobDesk::giveBack(std::uint64_t number, std::string_view queue, const Value& data) {
+  if (link_ != nullptr && link_->dialect().giveBackJob(number, queue, data)) return;
   log::error("a job was lost: the Channel does not take it back queue=\"{}\"", queue);
 }
 

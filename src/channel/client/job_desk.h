@@ -3,6 +3,7 @@
 #include <stormo/channel/job.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -24,7 +25,7 @@ class JobDesk : public std::enable_shared_from_this<JobDesk> {
   void watch(const std::vector<std::string>& queues, Handler handler, std::size_t atOnce);
   void unwatch(const std::vector<std::string>& queues);
   /// A job has arrived. Calls the queue's handler.
-  void onJob(std::string_view queue, const Value& data);
+  void onJob(std::uint64_t number, std::string_view queue, const Value& data);
 
  private:
   friend class Job;
@@ -34,7 +35,8 @@ class JobDesk : public std::enable_shared_from_this<JobDesk> {
   };
 
   void requestNext(const std::string& queue);
-  void giveBack(const std::string& queue, const Value& data);
+  void finish(std::uint64_t number);
+  void giveBack(std::uint64_t number, std::string_view queue, const Value& data);
 
   ClientLink* link_ = nullptr;
   std::map<std::string, Taker, std::less<>> takers_;

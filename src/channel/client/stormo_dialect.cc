@@ -21,21 +21,10 @@ GroupMessage groupMessage(const Packet& event) {
 }
 
 Kind kindOf(LinkRequest request) {
-  switch (request) {
-    case LinkRequest::Subscribe:
-      return Kind::Subscribe;
-    case LinkRequest::Unsubscribe:
-      return Kind::Unsubscribe;
-    case LinkRequest::Watch:
-      return Kind::Watch;
-    case LinkRequest::Unwatch:
-      return Kind::Unwatch;
-    case LinkRequest::Reserve:
-      return Kind::Reserve;
-    case LinkRequest::Ping:
-      break;
-  }
-  return Kind::Ping;
+  // In the order of the enumeration.
+  constexpr Kind kKinds[] = {Kind::Subscribe, Kind::Unsubscribe, Kind::Watch,
+                             Kind::Unwatch,   Kind::Reserve,     Kind::Ping};
+  return kKinds[static_cast<std::size_t>(request)];
 }
 
 }  // namespace
@@ -70,9 +59,7 @@ void StormoDialect::onFrame(std::string_view payload) {
     case Kind::Event:
       return onEventPacket(packet);
     case Kind::Job:
-      if (packet.payloadKind != PayloadKind::Value)
-        return link().violation("a job that is no value");
-      return link().jobReceived(packet.channel, packet.payload);
+      return onJobPacket(packet);
     case Kind::Pong:
       return;
     case Kind::Welcome:
@@ -98,6 +85,8 @@ void StormoDialect::onFrame(std::string_view payload) {
     case Kind::Reserve:
     case Kind::Resume:
     case Kind::HistoryRequest:
+    case Kind::Finish:
+    case Kind::Return:
     case Kind::Ping:
       return link().violation("not this server's word");
   }
@@ -111,14 +100,24 @@ void StormoDialect::onWelcome(const Packet& packet) {
   refusalReported_ = false;
   frameBytesMax_ = packet.frameBytesMax;
   dropTooLong();
-  resumes_ = cursor_.begin(packet.epoch);
+  jobsOnTheWay_ = packet.jobCount;
+  const bool wasLinked = cursor_.epoch() != 0;
+  const bool isWhole = cursor_.begin(packet.epoch);
+  resumes_ = wasLinked && isWhole;
+  if (!isWhole) {  // the leases are of another log
+    jobs_.clear();
+    jobNumbersBegin_ = highestJobNumber_;
+  }
   link().becomeUp();
+  if (!isWhole) reportGap("the log begins a new epoch");
 }
 
 void StormoDialect::onAck(const Packet& packet) {
   if (packet.sequence > sequence_) return link().violation("an Ack for what was not published");
   acknowledged_ = std::max(acknowledged_, packet.sequence);
   unacked_.acknowledge(packet.sequence);
+  std::erase_if(jobs_,
+                [this](const auto& job) { return job.second != 0 && job.second <= acknowledged_; });
   released();
 }
 
@@ -165,26 +164,57 @@ void StormoDialect::dropped(std::uint64_t sequence, std::string_view reason) {
 
 void StormoDialect::onGapPacket(const Packet& packet) {
   if (packet.epoch != cursor_.epoch()) return link().violation("a Gap of another epoch");
-  log::warning("events were lost: this process was away from the Channel for too long url={}",
-               link().url().text());
-  cursor_.skipTo(packet.offset);
+  cursor_.moveTo(packet.offset);
+  reportGap("this process was away from the Channel for too long");
+}
+
+void StormoDialect::reportGap(std::string_view why) {
+  log::warning("events were lost: {} url={}", why, link().url().text());
   link().call("onGap", link().onGap);
+}
+
+void StormoDialect::onJobPacket(const Packet& packet) {
+  if (packet.payloadKind != PayloadKind::Value) return link().violation("a job that is no value");
+  const bool wasOnTheWay = jobsOnTheWay_ > 0;
+  if (wasOnTheWay) --jobsOnTheWay_;
+  // A new link brings all jobs again, also those that this process has received or ended.
+  if (jobs_.try_emplace(packet.job, 0).second) {
+    const std::uint64_t number = jobNumbersBegin_ + packet.job;
+    highestJobNumber_ = std::max(highestJobNumber_, number);
+    link().jobReceived(number, packet.channel, packet.payload);
+  }
+  if (wasOnTheWay && jobsOnTheWay_ == 0) link().sendReservations();
+}
+
+void StormoDialect::finishJob(std::uint64_t number) { endJob(Kind::Finish, number); }
+
+bool StormoDialect::giveBackJob(std::uint64_t number, std::string_view, const Value&) {
+  endJob(Kind::Return, number);
+  return true;
+}
+
+/// Never refused: the limit of what waits is for new work. A job of an earlier epoch is not ended:
+/// the Channel has handed it out again, if it has it.
+void StormoDialect::endJob(Kind kind, std::uint64_t number) {
+  if (number <= jobNumbersBegin_) return;
+  const std::uint64_t lease = number - jobNumbersBegin_;
+  const Packet packet{.kind = kind, .sequence = ++sequence_, .job = lease};
+  const std::size_t bytes = headerBytes(packet);
+  encodeHeader(packet, 0, unacked_.extend(bytes));
+  jobs_[lease] = sequence_;
+  placed(bytes);
 }
 
 void StormoDialect::onEventPacket(const Packet& packet) {
   if (packet.epoch != cursor_.epoch()) return link().violation("an event of another epoch");
-  const ReceiveCursor::Verdict verdict =
-      cursor_.take(packet.offset, packet.producerId, packet.sequence);
-  if (verdict == ReceiveCursor::Verdict::Known) return;
+  const bool isForOne = packet.offset == 0;  // once sent, it is not replayed
+  if (!isForOne && !cursor_.take(packet.offset, packet.derived)) return;
+  const bool isValue = packet.payloadKind == PayloadKind::Value;
   if (packet.space == Space::Groups) {
-    if (packet.payloadKind == PayloadKind::Value) return link().violation("a value to a group");
-    if (verdict == ReceiveCursor::Verdict::Duplicate)
-      return link().call("onDuplicate", link().onDuplicate, packet.channel);
+    if (isValue) return link().violation("a value to a group");
     return link().call("onGroupMessage", link().onGroupMessage, groupMessage(packet));
   }
-  if (verdict == ReceiveCursor::Verdict::Duplicate) return;
-  if (packet.payloadKind != PayloadKind::Value)
-    return link().violation("an event that is no value");
+  if (!isValue) return link().violation("an event that is no value");
   link().eventReceived(packet.channel, packet.payload);
 }
 

@@ -33,6 +33,10 @@ class StormoDialect final : public ClientDialect {
   void write(LinkRequest request, const Names& names, std::string& out) override;
   PublishStatus publish(const Names& events, const Value& data, bool toOne) override;
   PublishStatus enqueue(const Names& queues, const Value& data) override;
+  void finishJob(std::uint64_t number) override;
+  [[nodiscard]] bool giveBackJob(std::uint64_t number, std::string_view queue,
+                                 const Value& data) override;
+  [[nodiscard]] bool awaitsJobs() const override { return jobsOnTheWay_ > 0; }
   [[nodiscard]] std::uint64_t accepted() const override { return sequence_; }
   [[nodiscard]] std::uint64_t acknowledged() const override { return acknowledged_; }
   [[nodiscard]] std::size_t unackedBytes() const override { return unacked_.size(); }
@@ -62,6 +66,9 @@ class StormoDialect final : public ClientDialect {
   void released();
   void onEventPacket(const Packet& packet);
   void onGapPacket(const Packet& packet);
+  void onJobPacket(const Packet& packet);
+  void endJob(Kind kind, std::uint64_t number);
+  void reportGap(std::string_view why);
   void onHistoryReply(const Packet& packet);
   void sendHistoryRequests();
   void refused(std::string_view reason);
@@ -82,8 +89,16 @@ class StormoDialect final : public ClientDialect {
   std::uint64_t cutAt_ = 0;    // the publish at which the Channel has cut a link; 0: none
   UnfinishedWork unfinished_;  // while unacked_ is not empty
   ReceiveCursor cursor_;
-  bool resumes_ = false;  // this link is not the first, and goes on for the last one
+  bool resumes_ = false;  // this link goes on for the last one
   bool refusalReported_ = false;
+  std::uint64_t jobsOnTheWay_ = 0;  // that a new link brings again
+  /// The jobs of this process that the Channel holds for it, by lease, and the sequence with which
+  /// each was ended; 0: it is in work.
+  KeyedMap<std::uint64_t, std::uint64_t> jobs_;
+  /// A job's number is its lease and this, which grows with each epoch: an epoch may repeat leases
+  /// of the one before.
+  std::uint64_t jobNumbersBegin_ = 0;
+  std::uint64_t highestJobNumber_ = 0;
   std::deque<HistoryRequest> historyRequests_;  // not answered yet, in the order of the answers
   std::size_t historyRequestsSent_ = 0;         // of these, on this link
   /// And whether the last link had it, too.

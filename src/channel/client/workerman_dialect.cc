@@ -40,7 +40,7 @@ void WorkermanDialect::onFrame(std::string_view payload) {
     case CommandType::Event:
       break;
     case CommandType::Queue:
-      return link().jobReceived(command_.channels.front(), command_.data);
+      return link().jobReceived(0, command_.channels.front(), command_.data);
     case CommandType::Ping:
       return;
     case CommandType::Subscribe:
@@ -83,6 +83,19 @@ PublishStatus WorkermanDialect::publish(const Names& events, const Value& data, 
 
 PublishStatus WorkermanDialect::enqueue(const Names& queues, const Value& data) {
   return publish(CommandType::Enqueue, queues, data);
+}
+
+bool WorkermanDialect::giveBackJob(std::uint64_t, std::string_view queue, const Value& data) {
+  if (enqueue({std::string(queue)}, data) != PublishStatus::Accepted) return false;
+  finishJob(0);
+  return true;
+}
+
+void WorkermanDialect::finishJob(std::uint64_t) {
+  if (link().takesJobs() || !link().isConnected()) return;
+  frame_.clear();
+  write(CommandType::Reserve, Names{}, {}, frame_);
+  link().send(frame_);
 }
 
 PublishStatus WorkermanDialect::publishToGroup(std::string_view name, Message message, SendId) {

@@ -32,6 +32,12 @@ class WorkermanDialect final : public ClientDialect {
   void write(LinkRequest request, const Names& names, std::string& out) override;
   PublishStatus publish(const Names& events, const Value& data, bool toOne) override;
   PublishStatus enqueue(const Names& queues, const Value& data) override;
+  /// That server takes a job for done when the next one is reserved: so does a link that takes no
+  /// more jobs, and watches nothing.
+  void finishJob(std::uint64_t number) override;
+  /// To the end of its queue.
+  [[nodiscard]] bool giveBackJob(std::uint64_t number, std::string_view queue,
+                                 const Value& data) override;
 
  private:
   void onConnection() override;

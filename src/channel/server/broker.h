@@ -4,82 +4,112 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "base/keyed_hash.h"
 #include "channel/link/link_codec.h"
 #include "channel/link/violation_log.h"
-#include "channel/server/acknowledger.h"
-#include "channel/server/back_pressure.h"
-#include "channel/server/event_log.h"
-#include "channel/server/history.h"
-#include "channel/server/job_queue.h"
-#include "channel/server/producer_table.h"
+#include "channel/log/log.h"
+#include "channel/server/channel_state.h"
+#include "channel/server/consumers.h"
+#include "channel/server/journal.h"
 #include "channel/server/router.h"
-#include "channel/server/session_table.h"
+#include "channel/server/slow_links.h"
 #include "net/endpoint.h"
 #include "protocol/channel/workerman_command.h"
 
 namespace stormo::channel {
 
-/// The Channel server's logic: handles the frames of all links, in either dialect. Its links are
-/// the connections of endpoint(), on one loop. It writes into their output of this turn, never to a
-/// socket.
-class Broker final : FrameSink, JobSink {
+/// The Channel server's logic: handles the frames of all links, in either dialect. What changes the
+/// Channel's state becomes a record of the log, and takes effect when that comes back. Its links
+/// are the connections of endpoint(), on one loop. It writes into their output of this turn, never
+/// to a socket.
+class Broker final : FrameSink, StateObserver, net::FlushObserver {
  public:
-  /// `settings` outlives the broker. Uses only the settings that concern links.
-  Broker(EventLoop& loop, const Server& settings);
+  /// `settings` outlives the broker; it uses only those that concern links. `log` and `state`, too;
+  /// the log is open.
+  Broker(EventLoop& loop, const Server& settings, Log& log, ChannelState& state);
+  ~Broker();
   Broker(const Broker&) = delete;
   Broker& operator=(const Broker&) = delete;
 
   /// For listeners. Lives as long as the broker, which outlives its connections or abandons them.
   [[nodiscard]] const net::Endpoint& endpoint() const { return endpoint_; }
 
-  /// Saves or loads the state that the next server needs to resume: epoch, replay window,
-  /// histories, producers and sessions. Queued jobs are not saved. load() is called before the
-  /// first link.
-  void save(StateWriter& state) const;
-  void load(StateReader& state);
+  /// Appends what has become a record since the last turn ended, before the log is finished.
+  void appendRecords() { journal_.flush(); }
 
  private:
-  enum class LinkDialect { Unknown, Workerman, Stormo };
-
-  /// State of one link.
+  /// State of one link, beside its Dialect.
   struct Link {
-    LinkDialect dialect = LinkDialect::Unknown;
-    Acknowledger::Link* acks = nullptr;
-    // Only in Stormo's dialect:
-    std::uint64_t producerId = 0;  ///< Zero: publishes are not numbered.
-    ProducerTable::Producer* producer = nullptr;
-    std::vector<Router::Subscription> again;  ///< Received before Resume.
+    /// Who takes jobs by this link: the producer, or a number as long as the link. 0: the link has
+    /// not sent its first frame, and has no dialect yet.
+    ConsumerId consumer = 0;
+    std::uint64_t producerId = 0;  ///< Zero: publishes are not deduplicated.
+    bool isDeferred = false;       ///< Frames of this turn wait for its end.
+    Journal::Acks acks;
+    std::vector<std::string> again;  ///< Subscribe packets received before Resume.
   };
 
-  [[nodiscard]] static std::string_view dialectName(LinkDialect dialect);
+  /// A frame that is handled at the end of the turn, when the records before it were applied: it
+  /// depends on them, or follows one that does.
+  struct Deferred {
+    Handle link;
+    std::string payload;
+  };
+
+  /// The order of a turn, after all frames were received.
+  void onFlush() override;
+  void onFlushed() override;
+  /// True if the frame comes again, at the end of the turn; else the records before it are applied.
+  [[nodiscard]] bool defers(net::ConnectionImpl& connection, Link& link, std::string_view payload);
+  void runDeferred();
+
   bool expects(net::ConnectionImpl& connection, std::size_t frameBytes,
                std::string_view start) override;
   void onFrame(net::ConnectionImpl& connection, std::string_view payload) override;
   void onFirstFrame(net::ConnectionImpl& connection, Link& link, std::string_view payload);
+  void open(net::ConnectionImpl& connection, Link& link, Dialect dialect, ConsumerId consumer);
   void onClose(net::ConnectionImpl& connection);
+  void watch(net::ConnectionImpl& connection, const Link& link, std::string_view queue);
+  /// Logs it, once until it has room again.
+  [[nodiscard]] bool isQueueFull(std::string_view queue, std::size_t bytes);
 
   // Stormo's dialect.
   void onPacket(net::ConnectionImpl& connection, Link& link, std::string_view payload);
   void onHello(net::ConnectionImpl& connection, Link& link, std::string_view payload);
-  void enter(net::ConnectionImpl& connection, Link& link);
+  /// A packet that depends on what the link has published before.
+  void onDependent(net::ConnectionImpl& connection, const Link& link, const Packet& packet);
   void onResume(net::ConnectionImpl& connection, Link& link, const Packet& packet);
-  /// False for a duplicate, which was already routed when it came over an earlier link.
-  bool isNew(Link& link, std::uint64_t sequence);
-  void onPublish(net::ConnectionImpl& connection, Link& link, const Packet& packet);
-  void onPublishToGroup(net::ConnectionImpl& connection, Link& link, const Packet& packet);
-  void onEnqueue(net::ConnectionImpl& connection, Link& link, const Packet& packet);
-  /// Drops a publish with an invalid payload, and keeps the link.
+  void onHistoryRequest(net::ConnectionImpl& connection, const Packet& packet);
+  /// What changes the state: becomes a record.
+  void onNumbered(net::ConnectionImpl& connection, Link& link, const Packet& packet,
+                  std::string_view payload);
+  [[nodiscard]] const char* refusalOf(const Packet& packet);
+  /// Drops a publish, and keeps the link. Also this is a record: its producer may resend it.
   void reject(net::ConnectionImpl& connection, Link& link, std::uint64_t sequence,
               std::string_view reason);
   void refuse(net::ConnectionImpl& connection, std::string_view reason);
 
   // Workerman's dialect.
-  void onCommand(net::ConnectionImpl& connection, std::string_view payload);
+  void onCommand(net::ConnectionImpl& connection, Link& link, std::string_view payload);
+  void publish(net::ConnectionImpl& connection, Link& link, const Packet& publish);
 
-  void enqueue(std::string_view queue, std::string_view data);
-  bool deliver(ConsumerId consumer, std::string_view queue, std::string_view data) override;
-  void onQueueFull(std::string_view queue) override;
+  // What records have changed.
+  void onEvent(const Packet& event, std::string_view frame) override {
+    router_.onEvent(event, frame);
+  }
+  void onEventToOne(const Packet& event) override { router_.onEventToOne(event); }
+  void onJobWaiting(std::uint64_t number, std::string_view queue) override {
+    consumers_.onJobWaiting(number, queue);
+  }
+  void onJobHanded(const JobStore::Job& job) override { consumers_.onJobHanded(job); }
+  void onRejected(std::uint64_t producerId, std::uint64_t sequence,
+                  std::string_view reason) override;
+  void onJobLeft(std::uint64_t lease, ConsumerId consumer) override {
+    consumers_.onJobLeft(lease, consumer);
+  }
+  void deliver(const JobStore::Job& job);
 
   void send(net::ConnectionImpl& connection, std::string_view frames);
   /// Logs the reason and closes the link. A link of Stormo's dialect also gets the reason, and the
@@ -90,18 +120,20 @@ class Broker final : FrameSink, JobSink {
     violation(connection, reason, {});
   }
 
+  net::Reactor& reactor_;
   net::ConnectionTable& table_;
   const Server& settings_;
+  ChannelState& state_;
   LinkCodec codec_;
   net::Endpoint endpoint_;
-  BackPressure backPressure_;
-  EventLog log_;
-  History history_;
+  Journal journal_;
   Router router_;
-  Acknowledger acknowledger_;
-  ProducerTable producers_;
-  SessionTable sessions_;
-  JobQueues queues_;
+  SlowLinks slowLinks_;
+  Consumers consumers_;
+  KeyedMap<ConsumerId, ConnectionId> links_;
+  KeyedSet<std::string> fullQueues_;  // that reject jobs, and were logged
+  std::vector<Deferred> deferred_;
+  bool isAtEnd_ = false;  // the deferred frames are handled
   ViolationLog violationLog_;
   WorkermanCommand command_;  // reused for its vector of names
   std::string scratch_;

@@ -20,11 +20,11 @@ constexpr std::size_t kVerdictsMax = 100'000;
 // fnmatch() ends a name at a zero byte. Patterns contain neither byte, so both match the same.
 constexpr char kStandsForNul = '\1';
 
-constexpr std::size_t kTimeBytes = sizeof(TimePoint);
+constexpr std::size_t kTimeBytes = sizeof(std::uint64_t);
 
 /// The first event of a group: its time and its frame.
 struct Entry {
-  TimePoint time;
+  std::uint64_t time;
   std::string_view frame;
   std::size_t bytes;
 };
@@ -49,13 +49,13 @@ void forEachEntry(std::string_view events, const Visit& visit) {
 
 }  // namespace
 
-bool History::isKept(std::string_view name) {
+bool History::isKept(std::string_view name) const {
   if (limits_.groups.empty()) return false;
   if (const auto known = verdicts_.find(name); known != verdicts_.end()) return known->second;
-  scratch_ = name;
-  std::ranges::replace(scratch_, '\0', kStandsForNul);
-  const bool isKept = std::ranges::any_of(limits_.groups, [this](const std::string& pattern) {
-    return fnmatch(pattern.c_str(), scratch_.c_str(), 0) == 0;
+  std::string text(name);
+  std::ranges::replace(text, '\0', kStandsForNul);
+  const bool isKept = std::ranges::any_of(limits_.groups, [&text](const std::string& pattern) {
+    return fnmatch(pattern.c_str(), text.c_str(), 0) == 0;
   });
   if (verdicts_.size() >= kVerdictsMax) verdicts_.clear();
   verdicts_.emplace(name, isKept);
@@ -77,7 +77,7 @@ History::Group* History::groupFor(std::string_view name) {
   return &group;
 }
 
-void History::addEvent(Group& group, std::string_view event, TimePoint time) {
+void History::addEvent(Group& group, std::string_view event, std::uint64_t time) {
   group.events.append({reinterpret_cast<const char*>(&time), kTimeBytes});
   group.events.append(event);
   bytes_ += kTimeBytes + event.size();
@@ -86,8 +86,8 @@ void History::addEvent(Group& group, std::string_view event, TimePoint time) {
 }
 
 void History::append(std::string_view name, std::uint64_t offset, std::string_view event,
-                     TimePoint now) {
-  Group* group = groupFor(name);
+                     std::uint64_t now) {
+  Group* group = limits_.groups.empty() ? nullptr : groupFor(name);
   if (group == nullptr) return;
   addEvent(*group, event, now);
   group->last = offset;
@@ -96,49 +96,53 @@ void History::append(std::string_view name, std::uint64_t offset, std::string_vi
   trimAll(now);
 }
 
-bool History::appendAfter(std::string_view name, std::uint64_t offset, TimePoint now,
-                          std::string& out) {
+bool History::appendAfter(std::string_view name, std::uint64_t offset, std::uint64_t now,
+                          std::string& out) const {
   const auto known = byName_.find(name);
   if (known == byName_.end()) return offset >= forgotten_ && isKept(name);
-  Group& group = *known->second;
-  const bool wasSilent = group.count == 0;
-  trim(group, now);
-  if (group.count == 0 && !wasSilent) becomeSilent(known->second);
-  if (offset < group.forgotten) return false;
+  const Group& group = *known->second;
+  const std::size_t begin = out.size();
+  std::uint64_t forgotten = group.forgotten;
   forEachEntry(group.events.all(), [&](const Entry& entry) {
-    if (writtenOffset(entry.frame) > offset) out.append(entry.frame);
+    if (isOld(entry.time, now)) {
+      forgotten = writtenOffset(entry.frame);
+    } else if (writtenOffset(entry.frame) > offset) {
+      out.append(entry.frame);
+    }
   });
-  return true;
+  if (offset >= forgotten) return true;
+  out.resize(begin);
+  return false;
 }
 
-void History::save(StateWriter& state) const {
-  state.number(forgotten_);
+void History::save(StateWriter& out) const {
+  out.number(forgotten_);
   for (const Groups* groups : {&silent_, &active_}) {
-    state.number(groups->size());
+    out.number(groups->size());
     for (const Group& group : *groups) {
-      state.bytes(group.name);
-      state.number(group.last);
-      state.number(group.forgotten);
-      state.number(group.count);
+      out.bytes(group.name);
+      out.number(group.last);
+      out.number(group.forgotten);
+      out.number(group.count);
       forEachEntry(group.events.all(), [&](const Entry& entry) {
-        state.time(entry.time);
-        state.bytes(entry.frame);
+        out.number(entry.time);
+        out.bytes(entry.frame);
       });
     }
   }
 }
 
-void History::load(StateReader& state, TimePoint now) {
-  forgotten_ = state.number();
+void History::restore(StateReader& in) {
+  forgotten_ = in.number();
   for (Groups* groups : {&silent_, &active_}) {
-    for (std::uint64_t left = state.number(); left > 0 && state.ok(); --left) {
+    for (std::uint64_t left = in.number(); left > 0 && in.ok(); --left) {
       Group& group = groups->emplace_back();
-      group.name = state.bytes();
-      group.last = state.number();
-      group.forgotten = state.number();
-      for (std::uint64_t events = state.number(); events > 0 && state.ok(); --events) {
-        const TimePoint time = state.time();
-        addEvent(group, state.bytes(), time);
+      group.name = in.bytes();
+      group.last = in.number();
+      group.forgotten = in.number();
+      for (std::uint64_t events = in.number(); events > 0 && in.ok(); --events) {
+        const std::uint64_t time = in.number();
+        addEvent(group, in.bytes(), time);
       }
       byName_.emplace(group.name, std::prev(groups->end()));
     }
@@ -146,11 +150,17 @@ void History::load(StateReader& state, TimePoint now) {
   for (auto group = active_.begin(); group != active_.end();) {
     const auto next = std::next(group);
     if (!isKept(group->name)) forgetAll(*group);
-    trim(*group, now);
+    trim(*group, group->lastTime);
     if (group->count == 0) becomeSilent(group);
     group = next;
   }
-  trimAll(now);
+}
+
+void History::clear() {
+  while (!active_.empty()) {
+    forgetAll(active_.front());
+    becomeSilent(active_.begin());
+  }
 }
 
 void History::forgetAll(Group& group) {
@@ -168,20 +178,20 @@ void History::forgetFirst(Group& group) {
   group.events.removePrefix(first.bytes);
 }
 
-void History::trim(Group& group, TimePoint now) {
+void History::trim(Group& group, std::uint64_t now) {
   const auto isBeyond = [&] {
     return group.count > limits_.messagesMax || group.events.size() > limits_.bytesMax ||
-           now - firstOf(group.events.all()).time > limits_.ageMax;
+           isOld(firstOf(group.events.all()).time, now);
   };
   while (group.count > 0 && isBeyond()) forgetFirst(group);
 }
 
-void History::trimAll(TimePoint now) {
+void History::trimAll(std::uint64_t now) {
   while (!active_.empty()) {
     Group& oldest = active_.front();
-    const bool isOld = now - oldest.lastTime > limits_.ageMax;
-    if (!isOld && bytes_ <= limits_.totalBytesMax) return;
-    if (isOld || active_.size() > 1) {
+    const bool isExpired = isOld(oldest.lastTime, now);
+    if (!isExpired && bytes_ <= limits_.totalBytesMax) return;
+    if (isExpired || active_.size() > 1) {
       forgetAll(oldest);
     } else {
       forgetFirst(oldest);

@@ -9,28 +9,33 @@
 
 #include "base/byte_queue.h"
 #include "base/keyed_hash.h"
-#include "channel/server/state_file.h"
-#include "sys/clock.h"
+#include "channel/log/state_stream.h"
 
 namespace stormo::channel {
 
 /// The latest messages of the groups selected by the limits, for clients that reconnect. The limits
-/// apply at each append(); nothing expires without a call.
+/// apply at each append(); nothing expires without a call. Times are those of records, in
+/// milliseconds.
 class History {
  public:
-  explicit History(Server::History limits) : limits_(std::move(limits)) {}
+  explicit History(Server::History limits)
+      : limits_(std::move(limits)), ageMax_(static_cast<std::uint64_t>(limits_.ageMax.count())) {}
 
   /// Appends an event of the group as a whole frame. `offset` is greater than all before.
-  void append(std::string_view group, std::uint64_t offset, std::string_view event, TimePoint now);
+  void append(std::string_view group, std::uint64_t offset, std::string_view event,
+              std::uint64_t now);
 
   /// Appends the frames of all events of the group after `offset` to `out`, in order. Returns
   /// false, and appends nothing, if one of them was removed or may have been.
-  [[nodiscard]] bool appendAfter(std::string_view group, std::uint64_t offset, TimePoint now,
-                                 std::string& out);
+  [[nodiscard]] bool appendAfter(std::string_view group, std::uint64_t offset, std::uint64_t now,
+                                 std::string& out) const;
 
-  void save(StateWriter& state) const;
+  /// Forgets all events; they were in another epoch.
+  void clear();
+
+  void save(StateWriter& out) const;
   /// Only on an empty history. The saved one may have had other limits.
-  void load(StateReader& state, TimePoint now);
+  void restore(StateReader& in);
 
   /// Bytes of all events.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
@@ -42,23 +47,27 @@ class History {
     std::size_t count = 0;        ///< Number of events.
     std::uint64_t last = 0;       ///< Offset of the latest event.
     std::uint64_t forgotten = 0;  ///< Offset of the latest removed event.
-    TimePoint lastTime{};
+    std::uint64_t lastTime = 0;
   };
   using Groups = std::list<Group>;
 
-  [[nodiscard]] bool isKept(std::string_view name);
+  [[nodiscard]] bool isKept(std::string_view name) const;
   /// The group, moved to the end of active_; null if it has no history.
   Group* groupFor(std::string_view name);
-  void addEvent(Group& group, std::string_view event, TimePoint time);
+  void addEvent(Group& group, std::string_view event, std::uint64_t time);
   void forgetFirst(Group& group);
   void forgetAll(Group& group);
   /// Removes the events above the limits of one group.
-  void trim(Group& group, TimePoint now);
+  void trim(Group& group, std::uint64_t now);
   /// Removes the events above the limits of all groups.
-  void trimAll(TimePoint now);
+  void trimAll(std::uint64_t now);
   void becomeSilent(Groups::iterator group);
+  [[nodiscard]] bool isOld(std::uint64_t time, std::uint64_t now) const {
+    return now > time + ageMax_;
+  }
 
   const Server::History limits_;
+  const std::uint64_t ageMax_;
   std::size_t bytes_ = 0;
   // Groups with events, and groups of which only the offsets are kept; both in the order of the
   // groups' latest events.
@@ -66,8 +75,7 @@ class History {
   Groups silent_;
   KeyedMap<std::string_view, Groups::iterator> byName_;
   std::uint64_t forgotten_ = 0;  // offset of the latest event of all groups removed from silent_
-  KeyedMap<std::string, bool> verdicts_;  // results of isKept(), at most kVerdictsMax
-  std::string scratch_;
+  mutable KeyedMap<std::string, bool> verdicts_;  // results of isKept(), at most kVerdictsMax
 };
 
 }  // namespace stormo::channel

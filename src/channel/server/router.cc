@@ -1,11 +1,12 @@
 #include "channel/server/router.h"
 
-#include "base/assert.h"
-#include "base/keyed_hash.h"
+#include <algorithm>
+#include <utility>
+
 #include "protocol/channel/group_event.h"
 #include "protocol/channel/workerman_command.h"
 #include "protocol/package/frame.h"
-#include "sys/random_id.h"
+#include "sys/log.h"
 
 namespace stormo::channel {
 namespace {
@@ -14,45 +15,22 @@ auto copyOf(std::string_view frame) {
   return [frame](net::Batch& batch, net::OutputOrder& order) { batch.append(frame, order); };
 }
 
-// Limit of hasNoMessageSince(). Many clients may reconnect at once, and on a busy server its result
-// is most likely false.
-constexpr std::size_t kCheckedEventsMax = 1000;
+/// State of a link: what it has subscribed to while it lagged, and the offset at that time.
+struct SubscribedWhileLagging : KeyedMap<std::string, std::uint64_t> {};
 
-Packet eventIn(std::string_view frame) {
-  Packet event;
-  STORMO_ASSERT(decode(framePayload(frame), event) == Decode::Ok);
-  return event;
+std::string subscriptionKey(Space space, std::string_view name) {
+  return (space == Space::Groups ? "g" : "e") + std::string(name);
 }
-
-/// Names of both name spaces.
-class SubscriptionSet {
- public:
-  explicit SubscriptionSet(const std::vector<Router::Subscription>& subscriptions) {
-    for (const auto& each : subscriptions) of(each.space).insert(each.name);
-  }
-  [[nodiscard]] bool holds(const Packet& event) const {
-    const auto& names = event.space == Space::Groups ? groups_ : events_;
-    return names.contains(event.channel);
-  }
-
- private:
-  using Names = KeyedSet<std::string_view>;
-  Names& of(Space space) { return space == Space::Groups ? groups_ : events_; }
-  Names events_;
-  Names groups_;
-};
 
 }  // namespace
 
-Router::Router(EventLoop& loop, std::string groupEvent, EventLog& log, History& history)
-    : table_(net::ConnectionTable::of(loop)),
-      log_(log),
-      history_(history),
+Router::Router(EventLoop& loop, std::string groupEvent, const ChannelState& state)
+    : reactor_(net::Reactor::of(loop)),
+      state_(state),
       stormoEvents_(loop),
       stormoGroups_(loop),
       workermanEvents_(loop),
-      groupEvent_(std::move(groupEvent)),
-      epoch_(randomId()) {
+      groupEvent_(std::move(groupEvent)) {
   const auto follow = [this](group::Registry& registry, group::Group* Subscribers::*side) {
     registry.onFirstMember = [this, &registry, side](std::string_view event) {
       if (event == groupEvent_) groupEventSubscribers_.*side = registry.find(event);
@@ -76,6 +54,10 @@ group::Registry& Router::registryOf(Dialect dialect, Space space) {
 void Router::subscribe(net::ConnectionImpl& link, Dialect dialect, Space space,
                        std::string_view name) {
   registryOf(dialect, space).join(link, name);
+  if (SlowLinks::isLive(link)) return;
+  // What it misses is replayed to it: of this subscription only what comes from now on.
+  auto& since = link.state<SubscribedWhileLagging>();
+  since.insert_or_assign(subscriptionKey(space, name), head());
 }
 
 void Router::unsubscribe(net::ConnectionImpl& link, Dialect dialect, Space space,
@@ -83,148 +65,182 @@ void Router::unsubscribe(net::ConnectionImpl& link, Dialect dialect, Space space
   registryOf(dialect, space).leave(link, name);
 }
 
-bool Router::resume(net::ConnectionImpl& link, const std::vector<Subscription>& subscriptions,
-                    std::uint64_t offset) {
-  const bool isWhole = log_.reaches(offset);
-  if (isWhole) {
-    const SubscriptionSet wanted(subscriptions);
-    log_.visitAfter(offset, [&](std::string_view frame) {
-      if (wanted.holds(eventIn(frame))) send(link, frame);
-      return true;
-    });
+// --- Live events ---
+
+void Router::onEvent(const Packet& event, std::string_view frame) {
+  if (event.space == Space::Events) {
+    return toEventSubscribers(subscribersOf(event.channel), event, frame);
   }
-  for (const Subscription& each : subscriptions) {
-    subscribe(link, Dialect::Stormo, each.space, each.name);
+  group::Group* const members = stormoGroups_.find(event.channel);
+  if (members != nullptr) stormoGroups_.append(*members, frame.size(), copyOf(frame));
+  const Subscribers& listeners = groupEventSubscribers_;
+  if (event.derived || (listeners.stormo == nullptr && listeners.workerman == nullptr)) return;
+  const Packet derived = derivedEvent(event);
+  toEventSubscribers(listeners, derived, listeners.stormo == nullptr ? "" : frameOf(derived));
+}
+
+void Router::toEventSubscribers(const Subscribers& subscribers, const Packet& event,
+                                std::string_view frame) {
+  if (subscribers.stormo != nullptr) {
+    stormoEvents_.append(*subscribers.stormo, frame.size(), copyOf(frame));
   }
-  return isWhole;
+  if (subscribers.workerman != nullptr) {
+    const std::string_view theirs = workermanFrame(event);
+    workermanEvents_.append(*subscribers.workerman, theirs.size(), copyOf(theirs));
+  }
 }
 
-void Router::save(StateWriter& state) const {
-  state.number(epoch_);
-  state.number(offset_);
+Router::Subscribers Router::subscribersOf(std::string_view event) const {
+  return {stormoEvents_.find(event), workermanEvents_.find(event)};
 }
 
-void Router::load(StateReader& state) {
-  epoch_ = state.number();
-  offset_ = state.number();
+Packet Router::derivedEvent(const Packet& message) {
+  data_.clear();
+  appendGroupEvent(message.channel, message.payload, data_);
+  return {.kind = Kind::Event,
+          .payloadKind = PayloadKind::Value,
+          .derived = true,
+          .space = Space::Events,
+          .epoch = message.epoch,
+          .offset = message.offset,
+          .channel = groupEvent_,
+          .payload = data_};
 }
 
-bool Router::hasNoMessageSince(std::uint64_t offset, std::string_view group) const {
-  if (!log_.reaches(offset)) return false;
-  bool isSilent = true;
-  std::size_t left = kCheckedEventsMax;
-  log_.visitAfter(offset, [&](std::string_view frame) {
-    const Packet event = eventIn(frame);
-    isSilent = left-- > 0 && !(event.space == Space::Groups && event.channel == group);
-    return isSilent;
+// --- Events for one subscriber ---
+
+void Router::onEventToOne(const Packet& event) {
+  const Subscribers all = subscribersOf(event.channel);
+  const std::size_t stormoCount = all.stormo == nullptr ? 0 : all.stormo->members.size();
+  const std::size_t count =
+      stormoCount + (all.workerman == nullptr ? 0 : all.workerman->members.size());
+  if (count == 0) return;
+  auto turn = loopTurns_.find(event.channel);
+  if (turn == loopTurns_.end()) turn = loopTurns_.emplace(std::string(event.channel), 0).first;
+  const auto linkAt = [&](std::size_t index) {
+    return index < stormoCount ? all.stormo->members[index].connection
+                               : all.workerman->members[index - stormoCount].connection;
+  };
+  std::size_t next = turn->second++ % count;
+  for (std::size_t i = 0; i < count && !SlowLinks::isLive(*linkAt(next)); ++i) {
+    next = turn->second++ % count;
+  }
+  net::ConnectionImpl& link = *linkAt(next);
+  sentToOne_.push_back({&link, std::string(frameOf(event))});
+  send(link, next < stormoCount ? std::string_view(frame_) : workermanFrame(event));
+}
+
+void Router::onClose(const net::ConnectionImpl& link) {
+  for (SentToOne& each : sentToOne_) {
+    if (each.link == &link) each.link = nullptr;
+  }
+}
+
+void Router::onFlush() {
+  const auto isLost = [](const SentToOne& each) { return each.link == nullptr; };
+  if (std::ranges::none_of(sentToOne_, isLost)) return;
+  std::vector<SentToOne> lost;
+  std::ranges::copy_if(sentToOne_, std::back_inserter(lost), isLost);
+  std::erase_if(sentToOne_, isLost);
+  for (const SentToOne& each : lost) onEventToOne(eventIn(each.frame));
+}
+
+void Router::onFlushed() {
+  std::erase_if(sentToOne_, [](const SentToOne& each) {
+    if (each.link == nullptr || each.link->out.state == net::WriteState::Failed) return false;
+    return each.link->phase < net::Phase::Dead && each.link->queuedBytes() == 0;
   });
-  return isSilent;
+}
+
+// --- Events that were missed ---
+
+std::uint64_t Router::replay(net::ConnectionImpl& link, std::uint64_t offset,
+                             std::size_t bytesMax) {
+  if (!state_.window().reaches(offset)) {
+    log::warning("a link has missed events that are no longer here remote={}",
+                 link.remoteAddress());
+    if (link.state<Dialect>() == Dialect::Stormo) {
+      send(link, gap());
+    }
+    link.state<SubscribedWhileLagging>().clear();
+    return head();
+  }
+  std::uint64_t reached = head();
+  state_.window().visitFrom(offset + 1, [&](std::string_view frame) {
+    const Packet event = eventIn(frame);
+    if (link.out.ownBytes() >= bytesMax && !event.derived) {
+      reached = event.offset - 1;
+      return false;
+    }
+    replayOne(link, event, frame);
+    return true;
+  });
+  if (reached == head()) link.state<SubscribedWhileLagging>().clear();
+  return reached;
+}
+
+bool Router::isMissing(net::ConnectionImpl& link, const Packet& event) {
+  const Dialect dialect = link.state<Dialect>();
+  if (dialect == Dialect::Workerman && event.space == Space::Groups) return false;
+  const group::Registry& registry = registryOf(dialect, event.space);
+  const group::Group* const members = registry.find(event.channel);
+  if (members == nullptr || !registry.isMember(link, *members)) return false;
+  const auto& since = link.state<SubscribedWhileLagging>();
+  if (since.empty()) return true;
+  const auto begin = since.find(subscriptionKey(event.space, event.channel));
+  return begin == since.end() || event.offset > begin->second;
+}
+
+void Router::replayOne(net::ConnectionImpl& link, const Packet& event, std::string_view frame) {
+  const bool isStormo = link.state<Dialect>() == Dialect::Stormo;
+  if (isMissing(link, event)) send(link, isStormo ? frame : workermanFrame(event));
+  if (event.space == Space::Events || event.derived) return;
+  if (groupEventSubscribers_.stormo == nullptr && groupEventSubscribers_.workerman == nullptr) {
+    return;
+  }
+  const Packet derived = derivedEvent(event);
+  if (!isMissing(link, derived)) return;
+  send(link, isStormo ? frameOf(derived) : workermanFrame(derived));
 }
 
 void Router::replyHistory(net::ConnectionImpl& link, std::string_view group, std::uint64_t epoch,
-                          std::uint64_t offset) {
+                          std::uint64_t offset, std::uint64_t now) {
   Packet reply{.kind = Kind::HistoryReply,
                .space = Space::Groups,
-               .epoch = epoch_,
-               .offset = offset_,
+               .epoch = state_.epoch(),
+               .offset = head(),
                .channel = group};
   frame_.assign(headerBytes(reply), '\0');
-  reply.whole =
-      epoch == epoch_ && (history_.appendAfter(group, offset, table_.loop().now, frame_) ||
-                          hasNoMessageSince(offset, group));
+  // A position after the latest event is none that this log has given.
+  reply.whole = epoch == state_.epoch() && offset <= head() &&
+                (state_.history().appendAfter(group, offset, now, frame_) ||
+                 state_.hasNoMessageSince(offset, group));
   encodeHeader(reply, frame_.size() - headerBytes(reply), frame_.data());
   send(link, frame_);
 }
 
-std::string_view Router::logged(const Packet& event) {
-  const std::size_t payloadBytes = event.payload.size();
-  const std::size_t bytes = headerBytes(event) + payloadBytes;
-  char* const frame = log_.append(event.offset, bytes, table_.loop().now);
-  event.payload.copy(encodeHeader(event, payloadBytes, frame), payloadBytes);
-  return {frame, bytes};
+// --- Frames ---
+
+std::string_view Router::gap() {
+  return frameOf({.kind = Kind::Gap, .epoch = state_.epoch(), .offset = head()});
 }
 
-Packet Router::nextEvent(Origin origin, Space space, std::string_view channel, PayloadKind kind,
-                         std::string_view payload) {
-  return {.kind = Kind::Event,
-          .payloadKind = kind,
-          .space = space,
-          .epoch = epoch_,
-          .offset = ++offset_,
-          .producerId = origin.producerId,
-          .sequence = origin.sequence,
-          .channel = channel,
-          .payload = payload};
-}
-
-std::string_view Router::workermanFrame(std::string_view event, std::string_view data) {
-  frame_.assign(kFrameHeaderBytes, '\0');
-  encodeWorkerman(CommandType::Event, {&event, 1}, data, frame_);
-  encodeFrameHeader(frame_.size() - kFrameHeaderBytes, frame_.data());
+std::string_view Router::frameOf(const Packet& event) {
+  frame_.clear();
+  encode(event, frame_);
   return frame_;
 }
 
-void Router::toEventSubscribers(Origin origin, const Subscribers& subscribers,
-                                std::string_view event, std::string_view data) {
-  // Also without subscribers, because disconnected links may resume.
-  const std::string_view made =
-      logged(nextEvent(origin, Space::Events, event, PayloadKind::Value, data));
-  if (subscribers.stormo != nullptr) {
-    stormoEvents_.append(*subscribers.stormo, made.size(), copyOf(made));
-  }
-  if (subscribers.workerman != nullptr) {
-    const std::string_view frame = workermanFrame(event, data);
-    workermanEvents_.append(*subscribers.workerman, frame.size(), copyOf(frame));
-  }
-}
-
-void Router::toGroupSubscribers(Origin origin, std::string_view group, Message message) {
-  const std::string_view made =
-      logged(nextEvent(origin, Space::Groups, group, payloadKindOf(message), message.data));
-  history_.append(group, offset_, made, table_.loop().now);
-  group::Group* subscribers = stormoGroups_.find(group);
-  if (subscribers != nullptr) stormoGroups_.append(*subscribers, made.size(), copyOf(made));
-}
-
-void Router::publishEvent(Origin origin, std::string_view event, std::string_view data) {
-  toEventSubscribers(origin, {stormoEvents_.find(event), workermanEvents_.find(event)}, event,
-                     data);
-  if (event != groupEvent_) return;
-  if (const auto message = readGroupEvent(data, text_))
-    toGroupSubscribers(origin, message->group, message->message);
-}
-
-void Router::publishToGroup(Origin origin, std::string_view group, Message message) {
-  toGroupSubscribers(origin, group, message);
-  const Subscribers& listeners = groupEventSubscribers_;
-  if (listeners.stormo == nullptr && listeners.workerman == nullptr) return;
-  data_.clear();
-  appendGroupEvent(group, message.data, data_);
-  toEventSubscribers(origin, listeners, groupEvent_, data_);
-}
-
-void Router::publishLoop(Origin origin, std::string_view event, std::string_view data) {
-  const Subscribers all{stormoEvents_.find(event), workermanEvents_.find(event)};
-  const std::size_t stormoCount = all.stormo == nullptr ? 0 : all.stormo->members.size();
-  const std::size_t workermanCount = all.workerman == nullptr ? 0 : all.workerman->members.size();
-  if (stormoCount + workermanCount == 0) return;
-  auto turn = loopTurns_.find(event);
-  if (turn == loopTurns_.end()) turn = loopTurns_.emplace(std::string(event), 0).first;
-  const std::size_t next = turn->second++ % (stormoCount + workermanCount);
-
-  if (next < stormoCount) {
-    // Not logged: a replay would also reach other subscribers that reconnect.
-    frame_.clear();
-    encode(nextEvent(origin, Space::Events, event, PayloadKind::Value, data), frame_);
-    send(*all.stormo->members[next].connection, frame_);
-  } else {
-    send(*all.workerman->members[next - stormoCount].connection, workermanFrame(event, data));
-  }
+std::string_view Router::workermanFrame(const Packet& event) {
+  workermanFrame_.assign(kFrameHeaderBytes, '\0');
+  encodeWorkerman(CommandType::Event, {&event.channel, 1}, event.payload, workermanFrame_);
+  encodeFrameHeader(workermanFrame_.size() - kFrameHeaderBytes, workermanFrame_.data());
+  return workermanFrame_;
 }
 
 void Router::send(net::ConnectionImpl& link, std::string_view frame) {
   link.append(frame);
-  table_.counters().messagesOut.add();
+  reactor_.counters().messagesOut.add();
 }
 
 }  // namespace stormo::channel

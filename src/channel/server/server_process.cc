@@ -1,7 +1,5 @@
 #include "channel/server/server_process.h"
 
-#include <unistd.h>
-
 #include <stdexcept>
 #include <utility>
 
@@ -35,6 +33,14 @@ void checkAddress(const Server& server, const std::string& url) {
   }
 }
 
+/// The log, whose records `state` has applied.
+std::unique_ptr<Log> opened(std::unique_ptr<Log> log, ChannelState& state) {
+  if (const Result<void> opened = log->open(state); !opened) {
+    throw std::runtime_error("the Channel's log cannot be used: " + opened.error().message());
+  }
+  return log;
+}
+
 }  // namespace
 
 void checkExposure(const Server& server) {
@@ -48,34 +54,12 @@ void checkExposure(const Server& server) {
   }
 }
 
-ServerProcess::ServerProcess(EventLoop& loop, const Server& server, int stateFile)
+ServerProcess::ServerProcess(EventLoop& loop, const Server& server, std::unique_ptr<Log> log)
     : table_(net::ConnectionTable::of(loop)),
-      stateFile_(stateFile),
-      broker_(loop, server),
-      listener_(loop, broker_.endpoint()) {
-  if (stateFile_ >= 0) loadState();
-}
-
-void ServerProcess::loadState() {
-  StateReader state(stateFile_, table_.loop().now);
-  if (!state.ok()) return;
-  broker_.load(state);
-  log::info("the Channel resumes from its saved state");
-  // If this process is killed, the next one must start a new epoch.
-  (void)::ftruncate(stateFile_, 0);
-}
-
-void ServerProcess::saveState() {
-  if (stateFile_ < 0) return;
-  StateWriter state(stateFile_, table_.loop().now);
-  broker_.save(state);
-  if (const Result<void> saved = state.finish(); !saved) {
-    log::error(
-        "cannot save the Channel's state: clients will get gaps "
-        "reason=\"{}\"",
-        saved.error().message());
-  }
-}
+      state_(server),
+      log_(opened(std::move(log), state_)),
+      broker_(loop, server, *log_, state_),
+      listener_(loop, broker_.endpoint()) {}
 
 ServerProcess::~ServerProcess() { table_.abandon(broker_.endpoint()); }
 
@@ -100,8 +84,12 @@ void ServerProcess::end(std::function<void()> onDone) {
   whenDrained([this, &loop,
                until = loop.now + kDrainTime] { return linkCount() == 0 || loop.now >= until; },
               [this, done = std::move(onDone)] {
-                saveState();
-                done();
+                forEachLink([](net::ConnectionImpl& link) { link.destroy(); });
+                // In a later turn: the end of a link may add records.
+                EventLoop::current().defer([this, done] {
+                  broker_.appendRecords();
+                  log_->finish(done);
+                });
               });
 }
 

@@ -5,8 +5,11 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 
+#include "channel/log/log.h"
 #include "channel/server/broker.h"
+#include "channel/server/channel_state.h"
 #include "net/listener.h"
 
 namespace stormo::channel {
@@ -19,23 +22,20 @@ void checkExposure(const Server& server);
 /// The Channel server of a process: a broker and its listening sockets.
 class ServerProcess {
  public:
-  /// `server` outlives this. Resumes from the state in `stateFile`, if there is one. The caller
-  /// owns the file; -1: none.
-  ServerProcess(EventLoop& loop, const Server& server, int stateFile = -1);
+  /// `server` outlives this. Opens the log, which may block, and goes on from its records. Throws
+  /// std::runtime_error if it cannot.
+  ServerProcess(EventLoop& loop, const Server& server, std::unique_ptr<Log> log);
   ~ServerProcess();
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;
 
   /// Accepts links from a listening socket. The caller owns it; it outlives this.
   void listen(int fd);
-  /// stop(), then saveState() when the links have drained or after kDrainTime, then `onDone`.
+  /// stop(), then finishes the log when the links have drained or after kDrainTime, then `onDone`.
   /// Further calls do nothing.
   void end(std::function<void()> onDone);
   /// Accepts no more links, and closes all of them once their output has left. Idempotent.
   void stop();
-  /// After stop(): saves the state for the next server, if there is a file. Logs an error on
-  /// failure.
-  void saveState();
   /// The number of links, including those that are closing.
   [[nodiscard]] std::size_t linkCount() const;
 
@@ -43,10 +43,9 @@ class ServerProcess {
   template <typename Visit>
   void forEachLink(Visit visit) const;
 
-  void loadState();
-
   net::ConnectionTable& table_;
-  const int stateFile_;
+  ChannelState state_;
+  std::unique_ptr<Log> log_;
   Broker broker_;
   net::Listener listener_;
   bool isEnding_ = false;

@@ -16,6 +16,7 @@ constexpr std::uint8_t kAgainFlag = 0x08;
 constexpr std::uint8_t kGroupFlag = 0x10;
 constexpr std::uint8_t kWholeFlag = 0x20;
 constexpr std::uint8_t kCutFlag = 0x40;
+constexpr std::uint8_t kDerivedFlag = 0x80;
 
 /// Magic, kind, flags, channelBytes.
 constexpr std::size_t kFixedBytes = 4;
@@ -46,7 +47,8 @@ constexpr Shape makeShape(Kind kind) {
     case Kind::Hello:
       return shape(false, true, 0, &Packet::version, &Packet::producerId);
     case Kind::Welcome:
-      return shape(false, false, 0, &Packet::version, &Packet::epoch, &Packet::frameBytesMax);
+      return shape(false, false, 0, &Packet::version, &Packet::epoch, &Packet::frameBytesMax,
+                   &Packet::jobCount);
     case Kind::Refused:
       return shape(false, true, 0);
     case Kind::Subscribe:
@@ -56,8 +58,8 @@ constexpr Shape makeShape(Kind kind) {
     case Kind::Publish:
       return shape(true, true, kPayloadKindMask | kLoopFlag | kGroupFlag, &Packet::sequence);
     case Kind::Event:
-      return shape(true, true, kPayloadKindMask | kGroupFlag, &Packet::epoch, &Packet::offset,
-                   &Packet::producerId, &Packet::sequence);
+      return shape(true, true, kPayloadKindMask | kGroupFlag | kDerivedFlag, &Packet::epoch,
+                   &Packet::offset);
     case Kind::Ack:
       return shape(false, false, 0, &Packet::sequence);
     case Kind::Watch:
@@ -66,7 +68,10 @@ constexpr Shape makeShape(Kind kind) {
     case Kind::Enqueue:
       return shape(true, true, kPayloadKindMask, &Packet::sequence);
     case Kind::Job:
-      return shape(true, true, kPayloadKindMask);
+      return shape(true, true, kPayloadKindMask, &Packet::job);
+    case Kind::Finish:
+    case Kind::Return:
+      return shape(false, false, 0, &Packet::sequence, &Packet::job);
     case Kind::Gap:
     case Kind::Resume:
       return shape(false, false, 0, &Packet::epoch, &Packet::offset);
@@ -106,7 +111,8 @@ std::uint8_t flagsOf(const Packet& packet) {
   return static_cast<std::uint8_t>(static_cast<int>(packet.payloadKind) |
                                    (packet.loop ? kLoopFlag : 0) | (packet.again ? kAgainFlag : 0) |
                                    (packet.space == Space::Groups ? kGroupFlag : 0) |
-                                   (packet.whole ? kWholeFlag : 0) | (packet.cut ? kCutFlag : 0));
+                                   (packet.whole ? kWholeFlag : 0) | (packet.cut ? kCutFlag : 0) |
+                                   (packet.derived ? kDerivedFlag : 0));
 }
 
 /// True if a frame of this kind may have these flags.
@@ -143,6 +149,7 @@ Decode decode(std::string_view payload, Packet& out) {
                .again = (flags & kAgainFlag) != 0,
                .whole = (flags & kWholeFlag) != 0,
                .cut = (flags & kCutFlag) != 0,
+               .derived = (flags & kDerivedFlag) != 0,
                .space = (flags & kGroupFlag) != 0 ? Space::Groups : Space::Events,
                .channel = payload.substr(headBytes - channelBytes, channelBytes),
                .payload = payload.substr(headBytes)};
@@ -152,12 +159,14 @@ Decode decode(std::string_view payload, Packet& out) {
   return Decode::Ok;
 }
 
+bool isNumbered(Kind kind) {
+  return kind == Kind::Publish || kind == Kind::IdempotentPublish || kind == Kind::Enqueue ||
+         kind == Kind::Finish || kind == Kind::Return;
+}
+
 std::uint64_t sequenceAtStart(std::string_view start) {
   if (start.size() < kFixedBytes + 8 || start[0] != kStormoMagic) return 0;
-  const Kind kind = static_cast<Kind>(start[1]);
-  const bool isNumbered =
-      kind == Kind::Publish || kind == Kind::IdempotentPublish || kind == Kind::Enqueue;
-  return isNumbered ? fieldAt(start, 0) : 0;
+  return isNumbered(static_cast<Kind>(start[1])) ? fieldAt(start, 0) : 0;
 }
 
 std::size_t headerBytes(const Packet& packet) {

@@ -18,7 +18,7 @@
 /// the bytes after the four length bytes.
 namespace stormo::channel {
 
-inline constexpr std::uint64_t kProtocolVersion = 2;
+inline constexpr std::uint64_t kProtocolVersion = 3;
 inline constexpr std::size_t kSecretBytesMax = 255;
 /// A frame of either dialect is at most this much longer than its message: two names, and the
 /// fields around them.
@@ -30,19 +30,20 @@ inline constexpr std::size_t kHelloFrameBytesMax = 24 + kSecretBytesMax;
 
 enum class Kind : std::uint8_t {
   Hello = 1,        ///< The first packet of a client: version, producerId, payload = secret.
-  Welcome = 2,      ///< The server's reply: version, epoch, frameBytesMax.
+  Welcome = 2,      ///< The server's reply: version, epoch, frameBytesMax, jobCount.
   Refused = 3,      ///< The server's other reply: payload = reason, as text. Then it closes.
   Subscribe = 4,    ///< channel. `again`: it was subscribed on the last link, too; see Resume.
   Unsubscribe = 5,  ///< channel.
   Publish = 6,      ///< channel, sequence, payload. `loop`: to one subscriber in turn.
-  Event = 7,        ///< channel, epoch, offset, producerId, sequence, payload.
-  Ack = 8,          ///< sequence: this and all before it are acknowledged.
-  Watch = 9,        ///< channel, here the name of a queue.
-  Unwatch = 10,     ///< channel.
-  Enqueue = 11,     ///< channel, sequence, payload.
-  Reserve = 12,     ///< Requests one more job.
-  Job = 13,         ///< channel, payload.
-  Gap = 14,         ///< epoch, offset: the link has missed events before this position.
+  /// channel, epoch, offset, payload. `derived`: see Packet. Offset 0: for this link alone.
+  Event = 7,
+  Ack = 8,       ///< sequence: this and all before it are acknowledged.
+  Watch = 9,     ///< channel, here the name of a queue.
+  Unwatch = 10,  ///< channel.
+  Enqueue = 11,  ///< channel, sequence, payload.
+  Reserve = 12,  ///< Requests one more job.
+  Job = 13,      ///< channel, job, payload.
+  Gap = 14,      ///< epoch, offset: the link has missed events before this position.
   Ping = 15,
   Pong = 16,
   /// epoch, offset of the last event received: requests the replay of later events in the channels
@@ -60,6 +61,8 @@ enum class Kind : std::uint8_t {
   /// sequence, payload = reason: the server has dropped that publish. With `cut` it closes the link
   /// without having accepted the sequence.
   Rejected = 21,
+  Finish = 22,  ///< sequence, job: the client has done that job.
+  Return = 23,  ///< sequence, job: the client gives that job back.
 };
 
 /// The encoding of a payload. The Channel forwards it unchanged.
@@ -87,6 +90,8 @@ struct Packet {
   bool again = false;      ///< Subscribe.
   bool whole = false;      ///< HistoryReply.
   bool cut = false;        ///< Rejected.
+  /// Event: the second event of its offset, which the server has derived from the first one.
+  bool derived = false;
   /// Subscribe, Unsubscribe, Publish, Event; always Groups in those for groups only.
   Space space = Space::Events;
   std::uint64_t version = 0;
@@ -97,6 +102,10 @@ struct Packet {
   std::uint64_t session = 0;
   std::uint64_t sendNumber = 0;
   std::uint64_t frameBytesMax = 0;  ///< Welcome: the longest frame that the server accepts.
+  /// Welcome: the number of jobs that this client has already; their Jobs follow.
+  std::uint64_t jobCount = 0;
+  /// Names a job that was handed to this client, differently each time.
+  std::uint64_t job = 0;
   std::string_view channel = {};
   std::string_view payload = {};
 };
@@ -113,8 +122,10 @@ struct Packet {
 /// answer it with a reason.
 [[nodiscard]] Decode decode(std::string_view payload, Packet& out);
 
-/// The sequence of a Publish, IdempotentPublish or Enqueue, from the start of its payload, without
-/// checking the rest. 0 for another kind, or if the start ends before the sequence.
+/// True for the kinds that a producer numbers: Publish, IdempotentPublish, Enqueue, Finish, Return.
+[[nodiscard]] bool isNumbered(Kind kind);
+/// The sequence of a packet of such a kind, from the start of its payload, without checking the
+/// rest. 0 for another kind, or if the start ends before the sequence.
 [[nodiscard]] std::uint64_t sequenceAtStart(std::string_view start);
 
 /// Appends the frame of one packet. The packet is one that decode() accepts: fields that its kind
@@ -134,8 +145,8 @@ void encode(const Packet& packet, std::string& out);
 /// Returns the position after them, where the caller places the payload.
 char* encodeHeader(const Packet& packet, std::size_t payloadBytes, char* out);
 
-/// Fields of a whole frame that encode() wrote, without decoding it: the sequence of a Publish,
-/// IdempotentPublish or Enqueue, and the offset of an Event.
+/// Fields of a whole frame that encode() wrote, without decoding it: the sequence of a numbered
+/// kind, and the offset of an Event.
 [[nodiscard]] std::uint64_t writtenSequence(std::string_view frame);
 [[nodiscard]] std::uint64_t writtenOffset(std::string_view event);
 

@@ -75,11 +75,4 @@ void appendMessage(std::string_view group, std::uint64_t offset, Message message
   }
 }
 
-void appendPosition(std::string_view group, Position position, std::string& out) {
-  out.append("{\"event\":\"position\",\"group\":");
-  appendJsonString(group, out);
-  appendWhere(position, out);
-  out.push_back('}');
-}
-
 }  // namespace stormo::v1

@@ -27,7 +27,5 @@ void appendError(std::uint64_t id, std::string_view code, std::string_view messa
 /// {"event":"message","group":"123","offset":42,"message":"text"}. A binary message has "binary"
 /// instead, in base64 (RFC 4648 4).
 void appendMessage(std::string_view group, std::uint64_t offset, Message message, std::string& out);
-/// {"event":"position","group":"123","epoch":"08c2774be91ad350","offset":0}
-void appendPosition(std::string_view group, Position position, std::string& out);
 
 }  // namespace stormo::v1

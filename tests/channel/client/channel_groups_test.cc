@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "channel/kept_log.h"
 #include "channel/server/server_process.h"
 #include "net/net_fixture.h"
 
@@ -24,7 +25,7 @@ class ChannelGroupsTest : public net::NetTest {
   ChannelGroupsTest() { startChannel(); }
 
   void startChannel() {
-    process.emplace(loop, server);
+    process.emplace(loop, server, std::make_unique<KeptLog>(kept));
     process->listen(listener.get());
   }
   void connect(Worker& worker) {
@@ -51,6 +52,7 @@ class ChannelGroupsTest : public net::NetTest {
 
   UniqueFd listener = std::move(*listenOn(*Address::ip("127.0.0.1", 0)));
   Server server{"127.0.0.1", 0};
+  KeptLog::Records kept;
   std::optional<ServerProcess> process;
   Worker one{url()}, other{url()};
 };

@@ -22,7 +22,8 @@ struct RecordedLink {
     link->onEvent = [this](std::string_view event, const Value& data) {
       calls.push_back("event " + std::string(event) + ": " + std::to_string(data.asInt()));
     };
-    link->onJob = [this](std::string_view queue, const Value& data) {
+    link->onJob = [this](std::uint64_t number, std::string_view queue, const Value& data) {
+      link->dialect().finishJob(number);
       calls.push_back("job " + std::string(queue) + ": " + std::to_string(data.asInt()));
     };
     link->onConnect = [this] { calls.push_back("connect"); };
@@ -140,7 +141,10 @@ TEST_P(ClientLinkTest, ReconnectRestoresSubscriptionsAndSendsQueuedPublishesInOr
   EXPECT_THAT(a->take(), IsEmpty());
 
   start(at);
-  EXPECT_THAT(await(*a, 4), ElementsAre("connect", "group g: 1", "event news: 4", "job jobs: 5"));
+  // A job may overtake events that are replayed.
+  std::vector<std::string> calls = await(*a, 4);
+  std::erase(calls, "job jobs: 5");
+  EXPECT_THAT(calls, ElementsAre("connect", "group g: 1", "event news: 4"));
   ASSERT_TRUE(turnUntil([&] { return b->link->isConnected(); }));
   if (isStormo()) {  // Stormo's dialect replays what was published before it reconnected
     EXPECT_THAT(await(*b, 6), ElementsAre("close", "connect", "group g: 1", "group left: 2",

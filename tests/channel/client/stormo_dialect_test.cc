@@ -51,7 +51,7 @@ class StormoDialectTest : public ChannelTest {
 TEST_F(StormoDialectTest, GroupsWorkOverAUnixSocket) {
   test::TempDirectory directory;
   const std::string path = directory.file("channel");
-  process.emplace(loop, server);
+  process.emplace(loop, server, makeLog());
   listening = std::move(*listenOn(*Address::unixPath(path)));
   process->listen(listening.get());
   auto a = std::make_unique<ClientLink>("unix://" + path),
@@ -240,7 +240,7 @@ TEST_F(StormoDialectTest, BlockingHandlerLosesNeitherTheLinkNorTheNextJob) {
   simulatedNow = TimePoint{} + 1h;
   LoopImpl::of(loop).useClock([] { return simulatedNow; });
   auto link = std::make_unique<ClientLink>(dummy.url(), ChannelOptions{.pingInterval = 1s});
-  link->onJob = [&](std::string_view, const Value&) {
+  link->onJob = [&](std::uint64_t, std::string_view, const Value&) {
     simulatedNow += 10s;  // a blocking handler, as the loop sees it
     calls.push_back("job");
   };
@@ -251,7 +251,7 @@ TEST_F(StormoDialectTest, BlockingHandlerLosesNeitherTheLinkNorTheNextJob) {
   ASSERT_TRUE(turnUntil([&] { return link->isConnected(); }));
   link->watch({"jobs"});
   for (std::size_t jobs = 1; jobs <= 3; ++jobs) {
-    dummy.link.send(job("jobs", "i:1;"));
+    dummy.link.send(job("jobs", "i:1;", jobs));
     ASSERT_TRUE(turnUntil([&] { return calls.size() >= jobs; }));
     turn();
   }
@@ -316,15 +316,14 @@ TEST_F(StormoDialectTest, CountsAcknowledgedPublishes) {
   EXPECT_THAT(calls, ElementsAre("2", "3"));
 }
 
-TEST_F(StormoDialectTest, DuplicateAfterAServerDeathMovesThePosition) {
+TEST_F(StormoDialectTest, AnotherEpochIsAGap) {
   auto link = std::make_unique<ClientLink>(dummy.url());
   link->onGroupMessage = [&](const GroupMessage& message) {
     calls.push_back("message " + std::string(message.message.data));
   };
-  link->onDuplicate = [&](std::string_view group) {
-    calls.push_back("repeat in " + std::string(group) + " " +
-                    std::to_string(link->dialect().position().offset));
-  };
+  link->onConnect = [&] { calls.push_back("connect"); };
+  link->onGap = [&] { calls.push_back("gap"); };
+  link->dialect().subscribeGroup("g");
   link->connect();
   const auto sendWelcomeAndEvent = [&](std::uint64_t epoch, std::uint64_t offset) {
     EXPECT_TRUE(turnUntil([&] { return dummy.accept(); }));
@@ -333,17 +332,16 @@ TEST_F(StormoDialectTest, DuplicateAfterAServerDeathMovesThePosition) {
                                              .space = Space::Groups,
                                              .epoch = epoch,
                                              .offset = offset,
-                                             .producerId = 5,
-                                             .sequence = 1,
                                              .channel = "g",
                                              .payload = "ciao"}));
   };
   sendWelcomeAndEvent(1, 70);
-  ASSERT_TRUE(turnUntil([&] { return calls.size() == 1; }));
+  ASSERT_TRUE(turnUntil([&] { return calls.size() == 2; }));
   dummy.link = {};
   sendWelcomeAndEvent(2, 3);
-  ASSERT_TRUE(turnUntil([&] { return calls.size() == 2; }));
-  EXPECT_THAT(calls, ElementsAre("message ciao", "repeat in g 3"));
+  ASSERT_TRUE(turnUntil([&] { return calls.size() == 5; }));
+  EXPECT_THAT(calls, ElementsAre("connect", "message ciao", "connect", "gap", "message ciao"));
+  EXPECT_EQ(link->dialect().position(), (Position{2, 3}));
 }
 
 TEST_F(StormoDialectTest, InvalidServerPacketClosesTheLink) {

@@ -17,7 +17,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Optional;
 
-constexpr TimePoint kStart{};
+constexpr std::uint64_t kStart = 1'000'000;
 
 Server::History limits(std::vector<std::string> groups = {"*"}) {
   return {.groups = std::move(groups)};
@@ -33,14 +33,14 @@ std::string eventOf(std::string_view group, std::uint64_t offset, std::string_vi
                  .payload = text});
 }
 
-void append(History& history, std::string_view group, std::uint64_t offset, TimePoint now = kStart,
-            std::string_view text = "ciao") {
+void append(History& history, std::string_view group, std::uint64_t offset,
+            std::uint64_t now = kStart, std::string_view text = "ciao") {
   history.append(group, offset, eventOf(group, offset, text), now);
 }
 
 /// The offsets of the events after `offset`; nullopt if the history is incomplete.
-std::optional<std::vector<std::uint64_t>> since(History& history, std::string_view group,
-                                                std::uint64_t offset, TimePoint now = kStart) {
+std::optional<std::vector<std::uint64_t>> since(const History& history, std::string_view group,
+                                                std::uint64_t offset, std::uint64_t now = kStart) {
   std::string frames;
   std::vector<std::uint64_t> offsets;
   if (!history.appendAfter(group, offset, now, frames)) {
@@ -151,12 +151,12 @@ TEST(History, RemovesEventsAboveTheAgeLimit) {
   minute.ageMax = 60s;
   History history(minute);
   append(history, "a", 1, kStart);
-  append(history, "a", 2, kStart + 50s);
-  EXPECT_THAT(since(history, "a", 0, kStart + 60s), Optional(ElementsAre(1, 2)));
-  EXPECT_EQ(since(history, "a", 0, kStart + 61s), std::nullopt);
-  EXPECT_THAT(since(history, "a", 1, kStart + 61s), Optional(ElementsAre(2)));
-  EXPECT_THAT(since(history, "a", 2, kStart + 999s), Optional(IsEmpty()));
-  EXPECT_EQ(since(history, "a", 1, kStart + 999s), std::nullopt);
+  append(history, "a", 2, kStart + 50'000);
+  EXPECT_THAT(since(history, "a", 0, kStart + 60'000), Optional(ElementsAre(1, 2)));
+  EXPECT_EQ(since(history, "a", 0, kStart + 61'000), std::nullopt);
+  EXPECT_THAT(since(history, "a", 1, kStart + 61'000), Optional(ElementsAre(2)));
+  EXPECT_THAT(since(history, "a", 2, kStart + 999'000), Optional(IsEmpty()));
+  EXPECT_EQ(since(history, "a", 1, kStart + 999'000), std::nullopt);
 }
 
 TEST(History, OldMessagesOfSilentGroupsAreFreedByOtherGroups) {
@@ -167,10 +167,11 @@ TEST(History, OldMessagesOfSilentGroupsAreFreedByOtherGroups) {
     append(history, "old " + std::to_string(offset), offset, kStart);
   }
   const std::size_t before = history.bytes();
-  append(history, "new", 51, kStart + 61s);
+  append(history, "new", 51, kStart + 61'000);
   EXPECT_LT(history.bytes(), before / 20);
-  EXPECT_EQ(since(history, "old 7", 6, kStart + 61s), std::nullopt);
-  EXPECT_THAT(since(history, "old 7", 7, kStart + 61s), Optional(IsEmpty())) << "no message since";
+  EXPECT_EQ(since(history, "old 7", 6, kStart + 61'000), std::nullopt);
+  EXPECT_THAT(since(history, "old 7", 7, kStart + 61'000), Optional(IsEmpty()))
+      << "no message since";
 }
 
 TEST(History, TotalLimitRemovesTheLeastRecentGroupsFirst) {
@@ -204,6 +205,16 @@ TEST(History, RemovedGroupsReportAPossibleGap) {
   EXPECT_THAT(since(history, "50", 50), Optional(IsEmpty()));
   append(history, "3", kMany + 1);
   EXPECT_EQ(since(history, "3", 3), std::nullopt);
+}
+
+TEST(History, ClearedHistoryHasAGapBeforeLaterMessages) {
+  History history(limits());
+  append(history, "a", 1);
+  history.clear();
+  EXPECT_EQ(history.bytes(), 0u);
+  EXPECT_EQ(since(history, "a", 0), std::nullopt);
+  append(history, "a", 2);
+  EXPECT_THAT(since(history, "a", 1), Optional(ElementsAre(2)));
 }
 
 }  // namespace

@@ -37,8 +37,12 @@ std::vector<Sample> oneOfEachKind() {
        {.kind = Kind::Hello, .version = kProtocolVersion, .producerId = 7, .payload = "secret"},
        20},
       {"Welcome",
-       {.kind = Kind::Welcome, .version = kProtocolVersion, .epoch = 9, .frameBytesMax = 10 << 20},
-       28},
+       {.kind = Kind::Welcome,
+        .version = kProtocolVersion,
+        .epoch = 9,
+        .frameBytesMax = 10 << 20,
+        .jobCount = 2},
+       36},
       {"Refused", {.kind = Kind::Refused, .payload = "no"}, 4},
       {"Subscribe", {.kind = Kind::Subscribe, .channel = "ab"}, 6},
       {"SubscribeAgain", {.kind = Kind::Subscribe, .again = true, .channel = "ab"}, 6},
@@ -47,19 +51,20 @@ std::vector<Sample> oneOfEachKind() {
       {"Event",
        {.kind = Kind::Event,
         .payloadKind = PayloadKind::Text,
+        .derived = true,
         .epoch = 1,
         .offset = 2,
-        .producerId = 3,
-        .sequence = 4,
         .channel = "ab",
         .payload = "hi"},
-       38},
+       22},
       {"Ack", {.kind = Kind::Ack, .sequence = 11}, 12},
       {"Watch", {.kind = Kind::Watch, .channel = "ab"}, 6},
       {"Unwatch", {.kind = Kind::Unwatch, .channel = "ab"}, 6},
       {"Enqueue", {.kind = Kind::Enqueue, .sequence = 3, .channel = "ab", .payload = "hi"}, 14},
       {"Reserve", {.kind = Kind::Reserve}, 4},
-      {"Job", {.kind = Kind::Job, .channel = "ab", .payload = "hi"}, 6},
+      {"Job", {.kind = Kind::Job, .job = 5, .channel = "ab", .payload = "hi"}, 14},
+      {"Finish", {.kind = Kind::Finish, .sequence = 3, .job = 5}, 20},
+      {"Return", {.kind = Kind::Return, .sequence = 3, .job = 5}, 20},
       {"Gap", {.kind = Kind::Gap, .epoch = 5, .offset = 6}, 20},
       {"Ping", {.kind = Kind::Ping}, 4},
       {"Pong", {.kind = Kind::Pong}, 4},
@@ -121,6 +126,9 @@ TEST(ChannelCodec, EveryKindIsDecodedAsItWasEncoded) {
     EXPECT_EQ(got.again, want.again) << s.name;
     EXPECT_EQ(got.whole, want.whole) << s.name;
     EXPECT_EQ(got.cut, want.cut) << s.name;
+    EXPECT_EQ(got.derived, want.derived) << s.name;
+    EXPECT_EQ(got.jobCount, want.jobCount) << s.name;
+    EXPECT_EQ(got.job, want.job) << s.name;
     EXPECT_EQ(got.space, want.space) << s.name;
     EXPECT_EQ(got.version, want.version) << s.name;
     EXPECT_EQ(got.epoch, want.epoch) << s.name;
@@ -145,8 +153,7 @@ TEST(ChannelCodec, EveryHeaderHasTheBytesThatTheDocumentStates) {
 TEST(ChannelCodec, TheSequenceOfAPublishIsReadFromItsStart) {
   for (const Sample& s : oneOfEachKind()) {
     const std::string_view payload = framePayload(s.frame);
-    const bool isNumbered =
-        std::string_view(s.name).ends_with("Publish") || std::string_view(s.name) == "Enqueue";
+    const bool isNumbered = channel::isNumbered(s.packet.kind);
     for (std::size_t n = 0; n <= payload.size(); ++n) {
       EXPECT_EQ(sequenceAtStart(payload.substr(0, n)), isNumbered && n >= 12 ? 3u : 0u)
           << s.name << " at " << n;
@@ -176,7 +183,8 @@ TEST(ChannelCodec, TrailingBytesOfAKindWithoutPayloadAreInvalid) {
 TEST(ChannelCodec, FlagsOfAnotherKindAreInvalid) {
   const auto allowed = [](Kind kind, int flags) {
     if (kind == Kind::Publish && (flags & 0x04) != 0) return flags <= 0x06;
-    if (kind == Kind::Publish || kind == Kind::Event) return (flags & ~0x10) <= 2;
+    if (kind == Kind::Publish) return (flags & ~0x10) <= 2;
+    if (kind == Kind::Event) return (flags & ~0x90) <= 2;
     if (kind == Kind::Enqueue || kind == Kind::Job) return flags <= 2;
     if (kind == Kind::Subscribe) return (flags & ~0x18) == 0;
     if (kind == Kind::HistoryRequest) return flags == 0x10;
@@ -343,8 +351,6 @@ TEST(ChannelCodec, TheDocumentShowsWhatTheEncoderWrites) {
                                     .space = Space::Groups,
                                     .epoch = 0x65f0,
                                     .offset = 42,
-                                    .producerId = 0x0123456789abcdef,
-                                    .sequence = 1,
                                     .channel = "123",
                                     .payload = "ciao"});
   EXPECT_TRUE(shows(hello)) << hex(hello);

@@ -29,9 +29,6 @@ std::string error(std::uint64_t id, std::string_view code, std::string_view mess
 std::string message(std::string_view group, std::uint64_t offset, Message content) {
   return textOf(appendMessage, group, offset, content);
 }
-std::string position(std::string_view group, std::uint64_t epoch, std::uint64_t offset) {
-  return textOf(appendPosition, group, Position{epoch, offset});
-}
 
 TEST(V1Message, MatchesTheDocument) {
   std::ifstream file(STORMO_SOURCE_DIR "/docs/v1-protocol.md");
@@ -40,8 +37,7 @@ TEST(V1Message, MatchesTheDocument) {
   const std::string document = text.str();
   for (const std::string& example :
        {ok(3), joined(1, 41, std::nullopt), joined(2, 57, true),
-        error(3, "missing_field", "message is missing"), message("123", 42, "text"),
-        position("123", 0x08c2774be91ad350, 0)}) {
+        error(3, "missing_field", "message is missing"), message("123", 42, "text")}) {
     EXPECT_NE(document.find(example), std::string::npos) << example;
   }
 }

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <stormo/result.h>
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
+
+#include "channel/log/state_stream.h"
+
+namespace stormo::channel {
+
+/// The state that is computed from a log, and from nothing else: two that have applied the same
+/// records are equal.
+class LogState {
+ public:
+  /// Reads what save() has written, before the first record. False if it cannot: then it is as new.
+  [[nodiscard]] virtual bool restore(StateReader& in) = 0;
+  /// The offsets that follow are of this epoch. Called before the first record of each epoch, also
+  /// of those that are read at the start.
+  virtual void begin(std::uint64_t epoch) = 0;
+  /// Runs in a forked child: changes nothing, logs nothing, does not use the loop.
+  virtual void save(StateWriter& out) const = 0;
+  /// `first` is the offset of the first of these whole records; the others follow it.
+  virtual void apply(std::uint64_t first, std::string_view records) = 0;
+
+ protected:
+  ~LogState() = default;
+};
+
+/// The one sequence of records that the Channel's state is computed from. Each record has an
+/// offset: 1, 2, 3, …, without a hole, over all runs of one epoch.
+///
+/// Records that are appended come back in LogState::apply() once nothing can lose them any more
+/// that this log protects from. Until then the server behaves as if it had not received them:
+/// neither event nor acknowledgement leaves.
+class Log {
+ public:
+  virtual ~Log() = default;
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+
+  /// Restores the latest snapshot and applies the records after it. The epoch goes on unless the
+  /// log is empty, or may lack records that were in use. Once, before all else; `state` outlives
+  /// this.
+  [[nodiscard]] virtual Result<void> open(LogState& state) = 0;
+
+  /// Appends the whole records of one turn. They are applied in the order of the calls: within this
+  /// call or in a later turn.
+  virtual void append(std::string_view records) = 0;
+
+  /// Bytes that were appended and not applied.
+  [[nodiscard]] virtual std::size_t waitingBytes() const = 0;
+  /// True while the log cannot be written (a full disk). What was appended waits, and more should
+  /// not be read. It is tried again until it succeeds.
+  [[nodiscard]] virtual bool isBlocked() const = 0;
+  /// isBlocked() has changed.
+  std::function<void()> onBlockedChange;
+
+  /// Makes all that was appended durable, for a clean stop, and then calls `onDone`, within this
+  /// call or later. What is applied meanwhile may lead to further records, which are not needed.
+  virtual void finish(std::function<void()> onDone) = 0;
+
+ protected:
+  Log() = default;
+};
+
+}  // namespace stormo::channel

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <stormo/channel/log_settings.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "channel/log/log_directory.h"
+
+namespace stormo::channel {
+
+/// What a log's mark states: a small file beside the segments that shows, at the next start, how
+/// far the log had come. Byte by byte in docs/log-format.md.
+struct MarkContent {
+  std::uint64_t epoch = 0;
+  FileIdentity identity = {};  ///< Of the mark's own file, so a copy shows that it is one.
+  BootId boot = {};            ///< The run of the machine in which it was written.
+  SyncPolicy policy = SyncPolicy::Process;
+  std::uint64_t offset = 0;  ///< Of the last record that was applied.
+  bool clean = false;        ///< All files were synced at the end.
+  /// The kernel may have dropped writes that a later sync does not report: what is read from the
+  /// files may not be on disk, and must be written again.
+  bool syncFailed = false;
+};
+
+inline constexpr const char* kMarkName = "mark";
+inline constexpr std::size_t kMarkBytes = 96;
+
+[[nodiscard]] std::string encodeMark(const MarkContent& content);
+/// Nullopt if it is damaged.
+[[nodiscard]] std::optional<MarkContent> readMark(std::string_view file);
+
+/// Raises the offset in the file of a mark, before what shows that offset is removed. Blocks until
+/// it is on disk.
+[[nodiscard]] Result<void> raiseMark(LogFile& file, std::uint64_t offset);
+/// Sets MarkContent::syncFailed in the file of a mark. Survives the process; there is no disk to
+/// rely on.
+[[nodiscard]] Result<void> noteFailedSync(LogFile& file);
+
+/// The mark of an open log.
+class Mark {
+ public:
+  /// Replaces the mark of the last run. `content` needs no identity. Blocks until it is on disk, as
+  /// are all other changes of the directory then.
+  [[nodiscard]] static Result<Mark> create(LogDirectory& directory, MarkContent content);
+
+  /// No system call.
+  void setOffset(std::uint64_t offset);
+  void setSyncFailed(bool hasFailed);
+  /// Becomes durable with the next sync of file().
+  void setClean();
+  [[nodiscard]] const std::shared_ptr<LogFile>& file() const { return file_; }
+
+ private:
+  Mark(std::shared_ptr<LogFile> file, std::shared_ptr<char> memory)
+      : file_(std::move(file)), memory_(std::move(memory)) {}
+  void store(std::size_t at, std::uint64_t number);
+
+  std::shared_ptr<LogFile> file_;
+  std::shared_ptr<char> memory_;
+};
+
+}  // namespace stormo::channel

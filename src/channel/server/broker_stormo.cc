@@ -1,0 +1,196 @@
+// The broker's part of Stormo's dialect.
+#include <openssl/crypto.h>
+
+#include <array>
+#include <utility>
+
+#include "base/assert.h"
+#include "channel/server/broker.h"
+#include "protocol/package/frame.h"
+#include "protocol/php/serialize.h"
+#include "sys/log.h"
+#include "sys/random_id.h"
+
+namespace stormo::channel {
+namespace {
+
+/// Takes the same time wherever the first difference is. Both secrets have at most kSecretBytesMax
+/// bytes.
+bool isSameSecret(std::string_view given, std::string_view secret) {
+  std::array<char, kSecretBytesMax + 1> padded[2] = {};
+  padded[0].back() = static_cast<char>(given.size());
+  padded[1].back() = static_cast<char>(secret.size());
+  given.copy(padded[0].data(), kSecretBytesMax);
+  secret.copy(padded[1].data(), kSecretBytesMax);
+  return CRYPTO_memcmp(padded[0].data(), padded[1].data(), padded[0].size()) == 0;
+}
+
+/// True if the bytes are exactly one serialized value.
+bool isOneValue(std::string_view bytes) { return php::serializedLength(bytes) == bytes.size(); }
+
+}  // namespace
+
+void Broker::onHello(net::ConnectionImpl& connection, Link& link, std::string_view payload) {
+  Packet hello;
+  if (decode(payload, hello) != Decode::Ok) return violation(connection, "malformed packet");
+  if (hello.kind != Kind::Hello) return refuse(connection, "the first packet must be Hello");
+  if (hello.version != kProtocolVersion)
+    return refuse(connection, "this server implements protocol version 3");
+  if (!settings_.secret.empty() && !isSameSecret(hello.payload, settings_.secret)) {
+    return refuse(connection, "wrong secret");
+  }
+  link.producerId = hello.producerId;
+  open(connection, link, Dialect::Stormo, link.producerId != 0 ? link.producerId : randomId());
+  if (connection.phase == net::Phase::Handshake) table_.open(connection);
+  scratch_.clear();
+  encode({.kind = Kind::Welcome,
+          .version = kProtocolVersion,
+          .epoch = state_.epoch(),
+          .frameBytesMax = endpoint_.packageBytesMax,
+          .jobCount = consumers_.leaseCountOf(link.consumer)},
+         scratch_);
+  send(connection, scratch_);
+  consumers_.deliverAgain(link.consumer);
+}
+
+void Broker::onResume(net::ConnectionImpl& connection, Link& link, const Packet& packet) {
+  for (const std::string& subscribe : std::exchange(link.again, {})) {
+    Packet again;
+    STORMO_ASSERT(decode(subscribe, again) == Decode::Ok);
+    router_.subscribe(connection, Dialect::Stormo, again.space, again.channel);
+  }
+  if (packet.epoch != state_.epoch() || packet.offset > state_.offset()) {
+    // A position that this log has not given: what the link has missed is unknown.
+    return send(connection, router_.gap());
+  }
+  // The latest event may have been the first of two, so its offset is replayed, too.
+  const bool reachesIt = packet.offset > 0 && state_.window().reaches(packet.offset - 1);
+  slowLinks_.resume(connection, packet.offset - (reachesIt ? 1 : 0));
+}
+
+void Broker::onHistoryRequest(net::ConnectionImpl& connection, const Packet& packet) {
+  const bool isAccepted =
+      slowLinks_.whenCaughtUp(connection, [this, &connection, group = std::string(packet.channel),
+                                           epoch = packet.epoch, offset = packet.offset] {
+        router_.replyHistory(connection, group, epoch, offset, journal_.now());
+      });
+  if (!isAccepted) violation(connection, "too many history requests");
+}
+
+void Broker::reject(net::ConnectionImpl& connection, Link& link, std::uint64_t sequence,
+                    std::string_view reason) {
+  log::warning("a publish was rejected remote={} sequence={} reason=\"{}\"",
+               connection.remoteAddress(), sequence, reason);
+  table_.counters().badPeers.add();
+  scratch_.clear();
+  encode({.kind = Kind::Rejected, .sequence = sequence, .payload = reason}, scratch_);
+  if (link.producerId == 0) return send(connection, scratch_);
+  journal_.addPublish(link.acks, connection, link.producerId, sequence, framePayload(scratch_));
+}
+
+void Broker::onRejected(std::uint64_t producerId, std::uint64_t sequence, std::string_view reason) {
+  const auto link = links_.find(producerId);
+  net::ConnectionImpl* const connection =
+      link == links_.end() ? nullptr : table_.find(link->second);
+  if (connection == nullptr || !connection->isUsable()) return;  // it will resend it
+  scratch_.clear();
+  encode({.kind = Kind::Rejected, .sequence = sequence, .payload = reason}, scratch_);
+  send(*connection, scratch_);
+}
+
+void Broker::refuse(net::ConnectionImpl& connection, std::string_view reason) {
+  scratch_.clear();
+  encode({.kind = Kind::Refused, .payload = reason}, scratch_);
+  send(connection, scratch_);
+  violation(connection, reason);
+}
+
+void Broker::onPacket(net::ConnectionImpl& connection, Link& link, std::string_view payload) {
+  Packet packet;
+  if (decode(payload, packet) != Decode::Ok)
+    return violation(connection, "malformed packet", payload);
+  switch (packet.kind) {
+    case Kind::Publish:
+    case Kind::IdempotentPublish:
+    case Kind::Enqueue:
+    case Kind::Finish:
+    case Kind::Return:
+      return onNumbered(connection, link, packet, payload);
+    case Kind::HistoryRequest:
+    case Kind::Unsubscribe:
+    case Kind::Reserve:
+    case Kind::Ping:
+      if (!defers(connection, link, payload)) onDependent(connection, link, packet);
+      return;
+    case Kind::Subscribe:
+      if (packet.again) {
+        link.again.emplace_back(payload);
+        return;
+      }
+      return router_.subscribe(connection, Dialect::Stormo, packet.space, packet.channel);
+    case Kind::Watch:
+      return watch(connection, link, packet.channel);
+    case Kind::Unwatch:
+      return consumers_.unwatch(link.consumer, packet.channel);
+    case Kind::Resume:
+      return onResume(connection, link, packet);
+    case Kind::Hello:
+    case Kind::Welcome:
+    case Kind::Refused:
+    case Kind::Event:
+    case Kind::Ack:
+    case Kind::Rejected:
+    case Kind::Job:
+    case Kind::Gap:
+    case Kind::HistoryReply:
+    case Kind::Pong:
+      return violation(connection, "a packet that only the server sends");
+  }
+}
+
+void Broker::onDependent(net::ConnectionImpl& connection, const Link& link, const Packet& packet) {
+  switch (packet.kind) {
+    case Kind::HistoryRequest:
+      return onHistoryRequest(connection, packet);
+    case Kind::Unsubscribe:
+      return router_.unsubscribe(connection, Dialect::Stormo, packet.space, packet.channel);
+    case Kind::Reserve:
+      return consumers_.reserve(link.consumer);
+    default:
+      scratch_.clear();
+      encode({.kind = Kind::Pong}, scratch_);
+      return send(connection, scratch_);
+  }
+}
+
+/// Null if a numbered packet may become a record, else the reason why not.
+const char* Broker::refusalOf(const Packet& packet) {
+  const bool isValue = packet.payloadKind == PayloadKind::Value;
+  switch (packet.kind) {
+    case Kind::Enqueue:
+      if (!isValue || !isOneValue(packet.payload)) {
+        return "a job that is not one serialized value within the limits";
+      }
+      return isQueueFull(packet.channel, packet.payload.size()) ? "the queue is full" : nullptr;
+    case Kind::Finish:
+    case Kind::Return:
+      return nullptr;
+    default:
+      break;
+  }
+  if (packet.space == Space::Groups) return isValue ? "a value instead of a message" : nullptr;
+  if (isValue && isOneValue(packet.payload)) return nullptr;
+  return "an event that is not one serialized value within the limits";
+}
+
+void Broker::onNumbered(net::ConnectionImpl& connection, Link& link, const Packet& packet,
+                        std::string_view payload) {
+  if (const char* const reason = refusalOf(packet)) {
+    return reject(connection, link, packet.sequence, reason);
+  }
+  const bool isOfJob = packet.kind == Kind::Finish || packet.kind == Kind::Return;
+  const std::uint64_t sender = isOfJob ? link.consumer : link.producerId;
+  journal_.addPublish(link.acks, connection, sender, packet.sequence, payload);
+}
+
+}  // namespace stormo::channel

@@ -1,0 +1,181 @@
+#include "channel/server/channel_state.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+#include "protocol/channel/group_event.h"
+#include "protocol/package/frame.h"
+
+namespace stormo::channel {
+namespace {
+
+// Many clients may reconnect at once, and on a busy server the answer is most likely false.
+constexpr std::size_t kCheckedEventsMax = 1000;
+
+}  // namespace
+
+Packet eventIn(std::string_view frame) {
+  Packet event;
+  STORMO_ASSERT(decode(framePayload(frame), event) == Decode::Ok);
+  return event;
+}
+
+ChannelState::ChannelState(const Server& settings)
+    : groupEvent_(settings.groupEvent),
+      window_(settings.replayBytesMax, settings.replayAgeMax),
+      history_(settings.history) {}
+
+void ChannelState::begin(std::uint64_t epoch) {
+  if (std::exchange(epoch_, epoch) == epoch || offset_ == 0) return;
+  window_.clear(offset_);
+  history_.clear();
+}
+
+bool ChannelState::restore(StateReader& in) {
+  epoch_ = in.number();
+  offset_ = in.number();
+  time_ = in.number();
+  window_.restore(in);
+  history_.restore(in);
+  producers_.restore(in);
+  sessions_.restore(in);
+  jobs_.restore(in);
+  for (std::uint64_t left = in.number(); left > 0 && in.ok(); --left) {
+    const std::uint64_t producerId = in.number();
+    const std::uint64_t sequence = in.number();
+    rejections_.push_back({producerId, sequence, std::string(in.bytes())});
+  }
+  return in.ok() && in.atEnd();
+}
+
+void ChannelState::save(StateWriter& out) const {
+  out.number(epoch_);
+  out.number(offset_);
+  out.number(time_);
+  window_.save(out);
+  history_.save(out);
+  producers_.save(out);
+  sessions_.save(out);
+  jobs_.save(out);
+  out.number(rejections_.size());
+  for (const Rejection& each : rejections_) {
+    out.number(each.producerId);
+    out.number(each.sequence);
+    out.bytes(each.reason);
+  }
+}
+
+void ChannelState::apply(std::uint64_t first, std::string_view records) {
+  for (offset_ = first - 1; !records.empty();) {
+    const std::size_t bytes = trustedRecordBytes(records);
+    ++offset_;
+    apply(trustedRecord(records));
+    records.remove_prefix(bytes);
+  }
+}
+
+void ChannelState::apply(const Record& record) {
+  time_ = record.time;
+  Packet packet;
+  if (decode(record.packet, packet) != Decode::Ok) return;
+  const bool isNumbered = record.producerId != 0 && packet.sequence != 0;
+  if (isNumbered && !producers_.take(record.producerId, packet.sequence, time_)) {
+    return onDuplicate(record.producerId, packet.sequence);
+  }
+  switch (packet.kind) {
+    case Kind::IdempotentPublish:
+      if (packet.session != 0 && !sessions_.take(packet.session, packet.sendNumber, time_)) return;
+      return publish(packet);
+    case Kind::Publish:
+      return publish(packet);
+    case Kind::Enqueue:
+      jobs_.enqueue(offset_, packet.channel, packet.payload);
+      if (observer_ != nullptr) observer_->onJobWaiting(offset_, packet.channel);
+      return;
+    case Kind::Job: {
+      const JobStore::Job* const job = jobs_.hand(packet.job, record.producerId, offset_);
+      if (job != nullptr && observer_ != nullptr) observer_->onJobHanded(*job);
+      return;
+    }
+    case Kind::Finish:
+      if (jobs_.finish(packet.job, record.producerId) && observer_ != nullptr) {
+        observer_->onJobLeft(packet.job, record.producerId);
+      }
+      return;
+    case Kind::Return: {
+      const std::uint64_t number = jobs_.giveBack(packet.job, record.producerId);
+      if (number == 0 || observer_ == nullptr) return;
+      observer_->onJobLeft(packet.job, record.producerId);
+      return observer_->onJobWaiting(number, jobs_.find(number)->queue);
+    }
+    case Kind::Rejected:
+      return reject(record.producerId, packet);
+    default:
+      return;  // of a later version
+  }
+}
+
+void ChannelState::reject(std::uint64_t producerId, const Packet& rejected) {
+  if (rejections_.size() == kRejectionsMax) rejections_.pop_front();
+  rejections_.push_back({producerId, rejected.sequence, std::string(rejected.payload)});
+  if (observer_ != nullptr) {
+    observer_->onRejected(producerId, rejected.sequence, rejected.payload);
+  }
+}
+
+void ChannelState::onDuplicate(std::uint64_t producerId, std::uint64_t sequence) const {
+  if (observer_ == nullptr) return;
+  const auto known = std::ranges::find_if(rejections_, [&](const Rejection& each) {
+    return each.producerId == producerId && each.sequence == sequence;
+  });
+  if (known != rejections_.end()) observer_->onRejected(producerId, sequence, known->reason);
+}
+
+void ChannelState::publish(const Packet& publish) {
+  Packet event{.kind = Kind::Event,
+               .payloadKind = publish.payloadKind,
+               .space = publish.space,
+               .epoch = epoch_,
+               .offset = offset_,
+               .channel = publish.channel,
+               .payload = publish.payload};
+  if (publish.loop) {
+    event.offset = 0;  // it is no part of what a link receives in order, and is not replayed
+    if (observer_ != nullptr) observer_->onEventToOne(event);
+    return;
+  }
+  append(event);
+  if (publish.space == Space::Groups || publish.channel != groupEvent_) return;
+  const auto message = readGroupEvent(publish.payload, text_);
+  if (!message) return;
+  event.derived = true;
+  event.space = Space::Groups;
+  event.payloadKind = payloadKindOf(message->message);
+  event.channel = message->group;
+  event.payload = message->message.data;
+  append(event);
+}
+
+void ChannelState::append(const Packet& event) {
+  const std::size_t bytes = headerBytes(event) + event.payload.size();
+  char* const begin = window_.append(offset_, bytes, time_);
+  event.payload.copy(encodeHeader(event, event.payload.size(), begin), event.payload.size());
+  const std::string_view frame(begin, bytes);
+  if (event.space == Space::Groups) history_.append(event.channel, offset_, frame, time_);
+  if (observer_ != nullptr) observer_->onEvent(event, frame);
+}
+
+bool ChannelState::hasNoMessageSince(std::uint64_t offset, std::string_view group) const {
+  if (!window_.reaches(offset)) return false;
+  bool isSilent = true;
+  std::size_t left = kCheckedEventsMax;
+  window_.visitFrom(offset + 1, [&](std::string_view frame) {
+    const Packet event = eventIn(frame);
+    isSilent = left-- > 0 && !(event.space == Space::Groups && event.channel == group);
+    return isSilent;
+  });
+  return isSilent;
+}
+
+}  // namespace stormo::channel

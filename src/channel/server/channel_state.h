@@ -1,0 +1,108 @@
+#pragma once
+
+#include <stormo/channel/server.h>
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+
+#include "channel/log/log.h"
+#include "channel/log/record.h"
+#include "channel/server/dedup_table.h"
+#include "channel/server/history.h"
+#include "channel/server/job_store.h"
+#include "channel/server/replay_window.h"
+#include "protocol/channel/packet.h"
+
+namespace stormo::channel {
+
+/// Acts on what records have changed. All views are valid during the call.
+class StateObserver {
+ public:
+  /// For all subscribers. `frame` is its whole frame.
+  virtual void onEvent(const Packet& event, std::string_view frame) = 0;
+  /// For one subscriber.
+  virtual void onEventToOne(const Packet& event) = 0;
+  /// A job waits, as a new one or again.
+  virtual void onJobWaiting(std::uint64_t number, std::string_view queue) = 0;
+  virtual void onJobHanded(const JobStore::Job& job) = 0;
+  /// That publish was rejected, now or when it came for the first time.
+  virtual void onRejected(std::uint64_t producerId, std::uint64_t sequence,
+                          std::string_view reason) = 0;
+  /// A consumer has done a job, or has given it back: then the job waits next.
+  virtual void onJobLeft(std::uint64_t lease, ConsumerId consumer) = 0;
+
+ protected:
+  ~StateObserver() = default;
+};
+
+/// The Channel as a state machine: what the records of its log have made of it. The same records
+/// make the same state, also their times: it reads no clock. Subscriptions are not part of it, nor
+/// is anything else of a link.
+///
+/// One record makes at most two events, of one offset: an event `groupEvent` also is a message to
+/// the group that its data names, and that one is `derived`.
+class ChannelState final : public LogState {
+ public:
+  static constexpr std::size_t kProducersMax = 100'000;
+  static constexpr std::size_t kSessionsMax = 500'000;
+  /// A producer that resends one of the latest rejected publishes learns so again.
+  static constexpr std::size_t kRejectionsMax = 1000;
+
+  /// Uses the settings that concern the state: groupEvent, the replay window, the history.
+  explicit ChannelState(const Server& settings);
+
+  /// From now on `observer` learns of each change. Null: nobody does.
+  void observe(StateObserver* observer) { observer_ = observer; }
+  [[nodiscard]] bool restore(StateReader& in) override;
+  /// Forgets the events of an earlier epoch.
+  void begin(std::uint64_t epoch) override;
+  void save(StateWriter& out) const override;
+  void apply(std::uint64_t first, std::string_view records) override;
+
+  [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
+  /// Offset of the latest record.
+  [[nodiscard]] std::uint64_t offset() const { return offset_; }
+  /// Time of the latest record.
+  [[nodiscard]] std::uint64_t time() const { return time_; }
+  [[nodiscard]] const ReplayWindow& window() const { return window_; }
+  [[nodiscard]] const History& history() const { return history_; }
+  [[nodiscard]] const JobStore& jobs() const { return jobs_; }
+
+  /// True if certainly no message was sent to the group after `offset`. Checks at most the latest
+  /// kCheckedEventsMax events.
+  [[nodiscard]] bool hasNoMessageSince(std::uint64_t offset, std::string_view group) const;
+
+ private:
+  struct Rejection {
+    std::uint64_t producerId;
+    std::uint64_t sequence;
+    std::string reason;
+  };
+
+  void apply(const Record& record);
+  void reject(std::uint64_t producerId, const Packet& rejected);
+  /// A resent publish: its producer may not know that it was rejected.
+  void onDuplicate(std::uint64_t producerId, std::uint64_t sequence) const;
+  void publish(const Packet& publish);
+  void append(const Packet& event);
+
+  const std::string groupEvent_;
+  StateObserver* observer_ = nullptr;
+  std::uint64_t epoch_ = 0;
+  std::uint64_t offset_ = 0;
+  std::uint64_t time_ = 0;
+  ReplayWindow window_;
+  History history_;
+  DedupTable producers_{kProducersMax};
+  DedupTable sessions_{kSessionsMax};
+  JobStore jobs_;
+  std::deque<Rejection> rejections_;  // the latest ones, at most kRejectionsMax
+  std::string text_;
+};
+
+/// The event in a whole frame of the replay window or a history.
+[[nodiscard]] Packet eventIn(std::string_view frame);
+
+}  // namespace stormo::channel

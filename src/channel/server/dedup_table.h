@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/keyed_hash.h"
+#include "channel/log/state_stream.h"
+
+namespace stormo::channel {
+
+/// The latest number of each sender (a producer, or a client's session), to recognise what was sent
+/// before. A sender is forgotten one hour after its latest number, and earlier while more than
+/// `sendersMax` have sent in that hour. Times are those of records, in milliseconds.
+class DedupTable {
+ public:
+  explicit DedupTable(std::size_t sendersMax) : sendersMax_(sendersMax) {}
+
+  /// Returns true, and stores the number, if it is greater than all before.
+  [[nodiscard]] bool take(std::uint64_t sender, std::uint64_t number, std::uint64_t time);
+
+  void save(StateWriter& out) const;
+  /// Only on an empty table.
+  void restore(StateReader& in);
+
+ private:
+  using Numbers = KeyedMap<std::uint64_t, std::uint64_t>;  // by sender
+
+  std::uint64_t& latestOf(std::uint64_t sender);
+
+  const std::size_t sendersMax_;
+  // Numbers are stored in the young table. When it is an hour old or full, it replaces the old
+  // table, and a new young table starts.
+  Numbers young_;
+  Numbers old_;
+  std::uint64_t youngSince_ = 0;
+  // The sender of the last call, as most publishes come in rows of one sender.
+  std::uint64_t lastSender_ = 0;
+  std::uint64_t* lastNumber_ = nullptr;
+};
+
+}  // namespace stormo::channel

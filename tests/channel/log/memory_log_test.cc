@@ -1,0 +1,25 @@
+#include "channel/log/memory_log.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "channel/log/log_fixture.h"
+
+namespace stormo::channel {
+namespace {
+
+TEST(MemoryLog, AppliesRecordsWithinAppend) {
+  MemoryLog log;
+  test::ListState state;
+  ASSERT_TRUE(log.open(state).ok());
+  EXPECT_NE(state.epoch, 0u);
+  log.append(test::recordOf("a") + test::recordOf("b"));
+  log.append(test::recordOf("c"));
+  EXPECT_THAT(state.packets, testing::ElementsAre("a", "b", "c"));
+  bool isFinished = false;
+  log.finish([&] { isFinished = true; });
+  EXPECT_TRUE(isFinished);
+}
+
+}  // namespace
+}  // namespace stormo::channel

@@ -1,5 +1,6 @@
 // The server's part of exactly-once delivery: acknowledgements, deduplication, replay.
 #include "channel/channel_fixture.h"
+#include "channel/client/client_link.h"
 
 namespace stormo::channel {
 namespace {
@@ -111,6 +112,28 @@ TEST_F(DeliveryTest, EventsOutsideTheReplayWindowCauseAGap) {
   publisher.send(publishGroup("g", "live"));
   sync(publisher);
   EXPECT_THAT(receivedOn(back), ElementsAre("gap", "group g: live"));
+}
+
+TEST_F(DeliveryTest, LinkThatHasReceivedNothingResumesWithoutAGap) {
+  server.replayBytesMax = 1;
+  start();
+  Link publisher = stormoLink();
+  for (int i = 0; i < 3; ++i) publisher.send(publishGroup("other", std::string(300'000, '.')));
+  sync(publisher);
+  auto link = std::make_unique<ClientLink>(url("stormo"));
+  int gaps = 0;
+  link->onGap = [&] { ++gaps; };
+  link->dialect().subscribeGroup("g");
+  link->connect();
+  ASSERT_TRUE(turnUntil([&] { return link->isConnected(); }));
+  EXPECT_EQ(link->dialect().position().offset, 3u);
+  const std::uint16_t at = port();
+  kill();
+  ASSERT_TRUE(turnUntil([&] { return !link->isConnected(); }));
+  start(at);
+  ASSERT_TRUE(turnUntil([&] { return link->isConnected(); }));
+  settle();
+  EXPECT_EQ(gaps, 0);
 }
 
 std::string idempotentPublish(std::uint64_t sequence, std::uint64_t sendNumber,

@@ -104,6 +104,7 @@ void StormoDialect::onWelcome(const Packet& packet) {
   const bool wasLinked = cursor_.epoch() != 0;
   const bool isWhole = cursor_.begin(packet.epoch);
   resumes_ = wasLinked && isWhole;
+  if (!resumes_) cursor_.moveTo(packet.offset);
   if (!isWhole) {  // the leases are of another log
     jobs_.clear();
     jobNumbersBegin_ = highestJobNumber_;

@@ -46,6 +46,7 @@ void Broker::onHello(net::ConnectionImpl& connection, Link& link, std::string_vi
   encode({.kind = Kind::Welcome,
           .version = kProtocolVersion,
           .epoch = state_.epoch(),
+          .offset = state_.offset(),
           .frameBytesMax = endpoint_.packageBytesMax,
           .jobCount = consumers_.leaseCountOf(link.consumer)},
          scratch_);

@@ -25,7 +25,7 @@ using Field = std::uint64_t Packet::*;
 
 /// What a kind carries after the fixed bytes, in this order.
 struct Shape {
-  std::array<Field, 4> fields{};  ///< The first `fieldCount` of them are set.
+  std::array<Field, 5> fields{};  ///< The first `fieldCount` of them are set.
   std::size_t fieldCount = 0;
   bool channel = false;
   bool payload = false;
@@ -47,8 +47,8 @@ constexpr Shape makeShape(Kind kind) {
     case Kind::Hello:
       return shape(false, true, 0, &Packet::version, &Packet::producerId);
     case Kind::Welcome:
-      return shape(false, false, 0, &Packet::version, &Packet::epoch, &Packet::frameBytesMax,
-                   &Packet::jobCount);
+      return shape(false, false, 0, &Packet::version, &Packet::epoch, &Packet::offset,
+                   &Packet::frameBytesMax, &Packet::jobCount);
     case Kind::Refused:
       return shape(false, true, 0);
     case Kind::Subscribe:

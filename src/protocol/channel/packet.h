@@ -29,8 +29,9 @@ inline constexpr std::size_t kDefaultFrameBytesMax = 10 << 20;
 inline constexpr std::size_t kHelloFrameBytesMax = 24 + kSecretBytesMax;
 
 enum class Kind : std::uint8_t {
-  Hello = 1,        ///< The first packet of a client: version, producerId, payload = secret.
-  Welcome = 2,      ///< The server's reply: version, epoch, frameBytesMax, jobCount.
+  Hello = 1,  ///< The first packet of a client: version, producerId, payload = secret.
+  /// The server's reply: version, epoch, offset of the latest record, frameBytesMax, jobCount.
+  Welcome = 2,
   Refused = 3,      ///< The server's other reply: payload = reason, as text. Then it closes.
   Subscribe = 4,    ///< channel. `again`: it was subscribed on the last link, too; see Resume.
   Unsubscribe = 5,  ///< channel.

@@ -47,13 +47,13 @@ class ChannelState final : public LogState {
  public:
   static constexpr std::size_t kProducersMax = 100'000;
   static constexpr std::size_t kSessionsMax = 500'000;
-  /// A producer that resends one of the latest rejected publishes learns so again.
+  /// The latest rejected publishes: one that is resent is rejected again.
   static constexpr std::size_t kRejectionsMax = 1000;
 
   /// Uses the settings that concern the state: groupEvent, the replay window, the history.
   explicit ChannelState(const Server& settings);
 
-  /// From now on `observer` learns of each change. Null: nobody does.
+  /// From now on each change is reported to `observer`. Null: to nobody.
   void observe(StateObserver* observer) { observer_ = observer; }
   [[nodiscard]] bool restore(StateReader& in) override;
   /// Forgets the events of an earlier epoch.

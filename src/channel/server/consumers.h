@@ -17,7 +17,7 @@
 namespace stormo::channel {
 
 /// The processes that take jobs. Hands jobs to them, by records of the log, and takes back those of
-/// a process that has gone: at once if it cannot come back, else after a time.
+/// a process that has no link any more: at once if it cannot come back, else after a time.
 class Consumers final : JobSink {
  public:
   /// All outlive this. Jobs that were handed out before are those of consumers that are away.

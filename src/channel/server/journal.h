@@ -72,7 +72,7 @@ class Journal {
   const ChannelState& state_;
   const std::uint64_t wallClockAtZero_;  // of a loop time of zero
   std::uint64_t latestTime_ = 0;
-  TimePoint turn_{};  // for which latestTime_ was computed
+  TimePoint turn_{};     // for which latestTime_ was computed
   std::string records_;  // of this turn
   std::string appending_;
   std::uint64_t offset_;    // of the latest record that was added

@@ -2,22 +2,19 @@
 // in files. Both ends and the Channel run on one processor, so the figure includes the ends' system
 // calls.
 #include <benchmark/benchmark.h>
-#include <stdlib.h>
 #include <stormo/channel/server.h>
 #include <sys/socket.h>
 
-#include <filesystem>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "channel/log/file_log.h"
 #include "channel/log/memory_log.h"
-#include "channel/log/real_log_directory.h"
 #include "channel/server/server_process.h"
 #include "protocol/channel/packet.h"
 #include "sys/sockets.h"
+#include "temp_log.h"
 
 namespace stormo::channel {
 namespace {
@@ -45,29 +42,9 @@ class Link {
   std::vector<char> buffer_ = std::vector<char>(256 << 10);
 };
 
-/// A directory for a log, removed with this.
-class Directory {
- public:
-  ~Directory() {
-    directory_.reset();  // its helper thread may be removing files
-    std::filesystem::remove_all(path_);
-  }
-
-  std::unique_ptr<Log> fileLog() {
-    directory_ = std::move(RealLogDirectory::at(path_).value());
-    return std::make_unique<FileLog>(*directory_, LogSettings{.directory = path_});
-  }
-
- private:
-  std::string path_ = made();
-  std::unique_ptr<RealLogDirectory> directory_;
-
-  static std::string made() {
-    std::string name = (std::filesystem::temp_directory_path() / "stormo-log-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make a directory");
-    return name;
-  }
-};
+std::unique_ptr<Log> fileLog(RealLogDirectory& directory) {
+  return std::make_unique<FileLog>(directory, LogSettings{});
+}
 
 std::unique_ptr<Log> memoryLog() { return std::make_unique<MemoryLog>(); }
 
@@ -77,8 +54,9 @@ void oneToOne(benchmark::State& state) {
   EventLoop loop;
   const Server server("127.0.0.1", 0);
   const UniqueFd listening = std::move(*listenOn(*Address::ip("127.0.0.1", 0)));
-  Directory directory;  // outlives the server
-  ServerProcess process(loop, server, state.range(1) == 0 ? memoryLog() : directory.fileLog());
+  const TempLog place;
+  const auto directory = place.open();
+  ServerProcess process(loop, server, state.range(1) == 0 ? memoryLog() : fileLog(*directory));
   process.listen(listening.get());
   Link publisher(localAddress(listening.get()));
   Link subscriber(localAddress(listening.get()));

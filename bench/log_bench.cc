@@ -1,18 +1,16 @@
 // The Channel's log: what one append costs, how fast a log is recovered, and how long the loop
 // stands still for a snapshot. On the file system of TMPDIR.
 #include <benchmark/benchmark.h>
-#include <stdlib.h>
 #include <stormo/event_loop.h>
 
 #include <chrono>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "channel/log/file_log.h"
-#include "channel/log/real_log_directory.h"
 #include "channel/log/record.h"
+#include "temp_log.h"
 
 namespace stormo::channel {
 namespace {
@@ -30,23 +28,6 @@ class NoState final : public LogState {
   }
 };
 
-/// A new directory, removed at the end.
-class Place {
- public:
-  Place() {
-    std::string form = (std::filesystem::temp_directory_path() / "stormo.XXXXXX").string();
-    if (::mkdtemp(form.data()) == nullptr) std::abort();
-    path_ = form;
-  }
-  ~Place() { std::filesystem::remove_all(path_); }
-  [[nodiscard]] std::unique_ptr<RealLogDirectory> open() const {
-    return std::move(RealLogDirectory::at(path_).value());
-  }
-
- private:
-  std::string path_;
-};
-
 std::string recordWith(std::size_t packetBytes) {
   std::string record;
   appendRecord({.time = 1, .producerId = 2, .packet = std::string(packetBytes, 'x')}, record);
@@ -56,7 +37,7 @@ std::string recordWith(std::size_t packetBytes) {
 // One call of append() with one record, with SyncPolicy::Process.
 void appendToLog(benchmark::State& state) {
   EventLoop loop;
-  const Place place;
+  const TempLog place;
   const auto directory = place.open();
   NoState nothing;
   FileLog log(*directory, {});
@@ -74,7 +55,7 @@ BENCHMARK(appendToLog)->Name("log/append")->Arg(128)->Arg(2048)->Arg(16384);
 // 512 MiB of log without a snapshot, which the page cache has.
 void recoverLog(benchmark::State& state) {
   EventLoop loop;
-  const Place place;
+  const TempLog place;
   const LogSettings options{.totalBytesMax = UINT64_MAX};
   constexpr std::size_t kLogBytes = 512 << 20;
   {
@@ -107,7 +88,7 @@ BENCHMARK(recoverLog)
 // The time that the loop stands still when a process with 256 MiB of state forks.
 void forkForSnapshot(benchmark::State& state) {
   EventLoop loop;
-  const Place place;
+  const TempLog place;
   const auto directory = place.open();
   std::vector<std::string> events;
   for (std::size_t bytes = 0; bytes < 256 << 20; bytes += 1024) events.emplace_back(1000, 'x');

@@ -2,13 +2,12 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <iostream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 
 #include "bench/load_test.h"
+#include "cli/parse_arguments.h"
 #include "sys/standard_streams.h"
 
 namespace {
@@ -104,14 +103,7 @@ int runBench(int argc, char** argv) {
 
   try {
     openStandardStreams();
-    try {
-      app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-      std::ostringstream help;
-      if (app.exit(error, help, std::cerr) != 0) return 2;
-      printOut(help.str());
-      return 0;
-    }
+    if (const auto status = parseArguments(app, argc, argv)) return *status;
     plan.warmUp = seconds(warmUp);
     plan.duration = seconds(duration);
     plan.timeout = seconds(timeout);

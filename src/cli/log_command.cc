@@ -7,9 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <iostream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -17,6 +15,7 @@
 
 #include "channel/log/log_report.h"
 #include "channel/log/real_log_directory.h"
+#include "cli/parse_arguments.h"
 #include "process/text_table.h"
 #include "protocol/text/utf8.h"
 #include "sys/standard_streams.h"
@@ -27,8 +26,6 @@ using namespace stormo;
 using channel::LogReport;
 using process::TextTable;
 using Json = nlohmann::ordered_json;
-
-constexpr std::array<const char*, 3> kPolicyNames = {"process", "interval", "always"};
 
 std::string hex(std::uint64_t number) { return fmt::format("{:016x}", number); }
 
@@ -73,7 +70,7 @@ std::string markText(const LogReport& report) {
   if (!report.mark) return "none";
   const channel::MarkContent& mark = *report.mark;
   return fmt::format("offset {}, epoch {}, sync {}, {}{}", mark.offset, hex(mark.epoch),
-                     kPolicyNames[static_cast<std::size_t>(mark.policy)],
+                     syncPolicyText(mark.policy),
                      mark.clean ? "ended cleanly" : "in use or not ended cleanly",
                      report.isMarkOwn ? "" : "; it is a copy, for example from a backup");
 }
@@ -150,7 +147,7 @@ Json markJson(const LogReport& report) {
   if (!report.mark) return nullptr;
   return {{"offset", report.mark->offset},
           {"epoch", hex(report.mark->epoch)},
-          {"sync", kPolicyNames[static_cast<std::size_t>(report.mark->policy)]},
+          {"sync", syncPolicyText(report.mark->policy)},
           {"clean", report.mark->clean},
           {"copy", !report.isMarkOwn}};
 }
@@ -216,14 +213,7 @@ int runLog(int argc, char** argv) {
 
   try {
     openStandardStreams();
-    try {
-      app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-      std::ostringstream help;
-      if (app.exit(error, help, std::cerr) != 0) return 2;
-      printOut(help.str());
-      return 0;
-    }
+    if (const auto status = parseArguments(app, argc, argv)) return *status;
     const LogReport report = readLog(path);
     printOut(json ? toJson(report).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
                   : toText(report));

@@ -226,9 +226,10 @@ struct FlagSetter {
 }  // namespace
 
 std::optional<channel::SyncPolicy> syncPolicyNamed(std::string_view name) {
-  if (name == "process") return channel::SyncPolicy::Process;
-  if (name == "interval") return channel::SyncPolicy::Interval;
-  if (name == "always") return channel::SyncPolicy::Always;
+  using channel::SyncPolicy;
+  for (const auto policy : {SyncPolicy::Process, SyncPolicy::Interval, SyncPolicy::Always}) {
+    if (name == syncPolicyText(policy)) return policy;
+  }
   return std::nullopt;
 }
 

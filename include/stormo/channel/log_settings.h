@@ -14,6 +14,19 @@ enum class SyncPolicy : std::uint8_t {
   Always = 2,    ///< Before anything is acknowledged or delivered.
 };
 
+/// As in settings, and in what `stormo log` prints.
+constexpr const char* syncPolicyText(SyncPolicy policy) {
+  switch (policy) {
+    case SyncPolicy::Process:
+      return "process";
+    case SyncPolicy::Interval:
+      return "interval";
+    case SyncPolicy::Always:
+      break;
+  }
+  return "always";
+}
+
 /// The log of a Channel: all that it has acknowledged, in files. The next server goes on from it,
 /// in the same epoch, whatever has ended the last one. docs/delivery.md states what is promised.
 struct LogSettings {

@@ -7,7 +7,6 @@
 #include "event/loop_impl.h"
 #include "net/reactor.h"
 #include "protocol/channel/group_event.h"
-#include "protocol/package/frame.h"
 #include "protocol/php/serialize.h"
 
 namespace stormo::channel {
@@ -20,18 +19,10 @@ bool WorkermanDialect::isGroupEventSubscribed() const {
   return link().isSubscribed(link().options().groupEvent);
 }
 
-void WorkermanDialect::write(CommandType type, std::span<const std::string_view> names,
-                             std::string_view data, std::string& out) {
-  const std::size_t start = out.size();
-  out.append(kFrameHeaderBytes, '\0');
-  encodeWorkerman(type, names, data, out);
-  encodeFrameHeader(out.size() - start - kFrameHeaderBytes, out.data() + start);
-}
-
 void WorkermanDialect::write(CommandType type, const Names& names, std::string_view data,
                              std::string& out) {
   names_.assign(names.begin(), names.end());
-  write(type, names_, data, out);
+  encodeWorkermanFrame(type, names_, data, out);
 }
 
 void WorkermanDialect::onFrame(std::string_view payload) {
@@ -103,7 +94,7 @@ PublishStatus WorkermanDialect::publishToGroup(std::string_view name, Message me
   data_.clear();
   appendGroupEvent(name, message.data, data_);
   frame_.clear();
-  write(CommandType::Publish, {&event, 1}, data_, frame_);
+  encodeWorkermanFrame(CommandType::Publish, {&event, 1}, data_, frame_);
   return sendOrKeep(frame_);
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,8 +48,6 @@ class WorkermanDialect final : public ClientDialect {
   [[nodiscard]] bool expectsPong() const override { return false; }
 
   void write(CommandType type, const Names& names, std::string_view data, std::string& out);
-  void write(CommandType type, std::span<const std::string_view> names, std::string_view data,
-             std::string& out);
   void writeGroups(std::string& out);
   PublishStatus publish(CommandType type, const Names& names, const Value& data);
   /// At most once: what was sent on a link that breaks is lost. Refuses what is too long, as the

@@ -158,19 +158,24 @@ bool Broker::isQueueFull(std::string_view queue, std::size_t bytes) {
 }
 
 void Broker::deliver(const JobStore::Job& job) {
-  net::ConnectionImpl* const connection = table_.find(links_.at(job.consumer));
-  if (connection == nullptr || !connection->isUsable()) return;  // it is given back when it closes
+  net::ConnectionImpl* const connection = linkOf(job.consumer);
+  if (connection == nullptr) return;  // it is given back when it closes
   scratch_.clear();
   if (connection->state<Dialect>() == Dialect::Stormo) {
     encode({.kind = Kind::Job, .job = job.lease, .channel = job.queue, .payload = job.data},
            scratch_);
   } else {
     const std::string_view queue = job.queue;
-    scratch_.assign(kFrameHeaderBytes, '\0');
-    encodeWorkerman(CommandType::Queue, {&queue, 1}, job.data, scratch_);
-    encodeFrameHeader(scratch_.size() - kFrameHeaderBytes, scratch_.data());
+    encodeWorkermanFrame(CommandType::Queue, {&queue, 1}, job.data, scratch_);
   }
   send(*connection, scratch_);
+}
+
+net::ConnectionImpl* Broker::linkOf(ConsumerId consumer) {
+  const auto link = links_.find(consumer);
+  net::ConnectionImpl* const connection =
+      link == links_.end() ? nullptr : table_.find(link->second);
+  return connection != nullptr && connection->isUsable() ? connection : nullptr;
 }
 
 void Broker::send(net::ConnectionImpl& connection, std::string_view frames) {

@@ -110,6 +110,8 @@ class Broker final : FrameSink, StateObserver, net::FlushObserver {
     consumers_.onJobLeft(lease, consumer);
   }
   void deliver(const JobStore::Job& job);
+  /// The link of a consumer, while it is usable; else null.
+  [[nodiscard]] net::ConnectionImpl* linkOf(ConsumerId consumer);
 
   void send(net::ConnectionImpl& connection, std::string_view frames);
   /// Logs the reason and closes the link. A link of Stormo's dialect also gets the reason, and the

@@ -90,10 +90,8 @@ void Broker::reject(net::ConnectionImpl& connection, Link& link, std::uint64_t s
 }
 
 void Broker::onRejected(std::uint64_t producerId, std::uint64_t sequence, std::string_view reason) {
-  const auto link = links_.find(producerId);
-  net::ConnectionImpl* const connection =
-      link == links_.end() ? nullptr : table_.find(link->second);
-  if (connection == nullptr || !connection->isUsable()) return;  // it will resend it
+  net::ConnectionImpl* const connection = linkOf(producerId);
+  if (connection == nullptr) return;  // it will resend it
   scratch_.clear();
   encode({.kind = Kind::Rejected, .sequence = sequence, .payload = reason}, scratch_);
   send(*connection, scratch_);

@@ -5,7 +5,6 @@
 
 #include "protocol/channel/group_event.h"
 #include "protocol/channel/workerman_command.h"
-#include "protocol/package/frame.h"
 #include "sys/log.h"
 
 namespace stormo::channel {
@@ -232,9 +231,8 @@ std::string_view Router::frameOf(const Packet& event) {
 }
 
 std::string_view Router::workermanFrame(const Packet& event) {
-  workermanFrame_.assign(kFrameHeaderBytes, '\0');
-  encodeWorkerman(CommandType::Event, {&event.channel, 1}, event.payload, workermanFrame_);
-  encodeFrameHeader(workermanFrame_.size() - kFrameHeaderBytes, workermanFrame_.data());
+  workermanFrame_.clear();
+  encodeWorkermanFrame(CommandType::Event, {&event.channel, 1}, event.payload, workermanFrame_);
   return workermanFrame_;
 }
 

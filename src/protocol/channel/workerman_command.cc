@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/assert.h"
+#include "protocol/package/frame.h"
 #include "protocol/php/scanner.h"
 #include "protocol/php/serialize.h"
 #include "protocol/text/decimal.h"
@@ -241,6 +242,14 @@ void encodeWorkerman(CommandType type, std::span<const std::string_view> channel
       break;
   }
   out.push_back('}');
+}
+
+void encodeWorkermanFrame(CommandType type, std::span<const std::string_view> channels,
+                          std::string_view data, std::string& out) {
+  const std::size_t start = out.size();
+  out.append(kFrameHeaderBytes, '\0');
+  encodeWorkerman(type, channels, data, out);
+  encodeFrameHeader(out.size() - start - kFrameHeaderBytes, out.data() + start);
 }
 
 }  // namespace stormo::channel

@@ -51,6 +51,9 @@ struct WorkermanCommand {
 /// are as in WorkermanCommand; Reserve and Ping have neither.
 void encodeWorkerman(CommandType type, std::span<const std::string_view> channels,
                      std::string_view data, std::string& out);
+/// The same as a whole frame.
+void encodeWorkermanFrame(CommandType type, std::span<const std::string_view> channels,
+                          std::string_view data, std::string& out);
 inline void encodeWorkerman(const WorkermanCommand& command, std::string& out) {
   encodeWorkerman(command.type, command.channels, command.data, out);
 }

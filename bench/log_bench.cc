@@ -45,7 +45,7 @@ void appendToLog(benchmark::State& state) {
   const std::string record = recordWith(static_cast<std::size_t>(state.range(0)));
   std::size_t appended = 0;
   for (auto _ : state) {
-    log.append(record);
+    log.append(record, 1);
     if (++appended % 1024 == 0) loop.turn(std::chrono::milliseconds(0));  // for the snapshots
   }
   state.SetBytesProcessed(static_cast<std::int64_t>(appended * record.size()));
@@ -65,10 +65,13 @@ void recoverLog(benchmark::State& state) {
     FileLog log(*directory, options);
     if (!log.open(nothing)) std::abort();
     std::string records;
-    while (records.size() < 64 << 10) {
+    std::uint64_t count = 0;
+    for (; records.size() < 64 << 10; ++count) {
       records += recordWith(static_cast<std::size_t>(state.range(0)));
     }
-    for (std::size_t bytes = 0; bytes < kLogBytes; bytes += records.size()) log.append(records);
+    for (std::size_t bytes = 0; bytes < kLogBytes; bytes += records.size()) {
+      log.append(records, count);
+    }
   }
   for (auto _ : state) {
     const auto directory = place.open();

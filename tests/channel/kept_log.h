@@ -22,21 +22,21 @@ class KeptLog final : public Log {
   [[nodiscard]] Result<void> open(LogState& state) override {
     state_ = &state;
     state_->begin(records_.epoch);
-    if (!records_.bytes.empty()) apply(records_.bytes);
+    if (!records_.bytes.empty()) apply(records_.bytes, countRecords(records_.bytes));
     return {};
   }
-  void append(std::string_view records) override {
+  void append(std::string_view records, std::uint64_t count) override {
     records_.bytes.append(records);
-    apply(records);
+    apply(records, count);
   }
   [[nodiscard]] std::size_t waitingBytes() const override { return 0; }
   [[nodiscard]] bool isBlocked() const override { return false; }
   void finish(std::function<void()> onDone) override { onDone(); }
 
  private:
-  void apply(std::string_view records) {
+  void apply(std::string_view records, std::uint64_t count) {
     const std::uint64_t first = offset_ + 1;
-    offset_ += countRecords(records);
+    offset_ += count;
     state_->apply(first, records);
   }
 

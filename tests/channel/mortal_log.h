@@ -33,8 +33,8 @@ class MortalLog final : public Log {
 
   /// Throws SimulatedDeath.
   [[nodiscard]] Result<void> open(LogState& state) override { return log_.open(state); }
-  void append(std::string_view records) override {
-    guard([&] { log_.append(records); });
+  void append(std::string_view records, std::uint64_t count) override {
+    guard([&] { log_.append(records, count); });
     if (diesAfterAppend_ && !isDead_) die();
   }
   [[nodiscard]] std::size_t waitingBytes() const override { return log_.waitingBytes(); }

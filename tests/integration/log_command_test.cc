@@ -34,7 +34,7 @@ class LogCommand : public test::LoopTest {
                                                   .sequence = sequence,
                                                   .channel = "room\x1b",
                                                   .payload = "secret"});
-      run.log.append(test::recordOf(packet.substr(4)));
+      run.log.append(test::recordOf(packet.substr(4)), 1);
     }
   }
   void damage() const {

@@ -19,7 +19,7 @@ constexpr std::chrono::milliseconds kRetryInterval = 100ms;
 // While the log is blocked, records of several turns are collected in batches of about this size.
 constexpr std::size_t kBatchBytes = 1 << 20;
 
-constexpr const char* kTotalStep = "total-bytes-max is reached";
+constexpr const char* kTotalStep = "the log has its maximum of bytes (channel.log-total-bytes)";
 
 }  // namespace
 
@@ -70,8 +70,9 @@ Result<void> FileLog::openFiles(const Recovered& found) {
   for (const Recovered::Segment& segment : found.segments) {
     segments_.adopt(segment.first, segment.bytes, found.isSynced);
   }
-  if (found.mustCopy) {
-    if (const auto copied = segments_.copyAll(); !copied) return copied;
+  segments_.cover(found.snapshotOffset, state_->recallFrom());
+  if (found.mustCopyFrom != 0) {
+    if (const auto copied = segments_.copyFrom(found.mustCopyFrom); !copied) return copied;
   }
   const bool hasOwnEnd = !found.segments.empty() && found.segments.back().epoch == epoch_;
   if (hasOwnEnd) {
@@ -82,18 +83,23 @@ Result<void> FileLog::openFiles(const Recovered& found) {
     if (const auto begun = beginSegment(); !begun) return begun;
   }
   // What was recovered counts as applied from now on.
-  return isAlways() ? syncRecovered(found.hasMark) : Result<void>();
+  if (isAlways()) {
+    if (const auto synced = syncRecovered(found); !synced) return synced;
+  }
+  if (isAlways() || found.isSynced) synced_ = offset_;
+  return {};
 }
 
-Result<void> FileLog::syncRecovered(bool hasMark) {
+Result<void> FileLog::syncRecovered(const Recovered& found) {
   const auto unsynced = segments_.takeUnsynced();
   if (!unsynced) return unsynced.error();
+  if (found.hasMark && !unsynced.value().files.empty()) {
+    const auto mark = directory_.open(kMarkName);
+    if (!mark) return mark.error();
+    if (const auto noted = noteSync(*mark.value(), 1); !noted) return noted;
+  }
   for (const auto& file : unsynced.value().files) {
-    const auto synced = file->sync();
-    if (synced) continue;
-    const auto mark = hasMark ? directory_.open(kMarkName) : synced.error();
-    if (mark) (void)noteFailedSync(*mark.value());
-    return synced;
+    if (const auto synced = file->sync(); !synced) return synced;
   }
   return directory_.sync();
 }
@@ -103,33 +109,32 @@ Result<void> FileLog::beginSegment() {
       {.epoch = epoch_, .first = written_ + 1, .committed = offset_, .boot = boot_});
 }
 
-void FileLog::append(std::string_view records) {
-  STORMO_ASSERT(mark_ && !isApplying_);
-  if (records.empty() || isFinishing_) return;
+void FileLog::append(std::string_view records, std::uint64_t count) {
+  STORMO_ASSERT(mark_ && !isApplying_ && count > 0);
+  if (isFinishing_) return;
   if (isAlways() || isBlocked_ || !waiting_.empty()) {
-    wait(records, 0);
+    wait(records, count, 0);
     if (!isBlocked_) writeWaiting();
     return;
   }
   std::size_t written = 0;
   if (const auto done = write(records, written); !done) {
-    wait(records, written);
+    wait(records, count, written);
     block(done.error());
     return;
   }
-  const std::uint64_t count = countRecords(records);
   written_ += count;
   apply(records, count);
   snapshotIfDue();
 }
 
-void FileLog::wait(std::string_view records, std::size_t written) {
+void FileLog::wait(std::string_view records, std::uint64_t count, std::size_t written) {
   waitingBytes_ += records.size();
   const bool joins = waiting_.size() > writtenBatches_ && waiting_.back().written == 0 &&
                      waiting_.back().records.size() < kBatchBytes;
   if (!joins) waiting_.push_back({.records = std::exchange(spare_, {}), .written = written});
   waiting_.back().records += records;
-  waiting_.back().count += countRecords(records);
+  waiting_.back().count += count;
 }
 
 // Writes from `written` on, and counts there what it has written, also on failure.
@@ -146,6 +151,7 @@ Result<void> FileLog::write(std::string_view records, std::size_t& written) {
 }
 
 Result<void> FileLog::makeRoom(std::size_t bytes) {
+  if (totalBytes() + bytes > settings_.totalBytesMax) segments_.removeCovered();
   if (totalBytes() + bytes > settings_.totalBytesMax) {
     if (snapshots_.mayHelp(offset_)) startSnapshot();
     return Error{std::make_error_code(std::errc::no_space_on_device), kTotalStep};
@@ -168,7 +174,7 @@ void FileLog::writeWaiting() {
   } else {
     applyWaiting(written_);
   }
-  if (writtenBatches_ == waiting_.size() && !(isAlways() && hasFailedSync_)) unblock();
+  if (writtenBatches_ == waiting_.size() && !(isAlways() && failedUpTo_ != 0)) unblock();
   continueFinish();
 }
 
@@ -205,6 +211,8 @@ void FileLog::countSize() {
 void FileLog::startSync() {
   if (isSyncing_ || mustRewrite_ || !segments_.isUnsynced()) return;
   isSyncing_ = true;
+  // Before: the process may end before it sees that the sync has failed.
+  mark_->setSyncFrom(synced_ + 1);
   const std::uint64_t upTo = written_;
   auto request = segments_.takeUnsynced();
   if (!request) return onSynced(upTo, request.error());
@@ -217,20 +225,21 @@ void FileLog::startSync() {
 void FileLog::onSynced(std::uint64_t upTo, const Result<void>& synced) {
   isSyncing_ = false;
   if (!synced) {
-    onSyncFailed(synced.error());
+    onSyncFailed(upTo, synced.error());
   } else if (isAlways()) {
-    noteSynced();
+    noteSynced(upTo);
     applyWaiting(upTo);
     if (writtenBatches_ == waiting_.size()) unblock();
     // What was written meanwhile shares the next sync.
     if (writtenBatches_ > 0) startSync();
+  } else if (failedUpTo_ == 0) {
+    noteSynced(upTo);
   }
   continueFinish();
 }
 
-void FileLog::onSyncFailed(const Error& error) {
-  const bool isFirst = !std::exchange(hasFailedSync_, true);
-  mark_->setSyncFailed(true);
+void FileLog::onSyncFailed(std::uint64_t upTo, const Error& error) {
+  const bool isFirst = std::exchange(failedUpTo_, std::max<std::uint64_t>(upTo, 1)) == 0;
   if (isAlways()) {
     mustRewrite_ = true;
     block(error);
@@ -246,8 +255,10 @@ void FileLog::onSyncFailed(const Error& error) {
   if (snapshots_.mayHelp(offset_)) startSnapshot();
 }
 
-void FileLog::noteSynced() {
-  if (std::exchange(hasFailedSync_, false)) mark_->setSyncFailed(false);
+void FileLog::noteSynced(std::uint64_t upTo) {
+  failedUpTo_ = 0;
+  synced_ = upTo;
+  mark_->setSyncFrom(isSyncing_ ? upTo + 1 : 0);
 }
 
 // The kernel may have dropped what it could not write, and a later sync would not report it. So
@@ -263,20 +274,23 @@ Result<void> FileLog::rewriteUncommitted() {
 }
 
 void FileLog::snapshotIfDue() {
-  if (!snapshots_.isDue(segments_.totalBytes())) return;
-  startSnapshot();
+  if (snapshots_.isDue(segments_.uncoveredBytes())) startSnapshot();
 }
 
 void FileLog::startSnapshot() {
   // The snapshot covers whole segments. One with an incomplete write must first be completed.
   const bool isPartial = writtenBatches_ < waiting_.size() && waiting_[writtenBatches_].written > 0;
   if (!isPartial && !mustRewrite_ && segments_.hasRecords()) (void)beginSegment();
-  snapshots_.start(*state_, epoch_, offset_, segments_.totalBytes(), [this](std::uint64_t offset) {
-    segments_.removeCovered(offset);
+  const auto onReplaced = [this, recallFrom = state_->recallFrom()](std::uint64_t offset) {
+    segments_.cover(offset, recallFrom);
     countSize();
-    if (!isAlways()) noteSynced();
+    if (!isAlways() && failedUpTo_ != 0) {
+      // The state had what the sync may have lost, if that was applied when the snapshot began.
+      offset >= failedUpTo_ ? noteSynced(offset) : startSnapshot();
+    }
     if (isBlocked_) retry();
-  });
+  };
+  snapshots_.start(*state_, epoch_, offset_, segments_.uncoveredBytes(), onReplaced);
 }
 
 void FileLog::finish(std::function<void()> onDone) {
@@ -289,13 +303,13 @@ void FileLog::finish(std::function<void()> onDone) {
 
 void FileLog::continueFinish() {
   if (!onFinished_ || isSyncing_ || !waiting_.empty()) return;
-  if (segments_.isUnsynced() && !hasFailedSync_) return startSync();
-  if (hasFailedSync_) return std::exchange(onFinished_, {})();
+  if (segments_.isUnsynced() && failedUpTo_ == 0) return startSync();
+  if (failedUpTo_ != 0) return std::exchange(onFinished_, {})();
   mark_->setClean();
   directory_.syncLater({.files = {mark_->file()}},
                        [this, alive = std::weak_ptr(lifetime_)](Result<void> synced) {
                          if (alive.expired()) return;
-                         if (!synced) onSyncFailed(synced.error());
+                         if (!synced) onSyncFailed(written_, synced.error());
                          std::exchange(onFinished_, {})();
                        });
   isSyncing_ = true;  // until the process ends
@@ -311,7 +325,6 @@ void FileLog::block(const Error& error) {
       "the log cannot be written, and nothing is acknowledged until it can "
       "directory=\"{}\" bytes={} why=\"{}\"",
       directory_.path(), totalBytes(), error.message());
-  if (onBlockedChange) onBlockedChange();
 }
 
 void FileLog::unblock() {
@@ -322,7 +335,6 @@ void FileLog::unblock() {
   const auto blocked = EventLoop::current().now() - blockedSince_;
   log::info("the log can be written again directory=\"{}\" blocked_ms={}", directory_.path(),
             std::chrono::duration_cast<std::chrono::milliseconds>(blocked).count());
-  if (onBlockedChange) onBlockedChange();
 }
 
 void FileLog::retry() {

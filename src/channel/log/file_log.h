@@ -38,7 +38,7 @@ class FileLog final : public Log {
   [[nodiscard]] Result<void> open(LogState& state) override;
   /// Must not be called in LogState::apply(). After finish() it drops the records, as if the
   /// process had ended before.
-  void append(std::string_view records) override;
+  void append(std::string_view records, std::uint64_t count) override;
   [[nodiscard]] std::size_t waitingBytes() const override { return waitingBytes_; }
   [[nodiscard]] bool isBlocked() const override { return isBlocked_; }
   /// Waits until what is waiting is written. If the disk fails, `onDone` is called nevertheless,
@@ -61,10 +61,10 @@ class FileLog final : public Log {
 
   [[nodiscard]] bool isAlways() const { return settings_.sync == SyncPolicy::Always; }
   Result<void> openFiles(const Recovered& found);
-  Result<void> syncRecovered(bool hasMark);
+  Result<void> syncRecovered(const Recovered& found);
   Result<void> beginSegment();
 
-  void wait(std::string_view records, std::size_t written);
+  void wait(std::string_view records, std::uint64_t count, std::size_t written);
   Result<void> write(std::string_view records, std::size_t& written);
   Result<void> makeRoom(std::size_t bytes);
   void writeWaiting();
@@ -73,8 +73,8 @@ class FileLog final : public Log {
 
   void startSync();
   void onSynced(std::uint64_t upTo, const Result<void>& synced);
-  void onSyncFailed(const Error& error);
-  void noteSynced();
+  void onSyncFailed(std::uint64_t upTo, const Error& error);
+  void noteSynced(std::uint64_t upTo);
   Result<void> rewriteUncommitted();
   void snapshotIfDue();
   void startSnapshot();
@@ -96,6 +96,7 @@ class FileLog final : public Log {
   std::uint64_t epoch_ = 0;
   std::uint64_t offset_ = 0;   // of the last record applied
   std::uint64_t written_ = 0;  // of the last record written
+  std::uint64_t synced_ = 0;   // all records up to this one are on disk, for certain
   bool isApplying_ = false;
 
   std::deque<Batch> waiting_;
@@ -104,8 +105,8 @@ class FileLog final : public Log {
   std::string spare_;  // memory of an applied batch, for the next one
 
   bool isSyncing_ = false;
-  bool mustRewrite_ = false;  // a sync failed: what was not committed may be lost on disk
-  bool hasFailedSync_ = false;
+  bool mustRewrite_ = false;      // a sync failed: what was not committed may be lost on disk
+  std::uint64_t failedUpTo_ = 0;  // not 0: a sync failed, which began when this was written
   std::function<void()> onFinished_;
   bool isFinishing_ = false;  // finish() was called
 

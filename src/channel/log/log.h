@@ -21,6 +21,12 @@ class LogState {
   virtual void begin(std::uint64_t epoch) = 0;
   /// Runs in a forked child: changes nothing, logs nothing, does not use the loop.
   virtual void save(StateWriter& out) const = 0;
+  /// Offset of the first record that the state needs beside what save() writes; the log keeps it if
+  /// its limit allows. The greatest number if there is none.
+  [[nodiscard]] virtual std::uint64_t recallFrom() const { return UINT64_MAX; }
+  /// After restore(): those records, from recallFrom() or a later offset on up to the restored one,
+  /// without a hole, in one or more calls. There are no calls if the log has lost them.
+  virtual void recall(std::uint64_t /*first*/, std::string_view /*records*/) {}
   /// `first` is the offset of the first of these whole records; the others follow it.
   virtual void apply(std::uint64_t first, std::string_view records) = 0;
 
@@ -45,17 +51,15 @@ class Log {
   /// this.
   [[nodiscard]] virtual Result<void> open(LogState& state) = 0;
 
-  /// Appends the whole records of one turn. They are applied in the order of the calls: within this
-  /// call or in a later turn.
-  virtual void append(std::string_view records) = 0;
+  /// Appends the whole records of one turn, `count` of them, at least one. They are applied in the
+  /// order of the calls: within this call or in a later turn.
+  virtual void append(std::string_view records, std::uint64_t count) = 0;
 
   /// Bytes that were appended and not applied.
   [[nodiscard]] virtual std::size_t waitingBytes() const = 0;
   /// True while the log cannot be written (a full disk). What was appended waits, and more should
   /// not be read. It is tried again until it succeeds.
   [[nodiscard]] virtual bool isBlocked() const = 0;
-  /// isBlocked() has changed.
-  std::function<void()> onBlockedChange;
 
   /// Makes all that was appended durable, for a clean stop, and then calls `onDone`, within this
   /// call or later. What is applied meanwhile may lead to further records, which are not needed.

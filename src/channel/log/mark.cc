@@ -18,7 +18,7 @@ constexpr std::size_t kChecksumBegin = 64;
 // The rest changes while the log is open, each by one store of eight aligned bytes.
 constexpr std::size_t kOffsetBegin = 72;
 constexpr std::size_t kCleanBegin = 80;
-constexpr std::size_t kSyncFailedBegin = 88;
+constexpr std::size_t kSyncFromBegin = 88;
 
 Result<void> writeNumber(LogFile& file, std::size_t at, std::uint64_t number) {
   char bytes[sizeof number];
@@ -41,7 +41,7 @@ std::string encodeMark(const MarkContent& content) {
                  crc32c(std::string_view(out).substr(0, kChecksumBegin)));
   storeBigEndian(out.data() + kOffsetBegin, content.offset);
   storeBigEndian(out.data() + kCleanBegin, std::uint64_t{content.clean});
-  storeBigEndian(out.data() + kSyncFailedBegin, std::uint64_t{content.syncFailed});
+  storeBigEndian(out.data() + kSyncFromBegin, content.syncFrom);
   return out;
 }
 
@@ -61,7 +61,7 @@ std::optional<MarkContent> readMark(std::string_view file) {
       .policy = static_cast<SyncPolicy>(policy),
       .offset = loadBigEndian<std::uint64_t>(file.data() + kOffsetBegin),
       .clean = loadBigEndian<std::uint64_t>(file.data() + kCleanBegin) == 1,
-      .syncFailed = loadBigEndian<std::uint64_t>(file.data() + kSyncFailedBegin) != 0,
+      .syncFrom = loadBigEndian<std::uint64_t>(file.data() + kSyncFromBegin),
   };
   std::memcpy(content.boot.data(), file.data() + kBootBegin, content.boot.size());
   return content;
@@ -72,7 +72,9 @@ Result<void> raiseMark(LogFile& file, std::uint64_t offset) {
   return file.sync();
 }
 
-Result<void> noteFailedSync(LogFile& file) { return writeNumber(file, kSyncFailedBegin, 1); }
+Result<void> noteSync(LogFile& file, std::uint64_t from) {
+  return writeNumber(file, kSyncFromBegin, from);
+}
 
 Result<Mark> Mark::create(LogDirectory& directory, MarkContent content) {
   const std::string temporary = kMarkName + std::string(kTemporaryEnding);
@@ -98,7 +100,7 @@ Result<Mark> Mark::create(LogDirectory& directory, MarkContent content) {
 
 void Mark::setOffset(std::uint64_t offset) { store(kOffsetBegin, offset); }
 
-void Mark::setSyncFailed(bool hasFailed) { store(kSyncFailedBegin, hasFailed ? 1 : 0); }
+void Mark::setSyncFrom(std::uint64_t offset) { store(kSyncFromBegin, offset); }
 
 void Mark::setClean() { store(kCleanBegin, 1); }
 

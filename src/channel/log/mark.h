@@ -21,9 +21,9 @@ struct MarkContent {
   SyncPolicy policy = SyncPolicy::Process;
   std::uint64_t offset = 0;  ///< Of the last record that was applied.
   bool clean = false;        ///< All files were synced at the end.
-  /// The kernel may have dropped writes that a later sync does not report: what is read from the
-  /// files may not be on disk, and must be written again.
-  bool syncFailed = false;
+  /// 0, or the offset of the first record that a sync, which runs or has failed, may have lost. The
+  /// kernel may have dropped it without that a later sync reports it, and yet show it to readers.
+  std::uint64_t syncFrom = 0;
 };
 
 inline constexpr const char* kMarkName = "mark";
@@ -36,9 +36,8 @@ inline constexpr std::size_t kMarkBytes = 96;
 /// Raises the offset in the file of a mark, before what shows that offset is removed. Blocks until
 /// it is on disk.
 [[nodiscard]] Result<void> raiseMark(LogFile& file, std::uint64_t offset);
-/// Sets MarkContent::syncFailed in the file of a mark. Survives the process; there is no disk to
-/// rely on.
-[[nodiscard]] Result<void> noteFailedSync(LogFile& file);
+/// Sets MarkContent::syncFrom in the file of a mark, before a sync. Survives the process.
+[[nodiscard]] Result<void> noteSync(LogFile& file, std::uint64_t from);
 
 /// The mark of an open log.
 class Mark {
@@ -49,7 +48,7 @@ class Mark {
 
   /// No system call.
   void setOffset(std::uint64_t offset);
-  void setSyncFailed(bool hasFailed);
+  void setSyncFrom(std::uint64_t offset);
   /// Becomes durable with the next sync of file().
   void setClean();
   [[nodiscard]] const std::shared_ptr<LogFile>& file() const { return file_; }

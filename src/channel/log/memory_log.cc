@@ -1,6 +1,5 @@
 #include "channel/log/memory_log.h"
 
-#include "channel/log/record.h"
 #include "sys/random_id.h"
 
 namespace stormo::channel {
@@ -11,9 +10,9 @@ Result<void> MemoryLog::open(LogState& state) {
   return {};
 }
 
-void MemoryLog::append(std::string_view records) {
+void MemoryLog::append(std::string_view records, std::uint64_t count) {
   const std::uint64_t first = offset_ + 1;
-  offset_ += countRecords(records);
+  offset_ += count;
   state_->apply(first, records);
 }
 

@@ -8,7 +8,7 @@ namespace stormo::channel {
 class MemoryLog final : public Log {
  public:
   [[nodiscard]] Result<void> open(LogState& state) override;
-  void append(std::string_view records) override;
+  void append(std::string_view records, std::uint64_t count) override;
   [[nodiscard]] std::size_t waitingBytes() const override { return 0; }
   [[nodiscard]] bool isBlocked() const override { return false; }
   void finish(std::function<void()> onDone) override { onDone(); }

@@ -30,12 +30,13 @@ Result<Recovered> Recovery::run() {
   if (const auto done = readOwnMark(); !done) return done.error();
   if (const auto done = readSegmentHeaders(); !done) return done.error();
   if (const auto done = restoreSnapshot(); !done) return done.error();
+  if (const auto done = recallSegments(); !done) return done.error();
   if (const auto done = applySegments(); !done) return done.error();
   found_.offset = next_ - 1;
   found_.newEpochReason = newEpochReason();
   if (found_.newEpochReason.empty()) found_.epoch = mark_->epoch;  // also if no segment is left
-  found_.mustCopy = mark_ && mark_->syncFailed;
-  found_.isSynced = mark_ && mark_->clean && !isChanged_ && !found_.mustCopy;
+  found_.mustCopyFrom = mark_ ? mark_->syncFrom : 0;
+  found_.isSynced = mark_ && mark_->clean && !isChanged_ && found_.mustCopyFrom == 0;
   logEnd();
   return std::move(found_);
 }
@@ -133,14 +134,67 @@ Result<void> Recovery::restoreSnapshot() {
   return {};
 }
 
+Result<void> Recovery::recallSegments() {
+  // Segments up to `covered` have no records after the snapshot, those up to `before` some before.
+  const auto endOf = [this](std::size_t i) {
+    return i + 1 < segments_.size() ? segments_[i + 1].offset : kNoLimit;
+  };
+  std::size_t covered = 0;
+  while (covered < segments_.size() && endOf(covered) <= next_) ++covered;
+  const bool isMixed = covered < segments_.size() && segments_[covered].offset < next_;
+  const std::size_t before = covered + (isMixed ? 1 : 0);
+
+  // The last one first: they must reach the snapshot without a hole.
+  std::size_t begin = before;
+  for (std::uint64_t end = next_; begin > 0 && end > state_.recallFrom(); --begin) {
+    const File& file = segments_[begin - 1];
+    const auto whole = isWhole(file, end);
+    if (!whole) return whole.error();
+    if (!whole.value() || file.epoch != begun_) {
+      log::warning(
+          "links that reconnect may miss events, as a segment of the log is damaged "
+          "directory=\"{}\" file={}",
+          directory_.path(), file.name);
+      break;
+    }
+    end = file.offset;
+  }
+  for (std::size_t i = begin; i < before; ++i) {
+    const auto done = recallSegment(segments_[i], std::min(endOf(i), next_));
+    if (!done) return done;
+  }
+  for (std::size_t i = 0; i < covered; ++i) {
+    const File& file = segments_[i];
+    if (i >= begin) {
+      found_.segments.push_back({.first = file.offset, .bytes = file.bytes, .epoch = file.epoch});
+    } else if (const auto removed = remove(file); !removed) {
+      return removed;
+    }
+  }
+  segments_.erase(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(covered));
+  return {};
+}
+
+Result<bool> Recovery::isWhole(const File& file, std::uint64_t limit) {
+  const auto content = directory_.read(file.name);
+  if (!content) return content.error();
+  const auto nothing = [](std::uint64_t, std::string_view) {};
+  return scanSegment(content.value().bytes(), file.offset, limit, nothing).next == limit;
+}
+
+Result<void> Recovery::recallSegment(const File& file, std::uint64_t limit) {
+  const auto content = directory_.read(file.name);
+  if (!content) return content.error();
+  scanSegment(
+      content.value().bytes(), file.offset, limit,
+      [this](std::uint64_t first, std::string_view records) { state_.recall(first, records); });
+  return {};
+}
+
 Result<void> Recovery::applySegments() {
   for (std::size_t i = 0; i < segments_.size(); ++i) {
     const bool isLast = i + 1 == segments_.size();
     const std::uint64_t limit = isLast ? kNoLimit : segments_[i + 1].offset;
-    if (limit <= found_.snapshotOffset + 1) {  // the snapshot covers it
-      if (const auto removed = remove(segments_[i]); !removed) return removed;
-      continue;
-    }
     if (segments_[i].offset > next_) {
       end_ = End{.why = "records are missing", .file = segments_[i].name};
       return removeFrom(i);

@@ -29,13 +29,14 @@ struct Recovered {
   bool isEmpty = false;   ///< There was no log.
   bool isSynced = false;  ///< All files are on disk.
   bool hasMark = false;
-  bool mustCopy = false;  ///< MarkContent::syncFailed.
-  BootId boot{};          ///< This run of the machine.
+  std::uint64_t mustCopyFrom = 0;  ///< MarkContent::syncFrom.
+  BootId boot{};                   ///< This run of the machine.
 };
 
-/// Restores a log's state from its newest valid snapshot and the records after it. Removes what is
-/// not part of the log: temporary files, files that the snapshot covers, an incomplete record at
-/// the end, and what follows damage. The rules are in docs/log-format.md.
+/// Restores a log's state from its newest valid snapshot, the records that the state recalls, and
+/// those after the snapshot. Removes what is not part of the log: temporary files, files that the
+/// snapshot covers and that are not recalled, an incomplete record at the end, and what follows
+/// damage. The rules are in docs/log-format.md.
 class Recovery {
  public:
   Recovery(LogDirectory& directory, LogState& state) : directory_(directory), state_(state) {}
@@ -58,6 +59,12 @@ class Recovery {
   /// Notes that this offset was in use, before what shows it is removed.
   Result<void> raiseOwnMark(std::uint64_t offset);
   Result<void> restoreSnapshot();
+  /// Passes the records to the state that it recalls, and removes the other segments that the
+  /// snapshot covers.
+  Result<void> recallSegments();
+  /// True if the segment has all records up to offset `limit` exclusive.
+  [[nodiscard]] Result<bool> isWhole(const File& file, std::uint64_t limit);
+  Result<void> recallSegment(const File& file, std::uint64_t limit);
   Result<void> applySegments();
   /// Reads one segment up to offset `limit` exclusive. False if the log ends in it.
   Result<bool> applySegment(const File& file, std::uint64_t limit);

@@ -16,9 +16,10 @@ void SegmentFiles::adopt(std::uint64_t first, std::uint64_t bytes, bool isSynced
   if (!isSynced) isDirectorySynced_ = false;
 }
 
-Result<void> SegmentFiles::copyAll() {
-  for (const Segment& segment : segments_) {
-    const std::string name = segmentName(segment.first);
+Result<void> SegmentFiles::copyFrom(std::uint64_t offset) {
+  for (std::size_t i = 0; i < segments_.size(); ++i) {
+    if (i + 1 < segments_.size() && segments_[i + 1].first <= offset) continue;
+    const std::string name = segmentName(segments_[i].first);
     const std::string temporary = name + std::string(kTemporaryEnding);
     const auto content = directory_.read(name);
     if (!content) return content.error();
@@ -95,6 +96,10 @@ Result<void> SegmentFiles::removeUncommitted(std::uint64_t next) {
   }
   if (segments_.empty()) return {};
   Segment& last = segments_.back();
+  if (covered_ == segments_.size()) {  // the last one never is
+    --covered_;
+    coveredBytes_ -= last.bytes;
+  }
   auto file = fileOf(last);
   if (!file) return file.error();
   last.file = *file;
@@ -126,12 +131,24 @@ Result<LogDirectory::SyncRequest> SegmentFiles::takeUnsynced() {
   return request;
 }
 
-void SegmentFiles::removeCovered(std::uint64_t offset) {
-  while (segments_.size() > 1 && segments_[1].first <= offset + 1) {
-    directory_.removeLater(segmentName(segments_.front().first));
-    totalBytes_ -= segments_.front().bytes;
-    segments_.pop_front();
+void SegmentFiles::cover(std::uint64_t offset, std::uint64_t keptFrom) {
+  for (; covered_ + 1 < segments_.size() && segments_[covered_ + 1].first <= offset + 1;
+       ++covered_) {
+    coveredBytes_ += segments_[covered_].bytes;
   }
+  while (covered_ > 0 && segments_[1].first <= keptFrom) removeFirst();
+}
+
+void SegmentFiles::removeCovered() {
+  while (covered_ > 0) removeFirst();
+}
+
+void SegmentFiles::removeFirst() {
+  directory_.removeLater(segmentName(segments_.front().first));
+  totalBytes_ -= segments_.front().bytes;
+  coveredBytes_ -= segments_.front().bytes;
+  --covered_;
+  segments_.pop_front();
 }
 
 Result<std::shared_ptr<LogFile>> SegmentFiles::fileOf(const Segment& segment) {

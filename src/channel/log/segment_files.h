@@ -19,8 +19,8 @@ class SegmentFiles {
 
   /// Adds a file that exists, in the order of the offsets.
   void adopt(std::uint64_t first, std::uint64_t bytes, bool isSynced);
-  /// Replaces each of them by a new file with the same content.
-  [[nodiscard]] Result<void> copyAll();
+  /// Replaces those that have this offset, or a later one, by new files with the same content.
+  [[nodiscard]] Result<void> copyFrom(std::uint64_t offset);
   /// Opens the last of them, which will be written.
   [[nodiscard]] Result<void> openLast();
   /// Seals the last segment and creates the next one. On failure all is as before.
@@ -50,8 +50,13 @@ class SegmentFiles {
   [[nodiscard]] bool isUnsynced() const;
   [[nodiscard]] Result<LogDirectory::SyncRequest> takeUnsynced();
 
-  /// Removes the segments whose records all have this offset or a lower one, except the last.
-  void removeCovered(std::uint64_t offset);
+  /// A snapshot has the records up to `offset`, so segments without others, except the last, are
+  /// covered. They are removed at once, except those with records from `keptFrom` on.
+  void cover(std::uint64_t offset, std::uint64_t keptFrom);
+  /// Removes all that are covered.
+  void removeCovered();
+  /// Of those that are not covered.
+  [[nodiscard]] std::uint64_t uncoveredBytes() const { return totalBytes_ - coveredBytes_; }
 
  private:
   struct Segment {
@@ -62,11 +67,14 @@ class SegmentFiles {
     std::shared_ptr<LogFile> file = nullptr;  // null if it is not open
   };
   [[nodiscard]] Result<std::shared_ptr<LogFile>> fileOf(const Segment& segment);
+  void removeFirst();
 
   LogDirectory& directory_;
   const std::uint64_t segmentBytes_;
   const bool keepsOpen_;
   std::deque<Segment> segments_;
+  std::size_t covered_ = 0;  // of segments_, from its front
+  std::uint64_t coveredBytes_ = 0;
   std::uint64_t totalBytes_ = 0;
   bool isDirectorySynced_ = true;
 };

@@ -22,7 +22,7 @@ Packet eventIn(std::string_view frame) {
 }
 
 ChannelState::ChannelState(const Server& settings)
-    : groupEvent_(settings.groupEvent),
+    : settings_(settings),
       window_(settings.replayBytesMax, settings.replayAgeMax),
       history_(settings.history) {}
 
@@ -36,7 +36,7 @@ bool ChannelState::restore(StateReader& in) {
   epoch_ = in.number();
   offset_ = in.number();
   time_ = in.number();
-  window_.restore(in);
+  window_.restore(in, offset_);
   history_.restore(in);
   producers_.restore(in);
   sessions_.restore(in);
@@ -46,7 +46,19 @@ bool ChannelState::restore(StateReader& in) {
     const std::uint64_t sequence = in.number();
     rejections_.push_back({producerId, sequence, std::string(in.bytes())});
   }
-  return in.ok() && in.atEnd();
+  if (in.ok() && in.atEnd()) return true;
+  reset();
+  return false;
+}
+
+void ChannelState::reset() {
+  epoch_ = offset_ = time_ = 0;
+  window_ = ReplayWindow(settings_.replayBytesMax, settings_.replayAgeMax);
+  history_ = History(settings_.history);
+  producers_ = DedupTable(kProducersMax);
+  sessions_ = DedupTable(kSessionsMax);
+  jobs_ = {};
+  rejections_.clear();
 }
 
 void ChannelState::save(StateWriter& out) const {
@@ -66,6 +78,20 @@ void ChannelState::save(StateWriter& out) const {
   }
 }
 
+void ChannelState::recall(std::uint64_t first, std::string_view records) {
+  window_.recall(first);
+  isRecalling_ = true;
+  for (offset_ = first - 1; !records.empty(); records.remove_prefix(trustedRecordBytes(records))) {
+    const Record record = trustedRecord(records);
+    time_ = record.time;
+    Packet packet;
+    if (window_.isSkipped(++offset_) || decode(record.packet, packet) != Decode::Ok) continue;
+    const bool isPublish = packet.kind == Kind::Publish || packet.kind == Kind::IdempotentPublish;
+    if (isPublish) publish(packet);
+  }
+  isRecalling_ = false;
+}
+
 void ChannelState::apply(std::uint64_t first, std::string_view records) {
   for (offset_ = first - 1; !records.empty();) {
     const std::size_t bytes = trustedRecordBytes(records);
@@ -73,6 +99,7 @@ void ChannelState::apply(std::uint64_t first, std::string_view records) {
     apply(trustedRecord(records));
     records.remove_prefix(bytes);
   }
+  window_.forget(time_);
 }
 
 void ChannelState::apply(const Record& record) {
@@ -85,7 +112,9 @@ void ChannelState::apply(const Record& record) {
   }
   switch (packet.kind) {
     case Kind::IdempotentPublish:
-      if (packet.session != 0 && !sessions_.take(packet.session, packet.sendNumber, time_)) return;
+      if (packet.session != 0 && !sessions_.take(packet.session, packet.sendNumber, time_)) {
+        return window_.skip(offset_);
+      }
       return publish(packet);
     case Kind::Publish:
       return publish(packet);
@@ -124,7 +153,8 @@ void ChannelState::reject(std::uint64_t producerId, const Packet& rejected) {
   }
 }
 
-void ChannelState::onDuplicate(std::uint64_t producerId, std::uint64_t sequence) const {
+void ChannelState::onDuplicate(std::uint64_t producerId, std::uint64_t sequence) {
+  window_.skip(offset_);
   if (observer_ == nullptr) return;
   const auto known = std::ranges::find_if(rejections_, [&](const Rejection& each) {
     return each.producerId == producerId && each.sequence == sequence;
@@ -146,7 +176,7 @@ void ChannelState::publish(const Packet& publish) {
     return;
   }
   append(event);
-  if (publish.space == Space::Groups || publish.channel != groupEvent_) return;
+  if (publish.space == Space::Groups || publish.channel != settings_.groupEvent) return;
   const auto message = readGroupEvent(publish.payload, text_);
   if (!message) return;
   event.derived = true;
@@ -161,6 +191,7 @@ void ChannelState::append(const Packet& event) {
   const std::size_t bytes = headerBytes(event) + event.payload.size();
   char* const begin = window_.append(offset_, bytes, time_);
   event.payload.copy(encodeHeader(event, event.payload.size(), begin), event.payload.size());
+  if (isRecalling_) return;
   const std::string_view frame(begin, bytes);
   if (event.space == Space::Groups) history_.append(event.channel, offset_, frame, time_);
   if (observer_ != nullptr) observer_->onEvent(event, frame);

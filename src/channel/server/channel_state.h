@@ -50,7 +50,8 @@ class ChannelState final : public LogState {
   /// The latest rejected publishes: one that is resent is rejected again.
   static constexpr std::size_t kRejectionsMax = 1000;
 
-  /// Uses the settings that concern the state: groupEvent, the replay window, the history.
+  /// Uses the settings that concern the state: groupEvent, the replay window, the history. They
+  /// outlive this.
   explicit ChannelState(const Server& settings);
 
   /// From now on each change is reported to `observer`. Null: to nobody.
@@ -59,6 +60,9 @@ class ChannelState final : public LogState {
   /// Forgets the events of an earlier epoch.
   void begin(std::uint64_t epoch) override;
   void save(StateWriter& out) const override;
+  /// Of the replay window's first event.
+  [[nodiscard]] std::uint64_t recallFrom() const override { return window_.firstOffset(); }
+  void recall(std::uint64_t first, std::string_view records) override;
   void apply(std::uint64_t first, std::string_view records) override;
 
   [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
@@ -81,18 +85,20 @@ class ChannelState final : public LogState {
     std::string reason;
   };
 
+  void reset();
   void apply(const Record& record);
   void reject(std::uint64_t producerId, const Packet& rejected);
   /// A resent publish: its producer may not know that it was rejected.
-  void onDuplicate(std::uint64_t producerId, std::uint64_t sequence) const;
+  void onDuplicate(std::uint64_t producerId, std::uint64_t sequence);
   void publish(const Packet& publish);
   void append(const Packet& event);
 
-  const std::string groupEvent_;
+  const Server& settings_;
   StateObserver* observer_ = nullptr;
   std::uint64_t epoch_ = 0;
   std::uint64_t offset_ = 0;
   std::uint64_t time_ = 0;
+  bool isRecalling_ = false;  // events are for the window alone: all else was restored
   ReplayWindow window_;
   History history_;
   DedupTable producers_{kProducersMax};

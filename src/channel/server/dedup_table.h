@@ -27,7 +27,7 @@ class DedupTable {
 
   std::uint64_t& latestOf(std::uint64_t sender);
 
-  const std::size_t sendersMax_;
+  std::size_t sendersMax_;
   // Numbers are stored in the young table. When it is an hour old or full, it replaces the old
   // table, and a new young table starts.
   Numbers young_;

@@ -66,8 +66,8 @@ class History {
     return now > time + ageMax_;
   }
 
-  const Server::History limits_;
-  const std::uint64_t ageMax_;
+  Server::History limits_;
+  std::uint64_t ageMax_;
   std::size_t bytes_ = 0;
   // Groups with events, and groups of which only the offsets are kept; both in the order of the
   // groups' latest events.

@@ -75,8 +75,7 @@ void Journal::flush() {
   while (!records_.empty()) {  // what is applied may add more: jobs that are handed out
     appending_.swap(records_);
     records_.clear();
-    appended_ = offset_;
-    log_.append(appending_);
+    log_.append(appending_, offset_ - std::exchange(appended_, offset_));
   }
   if (std::exchange(acknowledged_, state_.offset()) != state_.offset()) acknowledge();
   if (!paused_.empty() && !isFull()) resumeAll();

@@ -21,24 +21,17 @@ TEST_F(FileLogTest, ANewLogIsEmptyAndBeginsAnEpoch) {
 
 TEST_F(FileLogTest, RecordsAreAppliedWithinAppend) {
   open();
-  run->log.append(recordOf("a") + recordOf("b"));
+  run->log.append(recordOf("a") + recordOf("b"), 2);
   EXPECT_THAT(packets(), ElementsAre("a", "b"));
   EXPECT_EQ(run->log.waitingBytes(), 0u);
   append("c");
   EXPECT_THAT(packets(), ElementsAre("a", "b", "c"));
 }
 
-TEST_F(FileLogTest, AppendOfNothingDoesNothing) {
-  open();
-  const std::uint64_t steps = directory.steps();
-  run->log.append("");
-  EXPECT_EQ(directory.steps(), steps);
-}
-
 TEST_F(FileLogTest, AppendIsOneWriteAndNothingElse) {
   open();
   const std::uint64_t steps = directory.steps();
-  run->log.append(recordOf("a") + recordOf("b"));
+  run->log.append(recordOf("a") + recordOf("b"), 2);
   EXPECT_EQ(directory.steps(), steps + 1);
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -45,8 +46,23 @@ class ListState final : public channel::LogState {
     }
   }
 
+  [[nodiscard]] std::uint64_t recallFrom() const override {
+    return recalls == 0 ? UINT64_MAX : packets.size() + 1 - std::min(recalls, packets.size());
+  }
+  void recall(std::uint64_t first, std::string_view records) override {
+    EXPECT_EQ(first, recalled.empty() ? first : recalledFirst + recalled.size());
+    if (recalled.empty()) recalledFirst = first;
+    for (; !records.empty(); records.remove_prefix(channel::trustedRecordBytes(records))) {
+      recalled.emplace_back(channel::trustedRecord(records).packet);
+    }
+  }
+
   std::uint64_t epoch = 0;
   std::vector<std::string> packets;
+
+  std::size_t recalls = 0;  ///< So many of the latest packets are recalled.
+  std::uint64_t recalledFirst = 0;
+  std::vector<std::string> recalled;
 };
 
 inline std::string recordOf(std::string_view packet) {
@@ -85,6 +101,7 @@ class LogTest : public LoopTest {
     run.reset();
     directory.endPending();
     run = std::make_unique<LogRun>(directory, options);
+    run->state.recalls = recalls;
     const auto opened = run->log.open(run->state);
     ASSERT_TRUE(opened.ok()) << opened.error().message();
     const std::uint64_t epoch = run->state.epoch;
@@ -95,7 +112,7 @@ class LogTest : public LoopTest {
     directory.kill();
     open();
   }
-  void append(std::string_view packet) { run->log.append(recordOf(packet)); }
+  void append(std::string_view packet) { run->log.append(recordOf(packet), 1); }
   void appendNumbers(int from, int to) {
     for (int i = from; i <= to; ++i) append("packet " + std::to_string(i));
   }
@@ -131,6 +148,7 @@ class LogTest : public LoopTest {
   }
 
   channel::LogSettings options;
+  std::size_t recalls = 0;
   SimulatedLogDirectory directory;
   std::unique_ptr<LogRun> run;
 

@@ -74,10 +74,11 @@ class RandomRuns {
 
   void appendSome() {
     std::string records;
-    for (std::uint64_t i = 0, count = 1 + pick(4); i < count; ++i) {
+    const std::uint64_t count = 1 + pick(4);
+    for (std::uint64_t i = 0; i < count; ++i) {
       records += recordOf(std::to_string(++number_) + std::string(pick(90), 'x'));
     }
-    run_->log.append(records);
+    run_->log.append(records, count);
   }
 
   // What was applied could have been sent to others.

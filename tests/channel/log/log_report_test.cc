@@ -27,7 +27,7 @@ class LogReportTest : public LogTest {
   void appendPacket(const Packet& packet, std::uint64_t time) {
     std::string record;
     channel::appendRecord({.time = time, .packet = channel::encode(packet).substr(4)}, record);
-    run->log.append(record);
+    run->log.append(record, 1);
   }
   void cutByOneByte(const std::string& name) {
     std::string content = directory.content(name);

@@ -13,8 +13,8 @@ TEST(MemoryLog, AppliesRecordsWithinAppend) {
   test::ListState state;
   ASSERT_TRUE(log.open(state).ok());
   EXPECT_NE(state.epoch, 0u);
-  log.append(test::recordOf("a") + test::recordOf("b"));
-  log.append(test::recordOf("c"));
+  log.append(test::recordOf("a") + test::recordOf("b"), 2);
+  log.append(test::recordOf("c"), 1);
   EXPECT_THAT(state.packets, testing::ElementsAre("a", "b", "c"));
   bool isFinished = false;
   log.finish([&] { isFinished = true; });

@@ -230,7 +230,7 @@ TEST_F(RealLogDirectoryTest, ALogIsThereAfterItsProcess) {
     options.sync = sync;
     open();
     const std::size_t before = run->state.packets.size();
-    run->log.append(recordOf("a") + recordOf("b"));
+    run->log.append(recordOf("a") + recordOf("b"), 2);
     ASSERT_TRUE(turnUntil([&] { return run->state.packets.size() == before + 2; }));
     const std::uint64_t epoch = run->opened.epoch;
     open();
@@ -244,7 +244,7 @@ TEST_F(RealLogDirectoryTest, ALogTakesSnapshotsInAForkedProcess) {
   open();
   int number = 0;
   const auto hasSnapshot = [&] {
-    run->log.append(recordOf(std::to_string(++number)));
+    run->log.append(recordOf(std::to_string(++number)), 1);
     const auto all = names();
     return std::ranges::any_of(all, [](const auto& name) { return name.ends_with(".snapshot"); });
   };
@@ -261,7 +261,7 @@ TEST_F(RealLogDirectoryTest, ALogTakesSnapshotsInAForkedProcess) {
 
 TEST_F(RealLogDirectoryTest, ACopiedLogBeginsANewEpoch) {
   open();
-  run->log.append(recordOf("a"));
+  run->log.append(recordOf("a"), 1);
   const std::uint64_t epoch = run->opened.epoch;
   run.reset();
   std::filesystem::copy_file(place.file("mark"), place.file("copy"));
@@ -277,7 +277,7 @@ TEST_F(RealLogDirectoryTest, ALimitOfTheFileSizeBlocksTheLog) {
   ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
   const rlimit small{.rlim_cur = 100, .rlim_max = before.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
-  run->log.append(recordOf(std::string(200, 'x')));
+  run->log.append(recordOf(std::string(200, 'x')), 1);
   EXPECT_TRUE(run->log.isBlocked());
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
   ASSERT_TRUE(turnUntil([&] { return !run->log.isBlocked(); }));

@@ -56,7 +56,8 @@ class SimulatedLogDirectory final : public channel::LogDirectory {
   /// The bytes that all files may have together.
   void setCapacity(std::uint64_t bytes) { capacity_ = bytes; }
   [[nodiscard]] std::uint64_t usedBytes() const;
-  /// The next syncs of files fail, and what they should have written is dropped.
+  /// The next syncs of files fail, and what they should have written is dropped; also if the
+  /// process ends meanwhile.
   void failSyncs(int count) { failingSyncs_ = count; }
   void failSnapshots(int count) { failingSnapshots_ = count; }
 

@@ -184,6 +184,62 @@ TEST_F(SyncTest, AProcessAfterAFailedSyncCopiesTheSegments) {
   EXPECT_EQ(run->opened.epoch, epoch);
 }
 
+TEST_F(SyncTest, AProcessThatEndedInAFailingSyncIsFollowedByOneThatCopies) {
+  openWith(SyncPolicy::Always);
+  append("a");
+  directory.completeSync();
+  append("b");
+  directory.failSyncs(1);
+  killAndOpen();
+  EXPECT_THAT(packets(), ElementsAre("a", "b"));
+  crashAndOpen();
+  EXPECT_THAT(packets(), ElementsAre("a", "b"));
+  EXPECT_EQ(run->opened.epoch, epoch);
+}
+
+// Also one in its recovery.
+TEST_F(SyncTest, AProcessWhoseRecoveryEndedInAFailingSyncIsFollowedByOneThatCopies) {
+  for (std::uint64_t step = 1; step < 40; ++step) {
+    SCOPED_TRACE(step);
+    run.reset();
+    directory.kill();
+    for (const std::string& name : directory.names()) ASSERT_TRUE(directory.remove(name).ok());
+    ASSERT_TRUE(directory.sync().ok());
+    openWith(SyncPolicy::Always);
+    append("a");
+    run.reset();
+    directory.kill();
+    directory.failSyncs(1);
+    directory.dieAtStep(step);
+    try {
+      run = std::make_unique<LogRun>(directory, options);
+      (void)run->log.open(run->state);
+    } catch (const SimulatedDeath&) {
+    }
+    directory.failSyncs(0);
+    killAndOpen();
+    ASSERT_THAT(packets(), ElementsAre("a"));
+    crashAndOpen();
+    ASSERT_THAT(packets(), ElementsAre("a"));
+  }
+}
+
+// What was on disk before is not copied.
+TEST_F(SyncTest, OnlyWhatASyncMayHaveLostIsCopied) {
+  options.segmentBytes = 200;
+  openWith(SyncPolicy::Always);
+  for (int i = 1; i <= 20; ++i) appendNumbers(i, i), completeAll();
+  const std::vector<std::string> before = directory.names();
+  append("last");
+  run.reset();
+  directory.kill();
+  const std::uint64_t steps = directory.steps();
+  open();
+  // A copy is at least four: create, write, sync, rename.
+  EXPECT_LT(directory.steps() - steps, 4 * before.size());
+  EXPECT_EQ(packets().back(), "last");
+}
+
 TEST_F(SyncTest, AlwaysGoesOnInItsEpochAfterAReboot) {
   openWith(SyncPolicy::Always);
   append("a");

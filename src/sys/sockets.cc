@@ -1,8 +1,10 @@
 #include "sys/sockets.h"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -162,6 +164,11 @@ void setKeepAlive(int fd) {
 void setSendBuffer(int fd, std::size_t bytes) {
   const int value = static_cast<int>(bytes);
   ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &value, sizeof value);
+}
+
+std::size_t kernelOutputBytes(int fd) {
+  int bytes = 0;
+  return ::ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
 }
 
 void setUnsentBytesMax(int fd, std::size_t bytes) {

@@ -61,6 +61,11 @@ void setKeepAlive(int fd);
 /// Size of the kernel's buffer for output that the peer has not read, limited by net.core.wmem_max.
 void setSendBuffer(int fd, std::size_t bytes);
 
+/// SIOCOUTQ: what the kernel still holds of the output of a connected socket. TCP: the bytes that
+/// the peer's kernel has not acknowledged. Unix sockets: the kernel's memory for the output that
+/// the peer has not read, which is freed in pieces of up to about 48 KiB. 0 if the socket has none.
+[[nodiscard]] std::size_t kernelOutputBytes(int fd);
+
 /// TCP_NOTSENT_LOWAT: about the number of bytes that the kernel accepts beyond the peer's receive
 /// window. No-op for unix sockets.
 void setUnsentBytesMax(int fd, std::size_t bytes);

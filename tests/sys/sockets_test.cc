@@ -5,9 +5,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <fstream>
+#include <thread>
 
 #include "support/temp_directory.h"
 
@@ -115,6 +117,31 @@ TEST(Sockets, NoDelayIsSetOnTcpAndHarmlessOnUnixSockets) {
   auto local = listenOn(*Address::unixPath(directory.file("s")));
   ASSERT_TRUE(local);
   setNoDelay(local->get());
+}
+
+TEST(Sockets, KernelOutputBytesFallWhenThePeerHasTakenThem) {
+  const TempDirectory directory;
+  for (const Address& address : {loopback(), *Address::unixPath(directory.file("s"))}) {
+    auto listener = listenOn(address);
+    ASSERT_TRUE(listener);
+    auto client = connectTo(localAddress(listener->get()));
+    ASSERT_TRUE(client);
+    awaitWritable(client->get());
+    EXPECT_EQ(kernelOutputBytes(client->get()), 0u);
+    std::size_t sent = 0;
+    const std::string bytes(4096, 'x');
+    for (ssize_t now = 0; now >= 0; now = ::send(client->get(), bytes.data(), bytes.size(), 0)) {
+      sent += static_cast<std::size_t>(now);
+    }
+    EXPECT_GT(kernelOutputBytes(client->get()), 0u);
+    const UniqueFd accepted(::accept(listener->get(), nullptr, nullptr));
+    std::string received(sent, '\0');
+    EXPECT_EQ(::recv(accepted.get(), received.data(), sent, MSG_WAITALL),
+              static_cast<ssize_t>(sent));
+    // The last acknowledgement may be on its way.
+    while (kernelOutputBytes(client->get()) > 0) std::this_thread::yield();
+  }
+  EXPECT_EQ(kernelOutputBytes(-1), 0u);
 }
 
 TEST(UnixSockets, ListenAndConnectByPath) {

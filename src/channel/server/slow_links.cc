@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "sys/log.h"
+#include "sys/sockets.h"
 
 namespace stormo::channel {
 namespace {
@@ -98,12 +99,16 @@ void SlowLinks::runWork(Link& link) {
   link.work.erase(link.work.begin(), link.work.begin() + static_cast<std::ptrdiff_t>(done));
 }
 
+SlowLinks::Taken SlowLinks::takenBy(const net::ConnectionImpl& link) {
+  return {link.bytesWritten(), kernelOutputBytes(link.fd.get())};
+}
+
 void SlowLinks::onTick() {
   bool hasQueue = false;
   for (const auto& link : links_) {
     const net::ConnectionImpl& connection = *link->connection;
-    const bool hasProgress =
-        std::exchange(link->bytesWritten, connection.bytesWritten()) != connection.bytesWritten();
+    const Taken taken = takenBy(connection);
+    const bool hasProgress = std::exchange(link->taken, taken) != taken;
     if (!connection.isUsable() || connection.queuedBytes() == 0 || hasProgress) {
       link->idleTicks = 0;
       hasQueue |= connection.queuedBytes() > 0;

@@ -32,7 +32,9 @@ class ReplaySource {
 /// anything: while it lags it gets no new events but, as fast as it reads, those that it has
 /// missed, from the replay window. So its output queue stays below a limit.
 ///
-/// A link that takes nothing for `stallMax`, and one that requests without reading, is closed.
+/// A link that takes nothing for `stallMax`, and one that requests without reading, is closed. A
+/// link takes output when this kernel accepts more of it, or holds less: a slow reader may need
+/// longer than `stallMax` until the kernel's full send buffer accepts more.
 class SlowLinks {
  public:
   /// `source` outlives this.
@@ -57,14 +59,20 @@ class SlowLinks {
   }
 
  private:
+  /// How much of its output a link has taken. Any change is progress.
+  struct Taken {
+    std::uint64_t bytesWritten = 0;     ///< Accepted by this kernel.
+    std::size_t kernelOutputBytes = 0;  ///< Of these, still held by it.
+    bool operator==(const Taken&) const = default;
+  };
   struct Link {
     explicit Link(net::ConnectionImpl& of) : connection(&of) {}
 
     net::ConnectionImpl* connection;
-    std::uint64_t offset = 0;        ///< While it lags: it has the events up to this one.
-    std::uint64_t queuedBytes = 0;   ///< While it lags: its queue when it began to.
-    std::uint64_t bytesWritten = 0;  ///< At the last progress of its queue.
-    int idleTicks = 0;               ///< Ticks without progress since then.
+    std::uint64_t offset = 0;       ///< While it lags: it has the events up to this one.
+    std::uint64_t queuedBytes = 0;  ///< While it lags: its queue when it began to.
+    Taken taken;                    ///< At the last tick.
+    int idleTicks = 0;              ///< Ticks without progress, in a row.
     std::vector<std::function<void()>> work{};
   };
 
@@ -72,6 +80,7 @@ class SlowLinks {
   /// Returns true if it has appended output.
   bool serve(Link& link);
   void runWork(Link& link);
+  [[nodiscard]] static Taken takenBy(const net::ConnectionImpl& link);
   /// Closes links without progress. Silence is counted in ticks, not in time: between two ticks
   /// there is at least one turn that flushes, so no link is closed because this process was
   /// blocked.

@@ -209,6 +209,77 @@ TEST_F(SlowLinksTest, NoLinkIsClosedBecauseTheServerWasBlocked) {
   EXPECT_EQ(process->linkCount(), 2u);
 }
 
+/// A link that reads less than the amount after which the kernel's full send buffer has room again.
+/// Time passes by tick() only.
+class SlowReaderTest : public SlowLinksTest {
+ protected:
+  SlowReaderTest() {
+    now = TimePoint(1h);
+    LoopImpl::of(loop).useClock([] { return now; });
+    server.linkStallMax = 4h;
+  }
+
+  /// A quarter of linkStallMax.
+  void tick() {
+    now += 1h;
+    settle();
+  }
+  net::ConnectionImpl& linkWithQueue() {
+    net::ConnectionImpl* found = nullptr;
+    net::ConnectionTable::of(loop).forEach([&](net::ConnectionImpl& each) {
+      if (each.queuedBytes() > 0) found = &each;
+    });
+    return *found;
+  }
+  /// `read` reads from the slow link once for each tick. It must not be closed. Once it reads
+  /// nothing more, it must be.
+  void expectClosedOnlyAfterReading(const std::function<void(net::ConnectionImpl&)>& read) {
+    net::ConnectionImpl& link = linkWithQueue();
+    const std::uint64_t written = link.bytesWritten();
+    for (int ticks = 0; ticks < 12; ++ticks) {
+      read(link);
+      tick();
+      ASSERT_EQ(process->linkCount(), 2u) << ticks;
+    }
+    EXPECT_EQ(link.bytesWritten(), written) << "it reads so much that this tests nothing";
+    for (int ticks = 0; ticks < 3; ++ticks) tick();
+    EXPECT_EQ(process->linkCount(), 2u);
+    EXPECT_TRUE(turnUntil([&] {
+      tick();
+      return process->linkCount() == 1;
+    }));
+    EXPECT_EQ(counters().slowClosed.get(), 1u);
+  }
+
+  static inline TimePoint now;
+};
+
+TEST_F(SlowReaderTest, LinkOnAUnixSocketIsClosedOnlyAfterItStopsReading) {
+  startHere();
+  Link slow = linkHere(1, subscribeGroup("g"));
+  Link publisher = linkHere(2);
+  publish(publisher, 0, kMany);
+  expectClosedOnlyAfterReading(
+      [&](net::ConnectionImpl&) { EXPECT_TRUE(slow.peer.receive(2 * kTextBytes)); });
+}
+
+TEST_F(SlowReaderTest, LinkOnTcpIsClosedOnlyAfterItStopsReading) {
+  start();
+  Link slow = link();
+  const int few = 1;  // the kernel's minimum
+  ASSERT_EQ(::setsockopt(slow.peer.fd(), SOL_SOCKET, SO_RCVBUF, &few, sizeof few), 0);
+  slow.send(hello(1) + subscribeGroup("g"));
+  Link publisher = stormoLink(2);
+  publish(publisher, 0, kMany);
+  expectClosedOnlyAfterReading([&](net::ConnectionImpl& link) {
+    const std::size_t held = kernelOutputBytes(link.fd.get());
+    EXPECT_TRUE(turnUntil([&] {
+      slow.peer.receive();
+      return kernelOutputBytes(link.fd.get()) < held;
+    }));
+  });
+}
+
 TEST_F(SlowLinksTest, LinkThatRequestsWithoutReadingIsClosed) {
   Link greedy = linkHere(1);
   const std::string request =

@@ -260,12 +260,16 @@ void ClientLink::watch(const Names& queues) {
 
 void ClientLink::unwatch(const Names& queues) {
   const Names removed = takeAway(queues, queues_);
-  if (queues_.empty()) reservations_ = 0;  // as the server sees it
+  if (queues_.empty()) reservations_ = unreservedJobs_ = 0;  // as the server sees it
   if (!removed.empty()) sendRequest(LinkRequest::Unwatch, removed);
 }
 
 void ClientLink::reserve() {
   if (!takesJobs_) return;
+  if (unreservedJobs_ > 0) {
+    --unreservedJobs_;
+    return;
+  }
   if (!queues_.empty()) ++reservations_;
   if (!dialect_->awaitsJobs()) sendRequest(LinkRequest::Reserve, {});
 }
@@ -293,7 +297,11 @@ void ClientLink::endFence() {
 void ClientLink::ping() { sendRequest(LinkRequest::Ping, {}); }
 
 void ClientLink::jobReceived(std::uint64_t number, std::string_view queue, std::string_view data) {
-  if (reservations_ > 0) --reservations_;
+  if (reservations_ > 0) {
+    --reservations_;
+  } else if (!queues_.empty()) {
+    ++unreservedJobs_;
+  }
   std::size_t consumed = 0;
   const auto value = php::unserialize(data, consumed);
   if (!value || consumed != data.size()) return violation("a job that is no serialized value");

@@ -48,6 +48,7 @@ class ClientLink : FrameSink {
   void unsubscribe(const Names& events);
   void watch(const Names& queues);
   void unwatch(const Names& queues);
+  /// Requests one more job, unless an earlier one came without a reservation.
   void reserve();
   /// The process ends: requests no more jobs, and enqueues again those in flight to it. Until the
   /// last of them has arrived this counts as unfinished work of the loop.
@@ -137,7 +138,8 @@ class ClientLink : FrameSink {
   Names events_;      // in the order of their subscription, as all names here
   Names lastEvents_;  // of them, those that the last link had
   Names queues_;
-  std::uint64_t reservations_ = 0;  // sent, and not answered by a job yet
+  std::uint64_t reservations_ = 0;    // sent, and not answered by a job yet
+  std::uint64_t unreservedJobs_ = 0;  // received beyond the reservations; each uses the next one
 
   bool takesJobs_ = true;
   UnfinishedWork fenceWork_;  // while there is a fence

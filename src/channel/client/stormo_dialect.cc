@@ -176,15 +176,14 @@ void StormoDialect::reportGap(std::string_view why) {
 
 void StormoDialect::onJobPacket(const Packet& packet) {
   if (packet.payloadKind != PayloadKind::Value) return link().violation("a job that is no value");
-  const bool wasOnTheWay = jobsOnTheWay_ > 0;
-  if (wasOnTheWay) --jobsOnTheWay_;
   // A new link brings all jobs again, also those that this process has received or ended.
   if (jobs_.try_emplace(packet.job, 0).second) {
     const std::uint64_t number = jobNumbersBegin_ + packet.job;
     highestJobNumber_ = std::max(highestJobNumber_, number);
     link().jobReceived(number, packet.channel, packet.payload);
   }
-  if (wasOnTheWay && jobsOnTheWay_ == 0) link().sendReservations();
+  // Only now: until here a handler that reserves the next job does not send this itself.
+  if (jobsOnTheWay_ > 0 && --jobsOnTheWay_ == 0) link().sendReservations();
 }
 
 void StormoDialect::finishJob(std::uint64_t number) { endJob(Kind::Finish, number); }

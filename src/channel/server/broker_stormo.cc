@@ -48,7 +48,7 @@ void Broker::onHello(net::ConnectionImpl& connection, Link& link, std::string_vi
           .epoch = state_.epoch(),
           .offset = state_.offset(),
           .frameBytesMax = endpoint_.packageBytesMax,
-          .jobCount = consumers_.leaseCountOf(link.consumer)},
+          .jobCount = consumers_.jobCountOf(link.consumer)},
          scratch_);
   send(connection, scratch_);
   consumers_.deliverAgain(link.consumer);

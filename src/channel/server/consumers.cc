@@ -58,9 +58,10 @@ void Consumers::forgetIfIdle(ConsumerId id) {
   if (isIdle && !consumer.isHere && consumer.absence == 0) consumers_.erase(id);
 }
 
-std::size_t Consumers::leaseCountOf(ConsumerId id) const {
+std::size_t Consumers::jobCountOf(ConsumerId id) const {
   const auto found = consumers_.find(id);
-  return found == consumers_.end() ? 0 : found->second.leases.size();
+  if (found == consumers_.end()) return 0;
+  return found->second.leases.size() + found->second.handing;
 }
 
 void Consumers::deliverAgain(ConsumerId id) {

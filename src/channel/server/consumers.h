@@ -33,7 +33,8 @@ class Consumers final : JobSink {
   void arrive(ConsumerId consumer);
   /// Its link has ended. `comesBack`: it is known by the same number on its next link.
   void leave(ConsumerId consumer, bool comesBack);
-  [[nodiscard]] std::size_t leaseCountOf(ConsumerId consumer) const;
+  /// The number of jobs that it holds, or will hold when their records are applied.
+  [[nodiscard]] std::size_t jobCountOf(ConsumerId consumer) const;
   /// Delivers the jobs that it has already, once more.
   void deliverAgain(ConsumerId consumer);
 

@@ -143,10 +143,13 @@ TEST_F(Queues, FullQueueRejectsAndCounts) {
   start();
   Link publisher = workermanLink();
   const std::string data = "s:400:\"" + std::string(400, 'x') + "\";";
-  for (int i = 0; i < 5; ++i) {
-    publisher.send(enqueue("jobs", data));
-    sync(publisher);  // the limit is checked against what earlier turns have added
-  }
+  std::string together;
+  for (int i = 0; i < 4; ++i) together += enqueue("jobs", data);
+  publisher.send(together);
+  sync(publisher);
+  EXPECT_EQ(counters().sendFull.get(), 2u);
+  publisher.send(enqueue("jobs", data));
+  sync(publisher);
   EXPECT_EQ(counters().sendFull.get(), 3u);
   Link consumer = workermanLink(watch("jobs") + reserve() + reserve() + reserve());
   EXPECT_EQ(receivedOn(consumer).size(), 2u);
@@ -155,6 +158,30 @@ TEST_F(Queues, FullQueueRejectsAndCounts) {
   publisher.send(enqueue("jobs", "i:1;"));
   sync(publisher);
   EXPECT_EQ(receivedOn(consumer).size(), 1u) << "it takes jobs again";
+}
+
+TEST_F(Queues, JobsThatWaitForTheDiskCountForTheLimitOfTheirQueue) {
+  test::SimulatedLogDirectory directory;
+  makeLog = [&] {
+    return std::make_unique<FileLog>(directory, LogSettings{.sync = SyncPolicy::Always});
+  };
+  server.queueBytesMax = 1000;
+  start();
+  Link publisher = stormoLink(1);
+  const std::string data = "s:400:\"" + std::string(400, 'x') + "\";";
+  for (std::uint64_t sequence = 1; sequence <= 4; ++sequence) {
+    publisher.send(
+        encode({.kind = Kind::Enqueue, .sequence = sequence, .channel = "jobs", .payload = data}));
+    settle();
+  }
+  EXPECT_TRUE(turnUntil([&] {
+    if (directory.hasPendingSync()) directory.completeSync();
+    publisher.received();
+    return publisher.acknowledged == 4;
+  }));
+  EXPECT_THAT(textsOf(publisher.take()),
+              ElementsAre("rejected 3: the queue is full", "rejected 4: the queue is full"));
+  process.reset();
 }
 
 TEST_F(Queues, RejectedJobStaysRejectedWhenItIsResentAfterLaterOnes) {

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "protocol/package/frame.h"
-#include "sys/log.h"
 #include "sys/random_id.h"
 
 namespace stormo::channel {
@@ -12,8 +11,6 @@ namespace {
 
 // An Event is longer than the Publish that it comes from, and must still fit into a frame.
 constexpr std::size_t kPackageBytesMax = kFramePayloadBytesMax - kFrameOverheadBytesMax;
-
-constexpr std::size_t kQueuesMax = 100'000;
 
 }  // namespace
 
@@ -25,6 +22,7 @@ Broker::Broker(EventLoop& loop, const Server& settings, Log& log, ChannelState& 
       codec_(*this,
              settings.secret.empty()),  // with a secret, the first frame is a handshake
       journal_(reactor_, log, state),
+      jobAdmission_(state, settings.queueBytesMax),
       router_(loop, settings.groupEvent, state),
       slowLinks_(reactor_, router_, settings.linkBytesMax, settings.linkStallMax),
       consumers_(journal_, state, settings.linkStallMax) {
@@ -133,27 +131,15 @@ void Broker::onClose(net::ConnectionImpl& connection) {
 }
 
 void Broker::watch(net::ConnectionImpl& connection, const Link& link, std::string_view queue) {
-  if (!consumers_.hasQueue(queue) && consumers_.queueCount() >= kQueuesMax) {
+  if (!consumers_.hasQueue(queue) && consumers_.queueCount() >= JobAdmission::kQueuesMax) {
     return violation(connection, "too many queues");
   }
   consumers_.watch(link.consumer, queue);
 }
 
 bool Broker::isQueueFull(std::string_view queue, std::size_t bytes) {
-  const JobStore& jobs = state_.jobs();
-  const std::size_t used = jobs.bytesOf(queue);
-  if (used + bytes + JobStore::kJobOverheadBytes <= settings_.queueBytesMax &&
-      (used > 0 || jobs.queueCount() < kQueuesMax)) {
-    if (!fullQueues_.empty()) fullQueues_.erase(std::string(queue));
-    return false;
-  }
+  if (jobAdmission_.admits(queue, bytes)) return false;
   table_.counters().sendFull.add();
-  if (fullQueues_.size() < kQueuesMax && fullQueues_.emplace(queue).second) {
-    log::error(
-        "a queue is full and rejects jobs queue=\"{}\" bytes_max={} (add consumers, or raise "
-        "queueBytesMax)",
-        queue, settings_.queueBytesMax);
-  }
   return true;
 }
 

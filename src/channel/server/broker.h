@@ -12,6 +12,7 @@
 #include "channel/log/log.h"
 #include "channel/server/channel_state.h"
 #include "channel/server/consumers.h"
+#include "channel/server/job_admission.h"
 #include "channel/server/journal.h"
 #include "channel/server/router.h"
 #include "channel/server/slow_links.h"
@@ -72,7 +73,7 @@ class Broker final : FrameSink, StateObserver, net::FlushObserver {
   void open(net::ConnectionImpl& connection, Link& link, Dialect dialect, ConsumerId consumer);
   void onClose(net::ConnectionImpl& connection);
   void watch(net::ConnectionImpl& connection, const Link& link, std::string_view queue);
-  /// Logs it, once until it has room again.
+  /// Then the job is counted as rejected.
   [[nodiscard]] bool isQueueFull(std::string_view queue, std::size_t bytes);
 
   // Stormo's dialect.
@@ -94,6 +95,7 @@ class Broker final : FrameSink, StateObserver, net::FlushObserver {
   // Workerman's dialect.
   void onCommand(net::ConnectionImpl& connection, Link& link, std::string_view payload);
   void publish(net::ConnectionImpl& connection, Link& link, const Packet& publish);
+  void enqueue(net::ConnectionImpl& connection, Link& link, std::string_view queue);
 
   // What records have changed.
   void onEvent(const Packet& event, std::string_view frame) override {
@@ -129,11 +131,11 @@ class Broker final : FrameSink, StateObserver, net::FlushObserver {
   LinkCodec codec_;
   net::Endpoint endpoint_;
   Journal journal_;
+  JobAdmission jobAdmission_;
   Router router_;
   SlowLinks slowLinks_;
   Consumers consumers_;
   KeyedMap<ConsumerId, ConnectionId> links_;
-  KeyedSet<std::string> fullQueues_;  // that reject jobs, and were logged
   std::vector<Deferred> deferred_;
   bool isAtEnd_ = false;  // the deferred frames are handled
   ViolationLog violationLog_;

@@ -21,11 +21,7 @@ void Broker::onCommand(net::ConnectionImpl& connection, Link& link, std::string_
                  .payload = command_.data});
       });
     case CommandType::Enqueue:
-      return forEach([&](std::string_view queue) {
-        if (isQueueFull(queue, command_.data.size())) return;
-        publish(connection, link,
-                {.kind = Kind::Enqueue, .channel = queue, .payload = command_.data});
-      });
+      return forEach([&](std::string_view queue) { enqueue(connection, link, queue); });
     case CommandType::Subscribe:
       return forEach([&](std::string_view event) {
         router_.subscribe(connection, Dialect::Workerman, Space::Events, event);
@@ -50,6 +46,13 @@ void Broker::onCommand(net::ConnectionImpl& connection, Link& link, std::string_
     case CommandType::Queue:
       return violation(connection, "a packet that only the server sends");
   }
+}
+
+void Broker::enqueue(net::ConnectionImpl& connection, Link& link, std::string_view queue) {
+  const std::string_view data = command_.data;
+  if (isQueueFull(queue, data.size())) return;
+  publish(connection, link, {.kind = Kind::Enqueue, .channel = queue, .payload = data});
+  jobAdmission_.added(queue, data.size(), journal_.offset());
 }
 
 void Broker::publish(net::ConnectionImpl& connection, Link& link, const Packet& publish) {

@@ -52,6 +52,8 @@ class Journal {
   /// A link has closed.
   void forget(const net::ConnectionImpl& connection);
 
+  /// Offset of the record that was added last.
+  [[nodiscard]] std::uint64_t offset() const { return offset_; }
   /// The time of a record that is added now, in milliseconds since 1970. It never goes back.
   [[nodiscard]] std::uint64_t now();
 

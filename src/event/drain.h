@@ -14,8 +14,8 @@ namespace stormo {
 inline constexpr std::chrono::milliseconds kDrainTime{2000};
 
 /// Checks every 10 ms on this thread's loop whether `isDrained` is true, and then calls `done`
-/// once.
-inline void whenDrained(std::function<bool()> isDrained, std::function<void()> done) {
+/// once. Returns the timer that checks; cancel it to end this before.
+inline Timer::Id whenDrained(std::function<bool()> isDrained, std::function<void()> done) {
   constexpr std::chrono::milliseconds kTick{10};
   const auto timer = std::make_shared<Timer::Id>();
   *timer = Timer::add(kTick, [timer, drained = std::move(isDrained), call = std::move(done)] {
@@ -23,6 +23,7 @@ inline void whenDrained(std::function<bool()> isDrained, std::function<void()> d
     Timer::cancel(*timer);
     call();
   });
+  return *timer;
 }
 
 }  // namespace stormo

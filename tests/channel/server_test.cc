@@ -102,6 +102,41 @@ TEST_F(ServerProcessTest, StopClosesLinksAfterTheirOutput) {
   EXPECT_EQ(process->linkCount(), 0u) << "it accepts no more";
 }
 
+TEST_F(ServerProcessTest, EndThatIsDestroyedBeforeItsLinksHaveDrainedDoesNothing) {
+  start();
+  Link link = workermanLink();
+  const auto timers = [&] { return LoopImpl::of(loop).timers.size(); };
+  const std::size_t before = timers();
+  bool isDone = false;
+  process->end([&] { isDone = true; });
+  EXPECT_EQ(timers(), before + 1);
+  process.reset();
+  ASSERT_EQ(timers(), before);
+  settle();
+  EXPECT_FALSE(isDone);
+}
+
+TEST_F(ServerProcessTest, EndThatIsDestroyedBeforeItsLogIsFinishedDoesNothing) {
+  static TimePoint simulatedNow;
+  simulatedNow = TimePoint(std::chrono::hours(1));
+  LoopImpl::of(loop).useClock([] { return simulatedNow; });
+  start();
+  bool isDone = false;
+  process->end([&] { isDone = true; });
+  simulatedNow += std::chrono::seconds(1);
+  turn();  // there is no link, so the log is finished in the next turn
+  process.reset();
+  settle();
+  EXPECT_FALSE(isDone);
+}
+
+TEST_F(ServerProcessTest, EndFinishesTheLog) {
+  start();
+  bool isDone = false;
+  process->end([&] { isDone = true; });
+  EXPECT_TRUE(turnUntil([&] { return isDone; }));
+}
+
 TEST_F(ServerProcessTest, ListensOnSeveralAddresses) {
   start();
   const UniqueFd second = std::move(*listenOn(*Address::ip("127.0.0.1", 0)));

@@ -61,7 +61,10 @@ ServerProcess::ServerProcess(EventLoop& loop, const Server& server, std::unique_
       broker_(loop, server, *log_, state_),
       listener_(loop, broker_.endpoint()) {}
 
-ServerProcess::~ServerProcess() { table_.abandon(broker_.endpoint()); }
+ServerProcess::~ServerProcess() {
+  if (ending_ != 0) Timer::cancel(ending_);
+  table_.abandon(broker_.endpoint());
+}
 
 template <typename Visit>
 void ServerProcess::forEachLink(Visit visit) const {
@@ -81,16 +84,18 @@ void ServerProcess::end(std::function<void()> onDone) {
   if (std::exchange(isEnding_, true)) return;
   stop();
   const LoopImpl& loop = table_.loop();
-  whenDrained([this, &loop,
-               until = loop.now + kDrainTime] { return linkCount() == 0 || loop.now >= until; },
-              [this, done = std::move(onDone)] {
-                forEachLink([](net::ConnectionImpl& link) { link.destroy(); });
-                // In a later turn: the end of a link may add records.
-                EventLoop::current().defer([this, done] {
-                  broker_.appendRecords();
-                  log_->finish(done);
-                });
-              });
+  ending_ =
+      whenDrained([this, &loop,
+                   until = loop.now + kDrainTime] { return linkCount() == 0 || loop.now >= until; },
+                  [this, done = std::move(onDone)] {
+                    forEachLink([](net::ConnectionImpl& link) { link.destroy(); });
+                    // In the next turn: the end of a link may add records.
+                    ending_ = Timer::once(Timer::Duration::zero(), [this, done] {
+                      ending_ = 0;
+                      broker_.appendRecords();
+                      log_->finish(done);
+                    });
+                  });
 }
 
 std::size_t ServerProcess::linkCount() const {

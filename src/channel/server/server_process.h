@@ -2,6 +2,7 @@
 
 #include <stormo/channel/server.h>
 #include <stormo/event_loop.h>
+#include <stormo/timer.h>
 
 #include <cstddef>
 #include <functional>
@@ -32,7 +33,7 @@ class ServerProcess {
   /// Accepts links from a listening socket. The caller owns it; it outlives this.
   void listen(int fd);
   /// stop(), then finishes the log when the links have drained or after kDrainTime, then `onDone`.
-  /// Further calls do nothing.
+  /// Further calls do nothing. `onDone` is not called if this is destroyed before.
   void end(std::function<void()> onDone);
   /// Accepts no more links, and closes all of them once their output has left. Idempotent.
   void stop();
@@ -49,6 +50,7 @@ class ServerProcess {
   Broker broker_;
   net::Listener listener_;
   bool isEnding_ = false;
+  Timer::Id ending_ = 0;  // the next step of end()
 };
 
 }  // namespace stormo::channel

@@ -41,7 +41,7 @@ class Broker final : FrameSink, StateObserver, net::FlushObserver {
   void appendRecords() { journal_.flush(); }
 
  private:
-  /// State of one link, beside its Dialect.
+  /// What the broker keeps of one link. Its Dialect is a state of the link of its own.
   struct Link {
     /// Who takes jobs by this link: the producer, or a number as long as the link. 0: the link has
     /// not sent its first frame, and has no dialect yet.

@@ -13,13 +13,14 @@
 namespace stormo::channel {
 
 struct Job::State {
-  State(std::weak_ptr<JobDesk> from, std::uint64_t of, std::string_view queueName,
-        const Value& value)
-      : desk(std::move(from)), number(of), queue(queueName), data(value) {
+  State(std::weak_ptr<JobDesk> from, std::weak_ptr<const JobDesk::Handler> by, std::uint64_t of,
+        std::string_view queueName, const Value& value)
+      : desk(std::move(from)), handler(std::move(by)), number(of), queue(queueName), data(value) {
     unfinished.set(true);
   }
 
   std::weak_ptr<JobDesk> desk;
+  std::weak_ptr<const JobDesk::Handler> handler;  // that took it
   std::uint64_t number;
   std::string queue;
   Value data;
@@ -60,7 +61,7 @@ void Job::done() {
   const auto ended = std::move(state_);
   if (const auto desk = ended->desk.lock()) {
     desk->finish(ended->number);
-    desk->requestNext(ended->queue);
+    desk->requestNext(ended->handler);
   }
 }
 
@@ -69,7 +70,7 @@ void Job::giveBack() {
   const auto ended = std::move(state_);
   if (const auto desk = ended->desk.lock()) {
     desk->giveBack(ended->number, ended->queue, ended->data);
-    desk->requestNext(ended->queue);
+    desk->requestNext(ended->handler);
   } else {
     log::error("a job was lost: its Channel object is destroyed queue=\"{}\"", ended->queue);
   }
@@ -111,13 +112,16 @@ void JobDesk::onJob(std::uint64_t number, std::string_view queue, const Value& d
     return;
   }
   const std::shared_ptr<const Handler> handler = found->second.handler;
-  Job job(std::make_unique<Job::State>(weak_from_this(), number, queue, data));
+  Job job(std::make_unique<Job::State>(weak_from_this(), handler, number, queue, data));
   if (*handler) (*handler)(std::move(job));
 }
 
-void JobDesk::requestNext(const std::string& queue) {
-  const auto found = takers_.find(queue);
-  if (link_ != nullptr && found != takers_.end() && found->second.asksForNext) link_->reserve();
+void JobDesk::requestNext(const std::weak_ptr<const Handler>& handler) {
+  const auto taken = handler.lock();
+  const auto asks = [&](const auto& entry) {
+    return entry.second.asksForNext && entry.second.handler == taken;
+  };
+  if (link_ != nullptr && std::ranges::any_of(takers_, asks)) link_->reserve();
 }
 
 void JobDesk::finish(std::uint64_t number) {

@@ -30,11 +30,13 @@ class JobDesk : public std::enable_shared_from_this<JobDesk> {
  private:
   friend class Job;
   struct Taker {
-    std::shared_ptr<const Handler> handler;
-    bool asksForNext;  ///< A job that ends is followed by the next one.
+    std::shared_ptr<const Handler> handler;  ///< One for each call of watch().
+    bool asksForNext;                        ///< A job that ends is followed by the next one.
   };
 
-  void requestNext(const std::string& queue);
+  /// A job has ended that this handler took. Its watch() takes the next one, of any of the queues
+  /// that it still watches.
+  void requestNext(const std::weak_ptr<const Handler>& handler);
   void finish(std::uint64_t number);
   void giveBack(std::uint64_t number, std::string_view queue, const Value& data);
 

@@ -127,6 +127,34 @@ TEST_F(JobLimitClientTest, JobThatEndsInItsHandlerAfterAReconnectReservesOne) {
   EXPECT_EQ(reserves(), 1u);
 }
 
+TEST_F(JobLimitClientTest, JobOfAnEarlierWatchReservesNone) {
+  keepJobs(channel);
+  channel.connect();
+  acceptLink();
+  welcomeWith(1, 0);
+  EXPECT_EQ(reserves(), 1u);
+  served.send(job("jobs", "i:1;", 1));
+  ASSERT_TRUE(turnUntil([&] { return kept.size() == 1; }));
+  channel.unwatch("jobs");
+  keepJobs(channel);
+  EXPECT_EQ(reserves(), 1u);
+  endJobs();
+  EXPECT_EQ(reserves(), 0u);
+}
+
+TEST_F(JobLimitClientTest, JobOfAQueueThatIsNotWatchedAnyMoreReservesOneOfTheOthers) {
+  channel.watch({"jobs", "others"}, [this](Job job) { kept.push_back(std::move(job)); });
+  channel.connect();
+  acceptLink();
+  welcomeWith(1, 0);
+  EXPECT_EQ(reserves(), 1u);
+  served.send(job("jobs", "i:1;", 1));
+  ASSERT_TRUE(turnUntil([&] { return kept.size() == 1; }));
+  channel.unwatch("jobs");
+  endJobs();
+  EXPECT_EQ(reserves(), 1u);
+}
+
 // In a new epoch the Channel sends a job again, as it cannot know that the process has it.
 TEST_F(JobLimitClientTest, JobThatIsRedeliveredInANewEpochReservesOneForBothOfIt) {
   keepJobs(channel);

@@ -21,6 +21,10 @@ class LogState {
   virtual void begin(std::uint64_t epoch) = 0;
   /// Runs in a forked child: changes nothing, logs nothing, does not use the loop.
   virtual void save(StateWriter& out) const = 0;
+  /// From hold() to release() there is a child that saves: what it shares with this process must
+  /// not change.
+  virtual void hold() {}
+  virtual void release() {}
   /// Offset of the first record that the state needs beside what save() writes; the log keeps it if
   /// its limit allows. The greatest number if there is none.
   [[nodiscard]] virtual std::uint64_t recallFrom() const { return UINT64_MAX; }

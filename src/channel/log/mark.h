@@ -12,8 +12,9 @@
 
 namespace stormo::channel {
 
-/// What a log's mark states: a small file beside the segments that shows, at the next start, how
-/// far the log had come. Byte by byte in docs/log-format.md.
+/// The content of a log's mark, a small file in the log's directory. The next start reads from it
+/// up to which record the log was applied, and whether it was closed cleanly. docs/log-format.md
+/// describes each byte.
 struct MarkContent {
   std::uint64_t epoch = 0;
   FileIdentity identity = {};  ///< Of the mark's own file, so a copy shows that it is one.

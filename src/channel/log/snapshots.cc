@@ -40,12 +40,13 @@ bool Snapshots::mayHelp(std::uint64_t offset) const {
   return !isRunning_ && offset > offset_ && EventLoop::current().now() >= retryAt_;
 }
 
-void Snapshots::start(const LogState& state, std::uint64_t epoch, std::uint64_t offset,
+void Snapshots::start(LogState& state, std::uint64_t epoch, std::uint64_t offset,
                       std::uint64_t logBytes,
                       std::function<void(std::uint64_t offset)> onReplaced) {
   if (isRunning_ || offset == offset_) return;
   isRunning_ = true;
-  attempt_ = {offset, logBytes, std::move(onReplaced)};
+  attempt_ = {offset, logBytes, &state, std::move(onReplaced)};
+  state.hold();
   directory_.writeApart(
       temporaryName(offset),
       [&state, epoch, offset](StateWriter& out) {
@@ -58,6 +59,7 @@ void Snapshots::start(const LogState& state, std::uint64_t epoch, std::uint64_t 
 }
 
 void Snapshots::onWritten(Result<std::uint64_t> bytes) {
+  attempt_.state->release();
   if (!bytes) return fail(bytes.error());
   const std::string temporary = temporaryName(attempt_.offset);
   if (const auto named = directory_.rename(temporary, snapshotName(attempt_.offset)); !named) {

@@ -13,7 +13,8 @@
 
 namespace stormo::channel {
 
-/// Decides when an open log needs a snapshot, and has it written beside the loop. There is at most
+/// Decides when an open log needs a snapshot, and has it written in a forked process, so that the
+/// loop does not wait. There is at most
 /// one file: the next one replaces it.
 class Snapshots {
  public:
@@ -36,13 +37,14 @@ class Snapshots {
   /// Begins to write the state after the record of this offset, unless one is being written.
   /// `onReplaced` is called in a later turn, once the snapshot is on disk under its name: then the
   /// log up to `offset` is not needed. It is not called after a failure, which is logged.
-  void start(const LogState& state, std::uint64_t epoch, std::uint64_t offset,
-             std::uint64_t logBytes, std::function<void(std::uint64_t offset)> onReplaced);
+  void start(LogState& state, std::uint64_t epoch, std::uint64_t offset, std::uint64_t logBytes,
+             std::function<void(std::uint64_t offset)> onReplaced);
 
  private:
   struct Attempt {
     std::uint64_t offset = 0;
     std::uint64_t logBytes = 0;
+    LogState* state = nullptr;
     std::function<void(std::uint64_t offset)> onReplaced;
   };
   void onWritten(Result<std::uint64_t> bytes);

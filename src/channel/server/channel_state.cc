@@ -37,7 +37,7 @@ bool ChannelState::restore(StateReader& in) {
   offset_ = in.number();
   time_ = in.number();
   window_.restore(in, offset_);
-  history_.restore(in);
+  const bool hasHistory = history_.restore(in);
   producers_.restore(in);
   sessions_.restore(in);
   jobs_.restore(in);
@@ -46,7 +46,7 @@ bool ChannelState::restore(StateReader& in) {
     const std::uint64_t sequence = in.number();
     rejections_.push_back({producerId, sequence, std::string(in.bytes())});
   }
-  if (in.ok() && in.atEnd()) return true;
+  if (hasHistory && in.ok() && in.atEnd()) return true;
   reset();
   return false;
 }

@@ -60,6 +60,8 @@ class ChannelState final : public LogState {
   /// Forgets the events of an earlier epoch.
   void begin(std::uint64_t epoch) override;
   void save(StateWriter& out) const override;
+  void hold() override { history_.pool().hold(); }
+  void release() override { history_.pool().release(); }
   /// Of the replay window's first event.
   [[nodiscard]] std::uint64_t recallFrom() const override { return window_.firstOffset(); }
   void recall(std::uint64_t first, std::string_view records) override;

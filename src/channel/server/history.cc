@@ -3,8 +3,8 @@
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <cstring>
 
+#include "base/bytes.h"
 #include "protocol/channel/packet.h"
 #include "protocol/package/frame.h"
 
@@ -31,7 +31,7 @@ struct Entry {
 
 Entry firstOf(std::string_view events) {
   Entry first{};
-  std::memcpy(&first.time, events.data(), kTimeBytes);
+  first.time = loadBigEndian<std::uint64_t>(events.data());
   events.remove_prefix(kTimeBytes);
   first.frame = firstFrame(events);
   first.bytes = kTimeBytes + first.frame.size();
@@ -77,19 +77,17 @@ History::Group* History::groupFor(std::string_view name) {
   return &group;
 }
 
-void History::addEvent(Group& group, std::string_view event, std::uint64_t time) {
-  group.events.append({reinterpret_cast<const char*>(&time), kTimeBytes});
-  group.events.append(event);
-  bytes_ += kTimeBytes + event.size();
-  ++group.count;
-  group.lastTime = time;
-}
-
 void History::append(std::string_view name, std::uint64_t offset, std::string_view event,
                      std::uint64_t now) {
   Group* group = limits_.groups.empty() ? nullptr : groupFor(name);
   if (group == nullptr) return;
-  addEvent(*group, event, now);
+  const std::size_t bytes = kTimeBytes + event.size();
+  char* const begin = group->events.extend(bytes, *pool_);
+  storeBigEndian(begin, now);
+  event.copy(begin + kTimeBytes, event.size());
+  bytes_ += bytes;
+  ++group->count;
+  group->lastTime = now;
   group->last = offset;
   trim(*group, now);
   if (group->count == 0) becomeSilent(std::prev(active_.end()));
@@ -123,16 +121,12 @@ void History::save(StateWriter& out) const {
       out.bytes(group.name);
       out.number(group.last);
       out.number(group.forgotten);
-      out.number(group.count);
-      forEachEntry(group.events.all(), [&](const Entry& entry) {
-        out.number(entry.time);
-        out.bytes(entry.frame);
-      });
+      out.bytes(group.events.all());
     }
   }
 }
 
-void History::restore(StateReader& in) {
+bool History::restore(StateReader& in) {
   forgotten_ = in.number();
   for (Groups* groups : {&silent_, &active_}) {
     for (std::uint64_t left = in.number(); left > 0 && in.ok(); --left) {
@@ -140,11 +134,8 @@ void History::restore(StateReader& in) {
       group.name = in.bytes();
       group.last = in.number();
       group.forgotten = in.number();
-      for (std::uint64_t events = in.number(); events > 0 && in.ok(); --events) {
-        const std::uint64_t time = in.number();
-        addEvent(group, in.bytes(), time);
-      }
       byName_.emplace(group.name, std::prev(groups->end()));
+      if (!restoreEvents(group, in.bytes())) return false;
     }
   }
   for (auto group = active_.begin(); group != active_.end();) {
@@ -154,6 +145,24 @@ void History::restore(StateReader& in) {
     if (group->count == 0) becomeSilent(group);
     group = next;
   }
+  return in.ok();
+}
+
+bool History::restoreEvents(Group& group, std::string_view events) {
+  for (std::string_view rest = events; !rest.empty(); ++group.count) {
+    if (rest.size() < kTimeBytes) return false;
+    const PackageLength frame = frameLength(rest.substr(kTimeBytes), rest.size() - kTimeBytes);
+    if (frame.verdict != PackageLength::Verdict::Complete) return false;
+    const Entry first = firstOf(rest);
+    Packet event;
+    if (decode(framePayload(first.frame), event) != Decode::Ok || event.kind != Kind::Event)
+      return false;
+    group.lastTime = first.time;
+    rest.remove_prefix(first.bytes);
+  }
+  if (!events.empty()) events.copy(group.events.extend(events.size(), *pool_), events.size());
+  bytes_ += events.size();
+  return true;
 }
 
 void History::clear() {
@@ -165,7 +174,7 @@ void History::clear() {
 
 void History::forgetAll(Group& group) {
   bytes_ -= group.events.size();
-  group.events.clear();
+  group.events.clear(*pool_);
   group.count = 0;
   group.forgotten = group.last;
 }
@@ -201,7 +210,7 @@ void History::trimAll(std::uint64_t now) {
 }
 
 void History::becomeSilent(Groups::iterator group) {
-  group->events.clear();
+  group->events.clear(*pool_);
   silent_.splice(silent_.end(), active_, group);
   if (silent_.size() <= kSilentGroupsMax) return;
   forgotten_ = std::max(forgotten_, silent_.front().last);

@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <string>
 #include <string_view>
 
-#include "base/byte_queue.h"
 #include "base/keyed_hash.h"
 #include "channel/log/state_stream.h"
+#include "channel/server/shared_queue.h"
+#include "sys/shared_pool.h"
 
 namespace stormo::channel {
 
@@ -34,8 +36,10 @@ class History {
   void clear();
 
   void save(StateWriter& out) const;
-  /// Only on an empty history. The saved one may have had other limits.
-  void restore(StateReader& in);
+  /// The memory of the events, which must be held while a forked child saves.
+  [[nodiscard]] SharedPool& pool() { return *pool_; }
+  /// Only on an empty history. The saved one may have had other limits. False if it cannot be read.
+  [[nodiscard]] bool restore(StateReader& in);
 
   /// Bytes of all events.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
@@ -43,7 +47,7 @@ class History {
  private:
   struct Group {
     std::string name;
-    ByteQueue events;             ///< The time and the frame of each event.
+    SharedQueue events;           ///< The time and the frame of each event.
     std::size_t count = 0;        ///< Number of events.
     std::uint64_t last = 0;       ///< Offset of the latest event.
     std::uint64_t forgotten = 0;  ///< Offset of the latest removed event.
@@ -54,7 +58,8 @@ class History {
   [[nodiscard]] bool isKept(std::string_view name) const;
   /// The group, moved to the end of active_; null if it has no history.
   Group* groupFor(std::string_view name);
-  void addEvent(Group& group, std::string_view event, std::uint64_t time);
+  /// False if these are not whole events of a group.
+  [[nodiscard]] bool restoreEvents(Group& group, std::string_view events);
   void forgetFirst(Group& group);
   void forgetAll(Group& group);
   /// Removes the events above the limits of one group.
@@ -69,6 +74,7 @@ class History {
   Server::History limits_;
   std::uint64_t ageMax_;
   std::size_t bytes_ = 0;
+  std::unique_ptr<SharedPool> pool_ = std::make_unique<SharedPool>();
   // Groups with events, and groups of which only the offsets are kept; both in the order of the
   // groups' latest events.
   Groups active_;

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "channel/log/file_log.h"
 #include "channel/log/record.h"
@@ -24,6 +26,12 @@ constexpr std::size_t kHistoryBytes = 256 << 20;
 
 double millisecondsSince(Clock::time_point begin) {
   return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+}
+
+double quantile(std::vector<double>& values, double part) {
+  if (values.empty()) return 0;
+  std::ranges::sort(values);
+  return values[static_cast<std::size_t>(part * static_cast<double>(values.size() - 1))];
 }
 
 /// Messages to all groups in turn.
@@ -50,6 +58,8 @@ class Messages {
     }
     log.append(records_, kAtOnce);
   }
+  /// Of one turn.
+  [[nodiscard]] std::size_t bytes() const { return records_.size(); }
 
  private:
   const std::string payload_;
@@ -58,7 +68,49 @@ class Messages {
   std::string records_;
 };
 
-// Appends 1 GiB to a log whose histories are full. The longest append is one with a fork.
+/// Measures how long a state lets the loop wait for a snapshot: in the turn of the fork, and in the
+/// turns while the child writes.
+class MeasuredState final : public LogState {
+ public:
+  explicit MeasuredState(ChannelState& state) : state_(state) {}
+
+  [[nodiscard]] bool restore(StateReader& in) override { return state_.restore(in); }
+  void begin(std::uint64_t epoch) override { state_.begin(epoch); }
+  void save(StateWriter& out) const override { state_.save(out); }
+  [[nodiscard]] std::uint64_t recallFrom() const override { return state_.recallFrom(); }
+  void recall(std::uint64_t first, std::string_view records) override {
+    state_.recall(first, records);
+  }
+  void hold() override {
+    state_.hold();
+    isHeld_ = true;
+    forkedAt_ = Clock::now();
+  }
+  void release() override {
+    state_.release();
+    isHeld_ = false;
+  }
+  void apply(std::uint64_t first, std::string_view records) override {
+    const auto begin = Clock::now();
+    state_.apply(first, records);
+    if (isHeld_) applies.push_back(millisecondsSince(begin));
+  }
+  /// After each append.
+  void onAppended() {
+    if (forkedAt_ == Clock::time_point{}) return;
+    forks.push_back(millisecondsSince(std::exchange(forkedAt_, {})));
+  }
+
+  std::vector<double> forks;
+  std::vector<double> applies;
+
+ private:
+  ChannelState& state_;
+  bool isHeld_ = false;
+  Clock::time_point forkedAt_{};
+};
+
+// Appends to a log whose histories are full, 100 MiB each second.
 void stallForSnapshot(benchmark::State& state) {
   EventLoop loop;
   Server settings;
@@ -69,36 +121,46 @@ void stallForSnapshot(benchmark::State& state) {
     const TempLog place;
     const auto directory = place.open();
     ChannelState channel(settings);
+    MeasuredState measured(channel);
     FileLog log(*directory, {});
-    if (!log.open(channel)) std::abort();
+    if (!log.open(measured)) std::abort();
     Messages messages(static_cast<std::size_t>(state.range(0)));
-    while (channel.history().bytes() < kHistoryBytes * 9 / 10) {
+    const auto appendMessages = [&] {
       messages.appendTo(log);
+      measured.onAppended();
       loop.turn(std::chrono::milliseconds(0));
+    };
+    while (channel.history().bytes() < kHistoryBytes * 9 / 10) appendMessages();
+    measured.forks.clear();
+    measured.applies.clear();
+    constexpr std::uint64_t kBytes = 1 << 30;
+    constexpr std::uint64_t kBytesPerSecond = 100 << 20;
+    const auto begin = Clock::now();
+    for (std::uint64_t bytes = 0; bytes < kBytes; bytes += messages.bytes()) {
+      while (millisecondsSince(begin) * kBytesPerSecond / 1000 < static_cast<double>(bytes)) {
+        loop.turn(std::chrono::milliseconds(1));
+      }
+      appendMessages();
     }
-    double longest = 0;
-    for (const std::uint64_t end = channel.offset() + (1 << 30) / (state.range(0) + 60);
-         channel.offset() < end;) {
-      const auto begin = Clock::now();
-      messages.appendTo(log);
-      longest = std::max(longest, millisecondsSince(begin));
-      loop.turn(std::chrono::milliseconds(0));
-    }
-    state.SetIterationTime(longest / 1000);
+    state.counters["fork_ms"] = quantile(measured.forks, 0.5);
+    state.counters["fork_max_ms"] = quantile(measured.forks, 1);
+    state.counters["apply_p99_ms"] = quantile(measured.applies, 0.99);
+    state.counters["apply_max_ms"] = quantile(measured.applies, 1);
   }
 }
 BENCHMARK(stallForSnapshot)
     ->Name("state/snapshotStall")
     ->Arg(1024)
     ->Unit(benchmark::kMillisecond)
-    ->UseManualTime()
-    ->Iterations(3);
+    ->Iterations(1);
 
-// A log with 256 MiB of histories in its snapshot, and records after it until the next one is due.
+// A full log of the default settings: a snapshot, the replay window, and the records until the next
+// snapshot is due. With histories the snapshot has 256 MiB of them.
 void recoverState(benchmark::State& state) {
   EventLoop loop;
   Server settings;
-  settings.history.groups = {"*"};
+  const bool hasHistories = state.range(1) != 0;
+  if (hasHistories) settings.history.groups = {"*"};
   settings.history.messagesMax = 1'000'000;
   settings.history.totalBytesMax = kHistoryBytes;
   const TempLog place;
@@ -109,16 +171,17 @@ void recoverState(benchmark::State& state) {
     FileLog log(*directory, {});
     if (!log.open(channel)) std::abort();
     Messages messages(static_cast<std::size_t>(state.range(0)));
-    std::uint64_t bytes = log.totalBytes();
-    // Until the snapshot of full histories has replaced the segments that it covers.
-    while (channel.history().bytes() < kHistoryBytes * 9 / 10 || log.totalBytes() >= bytes) {
-      bytes = std::max(bytes, log.totalBytes());
+    const auto isFull = [&] {
+      return !hasHistories || channel.history().bytes() >= kHistoryBytes * 9 / 10;
+    };
+    // The log is the longest before a snapshot replaces segments.
+    std::uint64_t longest = 0;
+    bool hasSnapshot = false;
+    while (!isFull() || !hasSnapshot || log.totalBytes() < longest * 95 / 100) {
       messages.appendTo(log);
       loop.turn(std::chrono::milliseconds(0));
-    }
-    for (const std::uint64_t full = log.totalBytes() + (220 << 20); log.totalBytes() < full;) {
-      messages.appendTo(log);
-      loop.turn(std::chrono::milliseconds(0));
+      hasSnapshot = isFull() && (hasSnapshot || log.totalBytes() < longest);
+      longest = std::max(longest, log.totalBytes());
     }
     state.counters["log_MiB"] = static_cast<double>(log.totalBytes() >> 20);
     offset = channel.offset();
@@ -132,8 +195,8 @@ void recoverState(benchmark::State& state) {
 }
 BENCHMARK(recoverState)
     ->Name("state/recover")
-    ->Arg(64)
-    ->Arg(1024)
+    ->ArgNames({"bytes", "histories"})
+    ->ArgsProduct({{64, 1024}, {0, 1}})
     ->Unit(benchmark::kMillisecond)
     ->Iterations(3);
 

@@ -10,40 +10,47 @@
 namespace stormo {
 namespace {
 
-// Populated at once: a page fault for each page would cost more.
-char* map(std::size_t bytes) {
-  void* const begin = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
-                             MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-  if (begin == MAP_FAILED) throw std::bad_alloc();
-  return static_cast<char*>(begin);
-}
+constexpr std::size_t kRegionBytes = 1 << 30;
+constexpr std::size_t kChunkBytes = 1 << 20;  // a larger block is a chunk of its own
 
 }  // namespace
 
 SharedPool::~SharedPool() {
-  for (char* const chunk : chunks_) ::munmap(chunk, std::size_t{1} << kChunkBits);
-  for (const Block& block : large_) ::munmap(block.begin, block.bytes);
+  for (const Block& region : regions_) ::munmap(region.begin, region.bytes);
+}
+
+SharedPool::Class& SharedPool::classOf(std::size_t blockBytes) {
+  return classes_[static_cast<std::size_t>(std::countr_zero(blockBytes)) - kBlockBitsMin];
 }
 
 SharedPool::Block SharedPool::take(std::size_t bytes) {
   bytes = std::bit_ceil(std::max(bytes, std::size_t{1} << kBlockBitsMin));
-  const auto bits = static_cast<std::size_t>(std::countr_zero(bytes));
-  if (bits > kChunkBits) {
-    large_.push_back({map(bytes), bytes});
-    return large_.back();
-  }
-  Class& blocks = classes_[bits - kBlockBitsMin];
+  Class& blocks = classOf(bytes);
   if (!blocks.free.empty()) {
     char* const begin = blocks.free.back();
     blocks.free.pop_back();
     return {begin, bytes};
   }
   if (blocks.next == blocks.end) {
-    chunks_.push_back(map(std::size_t{1} << kChunkBits));
-    blocks.next = chunks_.back();
-    blocks.end = blocks.next + (std::size_t{1} << kChunkBits);
+    const std::size_t chunkBytes = std::max(bytes, kChunkBytes);
+    blocks.next = takeChunk(chunkBytes);
+    blocks.end = blocks.next + chunkBytes;
   }
   return {std::exchange(blocks.next, blocks.next + bytes), bytes};
+}
+
+char* SharedPool::takeChunk(std::size_t bytes) {
+  if (regions_.empty() || regions_.back().bytes - used_ < bytes) {
+    const std::size_t regionBytes = std::max(bytes, kRegionBytes);
+    void* const begin = ::mmap(nullptr, regionBytes, PROT_READ | PROT_WRITE,
+                               MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (begin == MAP_FAILED) throw std::bad_alloc();
+    regions_.push_back({static_cast<char*>(begin), regionBytes});
+    used_ = 0;
+  }
+  char* const chunk = regions_.back().begin + used_;
+  used_ += bytes;
+  return chunk;
 }
 
 void SharedPool::give(Block block) {
@@ -51,23 +58,13 @@ void SharedPool::give(Block block) {
   if (isHeld_) {
     held_.push_back(block);
   } else {
-    reuse(block);
+    classOf(block.bytes).free.push_back(block.begin);
   }
 }
 
 void SharedPool::release() {
   isHeld_ = false;
-  for (const Block& block : std::exchange(held_, {})) reuse(block);
-}
-
-void SharedPool::reuse(Block block) {
-  const auto bits = static_cast<std::size_t>(std::countr_zero(block.bytes));
-  if (bits <= kChunkBits) {
-    classes_[bits - kBlockBitsMin].free.push_back(block.begin);
-    return;
-  }
-  std::erase_if(large_, [&](const Block& each) { return each.begin == block.begin; });
-  ::munmap(block.begin, block.bytes);
+  for (const Block& block : std::exchange(held_, {})) give(block);
 }
 
 }  // namespace stormo

@@ -35,7 +35,6 @@ class SharedPool {
 
  private:
   static constexpr std::size_t kBlockBitsMin = 7;
-  static constexpr std::size_t kChunkBits = 20;  // larger blocks have a mapping of their own
 
   /// Blocks of one size.
   struct Class {
@@ -44,12 +43,15 @@ class SharedPool {
     char* end = nullptr;
   };
 
-  void reuse(Block block);
+  [[nodiscard]] Class& classOf(std::size_t blockBytes);
+  [[nodiscard]] char* takeChunk(std::size_t bytes);
 
-  std::array<Class, kChunkBits - kBlockBitsMin + 1> classes_;
-  std::vector<char*> chunks_;
-  std::vector<Block> large_;  // in use
-  std::vector<Block> held_;   // given back since hold()
+  std::array<Class, 64 - kBlockBitsMin> classes_;
+  // Few and large, because a fork copies the description of each mapping. Only what is written to
+  // them takes memory.
+  std::vector<Block> regions_;
+  std::size_t used_ = 0;     // of the last region
+  std::vector<Block> held_;  // given back since hold()
   bool isHeld_ = false;
 };
 

@@ -50,6 +50,8 @@ char* SharedPool::takeChunk(std::size_t bytes) {
   }
   char* const chunk = regions_.back().begin + used_;
   used_ += bytes;
+  // At once: a page fault for each page would cost more.
+  ::madvise(chunk, bytes, MADV_POPULATE_WRITE);
   return chunk;
 }
 

@@ -56,13 +56,6 @@ TEST(SharedPool, ABlockGivenBackWhileHeldIsUsedAgainAfterwards) {
   EXPECT_EQ(pool.take(1000).begin, first.begin);
 }
 
-TEST(SharedPool, ABlockMayBeLongerThanARegion) {
-  SharedPool pool;
-  const SharedPool::Block block = pool.take((std::size_t{1} << 30) + 1);
-  block.begin[block.bytes - 1] = 'x';
-  EXPECT_NE(pool.take(100).begin, nullptr);
-}
-
 /// Runs `work` in a forked child. Returns how it ended, as of waitpid().
 template <typename Work>
 int inChild(const Work& work) {

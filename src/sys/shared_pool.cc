@@ -11,7 +11,10 @@ namespace stormo {
 namespace {
 
 constexpr std::size_t kRegionBytes = 1 << 30;
-constexpr std::size_t kChunkBytes = 1 << 20;  // a larger block is a chunk of its own
+// A chunk is as large as all before it in the region, within these limits. A larger block is a
+// chunk of its own.
+constexpr std::size_t kChunkBytesMin = 16 << 10;
+constexpr std::size_t kChunkBytesMax = 1 << 20;
 
 }  // namespace
 
@@ -32,7 +35,8 @@ SharedPool::Block SharedPool::take(std::size_t bytes) {
     return {begin, bytes};
   }
   if (blocks.next == blocks.end) {
-    const std::size_t chunkBytes = std::max(bytes, kChunkBytes);
+    const std::size_t chunkBytes =
+        std::max(bytes, std::bit_floor(std::clamp(used_, kChunkBytesMin, kChunkBytesMax)));
     blocks.next = takeChunk(chunkBytes);
     blocks.end = blocks.next + chunkBytes;
   }

@@ -7,7 +7,9 @@
 namespace stormo::channel {
 namespace {
 
-constexpr std::size_t kChunkBytes = 256 << 10;
+// A chunk is as large as all before it, within these limits.
+constexpr std::size_t kChunkBytesMin = 16 << 10;
+constexpr std::size_t kChunkBytesMax = 256 << 10;
 // Above it the oldest events are removed. Resends, which are skipped, come in runs.
 constexpr std::size_t kSkippedRunsMax = 100'000;
 constexpr std::uint64_t kNone = std::numeric_limits<std::uint64_t>::max();
@@ -27,7 +29,9 @@ char* ReplayWindow::append(std::uint64_t offset, std::size_t bytes, std::uint64_
 }
 
 void ReplayWindow::makeChunk(std::size_t bytes, std::uint64_t offset) {
-  if (spare_.bytes() < bytes) spare_ = UnforkedMemory(std::max(bytes, kChunkBytes));
+  const std::size_t usual = std::clamp(bytes_, kChunkBytesMin, kChunkBytesMax);
+  if (spare_.bytes() < bytes) spare_ = UnforkedMemory(std::max(bytes, usual));
+  if (chunks_.empty()) chunks_.reserve(bytesMax_ / kChunkBytesMax + 8);
   Chunk& chunk = chunks_.emplace_back();
   chunk.memory = std::exchange(spare_, {});
   chunk.firstOffset = offset;
@@ -60,7 +64,7 @@ void ReplayWindow::removeFirstChunk() {
   forgotten_ = first.lastOffset;
   bytes_ -= first.memory.bytes();
   spare_ = std::move(first.memory);
-  chunks_.pop_front();
+  chunks_.erase(chunks_.begin());
   while (!skipped_.empty() && skipped_.front().last < firstOffset()) skipped_.pop_front();
 }
 

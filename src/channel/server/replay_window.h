@@ -6,6 +6,7 @@
 #include <deque>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "channel/log/state_stream.h"
 #include "protocol/channel/packet.h"
@@ -80,7 +81,7 @@ class ReplayWindow {
 
   std::size_t bytesMax_;
   std::uint64_t ageMax_;
-  std::deque<Chunk> chunks_;     // oldest first
+  std::vector<Chunk> chunks_;    // oldest first
   UnforkedMemory spare_;         // of a removed chunk, for reuse
   std::size_t bytes_ = 0;        // memory of all chunks
   std::uint64_t forgotten_ = 0;  // offset of the latest removed event

@@ -3,6 +3,7 @@
 #include <stormo/connection.h>
 #include <stormo/protocol.h>
 #include <stormo/result.h>
+#include <stormo/tls.h>
 #include <stormo/websocket.h>
 
 #include <chrono>
@@ -59,6 +60,9 @@ class Worker {
   int count = 1;  ///< Number of processes. 0: one for each processor that this program may use.
   /// More addresses, as URLs with the scheme of the first one, or `unix:///path`.
   std::vector<std::string> alsoListen;
+  /// The clients of all addresses speak TLS (`wss://` for browsers), but for those of unix sockets,
+  /// which are on this machine. The master reads the files, as the user who starts it.
+  Tls tls;
   bool ipv6Only = false;  ///< IPv6 addresses accept no IPv4 clients: `[::]` leaves 0.0.0.0 free.
   std::string name = "none";  ///< Shown by `status`.
   std::string user;  ///< The user that the processes run as; needs root. Empty: that of the master.

@@ -98,6 +98,7 @@ void ServerProgram::declareChannel() {
 void ServerProgram::declareWorker() {
   worker_.alsoListen.assign(settings_.listen.begin() + 1, settings_.listen.end());
   worker_.ipv6Only = settings_.ipv6Only;
+  worker_.tls = {.certificateFile = settings_.tlsCertificate, .keyFile = settings_.tlsKey};
   worker_.name = "stormo";
   worker_.count = static_cast<int>(settings_.workers);
   worker_.user = settings_.user;

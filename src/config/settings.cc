@@ -68,6 +68,11 @@ constexpr SettingSpec kSpecs[] = {
      }},
     {"ipv6only", "--ipv6only", "IPv6 addresses accept no IPv4 clients (true or false)",
      &Settings::ipv6Only},
+    {"tls.cert", "--tls-cert",
+     "PEM file with the certificate and the intermediate ones: clients speak TLS (wss://)",
+     &Settings::tlsCertificate},
+    {"tls.key", "--tls-key", "PEM file with the private key (default: it is in the certificate's)",
+     &Settings::tlsKey},
     {"workers", "--workers", "number of worker processes (default: one for each processor)",
      &Settings::workers,
      [](const Settings& s) {
@@ -252,6 +257,9 @@ void applyFlag(const SettingSpec& spec, const std::vector<std::string>& words, S
 }
 
 std::string contradiction(const Settings& settings) {
+  if (settings.tlsCertificate.empty() && !settings.tlsKey.empty()) {
+    return "--tls-key needs --tls-cert, the file with the certificate of that key";
+  }
   if (!settings.channel.empty() && !settings.channelListen.empty()) {
     return "--channel uses a Channel that runs elsewhere, --channel-listen opens the one of this "
            "server: set only one of them";

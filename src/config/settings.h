@@ -17,6 +17,8 @@ namespace stormo::config {
 struct Settings {
   std::vector<std::string> listen = {"websocket://0.0.0.0:1234"};
   bool ipv6Only = false;
+  std::string tlsCertificate;  ///< PEM file. Empty: no TLS.
+  std::string tlsKey;          ///< PEM file. Empty: the key is in tlsCertificate.
   std::size_t workers = 0;  ///< 0: one for each processor.
   std::string user;
   std::string group;

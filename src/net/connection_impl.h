@@ -13,6 +13,7 @@
 #include "net/codec/codec.h"
 #include "net/endpoint.h"
 #include "net/output_queue.h"
+#include "net/tls/tls_session.h"
 #include "sys/address.h"
 #include "sys/clock.h"
 #include "sys/unique_fd.h"
@@ -126,8 +127,9 @@ struct ConnectionImpl final : Connection {
   InputState in;
   CodecScan scan;
   std::unique_ptr<CodecState> codecState;
-  TimePoint deadline{};     ///< Of connecting, the handshake, the pong or the closing.
-  bool awaitsPong = false;  ///< While Open.
+  std::unique_ptr<TlsSession> tls;  ///< Null without TLS.
+  TimePoint deadline{};             ///< Of connecting, the handshake, the pong or the closing.
+  bool awaitsPong = false;          ///< While Open.
   Announced announced = Announced::Nothing;
   bool inClosedList = false;
   CloseCode closeCode = CloseCode::Abnormal;
@@ -145,6 +147,8 @@ struct ConnectionImpl final : Connection {
   /// whatever waits already. The connection must be usable.
   void append(std::string_view encoded);
 
+  /// The TLS handshake is not done: nothing can be sent, and the user does not know of it.
+  [[nodiscard]] bool awaitsTls() const { return tls != nullptr && announced == Announced::Nothing; }
   /// Messages may be sent, now or when the handshake is done.
   [[nodiscard]] bool isUsable() const { return phase < Phase::AwaitingClose; }
   /// The codec gets what arrives. Later it is read and dropped, so that closing resets nothing.

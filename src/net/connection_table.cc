@@ -3,6 +3,8 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include <cerrno>
+
 #include "net/codec/codec_session.h"
 #include "net/codec/package_codec.h"
 #include "sys/log.h"
@@ -41,7 +43,12 @@ Result<ConnectionImpl*> ConnectionTable::add(UniqueFd fd, const Endpoint& endpoi
 Result<ConnectionImpl*> ConnectionTable::accept(UniqueFd fd, const Endpoint& endpoint,
                                                 const Address& remote) {
   auto added = add(std::move(fd), endpoint, remote, Phase::Handshake, Reactor::kReadEvents);
-  if (added) announce(**added);
+  if (!added) return added;
+  if (endpoint.tls == nullptr || remote.isUnix()) {
+    announce(**added);
+  } else {
+    (*added)->tls = std::make_unique<TlsSession>(*endpoint.tls);
+  }
   return added;
 }
 
@@ -87,7 +94,7 @@ void ConnectionTable::open(ConnectionImpl& connection) {
 
 void ConnectionTable::close(ConnectionImpl& connection, CloseCode code, std::string_view reason) {
   if (!connection.isUsable()) return;
-  if (connection.phase == Phase::Connecting) return die(connection);
+  if (connection.phase == Phase::Connecting || connection.awaitsTls()) return die(connection);
   leaveFanouts(connection);  // their output of this turn goes first
   CodecSession session(connection);
   const bool awaitsAnswer = connection.endpoint->codec->sendClose(session, code, reason);
@@ -99,6 +106,14 @@ void ConnectionTable::closeWithoutAnswer(ConnectionImpl& connection, CloseCode c
                                          std::string_view reason) {
   close(connection, code, reason);
   if (connection.phase == Phase::AwaitingClose) connection.phase = Phase::Closing;
+}
+
+void ConnectionTable::onTlsFailed(ConnectionImpl& connection) {
+  counters().badPeers.add();
+  log::debug("a peer broke TLS remote={} reason=\"{}\"", connection.remoteAddress(),
+             connection.tls->error());
+  if (connection.awaitsTls()) return die(connection);
+  fail(connection, EPROTO, "TLS");
 }
 
 void ConnectionTable::closeQuietly(ConnectionImpl& connection, CloseCode code) {
@@ -182,6 +197,10 @@ void ConnectionTable::onOutputLeft(ConnectionImpl& connection) {
   if (connection.out.own != nullptr) return;  // a handler has sent more
   if (connection.phase == Phase::PeerEnded) return die(connection);
   if (connection.phase != Phase::Closing) return;
+  if (connection.tls != nullptr && !connection.tls->isClosed()) {
+    reactor_.sender.closeTls(connection);
+    if (connection.out.queuedBytes() > 0) return;
+  }
   ::shutdown(connection.fd.get(), SHUT_WR);
   connection.phase = Phase::Lingering;
 }

@@ -89,6 +89,10 @@ class ConnectionTable {
   /// The socket of a connection that is Connecting is ready.
   void finishConnect(ConnectionImpl& connection);
   void onEndOfFile(ConnectionImpl& connection);
+  /// The TLS handshake is done.
+  void onTlsEstablished(ConnectionImpl& connection) { announce(connection); }
+  /// The peer broke TLS. An alert was sent.
+  void onTlsFailed(ConnectionImpl& connection);
   /// The kernel has taken all output of the connection.
   void onOutputLeft(ConnectionImpl& connection);
   /// The system reported `error`, an errno, in this step. Calls onError if the connection is

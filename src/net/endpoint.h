@@ -10,6 +10,7 @@
 namespace stormo::net {
 
 class Codec;
+class TlsContext;
 
 /// Receive the events of a connection. All may be empty.
 struct ConnectionHandlers {
@@ -25,6 +26,8 @@ struct ConnectionHandlers {
 /// its connections.
 struct Endpoint {
   const Codec* codec = nullptr;
+  /// Accepted connections speak TLS, but for those of unix sockets. Null: none does.
+  const TlsContext* tls = nullptr;
   ConnectionHandlers handlers;
 
   /// Maximum size of one received message, in bytes. A larger one closes the connection.

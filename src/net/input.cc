@@ -17,6 +17,7 @@ namespace {
 // other one grows by it. Either way no more is copied than has arrived.
 constexpr std::size_t kPrefixBytes = 4 << 10;
 constexpr std::size_t kReadBytes = 256 << 10;
+constexpr std::size_t kRecordBytes = 16 << 10;  // the longest plaintext of a TLS record
 
 // How much one turn reads. A client with an event gets its share at once: the less, the more were
 // read in this turn before it, but enough for a short message. A client with more is put into the
@@ -135,10 +136,41 @@ ssize_t Input::receive(ConnectionImpl& connection, std::size_t bytesMax) {
   connection.in.bytesRead += bytes;
   connection.in.lastReceived = reactor_.loop().now;
   reactor_.counters().bytesIn.add(bytes);
-  take(connection, buffer, bytes);
+  if (connection.tls == nullptr) {
+    take(connection, buffer, bytes);
+  } else {
+    decrypt(connection, {buffer, bytes});
+  }
   noteIncomplete(connection);
   work_ -= count;
   return count;
+}
+
+/// Whatever the connection's share of the turn: what was received is not kept as it came.
+void Input::decrypt(ConnectionImpl& connection, std::span<const char> bytes) {
+  if (plaintext_ == nullptr) plaintext_.reset(new char[kPrefixBytes + kRecordBytes]);
+  char* const plaintext = plaintext_.get() + kPrefixBytes;
+  TlsSession& tls = *connection.tls;
+  tls.receive(bytes);
+  while (connection.phase != Phase::Dead) {
+    SharedBuffer output;
+    const auto [what, count] = tls.read({plaintext, kRecordBytes}, output);
+    if (!output.empty()) reactor_.sender.sendRaw(connection, output);
+    if (connection.awaitsTls() && tls.isEstablished()) {
+      reactor_.connections.onTlsEstablished(connection);
+    }
+    switch (what) {
+      case TlsSession::Read::Plaintext:
+        take(connection, plaintext, count);
+        break;
+      case TlsSession::Read::MoreNeeded:
+        return;
+      case TlsSession::Read::Closed:
+        return reactor_.connections.onEndOfFile(connection);
+      case TlsSession::Read::Failed:
+        return reactor_.connections.onTlsFailed(connection);
+    }
+  }
 }
 
 void Input::readRest(ConnectionImpl& connection) {

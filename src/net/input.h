@@ -52,6 +52,7 @@ class Input {
   [[nodiscard]] static bool hasRoom(const ConnectionImpl& connection);
   [[nodiscard]] bool read(ConnectionImpl& connection, std::int64_t work);
   ssize_t receive(ConnectionImpl& connection, std::size_t bytesMax);
+  void decrypt(ConnectionImpl& connection, std::span<const char> bytes);
   void take(ConnectionImpl& connection, char* bytes, std::size_t count);
   void takeStash(ConnectionImpl& connection);
   void keepStash(ConnectionImpl& connection, std::unique_ptr<Stash> stash);
@@ -64,10 +65,12 @@ class Input {
   static constexpr std::int64_t kFrameWork = 512;
 
   Reactor& reactor_;
-  std::unique_ptr<char[]> buffer_;  // for all connections; null until the first read
-  std::int64_t work_ = 0;           // left to the connection that is being read
-  std::int64_t freshWork_ = 0;      // done in this turn for clients with an event
-  Fifo<Handle> backlog_;            // in the order in which they get their next share
+  // For all connections; null until the first read, and the first one with TLS.
+  std::unique_ptr<char[]> buffer_;
+  std::unique_ptr<char[]> plaintext_;
+  std::int64_t work_ = 0;       // left to the connection that is being read
+  std::int64_t freshWork_ = 0;  // done in this turn for clients with an event
+  Fifo<Handle> backlog_;        // in the order in which they get their next share
   Fifo<Handle> linkBacklog_;
   IncompleteMessages incomplete_;
   bool watchesIncomplete_ = false;  // by a timer

@@ -71,6 +71,7 @@ void Keepalive::onHandshakeTimeout(ConnectionImpl& connection) {
     return setDeadline(connection, reactor_.loop().now + kUnreadGrace);
   }
   reactor_.counters().badPeers.add();
+  if (connection.awaitsTls()) return reactor_.connections.die(connection);
   CodecSession session(connection);
   connection.endpoint->codec->onHandshakeTimeout(session);
   reactor_.connections.closeQuietly(connection, CloseCode::Abnormal);

@@ -35,8 +35,35 @@ ssize_t sendVectors(int fd, iovec* vectors, std::size_t count) {
 }  // namespace
 
 void Sender::send(ConnectionImpl& connection, std::span<const Piece> pieces) {
+  if (connection.out.state == WriteState::Failed) return;
+  connection.tls == nullptr ? sendPlain(connection, pieces) : sendEncrypted(connection, pieces);
+}
+
+/// In one piece, so that short messages share a record and one call of the kernel.
+void Sender::sendEncrypted(ConnectionImpl& connection, std::span<const Piece> pieces) {
+  plaintext_.clear();
+  for (const Piece& piece : pieces) {
+    plaintext_ += piece.buffer->view().substr(piece.begin, piece.length);
+  }
+  SharedBuffer records;
+  if (!connection.tls->write(plaintext_, records)) return fail(connection, EPROTO);
+  sendRaw(connection, records);
+}
+
+void Sender::sendRaw(ConnectionImpl& connection, const SharedBuffer& bytes) {
+  if (connection.out.state == WriteState::Failed) return;
+  const Piece whole{.order = 0, .buffer = &bytes, .begin = 0, .length = bytes.size()};
+  sendPlain(connection, {&whole, 1});
+}
+
+void Sender::closeTls(ConnectionImpl& connection) {
+  SharedBuffer alert;
+  connection.tls->close(alert);
+  if (!alert.empty()) sendRaw(connection, alert);
+}
+
+void Sender::sendPlain(ConnectionImpl& connection, std::span<const Piece> pieces) {
   OutputState& out = connection.out;
-  if (out.state == WriteState::Failed) return;
   const std::uint64_t waitedBefore = out.queuedBytes();
   std::size_t taken = 0;
   if (waitedBefore == 0 && mayLeaveNow(pieces)) {
@@ -213,6 +240,8 @@ void Sender::closeFailed() {
 
 void Sender::trim() {
   spareQueues_.trim();
+  plaintext_.clear();
+  plaintext_.shrink_to_fit();
   failed_.shrink_to_fit();
 }
 

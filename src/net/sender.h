@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/fifo.h"
@@ -22,6 +23,10 @@ class Sender {
   /// Sends or queues these pieces, after all that waits already. Nothing happens if the connection
   /// has failed.
   void send(ConnectionImpl& connection, std::span<const Piece> pieces);
+  /// The same for bytes that are as the peer receives them: TLS is done.
+  void sendRaw(ConnectionImpl& connection, const SharedBuffer& bytes);
+  /// Sends the end of a connection's TLS.
+  void closeTls(ConnectionImpl& connection);
   /// EPOLLOUT has come: the kernel takes more.
   void onWritable(ConnectionImpl& connection);
   /// Sends from the queues what is left of the bytes of this turn, at least kRotationBytes.
@@ -38,6 +43,8 @@ class Sender {
   void trim();
 
  private:
+  void sendEncrypted(ConnectionImpl& connection, std::span<const Piece> pieces);
+  void sendPlain(ConnectionImpl& connection, std::span<const Piece> pieces);
   [[nodiscard]] bool mayLeaveNow(std::span<const Piece> pieces) const;
   std::size_t sendPieces(ConnectionImpl& connection, std::span<const Piece> pieces);
   void enqueue(ConnectionImpl& connection, std::span<const Piece> pieces, std::size_t taken);
@@ -58,6 +65,7 @@ class Sender {
   std::int64_t turnBytesLeft_ = kTurnBytes;  // that this turn may send
   std::vector<Failed> failed_;
   Spares<OutputQueue> spareQueues_;
+  std::string plaintext_;  // of one connection, in one piece
 };
 
 }  // namespace stormo::net

@@ -13,6 +13,7 @@
 #include "channel/log/real_log_directory.h"
 #include "channel/server/declared_servers.h"
 #include "channel/server/server_process.h"
+#include "net/tls/tls_context.h"
 #include "process/command_line.h"
 #include "process/program.h"
 #include "protocol/channel/packet.h"
@@ -88,9 +89,11 @@ process::Role roleOf(Worker& worker) {
     checkFurtherAddress(worker, url);
     listenOnUrl(url, worker.ipv6Only, role);
   }
-  role.main = [&worker](process::Child& child) -> std::shared_ptr<void> {
+  // All processes share its keys, so each of them resumes the sessions of the others.
+  const auto tls = worker.tls.isOn() ? std::make_shared<net::TlsContext>(worker.tls) : nullptr;
+  role.main = [&worker, tls](process::Child& child) -> std::shared_ptr<void> {
     masterOfWorker = ::getppid();
-    return std::make_shared<WorkerProcess>(worker, child);
+    return std::make_shared<WorkerProcess>(worker, child, tls.get());
   };
   return role;
 }

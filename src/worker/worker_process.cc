@@ -35,11 +35,12 @@ std::unique_ptr<net::Codec> makeCodec(const Worker& worker) {
 
 }  // namespace
 
-WorkerProcess::WorkerProcess(Worker& worker, process::Child& child)
+WorkerProcess::WorkerProcess(Worker& worker, process::Child& child, const net::TlsContext* tls)
     : worker_(worker),
       child_(child),
       table_(net::ConnectionTable::of(child.loop())),
       listener_(child.loop(), endpoint_, child.siblings()) {
+  endpoint_.tls = tls;
   child.onStop = [this](process::StopOrder order) { stop(order); };
   child.onConnections = [this] { return connectionRows(table_); };
   child.onAcceptForSibling = [this](const std::vector<int>& listeners, bool accept) {

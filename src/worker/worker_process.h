@@ -15,8 +15,9 @@ namespace stormo {
 /// One Worker in one of its processes.
 class WorkerProcess {
  public:
-  /// Calls onWorkerStart, then starts to accept. Throws what the hook throws.
-  WorkerProcess(Worker& worker, process::Child& child);
+  /// Calls onWorkerStart, then starts to accept. Throws what the hook throws. `tls` outlives this;
+  /// null: the clients do not speak TLS.
+  WorkerProcess(Worker& worker, process::Child& child, const net::TlsContext* tls);
   ~WorkerProcess();
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;

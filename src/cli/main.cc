@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cli/bench_command.h"
+#include "cli/dev_cert_command.h"
 #include "cli/log_command.h"
 #include "cli/server_program.h"
 #include "config/settings.h"
@@ -43,7 +44,7 @@ struct GivenSettings {
           },
           spec.help);
       option->type_name("")->group("Settings");
-      if (std::string_view(spec.flag).ends_with("-file")) process::takesFile(option);
+      if (spec.isFile()) process::takesFile(option);
     }
   }
 
@@ -105,7 +106,9 @@ int runServer(int argc, char** argv) {
   });
   commandLine.app().footer(
       "For a Channel without workers see 'stormo channel --help', for a load test 'stormo bench "
-      "--help',\nfor what the Channel's log holds 'stormo log --help'.");
+      "--help',\nfor what the Channel's log holds 'stormo log --help', for a certificate to try "
+      "wss:// 'stormo "
+      "dev-cert --help'.");
 
   std::unique_ptr<cli::ServerProgram> program;
   return commandLine.run(argc, argv, [&] {
@@ -147,5 +150,6 @@ int main(int argc, char** argv) {
   if (command == "channel") return runChannel(argc - 1, argv + 1);
   if (command == "bench") return runBench(argc - 1, argv + 1);
   if (command == "log") return runLog(argc - 1, argv + 1);
+  if (command == "dev-cert") return runDevCert(argc - 1, argv + 1);
   return runServer(argc, argv);
 }

@@ -247,6 +247,11 @@ bool SettingSpec::isOfChannel() const {
          name == "limits.message-bytes";
 }
 
+bool SettingSpec::isFile() const {
+  const std::string_view name = flag;
+  return name.ends_with("-file") || name.starts_with("--tls-");
+}
+
 bool SettingSpec::isOfLog() const { return std::string_view(key).starts_with("log."); }
 
 void applyFlag(const SettingSpec& spec, const std::vector<std::string>& words, Settings& settings) {

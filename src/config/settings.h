@@ -19,7 +19,7 @@ struct Settings {
   bool ipv6Only = false;
   std::string tlsCertificate;  ///< PEM file. Empty: no TLS.
   std::string tlsKey;          ///< PEM file. Empty: the key is in tlsCertificate.
-  std::size_t workers = 0;  ///< 0: one for each processor.
+  std::size_t workers = 0;     ///< 0: one for each processor.
   std::string user;
   std::string group;
 
@@ -76,6 +76,8 @@ struct SettingSpec {
   std::string (*complaint)(const Settings& settings) = nullptr;
   /// `stormo channel`, a Channel alone, has it, too.
   [[nodiscard]] bool isOfChannel() const;
+  /// The value is the path of a file.
+  [[nodiscard]] bool isFile() const;
   /// The command line of every program has this flag.
   [[nodiscard]] bool isOfLog() const;
 };

@@ -112,7 +112,6 @@ void ConnectionTable::onTlsFailed(ConnectionImpl& connection) {
   counters().badPeers.add();
   log::debug("a peer broke TLS remote={} reason=\"{}\"", connection.remoteAddress(),
              connection.tls->error());
-  if (connection.awaitsTls()) return die(connection);
   fail(connection, EPROTO, "TLS");
 }
 
@@ -206,7 +205,7 @@ void ConnectionTable::onOutputLeft(ConnectionImpl& connection) {
 }
 
 void ConnectionTable::fail(ConnectionImpl& connection, int error, const char* step) {
-  if (connection.isUsable()) {
+  if (connection.isUsable() && !connection.awaitsTls()) {
     const Error what{std::error_code(error, std::generic_category()), step};
     connection.closeCode = CloseCode::Abnormal;
     call(connection, connection.endpoint->handlers.onError, what);

@@ -66,7 +66,9 @@ struct Program::Impl {
 
   struct RunningWorker {
     RunningWorker(EventLoop& loop, Worker& declared)
-        : worker(declared), child(loop, 0, {{listening.get()}}, {}, -1), process(worker, child) {}
+        : worker(declared),
+          child(loop, 0, {{listening.get()}}, {}, -1),
+          process(worker, child, nullptr) {}  // its clients do not speak TLS
     Worker& worker;
     UniqueFd listening = listenOnAFreePort();
     process::Child child;

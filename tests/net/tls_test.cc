@@ -41,7 +41,6 @@ class TlsTest : public NetTest {
 TEST_F(TlsTest, MessagesPassInBothDirections) {
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     SCOPED_TRACE(version);
-    events.clear();
     Client client = connect();
     client.tls->useVersion(version);
     EXPECT_THAT(events, IsEmpty());  // the user does not know of it yet
@@ -49,9 +48,13 @@ TEST_F(TlsTest, MessagesPassInBothDirections) {
     client.tls->send("ciao\n");
     ASSERT_TRUE(turnUntil([&] { return events.size() == 2; }));
     EXPECT_THAT(events, ElementsAre("connect", "ciao"));
+    events.clear();
     table.find(client.connected.id)->send("salve");
     std::string received;
     ASSERT_TRUE(turnUntil([&] { return (received += client.tls->take()) == "salve\n"; }));
+    table.find(client.connected.id)->destroy();
+    settle();
+    events.clear();
   }
 }
 
@@ -194,8 +197,7 @@ TEST_F(TlsTest, ASessionIsResumed) {
   first.tls->send("ciao\n");
   ASSERT_TRUE(turnUntil([&] { return events.size() == 2; }));
   static_cast<void>(first.tls->take());  // the ticket
-  const std::unique_ptr<SSL_SESSION, decltype(&::SSL_SESSION_free)> session(first.tls->session(),
-                                                                            &::SSL_SESSION_free);
+  const test::TlsPeer::Session session = first.tls->session();
   Client second = connect();
   second.tls->resume(session.get());
   ASSERT_TRUE(shakeHands(second));

@@ -1,5 +1,6 @@
 #include "support/tls_peer.h"
 
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -51,12 +52,14 @@ Tls makeCertificate(const TempDirectory& directory, const std::string& host) {
 
 void TlsPeer::Free::operator()(SSL_CTX* context) const { ::SSL_CTX_free(context); }
 void TlsPeer::Free::operator()(SSL* session) const { ::SSL_free(session); }
+void TlsPeer::Free::operator()(SSL_SESSION* session) const { ::SSL_SESSION_free(session); }
 
 TlsPeer::TlsPeer(int fd) : context_(::SSL_CTX_new(::TLS_client_method())) {
   require(context_ != nullptr, "no context");
   session_.reset(::SSL_new(context_.get()));
   require(session_ != nullptr, "no session");
   ::SSL_set_mode(session_.get(), SSL_MODE_AUTO_RETRY);
+  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
   ::SSL_set_fd(session_.get(), fd);
   ::SSL_set_connect_state(session_.get());
 }
@@ -122,6 +125,6 @@ std::string TlsPeer::alpn() const {
 
 bool TlsPeer::wasResumed() const { return ::SSL_session_reused(session_.get()) == 1; }
 
-SSL_SESSION* TlsPeer::session() const { return ::SSL_get1_session(session_.get()); }
+TlsPeer::Session TlsPeer::session() const { return Session(::SSL_get1_session(session_.get())); }
 
 }  // namespace stormo::test

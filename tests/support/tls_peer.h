@@ -1,6 +1,6 @@
 #pragma once
 
-#include <openssl/types.h>
+#include <openssl/ssl.h>
 #include <stormo/tls.h>
 
 #include <memory>
@@ -38,14 +38,20 @@ class TlsPeer {
 
   [[nodiscard]] std::string alpn() const;
   [[nodiscard]] bool wasResumed() const;
-  /// To be freed by SSL_SESSION_free().
-  [[nodiscard]] SSL_SESSION* session() const;
 
  private:
   struct Free {
     void operator()(SSL_CTX* context) const;
     void operator()(SSL* session) const;
+    void operator()(SSL_SESSION* session) const;
   };
+
+ public:
+  using Session = std::unique_ptr<SSL_SESSION, Free>;
+  /// What a later connection resumes.
+  [[nodiscard]] Session session() const;
+
+ private:
   std::unique_ptr<SSL_CTX, Free> context_;
   std::unique_ptr<SSL, Free> session_;
   bool isClosed_ = false;

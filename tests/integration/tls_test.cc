@@ -1,0 +1,121 @@
+// A server with a certificate, as a person tries it.
+#include <gmock/gmock.h>
+#include <poll.h>
+
+#include <filesystem>
+
+#include "integration/harness/with_stormo.h"
+#include "support/tls_peer.h"
+#include "support/websocket_client.h"
+
+namespace stormo::integration {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class TlsServer : public WithStormo {
+ protected:
+  [[nodiscard]] std::string file(const std::string& name) const {
+    return stormo.folder() + "/" + name;
+  }
+  Outcome devCert(const Words& options = {}) {
+    Words words = {STORMO_BIN_DIR "/stormo", "dev-cert", "--name", file("dev")};
+    words.insert(words.end(), options.begin(), options.end());
+    return SpawnedProgram(deadline, words).waitForEnd();
+  }
+  static Words startOf(const Words& options) {
+    Words words = freePort(options);
+    words.insert(words.begin(), "start");
+    return words;
+  }
+  void startWithTls() {
+    ASSERT_EQ(devCert().status, 0);
+    stormo.start(
+        freePort({"--workers", "2", "--tls-cert", file("dev.crt"), "--tls-key", file("dev.key")}));
+  }
+
+  /// A client whose handshakes are done.
+  struct Client {
+    explicit Client(std::uint16_t port) : socket(test::RawPeer::connect(port)), tls(socket.fd()) {
+      await([&] { return tls.shakeHands(); });
+    }
+    /// Until the condition is true, or for 30 seconds without any input.
+    template <typename Condition>
+    void await(const Condition& condition) {
+      while (!condition()) {
+        pollfd ready{.fd = socket.fd(), .events = POLLIN, .revents = 0};
+        ASSERT_EQ(::poll(&ready, 1, 30'000), 1);
+      }
+    }
+    void awaitText(const std::string& text) {
+      await([&] { return (received += tls.take()).find(text) != std::string::npos; });
+    }
+
+    test::RawPeer socket;
+    test::TlsPeer tls;
+    std::string received;
+  };
+};
+
+TEST_F(TlsServer, ServesItsPageAndGroupsOverTls) {
+  startWithTls();
+  Client page(stormo.port());
+  page.tls.send("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  page.awaitText("</html>");
+  EXPECT_THAT(page.received, StartsWith("HTTP/1.1 200 OK\r\n"));
+
+  Client member(stormo.port());
+  member.tls.send(test::WebSocketClient::request());
+  member.awaitText("\r\n\r\n");
+  EXPECT_THAT(member.received, StartsWith("HTTP/1.1 101 "));
+  member.tls.send(
+      test::WebSocketClient::text(R"({"cmd":"add_group","group_id":"123"})") +
+      test::WebSocketClient::text(R"({"cmd":"send_to_group","group_id":"123","message":"ciao"})"));
+  member.awaitText("ciao");
+}
+
+TEST_F(TlsServer, ProcessesResumeEachOthersSessions) {
+  startWithTls();
+  Client first(stormo.port());
+  first.tls.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  first.awaitText("</html>");
+  const test::TlsPeer::Session session = first.tls.session();
+  for (int i = 0; i < 8; ++i) {  // some of them are accepted by the other process
+    test::RawPeer socket = test::RawPeer::connect(stormo.port());
+    test::TlsPeer next(socket.fd());
+    next.resume(session.get());
+    while (!next.shakeHands()) {
+      pollfd ready{.fd = socket.fd(), .events = POLLIN, .revents = 0};
+      ASSERT_EQ(::poll(&ready, 1, 30'000), 1);
+    }
+    EXPECT_TRUE(next.wasResumed());
+  }
+}
+
+TEST_F(TlsServer, AWrongFileIsAnErrorAtStart) {
+  ASSERT_EQ(devCert().status, 0);
+  const Outcome missing = stormo.run(startOf({"--tls-cert", file("none.crt")}));
+  EXPECT_NE(missing.status, 0);
+  EXPECT_THAT(missing.errors, HasSubstr("the certificate file '" + file("none.crt") +
+                                        "': No such file or directory"));
+  const Outcome alone = stormo.run(startOf({"--tls-key", file("dev.key")}));
+  EXPECT_THAT(alone.errors, HasSubstr("--tls-key needs --tls-cert"));
+}
+
+TEST_F(TlsServer, DevCertNeverReplacesAFile) {
+  const Outcome first = devCert();
+  EXPECT_EQ(first.status, 0);
+  EXPECT_THAT(first.output, HasSubstr("stormo start --tls-cert"));
+  const auto permissions = std::filesystem::status(file("dev.key")).permissions();
+  EXPECT_EQ(permissions & std::filesystem::perms::group_all, std::filesystem::perms::none);
+  EXPECT_EQ(permissions & std::filesystem::perms::others_all, std::filesystem::perms::none);
+  const Outcome second = devCert();
+  EXPECT_EQ(second.status, 1);
+  EXPECT_THAT(second.errors, HasSubstr("dev.crt exists"));
+  const Outcome wrong = devCert({"--host", "999.1.1.1"});
+  EXPECT_EQ(wrong.status, 1);
+}
+
+}  // namespace
+}  // namespace stormo::integration

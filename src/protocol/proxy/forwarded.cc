@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <ranges>
 #include <string>
 #include <vector>
 
@@ -32,9 +31,9 @@ class Search {
 std::optional<IpEndpoint> clientInXForwardedFor(const HttpRequest& request,
                                                 const TrustedProxies& trusted) {
   Search search(trusted);
-  for (const HttpHeader& field : std::views::reverse(request.headers)) {
-    if (!equalsIgnoringCase(field.name, "X-Forwarded-For")) continue;
-    for (std::string_view rest = field.value; !rest.empty();) {
+  for (auto field = request.headers.rbegin(); field != request.headers.rend(); ++field) {
+    if (!equalsIgnoringCase(field->name, "X-Forwarded-For")) continue;
+    for (std::string_view rest = field->value; !rest.empty();) {
       const std::size_t comma = rest.rfind(',');
       const std::string_view node = trimmed(comma == rest.npos ? rest : rest.substr(comma + 1));
       rest = rest.substr(0, comma == rest.npos ? 0 : comma);
@@ -45,8 +44,8 @@ std::optional<IpEndpoint> clientInXForwardedFor(const HttpRequest& request,
 }
 
 std::optional<IpEndpoint> clientInXRealIp(const HttpRequest& request) {
-  for (const HttpHeader& field : std::views::reverse(request.headers)) {
-    if (equalsIgnoringCase(field.name, "X-Real-IP")) return parseNode(field.value);
+  for (auto field = request.headers.rbegin(); field != request.headers.rend(); ++field) {
+    if (equalsIgnoringCase(field->name, "X-Real-IP")) return parseNode(field->value);
   }
   return std::nullopt;
 }
@@ -129,8 +128,7 @@ ForwardedClient clientInForwarded(const HttpRequest& request, const TrustedProxi
     if (!ForwardedReader(field.value).read(nodes)) return {.isMalformed = true};
   }
   Search search(trusted);
-  for (const auto& node : std::views::reverse(nodes)) {
-    if (!search.take(node)) break;
+  for (auto node = nodes.rbegin(); node != nodes.rend() && search.take(*node); ++node) {
   }
   return {.client = search.client()};
 }

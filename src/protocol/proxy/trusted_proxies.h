@@ -19,6 +19,7 @@ class TrustedProxies {
   explicit TrustedProxies(const std::vector<std::string>& entries);
 
   [[nodiscard]] bool empty() const { return networks_.empty() && !trustsUnix_; }
+  [[nodiscard]] bool trustsNetworks() const { return !networks_.empty(); }
   [[nodiscard]] bool trusts(const IpAddress& address) const;
   /// True if the peers of unix sockets are trusted.
   [[nodiscard]] bool trustsUnix() const { return trustsUnix_; }

@@ -33,6 +33,7 @@ struct ProxyOptions {
   /// client's address is known in onConnect. Such an address accepts trusted proxies only; one that
   /// does not send the header is disconnected. A proxy's own connection (LOCAL, UNKNOWN, UNSPEC)
   /// keeps its address. If the address in the header is a trusted proxy's, `header` counts, too.
+  /// After a header without an address it does not.
   std::vector<std::string> proxyProtocol;
 };
 

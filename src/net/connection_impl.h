@@ -131,6 +131,7 @@ struct ConnectionImpl final : Connection {
   bool awaitsPong = false;  ///< While Open.
   Announced announced = Announced::Nothing;
   bool inClosedList = false;
+  bool ignoresForwarded = false;  ///< Its proxy has stated that it does not know the client.
   CloseCode closeCode = CloseCode::Abnormal;
   std::unique_ptr<std::string> closeReason;  ///< The peer's, with its close code. Null: none.
   /// The client's address, also behind a proxy. Stored, as the kernel forgets the peer's when the

@@ -81,6 +81,8 @@ std::size_t ConnectionTable::receiveProxyHeader(ConnectionImpl& connection,
       break;
   }
   if (header.client) connection.remote = StoredAddress(addressOf(*header.client));
+  // A proxy that passes on TCP does not set HTTP headers: they are the client's own.
+  connection.ignoresForwarded = !header.client;
   connection.phase = Phase::Handshake;
   announce(connection);
   return header.bytes;
@@ -94,7 +96,8 @@ void ConnectionTable::refuseProxy(ConnectionImpl& connection, std::string_view r
 
 bool ConnectionTable::takeForwardedClient(ConnectionImpl& connection, const HttpRequest& request) {
   const ProxyPeers* const proxies = connection.endpoint->proxies;
-  if (proxies == nullptr || !proxies->trusts(connection.remote.get())) return true;
+  if (proxies == nullptr || connection.ignoresForwarded) return true;
+  if (!proxies->trusts(connection.remote.get())) return true;
   const proxy::ForwardedClient found = proxies->read(request);
   if (found.client) connection.remote = StoredAddress(addressOf(*found.client));
   return !found.isMalformed;

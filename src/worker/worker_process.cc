@@ -81,7 +81,8 @@ void WorkerProcess::configure() {
   endpoint_.messageTimeout = worker_.messageTimeout;
   endpoint_.incompleteBytesMax = worker_.maxIncompleteSize;
   endpoint_.hasRoom = worker_.hasRoom;
-  if (!worker_.proxies.trusted.empty()) {
+  // Addresses with the PROXY protocol and without trusted proxies refuse everybody.
+  if (!worker_.proxies.trusted.empty() || !worker_.proxies.proxyProtocol.empty()) {
     proxies_.emplace(proxy::TrustedProxies(worker_.proxies.trusted), worker_.proxies.header);
     endpoint_.proxies = &*proxies_;
   }

@@ -219,6 +219,7 @@ TEST_F(ProxiesTest, TheHeaderCountsAfterTheProxyProtocolOnlyFromATrustedAddress)
   EXPECT_THAT(ask(kHeader), ElementsAre("connect", "handshake of 203.0.113.7:4660"));
   EXPECT_THAT(ask("PROXY TCP4 10.0.0.9 192.0.2.1 4660 443\r\n"),
               ElementsAre("connect", "handshake of 198.51.100.1:0"));
+  EXPECT_THAT(ask("PROXY UNKNOWN\r\n"), ElementsAre("connect", "handshake of unix://"));
 }
 
 }  // namespace

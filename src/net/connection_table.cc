@@ -5,6 +5,8 @@
 
 #include "net/codec/codec_session.h"
 #include "net/codec/package_codec.h"
+#include "net/proxy_peers.h"
+#include "protocol/proxy/proxy_header.h"
 #include "sys/log.h"
 #include "sys/sockets.h"
 
@@ -39,9 +41,10 @@ Result<ConnectionImpl*> ConnectionTable::add(UniqueFd fd, const Endpoint& endpoi
 }
 
 Result<ConnectionImpl*> ConnectionTable::accept(UniqueFd fd, const Endpoint& endpoint,
-                                                const Address& remote) {
-  auto added = add(std::move(fd), endpoint, remote, Phase::Handshake, Reactor::kReadEvents);
-  if (added) announce(**added);
+                                                const Address& remote, bool awaitsProxyHeader) {
+  const Phase phase = awaitsProxyHeader ? Phase::ProxyHeader : Phase::Handshake;
+  auto added = add(std::move(fd), endpoint, remote, phase, Reactor::kReadEvents);
+  if (added && !awaitsProxyHeader) announce(**added);
   return added;
 }
 
@@ -63,6 +66,41 @@ void ConnectionTable::finishConnect(ConnectionImpl& connection) {
   connection.phase = Phase::Handshake;
   reactor_.keepalive.setDeadline(connection, loop().now + endpoint.handshakeTimeout);
   announce(connection);
+}
+
+std::size_t ConnectionTable::receiveProxyHeader(ConnectionImpl& connection,
+                                                std::string_view bytes) {
+  proxy::ProxyHeader header;
+  switch (proxy::decodeProxyHeader(bytes, header)) {
+    case proxy::ProxyDecode::NeedMore:
+      return 0;
+    case proxy::ProxyDecode::Malformed:
+      refuseProxy(connection, "no valid PROXY header");
+      return bytes.size();
+    case proxy::ProxyDecode::Ok:
+      break;
+  }
+  if (header.client) connection.remote = StoredAddress(addressOf(*header.client));
+  // A proxy that passes on TCP does not set HTTP headers: they are the client's own.
+  connection.ignoresForwarded = !header.client;
+  connection.phase = Phase::Handshake;
+  announce(connection);
+  return header.bytes;
+}
+
+void ConnectionTable::refuseProxy(ConnectionImpl& connection, std::string_view reason) {
+  counters().badPeers.add();
+  connection.endpoint->proxies->logRefusal(connection.remote.get(), reason, loop().now);
+  die(connection);
+}
+
+bool ConnectionTable::takeForwardedClient(ConnectionImpl& connection, const HttpRequest& request) {
+  const ProxyPeers* const proxies = connection.endpoint->proxies;
+  if (proxies == nullptr || connection.ignoresForwarded) return true;
+  if (!proxies->trusts(connection.remote.get())) return true;
+  const proxy::ForwardedClient found = proxies->read(request);
+  if (found.client) connection.remote = StoredAddress(addressOf(*found.client));
+  return !found.isMalformed;
 }
 
 /// A codec without a handshake opens the connection here, before onConnect.
@@ -87,7 +125,7 @@ void ConnectionTable::open(ConnectionImpl& connection) {
 
 void ConnectionTable::close(ConnectionImpl& connection, CloseCode code, std::string_view reason) {
   if (!connection.isUsable()) return;
-  if (connection.phase == Phase::Connecting) return die(connection);
+  if (connection.phase < Phase::Handshake) return die(connection);
   leaveFanouts(connection);  // their output of this turn goes first
   CodecSession session(connection);
   const bool awaitsAnswer = connection.endpoint->codec->sendClose(session, code, reason);
@@ -162,6 +200,7 @@ void ConnectionTable::beginClosing(ConnectionImpl& connection, CloseCode code, P
 
 void ConnectionTable::onEndOfFile(ConnectionImpl& connection) {
   switch (connection.phase) {
+    case Phase::ProxyHeader:
     case Phase::Handshake:  // the peer would not understand any output
     case Phase::Lingering:
       return die(connection);
@@ -187,7 +226,7 @@ void ConnectionTable::onOutputLeft(ConnectionImpl& connection) {
 }
 
 void ConnectionTable::fail(ConnectionImpl& connection, int error, const char* step) {
-  if (connection.isUsable()) {
+  if (connection.isUsable() && connection.phase != Phase::ProxyHeader) {
     const Error what{std::error_code(error, std::generic_category()), step};
     connection.closeCode = CloseCode::Abnormal;
     call(connection, connection.endpoint->handlers.onError, what);

@@ -188,8 +188,15 @@ void Input::keepStash(ConnectionImpl& connection, std::unique_ptr<Stash> stash) 
 }
 
 std::size_t Input::feed(ConnectionImpl& connection, std::span<char> bytes) {
+  std::size_t taken = 0;
+  if (connection.phase == Phase::ProxyHeader) {
+    taken =
+        connection.reactor.connections.receiveProxyHeader(connection, {bytes.data(), bytes.size()});
+    const bool isAll = taken == bytes.size() || connection.phase == Phase::ProxyHeader;
+    if (isAll || connection.in.isPaused || !connection.takesInput()) return taken;
+  }
   CodecSession session(connection);
-  const std::size_t taken = connection.endpoint->codec->receive(session, bytes);
+  taken += connection.endpoint->codec->receive(session, bytes.subspan(taken));
   return connection.takesInput() ? taken : bytes.size();
 }
 

@@ -44,6 +44,7 @@ void Keepalive::onDeadline(ConnectionImpl& connection) {
   switch (connection.phase) {
     case Phase::Connecting:
       return onConnectTimeout(connection);
+    case Phase::ProxyHeader:
     case Phase::Handshake:
       return onHandshakeTimeout(connection);
     case Phase::Open:
@@ -69,6 +70,9 @@ void Keepalive::onConnectTimeout(ConnectionImpl& connection) {
 void Keepalive::onHandshakeTimeout(ConnectionImpl& connection) {
   if (!connection.in.isPaused && connection.hasUnreadInput()) {
     return setDeadline(connection, reactor_.loop().now + kUnreadGrace);
+  }
+  if (connection.phase == Phase::ProxyHeader) {
+    return reactor_.connections.refuseProxy(connection, "no PROXY header in time");
   }
   reactor_.counters().badPeers.add();
   CodecSession session(connection);

@@ -22,7 +22,8 @@ const HeaderOwners& headersWithoutSource() {
       {"stormo/channel/listener.h", "base"}, {"stormo/channel/log_settings.h", "base"},
       {"stormo/channel/messages.h", "base"}, {"stormo/close_code.h", "base"},
       {"stormo/connection_id.h", "base"},    {"stormo/message.h", "base"},
-      {"stormo/stormo.h", "server"},         {"stormo/version.h", "base"},
+      {"stormo/proxies.h", "protocol"},      {"stormo/stormo.h", "server"},
+      {"stormo/version.h", "base"},
       {"stormo/websocket.h", "protocol"},
   };
   return kOwners;

@@ -46,12 +46,17 @@ class Connection {
   void pauseRecv();
   void resumeRecv();
 
-  /// The address of the peer: "203.0.113.7:51234", "[::1]:51234", "unix://". Known until onClose
+  /// The address of the client: "203.0.113.7:51234", "[::1]:51234", "unix://". Known until onClose
   /// has returned, also after a reset. An IPv4 client of a dual-stack socket has its IPv4 address.
+  /// Behind a trusted proxy it is what the proxy states, with port 0 if it states no port: see
+  /// ProxyOptions.
   [[nodiscard]] std::string remoteAddress() const;
   [[nodiscard]] std::string remoteIp() const;
   [[nodiscard]] std::uint16_t remotePort() const;
   [[nodiscard]] std::string localAddress() const;
+  /// The address of the other end of the socket: behind a proxy that of the proxy. Asks the system;
+  /// empty once the connection has failed.
+  [[nodiscard]] std::string peerAddress() const;
 
   [[nodiscard]] std::uint64_t bytesRead() const;
   [[nodiscard]] std::uint64_t bytesWritten() const;

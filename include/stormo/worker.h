@@ -2,6 +2,7 @@
 
 #include <stormo/connection.h>
 #include <stormo/protocol.h>
+#include <stormo/proxies.h>
 #include <stormo/result.h>
 #include <stormo/tls.h>
 #include <stormo/websocket.h>
@@ -67,6 +68,14 @@ class Worker {
   std::string name = "none";  ///< Shown by `status`.
   std::string user;  ///< The user that the processes run as; needs root. Empty: that of the master.
   std::string group;  ///< The same for the group.
+  /// The files of its unix sockets: their permissions (0660), and the user and the group that own
+  /// them. To connect, a process needs the permission to write. 0: 0777 without the umask. Empty:
+  /// `user`, and `group`. Another user than that of the master needs root.
+  unsigned socketMode = 0;
+  std::string socketOwner;
+  std::string socketGroup;
+  /// The reverse proxies that clients come through.
+  ProxyOptions proxies;
   /// False: `reload` does not replace these processes, for example because they keep state in
   /// memory. `restart` does.
   bool reloadable = true;

@@ -8,6 +8,7 @@
 
 #include "cli/web_files.h"
 #include "protocol/channel/packet.h"
+#include "protocol/proxy/forwarded.h"
 #include "sys/error_text.h"
 
 namespace stormo::cli {
@@ -103,6 +104,14 @@ void ServerProgram::declareWorker() {
   worker_.count = static_cast<int>(settings_.workers);
   worker_.user = settings_.user;
   worker_.group = settings_.group;
+  if (!settings_.socketMode.empty()) {
+    worker_.socketMode = config::socketModeIn(settings_.socketMode).value();
+  }
+  worker_.socketOwner = settings_.socketOwner;
+  worker_.socketGroup = settings_.socketGroup;
+  worker_.proxies = {.trusted = settings_.trustedProxies,
+                     .header = proxy::forwardedHeaderNamed(settings_.proxyHeader).value(),
+                     .proxyProtocol = settings_.proxyProtocol};
   worker_.protocol = Protocol::websocket();
   worker_.maxPackageSize = settings_.messageBytesMax;
   worker_.maxSendBufferSize = settings_.sendBufferBytesMax;

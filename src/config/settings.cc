@@ -1,9 +1,12 @@
 #include "config/settings.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <stdexcept>
 
+#include "protocol/proxy/forwarded.h"
+#include "protocol/proxy/trusted_proxies.h"
 #include "protocol/websocket/origin.h"
 #include "sys/address.h"
 #include "sys/log.h"
@@ -80,6 +83,33 @@ constexpr SettingSpec kSpecs[] = {
      }},
     {"user", "--user", "run as this user (needs root)", &Settings::user},
     {"group", "--group", "run as this group (needs root)", &Settings::group},
+    {"socket-mode", "--socket-mode",
+     "permissions of the unix sockets: 0660 (default: those that the umask leaves)",
+     &Settings::socketMode,
+     [](const Settings& s) {
+       return s.socketMode.empty() || socketModeIn(s.socketMode)
+                  ? std::string()
+                  : std::string("must be octal permissions: 0660");
+     }},
+    {"socket-owner", "--socket-owner", "user that owns the unix sockets (default: --user)",
+     &Settings::socketOwner},
+    {"socket-group", "--socket-group", "group that owns the unix sockets (default: --group)",
+     &Settings::socketGroup},
+    {"trusted-proxies", "--trusted-proxies",
+     "reverse proxies that state the client's address: 10.0.0.5, 10.0.0.0/8, fd00::/8, or unix for "
+     "all peers of unix sockets (default: none); repeatable",
+     &Settings::trustedProxies,
+     [](const Settings& s) { return proxy::complaintOfTrustedProxies(s.trustedProxies); }},
+    {"proxy-header", "--proxy-header",
+     "the header that they set: X-Forwarded-For, X-Real-IP or Forwarded", &Settings::proxyHeader,
+     [](const Settings& s) {
+       return proxy::forwardedHeaderNamed(s.proxyHeader)
+                  ? std::string()
+                  : std::string("must be X-Forwarded-For, X-Real-IP or Forwarded");
+     }},
+    {"proxy-protocol", "--proxy-protocol",
+     "address of --listen on which trusted proxies send the PROXY protocol; repeatable",
+     &Settings::proxyProtocol},
     {"channel.url", "--channel",
      "use a Channel that runs elsewhere: unix:///path, stormo://host:2206, or frame://host:2206 "
      "(Workerman's)",
@@ -238,6 +268,13 @@ std::optional<channel::SyncPolicy> syncPolicyNamed(std::string_view name) {
   return std::nullopt;
 }
 
+std::optional<unsigned> socketModeIn(std::string_view octal) {
+  unsigned mode = 0;
+  const auto [end, errc] = std::from_chars(octal.data(), octal.data() + octal.size(), mode, 8);
+  const bool isWhole = errc == std::errc{} && end == octal.data() + octal.size();
+  return isWhole && mode > 0 && mode <= 0777 ? std::optional(mode) : std::nullopt;
+}
+
 std::span<const SettingSpec> settingSpecs() { return kSpecs; }
 
 bool SettingSpec::isOfChannel() const {
@@ -264,6 +301,18 @@ void applyFlag(const SettingSpec& spec, const std::vector<std::string>& words, S
 std::string contradiction(const Settings& settings) {
   if (settings.tlsCertificate.empty() && !settings.tlsKey.empty()) {
     return "--tls-key needs --tls-cert, the file with the certificate of that key";
+  }
+  for (const std::string& url : settings.proxyProtocol) {
+    if (std::ranges::find(settings.listen, url) == settings.listen.end()) {
+      return "--proxy-protocol " + url + " is none of the addresses of --listen";
+    }
+    const proxy::TrustedProxies trusted(settings.trustedProxies);
+    const bool isUnix = parseSocketUrl(url).isUnix();
+    if (isUnix ? !trusted.trustsUnix() : !trusted.trustsNetworks()) {
+      return "--proxy-protocol " + url +
+             " is for trusted proxies only, and --trusted-proxies has " +
+             (isUnix ? "no unix" : "no address");
+    }
   }
   if (!settings.channel.empty() && !settings.channelListen.empty()) {
     return "--channel uses a Channel that runs elsewhere, --channel-listen opens the one of this "

@@ -22,6 +22,12 @@ struct Settings {
   std::size_t workers = 0;     ///< 0: one for each processor.
   std::string user;
   std::string group;
+  std::string socketMode;  ///< Of the files of unix sockets, in octal: "0660". Empty: by the umask.
+  std::string socketOwner;  ///< Empty: `user`.
+  std::string socketGroup;  ///< Empty: `group`.
+  std::vector<std::string> trustedProxies;
+  std::string proxyHeader = "X-Forwarded-For";
+  std::vector<std::string> proxyProtocol;  ///< Those of `listen` that await its header.
 
   std::string channel;        ///< URL of a Channel that runs elsewhere. Empty: the server's own.
   std::string channelListen;  ///< URL on which its own Channel listens for others. Empty: on none.
@@ -84,6 +90,10 @@ struct SettingSpec {
 
 /// The value of channel.log-sync: "process", "interval" or "always".
 std::optional<channel::SyncPolicy> syncPolicyNamed(std::string_view name);
+
+/// The permissions that socket-mode states in octal, at most 0777; nullopt if it is not such a
+/// number.
+std::optional<unsigned> socketModeIn(std::string_view octal);
 
 std::span<const SettingSpec> settingSpecs();
 

@@ -50,6 +50,10 @@ std::string Connection::localAddress() const {
   return stormo::localAddress(ConnectionImpl::of(*this).fd.get()).text();
 }
 
+std::string Connection::peerAddress() const {
+  return stormo::peerAddress(ConnectionImpl::of(*this).fd.get()).text();
+}
+
 std::uint64_t Connection::bytesRead() const { return ConnectionImpl::of(*this).in.bytesRead; }
 std::uint64_t Connection::bytesWritten() const {
   return ConnectionImpl::of(*this).out.bytesWritten;

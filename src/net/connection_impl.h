@@ -41,6 +41,8 @@ struct Membership {
 /// The life of a connection. It only ever moves down this list.
 enum class Phase : std::uint8_t {
   Connecting,     ///< Outgoing; connect(2) has not finished.
+  ProxyHeader,    ///< Accepted; the header of the PROXY protocol is not whole. onConnect follows.
+  TlsHandshake,   ///< Accepted; nothing can be sent yet. onConnect follows.
   Handshake,      ///< The protocol's opening is not done.
   Open,           ///< Messages pass.
   AwaitingClose,  ///< Our close frame is queued, the peer's has not come. Output still leaves.
@@ -132,9 +134,12 @@ struct ConnectionImpl final : Connection {
   bool awaitsPong = false;          ///< While Open.
   Announced announced = Announced::Nothing;
   bool inClosedList = false;
+  bool ignoresForwarded = false;  ///< Its proxy has stated that it does not know the client.
   CloseCode closeCode = CloseCode::Abnormal;
   std::unique_ptr<std::string> closeReason;  ///< The peer's, with its close code. Null: none.
-  const StoredAddress remote;  ///< Stored, as the kernel forgets it when the connection is reset.
+  /// The client's address, also behind a proxy. Stored, as the kernel forgets the peer's when the
+  /// connection is reset.
+  StoredAddress remote;
 
   static ConnectionImpl& of(Connection& connection) {
     return static_cast<ConnectionImpl&>(connection);
@@ -147,10 +152,10 @@ struct ConnectionImpl final : Connection {
   /// whatever waits already. The connection must be usable.
   void append(std::string_view encoded);
 
-  /// The TLS handshake is not done: nothing can be sent, and the user does not know of it.
-  [[nodiscard]] bool awaitsTls() const { return tls != nullptr && announced == Announced::Nothing; }
   /// Messages may be sent, now or when the handshake is done.
   [[nodiscard]] bool isUsable() const { return phase < Phase::AwaitingClose; }
+  /// The user knows the connection, and may use it.
+  [[nodiscard]] bool isShown() const { return isUsable() && announced == Announced::Connect; }
   /// The codec gets what arrives. Later it is read and dropped, so that closing resets nothing.
   [[nodiscard]] bool takesInput() const { return phase <= Phase::AwaitingClose; }
   /// No messages any more, but output still leaves.

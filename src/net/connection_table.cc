@@ -7,6 +7,8 @@
 
 #include "net/codec/codec_session.h"
 #include "net/codec/package_codec.h"
+#include "net/proxy_peers.h"
+#include "protocol/proxy/proxy_header.h"
 #include "sys/log.h"
 #include "sys/sockets.h"
 
@@ -41,15 +43,27 @@ Result<ConnectionImpl*> ConnectionTable::add(UniqueFd fd, const Endpoint& endpoi
 }
 
 Result<ConnectionImpl*> ConnectionTable::accept(UniqueFd fd, const Endpoint& endpoint,
-                                                const Address& remote) {
-  auto added = add(std::move(fd), endpoint, remote, Phase::Handshake, Reactor::kReadEvents);
-  if (!added) return added;
-  if (endpoint.tls == nullptr || remote.isUnix()) {
-    announce(**added);
-  } else {
-    (*added)->tls = std::make_unique<TlsSession>(*endpoint.tls);
-  }
+                                                const Address& remote, bool awaitsProxyHeader) {
+  const Phase phase = awaitsProxyHeader ? Phase::ProxyHeader : Phase::Handshake;
+  auto added = add(std::move(fd), endpoint, remote, phase, Reactor::kReadEvents);
+  if (added && !awaitsProxyHeader) begin(**added);
   return added;
+}
+
+void ConnectionTable::begin(ConnectionImpl& connection) {
+  const TlsContext* const tls = connection.endpoint->tls;
+  if (tls != nullptr && !localAddress(connection.fd.get()).isUnix()) {
+    connection.phase = Phase::TlsHandshake;
+    connection.tls = std::make_unique<TlsSession>(*tls);
+    return;
+  }
+  connection.phase = Phase::Handshake;
+  announce(connection);
+}
+
+void ConnectionTable::onTlsEstablished(ConnectionImpl& connection) {
+  connection.phase = Phase::Handshake;
+  announce(connection);
 }
 
 Result<ConnectionImpl*> ConnectionTable::connect(UniqueFd fd, const Endpoint& endpoint,
@@ -70,6 +84,40 @@ void ConnectionTable::finishConnect(ConnectionImpl& connection) {
   connection.phase = Phase::Handshake;
   reactor_.keepalive.setDeadline(connection, loop().now + endpoint.handshakeTimeout);
   announce(connection);
+}
+
+std::size_t ConnectionTable::receiveProxyHeader(ConnectionImpl& connection,
+                                                std::string_view bytes) {
+  proxy::ProxyHeader header;
+  switch (proxy::decodeProxyHeader(bytes, header)) {
+    case proxy::ProxyDecode::NeedMore:
+      return 0;
+    case proxy::ProxyDecode::Malformed:
+      refuseProxy(connection, "no valid PROXY header");
+      return bytes.size();
+    case proxy::ProxyDecode::Ok:
+      break;
+  }
+  if (header.client) connection.remote = StoredAddress(addressOf(*header.client));
+  // A proxy that passes on TCP does not set HTTP headers: they are the client's own.
+  connection.ignoresForwarded = !header.client;
+  begin(connection);
+  return header.bytes;
+}
+
+void ConnectionTable::refuseProxy(ConnectionImpl& connection, std::string_view reason) {
+  counters().badPeers.add();
+  connection.endpoint->proxies->logRefusal(connection.remote.get(), reason, loop().now);
+  die(connection);
+}
+
+bool ConnectionTable::takeForwardedClient(ConnectionImpl& connection, const HttpRequest& request) {
+  const ProxyPeers* const proxies = connection.endpoint->proxies;
+  if (proxies == nullptr || connection.ignoresForwarded) return true;
+  if (!proxies->trusts(connection.remote.get())) return true;
+  const proxy::ForwardedClient found = proxies->read(request);
+  if (found.client) connection.remote = StoredAddress(addressOf(*found.client));
+  return !found.isMalformed;
 }
 
 /// A codec without a handshake opens the connection here, before onConnect.
@@ -94,7 +142,7 @@ void ConnectionTable::open(ConnectionImpl& connection) {
 
 void ConnectionTable::close(ConnectionImpl& connection, CloseCode code, std::string_view reason) {
   if (!connection.isUsable()) return;
-  if (connection.phase == Phase::Connecting || connection.awaitsTls()) return die(connection);
+  if (connection.phase < Phase::Handshake) return die(connection);
   leaveFanouts(connection);  // their output of this turn goes first
   CodecSession session(connection);
   const bool awaitsAnswer = connection.endpoint->codec->sendClose(session, code, reason);
@@ -176,6 +224,8 @@ void ConnectionTable::beginClosing(ConnectionImpl& connection, CloseCode code, P
 
 void ConnectionTable::onEndOfFile(ConnectionImpl& connection) {
   switch (connection.phase) {
+    case Phase::ProxyHeader:
+    case Phase::TlsHandshake:
     case Phase::Handshake:  // the peer would not understand any output
     case Phase::Lingering:
       return die(connection);
@@ -205,7 +255,9 @@ void ConnectionTable::onOutputLeft(ConnectionImpl& connection) {
 }
 
 void ConnectionTable::fail(ConnectionImpl& connection, int error, const char* step) {
-  if (connection.isUsable() && !connection.awaitsTls()) {
+  const bool isKnown =
+      connection.phase == Phase::Connecting || connection.phase >= Phase::Handshake;
+  if (connection.isUsable() && isKnown) {
     const Error what{std::error_code(error, std::generic_category()), step};
     connection.closeCode = CloseCode::Abnormal;
     call(connection, connection.endpoint->handlers.onError, what);

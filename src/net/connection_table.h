@@ -1,5 +1,7 @@
 #pragma once
 
+#include <stormo/http_request.h>
+
 #include <exception>
 #include <string_view>
 #include <utility>
@@ -22,9 +24,12 @@ class ConnectionTable {
   static ConnectionTable& of(EventLoop& loop);
   static ConnectionTable& current() { return of(EventLoop::current()); }
 
-  /// Takes over an accepted socket and calls onConnect. If the system refuses to watch it, it is
-  /// closed and the error returned. `endpoint` outlives the connection, or abandons it.
-  Result<ConnectionImpl*> accept(UniqueFd fd, const Endpoint& endpoint, const Address& remote = {});
+  /// Takes over an accepted socket and calls onConnect; with `awaitsProxyHeader` not before the
+  /// header of the PROXY protocol has arrived, for which the endpoint has `proxies`. If the system
+  /// refuses to watch it, it is closed and the error returned. `endpoint` outlives the connection,
+  /// or abandons it.
+  Result<ConnectionImpl*> accept(UniqueFd fd, const Endpoint& endpoint, const Address& remote = {},
+                                 bool awaitsProxyHeader = false);
   /// The same for a socket on which connect(2) to `remote` was started. Calls no handler.
   Result<ConnectionImpl*> connect(UniqueFd fd, const Endpoint& endpoint,
                                   const Address& remote = {});
@@ -66,6 +71,10 @@ class ConnectionTable {
   /// Drops what this turn has queued for the connection, and closes with these bytes as the last.
   void closeWith(ConnectionImpl& connection, CloseCode code, std::string_view lastBytes);
 
+  /// Sets the client's address to the one that a trusted proxy states in this request. False if the
+  /// proxy's header is malformed: the request must be refused.
+  [[nodiscard]] bool takeForwardedClient(ConnectionImpl& connection, const HttpRequest& request);
+
   /// Runs a handler of the user. If it throws, this is logged and that connection is closed with
   /// 1011.
   template <typename Handler, typename... Args>
@@ -88,9 +97,15 @@ class ConnectionTable {
 
   /// The socket of a connection that is Connecting is ready.
   void finishConnect(ConnectionImpl& connection);
+  /// In Phase::ProxyHeader: takes the header at the front of `bytes`, and calls onConnect. Returns
+  /// its length, or 0 while it is not whole. A peer that sends another thing is disconnected.
+  [[nodiscard]] std::size_t receiveProxyHeader(ConnectionImpl& connection, std::string_view bytes);
+  /// A peer of an address with the PROXY protocol does not follow it: counted, logged, and
+  /// disconnected.
+  void refuseProxy(ConnectionImpl& connection, std::string_view reason);
   void onEndOfFile(ConnectionImpl& connection);
   /// The TLS handshake is done.
-  void onTlsEstablished(ConnectionImpl& connection) { announce(connection); }
+  void onTlsEstablished(ConnectionImpl& connection);
   /// The peer broke TLS. An alert was sent.
   void onTlsFailed(ConnectionImpl& connection);
   /// The kernel has taken all output of the connection.
@@ -113,6 +128,8 @@ class ConnectionTable {
  private:
   Result<ConnectionImpl*> add(UniqueFd fd, const Endpoint& endpoint, const Address& remote,
                               Phase phase, std::uint32_t events);
+  /// Of an accepted connection: what comes after the PROXY header, if there is one.
+  void begin(ConnectionImpl& connection);
   void announce(ConnectionImpl& connection);
   void beginClosing(ConnectionImpl& connection, CloseCode code, Phase phase);
   void leaveFanouts(ConnectionImpl& connection);

@@ -10,6 +10,7 @@
 namespace stormo::net {
 
 class Codec;
+class ProxyPeers;
 class TlsContext;
 
 /// Receive the events of a connection. All may be empty.
@@ -37,6 +38,9 @@ struct Endpoint {
   /// About how many bytes the kernel takes beyond the peer's window, on an accepted TCP connection,
   /// in addition to sendQueueBytesMax. Zero: the system's default, up to some MiB.
   std::size_t kernelUnsentBytesMax = 128 << 10;
+
+  /// The reverse proxies that state their clients' addresses. Null: none.
+  ProxyPeers* proxies = nullptr;
 
   std::chrono::milliseconds handshakeTimeout{10'000};
   /// For each part of a message, of IncompleteMessages::kPartBytes. Zero: no time-out.

@@ -156,7 +156,7 @@ void Input::decrypt(ConnectionImpl& connection, std::span<const char> bytes) {
     SharedBuffer output;
     const auto [what, count] = tls.read({plaintext, kRecordBytes}, output);
     if (!output.empty()) reactor_.sender.sendRaw(connection, output);
-    if (connection.awaitsTls() && tls.isEstablished()) {
+    if (connection.phase == Phase::TlsHandshake && tls.isEstablished()) {
       reactor_.connections.onTlsEstablished(connection);
     }
     switch (what) {
@@ -215,13 +215,25 @@ void Input::takeStash(ConnectionImpl& connection) {
 }
 
 void Input::keepStash(ConnectionImpl& connection, std::unique_ptr<Stash> stash) {
+  if (stash->size() == 0 && connection.in.stash != nullptr) return;  // of the first TLS record
   connection.in.isUnfed = stash->size() > 0 && (connection.in.isPaused || work_ <= 0);
   if (stash->size() > 0) connection.in.stash = std::move(stash);
 }
 
 std::size_t Input::feed(ConnectionImpl& connection, std::span<char> bytes) {
+  std::size_t taken = 0;
+  if (connection.phase == Phase::ProxyHeader) {
+    taken =
+        connection.reactor.connections.receiveProxyHeader(connection, {bytes.data(), bytes.size()});
+    if (connection.phase == Phase::TlsHandshake) {
+      decrypt(connection, bytes.subspan(taken));
+      return bytes.size();
+    }
+    const bool isAll = taken == bytes.size() || connection.phase == Phase::ProxyHeader;
+    if (isAll || connection.in.isPaused || !connection.takesInput()) return taken;
+  }
   CodecSession session(connection);
-  const std::size_t taken = connection.endpoint->codec->receive(session, bytes);
+  taken += connection.endpoint->codec->receive(session, bytes.subspan(taken));
   return connection.takesInput() ? taken : bytes.size();
 }
 

@@ -56,7 +56,7 @@ class Input {
   void take(ConnectionImpl& connection, char* bytes, std::size_t count);
   void takeStash(ConnectionImpl& connection);
   void keepStash(ConnectionImpl& connection, std::unique_ptr<Stash> stash);
-  [[nodiscard]] static std::size_t feed(ConnectionImpl& connection, std::span<char> bytes);
+  [[nodiscard]] std::size_t feed(ConnectionImpl& connection, std::span<char> bytes);
 
   void noteIncomplete(ConnectionImpl& connection);
   void watchIncomplete();

@@ -44,6 +44,8 @@ void Keepalive::onDeadline(ConnectionImpl& connection) {
   switch (connection.phase) {
     case Phase::Connecting:
       return onConnectTimeout(connection);
+    case Phase::ProxyHeader:
+    case Phase::TlsHandshake:
     case Phase::Handshake:
       return onHandshakeTimeout(connection);
     case Phase::Open:
@@ -70,8 +72,11 @@ void Keepalive::onHandshakeTimeout(ConnectionImpl& connection) {
   if (!connection.in.isPaused && connection.hasUnreadInput()) {
     return setDeadline(connection, reactor_.loop().now + kUnreadGrace);
   }
+  if (connection.phase == Phase::ProxyHeader) {
+    return reactor_.connections.refuseProxy(connection, "no PROXY header in time");
+  }
   reactor_.counters().badPeers.add();
-  if (connection.awaitsTls()) return reactor_.connections.die(connection);
+  if (connection.phase == Phase::TlsHandshake) return reactor_.connections.die(connection);
   CodecSession session(connection);
   connection.endpoint->codec->onHandshakeTimeout(session);
   reactor_.connections.closeQuietly(connection, CloseCode::Abnormal);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "net/connection_table.h"
+#include "net/proxy_peers.h"
 #include "sys/log.h"
 #include "sys/sockets.h"
 
@@ -58,9 +59,11 @@ Listener::~Listener() {
   loop_.removeSink(tag_);
 }
 
-void Listener::start(int fd) {
+void Listener::start(int fd, bool awaitsProxyHeader) {
   if (find(fd) != nullptr) return;
-  sockets_.push_back({.fd = fd, .isShared = fairShare_.hasSiblings() && localAddress(fd).isUnix()});
+  sockets_.push_back({.fd = fd,
+                      .awaitsProxyHeader = awaitsProxyHeader,
+                      .isShared = fairShare_.hasSiblings() && localAddress(fd).isUnix()});
   loop_.counters().listeners.add();
   setOptions(fd);
   if (!resumes_) watch(sockets_.back());
@@ -134,12 +137,15 @@ void Listener::acceptLeftOver() {
 
 /// False if no client waits, or none can be accepted now.
 bool Listener::acceptFrom(int fd) {
-  if (find(fd) == nullptr) return false;
+  const Socket* const socket = find(fd);
+  if (socket == nullptr) return false;
   Address remote;
   UniqueFd accepted = acceptOne(fd, remote);
   if (accepted.valid()) {
+    if (isRefused(*socket, remote)) return true;
     setNoDelay(accepted.get());
-    const auto added = table_.accept(std::move(accepted), endpoint_, remote);
+    const auto added =
+        table_.accept(std::move(accepted), endpoint_, remote, socket->awaitsProxyHeader);
     if (!added) pause(added.error());
     return added.ok();
   }
@@ -149,6 +155,15 @@ bool Listener::acceptFrom(int fd) {
   }
   // Any other error is about a client that disconnected while it waited.
   return errno != EAGAIN;
+}
+
+/// An address with the PROXY protocol is for trusted proxies only: any other peer could state any
+/// address.
+bool Listener::isRefused(const Socket& socket, const Address& remote) {
+  if (!socket.awaitsProxyHeader || endpoint_.proxies->trusts(remote)) return false;
+  loop_.counters().badPeers.add();
+  endpoint_.proxies->logRefusal(remote, "not a trusted proxy", loop_.now);
+  return true;
 }
 
 /// Tries again soon: the system may have the resource again.

@@ -6,6 +6,7 @@
 #include "event/loop_impl.h"
 #include "net/endpoint.h"
 #include "net/fair_share.h"
+#include "sys/address.h"
 
 namespace stormo::net {
 
@@ -23,14 +24,16 @@ class Listener final : EventSink {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  /// Accepts from this socket, until stop(). The socket must outlive that.
-  void start(int fd);
+  /// Accepts from this socket, until stop(). The socket must outlive that. `awaitsProxyHeader`:
+  /// only from trusted proxies, which send a header of the PROXY protocol first.
+  void start(int fd, bool awaitsProxyHeader = false);
   void stop(int fd);
   void stopAll();
 
  private:
   struct Socket {
     int fd;
+    bool awaitsProxyHeader;
     bool isShared;  ///< Other processes accept from the same socket.
     bool isWatched = false;
     bool isLeft = false;  ///< To the siblings, until the timer fires.
@@ -38,6 +41,7 @@ class Listener final : EventSink {
 
   void onReady(Handle id, std::uint32_t events) override;
   [[nodiscard]] bool acceptFrom(int fd);
+  [[nodiscard]] bool isRefused(const Socket& socket, const Address& remote);
   [[nodiscard]] Socket* find(int fd);
   void setOptions(int fd) const;
   void watch(Socket& socket);

@@ -1,6 +1,7 @@
 #include "process/check_program.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <stdexcept>
 #include <vector>
@@ -35,6 +36,18 @@ void checkAgainst(const std::vector<Owned>& others, const Owned& more) {
   }
 }
 
+/// States what is wrong with the owners of a unix socket's file. Empty: nothing is.
+std::string complaintOfOwners(const Listening& listening) {
+  try {
+    const bool isOther = !listening.owner.empty() && userId(listening.owner) != ::geteuid();
+    if (!listening.group.empty()) static_cast<void>(groupId(listening.group));
+    if (!isOther || ::geteuid() == 0) return {};
+  } catch (const std::runtime_error& unknown) {
+    return unknown.what();
+  }
+  return fmt::format("only root may give the socket to user '{}'", listening.owner);
+}
+
 }  // namespace
 
 void checkProgram(const Program& program) {
@@ -47,6 +60,9 @@ void checkProgram(const Program& program) {
     identityOf(role);
     for (const Listening& listening : role.listen) {
       checkAgainst(all, {role, listening});
+      if (const std::string wrong = complaintOfOwners(listening); !wrong.empty()) {
+        throw std::runtime_error(fmt::format("cannot listen on {}: {}", listening.label, wrong));
+      }
       all.push_back({role, listening});
     }
   }

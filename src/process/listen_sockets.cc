@@ -82,6 +82,10 @@ void giveTo(const Listening& listening) {
     throw std::runtime_error(
         fmt::format("cannot give {} to user '{}': {}", path, listening.owner, errorText(errno)));
   }
+  if (!listening.group.empty() && ::chown(path.c_str(), uid_t(-1), groupId(listening.group)) < 0) {
+    throw std::runtime_error(
+        fmt::format("cannot give {} to group '{}': {}", path, listening.group, errorText(errno)));
+  }
 }
 
 /// Without its file only children can connect, through the descriptor that they inherit; they may

@@ -66,4 +66,10 @@ uid_t userId(const std::string& name) {
   return entry->pw_uid;
 }
 
+gid_t groupId(const std::string& name) {
+  const ::group* entry = ::getgrnam(name.c_str());
+  if (entry == nullptr) throw std::runtime_error(fmt::format("no such group: '{}'", name));
+  return entry->gr_gid;
+}
+
 }  // namespace stormo::process

@@ -29,4 +29,7 @@ std::string ownUserName();
 /// The id of the user of that name. Throws std::runtime_error.
 uid_t userId(const std::string& name);
 
+/// The id of the group of that name. Throws std::runtime_error.
+gid_t groupId(const std::string& name);
+
 }  // namespace stormo::process

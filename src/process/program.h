@@ -24,8 +24,9 @@ struct Listening {
   bool isSecond = false;
   // For the file of a unix socket:
   std::string owner =
-      {};           ///< User that owns it (needs root). Empty: the user who started the program.
-  mode_t mode = 0;  ///< Its permissions. 0: what the umask allows.
+      {};  ///< User that owns it (needs root). Empty: the user who started the program.
+  std::string group = {};  ///< Group that owns it. Empty: that of the user who started it.
+  mode_t mode = 0;         ///< Its permissions. 0: what the umask allows.
   /// Only children of this program connect, through an inherited descriptor. The file is removed at
   /// once, so that nobody can delete it later.
   bool isPrivate = false;

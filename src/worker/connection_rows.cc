@@ -9,6 +9,7 @@ const char* nameOf(net::Phase phase) {
   switch (phase) {
     case net::Phase::Connecting:
       return "CONNECTING";
+    case net::Phase::ProxyHeader:
     case net::Phase::Handshake:
       return "HANDSHAKE";
     case net::Phase::Open:

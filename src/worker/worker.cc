@@ -17,6 +17,7 @@
 #include "process/command_line.h"
 #include "process/program.h"
 #include "protocol/channel/packet.h"
+#include "protocol/proxy/trusted_proxies.h"
 #include "protocol/websocket/origin.h"
 #include "sys/address.h"
 #include "sys/processors.h"
@@ -62,6 +63,33 @@ void checkFurtherAddress(const Worker& worker, const std::string& url) {
                               ": another protocol needs another worker");
 }
 
+std::vector<std::string> addressesOf(const Worker& worker) {
+  std::vector<std::string> urls = worker.alsoListen;
+  urls.insert(urls.begin(), worker.listen());
+  return urls;
+}
+
+void checkProxies(const Worker& worker) {
+  const ProxyOptions& proxies = worker.proxies;
+  const auto refuse = [&](const std::string& why) {
+    throw std::invalid_argument("worker '" + worker.name + "': proxies." + why);
+  };
+  if (const std::string wrong = proxy::complaintOfTrustedProxies(proxies.trusted); !wrong.empty()) {
+    refuse("trusted: " + wrong);
+  }
+  const proxy::TrustedProxies trusted(proxies.trusted);
+  const std::vector<std::string> urls = addressesOf(worker);
+  for (const std::string& url : proxies.proxyProtocol) {
+    if (std::ranges::find(urls, url) == urls.end()) {
+      refuse("proxyProtocol: " + url + " is none of its addresses");
+    }
+    const bool isUnix = parseSocketUrl(url).isUnix();
+    if (isUnix ? trusted.trustsUnix() : trusted.trustsNetworks()) continue;
+    refuse("proxyProtocol: nobody can connect to " + url + ", as no " +
+           (isUnix ? "unix peer" : "address") + " is trusted (see proxies.trusted)");
+  }
+}
+
 process::Role roleOf(Worker& worker) {
   if (worker.count < 0) {
     throw std::invalid_argument("worker '" + worker.name + "': count must not be negative");
@@ -71,6 +99,7 @@ process::Role roleOf(Worker& worker) {
       !wrong.empty()) {
     throw std::invalid_argument("worker '" + worker.name + "': websocket.origins: " + wrong);
   }
+  checkProxies(worker);
   process::Role role;
   role.kind = process::RoleKind::Worker;
   role.name = worker.name;
@@ -88,6 +117,12 @@ process::Role roleOf(Worker& worker) {
   for (const std::string& url : worker.alsoListen) {
     checkFurtherAddress(worker, url);
     listenOnUrl(url, worker.ipv6Only, role);
+  }
+  for (process::Listening& listening : role.listen) {
+    if (!listening.address.isUnix()) continue;
+    listening.mode = worker.socketMode;
+    listening.owner = worker.socketOwner.empty() ? worker.user : worker.socketOwner;
+    listening.group = worker.socketGroup.empty() ? worker.group : worker.socketGroup;
   }
   // All processes share its keys, so each of them resumes the sessions of the others.
   const auto tls = worker.tls.isOn() ? std::make_shared<net::TlsContext>(worker.tls) : nullptr;
@@ -245,7 +280,7 @@ std::size_t Worker::connectionCount() const {
 void Worker::forEachConnection(const std::function<void(Connection&)>& visit) const {
   if (process_ == nullptr) return;
   process_->forEachClient([&](net::ConnectionImpl& peer) {
-    if (peer.isUsable()) visit(peer);
+    if (peer.isShown()) visit(peer);
   });
 }
 

@@ -10,6 +10,7 @@
 #include "event/process_life.h"
 #include "net/codec/package_codec.h"
 #include "net/codec/websocket_codec.h"
+#include "sys/sockets.h"
 #include "worker/connection_rows.h"
 #include "worker/declaration.h"
 
@@ -33,6 +34,20 @@ std::unique_ptr<net::Codec> makeCodec(const Worker& worker) {
       worker.websocket, forwardTo(worker.onWebSocketConnect), forwardTo(worker.onWebSocketOpen));
 }
 
+/// True if this listening socket has one of the addresses with the PROXY protocol. Port 0 in them
+/// is the port that the kernel has chosen.
+bool awaitsProxyHeader(const ProxyOptions& proxies, int listening) {
+  if (proxies.proxyProtocol.empty()) return false;
+  const Address local = localAddress(listening);
+  return std::ranges::any_of(proxies.proxyProtocol, [&](const std::string& url) {
+    const SocketUrl parsed = parseSocketUrl(url);
+    if (parsed.isUnix()) return local.isUnix() && local.host() == parsed.host;
+    return std::ranges::any_of(Address::known(parsed.host, parsed.port), [&](const Address& each) {
+      return each.host() == local.host() && (each.port() == 0 || each.port() == local.port());
+    });
+  });
+}
+
 }  // namespace
 
 WorkerProcess::WorkerProcess(Worker& worker, process::Child& child, const net::TlsContext* tls)
@@ -45,13 +60,14 @@ WorkerProcess::WorkerProcess(Worker& worker, process::Child& child, const net::T
   child.onConnections = [this] { return connectionRows(table_); };
   child.onAcceptForSibling = [this](const std::vector<int>& listeners, bool accept) {
     if (stopping_) return;
-    for (const int fd : listeners) accept ? listener_.start(fd) : listener_.stop(fd);
+    if (accept) return this->accept(listeners);
+    for (const int fd : listeners) listener_.stop(fd);
   };
 
   worker_.process_ = this;
   if (worker_.onWorkerStart) worker_.onWorkerStart(worker_);
   configure();  // after the hook, which may have set handlers and limits
-  for (const int fd : child.listeners()) listener_.start(fd);
+  accept(child.listeners());
 }
 
 void WorkerProcess::configure() {
@@ -66,6 +82,11 @@ void WorkerProcess::configure() {
   endpoint_.messageTimeout = worker_.messageTimeout;
   endpoint_.incompleteBytesMax = worker_.maxIncompleteSize;
   endpoint_.hasRoom = worker_.hasRoom;
+  // Addresses with the PROXY protocol and without trusted proxies refuse everybody.
+  if (!worker_.proxies.trusted.empty() || !worker_.proxies.proxyProtocol.empty()) {
+    proxies_.emplace(proxy::TrustedProxies(worker_.proxies.trusted), worker_.proxies.header);
+    endpoint_.proxies = &*proxies_;
+  }
   endpoint_.handlers = {.onConnect = forwardTo(worker_.onConnect),
                         .onMessage = forwardTo(worker_.onMessage),
                         .onClose = forwardTo(worker_.onClose),
@@ -74,13 +95,17 @@ void WorkerProcess::configure() {
                         .onBufferDrain = forwardTo(worker_.onBufferDrain)};
 }
 
+void WorkerProcess::accept(const std::vector<int>& listeners) {
+  for (const int fd : listeners) listener_.start(fd, awaitsProxyHeader(worker_.proxies, fd));
+}
+
 WorkerProcess::~WorkerProcess() { worker_.process_ = nullptr; }
 
 Connection* WorkerProcess::find(ConnectionId id) const { return table_.find(id); }
 
 std::size_t WorkerProcess::clientCount() const {
   std::size_t count = 0;
-  forEachClient([&](const net::ConnectionImpl& peer) { count += peer.isUsable() ? 1 : 0; });
+  forEachClient([&](const net::ConnectionImpl& peer) { count += peer.isShown() ? 1 : 0; });
   return count;
 }
 

@@ -5,9 +5,12 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "net/connection_table.h"
 #include "net/listener.h"
+#include "net/proxy_peers.h"
 #include "process/child.h"
 
 namespace stormo {
@@ -34,6 +37,7 @@ class WorkerProcess {
 
  private:
   void configure();
+  void accept(const std::vector<int>& listeners);
   void callHook(const char* name, const std::function<void(Worker&)>& hook);
   void stop(process::StopOrder order);
   void closeClients();
@@ -43,6 +47,7 @@ class WorkerProcess {
   process::Child& child_;
   net::ConnectionTable& table_;
   std::unique_ptr<net::Codec> codec_;
+  std::optional<net::ProxyPeers> proxies_;  // if any are trusted
   net::Endpoint endpoint_;
   net::Listener listener_;
   process::StopOrder order_;

@@ -49,6 +49,39 @@ TEST(Settings, TheDefaultsAreValid) {
   EXPECT_EQ(contradiction(settings), "");
 }
 
+TEST(Settings, SocketModesAreOctal) {
+  EXPECT_EQ(socketModeIn("0660"), 0660U);
+  EXPECT_EQ(socketModeIn("777"), 0777U);
+  for (const char* word : {"", "0", "0x1ff", "rw", "0668", "01777", "0660 "}) {
+    EXPECT_EQ(socketModeIn(word), std::nullopt) << word;
+  }
+  EXPECT_EQ(complaintOf("--socket-mode", "rw-rw----"),
+            "--socket-mode: must be octal permissions: 0660");
+}
+
+TEST(Settings, ProxiesAreAddressesOrUnix) {
+  EXPECT_EQ(complaintOf("--trusted-proxies", "10.0.0.0/8"), "");
+  EXPECT_EQ(complaintOf("--trusted-proxies", "unix"), "");
+  EXPECT_THAT(complaintOf("--trusted-proxies", "proxy.example"),
+              testing::HasSubstr("'proxy.example' is not an address"));
+  EXPECT_EQ(complaintOf("--proxy-header", "x-real-ip"), "");
+  EXPECT_THAT(complaintOf("--proxy-header", "Via"), testing::HasSubstr("must be X-Forwarded-For"));
+}
+
+TEST(Settings, TheProxyProtocolIsForAddressesOfListenAndTrustedProxies) {
+  Settings settings;
+  settings.listen = {"websocket://127.0.0.1:1", "unix:///run/x"};
+  settings.proxyProtocol = {"unix:///run/y"};
+  EXPECT_THAT(contradiction(settings), testing::HasSubstr("is none of the addresses of --listen"));
+  settings.proxyProtocol = {"unix:///run/x"};
+  settings.trustedProxies = {"127.0.0.1"};
+  EXPECT_THAT(contradiction(settings), testing::HasSubstr("--trusted-proxies has no unix"));
+  settings.trustedProxies = {"unix"};
+  EXPECT_EQ(contradiction(settings), "");
+  settings.proxyProtocol = {"websocket://127.0.0.1:1"};
+  EXPECT_THAT(contradiction(settings), testing::HasSubstr("--trusted-proxies has no address"));
+}
+
 TEST(Settings, FlagsOfEveryTypeAreApplied) {
   Settings settings;
   applyFlag(specOf("--listen"), {"websocket://[::1]:99", "unix:///run/s"}, settings);

@@ -45,6 +45,25 @@ origins = ["https://example.com"]
   EXPECT_THAT(clients()[id].received[0].data, HasSubstr("too_many_groups"));
 }
 
+TEST_F(Configuration, ProxiesAndOwnersOfSocketsAreChecked) {
+  const auto complaintOf = [&](const std::string& text) {
+    return stormo.run({"check-config", write("listen = \"unix:///tmp/stormo-clients\"\n" + text)})
+        .errors;
+  };
+  EXPECT_EQ(complaintOf("trusted-proxies = [\"unix\", \"10.0.0.0/8\"]\nsocket-mode = \"0660\"\n"
+                        "proxy-protocol = \"unix:///tmp/stormo-clients\"\n"),
+            "");
+  EXPECT_THAT(complaintOf("\ntrusted-proxies = \"10.0.0.1/8\"\n"),
+              HasSubstr(":3: 'trusted-proxies': '10.0.0.1/8' has bits"));
+  EXPECT_THAT(complaintOf("trusted-proxies = \"10.0.0.0/8\"\n"
+                          "proxy-protocol = \"unix:///tmp/stormo-clients\"\n"),
+              HasSubstr(":3: --proxy-protocol unix:///tmp/stormo-clients is for trusted proxies"));
+  EXPECT_THAT(complaintOf("proxy-header = \"Via\"\n"), HasSubstr(":2: 'proxy-header': must be"));
+  EXPECT_THAT(complaintOf("socket-mode = \"rw\"\n"), HasSubstr(":2: 'socket-mode': must be octal"));
+  EXPECT_THAT(complaintOf("socket-group = \"no-such-group\"\n"),
+              HasSubstr("no such group: 'no-such-group'"));
+}
+
 TEST_F(Configuration, FlagsOverrideTheFile) {
   const std::string path = write("listen = \"websocket://127.0.0.1:1\"\nworkers = 3\n");
   stormo.start(freePort({"--config", path, "--workers", "1"}));

@@ -1,6 +1,7 @@
 #include "process/instance.h"
 
 #include <gmock/gmock.h>
+#include <grp.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <pwd.h>
@@ -12,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "process/check_program.h"
 #include "process/listen_sockets.h"
 #include "support/temp_directory.h"
 #include "sys/sockets.h"
@@ -187,6 +189,42 @@ TEST(ListenSockets, AUnixSocketBelongsToTheConfiguredOwner) {
   ASSERT_EQ(::stat(path.c_str(), &found), 0);
   EXPECT_EQ(found.st_uid, ::getpwnam("nobody")->pw_uid);
   EXPECT_EQ(found.st_mode & 0777, 0600u);
+}
+
+TEST(ListenSockets, AUnixSocketBelongsToTheConfiguredGroup) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root may give files away";
+  const test::TempDirectory temp;
+  const std::string path = temp.file("clients.sock");
+  Role role{.kind = RoleKind::Worker, .name = "none", .count = 1};
+  role.listen = {{.label = "unix://" + path,
+                  .address = Address::unixPath(path).value(),
+                  .group = "www-data",
+                  .mode = 0660}};
+  const ListenSockets sockets(role, kChat);
+  struct stat found {};
+  ASSERT_EQ(::stat(path.c_str(), &found), 0);
+  EXPECT_EQ(found.st_uid, 0U);
+  EXPECT_EQ(found.st_gid, ::getgrnam("www-data")->gr_gid);
+  EXPECT_EQ(found.st_mode & 0777, 0660u);
+}
+
+TEST(ListenSockets, AnUnknownOwnerIsFoundBeforeTheStart) {
+  Role role{.kind = RoleKind::Worker, .name = "none", .count = 1};
+  role.listen = {{.label = "unix:///run/x", .address = Address::unixPath("/run/x").value()}};
+  const auto complaint = [&] {
+    try {
+      checkProgram({.roles = {role}});
+    } catch (const std::runtime_error& refused) {
+      return std::string(refused.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(complaint(), "");
+  role.listen[0].owner = "no-such-user";
+  EXPECT_EQ(complaint(), "cannot listen on unix:///run/x: no such user: 'no-such-user'");
+  role.listen[0].owner = "";
+  role.listen[0].group = "no-such-group";
+  EXPECT_EQ(complaint(), "cannot listen on unix:///run/x: no such group: 'no-such-group'");
 }
 
 TEST(ListenSockets, RefuseClientsWorksInAllProcessesThatHoldTheSockets) {

@@ -122,6 +122,39 @@ TEST(Declaration, AChannelsUnixSocketHasMode0600AndItsOwner) {
   EXPECT_EQ(roles[0].listen[1].owner, "");
 }
 
+TEST(Declaration, AUnixSocketOfAWorkerBelongsToItsUserUnlessItHasAnOwner) {
+  Worker worker("unix:///run/clients");
+  worker.user = "nobody";
+  worker.alsoListen = {"unix:///run/more"};
+  worker.socketMode = 0660;
+  worker.socketGroup = "www-data";
+  for (const process::Listening& listening : declaredRoles("/run/x").at(0).listen) {
+    EXPECT_EQ(listening.owner, "nobody");
+    EXPECT_EQ(listening.group, "www-data");
+    EXPECT_EQ(listening.mode, 0660u);
+  }
+  worker.socketOwner = "root";
+  EXPECT_EQ(declaredRoles("/run/x").at(0).listen.at(0).owner, "root");
+}
+
+TEST(Declaration, ProxiesMustBeAddressesAndTheProxyProtocolNeedsTrustedOnes) {
+  Worker worker("websocket://127.0.0.1:1");
+  worker.alsoListen = {"unix:///run/clients"};
+  const auto expectRefused = [&](const char* why) {
+    EXPECT_THAT([] { declaredRoles("/run/x"); },
+                ThrowsMessage<std::invalid_argument>(HasSubstr(why)));
+  };
+  worker.proxies.trusted = {"proxy.example"};
+  expectRefused("proxies.trusted: 'proxy.example' is not an address");
+  worker.proxies.trusted = {"10.0.0.0/8"};
+  worker.proxies.proxyProtocol = {"websocket://127.0.0.1:1", "unix:///run/clients"};
+  expectRefused("nobody can connect to unix:///run/clients, as no unix peer is trusted");
+  worker.proxies.trusted.push_back("unix");
+  EXPECT_EQ(declaredRoles("/run/x").size(), 1u);
+  worker.proxies.proxyProtocol.push_back("websocket://127.0.0.1:2");
+  expectRefused("websocket://127.0.0.1:2 is none of its addresses");
+}
+
 TEST(Declaration, ACountOfZeroIsOneProcessForEachProcessor) {
   Worker worker("text://127.0.0.1:1");
   worker.count = 0;

@@ -17,6 +17,10 @@ class CodecSession {
 
   [[nodiscard]] bool isInHandshake() const { return connection_.phase == Phase::Handshake; }
   [[nodiscard]] bool isOpen() const { return connection_.phase == Phase::Open; }
+  /// The head of a request has arrived. See ConnectionTable::takeForwardedClient().
+  [[nodiscard]] bool takeForwardedClient(const HttpRequest& request) {
+    return reactor_.connections.takeForwardedClient(connection_, request);
+  }
   /// Ends the handshake: messages may pass. What was sent before leaves in this turn.
   void open() { reactor_.connections.open(connection_); }
   /// Puts bytes before all messages that were sent during the handshake.

@@ -98,6 +98,10 @@ std::size_t WebSocketCodec::receiveHead(CodecSession& session, std::string_view 
 }
 
 void WebSocketCodec::onRequest(CodecSession& session, const HttpRequest& request) const {
+  if (!session.takeForwardedClient(request)) {
+    session.counters().badPeers.add();
+    return respond(session, request, 400, "malformed Forwarded header");
+  }
   const websocket::HandshakeVerdict verdict = websocket::judgeUpgrade(request);
   if (verdict.status == 101) return upgrade(session, request);
   // An upgrade to something else is ignored (RFC 9110 7.8): HTTP clients offer h2c by default.

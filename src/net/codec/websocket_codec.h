@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "net/codec/codec.h"
-#include "net/codec/refused_origins.h"
+#include "net/refusal_log_limit.h"
 #include "protocol/websocket/decoder.h"
 
 namespace stormo::net {
@@ -58,7 +58,7 @@ class WebSocketCodec final : public Codec {
   WebSocketOptions options_;
   ConnectHandler onConnect_;
   OpenHandler onOpen_;
-  mutable RefusedOrigins refusedOrigins_;
+  mutable RefusalLogLimit refusedOrigins_;
   mutable websocket::Decoder atRest_;  // for connections that hold no partial message
   mutable std::string lastPing_;       // the latest of one read
 };

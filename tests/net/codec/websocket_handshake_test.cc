@@ -84,7 +84,7 @@ TEST_F(WebSocketHandshakeTest, ARefusedOriginIsLoggedOnceEscapedAndCut) {
   EXPECT_EQ(counters().originsRefused.get(), 105u);
   std::vector<std::string> lines;
   for (std::string line; std::getline(log, line);) lines.push_back(line);
-  ASSERT_EQ(lines.size(), net::RefusedOrigins::kOriginsMax);
+  ASSERT_EQ(lines.size(), net::RefusalLogLimit::kTextsMax);
   EXPECT_THAT(lines[0], testing::HasSubstr(R"(origin="https://evil\".example/xxx)"));
   EXPECT_LT(lines[0].size(), 400u);
 }

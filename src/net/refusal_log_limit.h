@@ -11,22 +11,22 @@
 
 namespace stormo::net {
 
-/// Limits the log lines about refused origins: one for each origin and hour, and kOriginsMax in an
-/// hour, as peers may send any origin.
-class RefusedOrigins {
+/// Limits the log lines about peers that are refused: one for each text, such as an origin, and
+/// hour, and kTextsMax in an hour, as peers may send any text.
+class RefusalLogLimit {
  public:
-  static constexpr std::size_t kOriginsMax = 16;
+  static constexpr std::size_t kTextsMax = 16;
   static constexpr std::size_t kBytesMax = 128;
 
-  /// Returns the origin, cut to kBytesMax, if it is to be logged now; else an empty string.
-  std::string_view take(std::string_view origin, TimePoint now) {
+  /// Returns the text, cut to kBytesMax, if it is to be logged now; else an empty string.
+  std::string_view take(std::string_view text, TimePoint now) {
     if (now - since_ >= std::chrono::hours(1)) {
       logged_.clear();
       since_ = now;
     }
-    const std::string_view start = origin.substr(0, kBytesMax);
+    const std::string_view start = text.substr(0, kBytesMax);
     const bool isKnown = std::ranges::find(logged_, start) != logged_.end();
-    if (isKnown || logged_.size() == kOriginsMax) return {};
+    if (isKnown || logged_.size() == kTextsMax) return {};
     return logged_.emplace_back(start);
   }
 

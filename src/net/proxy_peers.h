@@ -1,0 +1,41 @@
+#pragma once
+
+#include <stormo/http_request.h>
+#include <stormo/proxies.h>
+
+#include <optional>
+#include <string_view>
+
+#include "net/refusal_log_limit.h"
+#include "protocol/proxy/forwarded.h"
+#include "protocol/proxy/trusted_proxies.h"
+#include "sys/address.h"
+
+namespace stormo::net {
+
+/// The reverse proxies of an endpoint, which tell the client's address from that of the proxy.
+class ProxyPeers {
+ public:
+  ProxyPeers(proxy::TrustedProxies trusted, ForwardedHeader header)
+      : trusted_(std::move(trusted)), header_(header) {}
+
+  /// True if a peer with this address is a trusted proxy.
+  [[nodiscard]] bool trusts(const Address& peer) const;
+  /// What the request of a trusted proxy states about its client.
+  [[nodiscard]] proxy::ForwardedClient read(const HttpRequest& request) const {
+    return proxy::forwardedClient(request, header_, trusted_);
+  }
+  /// Logs that a peer does not follow the PROXY protocol, which the operator must correct: at most
+  /// once an hour for each host.
+  void logRefusal(const Address& peer, std::string_view reason, TimePoint now);
+
+ private:
+  const proxy::TrustedProxies trusted_;
+  const ForwardedHeader header_;
+  RefusalLogLimit refusals_;
+};
+
+/// The address for the rest of the program.
+[[nodiscard]] Address addressOf(const proxy::IpEndpoint& client);
+
+}  // namespace stormo::net

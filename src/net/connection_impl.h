@@ -93,6 +93,7 @@ struct OutputState {
   bool isExcluded : 1 = false;  ///< Some batch of this turn leaves a stretch out for it.
   bool isArmed : 1 = false;     ///< EPOLLOUT is requested, from a refusal until the queue is empty.
   bool skipsFanout : 1 = false;  ///< Gets nothing of groups, as long as its owner wants.
+  Variant variant = kPlain;      ///< Of its codec's output, that it gets.
   static constexpr std::uint32_t kNotGathered = 0xffff'ffff;
   std::uint32_t firstGathered = kNotGathered;  ///< The head of a chain in Output::gathered_.
   std::unique_ptr<Batch> own;                  ///< This turn's output for it alone; null without.

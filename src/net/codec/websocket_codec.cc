@@ -7,6 +7,7 @@
 #include "protocol/http/http_request.h"
 #include "protocol/http/http_response.h"
 #include "protocol/websocket/close.h"
+#include "protocol/websocket/deflate_negotiation.h"
 #include "protocol/websocket/handshake.h"
 #include "protocol/websocket/origin.h"
 #include "sys/log.h"
@@ -52,6 +53,12 @@ void dropStateAtRest(CodecSession& session) {
   if (state == nullptr || !state->decoder.atRest()) return;
   if (!state->response.empty() || state->opens) return;
   if (!state->owesPong && !state->pongWaits(session)) session.state().reset();
+}
+
+websocket::Limits limitsOf(const CodecSession& session) {
+  return {.messageBytesMax = session.messageBytesMax(),
+          .compression = session.variant() == kPlain ? websocket::Compression::Off
+                                                     : websocket::Compression::Negotiated};
 }
 
 void appendFrame(Opcode opcode, std::string_view payload, Batch& batch, OutputOrder& order) {
@@ -114,6 +121,8 @@ void WebSocketCodec::upgrade(CodecSession& session, const HttpRequest& request) 
     if (!logged.empty()) log::warning("pages of this origin may not connect origin=\"{}\"", logged);
     return respond(session, request, 403, "this origin may not connect");
   }
+  const auto extensions = negotiate(session, request);
+  if (!extensions) return respond(session, request, 400, "malformed Sec-WebSocket-Extensions");
   WebSocketHandshake handshake(request,
                                websocket::chooseSubprotocol(request, options_.subprotocols),
                                session.connection().id.packed());
@@ -125,7 +134,7 @@ void WebSocketCodec::upgrade(CodecSession& session, const HttpRequest& request) 
   std::string response;
   session.guard([&] {  // the subprotocol is the handler's
     response = websocket::upgradeResponse(websocket::acceptKey(request.header("Sec-WebSocket-Key")),
-                                          handshake.subprotocol, handshake.headers());
+                                          handshake.subprotocol, handshake.headers(), *extensions);
   });
   if (!session.isUsable()) return;
   if (handshake.isLater()) {
@@ -134,6 +143,19 @@ void WebSocketCodec::upgrade(CodecSession& session, const HttpRequest& request) 
   }
   open(session, response);
   session.call(onOpen_);
+}
+
+/// The extensions that are agreed on, for the response; nothing if the client's offers do not
+/// conform to their grammar (RFC 6455 9.1).
+std::optional<std::string> WebSocketCodec::negotiate(CodecSession& session,
+                                                     const HttpRequest& request) const {
+  if (!options_.deflate.enabled) return std::string();
+  const auto offers = websocket::parseExtensions(request.headers);
+  if (!offers) return std::nullopt;
+  const auto agreed = websocket::acceptDeflate(*offers, false);
+  if (!agreed) return std::string();
+  session.setVariant(agreed->serverWindowBits.value_or(websocket::kWindowBitsMax));
+  return websocket::deflateHeader(*agreed);
 }
 
 void WebSocketCodec::open(CodecSession& session, std::string_view response) {
@@ -233,7 +255,7 @@ std::size_t WebSocketCodec::receiveMessages(CodecSession& session, std::span<cha
   reportOpen(session);
   WebSocketState* const state = stateOrNull(session);
   websocket::Decoder& decoder = state != nullptr ? state->decoder : atRest_;
-  const websocket::Limits limits{.messageBytesMax = session.messageBytesMax()};
+  const websocket::Limits limits = limitsOf(session);
   std::span<char> rest = bytes;
   bool pinged = false;
   bool going = session.takesInput();
@@ -269,6 +291,7 @@ void WebSocketCodec::onEvent(CodecSession& session, const websocket::Decoded& de
     case websocket::Event::Ping:
       return;
     case websocket::Event::Message:
+      if (decoded.compressed) return onCompressed(session, decoded);
       return session.deliver(
           Message(decoded.payload, decoded.binary ? MessageType::Binary : MessageType::Text));
     case websocket::Event::Pong:
@@ -281,6 +304,13 @@ void WebSocketCodec::onEvent(CodecSession& session, const websocket::Decoded& de
     case websocket::Event::Violation:
       return session.refuse(decoded.code, decoded.reason);
   }
+}
+
+/// A client without context takeover has compressed each message on its own.
+void WebSocketCodec::onCompressed(CodecSession& session, const websocket::Decoded& decoded) const {
+  const auto message = websocket::inflate(decoded, streams_.inflater(), limitsOf(session));
+  session.spend(message.payload.size());
+  onEvent(session, message);
 }
 
 /// RFC 6455 5.5.3: the pong carries the same bytes, and only the latest of several pings needs an

@@ -93,7 +93,7 @@ void requireRefusal(int status) {
 }
 
 std::string upgradeResponse(std::string_view acceptKey, std::string_view subprotocol,
-                            const std::vector<HttpHeader>& headers) {
+                            const std::vector<HttpHeader>& headers, std::string_view extensions) {
   if (!subprotocol.empty() && !isToken(subprotocol)) {
     throw std::invalid_argument("the subprotocol '" + std::string(subprotocol) + "' is no token");
   }
@@ -105,6 +105,9 @@ std::string upgradeResponse(std::string_view acceptKey, std::string_view subprot
   out.append(acceptKey).append("\r\n");
   if (!subprotocol.empty()) {
     out.append("Sec-WebSocket-Protocol: ").append(subprotocol).append("\r\n");
+  }
+  if (!extensions.empty()) {
+    out.append("Sec-WebSocket-Extensions: ").append(extensions).append("\r\n");
   }
   for (const HttpHeader& header : headers) {
     out.append(header.name).append(": ").append(header.value).append("\r\n");

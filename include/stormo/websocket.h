@@ -94,9 +94,9 @@ struct Page {
 };
 
 /// The compression of messages (permessage-deflate, RFC 7692) for clients that offer it, as
-/// browsers do. Both sides compress each message on its own (server_no_context_takeover and
-/// client_no_context_takeover): a message to a group is compressed once per turn and window size,
-/// for all members, and a connection keeps no memory for compression while it is idle.
+/// browsers do. By default both sides compress each message on its own (server_no_context_takeover
+/// and client_no_context_takeover): a message to a group is compressed once per turn and window
+/// size, for all members, and a connection keeps no memory for compression while it is idle.
 struct DeflateOptions {
   /// False: offers are ignored, and a compressed message closes the connection with 1002.
   /// True: Worker::maxPackageSize limits the inflated size (1009), too; a message that cannot be
@@ -104,6 +104,11 @@ struct DeflateOptions {
   bool enabled = false;
   /// Messages of fewer bytes are sent uncompressed, as are those that compression does not shorten.
   std::size_t messageBytesMin = 256;
+  /// True: with clients that offer it, messages between the client and this connection alone are
+  /// compressed with the context of the earlier ones (context takeover): shorter, but such a
+  /// connection then keeps up to 300 KiB until it closes. Messages to groups are compressed as
+  /// without it, and a connection that is in a group sends without context.
+  bool contextTakeover = false;
 };
 
 /// The settings of a Worker that speaks WebSocket. Read when onWorkerStart has returned.

@@ -65,6 +65,17 @@ class CodecSession {
   [[nodiscard]] Variant variant() const { return connection_.out.variant; }
   /// In the handshake. A group that the connection has joined before sends it what is plain.
   void setVariant(Variant variant) { connection_.out.variant = variant; }
+  /// In the handshake: messages of this direction refer to earlier ones.
+  void keepInputContext() { connection_.in.keepsContext = true; }
+  void keepOutputContext() { connection_.out.keepsContext = true; }
+  [[nodiscard]] bool keepsInputContext() const { return connection_.in.keepsContext; }
+  /// True if fan-outs may have sent it something since the last call.
+  [[nodiscard]] bool takeFanoutMark() {
+    const bool isMember = !connection_.memberships.empty();
+    const bool wasMember = connection_.out.hasJoined;
+    connection_.out.hasJoined = isMember;
+    return wasMember || isMember;
+  }
   /// True if `extra` bytes more would exceed the connection's limit.
   [[nodiscard]] bool isFull(std::size_t extra) const { return Output::isFull(connection_, extra); }
   /// True if the kernel has not taken all output of earlier turns.

@@ -1,13 +1,12 @@
 #include "net/codec/websocket_codec.h"
 
-#include <cstring>
 #include <utility>
 
 #include "net/codec/codec_session.h"
+#include "net/codec/websocket_state.h"
 #include "protocol/http/http_request.h"
 #include "protocol/http/http_response.h"
 #include "protocol/websocket/close.h"
-#include "protocol/websocket/deflate_negotiation.h"
 #include "protocol/websocket/handshake.h"
 #include "protocol/websocket/origin.h"
 #include "sys/log.h"
@@ -21,52 +20,11 @@ using websocket::Opcode;
 // end of its connection is seen; the rest stays in the kernel.
 constexpr std::size_t kHeldBackMax = 16 << 10;
 
-/// What a connection keeps between two reads: a handshake that is answered later, part of a
-/// message, or a ping to be answered.
-struct WebSocketState final : CodecState {
-  std::string response;    // that a PendingHandshake will send; empty: none waits
-  bool holdsBack = false;  // receiving was paused for that
-  bool opens = false;      // onWebSocketOpen is still to be called
-  websocket::Decoder decoder;
-  std::uint64_t pongEnd =
-      0;  // as ConnectionImpl::bytesWritten counts: then the kernel has our last pong
-  bool owesPong = false;
-  std::string ping;  // then: the latest
-
-  [[nodiscard]] std::size_t heldBytes() const override { return decoder.heldBytes(); }
-  [[nodiscard]] bool pongWaits(const CodecSession& session) const {
-    return session.bytesWritten() < pongEnd;
-  }
-};
-
-WebSocketState* stateOrNull(CodecSession& session) {
-  return static_cast<WebSocketState*>(session.state().get());
-}
-
-WebSocketState& stateOf(CodecSession& session) {
-  if (session.state() == nullptr) session.state() = std::make_unique<WebSocketState>();
-  return *stateOrNull(session);
-}
-
 void dropStateAtRest(CodecSession& session) {
   const WebSocketState* state = stateOrNull(session);
   if (state == nullptr || !state->decoder.atRest()) return;
-  if (!state->response.empty() || state->opens) return;
+  if (!state->response.empty() || state->opens || state->keepsContext()) return;
   if (!state->owesPong && !state->pongWaits(session)) session.state().reset();
-}
-
-websocket::Limits limitsOf(const CodecSession& session) {
-  return {.messageBytesMax = session.messageBytesMax(),
-          .compression = session.variant() == kPlain ? websocket::Compression::Off
-                                                     : websocket::Compression::Negotiated};
-}
-
-void appendFrame(Opcode opcode, std::string_view payload, Batch& batch, OutputOrder& order) {
-  char header[websocket::kServerHeaderBytesMax];
-  const std::size_t headerBytes = websocket::encodeHeader(opcode, payload.size(), header);
-  char* const place = batch.extend(headerBytes + payload.size(), order);
-  std::memcpy(place, header, headerBytes);
-  payload.copy(place + headerBytes, payload.size());
 }
 
 }  // namespace
@@ -143,19 +101,6 @@ void WebSocketCodec::upgrade(CodecSession& session, const HttpRequest& request) 
   }
   open(session, response);
   session.call(onOpen_);
-}
-
-/// The extensions that are agreed on, for the response; nothing if the client's offers do not
-/// conform to their grammar (RFC 6455 9.1).
-std::optional<std::string> WebSocketCodec::negotiate(CodecSession& session,
-                                                     const HttpRequest& request) const {
-  if (!options_.deflate.enabled) return std::string();
-  const auto offers = websocket::parseExtensions(request.headers);
-  if (!offers) return std::nullopt;
-  const auto agreed = websocket::acceptDeflate(*offers, false);
-  if (!agreed) return std::string();
-  session.setVariant(agreed->serverWindowBits.value_or(websocket::kWindowBitsMax));
-  return websocket::deflateHeader(*agreed);
 }
 
 void WebSocketCodec::open(CodecSession& session, std::string_view response) {
@@ -306,13 +251,6 @@ void WebSocketCodec::onEvent(CodecSession& session, const websocket::Decoded& de
   }
 }
 
-/// A client without context takeover has compressed each message on its own.
-void WebSocketCodec::onCompressed(CodecSession& session, const websocket::Decoded& decoded) const {
-  const auto message = websocket::inflate(decoded, streams_.inflater(), limitsOf(session));
-  session.spend(message.payload.size());
-  onEvent(session, message);
-}
-
 /// RFC 6455 5.5.3: the pong carries the same bytes, and only the latest of several pings needs an
 /// answer. While a pong waits for a peer that does not read, no other is queued.
 void WebSocketCodec::answerPing(CodecSession& session, std::string_view payload) const {
@@ -334,10 +272,6 @@ void WebSocketCodec::onDrained(CodecSession& session) const {
   if (!std::exchange(state->owesPong, false)) return;
   if (session.isUsable()) control(session, Opcode::Pong, state->ping);
   dropStateAtRest(session);
-}
-
-void WebSocketCodec::encode(Message message, Batch& batch, OutputOrder& order) const {
-  appendFrame(message.isBinary() ? Opcode::Binary : Opcode::Text, message.data, batch, order);
 }
 
 bool WebSocketCodec::sendClose(CodecSession& session, CloseCode code,

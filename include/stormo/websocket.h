@@ -96,7 +96,9 @@ struct Page {
 /// The compression of messages (permessage-deflate, RFC 7692) for clients that offer it, as
 /// browsers do. By default both sides compress each message on its own (server_no_context_takeover
 /// and client_no_context_takeover): a message to a group is compressed once per turn and window
-/// size, for all members, and a connection keeps no memory for compression while it is idle.
+/// size, for all members, and a connection keeps no memory for compression while it is idle. A
+/// connection that joins a group in onConnect, before its handshake, gets the messages of that
+/// group uncompressed.
 struct DeflateOptions {
   /// False: offers are ignored, and a compressed message closes the connection with 1002.
   /// True: Worker::maxPackageSize limits the inflated size (1009), too; a message that cannot be

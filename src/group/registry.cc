@@ -17,27 +17,33 @@ void Group::drop(net::ConnectionImpl& connection, std::size_t membership) {
   registry.remove(*this, connection, membership);
 }
 
+Group::VariantBatch* Group::findVariant(net::Variant variant) const {
+  VariantBatch* each = variants.get();
+  while (each != nullptr && each->variant != variant) each = each->next.get();
+  return each;
+}
+
 net::Batch& Group::batchOf(net::Variant variant) {
-  if (variant == net::kPlain) return batch;
-  return (*std::ranges::find(variants, variant, &VariantBatch::variant))->batch;
+  return variant == net::kPlain ? batch : findVariant(variant)->batch;
 }
 
 bool Group::hasOutput() const {
-  return !batch.empty() ||
-         std::ranges::any_of(variants, [](const auto& each) { return !each->batch.empty(); });
+  if (!batch.empty()) return true;
+  const VariantBatch* each = variants.get();
+  while (each != nullptr && each->batch.empty()) each = each->next.get();
+  return each != nullptr;
 }
 
 void Group::addMember(net::ConnectionImpl& connection) {
   connection.out.hasJoined = true;
   const net::Variant variant = connection.out.variant;
-  if (variant == net::kPlain) {
-    ++plainMemberCount;
-  } else {
-    auto at = std::ranges::find(variants, variant, &VariantBatch::variant);
-    if (at == variants.end()) {
-      at = variants.insert(at, std::make_unique<VariantBatch>(VariantBatch{.variant = variant}));
+  if (variant != net::kPlain) {
+    if (findVariant(variant) == nullptr) {
+      auto made = std::make_unique<VariantBatch>(VariantBatch{.variant = variant});
+      made->next = std::move(variants);
+      variants = std::move(made);
     }
-    ++(*at)->memberCount;
+    ++findVariant(variant)->memberCount;
   }
   members.push_back(
       {&connection, static_cast<std::uint32_t>(connection.memberships.size()), variant});
@@ -47,22 +53,28 @@ void Group::removeMember(std::uint32_t place) {
   const net::Variant variant = members[place].variant;
   members[place] = members.back();
   members.pop_back();
-  if (variant == net::kPlain) {
-    --plainMemberCount;
-    return;
-  }
-  --(*std::ranges::find(variants, variant, &VariantBatch::variant))->memberCount;
+  if (variant == net::kPlain) return;
+  --findVariant(variant)->memberCount;
   if (!dirty) dropUnusedVariants();
 }
 
 void Group::clearBatches() {
   batch.clear();
-  for (const auto& each : variants) each->batch.clear();
+  for (VariantBatch* each = variants.get(); each != nullptr; each = each->next.get()) {
+    each->batch.clear();
+  }
   dropUnusedVariants();
 }
 
 void Group::dropUnusedVariants() {
-  std::erase_if(variants, [](const auto& each) { return each->memberCount == 0; });
+  std::unique_ptr<VariantBatch>* each = &variants;
+  while (*each != nullptr) {
+    if ((*each)->memberCount > 0) {
+      each = &(*each)->next;
+    } else {
+      *each = std::move((*each)->next);
+    }
+  }
 }
 
 Registry::Registry(EventLoop& loop)
@@ -212,7 +224,7 @@ void Registry::clearBatches() {
 
 void Registry::flush(Group& group) {
   const auto& members = group.members;
-  const bool isPlain = group.variants.empty();
+  const bool isPlain = group.variants == nullptr;
   for (std::size_t i = 0; i < members.size(); ++i) {
     if (i + kPrefetchAhead < members.size())
       __builtin_prefetch(members[i + kPrefetchAhead].connection);

@@ -27,6 +27,7 @@ struct Group final : net::Fanout {
     net::Variant variant;
     std::size_t memberCount = 0;
     net::Batch batch = {};
+    std::unique_ptr<VariantBatch> next = {};
   };
 
   Group(Registry& owner, std::string groupName) : registry(owner), name(std::move(groupName)) {}
@@ -42,21 +43,23 @@ struct Group final : net::Fanout {
   /// Calls `visit(Variant, Batch&)` for each variant that a member has.
   template <typename Visit>
   void forEachBatch(const Visit& visit) {
-    if (plainMemberCount > 0) visit(net::kPlain, batch);
-    for (const auto& each : variants) {
+    std::size_t plainMemberCount = members.size();
+    for (VariantBatch* each = variants.get(); each != nullptr; each = each->next.get()) {
+      plainMemberCount -= each->memberCount;
       if (each->memberCount > 0) visit(each->variant, each->batch);
     }
+    if (plainMemberCount > 0) visit(net::kPlain, batch);
   }
 
   Registry& registry;
   const std::string name;
   std::vector<Member> members;
-  std::size_t plainMemberCount = 0;
-  net::Batch batch;  ///< Of the plain members.
-  std::vector<std::unique_ptr<VariantBatch>> variants;
+  net::Batch batch;                        ///< Of the plain members.
+  std::unique_ptr<VariantBatch> variants;  ///< A list; null if all members are plain.
   bool dirty = false;
 
  private:
+  [[nodiscard]] VariantBatch* findVariant(net::Variant variant) const;
   void dropUnusedVariants();
 };
 

@@ -18,6 +18,7 @@ struct Unsent {
 int main(int argc, char** argv) {
   stormo::Worker worker("websocket://0.0.0.0:1235");
   worker.name = "echo";
+  worker.websocket.deflate.enabled = true;
   worker.maxPackageSize = 64 << 20;
   worker.maxSendBufferSize = (64 << 20) + 1024;  // the longest message, and its header
 

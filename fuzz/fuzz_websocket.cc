@@ -13,6 +13,8 @@
 
 namespace {
 
+using stormo::websocket::compressedBytesMax;
+using stormo::websocket::Compression;
 using stormo::websocket::Decoded;
 using stormo::websocket::Decoder;
 using stormo::websocket::Event;
@@ -25,6 +27,7 @@ void require(bool condition) {
 struct Seen {
   Event event;
   bool binary;
+  bool compressed;
   std::string payload;
   stormo::CloseCode code;
   std::string reason;
@@ -48,11 +51,14 @@ struct Reader {
         break;
       }
       if (decoded.event == Event::Message) {
-        require(decoded.payload.size() <= limits.messageBytesMax);
-        require(decoded.binary || stormo::isUtf8(decoded.payload));
+        require(decoded.payload.size() <= (decoded.compressed
+                                               ? compressedBytesMax(limits.messageBytesMax)
+                                               : limits.messageBytesMax));
+        require(decoded.compressed || decoded.binary || stormo::isUtf8(decoded.payload));
+        require(!decoded.compressed || limits.compression == Compression::Negotiated);
       }
-      seen.push_back({decoded.event, decoded.binary, std::string(decoded.payload), decoded.code,
-                      decoded.reason});
+      seen.push_back({decoded.event, decoded.binary, decoded.compressed,
+                      std::string(decoded.payload), decoded.code, decoded.reason});
       ended = decoded.event == Event::Close || decoded.event == Event::Violation;
       if (replacesDecoder && decoder.atRest()) decoder = Decoder();
     }
@@ -64,7 +70,10 @@ struct Reader {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   // The provider takes its numbers from the end, so a seed is a stream and a few bytes after it.
   FuzzedDataProvider provider(data, size);
-  const Limits limits{provider.ConsumeIntegral<std::uint16_t>()};
+  const auto messageBytesMax = provider.ConsumeIntegral<std::uint16_t>();
+  // From the same number, so that a seed need not state it.
+  const Limits limits{messageBytesMax,
+                      messageBytesMax % 2 == 0 ? Compression::Off : Compression::Negotiated};
   const bool replacesDecoder = provider.ConsumeBool();
   std::vector<std::size_t> pieces(provider.ConsumeIntegralInRange<std::size_t>(1, 6));
   for (std::size_t& piece : pieces) piece = provider.ConsumeIntegralInRange<std::size_t>(1, 40);

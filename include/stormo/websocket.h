@@ -93,6 +93,26 @@ struct Page {
   std::vector<HttpHeader> headers = {};
 };
 
+/// The compression of messages (permessage-deflate, RFC 7692) for clients that offer it, as
+/// browsers do. By default both sides compress each message on its own (server_no_context_takeover
+/// and client_no_context_takeover): a message to a group is compressed once per turn and window
+/// size, for all members, and a connection keeps no memory for compression while it is idle. A
+/// connection that joins a group in onConnect, before its handshake, gets the messages of that
+/// group uncompressed.
+struct DeflateOptions {
+  /// False: offers are ignored, and a compressed message closes the connection with 1002.
+  /// True: Worker::maxPackageSize limits the inflated size (1009), too; a message that cannot be
+  /// inflated closes the connection with 1007; a malformed Sec-WebSocket-Extensions gets 400.
+  bool enabled = false;
+  /// Messages of fewer bytes are sent uncompressed, as are those that compression does not shorten.
+  std::size_t messageBytesMin = 256;
+  /// True: with clients that offer it, messages between the client and this connection alone are
+  /// compressed with the context of the earlier ones (context takeover): shorter, but such a
+  /// connection then keeps up to 300 KiB until it closes. Messages to groups are compressed as
+  /// without it, and a connection that is in a group sends without context.
+  bool contextTakeover = false;
+};
+
 /// The settings of a Worker that speaks WebSocket. Read when onWorkerStart has returned.
 struct WebSocketOptions {
   /// Origins of pages that may connect: "https://example.com", "https://*.example.com" (any host
@@ -104,6 +124,8 @@ struct WebSocketOptions {
   /// Pages by path, for GET and HEAD. Other paths get 404. Without any page, plain requests get
   /// 426.
   std::map<std::string, Page> pages = {};
+  /// Compression. Off by default: it takes more time than it saves where the network is fast.
+  DeflateOptions deflate = {};
   /// Maximum bytes of a request's head. A longer one gets 431.
   std::size_t headBytesMax = 16 << 10;
 };

@@ -121,6 +121,7 @@ void ServerProgram::declareWorker() {
   worker_.messageTimeout = settings_.messageTimeout;
   worker_.maxIncompleteSize = settings_.incompleteBytesMax;
   worker_.websocket.origins = settings_.origins;
+  worker_.websocket.deflate.enabled = settings_.deflate;
   if (settings_.page) worker_.websocket.pages["/"].body = kTryItPage;
   // Pages of any origin may import the script; `origins` decides which of them may connect.
   worker_.websocket.pages["/stormo.js"] = {.contentType = "text/javascript; charset=utf-8",

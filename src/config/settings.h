@@ -66,6 +66,7 @@ struct Settings {
   std::chrono::seconds pongTimeout{20};
   std::chrono::seconds handshakeTimeout{10};
   std::chrono::seconds messageTimeout{30};  ///< For each 32 KiB of a message.
+  bool deflate = false;
   bool page = true;
 };
 

@@ -32,10 +32,10 @@ group::Group* Groups::Impl::find(std::string_view name) const {
 std::size_t Groups::Impl::send(std::string_view name, Message message, ConnectionImpl* except) {
   group::Group* group = find(name);
   if (group == nullptr) return 0;
-  // All members of a group encode messages as the same bytes: see join().
+  // The members of a group and a variant get the same bytes: see join().
   const net::Codec& codec = *group->members.front().connection->endpoint->codec;
-  const auto write = [&](net::Batch& batch, net::OutputOrder& order) {
-    codec.encode(message, batch, order);
+  const auto write = [&](net::Variant variant, net::Batch& batch, net::OutputOrder& order) {
+    codec.encode(message, variant, batch, order);
   };
   registry->append(*group, message.data.size(), write, except);
   const bool leavesOneOut = except != nullptr && registry->isMember(*except, *group);

@@ -17,6 +17,66 @@ void Group::drop(net::ConnectionImpl& connection, std::size_t membership) {
   registry.remove(*this, connection, membership);
 }
 
+Group::VariantBatch* Group::findVariant(net::Variant variant) const {
+  VariantBatch* each = variants.get();
+  while (each != nullptr && each->variant != variant) each = each->next.get();
+  return each;
+}
+
+net::Batch& Group::batchOf(net::Variant variant) {
+  return variant == net::kPlain ? batch : findVariant(variant)->batch;
+}
+
+bool Group::hasOutput() const {
+  if (!batch.empty()) return true;
+  const VariantBatch* each = variants.get();
+  while (each != nullptr && each->batch.empty()) each = each->next.get();
+  return each != nullptr;
+}
+
+void Group::addMember(net::ConnectionImpl& connection) {
+  connection.out.hasJoined = true;
+  const net::Variant variant = connection.out.variant;
+  if (variant != net::kPlain) {
+    if (findVariant(variant) == nullptr) {
+      auto made = std::make_unique<VariantBatch>(VariantBatch{.variant = variant});
+      made->next = std::move(variants);
+      variants = std::move(made);
+    }
+    ++findVariant(variant)->memberCount;
+  }
+  members.push_back(
+      {&connection, static_cast<std::uint32_t>(connection.memberships.size()), variant});
+}
+
+void Group::removeMember(std::uint32_t place) {
+  const net::Variant variant = members[place].variant;
+  members[place] = members.back();
+  members.pop_back();
+  if (variant == net::kPlain) return;
+  --findVariant(variant)->memberCount;
+  if (!dirty) dropUnusedVariants();
+}
+
+void Group::clearBatches() {
+  batch.clear();
+  for (VariantBatch* each = variants.get(); each != nullptr; each = each->next.get()) {
+    each->batch.clear();
+  }
+  dropUnusedVariants();
+}
+
+void Group::dropUnusedVariants() {
+  std::unique_ptr<VariantBatch>* each = &variants;
+  while (*each != nullptr) {
+    if ((*each)->memberCount > 0) {
+      each = &(*each)->next;
+    } else {
+      *each = std::move((*each)->next);
+    }
+  }
+}
+
 Registry::Registry(EventLoop& loop)
     : reactor_(net::Reactor::of(loop)),
       lifetime_(LoopImpl::of(loop).lifetime()),
@@ -53,10 +113,10 @@ bool Registry::join(net::ConnectionImpl& connection, std::string_view name) {
   } else if (isMember(connection, *group)) {
     return false;
   }
-  group->members.push_back(
-      {&connection, static_cast<std::uint32_t>(connection.memberships.size())});
+  group->addMember(connection);
   connection.memberships.push_back({group, static_cast<std::uint32_t>(group->members.size() - 1)});
-  if (!group->batch.empty()) exclude(*group, connection, 0);  // messages sent before it joined
+  net::Batch& batch = group->batchOf(connection.out.variant);
+  if (!batch.empty()) exclude(batch, connection, 0);  // messages sent before it joined
   if (isFirst) notify(onFirstMember, group->name);
   return true;
 }
@@ -95,14 +155,14 @@ std::size_t Registry::membershipOf(const net::ConnectionImpl& connection, const 
 }
 
 void Registry::remove(Group& group, net::ConnectionImpl& connection, std::size_t membership) {
-  if (!group.batch.empty() && connection.isUsable()) {
-    reactor_.output.keepForLeaver(connection, group.batch);  // it was a member when that was sent
-    group.batch.forgetExclusions(connection.id);
+  const std::uint32_t place = connection.memberships[membership].memberIndex;
+  net::Batch& batch = group.batchOf(group.members[place].variant);
+  if (!batch.empty() && connection.isUsable()) {
+    reactor_.output.keepForLeaver(connection, batch);  // it was a member when that was sent
+    batch.forgetExclusions(connection.id);
   }
 
-  const std::uint32_t place = connection.memberships[membership].memberIndex;
-  group.members[place] = group.members.back();
-  group.members.pop_back();
+  group.removeMember(place);
   if (place < group.members.size()) {
     const Group::Member& moved = group.members[place];
     moved.connection->memberships[moved.membership].memberIndex = place;
@@ -136,11 +196,15 @@ void Registry::markDirty(Group& group) {
   loop_.requestTurn();
 }
 
-bool Registry::exclude(Group& group, net::ConnectionImpl& connection, std::size_t begin) {
-  if (!isMember(connection, group)) return false;
-  group.batch.exclude(connection.id, begin, group.batch.size());
+net::Batch* Registry::batchOfMember(Group& group, const net::ConnectionImpl& connection) {
+  const std::size_t membership = membershipOf(connection, group);
+  if (membership == kNone) return nullptr;
+  return &group.batchOf(group.members[connection.memberships[membership].memberIndex].variant);
+}
+
+void Registry::exclude(net::Batch& batch, net::ConnectionImpl& connection, std::size_t begin) {
+  batch.exclude(connection.id, begin, batch.size());
   connection.out.isExcluded = true;
-  return true;
 }
 
 void Registry::fanOut() {
@@ -151,7 +215,7 @@ void Registry::clearBatches() {
   if (dirty_.empty()) return;
   reactor_.output.order().last = nullptr;
   for (Group* group : dirty_) {
-    group->batch.clear();
+    group->clearBatches();
     group->dirty = false;
   }
   dirty_.clear();
@@ -160,10 +224,12 @@ void Registry::clearBatches() {
 
 void Registry::flush(Group& group) {
   const auto& members = group.members;
+  const bool isPlain = group.variants == nullptr;
   for (std::size_t i = 0; i < members.size(); ++i) {
     if (i + kPrefetchAhead < members.size())
       __builtin_prefetch(members[i + kPrefetchAhead].connection);
-    reactor_.output.fanOut(*members[i].connection, group.batch);
+    net::Batch& batch = isPlain ? group.batch : group.batchOf(members[i].variant);
+    reactor_.output.fanOut(*members[i].connection, batch);
   }
 }
 

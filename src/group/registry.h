@@ -14,21 +14,53 @@ namespace stormo::group {
 
 class Registry;
 
-/// A named set of connections, and the batch that its members get in this turn.
+/// A named set of connections, and the batches that its members get in this turn: one for each
+/// variant of the codec's output that a member has.
 struct Group final : net::Fanout {
   struct Member {
     net::ConnectionImpl* connection;
     std::uint32_t membership;  ///< The group's index in ConnectionImpl::memberships.
+    net::Variant variant;      ///< That of the connection when it joined.
+  };
+  /// The batch of the members of a variant other than plain.
+  struct VariantBatch {
+    net::Variant variant;
+    std::size_t memberCount = 0;
+    net::Batch batch = {};
+    std::unique_ptr<VariantBatch> next = {};
   };
 
   Group(Registry& owner, std::string groupName) : registry(owner), name(std::move(groupName)) {}
   void drop(net::ConnectionImpl& connection, std::size_t membership) override;
 
+  /// The batch of a variant, which must be plain or that of a member.
+  [[nodiscard]] net::Batch& batchOf(net::Variant variant);
+  [[nodiscard]] bool hasOutput() const;
+  void addMember(net::ConnectionImpl& connection);
+  /// Removes a member. The batch of its variant stays, if it may be in use in this turn.
+  void removeMember(std::uint32_t place);
+  void clearBatches();
+  /// Calls `visit(Variant, Batch&)` for each variant that a member has.
+  template <typename Visit>
+  void forEachBatch(const Visit& visit) {
+    std::size_t plainMemberCount = members.size();
+    for (VariantBatch* each = variants.get(); each != nullptr; each = each->next.get()) {
+      plainMemberCount -= each->memberCount;
+      if (each->memberCount > 0) visit(each->variant, each->batch);
+    }
+    if (plainMemberCount > 0) visit(net::kPlain, batch);
+  }
+
   Registry& registry;
   const std::string name;
   std::vector<Member> members;
-  net::Batch batch;
+  net::Batch batch;                        ///< Of the plain members.
+  std::unique_ptr<VariantBatch> variants;  ///< A list; null if all members are plain.
   bool dirty = false;
+
+ private:
+  [[nodiscard]] VariantBatch* findVariant(net::Variant variant) const;
+  void dropUnusedVariants();
 };
 
 /// Groups by name, flushed once a turn. Used by the public Groups, and by the Channel server, where
@@ -62,26 +94,33 @@ class Registry final : net::GroupOutput {
   [[nodiscard]] std::size_t countOf(const net::ConnectionImpl& connection) const;
 
   /// Appends one message to the group's output of this turn, for all members but `except`.
-  /// `write(Batch&, OutputOrder&)` encodes it, into about `bytes` bytes. It is called once, or once
-  /// for each member where few small copies are cheaper than a shared batch.
+  /// `write(Variant, Batch&, OutputOrder&)` encodes it, into about `bytes` bytes. It is called once
+  /// for each variant that a member has, or once for each member where few small copies are cheaper
+  /// than a shared batch.
   template <typename Write>
   void append(Group& group, std::size_t bytes, const Write& write,
               net::ConnectionImpl* except = nullptr) {
     std::size_t receivers = 0;
-    if (group.batch.empty() &&
-        group.members.size() * (bytes + kCopyOverheadBytes) <= kCopiedBytesMax) {
+    if (group.members.size() * (bytes + kCopyOverheadBytes) <= kCopiedBytesMax &&
+        !group.hasOutput()) {
       for (const Group::Member& member : group.members) {
         if (member.connection == except) continue;
         if (net::Batch* own = reactor_.output.ownBatchOfMember(*member.connection))
-          write(*own, reactor_.output.order());
+          write(member.variant, *own, reactor_.output.order());
         ++receivers;
       }
     } else {
-      const std::size_t begin = group.batch.size();
-      write(group.batch, reactor_.output.order());
+      net::Batch* const excepted = except == nullptr ? nullptr : batchOfMember(group, *except);
+      const std::size_t begin = excepted == nullptr ? 0 : excepted->size();
+      group.forEachBatch([&](net::Variant variant, net::Batch& batch) {
+        write(variant, batch, reactor_.output.order());
+      });
       markDirty(group);
       receivers = group.members.size();
-      if (except != nullptr && exclude(group, *except, begin)) --receivers;
+      if (excepted != nullptr) {
+        exclude(*excepted, *except, begin);
+        --receivers;
+      }
     }
     loop_.counters().messagesOut.add(receivers);
   }
@@ -104,8 +143,11 @@ class Registry final : net::GroupOutput {
   void clearBatches() override;
   void flush(Group& group);
   void markDirty(Group& group);
-  /// Leaves what the batch holds from `begin` on out for this member. False if it is no member.
-  bool exclude(Group& group, net::ConnectionImpl& connection, std::size_t begin);
+  /// The batch that this member gets; null if it is no member.
+  [[nodiscard]] static net::Batch* batchOfMember(Group& group,
+                                                 const net::ConnectionImpl& connection);
+  /// Leaves what its batch holds from `begin` on out for this member.
+  static void exclude(net::Batch& batch, net::ConnectionImpl& connection, std::size_t begin);
   void notify(const NameHandler& handler, std::string_view name);
   /// The group's index in ConnectionImpl::memberships, or kNone. Searches the shorter of both
   /// lists.

@@ -11,6 +11,12 @@ namespace stormo::net {
 
 class Batch;
 
+/// One of the encodings that a codec has for the same message. A connection gets one of them, which
+/// is chosen in its handshake: WebSocket has frames as they are, and frames compressed with a
+/// window of each size. What is plain is understood by all connections of the codec.
+using Variant = std::uint8_t;
+inline constexpr Variant kPlain = 0;
+
 /// The order in which the output of one reactor came within a turn, across all its batches.
 struct OutputOrder {
   std::uint64_t next = 1;

@@ -77,10 +77,11 @@ struct Stash {
 
 /// What Input keeps of a connection.
 struct InputState {
-  bool isPaused = false;   ///< By pauseRecv().
-  bool inBacklog = false;  ///< In the queue of those with more to read.
-  bool isUnfed = false;    ///< The codec can take more of the stash as it is.
-  bool hungUp = false;     ///< An end, or an error, follows the bytes that can be read.
+  bool isPaused = false;          ///< By pauseRecv().
+  bool inBacklog = false;         ///< In the queue of those with more to read.
+  bool isUnfed = false;           ///< The codec can take more of the stash as it is.
+  bool hungUp : 1 = false;        ///< An end, or an error, follows the bytes that can be read.
+  bool keepsContext : 1 = false;  ///< Messages refer to earlier ones: the codec keeps a stream.
   static constexpr std::uint32_t kNotIncomplete = 0xffff'ffff;
   std::uint32_t incompleteIndex = kNotIncomplete;  ///< See IncompleteMessages.
   std::unique_ptr<Stash> stash;                    ///< Null while the codec has taken all.
@@ -95,7 +96,10 @@ struct OutputState {
   bool isDirty : 1 = false;     ///< In the list of those to be flushed on their own.
   bool isExcluded : 1 = false;  ///< Some batch of this turn leaves a stretch out for it.
   bool isArmed : 1 = false;     ///< EPOLLOUT is requested, from a refusal until the queue is empty.
-  bool skipsFanout : 1 = false;  ///< Gets nothing of groups, as long as its owner wants.
+  bool skipsFanout : 1 = false;   ///< Gets nothing of groups, as long as its owner wants.
+  bool keepsContext : 1 = false;  ///< Its own messages refer to earlier ones: Codec::encodeNext().
+  bool hasJoined : 1 = false;     ///< A group may have sent it something since encodeNext().
+  Variant variant = kPlain;       ///< Of its codec's output, that it gets.
   static constexpr std::uint32_t kNotGathered = 0xffff'ffff;
   std::uint32_t firstGathered = kNotGathered;  ///< The head of a chain in Output::gathered_.
   std::unique_ptr<Batch> own;                  ///< This turn's output for it alone; null without.

@@ -37,6 +37,9 @@ class Input {
 
   /// For codecs: one message for the user. The connection may be paused or closing afterwards.
   void deliver(ConnectionImpl& connection, Message message);
+  /// For codecs: the connection that is being read caused work for that many bytes more than it has
+  /// sent.
+  void spend(std::size_t bytes) { work_ -= static_cast<std::int64_t>(bytes); }
   /// For codecs, after each frame or package: false if the connection that is being read has spent
   /// its share of this turn.
   [[nodiscard]] bool spendOnFrame() { return (work_ -= kFrameWork) > 0; }

@@ -10,7 +10,13 @@ SendStatus Output::send(ConnectionImpl& connection, Message message) {
     noteFull(connection);
     return SendStatus::Full;
   }
-  connection.endpoint->codec->encode(message, ownBatch(connection), order_);
+  const Codec& codec = *connection.endpoint->codec;
+  if (connection.out.keepsContext) {
+    CodecSession session(connection);
+    codec.encodeNext(session, message);
+  } else {
+    codec.encode(message, connection.out.variant, ownBatch(connection), order_);
+  }
   reactor_.counters().messagesOut.add();
   return SendStatus::Queued;
 }

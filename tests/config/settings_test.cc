@@ -88,12 +88,14 @@ TEST(Settings, FlagsOfEveryTypeAreApplied) {
   applyFlag(specOf("--ipv6only"), {"true"}, settings);
   applyFlag(specOf("--workers"), {"7"}, settings);
   applyFlag(specOf("--page"), {"off"}, settings);
+  applyFlag(specOf("--deflate"), {"on"}, settings);
   applyFlag(specOf("--ping-interval"), {"0"}, settings);
   applyFlag(specOf("--origin"), {"https://a.example", "https://b.example"}, settings);
   EXPECT_THAT(settings.listen, testing::ElementsAre("websocket://[::1]:99", "unix:///run/s"));
   EXPECT_TRUE(settings.ipv6Only);
   EXPECT_EQ(settings.workers, 7u);
   EXPECT_FALSE(settings.page);
+  EXPECT_TRUE(settings.deflate);
   EXPECT_EQ(settings.pingInterval, std::chrono::seconds(0));
   EXPECT_EQ(settings.origins, (std::vector<std::string>{"https://a.example", "https://b.example"}));
 }

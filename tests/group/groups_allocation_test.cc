@@ -110,6 +110,25 @@ TEST_F(GroupsAllocationTest, ReceivedMessagesAllocateNothing) {
             0u);
 }
 
+TEST_F(GroupsAllocationTest, CompressedFanOutAllocatesNothing) {
+  use(std::make_unique<net::WebSocketCodec>(WebSocketOptions{.deflate = {.enabled = true}}));
+  endpoint.handlers = {};
+  for (int i = 0; i < 20; ++i) {
+    members.push_back(acceptQuietly());
+    members.back().peer.send(
+        test::WebSocketClient::request("/", "Sec-WebSocket-Extensions: permessage-deflate\r\n"));
+  }
+  settle();
+  for (std::size_t i = members.size() - 20; i < members.size(); ++i) {
+    groups.join(at(members[i]), "compressed");
+  }
+  const std::string text(3000, 't');
+  EXPECT_EQ(allocationsOf([&] {
+              for (int i = 0; i < 20; ++i) groups.send("compressed", text);
+            }),
+            0u);
+}
+
 TEST_F(GroupsAllocationTest, JoiningAndLeavingAnExistingGroupAllocatesNothing) {
   EXPECT_EQ(allocationsOf([&] {
               for (std::size_t i = 0; i < members.size(); ++i) {

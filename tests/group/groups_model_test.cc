@@ -5,23 +5,47 @@
 #include <set>
 
 #include "group/group_fixture.h"
+#include "net/codec/codec_session.h"
 
 namespace stormo {
 namespace {
 
 using net::Connected;
 
+/// Lines that end with the variant of their receiver.
+class VariantLines final : public net::Codec {
+ public:
+  std::string_view name() const override { return "variant lines"; }
+  void begin(net::CodecSession& session) const override { session.open(); }
+  std::size_t receive(net::CodecSession&, std::span<char> bytes) const override {
+    return bytes.size();
+  }
+  void encode(Message message, net::Variant variant, net::Batch& batch,
+              net::OutputOrder& order) const override {
+    batch.append(line(message.data, variant), order);
+  }
+  static std::string line(std::string_view text, net::Variant variant) {
+    return std::string(text) + static_cast<char>('0' + variant) + '\n';
+  }
+};
+
 class GroupsModelTest : public GroupsTest, public testing::WithParamInterface<unsigned> {
  protected:
   struct Member {
     Connected real;
     std::set<std::string> groups;  // "0a": group "a" of the first Groups
+    net::Variant variant = net::kPlain;
     std::string expected = {};
     std::string received = {};
     bool reads = true;
     bool usable = true;
     bool cut = false;  // destroyed: the end of what is expected may be missing
   };
+
+  void useVariants() {
+    use(std::make_unique<VariantLines>());
+    hasVariants_ = true;
+  }
 
   void run(int turns) {
     for (int i = 0; i < 12; ++i) arrive();
@@ -51,6 +75,10 @@ class GroupsModelTest : public GroupsTest, public testing::WithParamInterface<un
     if (pick(3) == 0) test::shrinkSendBuffer(pair.tested.get());
     members_.push_back(
         std::make_unique<Member>(Member{.real = accept(std::move(pair)), .groups = {}}));
+    if (!hasVariants_) return;
+    Member& made = *members_.back();
+    made.variant = static_cast<net::Variant>(pick(3));
+    net::ConnectionImpl::of(at(made.real)).out.variant = made.variant;
   }
   Member* anyUsable() {
     std::vector<Member*> usable;
@@ -58,6 +86,9 @@ class GroupsModelTest : public GroupsTest, public testing::WithParamInterface<un
       if (each->usable) usable.push_back(each.get());
     }
     return usable.empty() ? nullptr : usable[static_cast<std::size_t>(pick(usable.size()))];
+  }
+  [[nodiscard]] std::string lineFor(const Member& member, const std::string& text) const {
+    return hasVariants_ ? VariantLines::line(text, member.variant) : text + '\n';
   }
   std::string anyText() {
     const std::string text = std::to_string(++messages_);
@@ -99,7 +130,7 @@ class GroupsModelTest : public GroupsTest, public testing::WithParamInterface<un
       case 17: {
         const std::string text = anyText();
         (void)connection.send(text);
-        member->expected += text + '\n';
+        member->expected += lineFor(*member, text);
         return;
       }
       case 18:
@@ -116,7 +147,7 @@ class GroupsModelTest : public GroupsTest, public testing::WithParamInterface<un
     std::size_t receivers = 0;
     for (const auto& each : members_) {
       if (!each->usable || each.get() == except || !each->groups.contains(key)) continue;
-      each->expected += text + '\n';
+      each->expected += lineFor(*each, text);
       ++receivers;
     }
     const std::string_view name = std::string_view(key).substr(1);
@@ -170,9 +201,15 @@ class GroupsModelTest : public GroupsTest, public testing::WithParamInterface<un
   std::mt19937 random_{GetParam()};
   std::vector<std::unique_ptr<Member>> members_;
   int messages_ = 0;
+  bool hasVariants_ = false;
 };
 
 TEST_P(GroupsModelTest, EachMemberGetsEachMessageOnceAndInOrder) { run(300); }
+
+TEST_P(GroupsModelTest, EachMemberGetsEachMessageInItsVariant) {
+  useVariants();
+  run(300);
+}
 
 INSTANTIATE_TEST_SUITE_P(Seeds, GroupsModelTest, testing::Range(1u, 21u));
 

@@ -13,14 +13,15 @@ namespace stormo::test {
 
 using websocket::Opcode;
 
-std::optional<websocket::ServerFrame> readServerFrame(std::string_view in) {
+std::optional<websocket::ServerFrame> readServerFrame(std::string_view in,
+                                                      websocket::Compression compression) {
   websocket::ServerFrame frame;
-  const auto verdict =
-      websocket::decodeServerFrame(in, std::numeric_limits<std::uint64_t>::max(), frame);
+  const auto verdict = websocket::decodeServerFrame(in, std::numeric_limits<std::uint64_t>::max(),
+                                                    frame, compression);
   if (verdict == websocket::Decode::NeedMore) return std::nullopt;
   if (verdict != websocket::Decode::Ok) {
     throw std::runtime_error(std::string("the server sent an invalid frame: ") +
-                             websocket::explainServerProtocolError(in));
+                             websocket::explainServerProtocolError(in, compression));
   }
   if (!frame.fin || frame.opcode == Opcode::Continuation) {
     throw std::runtime_error("the server sent a message in fragments");
@@ -97,9 +98,22 @@ void WebSocketClient::sendClose(CloseCode code, std::string_view reason) {
 
 std::optional<WebSocketClient::Frame> WebSocketClient::next() {
   if (!isOpen()) return std::nullopt;
-  const auto frame = readServerFrame(peer_.drain());
+  const std::string extensions = header("Sec-WebSocket-Extensions");
+  const auto frame =
+      readServerFrame(peer_.drain(), extensions.empty() ? websocket::Compression::Off
+                                                        : websocket::Compression::Negotiated);
   if (!frame) return std::nullopt;
-  Frame taken{frame->opcode, std::string(frame->payload)};
+  Frame taken{.opcode = frame->opcode, .payload = std::string(frame->payload)};
+  if (frame->compressed) {
+    if (!inflater_) inflater_.emplace();
+    if (extensions.find("server_no_context_takeover") != std::string::npos) inflater_->reset();
+    const auto inflated = inflater_->inflate(frame->payload, std::uint64_t{1} << 30);
+    if (inflated.verdict != websocket::Inflated::Verdict::Ok) {
+      throw std::runtime_error("the server sent a message that cannot be inflated");
+    }
+    taken.payload = inflated.message;
+    taken.deflatedBytes = frame->payload.size();
+  }
   peer_.received().erase(0, frame->bytes);
   return taken;
 }

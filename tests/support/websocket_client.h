@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/websocket/deflate.h"
 #include "protocol/websocket/frame.h"
 #include "support/raw_peer.h"
 
@@ -16,7 +17,8 @@ namespace stormo::test {
 /// Reads the message or control frame at the front of `in`, a view into it; nullopt if it is
 /// incomplete. Throws std::runtime_error if the frame is invalid (RFC 6455 5.2), or a fragment,
 /// which Stormo does not send.
-std::optional<websocket::ServerFrame> readServerFrame(std::string_view in);
+std::optional<websocket::ServerFrame> readServerFrame(
+    std::string_view in, websocket::Compression compression = websocket::Compression::Off);
 
 /// A WebSocket client for tests. On one thread with the server's loop: send, run turns, then
 /// next(). For a server in another process: await().
@@ -24,7 +26,8 @@ class WebSocketClient {
  public:
   struct Frame {
     websocket::Opcode opcode;
-    std::string payload;
+    std::string payload;            // inflated
+    std::size_t deflatedBytes = 0;  // of a compressed message; else 0
     bool operator==(const Frame&) const = default;
   };
 
@@ -64,7 +67,8 @@ class WebSocketClient {
   void sendPong(std::string_view payload = {}) { peer_.send(frame(0x8a, payload)); }
   void sendClose(CloseCode code, std::string_view reason = {});
 
-  /// The next complete frame, if there is one. Throws std::runtime_error for an invalid one.
+  /// The next complete frame, if there is one. Throws std::runtime_error for an invalid one, and
+  /// for a compressed one unless the server has agreed to permessage-deflate.
   std::optional<Frame> next();
   /// All complete frames.
   std::vector<Frame> all();
@@ -83,13 +87,14 @@ class WebSocketClient {
 
   RawPeer peer_;
   std::string head_;  // of the response, including its empty line
+  std::optional<websocket::Inflater> inflater_;
 };
 
 inline WebSocketClient::Frame textFrame(std::string payload) {
-  return {websocket::Opcode::Text, std::move(payload)};
+  return {.opcode = websocket::Opcode::Text, .payload = std::move(payload)};
 }
 inline WebSocketClient::Frame binaryFrame(std::string payload) {
-  return {websocket::Opcode::Binary, std::move(payload)};
+  return {.opcode = websocket::Opcode::Binary, .payload = std::move(payload)};
 }
 
 }  // namespace stormo::test

@@ -34,7 +34,8 @@ std::size_t LinkCodec::receive(net::CodecSession& session, std::span<char> bytes
   return taken;
 }
 
-void LinkCodec::encode(Message message, net::Batch& batch, net::OutputOrder& order) const {
+void LinkCodec::encode(Message message, net::Variant /*variant*/, net::Batch& batch,
+                       net::OutputOrder& order) const {
   char* const frame = batch.extend(kFrameHeaderBytes + message.data.size(), order);
   encodeFrameHeader(message.data.size(), frame);
   message.data.copy(frame + kFrameHeaderBytes, message.data.size());

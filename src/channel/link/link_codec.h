@@ -38,7 +38,8 @@ class LinkCodec final : public net::Codec {
   void begin(net::CodecSession& session) const override;
   [[nodiscard]] std::size_t receive(net::CodecSession& session,
                                     std::span<char> bytes) const override;
-  void encode(Message message, net::Batch& batch, net::OutputOrder& order) const override;
+  void encode(Message message, net::Variant variant, net::Batch& batch,
+              net::OutputOrder& order) const override;
 
  private:
   FrameSink& sink_;

@@ -11,7 +11,9 @@ namespace stormo::channel {
 namespace {
 
 auto copyOf(std::string_view frame) {
-  return [frame](net::Batch& batch, net::OutputOrder& order) { batch.append(frame, order); };
+  return [frame](net::Variant, net::Batch& batch, net::OutputOrder& order) {
+    batch.append(frame, order);
+  };
 }
 
 /// State of a link: what it has subscribed to while it lagged, and the offset at that time.

@@ -47,10 +47,13 @@ class Codec {
   /// it takes.
   [[nodiscard]] virtual std::size_t receive(CodecSession&, std::span<char> bytes) const = 0;
 
-  /// Appends the bytes that carry `message`.
-  virtual void encode(Message message, Batch&, OutputOrder&) const = 0;
-  /// Whether both encode each message as the same bytes, so that one batch serves connections of
-  /// both.
+  /// Appends the bytes that carry `message` to connections of that variant.
+  virtual void encode(Message message, Variant variant, Batch&, OutputOrder&) const = 0;
+  /// Appends the bytes that carry `message` to a connection whose OutputState::keepsContext the
+  /// codec has set: they may refer to its earlier messages. What groups send does not.
+  virtual void encodeNext(CodecSession& /*session*/, Message /*message*/) const {}
+  /// Whether both encode each message of a variant as the same bytes, so that one batch serves
+  /// connections of both.
   [[nodiscard]] virtual bool encodesAs(const Codec& other) const { return this == &other; }
 
   /// Queues the close frame of the protocol, if it has one. True if the peer answers with its own.

@@ -49,6 +49,8 @@ class CodecSession {
   }
   /// Calls the user's onMessage. The connection may be paused or closing afterwards.
   void deliver(Message message) { reactor_.input.deliver(connection_, message); }
+  /// The input made the codec produce that many bytes, which count as if they had been sent.
+  void spend(std::size_t bytes) { reactor_.input.spend(bytes); }
   /// To be called after each frame or package: false if the connection has spent its share of this
   /// turn.
   [[nodiscard]] bool spendOnFrame() { return reactor_.input.spendOnFrame(); }
@@ -63,6 +65,21 @@ class CodecSession {
   /// For encoders: where the output goes, and its order.
   Batch& batch() { return reactor_.output.ownBatch(connection_); }
   OutputOrder& order() { return reactor_.output.order(); }
+  /// The variant of the codec's output that the connection gets.
+  [[nodiscard]] Variant variant() const { return connection_.out.variant; }
+  /// In the handshake. A group that the connection has joined before sends it what is plain.
+  void setVariant(Variant variant) { connection_.out.variant = variant; }
+  /// In the handshake: messages of this direction refer to earlier ones.
+  void keepInputContext() { connection_.in.keepsContext = true; }
+  void keepOutputContext() { connection_.out.keepsContext = true; }
+  [[nodiscard]] bool keepsInputContext() const { return connection_.in.keepsContext; }
+  /// True if fan-outs may have sent it something since the last call.
+  [[nodiscard]] bool takeFanoutMark() {
+    const bool isMember = !connection_.memberships.empty();
+    const bool wasMember = connection_.out.hasJoined;
+    connection_.out.hasJoined = isMember;
+    return wasMember || isMember;
+  }
   /// True if `extra` bytes more would exceed the connection's limit.
   [[nodiscard]] bool isFull(std::size_t extra) const { return Output::isFull(connection_, extra); }
   /// True if the kernel has not taken all output of earlier turns.

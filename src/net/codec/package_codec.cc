@@ -54,7 +54,8 @@ bool PackageCodec::takePackage(CodecSession& session, std::string_view rest,
   return true;
 }
 
-void PackageCodec::encode(Message message, Batch& batch, OutputOrder& order) const {
+void PackageCodec::encode(Message message, Variant /*variant*/, Batch& batch,
+                          OutputOrder& order) const {
   scratch_.clear();
   protocol_.encode(message.data, scratch_);
   batch.append(scratch_, order);

@@ -15,7 +15,7 @@ class PackageCodec final : public Codec {
   [[nodiscard]] std::string_view name() const override { return protocol_.name(); }
   void begin(CodecSession& session) const override;
   [[nodiscard]] std::size_t receive(CodecSession& session, std::span<char> bytes) const override;
-  void encode(Message message, Batch& batch, OutputOrder& order) const override;
+  void encode(Message message, Variant variant, Batch& batch, OutputOrder& order) const override;
   [[nodiscard]] bool encodesAs(const Codec& other) const override;
 
  private:

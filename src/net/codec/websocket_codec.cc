@@ -1,9 +1,9 @@
 #include "net/codec/websocket_codec.h"
 
-#include <cstring>
 #include <utility>
 
 #include "net/codec/codec_session.h"
+#include "net/codec/websocket_state.h"
 #include "protocol/http/http_request.h"
 #include "protocol/http/http_response.h"
 #include "protocol/websocket/close.h"
@@ -20,46 +20,11 @@ using websocket::Opcode;
 // end of its connection is seen; the rest stays in the kernel.
 constexpr std::size_t kHeldBackMax = 16 << 10;
 
-/// What a connection keeps between two reads: a handshake that is answered later, part of a
-/// message, or a ping to be answered.
-struct WebSocketState final : CodecState {
-  std::string response;    // that a PendingHandshake will send; empty: none waits
-  bool holdsBack = false;  // receiving was paused for that
-  bool opens = false;      // onWebSocketOpen is still to be called
-  websocket::Decoder decoder;
-  std::uint64_t pongEnd =
-      0;  // as ConnectionImpl::bytesWritten counts: then the kernel has our last pong
-  bool owesPong = false;
-  std::string ping;  // then: the latest
-
-  [[nodiscard]] std::size_t heldBytes() const override { return decoder.heldBytes(); }
-  [[nodiscard]] bool pongWaits(const CodecSession& session) const {
-    return session.bytesWritten() < pongEnd;
-  }
-};
-
-WebSocketState* stateOrNull(CodecSession& session) {
-  return static_cast<WebSocketState*>(session.state().get());
-}
-
-WebSocketState& stateOf(CodecSession& session) {
-  if (session.state() == nullptr) session.state() = std::make_unique<WebSocketState>();
-  return *stateOrNull(session);
-}
-
 void dropStateAtRest(CodecSession& session) {
   const WebSocketState* state = stateOrNull(session);
   if (state == nullptr || !state->decoder.atRest()) return;
-  if (!state->response.empty() || state->opens) return;
+  if (!state->response.empty() || state->opens || state->keepsContext()) return;
   if (!state->owesPong && !state->pongWaits(session)) session.state().reset();
-}
-
-void appendFrame(Opcode opcode, std::string_view payload, Batch& batch, OutputOrder& order) {
-  char header[websocket::kServerHeaderBytesMax];
-  const std::size_t headerBytes = websocket::encodeHeader(opcode, payload.size(), header);
-  char* const place = batch.extend(headerBytes + payload.size(), order);
-  std::memcpy(place, header, headerBytes);
-  payload.copy(place + headerBytes, payload.size());
 }
 
 }  // namespace
@@ -118,6 +83,8 @@ void WebSocketCodec::upgrade(CodecSession& session, const HttpRequest& request) 
     if (!logged.empty()) log::warning("pages of this origin may not connect origin=\"{}\"", logged);
     return respond(session, request, 403, "this origin may not connect");
   }
+  const auto extensions = negotiate(session, request);
+  if (!extensions) return respond(session, request, 400, "malformed Sec-WebSocket-Extensions");
   WebSocketHandshake handshake(request,
                                websocket::chooseSubprotocol(request, options_.subprotocols),
                                session.connection().id.packed());
@@ -129,7 +96,7 @@ void WebSocketCodec::upgrade(CodecSession& session, const HttpRequest& request) 
   std::string response;
   session.guard([&] {  // the subprotocol is the handler's
     response = websocket::upgradeResponse(websocket::acceptKey(request.header("Sec-WebSocket-Key")),
-                                          handshake.subprotocol, handshake.headers());
+                                          handshake.subprotocol, handshake.headers(), *extensions);
   });
   if (!session.isUsable()) return;
   if (handshake.isLater()) {
@@ -237,7 +204,7 @@ std::size_t WebSocketCodec::receiveMessages(CodecSession& session, std::span<cha
   reportOpen(session);
   WebSocketState* const state = stateOrNull(session);
   websocket::Decoder& decoder = state != nullptr ? state->decoder : atRest_;
-  const websocket::Limits limits{.messageBytesMax = session.messageBytesMax()};
+  const websocket::Limits limits = limitsOf(session);
   std::span<char> rest = bytes;
   bool pinged = false;
   bool going = session.takesInput();
@@ -273,6 +240,7 @@ void WebSocketCodec::onEvent(CodecSession& session, const websocket::Decoded& de
     case websocket::Event::Ping:
       return;
     case websocket::Event::Message:
+      if (decoded.compressed) return onCompressed(session, decoded);
       return session.deliver(
           Message(decoded.payload, decoded.binary ? MessageType::Binary : MessageType::Text));
     case websocket::Event::Pong:
@@ -308,10 +276,6 @@ void WebSocketCodec::onDrained(CodecSession& session) const {
   if (!std::exchange(state->owesPong, false)) return;
   if (session.isUsable()) control(session, Opcode::Pong, state->ping);
   dropStateAtRest(session);
-}
-
-void WebSocketCodec::encode(Message message, Batch& batch, OutputOrder& order) const {
-  appendFrame(message.isBinary() ? Opcode::Binary : Opcode::Text, message.data, batch, order);
 }
 
 bool WebSocketCodec::sendClose(CodecSession& session, CloseCode code,

@@ -4,8 +4,11 @@
 #include <stormo/websocket.h>
 
 #include <functional>
+#include <optional>
+#include <string>
 
 #include "net/codec/codec.h"
+#include "net/codec/deflate_streams.h"
 #include "net/refusal_log_limit.h"
 #include "protocol/websocket/decoder.h"
 
@@ -25,7 +28,8 @@ class WebSocketCodec final : public Codec {
 
   [[nodiscard]] std::string_view name() const override { return "websocket"; }
   [[nodiscard]] std::size_t receive(CodecSession& session, std::span<char> bytes) const override;
-  void encode(Message message, Batch& batch, OutputOrder& order) const override;
+  void encode(Message message, Variant variant, Batch& batch, OutputOrder& order) const override;
+  void encodeNext(CodecSession& session, Message message) const override;
   bool sendClose(CodecSession& session, CloseCode code, std::string_view reason) const override;
   bool ping(CodecSession& session) const override;
   void onDrained(CodecSession& session) const override;
@@ -41,6 +45,8 @@ class WebSocketCodec final : public Codec {
   std::size_t receiveHead(CodecSession& session, std::string_view bytes) const;
   void onRequest(CodecSession& session, const HttpRequest& request) const;
   void upgrade(CodecSession& session, const HttpRequest& request) const;
+  [[nodiscard]] std::optional<std::string> negotiate(CodecSession& session,
+                                                     const HttpRequest& request) const;
   static void open(CodecSession& session, std::string_view response);
   void reportOpen(CodecSession& session) const;
   static std::size_t holdBack(CodecSession& session, std::size_t bytes);
@@ -52,6 +58,7 @@ class WebSocketCodec final : public Codec {
 
   std::size_t receiveMessages(CodecSession& session, std::span<char> bytes) const;
   void onEvent(CodecSession& session, const websocket::Decoded& decoded) const;
+  void onCompressed(CodecSession& session, const websocket::Decoded& decoded) const;
   void answerPing(CodecSession& session, std::string_view payload) const;
   void control(CodecSession& session, websocket::Opcode opcode, std::string_view payload) const;
 
@@ -61,6 +68,7 @@ class WebSocketCodec final : public Codec {
   mutable RefusalLogLimit refusedOrigins_;
   mutable websocket::Decoder atRest_;  // for connections that hold no partial message
   mutable std::string lastPing_;       // the latest of one read
+  mutable DeflateStreams streams_;
 };
 
 }  // namespace stormo::net

@@ -18,6 +18,9 @@ std::string_view view(std::span<const char> bytes) { return {bytes.data(), bytes
 
 bool isData(Opcode opcode) { return opcode == Opcode::Text || opcode == Opcode::Binary; }
 
+/// The first byte of a header states whether a message begins that is compressed.
+bool isCompressed(char first) { return (static_cast<std::uint8_t>(first) & 0x40) != 0; }
+
 }  // namespace
 
 Decoded Decoder::next(std::span<char>& in, const Limits& limits) {
@@ -25,16 +28,23 @@ Decoded Decoder::next(std::span<char>& in, const Limits& limits) {
   // nextSlowly(), which decodes the header again.
   if (state_ == State::AtRest) {
     FrameHeader header;
-    if (decodeHeader(view(in), limits.messageBytesMax, header) == Decode::Ok && header.fin &&
-        isData(header.opcode) && in.size() - header.headerBytes >= header.payloadBytes) {
+    if (!in.empty() &&
+        decodeHeader(view(in), room(in[0], limits), header, limits.compression) == Decode::Ok &&
+        header.fin && isData(header.opcode) &&
+        in.size() - header.headerBytes >= header.payloadBytes) {
       char* const data = in.data() + header.headerBytes;
       const auto bytes = static_cast<std::size_t>(header.payloadBytes);
       applyMask(data, bytes, header.mask, 0);
       const std::string_view payload(data, bytes);
       const bool binary = header.opcode == Opcode::Binary;
-      if (!binary && !isUtf8(payload)) return violation(CloseCode::InvalidPayload, kNotUtf8);
+      if (!binary && !header.compressed && !isUtf8(payload)) {
+        return violation(CloseCode::InvalidPayload, kNotUtf8);
+      }
       in = in.subspan(header.headerBytes + bytes);
-      return {.event = Event::Message, .binary = binary, .payload = payload};
+      return {.event = Event::Message,
+              .binary = binary,
+              .compressed = header.compressed,
+              .payload = payload};
     }
   }
   return nextSlowly(in, limits);
@@ -60,10 +70,7 @@ std::optional<Decoded> Decoder::takeHeader(std::span<char>& in, const Limits& li
   if (seen.empty()) return Decoded{};
   if (const char* broken = brokenOrder(seen[0])) return violation(CloseCode::ProtocolError, broken);
 
-  // The limit may have become smaller since the message began.
-  const std::uint64_t held = messageOpen_ ? message_.size() : 0;
-  const std::uint64_t room = limits.messageBytesMax - std::min(limits.messageBytesMax, held);
-  switch (decodeHeader(seen, room, frame_)) {
+  switch (decodeHeader(seen, room(seen[0], limits), frame_, limits.compression)) {
     case Decode::Ok:
       break;
     case Decode::NeedMore:
@@ -73,7 +80,7 @@ std::optional<Decoded> Decoder::takeHeader(std::span<char>& in, const Limits& li
       state_ = State::InHeader;
       return Decoded{};
     case Decode::ProtocolError:
-      return violation(CloseCode::ProtocolError, explainProtocolError(seen));
+      return violation(CloseCode::ProtocolError, explainProtocolError(seen, limits.compression));
     case Decode::TooBig:
       return violation(CloseCode::TooBig, "message is too big");
   }
@@ -84,9 +91,20 @@ std::optional<Decoded> Decoder::takeHeader(std::span<char>& in, const Limits& li
   if (isData(frame_.opcode)) {
     messageOpen_ = true;
     binary_ = frame_.opcode == Opcode::Binary;
+    compressed_ = frame_.compressed;
     message_.clear();  // utf8_ is reset: a text message has ended
   }
   return std::nullopt;
+}
+
+/// Payload bytes that the frame with this first byte may have. The limit may have become smaller
+/// since the message began.
+std::uint64_t Decoder::room(char first, const Limits& limits) const {
+  const bool compressed = messageOpen_ ? compressed_ : isCompressed(first);
+  const std::uint64_t most =
+      compressed ? compressedBytesMax(limits.messageBytesMax) : limits.messageBytesMax;
+  const std::uint64_t held = messageOpen_ ? message_.size() : 0;
+  return most - std::min(most, held);
 }
 
 /// Fragments of one message are not interleaved with those of another (RFC 6455 5.4). Checks the
@@ -121,17 +139,21 @@ Decoded Decoder::takeControlPayload(std::span<char>& in) {
 
 Decoded Decoder::takeDataPayload(std::span<char>& in) {
   const std::string_view piece = takeUnmasked(in);
-  if (!binary_ && !utf8_.feed(piece)) return violation(CloseCode::InvalidPayload, kNotUtf8);
+  if (isCheckedText() && !utf8_.feed(piece)) return violation(CloseCode::InvalidPayload, kNotUtf8);
 
   const bool whole = taken_ == frame_.payloadBytes;
   if (whole && frame_.fin) {
-    if (!binary_ && !utf8_.complete()) return violation(CloseCode::InvalidPayload, kNotUtf8);
+    if (isCheckedText() && !utf8_.complete()) {
+      return violation(CloseCode::InvalidPayload, kNotUtf8);
+    }
     state_ = State::AtRest;
     messageOpen_ = false;
-    // Only the header was cut: the payload can stay in place.
-    if (message_.empty()) return {.event = Event::Message, .binary = binary_, .payload = piece};
+    Decoded message{.event = Event::Message, .binary = binary_, .compressed = compressed_};
+    message.payload = piece;  // only the header was cut: the payload can stay in place
+    if (message_.empty()) return message;
     keep(piece);
-    return {.event = Event::Message, .binary = binary_, .payload = message_};
+    message.payload = message_;
+    return message;
   }
   keep(piece);
   if (!whole) return {};
@@ -164,6 +186,25 @@ std::string_view Decoder::takeUnmasked(std::span<char>& in) {
 Decoded Decoder::violation(CloseCode code, const char* reason) {
   state_ = State::Ended;
   return {.event = Event::Violation, .code = code, .reason = reason};
+}
+
+Decoded inflate(const Decoded& message, Inflater& inflater, const Limits& limits) {
+  const auto violation = [](CloseCode code, const char* reason) {
+    return Decoded{.event = Event::Violation, .code = code, .reason = reason};
+  };
+  const Inflated inflated = inflater.inflate(message.payload, limits.messageBytesMax);
+  switch (inflated.verdict) {
+    case Inflated::Verdict::Ok:
+      break;
+    case Inflated::Verdict::Invalid:
+      return violation(CloseCode::InvalidPayload, "compressed data is invalid");
+    case Inflated::Verdict::TooBig:
+      return violation(CloseCode::TooBig, "message is too big");
+  }
+  if (!message.binary && !isUtf8(inflated.message)) {
+    return violation(CloseCode::InvalidPayload, kNotUtf8);
+  }
+  return {.event = Event::Message, .binary = message.binary, .payload = inflated.message};
 }
 
 }  // namespace stormo::websocket

@@ -10,12 +10,16 @@
 #include <string_view>
 
 #include "protocol/text/utf8.h"
+#include "protocol/websocket/deflate.h"
 #include "protocol/websocket/frame.h"
 
 namespace stormo::websocket {
 
 struct Limits {
   std::uint64_t messageBytesMax;  ///< Maximum bytes of one message, all its fragments together.
+  /// Negotiated: messages may be compressed. Their payloads have at most
+  /// compressedBytesMax(messageBytesMax) bytes, and what inflates them limits the inflated size.
+  Compression compression = Compression::Off;
 };
 
 enum class Event {
@@ -31,6 +35,8 @@ enum class Event {
 struct Decoded {
   Event event = Event::NeedMore;
   bool binary = false;  ///< Of a Message.
+  /// The payload of a Message is compressed: inflate() it. It was not checked to be UTF-8.
+  bool compressed = false;
   /// The content of a Message, Ping or Pong; the peer's reason of a Close. A view into `in` or into
   /// the decoder: valid until the decoder is called again, moved or destroyed.
   std::string_view payload = {};
@@ -70,6 +76,8 @@ class Decoder {
   Decoded nextSlowly(std::span<char>& in, const Limits& limits);
   std::optional<Decoded> takeHeader(std::span<char>& in, const Limits& limits);
   const char* brokenOrder(char first) const;
+  std::uint64_t room(char first, const Limits& limits) const;
+  [[nodiscard]] bool isCheckedText() const { return !binary_ && !compressed_; }
   Decoded takeControlPayload(std::span<char>& in);
   Decoded takeDataPayload(std::span<char>& in);
   void keep(std::string_view piece);
@@ -79,6 +87,7 @@ class Decoder {
   State state_ = State::AtRest;
   bool messageOpen_ = false;  // a message has begun that was not returned yet
   bool binary_ = false;
+  bool compressed_ = false;
   std::uint8_t stashBytes_ = 0;  // of the partial header
   Utf8Validator utf8_;
   char stash_[kControlPayloadBytesMax];  // a partial header, or the partial payload of a control
@@ -87,5 +96,11 @@ class Decoder {
   std::uint64_t taken_ = 0;
   std::string message_;  // the fragments, and the partial frame, of the message so far
 };
+
+/// The message in a compressed one that a Decoder has returned: its payload is valid until the
+/// inflater is called again. A Violation if it is no DEFLATE data (1007), is too big (1009), or is
+/// text and not UTF-8 (1007); then neither the decoder nor the connection's inflater is of use any
+/// more. Without context takeover, reset() the inflater before.
+[[nodiscard]] Decoded inflate(const Decoded& message, Inflater& inflater, const Limits& limits);
 
 }  // namespace stormo::websocket

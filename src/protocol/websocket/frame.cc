@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::uint8_t kFin = 0x80;
 constexpr std::uint8_t kReservedBits = 0x70;
+constexpr std::uint8_t kRsv1 = 0x40;
 constexpr std::uint8_t kMasked = 0x80;
 constexpr std::size_t kMaskBytes = 4;
 
@@ -22,9 +23,18 @@ constexpr bool isDefined(unsigned opcode) {
   return ((0x0707u >> opcode) & 1u) != 0;
 }
 
-bool isValidFirst(std::uint8_t first) {
+bool hasValidReservedBits(std::uint8_t first, Compression compression) {
+  const unsigned bits = first & kReservedBits;
+  if (bits == 0) return true;
+  const auto opcode = static_cast<Opcode>(first & 0x0fu);
+  const bool beginsMessage = opcode == Opcode::Text || opcode == Opcode::Binary;
+  return bits == kRsv1 && compression == Compression::Negotiated && beginsMessage;
+}
+
+bool isValidFirst(std::uint8_t first, Compression compression) {
   const unsigned opcode = first & 0x0fu;
-  return (first & kReservedBits) == 0 && isDefined(opcode) && ((first & kFin) != 0 || opcode < 8);
+  return hasValidReservedBits(first, compression) && isDefined(opcode) &&
+         ((first & kFin) != 0 || opcode < 8);
 }
 
 bool isValidSecond(Sender sender, std::uint8_t first, std::uint8_t second) {
@@ -57,10 +67,11 @@ Decode judgePartialLength(const char* bytes, std::size_t have, std::size_t width
 
 // A template, so that neither direction has a branch for the other.
 template <Sender kSender>
-Decode decode(std::string_view in, std::uint64_t payloadBytesMax, FrameHeader& out) {
+Decode decode(std::string_view in, std::uint64_t payloadBytesMax, FrameHeader& out,
+              Compression compression) {
   if (in.empty()) return Decode::NeedMore;
   const auto first = static_cast<std::uint8_t>(in[0]);
-  if (!isValidFirst(first)) return Decode::ProtocolError;
+  if (!isValidFirst(first, compression)) return Decode::ProtocolError;
   if (in.size() < 2) return Decode::NeedMore;
   const auto second = static_cast<std::uint8_t>(in[1]);
   if (!isValidSecond(kSender, first, second)) return Decode::ProtocolError;
@@ -86,6 +97,7 @@ Decode decode(std::string_view in, std::uint64_t payloadBytesMax, FrameHeader& o
   const std::size_t headerBytes = 2 + lengthBytes + maskBytes;
   if (in.size() < headerBytes) return Decode::NeedMore;
   out.fin = (first & kFin) != 0;
+  out.compressed = (first & kRsv1) != 0;
   out.opcode = static_cast<Opcode>(first & 0x0fu);
   std::memcpy(out.mask, in.data() + headerBytes - maskBytes, maskBytes);
   out.payloadBytes = payloadBytes;
@@ -93,12 +105,12 @@ Decode decode(std::string_view in, std::uint64_t payloadBytesMax, FrameHeader& o
   return Decode::Ok;
 }
 
-const char* explain(Sender sender, std::string_view header) {
+const char* explain(Sender sender, std::string_view header, Compression compression) {
   if (header.empty()) return "";
   const auto first = static_cast<std::uint8_t>(header[0]);
-  if ((first & kReservedBits) != 0) return "reserved bits are set";
+  if (!hasValidReservedBits(first, compression)) return "reserved bits are set";
   if (!isDefined(first & 0x0fu)) return "reserved opcode";
-  if (!isValidFirst(first)) return "fragmented control frame";
+  if (!isValidFirst(first, compression)) return "fragmented control frame";
   if (header.size() < 2) return "";
   const auto second = static_cast<std::uint8_t>(header[1]);
   if (!isMaskedRight(sender, second)) {
@@ -113,28 +125,31 @@ const char* explain(Sender sender, std::string_view header) {
 
 }  // namespace
 
-Decode decodeHeader(std::string_view in, std::uint64_t payloadBytesMax, FrameHeader& out) {
-  return decode<Sender::Client>(in, payloadBytesMax, out);
+Decode decodeHeader(std::string_view in, std::uint64_t payloadBytesMax, FrameHeader& out,
+                    Compression compression) {
+  return decode<Sender::Client>(in, payloadBytesMax, out, compression);
 }
 
-Decode decodeServerFrame(std::string_view in, std::uint64_t payloadBytesMax, ServerFrame& out) {
+Decode decodeServerFrame(std::string_view in, std::uint64_t payloadBytesMax, ServerFrame& out,
+                         Compression compression) {
   FrameHeader header;
-  const Decode verdict = decode<Sender::Server>(in, payloadBytesMax, header);
+  const Decode verdict = decode<Sender::Server>(in, payloadBytesMax, header, compression);
   if (verdict != Decode::Ok) return verdict;
   if (in.size() - header.headerBytes < header.payloadBytes) return Decode::NeedMore;
   out.opcode = header.opcode;
   out.payload = in.substr(header.headerBytes, static_cast<std::size_t>(header.payloadBytes));
   out.bytes = header.headerBytes + out.payload.size();
   out.fin = header.fin;
+  out.compressed = header.compressed;
   return Decode::Ok;
 }
 
-const char* explainProtocolError(std::string_view header) {
-  return explain(Sender::Client, header);
+const char* explainProtocolError(std::string_view header, Compression compression) {
+  return explain(Sender::Client, header, compression);
 }
 
-const char* explainServerProtocolError(std::string_view header) {
-  return explain(Sender::Server, header);
+const char* explainServerProtocolError(std::string_view header, Compression compression) {
+  return explain(Sender::Server, header, compression);
 }
 
 std::size_t encodeMaskedHeader(Opcode opcode, std::uint64_t payloadBytes, const char mask[4],

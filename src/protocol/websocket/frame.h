@@ -31,8 +31,13 @@ enum class Decode {
   TooBig,         ///< The stated payload is above the limit: close with 1009.
 };
 
+/// Whether permessage-deflate was negotiated: then the first frame of a message may have RSV1,
+/// which states that the message is compressed (RFC 7692 6). All other reserved bits are errors.
+enum class Compression : std::uint8_t { Off, Negotiated };
+
 struct FrameHeader {
   bool fin = false;
+  bool compressed = false;  ///< RSV1.
   Opcode opcode = Opcode::Continuation;
   char mask[4] = {};
   std::uint64_t payloadBytes = 0;
@@ -47,17 +52,19 @@ inline constexpr std::size_t kControlPayloadBytesMax = 125;
 /// header is complete, and gives the same verdict wherever the bytes are cut. `payloadBytesMax`
 /// applies to data frames; a control frame has its own limit. Writes `out` only when Ok.
 [[nodiscard]] Decode decodeHeader(std::string_view in, std::uint64_t payloadBytesMax,
-                                  FrameHeader& out);
+                                  FrameHeader& out, Compression compression = Compression::Off);
 
 /// What is wrong with a header for which decodeHeader() returned ProtocolError: a literal, for the
 /// reason of a close frame.
-[[nodiscard]] const char* explainProtocolError(std::string_view header);
+[[nodiscard]] const char* explainProtocolError(std::string_view header,
+                                               Compression compression = Compression::Off);
 
-/// Writes an unmasked (server) header with FIN set into `out`, which has room for
-/// kServerHeaderBytesMax bytes. Returns its length. The stated payload length is minimal (RFC 6455
-/// 5.2).
-inline std::size_t encodeHeader(Opcode opcode, std::uint64_t payloadBytes, char* out) {
-  out[0] = static_cast<char>(0x80 | static_cast<std::uint8_t>(opcode));
+/// Writes an unmasked (server) header with FIN set, and RSV1 if `compressed`, into `out`, which has
+/// room for kServerHeaderBytesMax bytes. Returns its length. The stated payload length is minimal
+/// (RFC 6455 5.2).
+inline std::size_t encodeHeader(Opcode opcode, std::uint64_t payloadBytes, char* out,
+                                bool compressed = false) {
+  out[0] = static_cast<char>((compressed ? 0xc0 : 0x80) | static_cast<std::uint8_t>(opcode));
   if (payloadBytes <= 125) {
     out[1] = static_cast<char>(payloadBytes);
     return 2;
@@ -88,6 +95,7 @@ struct ServerFrame {
   std::string_view payload = {};  ///< A view into the input.
   std::size_t bytes = 0;          ///< Length of the whole frame, with its header.
   bool fin = false;               ///< False: more fragments of the message follow (RFC 6455 5.4).
+  bool compressed = false;        ///< RSV1 (RFC 7692 6).
 };
 
 /// Decodes the frame of a server at the front of `in` (RFC 6455 5.2), which must not be masked
@@ -96,10 +104,12 @@ struct ServerFrame {
 /// frames; a control frame has at most 125 bytes (5.5). Checks neither the order of fragments (5.4)
 /// nor the payload. Writes `out` only when Ok.
 [[nodiscard]] Decode decodeServerFrame(std::string_view in, std::uint64_t payloadBytesMax,
-                                       ServerFrame& out);
+                                       ServerFrame& out,
+                                       Compression compression = Compression::Off);
 
 /// explainProtocolError() for bytes that decodeServerFrame() rejected.
-[[nodiscard]] const char* explainServerProtocolError(std::string_view in);
+[[nodiscard]] const char* explainServerProtocolError(std::string_view in,
+                                                     Compression compression = Compression::Off);
 
 /// The mask of the examples in RFC 6455 5.7. A browser's mask must be unpredictable, so that a page
 /// cannot choose the bytes that a proxy reads (10.3). Load generators and tests use this one.

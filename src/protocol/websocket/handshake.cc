@@ -8,6 +8,7 @@
 
 #include "protocol/text/ascii.h"
 #include "protocol/text/base64.h"
+#include "protocol/websocket/extensions.h"
 
 namespace stormo::websocket {
 namespace {
@@ -23,16 +24,6 @@ bool isBase64Digit(char c) {
 bool isKey(std::string_view key) {
   return key.size() == 24 && key.ends_with("==") &&
          std::all_of(key.begin(), key.end() - 2, isBase64Digit);
-}
-
-/// RFC 9110 5.6.2.
-bool isToken(std::string_view text) {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::ranges::all_of(text, [&](char c) {
-    const char lower = toLowerAscii(c);
-    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
-           kMarks.find(c) != std::string_view::npos;
-  });
 }
 
 /// True for headers of the upgrade itself, and those that would announce a body.
@@ -102,7 +93,7 @@ void requireRefusal(int status) {
 }
 
 std::string upgradeResponse(std::string_view acceptKey, std::string_view subprotocol,
-                            const std::vector<HttpHeader>& headers) {
+                            const std::vector<HttpHeader>& headers, std::string_view extensions) {
   if (!subprotocol.empty() && !isToken(subprotocol)) {
     throw std::invalid_argument("the subprotocol '" + std::string(subprotocol) + "' is no token");
   }
@@ -114,6 +105,9 @@ std::string upgradeResponse(std::string_view acceptKey, std::string_view subprot
   out.append(acceptKey).append("\r\n");
   if (!subprotocol.empty()) {
     out.append("Sec-WebSocket-Protocol: ").append(subprotocol).append("\r\n");
+  }
+  if (!extensions.empty()) {
+    out.append("Sec-WebSocket-Extensions: ").append(extensions).append("\r\n");
   }
   for (const HttpHeader& header : headers) {
     out.append(header.name).append(": ").append(header.value).append("\r\n");

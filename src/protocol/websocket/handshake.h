@@ -32,7 +32,9 @@ void requireRefusal(int status);
 
 /// The 101 response. `subprotocol` is one that the client offered, or empty for none; throws
 /// std::invalid_argument if it is no token. `headers` are those of WebSocketHandshake::addHeader().
+/// `extensions` are those that were agreed on, or empty.
 [[nodiscard]] std::string upgradeResponse(std::string_view acceptKey, std::string_view subprotocol,
-                                          const std::vector<HttpHeader>& headers = {});
+                                          const std::vector<HttpHeader>& headers = {},
+                                          std::string_view extensions = {});
 
 }  // namespace stormo::websocket

@@ -68,7 +68,7 @@ struct Program::Impl {
     RunningWorker(EventLoop& loop, Worker& declared)
         : worker(declared),
           child(loop, 0, {{listening.get()}}, {}, -1),
-          process(worker, child, nullptr) {}  // its clients do not speak TLS
+          process(worker, child) {}  // its clients do not speak TLS
     Worker& worker;
     UniqueFd listening = listenOnAFreePort();
     process::Child child;

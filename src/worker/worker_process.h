@@ -20,7 +20,7 @@ class WorkerProcess {
  public:
   /// Calls onWorkerStart, then starts to accept. Throws what the hook throws. `tls` outlives this;
   /// null: the clients do not speak TLS.
-  WorkerProcess(Worker& worker, process::Child& child, const net::TlsContext* tls);
+  WorkerProcess(Worker& worker, process::Child& child, const net::TlsContext* tls = nullptr);
   ~WorkerProcess();
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;

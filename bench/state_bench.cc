@@ -1,4 +1,4 @@
-// The Channel's whole state beside its log, with 256 MiB of histories: how long the loop stands
+// The Channel's whole state with its log, with 256 MiB of histories: how long the loop stands
 // still for a snapshot, and how long the next Channel needs to recover. On the file system of
 // TMPDIR.
 #include <benchmark/benchmark.h>

@@ -13,7 +13,7 @@
 
 namespace stormo::net {
 
-/// The reverse proxies of an endpoint, which tell the client's address from that of the proxy.
+/// The reverse proxies of an endpoint: which peers they are, and what they state of their clients.
 class ProxyPeers {
  public:
   ProxyPeers(proxy::TrustedProxies trusted, ForwardedHeader header)

@@ -25,7 +25,7 @@ class LogState {
   /// not change.
   virtual void hold() {}
   virtual void release() {}
-  /// Offset of the first record that the state needs beside what save() writes; the log keeps it if
+  /// Offset of the first record that the state needs in addition to a snapshot; the log keeps it if
   /// its limit allows. The greatest number if there is none.
   [[nodiscard]] virtual std::uint64_t recallFrom() const { return UINT64_MAX; }
   /// After restore(): those records, from recallFrom() or a later offset on up to the restored one,

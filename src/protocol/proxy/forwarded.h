@@ -19,7 +19,7 @@ struct ForwardedClient {
   /// Empty if the header states no address: the client has the address of the peer.
   std::optional<IpEndpoint> client = std::nullopt;
   /// A `Forwarded` header breaks its grammar (RFC 7239 4). What the proxy has appended cannot be
-  /// told from what the client has sent, so the request must be refused.
+  /// distinguished from what the client has sent, so the request must be refused.
   bool isMalformed = false;
 
   bool operator==(const ForwardedClient&) const = default;

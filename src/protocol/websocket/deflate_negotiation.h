@@ -10,7 +10,7 @@
 namespace stormo::websocket {
 
 /// The windows of LZ77 have 2^8 to 2^15 bytes (RFC 7692 7.1.2). The compressor of zlib has no
-/// window of 2^8 bytes, so whoever would have to compress with it declines.
+/// window of 2^8 bytes, so an end that would have to compress with it declines.
 inline constexpr std::uint8_t kWindowBitsMin = 9;
 inline constexpr std::uint8_t kWindowBitsMax = 15;
 

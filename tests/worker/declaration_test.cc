@@ -128,7 +128,8 @@ TEST(Declaration, AUnixSocketOfAWorkerBelongsToItsUserUnlessItHasAnOwner) {
   worker.alsoListen = {"unix:///run/more"};
   worker.socketMode = 0660;
   worker.socketGroup = "www-data";
-  for (const process::Listening& listening : declaredRoles("/run/x").at(0).listen) {
+  const auto roles = declaredRoles("/run/x");
+  for (const process::Listening& listening : roles.at(0).listen) {
     EXPECT_EQ(listening.owner, "nobody");
     EXPECT_EQ(listening.group, "www-data");
     EXPECT_EQ(listening.mode, 0660u);

@@ -4,6 +4,7 @@
 #include <stormo/channel/listener.h>
 #include <stormo/channel/messages.h>
 #include <stormo/result.h>
+#include <stormo/tls.h>
 #include <stormo/value.h>
 
 #include <chrono>
@@ -17,9 +18,11 @@
 namespace stormo {
 
 struct ChannelOptions {
-  /// Stormo's dialect: the secret that the server requires, at most 255 bytes. Not needed for the
-  /// Channel of the own program.
+  /// Stormo's dialect: the secret of the server, at most 255 bytes. It is not sent. Not needed for
+  /// the Channel of the own program.
   std::string secret = {};
+  /// For `stormos://` and `frames://`.
+  TlsClient tls = {};
   /// Maximum bytes that wait for their acknowledgement (Workerman's dialect: for a link, or in its
   /// output). Above it publishes return PublishStatus::Full.
   std::size_t unackedBytesMax = 64 << 20;
@@ -44,7 +47,8 @@ struct ChannelOptions {
 /// The URL states the promise. Without one, and with `unix:///path` or `stormo://host:port`, it is
 /// Stormo's dialect: each publish is delivered exactly once and in order to each subscriber, over
 /// broken links and killed processes, as docs/delivery.md states. `frame://host:port` is
-/// Workerman's dialect, to a Channel server of either make: at most once.
+/// Workerman's dialect, to a Channel server of either make: at most once. `stormos://` and
+/// `frames://` are the same with TLS.
 ///
 /// Declare it in main, or make it in onWorkerStart. It belongs to the thread that calls connect(),
 /// and to that thread's loop; it may outlive the loop. It must not be destroyed in one of its own
@@ -67,7 +71,8 @@ class Channel {
   Channel& operator=(const Channel&) = delete;
 
   /// Starts to connect, and retries until close(). Has no effect while it is connecting or
-  /// connected. Throws std::invalid_argument for a URL that is none of the above, and
+  /// connected. Throws std::invalid_argument for a URL that is none of the above and for files of
+  /// ChannelOptions::tls that cannot be used, and
   /// std::logic_error without a URL in a program that declares no channel::Server.
   void connect();
   /// Flushes and closes the link; subscriptions, watches and what is not acknowledged are kept for

@@ -3,6 +3,7 @@
 #include <stormo/connection.h>
 #include <stormo/protocol.h>
 #include <stormo/result.h>
+#include <stormo/tls.h>
 
 #include <chrono>
 #include <functional>
@@ -21,8 +22,9 @@ namespace stormo {
 ///     connector.connect();
 class Connector {
  public:
-  /// `url` is `frame://host:port`, `text://…`, `tcp://…` or `unix:///path`, the last with its
-  /// `protocol` (default: tcp). Throws std::invalid_argument for any other URL.
+  /// `url` is `frame://host:port`, `text://…`, `tcp://…`, or with TLS `frames://…`, `texts://…`,
+  /// `tcps://…`; or `unix:///path` with its `protocol` (default: tcp). Throws std::invalid_argument
+  /// for any other URL.
   explicit Connector(std::string url, std::optional<Protocol> protocol = {});
   ~Connector();
   Connector(const Connector&) = delete;
@@ -31,7 +33,7 @@ class Connector {
   /// Starts to connect. Does nothing while it is connecting, connected, or waiting to try again. A
   /// host name is looked up in another thread at each attempt, and its addresses are tried one
   /// after the other. A failure is reported to onError; then `reconnect` decides about the next
-  /// attempt.
+  /// attempt. Throws std::invalid_argument if a file of `tls` cannot be used.
   void connect();
   /// Flushes and closes. Does not connect again until connect().
   void close();
@@ -48,6 +50,7 @@ class Connector {
   std::optional<std::size_t> maxPackageSize;  ///< Bytes. Unset: the protocol's maximum.
   std::size_t maxSendBufferSize = 1 << 20;    ///< Bytes.
   std::chrono::milliseconds connectTimeout{10'000};
+  TlsClient tls;  ///< For a URL with TLS.
 
   std::function<void(Connection&)> onConnect;
   std::function<void(Connection&, Message)> onMessage;

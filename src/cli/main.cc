@@ -70,6 +70,15 @@ process::Program declaredProgram(const std::string& instanceDirectory,
           .logFormat = log::formatNamed(settings.logFormat).value()};
 }
 
+/// `start` only warns of an expired certificate: a server that does not start helps nobody.
+void checkDates(const process::Program& program) {
+  for (const process::Role& role : program.roles) {
+    if (role.credentials == nullptr) continue;
+    const std::string wrong = role.credentials->complaint(std::chrono::hours(0));
+    if (!wrong.empty()) throw std::invalid_argument(wrong);
+  }
+}
+
 /// Refuses what `start` refuses, with the same code.
 void checkConfig(const std::string& path, const std::string& instanceDirectory) {
   config::Settings settings;
@@ -77,7 +86,9 @@ void checkConfig(const std::string& path, const std::string& instanceDirectory) 
   if (complaints.empty()) {
     try {
       const cli::ServerProgram declared(settings);
-      process::checkStart(declaredProgram(instanceDirectory, settings), instanceDirectory);
+      const process::Program program = declaredProgram(instanceDirectory, settings);
+      process::checkStart(program, instanceDirectory);
+      checkDates(program);
     } catch (const std::exception& refused) {
       complaints.push_back(config::placeInFile(path, refused.what()) + ": " + refused.what());
     }
@@ -125,13 +136,16 @@ int runChannel(int argc, char** argv) {
   cli::ChannelSettings settings;
   GivenSettings given;
   commandLine.addStartOptions([&](CLI::App& app) {
-    app.add_option("--listen", settings.listen,
-                   "Address that workers connect to: frame://127.0.0.1:2206, or unix:///path")
+    app.add_option(
+           "--listen", settings.listen,
+           "Address that workers connect to: frame://127.0.0.1:2206, frames://… with TLS, or "
+           "unix:///path")
         ->capture_default_str();
     process::takesFile(
         app.add_option("--secret-file", settings.secretFile,
-                       "File with the secret that links must send; required if other machines can "
-                       "connect"));
+                       "File with the secret that links must know, required if other machines can "
+                       "connect; a second line is accepted, too (default: "
+                       "$STORMO_CHANNEL_SECRET)"));
     app.add_flag("--open", settings.open, "Let other machines connect without a secret");
     given.addFlags(app, true);
   });

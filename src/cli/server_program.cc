@@ -1,41 +1,18 @@
 #include "cli/server_program.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <fstream>
 #include <stdexcept>
 #include <utility>
 
 #include "cli/web_files.h"
 #include "protocol/channel/packet.h"
 #include "protocol/proxy/forwarded.h"
-#include "sys/error_text.h"
+#include "sys/address.h"
 
 namespace stormo::cli {
 namespace {
 
 using config::Settings;
-
-/// The first line of the file, without white space at its end: that is a slip of an editor, or of
-/// one that ends lines with CR and LF.
-std::string readSecret(const std::string& path) {
-  if (path.empty()) return {};
-  errno = 0;
-  std::ifstream file(path);
-  std::string secret;
-  if (!std::getline(file, secret) && errno != 0) {
-    throw std::runtime_error("cannot read the secret file " + path + ": " + errorText(errno));
-  }
-  secret.erase(secret.find_last_not_of(" \t\r") + 1);
-  if (secret.empty()) {
-    throw std::runtime_error("no secret in " + path + " (its first line is the secret)");
-  }
-  if (secret.size() > channel::kSecretBytesMax) {
-    throw std::runtime_error("the secret in " + path + " is too long (its first line may have " +
-                             std::to_string(channel::kSecretBytesMax) + " bytes)");
-  }
-  return secret;
-}
 
 /// The frame size with which the Channel accepts each message that a client may send.
 std::size_t frameBytesFor(const Settings& settings) {
@@ -43,12 +20,13 @@ std::size_t frameBytesFor(const Settings& settings) {
                   settings.messageBytesMax + channel::kFrameOverheadBytesMax);
 }
 
-/// Applies the settings for which isOfChannel() is true.
+/// Applies the settings for which isOfChannel() is true, but for those of TLS.
 void apply(const Settings& settings, channel::Server& server) {
   server.maxPackageSize = frameBytesFor(settings);
   server.linkStallMax = settings.channelStall;
   server.replayBytesMax = settings.channelReplayBytes;
   server.replayAgeMax = settings.channelReplay;
+  server.workermanPeers = settings.workermanPeers;
   server.log = {.directory = settings.channelLogDirectory,
                 .sync = config::syncPolicyNamed(settings.channelLogSync).value(),
                 .interval = std::chrono::milliseconds(settings.channelLogIntervalMs),
@@ -59,6 +37,21 @@ void apply(const Settings& settings, channel::Server& server) {
                     .bytesMax = settings.historyBytes,
                     .ageMax = settings.historyAge,
                     .totalBytesMax = settings.historyTotalBytes};
+}
+
+Tls tlsOf(const Settings& settings) {
+  Tls tls{.clientAuthoritiesFile = settings.tlsClientAuthorities};
+  for (std::size_t i = 0; i < settings.tlsCertificates.size(); ++i) {
+    tls.certificates.push_back({.certificateFile = settings.tlsCertificates[i],
+                                .keyFile = settings.tlsKeys.empty() ? "" : settings.tlsKeys[i]});
+  }
+  return tls;
+}
+
+TlsClient channelTlsOf(const Settings& settings) {
+  return {.authoritiesFile = settings.channelAuthorities,
+          .certificate = {.certificateFile = settings.channelCertificate,
+                          .keyFile = settings.channelKey}};
 }
 
 Settings checked(Settings settings) {
@@ -72,9 +65,10 @@ Settings checked(Settings settings) {
 
 ServerProgram::ServerProgram(Settings settings)
     : settings_(checked(std::move(settings))),
-      secret_(readSecret(settings_.channelSecretFile)),
+      secrets_(readSecrets(settings_.channelSecretFile)),
       worker_(settings_.listen.front()),
-      channel_(settings_.channel, {.secret = secret_,
+      channel_(settings_.channel, {.secret = secrets_.current,
+                                   .tls = channelTlsOf(settings_),
                                    .unackedBytesMax = settings_.channelBufferBytes,
                                    .frameBytesMax = frameBytesFor(settings_)}),
       groupServer_(worker_, channel_,
@@ -88,18 +82,21 @@ ServerProgram::ServerProgram(Settings settings)
 
 void ServerProgram::declareChannel() {
   channel::Server& server = channelServer_.emplace();
-  server.secret = secret_;
+  server.secret = secrets_.current;
+  server.otherSecret = secrets_.other;
   server.user = settings_.user;
   server.group = settings_.group;
   server.socketOwner = settings_.user;
   apply(settings_, server);
-  if (!settings_.channelListen.empty()) server.alsoListen.push_back(settings_.channelListen);
+  if (settings_.channelListen.empty()) return;
+  server.alsoListen.push_back(settings_.channelListen);
+  if (parseSocketUrl(settings_.channelListen).isTls()) server.tls = tlsOf(settings_);
 }
 
 void ServerProgram::declareWorker() {
   worker_.alsoListen.assign(settings_.listen.begin() + 1, settings_.listen.end());
   worker_.ipv6Only = settings_.ipv6Only;
-  worker_.tls = {.certificateFile = settings_.tlsCertificate, .keyFile = settings_.tlsKey};
+  worker_.tls = tlsOf(settings_);
   worker_.name = "stormo";
   worker_.count = static_cast<int>(settings_.workers);
   worker_.user = settings_.user;
@@ -131,7 +128,10 @@ void ServerProgram::declareWorker() {
 }
 
 ChannelProgram::ChannelProgram(const ChannelSettings& settings) : server_(settings.listen) {
-  server_.secret = readSecret(settings.secretFile);
+  const Secrets secrets = readSecrets(settings.secretFile);
+  server_.secret = secrets.current;
+  server_.otherSecret = secrets.other;
+  server_.tls = tlsOf(settings.common);
   server_.allowOpen = settings.open;
   apply(settings.common, server_);
 }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/secrets.h"
 #include "config/settings.h"
 
 namespace stormo::cli {
@@ -25,7 +26,7 @@ class ServerProgram {
   void declareWorker();
 
   const config::Settings settings_;
-  const std::string secret_;
+  const Secrets secrets_;
   std::optional<channel::Server> channelServer_;
   Worker worker_;
   Channel channel_;

@@ -72,10 +72,16 @@ constexpr SettingSpec kSpecs[] = {
     {"ipv6only", "--ipv6only", "IPv6 addresses accept no IPv4 clients (true or false)",
      &Settings::ipv6Only},
     {"tls.cert", "--tls-cert",
-     "PEM file with the certificate and the intermediate ones: clients speak TLS (wss://)",
-     &Settings::tlsCertificate},
-    {"tls.key", "--tls-key", "PEM file with the private key (default: it is in the certificate's)",
-     &Settings::tlsKey},
+     "PEM file with the certificate and the intermediate ones: clients speak TLS (wss://); "
+     "repeatable: the host name that a client asks for selects one",
+     &Settings::tlsCertificates},
+    {"tls.key", "--tls-key",
+     "PEM file with the private key (default: it is in the certificate's file); repeatable, in the "
+     "order of the certificates",
+     &Settings::tlsKeys},
+    {"tls.client-ca", "--tls-client-ca",
+     "PEM file with authorities: clients need a certificate of one of them (mutual TLS)",
+     &Settings::tlsClientAuthorities},
     {"workers", "--workers", "number of worker processes (default: one for each processor)",
      &Settings::workers,
      [](const Settings& s) {
@@ -112,19 +118,36 @@ constexpr SettingSpec kSpecs[] = {
      &Settings::proxyProtocol},
     {"channel.url", "--channel",
      "use a Channel that runs elsewhere: unix:///path, stormo://host:2206, or frame://host:2206 "
-     "(Workerman's)",
+     "(Workerman's); stormos:// and frames:// with TLS",
      &Settings::channel,
      [](const Settings& s) {
-       return complaintOfUrl(s.channel, {"unix", "stormo", "frame"});
+       return complaintOfUrl(s.channel, {"unix", "stormo", "stormos", "frame", "frames"});
      }},
     {"channel.listen", "--channel-listen",
-     "also let others connect to this server's Channel: frame://127.0.0.1:2206, or unix:///path",
+     "also let others connect to this server's Channel: frame://127.0.0.1:2206, frames://… with "
+     "TLS, or unix:///path",
      &Settings::channelListen,
      [](const Settings& s) {
-       return complaintOfUrl(s.channelListen, {"frame", "stormo", "unix"});
+       return complaintOfUrl(s.channelListen, {"frame", "frames", "stormo", "stormos", "unix"});
      }},
+    {"channel.ca-file", "--channel-ca-file",
+     "PEM file with the authorities of a Channel with stormos:// (default: the system's)",
+     &Settings::channelAuthorities},
+    {"channel.cert-file", "--channel-cert-file",
+     "PEM file with the certificate for a Channel that requires one",
+     &Settings::channelCertificate},
+    {"channel.key-file", "--channel-key-file",
+     "PEM file with its private key (default: it is in the certificate's file)",
+     &Settings::channelKey},
+    {"channel.workerman-peers", "--channel-workerman-peers",
+     "address or network of PHP processes that may link to the Channel without a secret, beside "
+     "those of this machine; repeatable",
+     &Settings::workermanPeers,
+     [](const Settings& s) { return proxy::complaintOfTrustedProxies(s.workermanPeers); }},
     {"channel.secret-file", "--channel-secret-file",
-     "file with the secret that links to the Channel must send", &Settings::channelSecretFile},
+     "file with the secret that links to the Channel must know; a second line is accepted, too "
+     "(default: $STORMO_CHANNEL_SECRET)",
+     &Settings::channelSecretFile},
     {"channel.buffer-bytes", "--channel-buffer-bytes",
      "bytes that a worker keeps until the Channel acknowledges them; above it, clients wait",
      &Settings::channelBufferBytes, mustBeWithin<&Settings::channelBufferBytes, 64 * kGiB>},
@@ -282,7 +305,8 @@ std::span<const SettingSpec> settingSpecs() { return kSpecs; }
 
 bool SettingSpec::isOfChannel() const {
   const std::string_view name = key;
-  return name.starts_with("history.") || name.starts_with("channel.replay-") ||
+  return name.starts_with("history.") || name.starts_with("tls.") ||
+         name == "channel.workerman-peers" || name.starts_with("channel.replay-") ||
          name.starts_with("channel.log-") || name == "channel.stall-seconds" ||
          name == "limits.message-bytes";
 }
@@ -302,8 +326,21 @@ void applyFlag(const SettingSpec& spec, const std::vector<std::string>& words, S
 }
 
 std::string contradiction(const Settings& settings) {
-  if (settings.tlsCertificate.empty() && !settings.tlsKey.empty()) {
+  if (settings.tlsCertificates.empty() && !settings.tlsKeys.empty()) {
     return "--tls-key needs --tls-cert, the file with the certificate of that key";
+  }
+  if (!settings.tlsKeys.empty() && settings.tlsKeys.size() != settings.tlsCertificates.size()) {
+    return "--tls-key is given " + std::to_string(settings.tlsKeys.size()) +
+           " times and --tls-cert " + std::to_string(settings.tlsCertificates.size()) +
+           " times: give each certificate its key, in the same order";
+  }
+  if (settings.tlsCertificates.empty() && !settings.tlsClientAuthorities.empty()) {
+    return "--tls-client-ca needs --tls-cert: clients show a certificate only to a server that "
+           "has one";
+  }
+  if (settings.tlsCertificates.empty() && !settings.channelListen.empty() &&
+      parseSocketUrl(settings.channelListen).isTls()) {
+    return "--channel-listen " + settings.channelListen + " needs --tls-cert";
   }
   for (const std::string& url : settings.proxyProtocol) {
     if (std::ranges::find(settings.listen, url) == settings.listen.end()) {

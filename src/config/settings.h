@@ -17,9 +17,11 @@ namespace stormo::config {
 struct Settings {
   std::vector<std::string> listen = {"websocket://0.0.0.0:1234"};
   bool ipv6Only = false;
-  std::string tlsCertificate;  ///< PEM file. Empty: no TLS.
-  std::string tlsKey;          ///< PEM file. Empty: the key is in tlsCertificate.
-  std::size_t workers = 0;     ///< 0: one for each processor.
+  std::vector<std::string> tlsCertificates;  ///< PEM files. Empty: no TLS.
+  /// PEM files, one for each certificate. Empty: the keys are in the files of the certificates.
+  std::vector<std::string> tlsKeys;
+  std::string tlsClientAuthorities;  ///< PEM file. Empty: clients need no certificate.
+  std::size_t workers = 0;           ///< 0: one for each processor.
   std::string user;
   std::string group;
   std::string socketMode;  ///< Of the files of unix sockets, in octal: "0660". Empty: by the umask.
@@ -31,6 +33,11 @@ struct Settings {
 
   std::string channel;        ///< URL of a Channel that runs elsewhere. Empty: the server's own.
   std::string channelListen;  ///< URL on which its own Channel listens for others. Empty: on none.
+  // To a Channel elsewhere, with stormos://. PEM files.
+  std::string channelAuthorities;           ///< Empty: those of the system.
+  std::string channelCertificate;           ///< Shown to a Channel that requires one. Empty: none.
+  std::string channelKey;                   ///< Empty: it is in channelCertificate.
+  std::vector<std::string> workermanPeers;  ///< Addresses and networks.
   std::string channelSecretFile;
   std::size_t channelBufferBytes = 64 << 20;
   // For the server's own Channel:

@@ -42,7 +42,7 @@ struct Membership {
 enum class Phase : std::uint8_t {
   Connecting,     ///< Outgoing; connect(2) has not finished.
   ProxyHeader,    ///< Accepted; the header of the PROXY protocol is not whole. onConnect follows.
-  TlsHandshake,   ///< Accepted; nothing can be sent yet. onConnect follows.
+  TlsHandshake,   ///< Nothing can be sent yet. onConnect follows.
   Handshake,      ///< The protocol's opening is not done.
   Open,           ///< Messages pass.
   AwaitingClose,  ///< Our close frame is queued, the peer's has not come. Output still leaves.

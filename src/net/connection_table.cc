@@ -51,17 +51,16 @@ Result<ConnectionImpl*> ConnectionTable::accept(UniqueFd fd, const Endpoint& end
 }
 
 void ConnectionTable::begin(ConnectionImpl& connection) {
-  const TlsContext* const tls = connection.endpoint->tls;
-  if (tls != nullptr && !localAddress(connection.fd.get()).isUnix()) {
-    connection.phase = Phase::TlsHandshake;
-    connection.tls = std::make_unique<TlsSession>(*tls);
-    return;
+  const Endpoint& endpoint = *connection.endpoint;
+  if (endpoint.tls == nullptr || localAddress(connection.fd.get()).isUnix()) {
+    return beginProtocol(connection);
   }
-  connection.phase = Phase::Handshake;
-  announce(connection);
+  connection.phase = Phase::TlsHandshake;
+  connection.tls = std::make_unique<TlsSession>(endpoint.tls, endpoint.tlsHost);
+  reactor_.input.beginTls(connection);
 }
 
-void ConnectionTable::onTlsEstablished(ConnectionImpl& connection) {
+void ConnectionTable::beginProtocol(ConnectionImpl& connection) {
   connection.phase = Phase::Handshake;
   announce(connection);
 }
@@ -81,9 +80,8 @@ void ConnectionTable::finishConnect(ConnectionImpl& connection) {
   setNoDelay(connection.fd.get());
   const Endpoint& endpoint = *connection.endpoint;
   if (endpoint.pingInterval == endpoint.pingInterval.zero()) setKeepAlive(connection.fd.get());
-  connection.phase = Phase::Handshake;
   reactor_.keepalive.setDeadline(connection, loop().now + endpoint.handshakeTimeout);
-  announce(connection);
+  begin(connection);
 }
 
 std::size_t ConnectionTable::receiveProxyHeader(ConnectionImpl& connection,
@@ -158,9 +156,10 @@ void ConnectionTable::closeWithoutAnswer(ConnectionImpl& connection, CloseCode c
 
 void ConnectionTable::onTlsFailed(ConnectionImpl& connection) {
   counters().badPeers.add();
+  const std::error_code& error = connection.tls->error();
   log::debug("a peer broke TLS remote={} reason=\"{}\"", connection.remoteAddress(),
-             connection.tls->error());
-  fail(connection, EPROTO, "TLS");
+             error.message());
+  fail(connection, error, "TLS");
 }
 
 void ConnectionTable::closeQuietly(ConnectionImpl& connection, CloseCode code) {
@@ -224,8 +223,9 @@ void ConnectionTable::beginClosing(ConnectionImpl& connection, CloseCode code, P
 
 void ConnectionTable::onEndOfFile(ConnectionImpl& connection) {
   switch (connection.phase) {
-    case Phase::ProxyHeader:
     case Phase::TlsHandshake:
+      return fail(connection, ECONNRESET, "TLS");
+    case Phase::ProxyHeader:
     case Phase::Handshake:  // the peer would not understand any output
     case Phase::Lingering:
       return die(connection);
@@ -254,11 +254,11 @@ void ConnectionTable::onOutputLeft(ConnectionImpl& connection) {
   connection.phase = Phase::Lingering;
 }
 
-void ConnectionTable::fail(ConnectionImpl& connection, int error, const char* step) {
-  const bool isKnown =
-      connection.phase == Phase::Connecting || connection.phase >= Phase::Handshake;
-  if (connection.isUsable() && isKnown) {
-    const Error what{std::error_code(error, std::generic_category()), step};
+void ConnectionTable::fail(ConnectionImpl& connection, std::error_code error, const char* step) {
+  const bool isOutgoing = connection.phase == Phase::Connecting ||
+                          (connection.tls != nullptr && connection.tls->isOfClient());
+  if (connection.isUsable() && (isOutgoing || connection.phase >= Phase::Handshake)) {
+    const Error what{error, step};
     connection.closeCode = CloseCode::Abnormal;
     call(connection, connection.endpoint->handlers.onError, what);
   }

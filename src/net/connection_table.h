@@ -104,15 +104,19 @@ class ConnectionTable {
   /// disconnected.
   void refuseProxy(ConnectionImpl& connection, std::string_view reason);
   void onEndOfFile(ConnectionImpl& connection);
-  /// The TLS handshake is done.
-  void onTlsEstablished(ConnectionImpl& connection);
+  /// What comes before the protocol is done: calls onConnect.
+  void beginProtocol(ConnectionImpl& connection);
   /// The peer broke TLS. An alert was sent.
   void onTlsFailed(ConnectionImpl& connection);
   /// The kernel has taken all output of the connection.
   void onOutputLeft(ConnectionImpl& connection);
-  /// The system reported `error`, an errno, in this step. Calls onError if the connection is
-  /// usable.
-  void fail(ConnectionImpl& connection, int error, const char* step);
+  /// The system reported `error` in this step. Calls onError if the connection is usable and known
+  /// to the user.
+  void fail(ConnectionImpl& connection, std::error_code error, const char* step);
+  /// The same for an errno.
+  void fail(ConnectionImpl& connection, int error, const char* step) {
+    fail(connection, std::error_code(error, std::generic_category()), step);
+  }
   /// Moves it to Phase::Dead: it is freed at the end of the turn.
   void die(ConnectionImpl& connection);
   /// Calls onClose for the connections that have closed since the last call, and frees the dead

@@ -13,8 +13,8 @@ namespace stormo {
 namespace {
 
 Protocol protocolOf(const SocketUrl& url, std::optional<Protocol> given) {
-  Protocol protocol = given ? std::move(*given)
-                            : Protocol::named(url.isUnix() ? std::string_view("tcp") : url.scheme);
+  Protocol protocol =
+      given ? std::move(*given) : Protocol::named(url.isUnix() ? "tcp" : url.protocol());
   if (protocol.isWebSocket()) {
     throw std::invalid_argument("an outgoing connection cannot speak " + protocol.name());
   }
@@ -64,6 +64,7 @@ Connector::~Connector() = default;
 
 void Connector::connect() {
   net::PersistentConnection& outgoing = impl_->outgoing;
+  if (impl_->address.isTls()) outgoing.useTls(tls);
   outgoing.endpoint.packageBytesMax = maxPackageSize.value_or(impl_->protocol.maxPackageSize);
   outgoing.endpoint.sendQueueBytesMax = maxSendBufferSize;
   outgoing.endpoint.handshakeTimeout = connectTimeout;

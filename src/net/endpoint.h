@@ -6,6 +6,8 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <string>
 
 namespace stormo::net {
 
@@ -27,8 +29,10 @@ struct ConnectionHandlers {
 /// its connections.
 struct Endpoint {
   const Codec* codec = nullptr;
-  /// Accepted connections speak TLS, but for those of unix sockets. Null: none does.
-  const TlsContext* tls = nullptr;
+  /// Connections speak TLS from now on, but for those of unix sockets. Null: none does.
+  std::shared_ptr<const TlsContext> tls = nullptr;
+  /// Outgoing connections with TLS: what the server's certificate must be valid for.
+  std::string tlsHost = {};
   ConnectionHandlers handlers;
 
   /// Maximum size of one received message, in bytes. A larger one closes the connection.

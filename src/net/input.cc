@@ -146,6 +146,10 @@ ssize_t Input::receive(ConnectionImpl& connection, std::size_t bytesMax) {
   return count;
 }
 
+void Input::beginTls(ConnectionImpl& connection) {
+  if (connection.tls->isOfClient()) decrypt(connection, {});
+}
+
 /// Whatever the connection's share of the turn: what was received is not kept as it came.
 void Input::decrypt(ConnectionImpl& connection, std::span<const char> bytes) {
   if (plaintext_ == nullptr) plaintext_.reset(new char[kPrefixBytes + kRecordBytes]);
@@ -157,7 +161,7 @@ void Input::decrypt(ConnectionImpl& connection, std::span<const char> bytes) {
     const auto [what, count] = tls.read({plaintext, kRecordBytes}, output);
     if (!output.empty()) reactor_.sender.sendRaw(connection, output);
     if (connection.phase == Phase::TlsHandshake && tls.isEstablished()) {
-      reactor_.connections.onTlsEstablished(connection);
+      reactor_.connections.beginProtocol(connection);
     }
     switch (what) {
       case TlsSession::Read::Plaintext:

@@ -28,6 +28,8 @@ class Input {
   void readBacklog();
   /// Keeps the loop from waiting while the backlog can be served.
   void requestBacklogTurn();
+  /// A client speaks first in a TLS handshake.
+  void beginTls(ConnectionImpl& connection);
   /// Of a connection whose output failed: reads what the peer has sent before its end.
   void readRest(ConnectionImpl& connection);
 

@@ -76,7 +76,9 @@ void Keepalive::onHandshakeTimeout(ConnectionImpl& connection) {
     return reactor_.connections.refuseProxy(connection, "no PROXY header in time");
   }
   reactor_.counters().badPeers.add();
-  if (connection.phase == Phase::TlsHandshake) return reactor_.connections.die(connection);
+  if (connection.phase == Phase::TlsHandshake) {
+    return reactor_.connections.fail(connection, ETIMEDOUT, "TLS");
+  }
   CodecSession session(connection);
   connection.endpoint->codec->onHandshakeTimeout(session);
   reactor_.connections.closeQuietly(connection, CloseCode::Abnormal);

@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "event/loop_impl.h"
+#include "net/tls/tls_context.h"
 #include "sys/sockets.h"
 
 namespace stormo::net {
@@ -41,6 +42,11 @@ PersistentConnection::~PersistentConnection() {
   if (!hasLoop()) return;
   if (retryTimer_ != 0) Timer::cancel(retryTimer_);
   table_.abandon(endpoint);
+}
+
+void PersistentConnection::useTls(const TlsClient& settings) {
+  endpoint.tls = TlsContext::ofClient(settings);
+  endpoint.tlsHost = url_.host;
 }
 
 ConnectionImpl* PersistentConnection::connection() const { return table_.find(id_); }

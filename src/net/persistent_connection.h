@@ -27,6 +27,10 @@ class PersistentConnection {
   PersistentConnection(const PersistentConnection&) = delete;
   PersistentConnection& operator=(const PersistentConnection&) = delete;
 
+  /// Speaks TLS with a server whose certificate must be valid for the URL's host. Throws
+  /// std::invalid_argument if a file cannot be used.
+  void useTls(const TlsClient& settings);
+
   // Set before connect(). onConnect, onClose and onError of the endpoint's handlers are set by this
   // class.
   Endpoint endpoint;

@@ -17,17 +17,17 @@ std::span<const std::uint8_t, Bytes> bytesOf(const void* address) {
 
 }  // namespace
 
-bool ProxyPeers::trusts(const Address& peer) const {
+bool trusts(const proxy::TrustedProxies& trusted, const Address& peer) {
   switch (peer.family()) {
     case AF_UNIX:
-      return trusted_.trustsUnix();
+      return trusted.trustsUnix();
     case AF_INET: {
       const auto* v4 = reinterpret_cast<const sockaddr_in*>(peer.raw());
-      return trusted_.trusts(proxy::IpAddress::v4(bytesOf<4>(&v4->sin_addr)));
+      return trusted.trusts(proxy::IpAddress::v4(bytesOf<4>(&v4->sin_addr)));
     }
     case AF_INET6: {
       const auto* v6 = reinterpret_cast<const sockaddr_in6*>(peer.raw());
-      return trusted_.trusts(proxy::IpAddress::v6(bytesOf<16>(&v6->sin6_addr)));
+      return trusted.trusts(proxy::IpAddress::v6(bytesOf<16>(&v6->sin6_addr)));
     }
     default:
       return false;

@@ -13,6 +13,9 @@
 
 namespace stormo::net {
 
+/// True if a peer with this address is one of them.
+[[nodiscard]] bool trusts(const proxy::TrustedProxies& trusted, const Address& peer);
+
 /// The reverse proxies of an endpoint: which peers they are, and what they state of their clients.
 class ProxyPeers {
  public:
@@ -20,7 +23,7 @@ class ProxyPeers {
       : trusted_(std::move(trusted)), header_(header) {}
 
   /// True if a peer with this address is a trusted proxy.
-  [[nodiscard]] bool trusts(const Address& peer) const;
+  [[nodiscard]] bool trusts(const Address& peer) const { return net::trusts(trusted_, peer); }
   /// What the request of a trusted proxy states about its client.
   [[nodiscard]] proxy::ForwardedClient read(const HttpRequest& request) const {
     return proxy::forwardedClient(request, header_, trusted_);

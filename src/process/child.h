@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/counters.h"
+#include "sys/unique_fd.h"
 
 namespace stormo::process {
 
@@ -82,6 +83,8 @@ class Child {
   /// listenersOf(that sibling).
   std::function<void(const std::vector<int>& listeners, bool accept)> onAcceptForSibling;
   std::function<std::vector<ConnectionRow>()> onConnections;
+  /// The credentials of its role have changed; the file is that of Credentials::share().
+  std::function<void(const UniqueFd& file)> onCredentials;
 
  private:
   EventLoop& loop_;

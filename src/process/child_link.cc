@@ -65,6 +65,9 @@ void ChildLink::onOrder(const Json& order) {
       log::useFile(std::move(file));
       log::debug("reopened the log");
     }
+  } else if (what == "credentials") {
+    const UniqueFd file = link_.takeDescriptor();
+    if (file.valid() && child_.onCredentials) child_.onCredentials(file);
   } else if (what == "stop") {
     using Reason = StopOrder::Reason;
     stop({.reason = order.at("reason") == "reload" ? Reason::Reload : Reason::Stop,

@@ -17,6 +17,7 @@ namespace stormo::process {
 ///          {"order":"accept","slot":N,"accept":true}
 ///          {"order":"stop","reason":"stop"|"reload","graceful":true,"timeout_ms":N}
 ///          {"order":"log-file"}, with a descriptor of the new log file
+///          {"order":"credentials"}, with a descriptor of Credentials::share()
 /// Reports: {"report":"ready","missing":""}  {"report":"failed","why":"…"}  {"report":"alive"}
 ///          {"report":"accepting-ended"}
 ///          {"report":"connections","request":N,"rows":[…],"last":true}

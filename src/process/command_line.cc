@@ -70,8 +70,9 @@ struct CommandLine::Impl {
       each->footer(
           "Signals to the master: SIGINT and SIGTERM stop; SIGQUIT stops gracefully; SIGUSR1 "
           "reloads;\n"
-          "SIGUSR2 reopens the log; SIGHUP reloads, but stops a program in the foreground of a "
-          "terminal.");
+          "SIGUSR2 reopens the log; SIGHUP reads the TLS certificates again, but stops a program "
+          "in "
+          "the\nforeground of a terminal.");
     }
     stop = command("stop", "Stop, and return when all processes have ended");
     reload = command(
@@ -87,6 +88,8 @@ struct CommandLine::Impl {
         timeout->description("Seconds for -g (default: 60)")->needs(graceful);
       }
     }
+    reloadTls = command("reload-tls",
+                        "Read the TLS certificates and keys again, without closing a connection");
     reopenLog = command("reopen-log", "Open the log file again after it was renamed");
     status = command("status", "Show the processes and their counters");
     status->add_flag("-d,--live", live, "Repeat every second until Ctrl-C");
@@ -231,6 +234,7 @@ struct CommandLine::Impl {
     if (chosen == restart) return commands.restart(asked, build);
     if (chosen == stop) return commands.stop(asked);
     if (chosen == reload) return commands.reload(asked);
+    if (chosen == reloadTls) return commands.reloadTls();
     if (chosen == reopenLog) return commands.reopenLog();
     if (chosen == status) return live ? commands.liveStatus(json) : commands.status(json);
     if (chosen == connections) return commands.connections(json);
@@ -245,6 +249,7 @@ struct CommandLine::Impl {
   CLI::App* stop;
   CLI::App* restart;
   CLI::App* reload;
+  CLI::App* reloadTls;
   CLI::App* reopenLog;
   CLI::App* status;
   CLI::App* connections;

@@ -115,7 +115,7 @@ int Commands::runMaster(const Options& options, const Build& build, StartReport&
                  .childrenLock = std::move(childrenLock),
                  .program = std::move(program),
                  .report = report,
-                 .hangupReloads = !onTerminal,
+                 .stopsOnHangup = onTerminal,
                  .screen = [&](const Program& running) {
                    return startScreen(commandLine_, running, options.daemon, colors);
                  }});
@@ -146,6 +146,11 @@ int Commands::restart(const Options& options, const Build& build) const {
 
 int Commands::reload(const Options& options) const {
   connectTo(instance_).ask(order("reload", options), milliseconds::zero());
+  return 0;
+}
+
+int Commands::reloadTls() const {
+  ask(instance_, "reload-tls");
   return 0;
 }
 

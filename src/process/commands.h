@@ -36,6 +36,7 @@ class Commands {
   int restart(const Options& options, const Build& build) const;
   int stop(const Options& options) const;
   int reload(const Options& options) const;
+  int reloadTls() const;
   int reopenLog() const;
   int status(bool json) const;
   /// Prints the status every second, until this process is interrupted or the master has ended.

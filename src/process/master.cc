@@ -72,6 +72,7 @@ int Master::run() {
     for (Slot* slot : allSlots()) slot->watchdogTick();
   });
   Timer::add(kFilesCheckedEvery, [this] { restoreFiles(); });
+  Timer::add(Credentials::kRotateEvery, [this] { rotateCredentials(); });
   loop_->run();
   restoreFiles();                            // for the Channel's state
   loop_->turn(EventLoop::Duration::zero());  // sends the last answers
@@ -100,6 +101,7 @@ void Master::finishStart() {
   }
   setup_.report.started(setup_.screen(setup_.program));
   log::info("started program={}", setup_.programName);
+  checkCredentials();
 }
 
 void Master::startChild(RoleGroup& group, Slot& slot) {
@@ -161,8 +163,7 @@ void Master::onSignal(int signal) {
     case SIGQUIT:
       return stop(true, graceful);
     case SIGHUP:
-      if (!setup_.hangupReloads) return stop(false, none);
-      [[fallthrough]];
+      return setup_.stopsOnHangup ? stop(false, none) : reloadTls(noReply);
     case SIGUSR1:
       return reload(false, setup_.program.timeouts.reloadTimeout, noReply);
     case SIGUSR2:
@@ -183,6 +184,8 @@ void Master::onRequest(const Json& request, const ControlServer::Reply& reply) {
     const Timeouts& timeouts = setup_.program.timeouts;
     reload(graceful,
            timeoutOf(request, graceful ? timeouts.gracefulTimeout : timeouts.reloadTimeout), reply);
+  } else if (command == "reload-tls") {
+    reloadTls(reply);
   } else if (command == "reopen-log") {
     reopenLog(reply);
   } else if (command == "stop") {
@@ -212,6 +215,10 @@ void Master::reload(bool graceful, milliseconds timeout, const ControlServer::Re
   if (phase_ != Phase::Running) {
     return reply({{"error", phase_ == Phase::Starting ? "the program is starting"
                                                       : "the program is stopping"}});
+  }
+  if (const std::string problem = reloadCredentials(); !problem.empty()) {
+    logReload(problem);
+    return reply({{"error", problem}});
   }
   const Slot* current = nullptr;
   if (reload_) {

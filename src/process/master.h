@@ -29,8 +29,8 @@ struct MasterSetup {
   UniqueFd childrenLock;  ///< Children inherit it.
   Program program;
   StartReport& report;
-  /// SIGHUP means reload. If false, it means that the terminal was closed: stop.
-  bool hangupReloads = false;
+  /// SIGHUP means that the terminal was closed: stop. If false, it means reload-tls.
+  bool stopsOnHangup = false;
   /// Makes the text to print when all processes have started.
   std::function<std::string(const Program&)> screen;
 };
@@ -77,6 +77,13 @@ class Master final : private SlotOwner {
   void reload(bool graceful, std::chrono::milliseconds timeout, const ControlServer::Reply& reply);
   /// Opens the log file again, here and in all children, after it was renamed.
   void reopenLog(const ControlServer::Reply& reply);
+  /// Reads the credentials of all roles again, for all children. Closes no connection. Returns what
+  /// is wrong; then those roles keep the old ones.
+  std::string reloadCredentials();
+  void reloadTls(const ControlServer::Reply& reply);
+  void rotateCredentials();
+  /// Logs what is wrong with the credentials of the roles, or will soon be.
+  void checkCredentials() const;
   void stop(bool graceful, std::chrono::milliseconds timeout);
   void failStart(std::string why);
   void killAll();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "process/child.h"
+#include "process/credentials.h"
 #include "sys/address.h"
 #include "sys/log.h"
 
@@ -56,17 +57,23 @@ struct Role {
   /// Path of a directory in which a child keeps what outlives it. The master creates it with its
   /// own rights, for the child's user alone. Empty: none.
   std::string stateDirectory = {};
+  /// What its children use and cannot read themselves. Null: nothing.
+  std::shared_ptr<Credentials> credentials = {};
   /// Runs in the child, once, before its loop runs: sets the child's callbacks and creates what
   /// lives on the loop. An exception ends the child, and its text is logged. The result owns what
   /// was created, and is destroyed after the loop has ended.
   std::function<std::shared_ptr<void>(Child&)> main = {};
 };
 
-/// The addresses that people see. A private one, which nobody else can use, only if it is alone.
+/// The addresses that people see, with a note of TLS unless the scheme states it. A private one,
+/// which nobody else can use, only if it is alone.
 inline std::vector<std::string> shownAddresses(const Role& role) {
   std::vector<std::string> labels;
   for (const Listening& each : role.listen) {
-    if (!each.isPrivate || role.listen.size() == 1) labels.push_back(each.label);
+    if (each.isPrivate && role.listen.size() > 1) continue;
+    const bool isTls = role.credentials != nullptr && !each.address.isUnix();
+    const bool isStated = isTls && parseSocketUrl(each.label).isTls();
+    labels.push_back(each.label + (isTls && !isStated ? " (TLS)" : ""));
   }
   return labels;
 }

@@ -14,8 +14,11 @@ namespace stormo::process {
 ///   SIGINT, SIGTERM  stop         (a second SIGINT kills all processes)
 ///   SIGQUIT          stop gracefully
 ///   SIGUSR1          reload
-///   SIGHUP           stop if started in the foreground of a terminal, which was closed; else
-///   reload SIGUSR2          reopen the log file SIGCHLD          a child ended
+///   SIGHUP           stop if started in the foreground of a terminal, which was closed; else read
+///                    the credentials again
+///   SIGUSR2          reopen the log file
+///   SIGCHLD          a child ended
+///
 /// SIGPIPE is ignored, and so is SIGHUP if it was (nohup).
 class SignalWatch {
  public:

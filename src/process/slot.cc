@@ -134,6 +134,10 @@ void Slot::useLogFile(const UniqueFd& file) {
   if (link_) link_->send({{"order", "log-file"}}, &file);
 }
 
+void Slot::useCredentials(const UniqueFd& file) {
+  if (link_) link_->send({{"order", "credentials"}}, &file);
+}
+
 void Slot::watchdogTick() {
   // The time when this turn began: all reports that had arrived by then have been read. Since then
   // the master may have been blocked.

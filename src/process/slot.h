@@ -90,6 +90,8 @@ class Slot {
   void acceptForSibling(int sibling, bool accept);
   /// Orders the child to write its log to this file.
   void useLogFile(const UniqueFd& file);
+  /// Tells the child that the credentials of its role have changed.
+  void useCredentials(const UniqueFd& file);
   /// Sends an "alive" request, and reports a child that has not answered for too long. Also samples
   /// the message rate.
   void watchdogTick();

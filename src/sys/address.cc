@@ -4,8 +4,10 @@
 #include <netdb.h>
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <iterator>
 #include <stdexcept>
 
 namespace stormo {
@@ -100,7 +102,9 @@ bool Address::isLocal() const {
     const auto* v4 = reinterpret_cast<const sockaddr_in*>(&storage_);
     return (ntohl(v4->sin_addr.s_addr) >> 24) == 127;
   }
-  return IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6*>(&storage_)->sin6_addr) != 0;
+  const in6_addr& v6 = reinterpret_cast<const sockaddr_in6*>(&storage_)->sin6_addr;
+  constexpr std::size_t kMappedV4 = 12;  // ::ffff:127.0.0.1, of a client of [::]
+  return IN6_IS_ADDR_LOOPBACK(&v6) || (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[kMappedV4] == 127);
 }
 
 std::string Address::host() const {
@@ -163,6 +167,15 @@ std::string SocketUrl::text() const {
   if (isUnix()) return "unix://" + host;
   const bool v6 = host.find(':') != std::string::npos;
   return scheme + "://" + (v6 ? '[' + host + ']' : host) + ':' + std::to_string(port);
+}
+
+bool SocketUrl::isTls() const {
+  constexpr std::string_view kSchemes[] = {"frames", "texts", "tcps", "stormos", "wss"};
+  return std::ranges::find(kSchemes, scheme) != std::end(kSchemes);
+}
+
+std::string SocketUrl::protocol() const {
+  return isTls() ? scheme.substr(0, scheme.size() - 1) : scheme;
 }
 
 SocketUrl parseSocketUrl(std::string_view url) {

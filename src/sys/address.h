@@ -70,6 +70,10 @@ struct SocketUrl {
   std::uint16_t port = 0;
 
   [[nodiscard]] bool isUnix() const { return scheme == "unix"; }
+  /// frames://, texts://, tcps://, stormos:// and wss://: with TLS.
+  [[nodiscard]] bool isTls() const;
+  /// The scheme without its mark of TLS: "frame".
+  [[nodiscard]] std::string protocol() const;
   [[nodiscard]] std::string text() const;
 };
 

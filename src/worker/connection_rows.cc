@@ -10,6 +10,7 @@ const char* nameOf(net::Phase phase) {
     case net::Phase::Connecting:
       return "CONNECTING";
     case net::Phase::ProxyHeader:
+    case net::Phase::TlsHandshake:
     case net::Phase::Handshake:
       return "HANDSHAKE";
     case net::Phase::Open:

@@ -13,7 +13,6 @@
 #include "channel/log/real_log_directory.h"
 #include "channel/server/declared_servers.h"
 #include "channel/server/server_process.h"
-#include "net/tls/tls_context.h"
 #include "process/command_line.h"
 #include "process/program.h"
 #include "protocol/channel/packet.h"
@@ -23,6 +22,7 @@
 #include "sys/processors.h"
 #include "worker/connection_rows.h"
 #include "worker/declaration.h"
+#include "worker/tls_credentials.h"
 #include "worker/worker_process.h"
 
 namespace stormo {
@@ -124,11 +124,11 @@ process::Role roleOf(Worker& worker) {
     listening.owner = worker.socketOwner.empty() ? worker.user : worker.socketOwner;
     listening.group = worker.socketGroup.empty() ? worker.group : worker.socketGroup;
   }
-  // All processes share its keys, so each of them resumes the sessions of the others.
-  const auto tls = worker.tls.isOn() ? std::make_shared<net::TlsContext>(worker.tls) : nullptr;
+  const auto tls = TlsCredentials::of(worker.tls);
+  role.credentials = tls;
   role.main = [&worker, tls](process::Child& child) -> std::shared_ptr<void> {
     masterOfWorker = ::getppid();
-    return std::make_shared<WorkerProcess>(worker, child, tls.get());
+    return std::make_shared<WorkerProcess>(worker, child, tls ? tls->context() : nullptr);
   };
   return role;
 }
@@ -203,9 +203,15 @@ process::Role roleOf(channel::Server& server, const std::string& directory) {
   if (role.listen.empty()) {
     throw std::invalid_argument("channel '" + server.name + "' has no address and no worker");
   }
-  role.main = [&server](process::Child& child) -> std::shared_ptr<void> {
+  const auto tls = TlsCredentials::of(server.tls);
+  role.credentials = tls;
+  role.main = [&server, tls](process::Child& child) -> std::shared_ptr<void> {
     auto channel = std::make_shared<ChannelProcess>(child, server);
     channel::ServerProcess& process = channel->process;
+    if (tls) process.useTls(tls->context());
+    child.onCredentials = [&process](const UniqueFd& file) {
+      process.useTls(TlsCredentials::contextIn(file));
+    };
     for (const int fd : child.listeners()) process.listen(fd);
     child.onConnections = [&child] {
       return connectionRows(net::ConnectionTable::of(child.loop()));

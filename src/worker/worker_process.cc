@@ -13,6 +13,7 @@
 #include "sys/sockets.h"
 #include "worker/connection_rows.h"
 #include "worker/declaration.h"
+#include "worker/tls_credentials.h"
 
 namespace stormo {
 namespace {
@@ -50,12 +51,16 @@ bool awaitsProxyHeader(const ProxyOptions& proxies, int listening) {
 
 }  // namespace
 
-WorkerProcess::WorkerProcess(Worker& worker, process::Child& child, const net::TlsContext* tls)
+WorkerProcess::WorkerProcess(Worker& worker, process::Child& child,
+                             std::shared_ptr<const net::TlsContext> tls)
     : worker_(worker),
       child_(child),
       table_(net::ConnectionTable::of(child.loop())),
       listener_(child.loop(), endpoint_, child.siblings()) {
-  endpoint_.tls = tls;
+  endpoint_.tls = std::move(tls);
+  child.onCredentials = [this](const UniqueFd& file) {
+    endpoint_.tls = TlsCredentials::contextIn(file);
+  };
   child.onStop = [this](process::StopOrder order) { stop(order); };
   child.onConnections = [this] { return connectionRows(table_); };
   child.onAcceptForSibling = [this](const std::vector<int>& listeners, bool accept) {

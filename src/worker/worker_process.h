@@ -18,9 +18,10 @@ namespace stormo {
 /// One Worker in one of its processes.
 class WorkerProcess {
  public:
-  /// Calls onWorkerStart, then starts to accept. Throws what the hook throws. `tls` outlives this;
-  /// null: the clients do not speak TLS.
-  WorkerProcess(Worker& worker, process::Child& child, const net::TlsContext* tls = nullptr);
+  /// Calls onWorkerStart, then starts to accept. Throws what the hook throws. `tls`: null if the
+  /// clients do not speak TLS.
+  WorkerProcess(Worker& worker, process::Child& child,
+                std::shared_ptr<const net::TlsContext> tls = nullptr);
   ~WorkerProcess();
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;

@@ -14,6 +14,7 @@
 #include "channel/server/server_process.h"
 #include "event/loop_impl.h"
 #include "protocol/channel/packet.h"
+#include "protocol/channel/proof.h"
 #include "protocol/channel/workerman_command.h"
 #include "protocol/package/frame.h"
 #include "support/loop_fixture.h"
@@ -58,11 +59,16 @@ inline std::string jobPayload(std::string_view queue, std::string_view data) {
 
 /// A client's frames in Stormo's dialect. Producer 0 does not number its publishes, so it may
 /// publish a sequence again.
-inline std::string hello(std::uint64_t producerId = 0, std::string_view secret = {}) {
-  return encode({.kind = Kind::Hello,
-                 .version = kProtocolVersion,
-                 .producerId = producerId,
-                 .payload = secret});
+inline std::string hello(std::uint64_t producerId = 0) {
+  return encode({.kind = Kind::Hello, .version = kProtocolVersion, .producerId = producerId});
+}
+/// The reply to the Challenge of this payload.
+inline std::string proof(std::string_view secret, std::string_view challenge,
+                         std::uint64_t producerId = 0) {
+  Packet packet;
+  EXPECT_EQ(decode(challenge, packet), Decode::Ok);
+  EXPECT_EQ(packet.kind, Kind::Challenge);
+  return encode({.kind = Kind::Proof, .payload = proofOf(secret, packet.payload, producerId)});
 }
 /// The server's reply.
 inline std::string welcome(std::uint64_t epoch = 1,
@@ -128,6 +134,8 @@ inline std::string textOf(std::string_view payload) {
       return "job " + rest;
     case Kind::Welcome:
       return "welcome";
+    case Kind::Challenge:
+      return "challenge";
     case Kind::Refused:
       return "refused: " + std::string(packet.payload);
     case Kind::Rejected:
@@ -201,7 +209,11 @@ class ChannelTest : public test::LoopTest {
   Link stormoLink(std::uint64_t producerId = 0) {
     Link made = link();
     made.isStormo = true;
-    made.send(hello(producerId, server.secret));
+    made.send(hello(producerId));
+    if (!server.secret.empty()) {
+      EXPECT_TRUE(turnUntil([&] { return made.received().size() == 1; }));
+      made.send(proof(server.secret, made.take().at(0), producerId));
+    }
     EXPECT_THAT(await(made, 1), testing::ElementsAre("welcome"));
     return made;
   }

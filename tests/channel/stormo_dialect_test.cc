@@ -131,53 +131,6 @@ TEST_F(StormoDialectServer, PingIsAnsweredWithPong) {
   EXPECT_THAT(await(a, 1), ElementsAre("pong"));
 }
 
-TEST_F(StormoDialectServer, CorrectSecretIsAccepted) {
-  server.secret = "open sesame";
-  start();
-  Link a = link();
-  a.send(hello(1, "open sesame"));
-  EXPECT_THAT(await(a, 1), ElementsAre("welcome"));
-  EXPECT_FALSE(a.peer.ended());
-}
-
-TEST_F(StormoDialectServer, WrongOrMissingSecretIsRefusedWithAReason) {
-  server.secret = "open sesame";
-  start();
-  std::uint64_t bad = 0;
-  for (const char* secret : {"open sesamE", "Open sesame", "open", "open sesame!", ""}) {
-    Link a = link();
-    a.send(hello(1, secret) + subscribeGroup("g"));
-    EXPECT_TRUE(ended(a)) << secret;
-    const auto payloads = a.take();
-    ASSERT_EQ(payloads.size(), 1u) << secret;
-    EXPECT_EQ(textOf(payloads[0]), "refused: wrong secret");
-    EXPECT_EQ(counters().badPeers.get(), ++bad);
-  }
-}
-
-TEST_F(StormoDialectServer, UnneededSecretIsIgnored) {
-  start();
-  Link a = link();
-  a.send(hello(1, "anything"));
-  EXPECT_THAT(await(a, 1), ElementsAre("welcome"));
-}
-
-TEST_F(StormoDialectServer, WithASecretWorkermanLinksAreClosed) {
-  server.secret = "open sesame";
-  start();
-  Link a = link();
-  a.send(command(CommandType::Subscribe, {"news"}));
-  expectRefused(a, "");
-}
-
-TEST_F(StormoDialectServer, WithASecretALongFirstFrameClosesTheLinkAtOnce) {
-  server.secret = "open sesame";
-  start();
-  Link a = link();
-  a.send(std::string_view("\0\x10\0\0", 4));
-  expectRefused(a, "");
-}
-
 TEST_F(StormoDialectServer, LongHelloClosesTheLinkAtOnce) {
   start();
   Link a = link();
@@ -198,7 +151,7 @@ TEST_F(StormoDialectServer, OtherVersionIsRefusedWithAReason) {
   std::string frame = hello();
   frame[kFrameHeaderBytes + 4 + 7] = 1;
   a.send(frame);
-  expectRefused(a, "refused: this server implements protocol version 3");
+  expectRefused(a, "refused: this server implements protocol version 4");
 }
 
 TEST_F(StormoDialectServer, PacketThatOnlyAServerSendsClosesTheLink) {

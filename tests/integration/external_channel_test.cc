@@ -124,6 +124,21 @@ TEST_F(ExternalChannel, OnlyLinksWithTheSecretAreAccepted) {
   EXPECT_THAT(inside[member].received, IsEmpty());
 }
 
+TEST_F(ExternalChannel, LinksMaySpeakTls) {
+  const std::string name = channel.folder() + "/channel";
+  ASSERT_EQ(SpawnedProgram(deadline, {STORMO_BIN_DIR "/stormo", "dev-cert", "--name", name})
+                .waitForEnd()
+                .status,
+            0);
+  const SocketUrl url = startChannel("frames://127.0.0.1:0",
+                                     {"--tls-cert", name + ".crt", "--tls-key", name + ".key"});
+  const std::string channelUrl = "stormos://127.0.0.1:" + std::to_string(url.port);
+  for (ProgramInstance* each : {&first, &second}) {
+    startWith(*each, channelUrl, {"--channel-ca-file", name + ".crt"});
+  }
+  expectGroupsCross(first, second);
+}
+
 TEST_F(ExternalChannel, WorkersWaitForAChannelThatStartsLater) {
   const std::string url = "unix://" + channel.folder() + "/channel";
   startWith(first, url);

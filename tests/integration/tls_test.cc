@@ -92,12 +92,61 @@ TEST_F(TlsServer, ProcessesResumeEachOthersSessions) {
   }
 }
 
+TEST_F(TlsServer, ANewCertificateIsUsedWithoutADisconnect) {
+  startWithTls();
+  Client old(stormo.port());
+  EXPECT_EQ(old.tls.certificateName(), "Stormo development");
+  old.tls.send(test::WebSocketClient::request());
+  old.awaitText("\r\n\r\n");
+  const auto certificateNow = [&] { return Client(stormo.port()).tls.certificateName(); };
+  const auto replace = [&](const std::string& host) {
+    const test::TempDirectory made;
+    const TlsCertificate files = test::makeCertificate(made, host);
+    const auto over = std::filesystem::copy_options::overwrite_existing;
+    std::filesystem::copy(files.certificateFile, file("dev.crt"), over);
+    std::filesystem::copy(files.keyFile, file("dev.key"), over);
+  };
+  // The order to read it reaches the processes after the command has ended.
+  const auto awaitCertificate = [&](const std::string& host) {
+    while (certificateNow() != host) deadline.check("the new certificate");
+  };
+  replace("second.example");
+  EXPECT_EQ(stormo.run({"reload-tls"}).status, 0);
+  awaitCertificate("second.example");
+  replace("third.example");
+  ::kill(stormo.pids("master").at(0), SIGHUP);
+  awaitCertificate("third.example");
+
+  std::ofstream(file("dev.crt")) << "no certificate";
+  const Outcome refused = stormo.run({"reload-tls"});
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.errors, HasSubstr("dev.crt': it has no certificate in PEM format"));
+  const Outcome reload = stormo.run({"reload"});
+  EXPECT_EQ(reload.status, 1);
+  EXPECT_EQ(certificateNow(), "third.example");
+
+  old.tls.send(test::WebSocketClient::text(R"({"cmd":"add_group","group_id":"1"})") +
+               test::WebSocketClient::text(
+                   R"({"cmd":"send_to_group","group_id":"1","message":"still here"})"));
+  old.awaitText("still here");
+}
+
+TEST_F(TlsServer, CheckConfigReportsAnExpiredCertificate) {
+  const test::TempDirectory made;
+  const TlsCertificate expired = test::makeCertificate(made, "localhost", -60);
+  std::ofstream(file("stormo.toml")) << "[tls]\ncert = \"" << expired.certificateFile
+                                     << "\"\nkey = \"" << expired.keyFile << "\"\n";
+  const Outcome checked = stormo.run({"check-config", file("stormo.toml")});
+  EXPECT_EQ(checked.status, 1);
+  EXPECT_THAT(checked.errors, HasSubstr("localhost.crt has expired"));
+}
+
 TEST_F(TlsServer, AWrongFileIsAnErrorAtStart) {
   ASSERT_EQ(devCert().status, 0);
   const Outcome missing = stormo.run(startOf({"--tls-cert", file("none.crt")}));
   EXPECT_NE(missing.status, 0);
   EXPECT_THAT(missing.errors, HasSubstr("the certificate file '" + file("none.crt") +
-                                        "': No such file or directory"));
+                                        "': no such file or directory"));
   const Outcome alone = stormo.run(startOf({"--tls-key", file("dev.key")}));
   EXPECT_THAT(alone.errors, HasSubstr("--tls-key needs --tls-cert"));
 }

@@ -1,4 +1,5 @@
 // Connections that speak TLS.
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
@@ -17,7 +18,11 @@ using testing::IsEmpty;
 
 class TlsTest : public NetTest {
  protected:
-  TlsTest() { endpoint.tls = &context; }
+  TlsTest() { endpoint.tls = contextOf({files}); }
+
+  static std::shared_ptr<const TlsContext> contextOf(std::vector<TlsCertificate> certificates) {
+    return TlsContext::ofServer(TlsMaterial::read({.certificates = std::move(certificates)}));
+  }
 
   /// A connection whose handshake is not done, and the client on it.
   struct Client {
@@ -34,8 +39,7 @@ class TlsTest : public NetTest {
   }
 
   test::TempDirectory directory;
-  const Tls files = test::makeCertificate(directory);
-  TlsContext context{files};
+  const TlsCertificate files = test::makeCertificate(directory);
 };
 
 TEST_F(TlsTest, MessagesPassInBothDirections) {
@@ -204,26 +208,162 @@ TEST_F(TlsTest, ASessionIsResumed) {
   EXPECT_TRUE(second.tls->wasResumed());
 }
 
+TEST_F(TlsTest, TheNameThatTheClientAsksForSelectsTheCertificate) {
+  const TlsCertificate chat = test::makeCertificate(directory, "chat.example");
+  endpoint.tls = contextOf({files, chat});
+  const auto certificateFor = [&](const std::string& name) {
+    Client client = connect();
+    if (!name.empty()) client.tls->askFor(name);
+    EXPECT_TRUE(shakeHands(client));
+    return client.tls->certificateName();
+  };
+  EXPECT_EQ(certificateFor("chat.example"), "chat.example");
+  EXPECT_EQ(certificateFor("localhost"), "localhost");
+  EXPECT_EQ(certificateFor("other.example"), "localhost");  // the first one
+  EXPECT_EQ(certificateFor(""), "localhost");
+}
+
+TEST_F(TlsTest, ClientsNeedACertificateIfThereAreAuthoritiesForThem) {
+  const TlsCertificate member = test::makeCertificate(directory, "member");
+  const TlsCertificate stranger = test::makeCertificate(directory, "stranger");
+  endpoint.tls = TlsContext::ofServer(TlsMaterial::read(
+      {.certificates = {files}, .clientAuthoritiesFile = member.certificateFile}));
+  Client accepted = connect();
+  accepted.tls->show(member);
+  ASSERT_TRUE(shakeHands(accepted));
+  accepted.tls->send("ciao\n");
+  ASSERT_TRUE(turnUntil([&] { return events.size() == 2; }));
+  accepted.connected.peer.close();
+  settle();
+  events.clear();
+  for (const TlsCertificate* shown : {&stranger, static_cast<const TlsCertificate*>(nullptr)}) {
+    const std::uint64_t before = counters().badPeers.get();
+    Client refused = connect();
+    if (shown != nullptr) refused.tls->show(*shown);
+    // In TLS 1.3 the client is done before the server has its certificate.
+    ASSERT_TRUE(turnUntil([&] {
+      static_cast<void>(refused.tls->shakeHands());
+      return counters().badPeers.get() == before + 1;
+    }));
+    EXPECT_THAT(events, IsEmpty());
+  }
+}
+
+TEST_F(TlsTest, NewConnectionsUseANewContextAndOldOnesGoOn) {
+  Client old = connect();
+  ASSERT_TRUE(shakeHands(old));
+  endpoint.tls = contextOf({test::makeCertificate(directory, "new.example")});
+  Client client = connect();
+  ASSERT_TRUE(shakeHands(client));
+  EXPECT_EQ(client.tls->certificateName(), "new.example");
+  old.tls->send("ciao\n");
+  ASSERT_TRUE(turnUntil([&] { return events.size() == 3; }));
+  EXPECT_EQ(events.back(), "ciao");
+}
+
+TEST_F(TlsTest, NoClientGetsASecondHandshakeOnItsConnection) {
+  Client client = connect();
+  client.tls->useVersion(TLS1_2_VERSION);
+  ASSERT_TRUE(shakeHands(client));
+  client.tls->renegotiate();
+  for (int i = 0; i < 10; ++i) {
+    turn();
+    EXPECT_FALSE(client.tls->shakeHands());
+  }
+}
+
+TEST_F(TlsTest, TicketsOutliveOneRotationOfTheirKeys) {
+  TlsMaterial material = TlsMaterial::read({.certificates = {files}});
+  const auto resumesAfter = [&](int rotations) {
+    endpoint.tls = TlsContext::ofServer(material);
+    Client first = connect();
+    EXPECT_TRUE(shakeHands(first));
+    const std::size_t seen = events.size();
+    first.tls->send("ciao\n");
+    EXPECT_TRUE(turnUntil([&] { return events.size() == seen + 1; }));
+    static_cast<void>(first.tls->take());  // the ticket
+    const test::TlsPeer::Session session = first.tls->session();
+    for (int i = 0; i < rotations; ++i) material.ticketKeys.rotate();
+    // Another process would have it so.
+    endpoint.tls = TlsContext::ofServer(TlsMaterial::decode(material.encode()).value());
+    Client second = connect();
+    second.tls->resume(session.get());
+    EXPECT_TRUE(shakeHands(second));
+    return second.tls->wasResumed();
+  };
+  EXPECT_TRUE(resumesAfter(0));
+  EXPECT_TRUE(resumesAfter(1));
+  EXPECT_FALSE(resumesAfter(2));
+}
+
+TEST(TlsMaterial, OnlyItsOwnBytesAreDecoded) {
+  TlsMaterial material;
+  material.certificates.push_back({"a.crt", "certificate", "a.key", "key"});
+  material.clientAuthorities = "authorities";
+  const std::string bytes = material.encode();
+  const auto decoded = TlsMaterial::decode(bytes);
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(decoded->encode(), bytes);
+  EXPECT_EQ(decoded->certificates.at(0).keyFile, "a.key");
+  for (std::size_t end = 0; end < bytes.size(); ++end) {
+    EXPECT_FALSE(TlsMaterial::decode(std::string_view(bytes).substr(0, end))) << end;
+  }
+}
+
+TEST_F(TlsTest, CertificatesThatAreNotValidAreReported) {
+  constexpr long kDay = 86'400;
+  using std::chrono::hours;
+  const auto complaint = [&](long validSeconds, hours ahead, hours margin) {
+    const auto context = contextOf({test::makeCertificate(directory, "dated", validSeconds)});
+    return context->complaintOfDates(std::chrono::system_clock::now() + ahead, margin);
+  };
+  EXPECT_EQ(complaint(kDay, hours(0), hours(0)), "");
+  EXPECT_THAT(complaint(-60, hours(0), hours(0)), HasSubstr("dated.crt has expired"));
+  EXPECT_THAT(complaint(kDay, hours(-48), hours(0)), HasSubstr("dated.crt is not valid yet"));
+  EXPECT_THAT(complaint(kDay - 1800, hours(0), hours(48)),
+              HasSubstr("dated.crt expires in 23 hours"));
+}
+
 TEST_F(TlsTest, FilesThatCannotBeUsedAreReported) {
-  const auto complaint = [](const Tls& settings) -> std::string {
+  const auto complaint = [](const TlsCertificate& files) -> std::string {
     try {
-      const TlsContext context(settings);
+      static_cast<void>(contextOf({files}));
       return "";
     } catch (const std::invalid_argument& wrong) {
       return wrong.what();
     }
   };
   EXPECT_THAT(complaint({.certificateFile = "/does/not/exist"}),
-              HasSubstr("the certificate file '/does/not/exist': No such file"));
-  EXPECT_THAT(complaint({.certificateFile = files.keyFile}), HasSubstr("no start line"));
-  EXPECT_THAT(complaint({.certificateFile = files.certificateFile}), HasSubstr("the key file"));
-  const Tls other = test::makeCertificate(directory, "other");
+              HasSubstr("the certificate file '/does/not/exist': no such file"));
+  EXPECT_THAT(complaint({.certificateFile = directory.path()}), HasSubstr("is a directory"));
+  EXPECT_THAT(complaint({.certificateFile = files.keyFile}),
+              HasSubstr("localhost.key': it has no certificate in PEM format"));
+  EXPECT_THAT(complaint({.certificateFile = files.certificateFile}),
+              HasSubstr("localhost.crt': it has no private key in PEM format"));
+  const TlsCertificate other = test::makeCertificate(directory, "other");
   EXPECT_THAT(complaint({.certificateFile = files.certificateFile, .keyFile = other.keyFile}),
-              HasSubstr("key values mismatch"));
+              HasSubstr("other.key': its key is not that of the certificate in"));
   const std::string both = directory.file("both.pem");
   std::ofstream(both) << std::ifstream(files.certificateFile).rdbuf()
                       << std::ifstream(files.keyFile).rdbuf();
   EXPECT_EQ(complaint({.certificateFile = both}), "");
+}
+
+TEST_F(TlsTest, AKeyWithAPasswordIsRefusedWithoutAQuestion) {
+  const std::string file = directory.file("locked.key");
+  const auto key = [](EVP_PKEY* made) { ::EVP_PKEY_free(made); };
+  const std::unique_ptr<EVP_PKEY, decltype(key)> made(::EVP_EC_gen("P-256"), key);
+  std::FILE* const out = std::fopen(file.c_str(), "w");
+  char password[] = "password";
+  ASSERT_EQ(
+      ::PEM_write_PrivateKey(out, made.get(), ::EVP_aes_128_cbc(), nullptr, 0, nullptr, password),
+      1);
+  std::fclose(out);
+  EXPECT_THAT(
+      [&] {
+        static_cast<void>(contextOf({{.certificateFile = files.certificateFile, .keyFile = file}}));
+      },
+      testing::ThrowsMessage<std::invalid_argument>(HasSubstr("encrypted with a password")));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include <cstdio>
 #include <stdexcept>
@@ -19,22 +20,31 @@ void require(bool isDone, const char* what) {
 
 }  // namespace
 
-Tls makeCertificate(const TempDirectory& directory, const std::string& host) {
-  const Tls files{.certificateFile = directory.file(host + ".crt"),
-                  .keyFile = directory.file(host + ".key")};
+TlsCertificate makeCertificate(const TempDirectory& directory, const std::string& host,
+                               long validSeconds) {
+  const TlsCertificate files{.certificateFile = directory.file(host + ".crt"),
+                             .keyFile = directory.file(host + ".key")};
   const std::unique_ptr<EVP_PKEY, decltype(&::EVP_PKEY_free)> key(::EVP_EC_gen("P-256"),
                                                                   &::EVP_PKEY_free);
   const std::unique_ptr<X509, decltype(&::X509_free)> certificate(::X509_new(), &::X509_free);
   require(key && certificate, "no key");
   ::X509_set_version(certificate.get(), X509_VERSION_3);
   ::ASN1_INTEGER_set(::X509_get_serialNumber(certificate.get()), 1);
-  ::X509_gmtime_adj(::X509_getm_notBefore(certificate.get()), 0);
-  ::X509_gmtime_adj(::X509_getm_notAfter(certificate.get()), 3600);
+  constexpr long kADay = 86'400;
+  ::X509_gmtime_adj(::X509_getm_notBefore(certificate.get()), -kADay);
+  ::X509_gmtime_adj(::X509_getm_notAfter(certificate.get()), validSeconds);
   ::X509_set_pubkey(certificate.get(), key.get());
   X509_NAME* const name = ::X509_get_subject_name(certificate.get());
   ::X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
                                reinterpret_cast<const unsigned char*>(host.c_str()), -1, -1, 0);
   ::X509_set_issuer_name(certificate.get(), name);
+  const std::string names =
+      (host.find_first_not_of("0123456789.") == std::string::npos ? "IP:" : "DNS:") + host;
+  const std::unique_ptr<X509_EXTENSION, decltype(&::X509_EXTENSION_free)> alternative(
+      ::X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, names.c_str()),
+      &::X509_EXTENSION_free);
+  require(alternative != nullptr, "no such name");
+  ::X509_add_ext(certificate.get(), alternative.get(), -1);
   require(::X509_sign(certificate.get(), key.get(), ::EVP_sha256()) > 0, "cannot sign");
   const auto write = [](const std::string& path, const auto& body) {
     std::FILE* const file = std::fopen(path.c_str(), "w");
@@ -114,6 +124,34 @@ bool TlsPeer::isClosed() {
 void TlsPeer::close() {
   ::ERR_clear_error();
   ::SSL_shutdown(session_.get());
+}
+
+void TlsPeer::renegotiate() {
+  require(::SSL_renegotiate(session_.get()) == 1, "no second handshake");
+  ::SSL_do_handshake(session_.get());
+}
+
+void TlsPeer::askFor(const std::string& host) {
+  ::SSL_set_tlsext_host_name(session_.get(), host.c_str());
+}
+
+void TlsPeer::show(const TlsCertificate& certificate) {
+  require(::SSL_use_certificate_file(session_.get(), certificate.certificateFile.c_str(),
+                                     SSL_FILETYPE_PEM) == 1 &&
+              ::SSL_use_PrivateKey_file(session_.get(), certificate.keyFile.c_str(),
+                                        SSL_FILETYPE_PEM) == 1,
+          "no certificate to show");
+}
+
+std::string TlsPeer::certificateName() const {
+  const std::unique_ptr<X509, decltype(&::X509_free)> certificate(
+      ::SSL_get1_peer_certificate(session_.get()), &::X509_free);
+  char name[256] = "";
+  if (certificate != nullptr) {
+    ::X509_NAME_get_text_by_NID(::X509_get_subject_name(certificate.get()), NID_commonName, name,
+                                sizeof name);
+  }
+  return name;
 }
 
 std::string TlsPeer::alpn() const {

@@ -11,8 +11,10 @@
 
 namespace stormo::test {
 
-/// Writes a new key and a certificate of its own for `host` into the directory.
-Tls makeCertificate(const TempDirectory& directory, const std::string& host = "localhost");
+/// Writes a new key and a certificate of its own for `host` into the directory: HOST.crt, HOST.key.
+/// It replaces those that are there. The certificate is an authority, too: of itself.
+TlsCertificate makeCertificate(const TempDirectory& directory,
+                               const std::string& host = "localhost", long validSeconds = 3600);
 
 /// The client's side of TLS on a connected socket, which the caller owns. Never blocks.
 class TlsPeer {
@@ -26,6 +28,8 @@ class TlsPeer {
   void useVersion(int version);           ///< TLS1_2_VERSION or TLS1_3_VERSION alone.
   void offerAlpn(std::string_view wire);  ///< As on the wire: each name after its length.
   void resume(SSL_SESSION* session);
+  void askFor(const std::string& host);  ///< The name of SNI.
+  void show(const TlsCertificate& certificate);
 
   /// Goes on with the handshake. True when it is done.
   bool shakeHands();
@@ -35,9 +39,11 @@ class TlsPeer {
   /// The server has ended TLS with close_notify.
   [[nodiscard]] bool isClosed();
   void close();  ///< Sends close_notify.
+  void renegotiate();  ///< Begins a second handshake on the connection (TLS 1.2).
 
   [[nodiscard]] std::string alpn() const;
   [[nodiscard]] bool wasResumed() const;
+  [[nodiscard]] std::string certificateName() const;  ///< The common name of the server's.
 
  private:
   struct Free {

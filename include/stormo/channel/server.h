@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stormo/channel/log_settings.h>
+#include <stormo/tls.h>
 
 #include <chrono>
 #include <cstdint>
@@ -32,11 +33,20 @@ class Server {
   std::string user;  ///< The user to run as; see Worker::user.
   std::string group;
 
-  /// The secret that links of Stormo's dialect must send, at most 255 bytes. Workerman's dialect
-  /// has none: with a secret its links are rejected. Without one runAll() fails if the server would
-  /// listen beyond this machine, unless allowOpen is set. The processes of this program know it.
+  /// The secret that links of Stormo's dialect must know, at most 255 bytes. They prove it without
+  /// sending it (docs/channel-protocol.md). Without one runAll() fails if the server would listen
+  /// beyond this machine, unless clients need a certificate, or allowOpen is set. The processes of
+  /// this program know it.
   std::string secret;
-  /// Allows to listen beyond this machine without a secret, in a network that is trusted.
+  /// Accepted, too: the one before, while other programs still have it.
+  std::string otherSecret;
+  /// Workerman's dialect has no secret. It is accepted from this machine, and from these IP
+  /// addresses and networks ("10.0.0.7", "10.1.0.0/16").
+  std::vector<std::string> workermanPeers;
+  /// For its addresses with `frames://`; all of its TCP addresses have that scheme, or none.
+  Tls tls;
+  /// Allows to listen beyond this machine without a secret, in a network that is trusted, and
+  /// Workerman's dialect from everywhere.
   bool allowOpen = false;
 
   /// Workerman's dialect has no groups: this event carries their messages, as {group_id, message}.

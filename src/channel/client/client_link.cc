@@ -52,13 +52,15 @@ std::vector<std::string> takeAway(const std::vector<std::string>& names,
 
 SocketUrl checkedUrl(std::string_view text) {
   SocketUrl url = parseSocketUrl(text);
-  if (url.isUnix() || url.scheme == "stormo" || url.scheme == "frame") return url;
+  const std::string protocol = url.protocol();
+  if (url.isUnix() || protocol == "stormo" || protocol == "frame") return url;
   throw std::invalid_argument("no Channel is reached by '" + std::string(text) +
-                              "' (write stormo://host:port, unix:///path or frame://host:port)");
+                              "' (write stormo://host:port, unix:///path or frame://host:port; "
+                              "stormos:// and frames:// with TLS)");
 }
 
 std::unique_ptr<ClientDialect> makeDialect(ClientLink& link) {
-  if (link.url().scheme == "frame") return std::make_unique<WorkermanDialect>(link);
+  if (link.url().protocol() == "frame") return std::make_unique<WorkermanDialect>(link);
   return std::make_unique<StormoDialect>(link);
 }
 
@@ -72,6 +74,7 @@ ClientLink::ClientLink(std::string_view url, ChannelOptions options)
       dialect_(makeDialect(*this)) {
   connection_.retryFirst = kRetryFirst;
   connection_.retryMax = kRetryMax;
+  if (url_.isTls()) connection_.useTls(options_.tls);
   connection_.endpoint.isLink = true;
   connection_.endpoint.carriesMany = true;
   connection_.endpoint.cutWhenFull = false;
@@ -98,7 +101,7 @@ ClientLink::~ClientLink() {
 
 LinkCounters& ClientLink::counters() const {
   Counters& all = LoopImpl::current().counters();
-  return url_.scheme == "frame" ? all.workermanLinks : all.stormoLinks;
+  return url_.protocol() == "frame" ? all.workermanLinks : all.stormoLinks;
 }
 
 /// A Channel of this program was started before this process, so its absence is an error of the

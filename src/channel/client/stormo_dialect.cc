@@ -5,6 +5,7 @@
 
 #include "channel/client/client_link.h"
 #include "event/loop_impl.h"
+#include "protocol/channel/proof.h"
 #include "protocol/package/frame.h"
 #include "protocol/php/serialize.h"
 #include "sys/log.h"
@@ -41,20 +42,26 @@ StormoDialect::StormoDialect(ClientLink& link)
 
 void StormoDialect::onConnection() {
   frames_.clear();
-  encode({.kind = Kind::Hello,
-          .version = kProtocolVersion,
-          .producerId = producerId_,
-          .payload = link().options().secret},
-         frames_);
+  encode({.kind = Kind::Hello, .version = kProtocolVersion, .producerId = producerId_}, frames_);
   link().send(frames_);
+}
+
+void StormoDialect::onChallenge(const Packet& packet) {
+  const std::string& secret = link().options().secret;
+  if (link().isConnected() || packet.payload.size() != kChallengeBytes) {
+    return link().violation("a Challenge that does not fit");
+  }
+  if (secret.empty()) return refused("it requires a secret, and this process has none");
+  const std::string proof = proofOf(secret, packet.payload, producerId_);
+  link().send(encode({.kind = Kind::Proof, .payload = proof}));
 }
 
 void StormoDialect::onFrame(std::string_view payload) {
   Packet packet;
   if (decode(payload, packet) != Decode::Ok) return link().violation("malformed packet");
-  if (!link().isConnected() && packet.kind != Kind::Welcome && packet.kind != Kind::Refused) {
-    return link().violation("no Welcome");
-  }
+  const bool isOpening = packet.kind == Kind::Welcome || packet.kind == Kind::Refused ||
+                         packet.kind == Kind::Challenge;
+  if (!link().isConnected() && !isOpening) return link().violation("no Welcome");
   switch (packet.kind) {
     case Kind::Event:
       return onEventPacket(packet);
@@ -74,7 +81,10 @@ void StormoDialect::onFrame(std::string_view payload) {
       return onHistoryReply(packet);
     case Kind::Refused:
       return refused(packet.payload);
+    case Kind::Challenge:
+      return onChallenge(packet);
     case Kind::Hello:
+    case Kind::Proof:
     case Kind::Subscribe:
     case Kind::Unsubscribe:
     case Kind::Publish:
@@ -172,37 +182,6 @@ void StormoDialect::onGapPacket(const Packet& packet) {
 void StormoDialect::reportGap(std::string_view why) {
   log::warning("events were lost: {} url={}", why, link().url().text());
   link().call("onGap", link().onGap);
-}
-
-void StormoDialect::onJobPacket(const Packet& packet) {
-  if (packet.payloadKind != PayloadKind::Value) return link().violation("a job that is no value");
-  // A new link brings all jobs again, also those that this process has received or ended.
-  if (jobs_.try_emplace(packet.job, 0).second) {
-    const std::uint64_t number = jobNumbersBegin_ + packet.job;
-    highestJobNumber_ = std::max(highestJobNumber_, number);
-    link().jobReceived(number, packet.channel, packet.payload);
-  }
-  // Only now: until here a handler that reserves the next job does not send this itself.
-  if (jobsOnTheWay_ > 0 && --jobsOnTheWay_ == 0) link().sendReservations();
-}
-
-void StormoDialect::finishJob(std::uint64_t number) { endJob(Kind::Finish, number); }
-
-bool StormoDialect::giveBackJob(std::uint64_t number, std::string_view, const Value&) {
-  endJob(Kind::Return, number);
-  return true;
-}
-
-/// Never refused: the limit of what waits is for new work. A job of an earlier epoch is not ended:
-/// the Channel has handed it out again, if it has it.
-void StormoDialect::endJob(Kind kind, std::uint64_t number) {
-  if (number <= jobNumbersBegin_) return;
-  const std::uint64_t lease = number - jobNumbersBegin_;
-  const Packet packet{.kind = kind, .sequence = ++sequence_, .job = lease};
-  const std::size_t bytes = headerBytes(packet);
-  encodeHeader(packet, 0, unacked_.extend(bytes));
-  jobs_[lease] = sequence_;
-  placed(bytes);
 }
 
 void StormoDialect::onEventPacket(const Packet& packet) {

@@ -56,6 +56,7 @@ class StormoDialect final : public ClientDialect {
   [[nodiscard]] std::string_view name() const override { return "stormo"; }
   [[nodiscard]] bool expectsPong() const override { return true; }
 
+  void onChallenge(const Packet& packet);
   void onWelcome(const Packet& packet);
   void onAck(const Packet& packet);
   void onRejectedPacket(const Packet& packet);

@@ -19,8 +19,8 @@ Broker::Broker(EventLoop& loop, const Server& settings, Log& log, ChannelState& 
       table_(reactor_.connections),
       settings_(settings),
       state_(state),
-      codec_(*this,
-             settings.secret.empty()),  // with a secret, the first frame is a handshake
+      door_(settings, table_),
+      codec_(*this, !door_.needsProof()),
       journal_(reactor_, log, state),
       jobAdmission_(state, settings.queueBytesMax),
       router_(loop, settings.groupEvent, state),
@@ -39,6 +39,7 @@ Broker::Broker(EventLoop& loop, const Server& settings, Log& log, ChannelState& 
     slowLinks_.add(net::ConnectionImpl::of(link));
   };
   endpoint_.handlers.onClose = [this](Connection& link) { onClose(net::ConnectionImpl::of(link)); };
+  door_.refuse = [this](net::ConnectionImpl& link) { refuse(link, "wrong secret"); };
   consumers_.deliver = [this](const JobStore::Job& job) { deliver(job); };
   state_.observe(this);
   reactor_.add(*this);
@@ -86,9 +87,9 @@ void Broker::runDeferred() {
 bool Broker::expects(net::ConnectionImpl& connection, std::size_t frameBytes,
                      std::string_view start) {
   if (connection.state<Link>().consumer != 0) return true;
-  const bool mustBeHello = !settings_.secret.empty();
-  if (start.empty()) return !mustBeHello || frameBytes <= kHelloFrameBytesMax;
-  return dialectOf(start) == Dialect::Stormo ? frameBytes <= kHelloFrameBytesMax : !mustBeHello;
+  if (frameBytes <= kHelloFrameBytesMax) return true;
+  const bool isStormo = !start.empty() && dialectOf(start) == Dialect::Stormo;
+  return !isStormo && door_.acceptsWorkerman(connection);
 }
 
 void Broker::onFrame(net::ConnectionImpl& connection, std::string_view payload) {
@@ -100,8 +101,11 @@ void Broker::onFrame(net::ConnectionImpl& connection, std::string_view payload) 
 }
 
 void Broker::onFirstFrame(net::ConnectionImpl& connection, Link& link, std::string_view payload) {
+  if (link.challenge) return onProof(connection, link, payload);
   if (dialectOf(payload) == Dialect::Stormo) return onHello(connection, link, payload);
-  if (!settings_.secret.empty()) return violation(connection, "a link without the required secret");
+  if (!door_.acceptsWorkerman(connection)) {
+    return violation(connection, "Workerman's dialect is not accepted from this address");
+  }
   open(connection, link, Dialect::Workerman, randomId());
   onCommand(connection, link, payload);
 }
@@ -110,6 +114,7 @@ void Broker::open(net::ConnectionImpl& connection, Link& link, Dialect dialect,
                   ConsumerId consumer) {
   connection.state<Dialect>() = dialect;
   link.consumer = consumer;
+  if (connection.phase == net::Phase::Handshake) table_.open(connection);
   ConnectionId& of = links_[consumer];
   // A producer has abandoned its former link, whether or not its end has arrived here. It resends
   // on this link whatever the former one still carries.

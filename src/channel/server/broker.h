@@ -2,8 +2,11 @@
 
 #include <stormo/channel/server.h>
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/keyed_hash.h"
@@ -12,6 +15,7 @@
 #include "channel/log/log.h"
 #include "channel/server/channel_state.h"
 #include "channel/server/consumers.h"
+#include "channel/server/door.h"
 #include "channel/server/job_admission.h"
 #include "channel/server/journal.h"
 #include "channel/server/router.h"
@@ -37,17 +41,21 @@ class Broker final : FrameSink, StateObserver, net::FlushObserver {
   /// For listeners. Lives as long as the broker, which outlives its connections or abandons them.
   [[nodiscard]] const net::Endpoint& endpoint() const { return endpoint_; }
 
+  /// Of links that are accepted from now on.
+  void useTls(std::shared_ptr<const net::TlsContext> tls) { endpoint_.tls = std::move(tls); }
+
   /// Appends what has become a record since the last turn ended, before the log is finished.
   void appendRecords() { journal_.flush(); }
 
  private:
   /// What the broker keeps of one link. Its Dialect is a state of the link of its own.
   struct Link {
-    /// Who takes jobs by this link: the producer, or a number as long as the link. 0: the link has
-    /// not sent its first frame, and has no dialect yet.
+    /// Who takes jobs by this link: the producer, or a number as long as the link. 0: the link is
+    /// not open, and has no dialect yet.
     ConsumerId consumer = 0;
-    std::uint64_t producerId = 0;  ///< Zero: publishes are not deduplicated.
-    bool isDeferred = false;       ///< Frames of this turn wait for its end.
+    std::optional<ChallengeBytes> challenge;  ///< Its Hello was answered with it.
+    std::uint64_t producerId = 0;        ///< Zero: publishes are not deduplicated.
+    bool isDeferred = false;             ///< Frames of this turn wait for its end.
     Journal::Acks acks;
     std::vector<std::string> again;  ///< Subscribe packets received before Resume.
   };
@@ -69,6 +77,7 @@ class Broker final : FrameSink, StateObserver, net::FlushObserver {
   bool expects(net::ConnectionImpl& connection, std::size_t frameBytes,
                std::string_view start) override;
   void onFrame(net::ConnectionImpl& connection, std::string_view payload) override;
+  /// Frames of a link that is not open.
   void onFirstFrame(net::ConnectionImpl& connection, Link& link, std::string_view payload);
   void open(net::ConnectionImpl& connection, Link& link, Dialect dialect, ConsumerId consumer);
   void onClose(net::ConnectionImpl& connection);
@@ -79,6 +88,8 @@ class Broker final : FrameSink, StateObserver, net::FlushObserver {
   // Stormo's dialect.
   void onPacket(net::ConnectionImpl& connection, Link& link, std::string_view payload);
   void onHello(net::ConnectionImpl& connection, Link& link, std::string_view payload);
+  void onProof(net::ConnectionImpl& connection, Link& link, std::string_view payload);
+  void welcome(net::ConnectionImpl& connection, Link& link);
   /// A packet that depends on what the link has published before.
   void onDependent(net::ConnectionImpl& connection, const Link& link, const Packet& packet);
   void onResume(net::ConnectionImpl& connection, Link& link, const Packet& packet);
@@ -128,6 +139,7 @@ class Broker final : FrameSink, StateObserver, net::FlushObserver {
   net::ConnectionTable& table_;
   const Server& settings_;
   ChannelState& state_;
+  Door door_;
   LinkCodec codec_;
   net::Endpoint endpoint_;
   Journal journal_;

@@ -1,7 +1,4 @@
 // The broker's part of Stormo's dialect.
-#include <openssl/crypto.h>
-
-#include <array>
 #include <utility>
 
 #include "base/assert.h"
@@ -14,17 +11,6 @@
 namespace stormo::channel {
 namespace {
 
-/// Takes the same time wherever the first difference is. Both secrets have at most kSecretBytesMax
-/// bytes.
-bool isSameSecret(std::string_view given, std::string_view secret) {
-  std::array<char, kSecretBytesMax + 1> padded[2] = {};
-  padded[0].back() = static_cast<char>(given.size());
-  padded[1].back() = static_cast<char>(secret.size());
-  given.copy(padded[0].data(), kSecretBytesMax);
-  secret.copy(padded[1].data(), kSecretBytesMax);
-  return CRYPTO_memcmp(padded[0].data(), padded[1].data(), padded[0].size()) == 0;
-}
-
 /// True if the bytes are exactly one serialized value.
 bool isOneValue(std::string_view bytes) { return php::serializedLength(bytes) == bytes.size(); }
 
@@ -35,13 +21,27 @@ void Broker::onHello(net::ConnectionImpl& connection, Link& link, std::string_vi
   if (decode(payload, hello) != Decode::Ok) return violation(connection, "malformed packet");
   if (hello.kind != Kind::Hello) return refuse(connection, "the first packet must be Hello");
   if (hello.version != kProtocolVersion)
-    return refuse(connection, "this server implements protocol version 3");
-  if (!settings_.secret.empty() && !isSameSecret(hello.payload, settings_.secret)) {
-    return refuse(connection, "wrong secret");
-  }
+    return refuse(connection, "this server implements protocol version 4");
   link.producerId = hello.producerId;
+  if (!door_.needsProof()) return welcome(connection, link);
+  link.challenge = randomChallenge();
+  scratch_.clear();
+  encode({.kind = Kind::Challenge, .payload = {link.challenge->data(), kChallengeBytes}}, scratch_);
+  reactor_.output.sendNow(connection, scratch_);
+}
+
+void Broker::onProof(net::ConnectionImpl& connection, Link& link, std::string_view payload) {
+  Packet proof;
+  if (decode(payload, proof) != Decode::Ok) return violation(connection, "malformed packet");
+  if (proof.kind != Kind::Proof) return refuse(connection, "the packet after Hello must be Proof");
+  const ChallengeBytes challenge = *std::exchange(link.challenge, std::nullopt);
+  const std::string_view sent(challenge.data(), challenge.size());
+  if (!door_.accepts(sent, link.producerId, proof.payload)) return door_.refuseLater(connection);
+  welcome(connection, link);
+}
+
+void Broker::welcome(net::ConnectionImpl& connection, Link& link) {
   open(connection, link, Dialect::Stormo, link.producerId != 0 ? link.producerId : randomId());
-  if (connection.phase == net::Phase::Handshake) table_.open(connection);
   scratch_.clear();
   encode({.kind = Kind::Welcome,
           .version = kProtocolVersion,
@@ -134,6 +134,8 @@ void Broker::onPacket(net::ConnectionImpl& connection, Link& link, std::string_v
     case Kind::Resume:
       return onResume(connection, link, packet);
     case Kind::Hello:
+    case Kind::Challenge:
+    case Kind::Proof:
     case Kind::Welcome:
     case Kind::Refused:
     case Kind::Event:

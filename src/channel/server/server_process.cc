@@ -1,11 +1,13 @@
 #include "channel/server/server_process.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
 #include "event/drain.h"
 #include "event/loop_impl.h"
 #include "protocol/channel/packet.h"
+#include "protocol/proxy/trusted_proxies.h"
 #include "sys/address.h"
 #include "sys/log.h"
 
@@ -15,21 +17,31 @@ namespace {
 void checkAddress(const Server& server, const std::string& url) {
   const SocketUrl parsed = parseSocketUrl(url);
   if (parsed.isUnix()) return;
-  if (parsed.scheme != "frame" && parsed.scheme != "stormo") {
+  const std::string protocol = parsed.protocol();
+  if (protocol != "frame" && protocol != "stormo") {
     throw std::invalid_argument(
         "the Channel cannot listen on '" + url +
-        "' (write frame://address:port or unix:///path; for both dialects)");
+        "' (write frame://address:port, frames:// for TLS, or unix:///path; for both dialects)");
+  }
+  if (parsed.isTls() && !server.tls.isOn()) {
+    throw std::invalid_argument("the Channel cannot listen on '" + url +
+                                "' without a certificate (see tls)");
+  }
+  if (!parsed.isTls() && server.tls.isOn()) {
+    throw std::invalid_argument("the Channel speaks TLS, but not on '" + url +
+                                "' (write frames:// in all of its addresses)");
   }
   const auto addresses = Address::known(parsed.host, parsed.port);
   if (addresses.empty()) {
     throw std::invalid_argument("the Channel cannot listen on '" + url +
                                 "' (write an IPv4 or IPv6 address, localhost, or unix:///path)");
   }
-  if (server.secret.empty() && !server.allowOpen && !addresses.front().isLocal()) {
+  const bool isClosed = !server.secret.empty() || !server.tls.clientAuthoritiesFile.empty();
+  if (!isClosed && !server.allowOpen && !addresses.front().isLocal()) {
     throw std::invalid_argument(
         "the Channel would listen on " + url +
-        " without a secret, open to other machines (set a secret, listen on 127.0.0.1 or "
-        "unix:///path, or set allowOpen)");
+        " without a secret, open to other machines (set a secret, demand certificates, listen on "
+        "127.0.0.1 or unix:///path, or set allowOpen)");
   }
 }
 
@@ -46,9 +58,14 @@ std::unique_ptr<Log> opened(std::unique_ptr<Log> log, ChannelState& state) {
 void checkExposure(const Server& server) {
   if (!server.url().empty()) checkAddress(server, server.url());
   for (const std::string& url : server.alsoListen) checkAddress(server, url);
-  if (server.secret.size() > kSecretBytesMax) {
+  if (std::max(server.secret.size(), server.otherSecret.size()) > kSecretBytesMax) {
     throw std::invalid_argument("the Channel's secret is longer than 255 bytes");
   }
+  if (server.secret.empty() && !server.otherSecret.empty()) {
+    throw std::invalid_argument("the Channel has another secret (otherSecret), but no secret");
+  }
+  const std::string wrong = proxy::complaintOfTrustedProxies(server.workermanPeers);
+  if (!wrong.empty()) throw std::invalid_argument("the Channel's workermanPeers: " + wrong);
   if (!isChannelName(server.groupEvent)) {
     throw std::invalid_argument("the Channel's groupEvent must be a name of 1 to 255 bytes");
   }
@@ -71,6 +88,10 @@ void ServerProcess::forEachLink(Visit visit) const {
   table_.forEach([&](net::ConnectionImpl& connection) {
     if (connection.endpoint == &broker_.endpoint()) visit(connection);
   });
+}
+
+void ServerProcess::useTls(std::shared_ptr<const net::TlsContext> tls) {
+  broker_.useTls(std::move(tls));
 }
 
 void ServerProcess::listen(int fd) { listener_.start(fd); }

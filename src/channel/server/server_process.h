@@ -30,6 +30,8 @@ class ServerProcess {
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;
 
+  /// Links that are accepted from now on speak TLS, but for those of unix sockets.
+  void useTls(std::shared_ptr<const net::TlsContext> tls);
   /// Accepts links from a listening socket. The caller owns it; it outlives this.
   void listen(int fd);
   /// stop(), then finishes the log when the links have drained or after kDrainTime, then `onDone`.

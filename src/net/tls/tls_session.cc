@@ -7,6 +7,9 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <utility>
+
+#include "net/tls/tls_error.h"
 
 namespace stormo::net {
 
@@ -49,13 +52,21 @@ struct TlsBio {
 
 void TlsSession::Free::operator()(SSL* session) const { ::SSL_free(session); }
 
-TlsSession::TlsSession(const TlsContext& context) : session_(::SSL_new(context.get())) {
+TlsSession::TlsSession(std::shared_ptr<const TlsContext> context, const std::string& host)
+    : context_(std::move(context)), session_(::SSL_new(context_->get())) {
   BIO* const bio = ::BIO_new(TlsBio::method());
   if (session_ == nullptr || bio == nullptr) throw std::bad_alloc();
   ::BIO_set_data(bio, this);
   ::BIO_set_init(bio, 1);
   ::SSL_set_bio(session_.get(), bio, bio);
-  ::SSL_set_accept_state(session_.get());
+  isOfClient() ? ::SSL_set_connect_state(session_.get()) : ::SSL_set_accept_state(session_.get());
+  if (!isOfClient()) return;
+  X509_VERIFY_PARAM* const expected = ::SSL_get0_param(session_.get());
+  if (::X509_VERIFY_PARAM_set1_ip_asc(expected, host.c_str()) == 1) return;
+  if (::X509_VERIFY_PARAM_set1_host(expected, host.c_str(), host.size()) != 1 ||
+      ::SSL_set_tlsext_host_name(session_.get(), host.c_str()) != 1) {
+    throw std::bad_alloc();
+  }
 }
 
 TlsSession::~TlsSession() = default;
@@ -75,9 +86,9 @@ TlsSession::ReadResult TlsSession::read(std::span<char> buffer, SharedBuffer& ou
     default:
       break;
   }
-  const char* const reason = ::ERR_reason_error_string(::ERR_peek_last_error());
-  error_ = reason == nullptr ? "TLS failed" : reason;
-  ::ERR_clear_error();
+  const std::error_code error = takeTlsError();
+  const long verified = ::SSL_get_verify_result(session_.get());
+  error_ = verified == X509_V_OK ? error : certificateError(verified);
   isClosed_ = true;  // after a fatal alert there is no close_notify
   return {Read::Failed};
 }

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "base/shared_buffer.h"
 #include "net/tls/tls_context.h"
@@ -17,8 +18,9 @@ namespace stormo::net {
 /// plaintext into bytes to send. While the connection is idle it holds no buffers.
 class TlsSession {
  public:
-  /// The server's side. `context` outlives this.
-  explicit TlsSession(const TlsContext& context);
+  /// The side of the context. `host`, for a client only: the name or IP address that the server's
+  /// certificate must be valid for.
+  explicit TlsSession(std::shared_ptr<const TlsContext> context, const std::string& host = {});
   ~TlsSession();
   TlsSession(const TlsSession&) = delete;
   TlsSession& operator=(const TlsSession&) = delete;
@@ -37,31 +39,33 @@ class TlsSession {
     Read what;
     std::size_t bytes = 0;
   };
-  /// Goes on with the handshake, or decrypts into `buffer`. Appends to `output` what must be sent
-  /// for it, also if it fails (an alert).
+  /// Begins the handshake or goes on with it, or decrypts into `buffer`. Appends to `output` what
+  /// must be sent for it, also if it fails (an alert).
   [[nodiscard]] ReadResult read(std::span<char> buffer, SharedBuffer& output);
   /// Encrypts, and appends the records to `output`. Only if isEstablished(). False if it failed.
   [[nodiscard]] bool write(std::string_view plaintext, SharedBuffer& output);
   /// Appends close_notify, once.
   void close(SharedBuffer& output);
 
+  [[nodiscard]] bool isOfClient() const { return context_->isOfClient(); }
   /// The handshake is done.
   [[nodiscard]] bool isEstablished() const;
   /// close() was called.
   [[nodiscard]] bool isClosed() const { return isClosed_; }
   /// Why read() has failed.
-  [[nodiscard]] const std::string& error() const { return error_; }
+  [[nodiscard]] const std::error_code& error() const { return error_; }
 
  private:
   friend struct TlsBio;
   struct Free {
     void operator()(SSL* session) const;
   };
+  std::shared_ptr<const TlsContext> context_;
   std::unique_ptr<SSL, Free> session_;
   std::span<const char> input_;
   SharedBuffer* output_ = nullptr;  // during a call
   bool isClosed_ = false;
-  std::string error_;
+  std::error_code error_;
 };
 
 }  // namespace stormo::net

@@ -50,6 +50,8 @@ constexpr Shape makeShape(Kind kind) {
       return shape(false, false, 0, &Packet::version, &Packet::epoch, &Packet::offset,
                    &Packet::frameBytesMax, &Packet::jobCount);
     case Kind::Refused:
+    case Kind::Challenge:
+    case Kind::Proof:
       return shape(false, true, 0);
     case Kind::Subscribe:
       return shape(true, false, kAgainFlag | kGroupFlag);

@@ -18,18 +18,19 @@
 /// the bytes after the four length bytes.
 namespace stormo::channel {
 
-inline constexpr std::uint64_t kProtocolVersion = 3;
+inline constexpr std::uint64_t kProtocolVersion = 4;
 inline constexpr std::size_t kSecretBytesMax = 255;
 /// A frame of either dialect is at most this much longer than its message: two names, and the
 /// fields around them.
 inline constexpr std::size_t kFrameOverheadBytesMax = 1024;
 /// The default of the longest frame that a server accepts, as in Workerman.
 inline constexpr std::size_t kDefaultFrameBytesMax = 10 << 20;
-/// The longest Hello. Before a peer has sent one, no longer frame is accepted.
+/// The longest frame that is accepted from a peer before the link is open: a Hello of any version.
 inline constexpr std::size_t kHelloFrameBytesMax = 24 + kSecretBytesMax;
 
 enum class Kind : std::uint8_t {
-  Hello = 1,  ///< The first packet of a client: version, producerId, payload = secret.
+  /// The first packet of a client: version, producerId. Before version 4: payload = secret.
+  Hello = 1,
   /// The server's reply: version, epoch, offset of the latest record, frameBytesMax, jobCount.
   Welcome = 2,
   Refused = 3,      ///< The server's other reply: payload = reason, as text. Then it closes.
@@ -64,6 +65,9 @@ enum class Kind : std::uint8_t {
   Rejected = 21,
   Finish = 22,  ///< sequence, job: the client has done that job.
   Return = 23,  ///< sequence, job: the client gives that job back.
+  /// The server's first reply if it has a secret: payload = kChallengeBytes random bytes.
+  Challenge = 24,
+  Proof = 25,  ///< The client's reply to that: payload = proofOf().
 };
 
 /// The encoding of a payload. The Channel forwards it unchanged.

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <vector>
 
+#include "protocol/channel/proof.h"
 #include "protocol/channel/workerman_command.h"
 #include "protocol/package/frame.h"
 
@@ -45,6 +47,8 @@ std::vector<Sample> oneOfEachKind() {
         .jobCount = 2},
        44},
       {"Refused", {.kind = Kind::Refused, .payload = "no"}, 4},
+      {"Challenge", {.kind = Kind::Challenge, .payload = "random"}, 4},
+      {"Proof", {.kind = Kind::Proof, .payload = "hash"}, 4},
       {"Subscribe", {.kind = Kind::Subscribe, .channel = "ab"}, 6},
       {"SubscribeAgain", {.kind = Kind::Subscribe, .again = true, .channel = "ab"}, 6},
       {"Unsubscribe", {.kind = Kind::Unsubscribe, .channel = "ab"}, 6},
@@ -224,7 +228,9 @@ TEST(ChannelCodec, AForeignMagicOrAnUnknownKindIsInvalid) {
     EXPECT_EQ(isValid(payload), byte == 'Q') << byte;
     payload[0] = 'Q';
     payload[1] = static_cast<char>(byte);
-    const bool bare = byte == 3 || byte == 12 || byte == 15 || byte == 16;
+    constexpr Kind kBare[] = {Kind::Refused, Kind::Reserve,   Kind::Ping,
+                              Kind::Pong,    Kind::Challenge, Kind::Proof};
+    const bool bare = std::ranges::find(kBare, static_cast<Kind>(byte)) != std::end(kBare);
     EXPECT_EQ(isValid(payload), bare) << "kind " << byte;
   }
 }
@@ -337,10 +343,13 @@ TEST(ChannelCodec, TheDocumentShowsWhatTheEncoderWrites) {
     }
     return shown.find(hex(frame)) != std::string::npos;
   };
-  const std::string hello = encode({.kind = Kind::Hello,
-                                    .version = kProtocolVersion,
-                                    .producerId = 0x0123456789abcdef,
-                                    .payload = "s3cret"});
+  const std::string hello =
+      encode({.kind = Kind::Hello, .version = kProtocolVersion, .producerId = 0x0123456789abcdef});
+  std::string random;
+  for (char byte = 0; byte < 32; ++byte) random.push_back(byte);
+  const std::string challenge = encode({.kind = Kind::Challenge, .payload = random});
+  const std::string sent = proofOf("s3cret", random, 0x0123456789abcdef);
+  const std::string proof = encode({.kind = Kind::Proof, .payload = sent});
   const std::string publish = encode({.kind = Kind::Publish,
                                       .payloadKind = PayloadKind::Text,
                                       .space = Space::Groups,
@@ -355,6 +364,8 @@ TEST(ChannelCodec, TheDocumentShowsWhatTheEncoderWrites) {
                                     .channel = "123",
                                     .payload = "ciao"});
   EXPECT_TRUE(shows(hello)) << hex(hello);
+  EXPECT_TRUE(shows(challenge)) << hex(challenge);
+  EXPECT_TRUE(shows(proof)) << hex(proof);
   EXPECT_TRUE(shows(publish)) << hex(publish);
   EXPECT_TRUE(shows(event)) << hex(event);
 

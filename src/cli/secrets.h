@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+namespace stormo::cli {
+
+/// What links to the Channel must know.
+struct Secrets {
+  std::string current;  ///< Empty: nothing.
+  std::string other;    ///< Accepted, too, while programs change from one to the other.
+};
+
+/// The first two lines of the file; without a file, of the environment variable
+/// STORMO_CHANNEL_SECRET, if it is set. White space at the end of a line does not count. Throws
+/// std::runtime_error, with a sentence for the user, if the first line is empty or one is too long.
+Secrets readSecrets(const std::string& file);
+
+}  // namespace stormo::cli

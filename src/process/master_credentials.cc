@@ -1,0 +1,70 @@
+// How the master renews what its children cannot read themselves.
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <nlohmann/json.hpp>
+
+#include "process/master.h"
+#include "sys/log.h"
+
+namespace stormo::process {
+namespace {
+
+constexpr std::chrono::hours kExpiresSoon{24 * 7};
+
+void share(RoleGroup& group) {
+  const UniqueFd file = group.role.credentials->share();
+  for (const auto& slot : group.slots) slot->useCredentials(file);
+}
+
+}  // namespace
+
+std::string Master::reloadCredentials() {
+  std::string problem;
+  for (const auto& group : roles_) {
+    if (group->role.credentials == nullptr) continue;
+    try {
+      group->role.credentials->reload();
+      share(*group);
+    } catch (const std::exception& thrown) {
+      problem = thrown.what();
+    }
+  }
+  checkCredentials();
+  return problem;
+}
+
+void Master::reloadTls(const ControlServer::Reply& reply) {
+  const bool hasTls = std::ranges::any_of(
+      roles_, [](const auto& group) { return group->role.credentials != nullptr; });
+  const std::string problem = hasTls ? reloadCredentials() : "no address of this program uses TLS";
+  if (problem.empty()) {
+    log::info("read the certificates again");
+    return reply({{"ok", true}});
+  }
+  log::error("the certificates were not read again why=\"{}\"", problem);
+  reply({{"error", problem}});
+}
+
+void Master::rotateCredentials() {
+  for (const auto& group : roles_) {
+    if (group->role.credentials == nullptr) continue;
+    try {
+      group->role.credentials->rotate();
+      share(*group);
+    } catch (const std::exception& thrown) {
+      log::error("keys were not replaced why=\"{}\"", thrown.what());
+    }
+  }
+  checkCredentials();
+}
+
+void Master::checkCredentials() const {
+  for (const auto& group : roles_) {
+    if (group->role.credentials == nullptr) continue;
+    const std::string wrong = group->role.credentials->complaint(kExpiresSoon);
+    if (!wrong.empty()) log::warning("clients will refuse to connect why=\"{}\"", wrong);
+  }
+}
+
+}  // namespace stormo::process

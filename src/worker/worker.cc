@@ -13,6 +13,7 @@
 #include "channel/log/real_log_directory.h"
 #include "channel/server/declared_servers.h"
 #include "channel/server/server_process.h"
+#include "net/limits/shared_admission.h"
 #include "net/tls/tls_context.h"
 #include "process/command_line.h"
 #include "process/program.h"
@@ -20,6 +21,7 @@
 #include "protocol/proxy/trusted_proxies.h"
 #include "protocol/websocket/origin.h"
 #include "sys/address.h"
+#include "sys/open_files.h"
 #include "sys/processors.h"
 #include "worker/connection_rows.h"
 #include "worker/declaration.h"
@@ -126,9 +128,12 @@ process::Role roleOf(Worker& worker) {
   }
   // All processes share its keys, so each of them resumes the sessions of the others.
   const auto tls = worker.tls.isOn() ? std::make_shared<net::TlsContext>(worker.tls) : nullptr;
-  role.main = [&worker, tls](process::Child& child) -> std::shared_ptr<void> {
+  const auto admission =
+      std::make_shared<net::SharedAdmission>(worker.limits, worker.count, openFilesMax());
+  role.onSlotFree = [admission](int slot) { admission->release(slot); };
+  role.main = [&worker, tls, admission](process::Child& child) -> std::shared_ptr<void> {
     masterOfWorker = ::getppid();
-    return std::make_shared<WorkerProcess>(worker, child, tls.get());
+    return std::make_shared<WorkerProcess>(worker, child, tls.get(), admission.get());
   };
   return role;
 }
@@ -275,6 +280,10 @@ Connection* Worker::find(ConnectionId id) const {
 
 std::size_t Worker::connectionCount() const {
   return process_ == nullptr ? 0 : process_->clientCount();
+}
+
+void Worker::countGroupRefusal(bool dryRun) const {
+  if (process_ != nullptr) process_->counters().limits.groupsPerClient.add(dryRun);
 }
 
 void Worker::forEachConnection(const std::function<void(Connection&)>& visit) const {

@@ -110,6 +110,28 @@ std::vector<HostileScript> slowHeads(const Address&) {
       {.clients = 50, .opening = always(head), .repeated = always("x"), .repeatsPerSecond = 5000}};
 }
 
+/// 5,000 handshakes that never end, each with one more byte in five seconds.
+std::vector<HostileScript> slowLoris(const Address&) {
+  return {{.clients = 5000,
+           .opening = always("GET / HTTP/1.1\r\nX-Slow: "),
+           .repeated = always("x"),
+           .repeatsPerSecond = 1000}};
+}
+
+/// Each connection ends with its answer, and the next one begins.
+std::vector<HostileScript> connectionFlood(const Address&) {
+  return {{.clients = 100, .opening = always("GET /none HTTP/1.1\r\nHost: h\r\n\r\n")}};
+}
+
+/// Each client ends at another byte of a client's life.
+std::vector<HostileScript> resets(const Address&) {
+  const std::string life = upgradeRequest() + join("reset") + publish("empty-group", "m") +
+                           clientFrame(Opcode::Close, "\x03\xe8");
+  return {{.clients = life.size() + 1,
+           .opening = [life](std::size_t client) { return life.substr(0, client); },
+           .resets = true}};
+}
+
 std::vector<HostileScript> neverReadingMembers(const Address&) {
   return {{.clients = 500, .opening = upgraded(join("deaf")), .reads = false},
           {.clients = 5,
@@ -231,6 +253,9 @@ const std::vector<HostileAttack>& hostileAttacks() {
       {"ping-flood-unread", "the same, and no pong is read", {}, pingFloodUnread},
       {"incomplete-messages", "1,000 clients that stop within 1 MiB", {}, incompleteMessages},
       {"slow-heads", "50 clients, byte by byte after 16,000 bytes", {}, slowHeads},
+      {"slow-loris", "5,000 clients, a byte of their heads in 5 s each", {}, slowLoris},
+      {"connection-flood", "100 clients that connect again and again", {}, connectionFlood},
+      {"resets", "a reset after each byte of a client's life", {}, resets},
       {"never-reading-members", "500 members, 500 messages/s of 4 KiB", {}, neverReadingMembers},
       {"empty-messages-unread", "100 members, 20,000 empty messages/s", {}, emptyMessagesUnread},
       {"big-integers", "20 clients, JSON of 1 MiB of big integers", {}, bigIntegers},

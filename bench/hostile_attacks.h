@@ -22,7 +22,8 @@ struct HostileScript {
   bool reads = true;             ///< False: the server's output stays in the kernel.
   double repeatsPerSecond = 0;   ///< Of all clients together; 0: as fast as the server reads.
   std::uint64_t repeatsMax = 0;  ///< Of all clients together; 0: no limit.
-  bool reconnects = true;        ///< After the server has closed the connection.
+  bool resets = false;           ///< Closes with an RST after the opening.
+  bool reconnects = true;        ///< After the connection has ended.
 };
 
 struct HostileAttack {

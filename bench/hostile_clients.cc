@@ -21,6 +21,12 @@ constexpr std::size_t kDiscardBytes = 8 << 20;
 constexpr std::size_t kReopenedAtOnce = 10;  // maximum per millisecond
 constexpr int kWaitMs = 1;
 
+/// close(2) sends an RST.
+void setLinger(int fd) {
+  const linger none{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+}
+
 }  // namespace
 
 HostileClients::HostileClients(const Address& server, std::vector<HostileScript> scripts,
@@ -138,6 +144,11 @@ void HostileClients::sendQueued() {
   for (Client* client : queued) {
     client->isQueued = false;
     if (!client->fd.valid() || !sendOpening(*client)) continue;
+    if (client->group->script.resets) {
+      setLinger(client->fd.get());
+      lost(*client);
+      continue;
+    }
     if (client->block == nullptr || client->group->script.repeatsPerSecond > 0) continue;
     if (sendBlock(*client)) queue(*client);
   }

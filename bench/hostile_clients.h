@@ -25,7 +25,7 @@ class HostileClients {
 
   [[nodiscard]] std::uint64_t bytesSent() const { return bytesSent_; }
   [[nodiscard]] std::uint64_t bytesReceived() const { return bytesReceived_; }
-  /// Connections closed by the server.
+  /// Connections that have ended.
   [[nodiscard]] std::uint64_t closed() const { return closed_; }
 
  private:

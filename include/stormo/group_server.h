@@ -20,6 +20,8 @@ class Worker;
 struct GroupServerOptions {
   /// Maximum number of groups that one client is in. More joins are refused: too_many_groups.
   std::size_t groupsPerClientMax = 1000;
+  /// True: such joins are counted in `status`, and not refused.
+  bool groupsPerClientDryRun = false;
   /// A client with this many bad commands in a row, within this time, is closed with 1008.
   std::size_t badCommandsMax = 10;
   std::chrono::milliseconds badCommandsTime{5000};

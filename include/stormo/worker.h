@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stormo/connection.h>
+#include <stormo/limits.h>
 #include <stormo/protocol.h>
 #include <stormo/proxies.h>
 #include <stormo/result.h>
@@ -76,6 +77,7 @@ class Worker {
   std::string socketGroup;
   /// The reverse proxies that clients come through.
   ProxyOptions proxies;
+  Limits limits;
   /// False: `reload` does not replace these processes, for example because they keep state in
   /// memory. `restart` does.
   bool reloadable = true;
@@ -147,6 +149,10 @@ class Worker {
   [[nodiscard]] std::size_t connectionCount() const;
   /// Visits the open connections of this worker; `visit` may close them.
   void forEachConnection(const std::function<void(Connection&)>& visit) const;
+
+  /// Counts, for `status`, a join that a program has refused because the client is in too many
+  /// groups; or, in a dry run, would have refused.
+  void countGroupRefusal(bool dryRun) const;
 
   /// The constructor's address.
   [[nodiscard]] const std::string& listen() const { return listen_; }

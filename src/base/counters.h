@@ -30,6 +30,26 @@ struct LogCounters {
   Counter lastOffset;  ///< Of the last record that was applied.
 };
 
+/// What a limit has refused, and what it would have refused in dry runs.
+struct LimitCounter {
+  Counter refused;
+  Counter dryRun;
+
+  void add(bool isDryRun) { (isDryRun ? dryRun : refused).add(); }
+};
+
+/// The limits of a Worker and of a GroupServer.
+struct LimitCounters {
+  LimitCounter connections;            ///< Connections.
+  LimitCounter connectionsPerAddress;  ///< Connections.
+  LimitCounter connectionsPerSecond;   ///< Connections.
+  LimitCounter handshakes;             ///< Handshakes that were ended for newer ones.
+  LimitCounter messagesPerSecond;      ///< Times that a client was not read, or was closed.
+  LimitCounter bytesPerSecond;         ///< The same.
+  LimitCounter groupsPerClient;        ///< Joins.
+  LimitCounter outputBytes;            ///< Connections closed.
+};
+
 /// Figures of one process. They are in memory shared with the master, so the last figures of a dead
 /// process stay readable. A process without a master has its own copy.
 struct Counters {
@@ -51,6 +71,9 @@ struct Counters {
   Counter incompleteClosed;  ///< Connections closed because of an incomplete message.
   Counter handlerErrors;     ///< Exceptions thrown by user handlers.
   Counter turns;             ///< Turns of the event loop.
+  Counter acceptPauses;      ///< Times that accepting paused, because the system lacked something.
+  Counter acceptRefused;     ///< Clients disconnected because of it; the others wait.
+  LimitCounters limits;
   LinkCounters stormoLinks;
   LinkCounters workermanLinks;
   LogCounters channelLog;

@@ -54,6 +54,22 @@ TlsClient channelTlsOf(const Settings& settings) {
                           .keyFile = settings.channelKey}};
 }
 
+Limits limitsOf(const Settings& settings) {
+  const auto limit = [&](std::size_t max, std::string_view key) {
+    return Limit{.max = max, .dryRun = settings.isDryRun(key)};
+  };
+  return {
+      .connections = limit(settings.connectionsMax, "connections"),
+      .connectionsPerAddress = limit(settings.connectionsPerAddress, "connections-per-address"),
+      .connectionsPerSecond = limit(settings.connectionsPerSecond, "connections-per-second"),
+      .handshakes = limit(settings.handshakesMax, "handshakes"),
+      .messagesPerSecond = limit(settings.messagesPerSecond, "messages-per-second"),
+      .bytesPerSecond = limit(settings.bytesPerSecond, "bytes-per-second"),
+      .overRate = settings.overRate == "close" ? OverRate::Close : OverRate::Wait,
+      .outputBytes = limit(settings.outputBytesMax, "output-bytes"),
+  };
+}
+
 Settings checked(Settings settings) {
   if (const std::string wrong = contradiction(settings); !wrong.empty()) {
     throw std::invalid_argument(wrong);
@@ -73,6 +89,7 @@ ServerProgram::ServerProgram(Settings settings)
                                    .frameBytesMax = frameBytesFor(settings_)}),
       groupServer_(worker_, channel_,
                    {.groupsPerClientMax = settings_.groupsPerClientMax,
+                    .groupsPerClientDryRun = settings_.isDryRun("groups-per-client"),
                     .badCommandsMax = settings_.badCommandsMax,
                     .badCommandsTime = settings_.badCommandsTime,
                     .replayBytesPerSecond = settings_.replayBytesPerSecond}) {
@@ -117,6 +134,7 @@ void ServerProgram::declareWorker() {
   worker_.handshakeTimeout = settings_.handshakeTimeout;
   worker_.messageTimeout = settings_.messageTimeout;
   worker_.maxIncompleteSize = settings_.incompleteBytesMax;
+  worker_.limits = limitsOf(settings_);
   worker_.websocket.origins = settings_.origins;
   worker_.websocket.deflate.enabled = settings_.deflate;
   if (settings_.page) worker_.websocket.pages["/"].body = kTryItPage;

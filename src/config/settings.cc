@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <stdexcept>
 
+#include "config/complaints.h"
 #include "protocol/proxy/forwarded.h"
 #include "protocol/proxy/trusted_proxies.h"
 #include "protocol/websocket/origin.h"
@@ -31,28 +32,21 @@ std::string complaintOfUrl(const std::string& url,
   }
 }
 
-template <std::size_t Settings::*Member, std::size_t Max>
-std::string mustBeWithin(const Settings& settings) {
-  const std::size_t value = settings.*Member;
-  if (value == 0) return "must be at least 1";
-  return value <= Max ? std::string() : "must be at most " + std::to_string(Max);
-}
+/// The keys in [limits] that can be dry runs.
+constexpr std::string_view kDryRuns[] = {
+    "connections",         "connections-per-address", "connections-per-second", "handshakes",
+    "messages-per-second", "bytes-per-second",        "groups-per-client",      "output-bytes"};
 
-constexpr std::size_t kMiB = std::size_t{1} << 20;
-constexpr std::size_t kGiB = std::size_t{1} << 30;
-constexpr std::int64_t kHour = 3600;
-constexpr std::int64_t kDay = 24 * kHour;
-
-template <std::chrono::seconds Settings::*Member, std::int64_t Max>
-std::string mustLastAtMost(const Settings& settings) {
-  const std::int64_t seconds = (settings.*Member).count();
-  return seconds <= Max ? std::string() : "must be at most " + std::to_string(Max) + " seconds";
-}
-
-template <std::chrono::seconds Settings::*Member, std::int64_t Max>
-std::string mustLast(const Settings& settings) {
-  if ((settings.*Member).count() <= 0) return "must be at least 1 second";
-  return mustLastAtMost<Member, Max>(settings);
+std::string complaintOfDryRuns(const Settings& settings) {
+  for (const std::string& name : settings.dryRunLimits) {
+    if (std::ranges::find(kDryRuns, name) != std::end(kDryRuns)) continue;
+    std::string known;
+    for (const std::string_view each : kDryRuns) {
+      known += (known.empty() ? "" : ", ") + std::string(each);
+    }
+    return "'" + name + "' is none of " + known;
+  }
+  return {};
 }
 
 constexpr SettingSpec kSpecs[] = {
@@ -221,6 +215,40 @@ constexpr SettingSpec kSpecs[] = {
     {"limits.replay-bytes-per-second", "--replay-bytes-per-second",
      "bytes of missed messages that one client receives in a second",
      &Settings::replayBytesPerSecond, mustBeWithin<&Settings::replayBytesPerSecond, 64 * kGiB>},
+    {"limits.connections", "--connections",
+     "maximum number of clients of all workers; one more gets 503 (default: 0, no limit)",
+     &Settings::connectionsMax, mustBeAtMost<&Settings::connectionsMax, 16'000'000>},
+    {"limits.connections-per-address", "--connections-per-address",
+     "maximum number of clients of one IPv4 address, or IPv6 /64; one more gets 429 (0: no limit)",
+     &Settings::connectionsPerAddress, mustBeAtMost<&Settings::connectionsPerAddress, 16'000'000>},
+    {"limits.connections-per-second", "--connections-per-second",
+     "maximum number of new clients in a second; one more gets 429 (0: no limit)",
+     &Settings::connectionsPerSecond, mustBeAtMost<&Settings::connectionsPerSecond, 1'000'000>},
+    {"limits.handshakes", "--handshakes",
+     "maximum number of opening handshakes in progress; above it, the oldest gets 503 (0: no "
+     "limit)",
+     &Settings::handshakesMax, mustBeAtMost<&Settings::handshakesMax, 16'000'000>},
+    {"limits.messages-per-second", "--messages-per-second",
+     "maximum number of messages from one client in a second, on average (0: no limit)",
+     &Settings::messagesPerSecond, mustBeAtMost<&Settings::messagesPerSecond, 1'000'000'000>},
+    {"limits.bytes-per-second", "--bytes-per-second",
+     "maximum bytes from one client in a second, on average (0: no limit)",
+     &Settings::bytesPerSecond, mustBeAtMost<&Settings::bytesPerSecond, 64 * kGiB>},
+    {"limits.over-rate", "--over-rate",
+     "what happens to a client above these two: wait (it is read more slowly) or close (1008)",
+     &Settings::overRate,
+     [](const Settings& s) {
+       return s.overRate == "wait" || s.overRate == "close" ? std::string()
+                                                            : std::string("must be wait or close");
+     }},
+    {"limits.output-bytes", "--output-bytes",
+     "memory that the output of one worker holds; above it, the clients with the longest queues "
+     "are closed (0: no limit)",
+     &Settings::outputBytesMax, mustBeAtMost<&Settings::outputBytesMax, 1024 * kGiB>},
+    {"limits.dry-run", "--limits-dry-run",
+     "limit that only counts in `status` what it would refuse: connections-per-address, …; "
+     "repeatable",
+     &Settings::dryRunLimits, complaintOfDryRuns},
     {"websocket.origins", "--origin",
      "origins whose pages may connect, https://chat.example, https://*.chat.example, "
      "http://localhost:* (default: any); repeatable",
@@ -316,6 +344,10 @@ bool SettingSpec::isFile() const {
   return name.ends_with("-file") || name.starts_with("--tls-");
 }
 
+bool Settings::isDryRun(std::string_view limit) const {
+  return std::ranges::find(dryRunLimits, limit) != dryRunLimits.end();
+}
+
 bool SettingSpec::isOfLog() const { return std::string_view(key).starts_with("log."); }
 
 void applyFlag(const SettingSpec& spec, const std::vector<std::string>& words, Settings& settings) {
@@ -373,6 +405,9 @@ std::string contradiction(const Settings& settings) {
   if (!settings.historyGroups.empty() && settings.historyBytes > settings.sendBufferBytesMax) {
     return "--history-bytes is more than --send-buffer-bytes: a client that reconnects would be "
            "disconnected before it has read it";
+  }
+  if (settings.outputBytesMax > 0 && settings.outputBytesMax < settings.sendBufferBytesMax) {
+    return "--output-bytes, of all clients of a worker, is less than --send-buffer-bytes, of one";
   }
   if (settings.messageBytesMax > settings.incompleteBytesMax) {
     return "--message-bytes is more than --incomplete-bytes: a client with such a message would be "

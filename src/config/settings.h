@@ -64,6 +64,18 @@ struct Settings {
   std::size_t badCommandsMax = 10;
   std::chrono::seconds badCommandsTime{5};
   std::size_t replayBytesPerSecond = 1 << 20;
+  // 0: no limit. See stormo/limits.h.
+  std::size_t connectionsMax = 0;
+  std::size_t connectionsPerAddress = 0;
+  std::size_t connectionsPerSecond = 0;
+  std::size_t handshakesMax = 10'000;
+  std::size_t messagesPerSecond = 0;
+  std::size_t bytesPerSecond = 0;
+  std::string overRate = "wait";  ///< Or "close".
+  std::size_t outputBytesMax = 1 << 30;
+  std::vector<std::string> dryRunLimits;  ///< Limits, named as in [limits], that refuse nothing.
+
+  [[nodiscard]] bool isDryRun(std::string_view limit) const;
 
   std::string logLevel = "info";
   std::string logFormat = "text";

@@ -12,6 +12,8 @@
 #include "net/batch.h"
 #include "net/codec/codec.h"
 #include "net/endpoint.h"
+#include "net/limits/admission_ticket.h"
+#include "net/limits/token_bucket.h"
 #include "net/output_queue.h"
 #include "net/tls/tls_session.h"
 #include "sys/address.h"
@@ -75,6 +77,12 @@ struct Stash {
   [[nodiscard]] std::span<char> rest() { return std::span(bytes).subspan(taken); }
 };
 
+/// What InputThrottle keeps of a connection.
+struct InputDebt {
+  TokenBucket messages;
+  TokenBucket bytes;
+};
+
 /// What Input keeps of a connection.
 struct InputState {
   bool isPaused = false;          ///< By pauseRecv().
@@ -82,11 +90,16 @@ struct InputState {
   bool isUnfed = false;           ///< The codec can take more of the stash as it is.
   bool hungUp : 1 = false;        ///< An end, or an error, follows the bytes that can be read.
   bool keepsContext : 1 = false;  ///< Messages refer to earlier ones: the codec keeps a stream.
+  bool isThrottled : 1 = false;   ///< It exceeds a rate: see InputThrottle.
   static constexpr std::uint32_t kNotIncomplete = 0xffff'ffff;
   std::uint32_t incompleteIndex = kNotIncomplete;  ///< See IncompleteMessages.
   std::unique_ptr<Stash> stash;                    ///< Null while the codec has taken all.
+  std::unique_ptr<InputDebt> debt;                 ///< Null without rates.
   std::uint64_t bytesRead = 0;
   TimePoint lastReceived{};
+
+  /// It is not read now.
+  [[nodiscard]] bool isHeld() const { return isPaused || isThrottled; }
 };
 
 /// What Output and Sender keep of a connection.
@@ -139,6 +152,7 @@ struct ConnectionImpl final : Connection {
   Announced announced = Announced::Nothing;
   bool inClosedList = false;
   bool ignoresForwarded = false;  ///< Its proxy has stated that it does not know the client.
+  AdmissionTicket ticket;
   CloseCode closeCode = CloseCode::Abnormal;
   std::unique_ptr<std::string> closeReason;  ///< The peer's, with its close code. Null: none.
   /// The client's address, also behind a proxy. Stored, as the kernel forgets the peer's when the

@@ -7,6 +7,7 @@
 
 #include "net/codec/codec_session.h"
 #include "net/codec/package_codec.h"
+#include "net/limits/admission.h"
 #include "net/proxy_peers.h"
 #include "protocol/proxy/proxy_header.h"
 #include "sys/log.h"
@@ -18,6 +19,10 @@ namespace {
 // How much of a link's output the kernel takes at a time, where the system allows it: after a long
 // message each refusal costs the other messages a change of processes.
 constexpr std::size_t kLinkBufferBytes = 1 << 20;
+
+bool isTrustedProxy(const Endpoint& endpoint, const Address& peer) {
+  return endpoint.proxies != nullptr && endpoint.proxies->trusts(peer);
+}
 
 }  // namespace
 
@@ -45,9 +50,41 @@ Result<ConnectionImpl*> ConnectionTable::add(UniqueFd fd, const Endpoint& endpoi
 Result<ConnectionImpl*> ConnectionTable::accept(UniqueFd fd, const Endpoint& endpoint,
                                                 const Address& remote, bool awaitsProxyHeader) {
   const Phase phase = awaitsProxyHeader ? Phase::ProxyHeader : Phase::Handshake;
+  Admission* const admission = endpoint.admission;
+  AdmissionTicket ticket;
+  if (admission != nullptr) {
+    ticket = admission->enter(remote);
+    if (!awaitsProxyHeader && !isTrustedProxy(endpoint, remote)) {
+      admission->enterAddress(ticket, remote);
+    }
+    const bool isRefused = ticket.refusal != Refusal::None;
+    if (isRefused && !(endpoint.codec->answersRefusals() && admission->mayAnswer())) return nullptr;
+  }
   auto added = add(std::move(fd), endpoint, remote, phase, Reactor::kReadEvents);
-  if (added && !awaitsProxyHeader) begin(**added);
+  if (!added) {
+    if (admission != nullptr) admission->leave(ticket, remote);
+    return added;
+  }
+  ConnectionImpl& connection = **added;
+  connection.ticket = ticket;
+  if (admission != nullptr) {
+    if (ticket.refusal == Refusal::None) {
+      admission->beginHandshake(connection);
+    } else {
+      admission->beginAnswer(connection.ticket);
+    }
+  }
+  if (!awaitsProxyHeader) begin(connection);
   return added;
+}
+
+void ConnectionTable::refuseAdmission(ConnectionImpl& connection, Refusal by) {
+  if (!connection.isUsable()) return;
+  if (connection.phase == Phase::Handshake) {
+    CodecSession session(connection);
+    connection.endpoint->codec->answerRefusal(session, answerTo(by));
+  }
+  if (connection.isUsable()) die(connection);
 }
 
 void ConnectionTable::begin(ConnectionImpl& connection) {
@@ -99,6 +136,7 @@ std::size_t ConnectionTable::receiveProxyHeader(ConnectionImpl& connection,
   if (header.client) connection.remote = StoredAddress(addressOf(*header.client));
   // A proxy that passes on TCP does not set HTTP headers: they are the client's own.
   connection.ignoresForwarded = !header.client;
+  enterAddress(connection);
   begin(connection);
   return header.bytes;
 }
@@ -115,11 +153,27 @@ bool ConnectionTable::takeForwardedClient(ConnectionImpl& connection, const Http
   if (!proxies->trusts(connection.remote.get())) return true;
   const proxy::ForwardedClient found = proxies->read(request);
   if (found.client) connection.remote = StoredAddress(addressOf(*found.client));
+  enterAddress(connection);
   return !found.isMalformed;
+}
+
+/// The address of its client became known. A proxy's own connections are not limited by theirs.
+void ConnectionTable::enterAddress(ConnectionImpl& connection) {
+  Admission* const admission = connection.endpoint->admission;
+  const Address client = connection.remote.get();
+  if (admission == nullptr || isTrustedProxy(*connection.endpoint, client)) return;
+  admission->enterAddress(connection.ticket, client);
+}
+
+void ConnectionTable::endHandshake(ConnectionImpl& connection) {
+  Admission* const admission = connection.endpoint->admission;
+  if (admission != nullptr) admission->endHandshake(connection);
 }
 
 /// A codec without a handshake opens the connection here, before onConnect.
 void ConnectionTable::announce(ConnectionImpl& connection) {
+  const Refusal refusal = connection.ticket.refusal;
+  if (refusal != Refusal::None) return refuseAdmission(connection, refusal);
   CodecSession session(connection);
   connection.endpoint->codec->begin(session);
   connection.announced = Announced::Connect;
@@ -133,6 +187,7 @@ ConnectionImpl* ConnectionTable::find(ConnectionId id) {
 
 void ConnectionTable::open(ConnectionImpl& connection) {
   connection.phase = Phase::Open;
+  endHandshake(connection);
   // What was sent before the handshake was done.
   if (connection.out.own != nullptr) reactor_.output.markDirty(connection);
   reactor_.keepalive.watchForSilence(connection);
@@ -212,11 +267,12 @@ void ConnectionTable::abandon(const Endpoint& endpoint) {
 
 void ConnectionTable::beginClosing(ConnectionImpl& connection, CloseCode code, Phase phase) {
   leaveFanouts(connection);
+  endHandshake(connection);
   connection.phase = phase;
   connection.closeCode = code;
   reactor_.keepalive.setDeadline(connection, loop().now + connection.endpoint->closeTimeout);
   // What is read from now on is dropped, but the end of file must be seen.
-  reactor_.input.resume(connection);
+  reactor_.input.endHolding(connection);
   reactor_.output.markDirty(connection);
   putInClosedList(connection);
 }
@@ -266,6 +322,7 @@ void ConnectionTable::fail(ConnectionImpl& connection, std::error_code error, co
 }
 
 void ConnectionTable::die(ConnectionImpl& connection) {
+  endHandshake(connection);
   connection.phase = Phase::Dead;
   leaveFanouts(connection);
   putInClosedList(connection);
@@ -304,10 +361,13 @@ void ConnectionTable::freeClosed() {
 
 void ConnectionTable::release(ConnectionImpl& connection) {
   reactor_.keepalive.clear(connection);
-  reactor_.input.forgetIncomplete(connection);
+  reactor_.input.forget(connection);
   reactor_.sender.discardQueue(connection);
   reactor_.output.discardOwn(connection);
   counters().connections.subtract();
+  if (Admission* const admission = connection.endpoint->admission) {
+    admission->leave(connection.ticket, connection.remote.get());
+  }
   connections_.destroy(connection.id);
 }
 

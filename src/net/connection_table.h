@@ -26,7 +26,8 @@ class ConnectionTable {
 
   /// Takes over an accepted socket and calls onConnect; with `awaitsProxyHeader` not before the
   /// header of the PROXY protocol has arrived, for which the endpoint has `proxies`. If the system
-  /// refuses to watch it, it is closed and the error returned. `endpoint` outlives the connection,
+  /// refuses to watch it, it is closed and the error returned. Null if a limit refuses it and it
+  /// was closed. `endpoint` outlives the connection,
   /// or abandons it.
   Result<ConnectionImpl*> accept(UniqueFd fd, const Endpoint& endpoint, const Address& remote = {},
                                  bool awaitsProxyHeader = false);
@@ -61,6 +62,9 @@ class ConnectionTable {
   void closeWithoutAnswer(ConnectionImpl& connection, CloseCode code, std::string_view reason);
   /// Flushes, then closes without the protocol's closing handshake.
   void closeQuietly(ConnectionImpl& connection, CloseCode code);
+  /// A limit refuses the connection, whose handshake is not done: the codec answers it if it can.
+  /// Calls no handler.
+  void refuseAdmission(ConnectionImpl& connection, Refusal by);
 
   // --- For codecs ---
 
@@ -135,6 +139,8 @@ class ConnectionTable {
   /// Of an accepted connection: what comes after the PROXY header, if there is one.
   void begin(ConnectionImpl& connection);
   void announce(ConnectionImpl& connection);
+  void enterAddress(ConnectionImpl& connection);
+  void endHandshake(ConnectionImpl& connection);
   void beginClosing(ConnectionImpl& connection, CloseCode code, Phase phase);
   void leaveFanouts(ConnectionImpl& connection);
   void putInClosedList(ConnectionImpl& connection);

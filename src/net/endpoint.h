@@ -11,7 +11,9 @@
 
 namespace stormo::net {
 
+class Admission;
 class Codec;
+struct InputRates;
 class ProxyPeers;
 class TlsContext;
 
@@ -45,6 +47,10 @@ struct Endpoint {
 
   /// The reverse proxies that state their clients' addresses. Null: none.
   ProxyPeers* proxies = nullptr;
+  /// Limits of the number of accepted connections. Null: none.
+  Admission* admission = nullptr;
+  /// Limits of what one connection sends. Null: none.
+  const InputRates* inputRates = nullptr;
 
   std::chrono::milliseconds handshakeTimeout{10'000};
   /// For each part of a message, of IncompleteMessages::kPartBytes. Zero: no time-out.

@@ -31,7 +31,7 @@ ConnectionImpl& IncompleteMessages::worst(TimePoint now) const {
 
 bool IncompleteMessages::Entry::isLate(TimePoint now) {
   // While it is not read, the rest of the message may have arrived already.
-  if (connection->in.isPaused || connection->in.inBacklog) {
+  if (connection->in.isHeld() || connection->in.inBacklog) {
     restart(heldBytes, now);
     return false;
   }

@@ -107,10 +107,12 @@ void Input::requestBacklogTurn() {
 bool Input::read(ConnectionImpl& connection, std::int64_t work) {
   InputState& in = connection.in;
   work_ = work;
-  if (in.isUnfed && !in.isPaused) takeStash(connection);
-  while (!in.isUnfed && !in.isPaused && connection.phase != Phase::Dead) {
+  if (in.isUnfed && !in.isHeld()) takeStash(connection);
+  const InputRates* const rates = connection.endpoint->inputRates;
+  const std::size_t bytesMax = rates == nullptr ? kReadBytes : rates->readBytesMax();
+  while (!in.isUnfed && !in.isHeld() && connection.phase != Phase::Dead) {
     if (work_ <= 0) return true;
-    const auto wanted = std::min(static_cast<std::size_t>(work_), kReadBytes);
+    const auto wanted = std::min(static_cast<std::size_t>(work_), bytesMax);
     const ssize_t count = receive(connection, wanted);
     if (count == 0) return reactor_.connections.onEndOfFile(connection), false;
     if (count < 0) {
@@ -123,7 +125,7 @@ bool Input::read(ConnectionImpl& connection, std::int64_t work) {
     const bool isEmpty = static_cast<std::size_t>(count) < wanted && !in.hungUp;
     if (isEmpty) break;
   }
-  return in.isUnfed && !in.isPaused && connection.phase != Phase::Dead;
+  return in.isUnfed && !in.isHeld() && connection.phase != Phase::Dead;
 }
 
 /// Returns what recv(2) returned; the bytes, if there are some, were taken.
@@ -141,6 +143,7 @@ ssize_t Input::receive(ConnectionImpl& connection, std::size_t bytesMax) {
   } else {
     decrypt(connection, {buffer, bytes});
   }
+  if (connection.endpoint->inputRates != nullptr) throttle_.onBytes(connection, bytes);
   noteIncomplete(connection);
   work_ -= count;
   return count;
@@ -178,6 +181,7 @@ void Input::decrypt(ConnectionImpl& connection, std::span<const char> bytes) {
 }
 
 void Input::readRest(ConnectionImpl& connection) {
+  throttle_.forget(connection);
   connection.in.isPaused = false;
   work_ = kUnlimited;
   if (connection.in.isUnfed) takeStash(connection);
@@ -220,7 +224,7 @@ void Input::takeStash(ConnectionImpl& connection) {
 
 void Input::keepStash(ConnectionImpl& connection, std::unique_ptr<Stash> stash) {
   if (stash->size() == 0 && connection.in.stash != nullptr) return;  // of the first TLS record
-  connection.in.isUnfed = stash->size() > 0 && (connection.in.isPaused || work_ <= 0);
+  connection.in.isUnfed = stash->size() > 0 && (connection.in.isHeld() || work_ <= 0);
   if (stash->size() > 0) connection.in.stash = std::move(stash);
 }
 
@@ -234,7 +238,7 @@ std::size_t Input::feed(ConnectionImpl& connection, std::span<char> bytes) {
       return bytes.size();
     }
     const bool isAll = taken == bytes.size() || connection.phase == Phase::ProxyHeader;
-    if (isAll || connection.in.isPaused || !connection.takesInput()) return taken;
+    if (isAll || connection.in.isHeld() || !connection.takesInput()) return taken;
   }
   CodecSession session(connection);
   taken += connection.endpoint->codec->receive(session, bytes.subspan(taken));
@@ -244,6 +248,7 @@ std::size_t Input::feed(ConnectionImpl& connection, std::span<char> bytes) {
 void Input::deliver(ConnectionImpl& connection, Message message) {
   if (!connection.isUsable()) return;
   reactor_.counters().messagesIn.add();
+  if (connection.endpoint->inputRates != nullptr && !throttle_.onMessage(connection)) return;
   incomplete_.restart(connection, reactor_.loop().now);
   reactor_.connections.call(connection, connection.endpoint->handlers.onMessage, message);
 }
@@ -255,8 +260,28 @@ void Input::pause(ConnectionImpl& connection) {
 void Input::resume(ConnectionImpl& connection) {
   if (!connection.in.isPaused) return;
   connection.in.isPaused = false;
+  readAfterHolding(connection);
+}
+
+void Input::endThrottle(ConnectionImpl& connection) {
+  connection.in.isThrottled = false;
+  readAfterHolding(connection);
+}
+
+void Input::endHolding(ConnectionImpl& connection) {
+  throttle_.forget(connection);
+  resume(connection);
+}
+
+void Input::readAfterHolding(ConnectionImpl& connection) {
+  if (connection.in.isHeld() || connection.phase == Phase::Dead) return;
   connection.in.lastReceived = reactor_.loop().now;  // it was not read, so it was not silent
   readLater(connection);
+}
+
+void Input::forget(ConnectionImpl& connection) {
+  throttle_.forget(connection);
+  forgetIncomplete(connection);
 }
 
 void Input::forgetIncomplete(ConnectionImpl& connection) {

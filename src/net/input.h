@@ -10,6 +10,7 @@
 #include "base/fifo.h"
 #include "net/connection_impl.h"
 #include "net/incomplete_messages.h"
+#include "net/limits/input_throttle.h"
 
 namespace stormo::net {
 
@@ -20,7 +21,7 @@ namespace stormo::net {
 /// Work is counted in bytes; each frame costs kFrameWork bytes in addition, however short it is.
 class Input {
  public:
-  explicit Input(Reactor& reactor) : reactor_(reactor) {}
+  explicit Input(Reactor& reactor) : reactor_(reactor), throttle_(reactor) {}
 
   /// The connection has an event: reads it, up to its share. Calls handlers.
   void readFresh(ConnectionImpl& connection);
@@ -36,6 +37,10 @@ class Input {
   /// Stops reading the connection, and feeding its codec.
   void pause(ConnectionImpl& connection);
   void resume(ConnectionImpl& connection);
+  /// The InputThrottle holds the connection no longer.
+  void endThrottle(ConnectionImpl& connection);
+  /// The connection is closing: it is read to its end, whatever has held it.
+  void endHolding(ConnectionImpl& connection);
 
   /// For codecs: one message for the user. The connection may be paused or closing afterwards.
   void deliver(ConnectionImpl& connection, Message message);
@@ -46,13 +51,15 @@ class Input {
   /// its share of this turn.
   [[nodiscard]] bool spendOnFrame() { return (work_ -= kFrameWork) > 0; }
 
-  /// The connection is being freed: it holds no message any more.
-  void forgetIncomplete(ConnectionImpl& connection);
+  /// The connection is being freed.
+  void forget(ConnectionImpl& connection);
   /// Bytes of messages that are not whole yet, of all connections but links.
   [[nodiscard]] std::size_t incompleteBytes() const { return incomplete_.totalBytes(); }
 
  private:
   void readLater(ConnectionImpl& connection);
+  void readAfterHolding(ConnectionImpl& connection);
+  void forgetIncomplete(ConnectionImpl& connection);
   void serve(Fifo<Handle>& queue, std::int64_t share);
   [[nodiscard]] static bool hasRoom(const ConnectionImpl& connection);
   [[nodiscard]] bool read(ConnectionImpl& connection, std::int64_t work);
@@ -77,6 +84,7 @@ class Input {
   std::int64_t freshWork_ = 0;  // done in this turn for clients with an event
   Fifo<Handle> backlog_;        // in the order in which they get their next share
   Fifo<Handle> linkBacklog_;
+  InputThrottle throttle_;
   IncompleteMessages incomplete_;
   bool watchesIncomplete_ = false;  // by a timer
 };

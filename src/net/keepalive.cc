@@ -69,7 +69,7 @@ void Keepalive::onConnectTimeout(ConnectionImpl& connection) {
 }
 
 void Keepalive::onHandshakeTimeout(ConnectionImpl& connection) {
-  if (!connection.in.isPaused && connection.hasUnreadInput()) {
+  if (!connection.in.isHeld() && connection.hasUnreadInput()) {
     return setDeadline(connection, reactor_.loop().now + kUnreadGrace);
   }
   if (connection.phase == Phase::ProxyHeader) {
@@ -88,7 +88,7 @@ void Keepalive::onPongTimeout(ConnectionImpl& connection) {
   const bool wasSilent =
       connection.in.lastReceived + connection.endpoint->pongTimeout < connection.deadline;
   // A connection that is paused, or waits for room, is not read, so its silence means nothing.
-  if (!connection.in.isPaused && wasSilent && !connection.hasUnreadInput()) {
+  if (!connection.in.isHeld() && wasSilent && !connection.hasUnreadInput()) {
     return reactor_.connections.fail(connection, ETIMEDOUT, "pong");
   }
   connection.awaitsPong = false;

@@ -1,5 +1,6 @@
 #include "net/listener.h"
 
+#include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -10,6 +11,7 @@
 #include "net/connection_table.h"
 #include "net/proxy_peers.h"
 #include "sys/log.h"
+#include "sys/open_files.h"
 #include "sys/sockets.h"
 
 namespace stormo::net {
@@ -17,6 +19,9 @@ namespace {
 
 constexpr int kAcceptsPerTurn = 64;
 constexpr std::chrono::milliseconds kPause{100};
+// Descriptors that clients do not get. After a restart of the Channel a process connects to it
+// again, which takes a few; so does a log file that is opened again.
+constexpr std::size_t kReserve = 16;
 // How long a process with more clients than a sibling leaves the next one to it.
 constexpr std::chrono::milliseconds kLeave{5};
 // A client of a shared socket wakes all processes that watch it, as the kernel cannot choose the
@@ -98,7 +103,7 @@ void Listener::watch(Socket& socket) {
   const Handle id{.index = static_cast<std::uint32_t>(socket.fd), .generation = 1};
   const auto added = loop_.add(socket.fd, socket.isShared ? kSharedEvents : kEvents, tag_, id);
   socket.isWatched = added.ok();
-  if (!added) pause(added.error());
+  if (!added) pauseFor(added.error(), false);
 }
 
 void Listener::unwatch(Socket& socket) {
@@ -144,13 +149,15 @@ bool Listener::acceptFrom(int fd) {
   if (accepted.valid()) {
     if (isRefused(*socket, remote)) return true;
     setNoDelay(accepted.get());
+    const bool isLow = isLowDescriptor(accepted.get(), kReserve);
     const auto added =
         table_.accept(std::move(accepted), endpoint_, remote, socket->awaitsProxyHeader);
-    if (!added) pause(added.error());
-    return added.ok();
+    if (!added) pauseFor(added.error(), true);
+    if (added && !isLow) pauseForReserve();
+    return added.ok() && isLow;
   }
   if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-    pause(lastError("accept"));
+    pauseFor(lastError("accept"), false);
     return false;
   }
   // Any other error is about a client that disconnected while it waited.
@@ -166,9 +173,29 @@ bool Listener::isRefused(const Socket& socket, const Address& remote) {
   return true;
 }
 
+void Listener::pauseFor(const Error& error, bool refused) {
+  const std::string why = fmt::format("reason=\"{}\"{}", error.message(), remedy(error.code));
+  pause(error.code.value(), refused, why);
+}
+
+void Listener::pauseForReserve() {
+  lacksReserve_ = true;
+  const auto code = std::make_error_code(std::errc::too_many_files_open);
+  pause(code.value(), false,
+        fmt::format("reason=\"the last {} descriptors are kept for other uses\"{}", kReserve,
+                    remedy(code)));
+}
+
 /// Tries again soon: the system may have the resource again.
-void Listener::pause(const Error& error) {
-  log::error("cannot accept reason=\"{}\"{}", error.message(), remedy(error.code));
+void Listener::pause(int cause, bool refused, const std::string& why) {
+  loop_.counters().acceptPauses.add();
+  if (refused) loop_.counters().acceptRefused.add();
+  auto known = std::ranges::find(causes_, cause, &Cause::error);
+  if (known == causes_.end()) known = causes_.insert(known, {.error = cause, .logLimit = {}});
+  if (const auto pauses = known->logLimit.take(loop_.now); pauses > 0) {
+    log::error("cannot accept {} pauses={} refused={}", why, pauses,
+               loop_.counters().acceptRefused.get());
+  }
   for (Socket& socket : sockets_) unwatch(socket);
   if (resumes_) loop_.timers.cancel(resumeTimer_);
   resumeAfter(kPause);
@@ -182,6 +209,10 @@ void Listener::resumeAfter(std::chrono::milliseconds wait) {
 
 void Listener::resume() {
   resumes_ = false;
+  if (lacksReserve_ && !sockets_.empty()) {
+    lacksReserve_ = !hasFreeDescriptors(sockets_.front().fd, kReserve);
+    if (lacksReserve_) return resumeAfter(kPause);
+  }
   acceptLeftOver();
   for (std::size_t i = 0; i < sockets_.size() && !resumes_; ++i) {
     if (!sockets_[i].isWatched) watch(sockets_[i]);

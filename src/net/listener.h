@@ -1,11 +1,13 @@
 #pragma once
 
 #include <chrono>
+#include <string>
 #include <vector>
 
 #include "event/loop_impl.h"
 #include "net/endpoint.h"
 #include "net/fair_share.h"
+#include "net/limits/minute_log_limit.h"
 #include "sys/address.h"
 
 namespace stormo::net {
@@ -13,6 +15,8 @@ namespace stormo::net {
 class ConnectionTable;
 
 /// Accepts connections from listening sockets, which it does not own, into the table of its loop.
+/// Pauses while the system lacks a resource, and leaves some descriptors of the process for other
+/// uses, such as links to a Channel: the clients wait in the kernel meanwhile.
 class Listener final : EventSink {
  public:
   /// `endpoint` outlives the listener and its connections. `siblings` are the counters of the other
@@ -49,7 +53,9 @@ class Listener final : EventSink {
   void leave(Socket& socket);
   void acceptLeftOver();
   void resumeAfter(std::chrono::milliseconds wait);
-  void pause(const Error& error);
+  void pauseFor(const Error& error, bool refused);
+  void pauseForReserve();
+  void pause(int cause, bool refused, const std::string& why);
   void resume();
 
   LoopImpl& loop_;
@@ -60,6 +66,12 @@ class Listener final : EventSink {
   std::vector<Socket> sockets_;
   Handle resumeTimer_;
   bool resumes_ = false;  // the timer will watch the sockets that are not watched now
+  bool lacksReserve_ = false;
+  struct Cause {
+    int error;
+    MinuteLogLimit logLimit;
+  };
+  std::vector<Cause> causes_;  // of pauses
 };
 
 }  // namespace stormo::net

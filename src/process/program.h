@@ -54,6 +54,9 @@ struct Role {
   /// Called on the master's loop after a child of this role has ended and its restart is arranged.
   /// `status`: as given to exit(), or 128 + the signal. What it throws is logged.
   std::function<void(int slot, int status)> onChildEnded = {};
+  /// Called in the master when the process of a slot has ended, before another one is started
+  /// there: gives back what the process had of what the slots share. Calls no code of the user.
+  std::function<void(int slot)> onSlotFree = {};
   /// Path of a directory in which a child keeps what outlives it. The master creates it with its
   /// own rights, for the child's user alone. Empty: none.
   std::string stateDirectory = {};

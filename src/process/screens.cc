@@ -50,6 +50,34 @@ std::string exitTable(const Json& processes) {
   return table.text();
 }
 
+/// What limits have refused, of all processes of a name; empty if nothing.
+std::string limitTable(const Json& processes) {
+  struct Figures {
+    std::uint64_t refused = 0;
+    std::uint64_t dryRun = 0;
+  };
+  std::map<std::pair<std::string, std::string>, Figures> sums;
+  for (const Json& row : processes) {
+    const auto limits = row.find("limits");
+    if (limits == row.end()) continue;
+    for (const auto& [limit, figures] : limits->items()) {
+      Figures& sum = sums[{row.at("name"), limit}];
+      sum.refused += number(figures, "refused");
+      sum.dryRun += number(figures, "dry_run");
+    }
+  }
+  std::erase_if(
+      sums, [](const auto& each) { return each.second.refused == 0 && each.second.dryRun == 0; });
+  if (sums.empty()) return {};
+  TextTable table({"name", "limit", "refused", "dry_run"});
+  for (const auto& [key, sum] : sums) {
+    std::string limit = key.second;
+    std::ranges::replace(limit, '_', '-');
+    table.add({key.first, limit, std::to_string(sum.refused), std::to_string(sum.dryRun)});
+  }
+  return ruler("LIMITS", kStatusWidth) + table.text();
+}
+
 /// A process's links to Channels: "stormo connected", "none".
 std::string channelText(const Json& row) {
   const auto found = row.find("channel_links");
@@ -139,7 +167,8 @@ std::string statusScreen(const Json& report) {
                      load.at(0).get<double>(), load.at(1).get<double>(), load.at(2).get<double>()) +
          fmt::format("{} workers    {} processes\n", report.at("workers").get<int>(),
                      processes.size() - 1) +
-         exitTable(processes) + ruler("PROCESS STATUS", kStatusWidth) + processTable(processes);
+         exitTable(processes) + ruler("PROCESS STATUS", kStatusWidth) + processTable(processes) +
+         limitTable(processes);
 }
 
 std::string connectionsScreen(const Json& answer) {

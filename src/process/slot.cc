@@ -99,6 +99,7 @@ void Slot::end(int waitStatus) {
   link_->drain();
   link_.reset();
   cancelTimer();
+  if (role_.onSlotFree) role_.onSlotFree(index_);
   if (state_ != State::Stopping) {
     ++restarts_;
     exitStatus_ = shellStatus(waitStatus);

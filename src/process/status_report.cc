@@ -52,6 +52,20 @@ const char* statusWord(const Slot& slot) {
   return "";
 }
 
+Json limitsOf(const LimitCounters& limits) {
+  const auto figures = [](const LimitCounter& limit) {
+    return Json{{"refused", limit.refused.get()}, {"dry_run", limit.dryRun.get()}};
+  };
+  return {{"connections", figures(limits.connections)},
+          {"connections_per_address", figures(limits.connectionsPerAddress)},
+          {"connections_per_second", figures(limits.connectionsPerSecond)},
+          {"handshakes", figures(limits.handshakes)},
+          {"messages_per_second", figures(limits.messagesPerSecond)},
+          {"bytes_per_second", figures(limits.bytesPerSecond)},
+          {"groups_per_client", figures(limits.groupsPerClient)},
+          {"output_bytes", figures(limits.outputBytes)}};
+}
+
 void addCounters(Json& row, const Counters& counters) {
   row["connections"] = counters.connections.get();
   row["connections_total"] = counters.connectionsTotal.get();
@@ -70,6 +84,9 @@ void addCounters(Json& row, const Counters& counters) {
   row["incomplete_closed"] = counters.incompleteClosed.get();
   row["handler_errors"] = counters.handlerErrors.get();
   row["turns"] = counters.turns.get();
+  row["accept_pauses"] = counters.acceptPauses.get();
+  row["accept_refused"] = counters.acceptRefused.get();
+  row["limits"] = limitsOf(counters.limits);
 }
 
 /// {"dialect":"stormo","state":"connected"} for each dialect in which the process has links. They

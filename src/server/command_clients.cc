@@ -24,10 +24,8 @@ void CommandClients::onMessage(Connection& client, Message message) {
 
 void CommandClients::join(Connection& client, std::string_view group) {
   if (groups_.isMember(client, group)) return;
-  const std::size_t groupsMax = context_.options.groupsPerClientMax;
-  if (groups_.groupCount(client) >= groupsMax) {
-    return replyError(client, "too_many_groups",
-                      "a client may be in " + std::to_string(groupsMax) + " groups");
+  if (!context_.hasRoomForGroup(groups_.groupCount(client))) {
+    return replyError(client, kTooManyGroups, context_.tooManyGroupsText());
   }
   if (!context_.mayJoin(client, group)) return replyError(client, kForbidden, kForbiddenJoin);
   if (groups_.join(client, group)) context_.joined(client, group);

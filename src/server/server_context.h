@@ -5,6 +5,7 @@
 #include <stormo/group_server.h>
 #include <stormo/worker.h>
 
+#include <string>
 #include <string_view>
 
 #include "server/client_state.h"
@@ -30,6 +31,17 @@ struct ServerContext {
   /// `text` is a command that the protocol does not know. True if the program handled it.
   [[nodiscard]] bool isOwnCommand(Connection& client, std::string_view text) const;
 
+  /// May the client join another group, if it is in this number of groups? False: the reply is
+  /// tooManyGroupsText().
+  [[nodiscard]] bool hasRoomForGroup(std::size_t groups) const {
+    if (groups < options.groupsPerClientMax) return true;
+    worker.countGroupRefusal(options.groupsPerClientDryRun);
+    return options.groupsPerClientDryRun;
+  }
+  [[nodiscard]] std::string tooManyGroupsText() const {
+    return "a client may be in " + std::to_string(options.groupsPerClientMax) + " groups";
+  }
+
   /// Call them when the client is, or is no longer, a member.
   void joined(Connection& client, std::string_view group) const;
   void left(Connection& client, std::string_view group) const;
@@ -47,6 +59,7 @@ struct ServerContext {
   void replyError(Connection& client, std::string_view text) const;
 };
 
+inline constexpr std::string_view kTooManyGroups = "too_many_groups";
 inline constexpr std::string_view kForbidden = "forbidden";
 inline constexpr std::string_view kForbiddenJoin = "this client may not join this group";
 inline constexpr std::string_view kForbiddenSend = "this client may not send to this group";

@@ -66,10 +66,8 @@ void V1Clients::join(Connection& client, ClientState& state, const v1::Request& 
       joinOf(state, request.group) != state.joins.end()) {
     return replyError(client, request.id, "already_joined", "this client is a member already");
   }
-  const std::size_t groupsMax = context_.options.groupsPerClientMax;
-  if (groups_.groupCount(client) + state.joins.size() >= groupsMax) {
-    return replyError(client, request.id, "too_many_groups",
-                      "a client may be in " + std::to_string(groupsMax) + " groups");
+  if (!context_.hasRoomForGroup(groups_.groupCount(client) + state.joins.size())) {
+    return replyError(client, request.id, kTooManyGroups, context_.tooManyGroupsText());
   }
   if (!context_.mayJoin(client, request.group)) {
     return replyError(client, request.id, kForbidden, kForbiddenJoin);

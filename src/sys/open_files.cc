@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <vector>
 
+#include "sys/unique_fd.h"
+
 namespace stormo {
 namespace {
 
@@ -46,6 +48,17 @@ void raiseOpenFilesLimit() {
   if (::getrlimit(RLIMIT_NOFILE, &limit) < 0) return;
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+bool isLowDescriptor(int fd, std::size_t count) {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  return static_cast<rlim_t>(fd) + count < limit.rlim_cur;
+}
+
+bool hasFreeDescriptors(int open, std::size_t count) {
+  const UniqueFd next(::dup(open));
+  return next.valid() && isLowDescriptor(next.get(), count);
 }
 
 void closeInheritedDescriptors() {

@@ -30,7 +30,7 @@ process::ConnectionRow row(const net::ConnectionImpl& peer) {
   return {.id = peer.id.packed(),
           .transport = localAddress(peer.fd.get()).isUnix() ? "unix" : "tcp",
           .protocol = std::string(peer.endpoint->codec->name()),
-          .state = peer.in.isPaused ? "PAUSED" : nameOf(peer.phase),
+          .state = peer.in.isHeld() ? "PAUSED" : nameOf(peer.phase),
           .receiveQueueBytes = peer.in.stash == nullptr ? 0 : peer.in.stash->size(),
           .sendQueueBytes = peer.sendQueueBytes(),
           .bytesRead = peer.bytesRead(),

@@ -13,12 +13,14 @@
 #include "channel/log/real_log_directory.h"
 #include "channel/server/declared_servers.h"
 #include "channel/server/server_process.h"
+#include "net/limits/shared_admission.h"
 #include "process/command_line.h"
 #include "process/program.h"
 #include "protocol/channel/packet.h"
 #include "protocol/proxy/trusted_proxies.h"
 #include "protocol/websocket/origin.h"
 #include "sys/address.h"
+#include "sys/open_files.h"
 #include "sys/processors.h"
 #include "worker/connection_rows.h"
 #include "worker/declaration.h"
@@ -126,9 +128,13 @@ process::Role roleOf(Worker& worker) {
   }
   const auto tls = TlsCredentials::of(worker.tls);
   role.credentials = tls;
-  role.main = [&worker, tls](process::Child& child) -> std::shared_ptr<void> {
+  const auto admission =
+      std::make_shared<net::SharedAdmission>(worker.limits, worker.count, openFilesMax());
+  role.onSlotFree = [admission](int slot) { admission->release(slot); };
+  role.main = [&worker, tls, admission](process::Child& child) -> std::shared_ptr<void> {
     masterOfWorker = ::getppid();
-    return std::make_shared<WorkerProcess>(worker, child, tls ? tls->context() : nullptr);
+    return std::make_shared<WorkerProcess>(worker, child, tls ? tls->context() : nullptr,
+                                           admission.get());
   };
   return role;
 }
@@ -281,6 +287,10 @@ Connection* Worker::find(ConnectionId id) const {
 
 std::size_t Worker::connectionCount() const {
   return process_ == nullptr ? 0 : process_->clientCount();
+}
+
+void Worker::countGroupRefusal(bool dryRun) const {
+  if (process_ != nullptr) process_->counters().limits.groupsPerClient.add(dryRun);
 }
 
 void Worker::forEachConnection(const std::function<void(Connection&)>& visit) const {

@@ -10,6 +10,7 @@
 #include "event/process_life.h"
 #include "net/codec/package_codec.h"
 #include "net/codec/websocket_codec.h"
+#include "sys/open_files.h"
 #include "sys/sockets.h"
 #include "worker/connection_rows.h"
 #include "worker/declaration.h"
@@ -52,7 +53,8 @@ bool awaitsProxyHeader(const ProxyOptions& proxies, int listening) {
 }  // namespace
 
 WorkerProcess::WorkerProcess(Worker& worker, process::Child& child,
-                             std::shared_ptr<const net::TlsContext> tls)
+                             std::shared_ptr<const net::TlsContext> tls,
+                             net::SharedAdmission* admission)
     : worker_(worker),
       child_(child),
       table_(net::ConnectionTable::of(child.loop())),
@@ -72,6 +74,7 @@ WorkerProcess::WorkerProcess(Worker& worker, process::Child& child,
   worker_.process_ = this;
   if (worker_.onWorkerStart) worker_.onWorkerStart(worker_);
   configure();  // after the hook, which may have set handlers and limits
+  limit(admission);
   accept(child.listeners());
 }
 
@@ -98,6 +101,22 @@ void WorkerProcess::configure() {
                         .onError = forwardTo(worker_.onError),
                         .onBufferFull = forwardTo(worker_.onBufferFull),
                         .onBufferDrain = forwardTo(worker_.onBufferDrain)};
+}
+
+/// By the limits of the time when the Worker was declared to the master: all processes have them.
+void WorkerProcess::limit(net::SharedAdmission* shared) {
+  if (shared == nullptr) shared = &ownAdmission_.emplace(worker_.limits, 1, openFilesMax());
+  const Limits& limits = shared->limits();
+  net::Reactor& reactor = net::Reactor::of(child_.loop());
+  endpoint_.admission = &admission_.emplace(*shared, ownAdmission_ ? 0 : child_.slot(), reactor);
+  if (limits.messagesPerSecond.max > 0 || limits.bytesPerSecond.max > 0) {
+    endpoint_.inputRates = &inputRates_.emplace(net::InputRates{
+        .messagesPerSecond = limits.messagesPerSecond,
+        .bytesPerSecond = limits.bytesPerSecond,
+        .overRate = limits.overRate,
+    });
+  }
+  if (limits.outputBytes.max > 0) outputMemory_.emplace(reactor, endpoint_, limits.outputBytes);
 }
 
 void WorkerProcess::accept(const std::vector<int>& listeners) {

@@ -9,6 +9,10 @@
 #include <vector>
 
 #include "net/connection_table.h"
+#include "net/limits/admission.h"
+#include "net/limits/input_throttle.h"
+#include "net/limits/output_memory.h"
+#include "net/limits/shared_admission.h"
 #include "net/listener.h"
 #include "net/proxy_peers.h"
 #include "process/child.h"
@@ -19,9 +23,11 @@ namespace stormo {
 class WorkerProcess {
  public:
   /// Calls onWorkerStart, then starts to accept. Throws what the hook throws. `tls`: null if the
-  /// clients do not speak TLS.
+  /// clients do not speak TLS. `admission`, which the Worker's processes share, outlives this; null:
+  /// this is the only one.
   WorkerProcess(Worker& worker, process::Child& child,
-                std::shared_ptr<const net::TlsContext> tls = nullptr);
+                std::shared_ptr<const net::TlsContext> tls = nullptr,
+                net::SharedAdmission* admission = nullptr);
   ~WorkerProcess();
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
@@ -29,6 +35,7 @@ class WorkerProcess {
   [[nodiscard]] int slot() const { return child_.slot(); }
   [[nodiscard]] Connection* find(ConnectionId id) const;
   [[nodiscard]] std::size_t clientCount() const;
+  [[nodiscard]] Counters& counters() const { return table_.counters(); }
   template <typename Visit>
   void forEachClient(Visit visit) const {
     table_.forEach([&](net::ConnectionImpl& peer) {
@@ -38,6 +45,7 @@ class WorkerProcess {
 
  private:
   void configure();
+  void limit(net::SharedAdmission* shared);
   void accept(const std::vector<int>& listeners);
   void callHook(const char* name, const std::function<void(Worker&)>& hook);
   void stop(process::StopOrder order);
@@ -49,7 +57,11 @@ class WorkerProcess {
   net::ConnectionTable& table_;
   std::unique_ptr<net::Codec> codec_;
   std::optional<net::ProxyPeers> proxies_;  // if any are trusted
+  std::optional<net::SharedAdmission> ownAdmission_;
+  std::optional<net::Admission> admission_;
+  std::optional<net::InputRates> inputRates_;
   net::Endpoint endpoint_;
+  std::optional<net::OutputMemory> outputMemory_;
   net::Listener listener_;
   process::StopOrder order_;
   bool stopping_ = false;

@@ -68,6 +68,23 @@ TEST(Settings, ProxiesAreAddressesOrUnix) {
   EXPECT_THAT(complaintOf("--proxy-header", "Via"), testing::HasSubstr("must be X-Forwarded-For"));
 }
 
+TEST(Settings, LimitsHaveRangesAndNames) {
+  EXPECT_EQ(complaintOf("--connections", "0"), "");
+  EXPECT_EQ(complaintOf("--connections", "20000000"), "--connections: must be at most 16000000");
+  EXPECT_EQ(complaintOf("--messages-per-second", "ten"),
+            "--messages-per-second: 'ten' is not a number");
+  EXPECT_EQ(complaintOf("--over-rate", "drop"), "--over-rate: must be wait or close");
+  EXPECT_EQ(complaintOf("--limits-dry-run", "output-bytes"), "");
+  EXPECT_THAT(
+      complaintOf("--limits-dry-run", "message-bytes"),
+      testing::HasSubstr("'message-bytes' is none of connections, connections-per-address"));
+  Settings settings;
+  settings.outputBytesMax = settings.sendBufferBytesMax - 1;
+  EXPECT_THAT(contradiction(settings), testing::HasSubstr("--output-bytes"));
+  settings.outputBytesMax = 0;
+  EXPECT_EQ(contradiction(settings), "");
+}
+
 TEST(Settings, TheProxyProtocolIsForAddressesOfListenAndTrustedProxies) {
   Settings settings;
   settings.listen = {"websocket://127.0.0.1:1", "unix:///run/x"};

@@ -104,6 +104,63 @@ class FileLimit {
   rlimit before_{};
 };
 
+TEST_F(ListenerTest, KeepsDescriptorsForOtherUsesAndAcceptsWhenThereIsRoom) {
+  if (!FileLimit::kUsable) GTEST_SKIP();
+  Listener listener(loop, endpoint);
+  listener.start(listening.get());
+  testing::internal::CaptureStderr();
+  std::vector<test::RawPeer> peers;
+  {
+    const FileLimit limit(60);
+    for (int i = 0; i < 35; ++i) peers.push_back(test::RawPeer::connect(port()));
+    ASSERT_TRUE(turnUntil([&] { return counters().acceptPauses.get() > 0; }));
+    settle();
+    EXPECT_GT(table.size(), 0u);
+    EXPECT_LT(table.size(), 35u);
+    std::vector<UniqueFd> others;
+    for (int i = 0; i < 15; ++i) others.emplace_back(::dup(STDERR_FILENO));
+    for (const UniqueFd& other : others) EXPECT_TRUE(other.valid()) << "it connects to a Channel";
+    const std::size_t before = table.size();
+    ASSERT_TRUE(turnUntil(
+        [&, begin = loop.now()] { return loop.now() > begin + std::chrono::milliseconds(250); }));
+    EXPECT_EQ(table.size(), before);
+    others.clear();
+    peers[0].close();
+    peers[1].close();
+    ASSERT_TRUE(turnUntil([&] { return counters().connectionsTotal.get() > before; }));
+    peers.erase(peers.begin(), peers.begin() + 2);
+  }
+  ASSERT_TRUE(turnUntil([&] { return table.size() == peers.size(); }));
+  for (test::RawPeer& peer : peers) EXPECT_FALSE(peer.ended());
+  EXPECT_EQ(counters().acceptRefused.get(), 0u);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              testing::HasSubstr("cannot accept reason=\"the last 16 descriptors"));
+}
+
+TEST_F(ListenerTest, ALackIsLoggedOnceAMinuteWithTheNumberOfPauses) {
+  static TimePoint simulatedNow{std::chrono::hours(1)};
+  LoopImpl::of(loop).useClock([] { return simulatedNow; });
+  settle();
+  Listener listener(loop, endpoint);
+  listener.start(listening.get());
+  LoopImpl::of(loop).refuseWatches(ENOSPC);
+  testing::internal::CaptureStderr();
+  for (int second = 0; second <= 61; ++second) {
+    test::RawPeer refused = test::RawPeer::connect(port());
+    ASSERT_TRUE(turnUntil([&] { return refused.ended(); }));
+    LoopImpl::of(loop).refuseWatches(0);  // the listening socket itself is watched again
+    simulatedNow += std::chrono::seconds(1);
+    settle();
+    LoopImpl::of(loop).refuseWatches(ENOSPC);
+  }
+  LoopImpl::of(loop).refuseWatches(0);
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::ranges::count(log, '\n'), 2) << log;
+  EXPECT_THAT(log, testing::HasSubstr("fs.epoll.max_user_watches) pauses=1 refused=1"));
+  EXPECT_THAT(log, testing::HasSubstr("pauses=60 refused=61"));
+  EXPECT_EQ(counters().acceptRefused.get(), 62u);
+}
+
 TEST_F(ListenerTest, WithoutDescriptorsItPausesAndThenAccepts) {
   if (!FileLimit::kUsable) GTEST_SKIP();
   Listener listener(loop, endpoint);

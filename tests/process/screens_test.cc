@@ -97,6 +97,18 @@ TEST(StatusScreen, HasWorkermansTwoTablesAndASummary) {
   EXPECT_THAT(screen, ContainsRegex("\nSummary +5.00K +- +- +6 +2 +4 +80 +14 +- +\\[Summary\\]\n"));
 }
 
+TEST(StatusScreen, ShowsTheLimitsThatHaveRefusedSomething) {
+  Json row = workerRow(78, "idle");
+  row["limits"] = {{"connections", {{"refused", 0}, {"dry_run", 0}}},
+                   {"connections_per_address", {{"refused", 3}, {"dry_run", 0}}},
+                   {"groups_per_client", {{"refused", 0}, {"dry_run", 4}}}};
+  const std::string screen = statusScreen(reportOf({row, row}));
+  EXPECT_THAT(screen, ContainsRegex("-+ LIMITS -+\nname +limit +refused +dry_run *\n"
+                                    "none +connections-per-address +6 +0 *\n"
+                                    "none +groups-per-client +0 +8 *\n$"));
+  EXPECT_EQ(statusScreen(reportOf({workerRow(78, "idle")})).find("LIMITS"), std::string::npos);
+}
+
 TEST(ConnectionsScreen, HasARowForEachConnectionAndForEachBusyChild) {
   const Json answer = {{"connections",
                         {{{"pid", 5},

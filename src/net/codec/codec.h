@@ -14,6 +14,7 @@ namespace stormo::net {
 
 struct ConnectionImpl;
 class CodecSession;
+struct RefusalAnswer;
 
 /// What a codec keeps of a connection between two reads; an idle connection has none.
 struct CodecState {
@@ -66,6 +67,11 @@ class Codec {
 
   /// All output has left. Called only for a connection with a CodecState.
   virtual void onDrained(CodecSession&) const {}
+
+  /// Whether answerRefusal() sends something.
+  [[nodiscard]] virtual bool answersRefusals() const { return false; }
+  /// A limit refuses the connection, whose handshake is not done: answers and closes it.
+  virtual void answerRefusal(CodecSession&, const RefusalAnswer&) const {}
 
   /// The peer did not finish its handshake in time.
   virtual void onHandshakeTimeout(CodecSession&) const {}

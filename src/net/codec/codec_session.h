@@ -38,7 +38,7 @@ class CodecSession {
   [[nodiscard]] bool isUsable() const { return connection_.isUsable(); }
   /// Bytes of the peer still mean something: a closing connection may await its close frame.
   [[nodiscard]] bool takesInput() const { return connection_.takesInput(); }
-  [[nodiscard]] bool isPaused() const { return connection_.in.isPaused; }
+  [[nodiscard]] bool isPaused() const { return connection_.in.isHeld(); }
   void pause() { reactor_.input.pause(connection_); }
   void resume() { reactor_.input.resume(connection_); }
   /// The codec can take more of the bytes that it has left before.

@@ -4,6 +4,7 @@
 
 #include "net/codec/codec_session.h"
 #include "net/codec/websocket_state.h"
+#include "net/limits/admission.h"
 #include "protocol/http/http_request.h"
 #include "protocol/http/http_response.h"
 #include "protocol/websocket/close.h"
@@ -67,6 +68,8 @@ void WebSocketCodec::onRequest(CodecSession& session, const HttpRequest& request
     session.counters().badPeers.add();
     return respond(session, request, 400, "malformed Forwarded header");
   }
+  const Refusal refusal = session.connection().ticket.refusal;
+  if (refusal != Refusal::None) return answerRefusal(session, answerTo(refusal));
   const websocket::HandshakeVerdict verdict = websocket::judgeUpgrade(request);
   if (verdict.status == 101) return upgrade(session, request);
   // An upgrade to something else is ignored (RFC 9110 7.8): HTTP clients offer h2c by default.
@@ -193,6 +196,12 @@ void WebSocketCodec::respond(CodecSession& session, int status, std::string_view
   if (status == 405) headers = {{"Allow", "GET"}};
   session.closeWith(
       code, httpResponse(status, "text/plain", std::string(text) + '\n', headOnly, headers));
+}
+
+void WebSocketCodec::answerRefusal(CodecSession& session, const RefusalAnswer& answer) const {
+  session.closeWith(CloseCode::TryAgainLater,
+                    httpResponse(answer.httpStatus, "text/plain", std::string(answer.text) + '\n',
+                                 false, {{"Retry-After", std::string(answer.retryAfter)}}));
 }
 
 void WebSocketCodec::onHandshakeTimeout(CodecSession& session) const {

@@ -33,6 +33,8 @@ class WebSocketCodec final : public Codec {
   bool sendClose(CodecSession& session, CloseCode code, std::string_view reason) const override;
   bool ping(CodecSession& session) const override;
   void onDrained(CodecSession& session) const override;
+  [[nodiscard]] bool answersRefusals() const override { return true; }
+  void answerRefusal(CodecSession& session, const RefusalAnswer& answer) const override;
   void onHandshakeTimeout(CodecSession& session) const override;
 
   /// The connection of this loop whose handshake waits for a PendingHandshake, or null.

@@ -1,0 +1,142 @@
+#include "net/limits/admission.h"
+
+#include <utility>
+
+#include "net/reactor.h"
+#include "sys/log.h"
+
+namespace stormo::net {
+namespace {
+
+/// The setting of the server, for the log.
+const char* nameOf(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::None:
+      return "none";
+    case Refusal::Connections:
+      return "connections";
+    case Refusal::ConnectionsPerAddress:
+      return "connections-per-address";
+    case Refusal::ConnectionsPerSecond:
+      return "connections-per-second";
+    case Refusal::Handshakes:
+      return "handshakes";
+  }
+  return "";
+}
+
+}  // namespace
+
+RefusalAnswer answerTo(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::ConnectionsPerAddress:
+      return {429, "too many connections from this address", "10"};
+    case Refusal::ConnectionsPerSecond:
+      return {429, "too many new connections", "2"};
+    case Refusal::Handshakes:
+      return {503, "too many handshakes in progress", "2"};
+    case Refusal::None:
+    case Refusal::Connections:
+      break;
+  }
+  return {503, "too many connections", "10"};
+}
+
+LimitCounters& Admission::counters() { return reactor_.counters().limits; }
+
+AdmissionTicket Admission::enter(const Address& peer) {
+  AdmissionTicket ticket;
+  const Limit& rate = limits().connectionsPerSecond;
+  if (rate.max > 0 && !shared_.takeFromRate(reactor_.loop().now) &&
+      refuses(Refusal::ConnectionsPerSecond, rate, counters().connectionsPerSecond, peer)) {
+    ticket.refusal = Refusal::ConnectionsPerSecond;
+    return ticket;
+  }
+  const Limit& total = limits().connections;
+  if (total.max == 0) return ticket;
+  ticket.isCounted = true;
+  if (shared_.add(slot_) > total.max &&
+      refuses(Refusal::Connections, total, counters().connections, peer)) {
+    shared_.subtract(slot_);
+    ticket.isCounted = false;
+    ticket.refusal = Refusal::Connections;
+  }
+  return ticket;
+}
+
+void Admission::enterAddress(AdmissionTicket& ticket, const Address& client) {
+  const Limit& limit = limits().connectionsPerAddress;
+  if (limit.max == 0 || ticket.refusal != Refusal::None) return;
+  const auto key = addressKey(client);
+  if (!key) return;
+  const std::uint64_t count = shared_.addAddress(slot_, *key);
+  ticket.isAddressCounted = count > 0;
+  if (count <= limit.max ||
+      !refuses(Refusal::ConnectionsPerAddress, limit, counters().connectionsPerAddress, client)) {
+    return;
+  }
+  leave(ticket, client);
+  ticket.isCounted = ticket.isAddressCounted = false;
+  ticket.refusal = Refusal::ConnectionsPerAddress;
+}
+
+void Admission::leave(const AdmissionTicket& ticket, const Address& client) {
+  if (ticket.isCounted) shared_.subtract(slot_);
+  if (ticket.isAnswerCounted) --answering_;
+  if (ticket.isAddressCounted) shared_.subtractAddress(slot_, addressKey(client).value());
+}
+
+bool Admission::refuses(Refusal by, const Limit& limit, LimitCounter& counter,
+                        const Address& client) {
+  counter.add(limit.dryRun);
+  if (limit.dryRun) return false;
+  const auto count = logLimits_[static_cast<std::size_t>(by)].take(reactor_.loop().now);
+  if (count > 0) {
+    log::warning("clients are refused limit={} max={} refused={} last_remote={}", nameOf(by),
+                 limit.max, count, client.text());
+  }
+  return true;
+}
+
+void Admission::beginHandshake(ConnectionImpl& connection) {
+  const Limit& limit = limits().handshakes;
+  if (limit.max == 0) return;
+  const auto slots = static_cast<std::size_t>(shared_.slots());
+  const std::size_t share = (limit.max + slots - 1) / slots;
+  connection.ticket.isHandshakeCounted = true;
+  begun_.push(connection.id);
+  if (++handshakes_ <= share) return;
+  const bool refused =
+      refuses(Refusal::Handshakes, limit, counters().handshakes, connection.remote.get());
+  if (refused) endOldestHandshake();
+}
+
+void Admission::endHandshake(ConnectionImpl& connection) {
+  if (!connection.ticket.isHandshakeCounted) return;
+  connection.ticket.isHandshakeCounted = false;
+  --handshakes_;
+  // Those that have ended are removed when all before them have, or here, when they are many.
+  while (!begun_.empty()) {
+    const ConnectionImpl* first = reactor_.connections.at(begun_.front());
+    if (first != nullptr && first->ticket.isHandshakeCounted) break;
+    begun_.pop();
+  }
+  if (begun_.size() < 2 * handshakes_ + 64) return;
+  Fifo<Handle> left;
+  begun_.forEach([&](Handle id) {
+    const ConnectionImpl* each = reactor_.connections.at(id);
+    if (each != nullptr && each->ticket.isHandshakeCounted) left.push(id);
+  });
+  begun_ = std::move(left);
+}
+
+void Admission::endOldestHandshake() {
+  while (!begun_.empty()) {
+    ConnectionImpl* oldest = reactor_.connections.at(begun_.front());
+    begun_.pop();
+    if (oldest == nullptr || !oldest->ticket.isHandshakeCounted) continue;
+    return reactor_.connections.refuseAdmission(*oldest, Refusal::Handshakes);
+  }
+}
+
+}  // namespace stormo::net

@@ -1,0 +1,102 @@
+#include "net/limits/input_throttle.h"
+
+#include "net/reactor.h"
+#include "sys/log.h"
+
+namespace stormo::net {
+namespace {
+
+// A connection that was held is read again when it has tokens for this time at least, so that one
+// with many small messages is not held for each of them.
+constexpr Clock::duration kRest = TokenBucket::kBurst / 64;
+
+/// Until the bucket has enough to read on.
+Clock::duration restOf(const TokenBucket& bucket, const Limit& limit, TimePoint now) {
+  if (limit.max == 0 || limit.dryRun) return {};
+  return bucket.waitFor(std::max(TokenBucket::costOf(1, limit.max), kRest), now);
+}
+
+}  // namespace
+
+void InputThrottle::onBytes(ConnectionImpl& connection, std::size_t bytes) {
+  const Limit& limit = connection.endpoint->inputRates->bytesPerSecond;
+  if (limit.max == 0 || !connection.isUsable()) return;
+  auto& debt = connection.in.debt;
+  if (debt == nullptr) debt = std::make_unique<InputDebt>();
+  static_cast<void>(charge(connection, debt->bytes, limit, bytes,
+                           reactor_.counters().limits.bytesPerSecond, "too many bytes per second"));
+}
+
+bool InputThrottle::onMessage(ConnectionImpl& connection) {
+  const Limit& limit = connection.endpoint->inputRates->messagesPerSecond;
+  if (limit.max == 0) return true;
+  auto& debt = connection.in.debt;
+  if (debt == nullptr) debt = std::make_unique<InputDebt>();
+  return charge(connection, debt->messages, limit, 1, reactor_.counters().limits.messagesPerSecond,
+                "too many messages per second");
+}
+
+/// False if the connection was closed.
+bool InputThrottle::charge(ConnectionImpl& connection, TokenBucket& bucket, const Limit& limit,
+                           std::size_t tokens, LimitCounter& counter, const char* reason) {
+  const TimePoint now = reactor_.loop().now;
+  const Clock::duration cost = TokenBucket::costOf(tokens, limit.max);
+  const bool waits = connection.endpoint->inputRates->overRate == OverRate::Wait && !limit.dryRun;
+  if (!waits && bucket.waitFor(cost, now) > Clock::duration::zero()) {
+    counter.add(limit.dryRun);
+    if (limit.dryRun) return true;
+    log::debug("a client exceeds a rate remote={} reason=\"{}\"", connection.remoteAddress(),
+               reason);
+    reactor_.connections.closeWithoutAnswer(connection, CloseCode::PolicyViolation, reason);
+    return false;
+  }
+  bucket.spend(cost, now);
+  const Clock::duration wait = waits ? restOf(bucket, limit, now) : Clock::duration::zero();
+  if (wait == Clock::duration::zero()) return true;
+  counter.add(false);
+  hold(connection, wait);
+  return true;
+}
+
+void InputThrottle::hold(ConnectionImpl& connection, Clock::duration wait) {
+  const TimePoint now = reactor_.loop().now;
+  if (!held_) held_.emplace(now);
+  connection.in.isThrottled = true;
+  held_->set(connection.id.index, now + wait, now);
+  arm();
+}
+
+/// The wheel may be early, and another bucket may need longer than the one that has held it.
+void InputThrottle::onDue(ConnectionImpl& connection) {
+  const TimePoint now = reactor_.loop().now;
+  const InputRates& rates = *connection.endpoint->inputRates;
+  const InputDebt& debt = *connection.in.debt;
+  const Clock::duration wait = std::max(restOf(debt.messages, rates.messagesPerSecond, now),
+                                        restOf(debt.bytes, rates.bytesPerSecond, now));
+  if (wait > Clock::duration::zero()) return held_->set(connection.id.index, now + wait, now);
+  reactor_.input.endThrottle(connection);
+}
+
+void InputThrottle::forget(ConnectionImpl& connection) {
+  if (!connection.in.isThrottled) return;
+  held_->clear(connection.id.index);
+  reactor_.input.endThrottle(connection);
+}
+
+void InputThrottle::arm() {
+  const auto next = held_->next();
+  if (next == armedFor_) return;
+  LoopImpl& loop = reactor_.loop();
+  if (armedFor_) loop.timers.cancel(timer_);
+  armedFor_ = next;
+  if (!next) return;
+  timer_ = loop.timers.add(*next, Clock::duration::zero(), [this] {
+    armedFor_.reset();
+    held_->expire(reactor_.loop().now, [this](std::uint32_t index) {
+      if (ConnectionImpl* connection = reactor_.connections.at(index)) onDue(*connection);
+    });
+    arm();
+  });
+}
+
+}  // namespace stormo::net

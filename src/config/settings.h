@@ -117,6 +117,11 @@ std::optional<unsigned> socketModeIn(std::string_view octal);
 
 std::span<const SettingSpec> settingSpecs();
 
+/// Applies words to one setting. Throws std::invalid_argument with a sentence for the user, which
+/// begins with `name`: the flag or the variable. `words` is empty only for a list without elements.
+void applyWords(const SettingSpec& spec, const std::string& name,
+                const std::vector<std::string>& words, Settings& settings);
+
 /// Applies the words of one flag. Throws std::invalid_argument with a sentence for the user.
 void applyFlag(const SettingSpec& spec, const std::vector<std::string>& words, Settings& settings);
 

@@ -59,7 +59,8 @@ std::string ownHome() {
   return isOwn ? entry->pw_dir : "";
 }
 
-void createPrivateDirectory(const std::string& path) {
+/// `mayBeRoots`: a directory that only root can write is accepted, too.
+void createPrivateDirectory(const std::string& path, bool mayBeRoots) {
   const bool isRoot = ::geteuid() == 0;
   if (::mkdir(path.c_str(), isRoot ? 0711 : 0700) < 0 && errno != EEXIST) {
     throw std::runtime_error(
@@ -68,8 +69,9 @@ void createPrivateDirectory(const std::string& path) {
   }
   // If it existed: in /tmp anybody can create it, or a link to another place.
   struct stat found {};
-  if (::lstat(path.c_str(), &found) < 0 || !S_ISDIR(found.st_mode) || found.st_uid != ::geteuid() ||
-      (found.st_mode & 022) != 0) {
+  const bool isThere = ::lstat(path.c_str(), &found) == 0 && S_ISDIR(found.st_mode);
+  const bool isSafe = found.st_uid == ::geteuid() || (mayBeRoots && found.st_uid == 0);
+  if (!isThere || !isSafe || (found.st_mode & 022) != 0) {
     throw std::runtime_error(fmt::format(
         "{} is not a directory that only this user can write (remove it, or choose another with "
         "--runtime-dir)",
@@ -119,8 +121,9 @@ std::string Instance::text() const { return fmt::format("instance '{}' in {}", n
 void Instance::createDirectory() const {
   std::error_code ignored;  // the next step reports it
   std::filesystem::create_directories(std::filesystem::path(parent_).parent_path(), ignored);
-  createPrivateDirectory(parent_);
-  createPrivateDirectory(directory_);
+  // A service's directory below root's is made by the service manager.
+  createPrivateDirectory(parent_, true);
+  createPrivateDirectory(directory_, false);
 }
 
 std::optional<UniqueFd> Instance::lock() const {

@@ -36,8 +36,8 @@ class Instance {
   [[nodiscard]] std::string logPath() const { return directory_ + "/log"; }
   [[nodiscard]] std::string startRecordPath() const { return directory_ + "/start.json"; }
 
-  /// Creates the directories for their owner only; other users may enter root's, for workers that
-  /// run as another user. Throws std::runtime_error if one cannot be created or has another owner.
+  /// Creates the directories for their owner only; others may enter root's, as workers must. Throws
+  /// std::runtime_error if one cannot be created or has another owner; the outer may be root's.
   void createDirectory() const;
 
   /// Makes this process the instance's master while the descriptor is open, and writes its pid to

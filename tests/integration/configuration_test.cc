@@ -1,6 +1,7 @@
 // Configuration files, and 'stormo check-config'.
 #include <gmock/gmock.h>
 
+#include <cstdlib>
 #include <fstream>
 
 #include "integration/harness/with_stormo.h"
@@ -10,6 +11,18 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+
+/// A variable of the environment of programs that are started while this object lives.
+class Variable {
+ public:
+  Variable(const char* name, const char* value) : name_(name) { ::setenv(name, value, 1); }
+  ~Variable() { ::unsetenv(name_); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* const name_;
+};
 
 class Configuration : public WithStormo {
  protected:
@@ -68,6 +81,59 @@ TEST_F(Configuration, FlagsOverrideTheFile) {
   const std::string path = write("listen = \"websocket://127.0.0.1:1\"\nworkers = 3\n");
   stormo.start(freePort({"--config", path, "--workers", "1"}));
   EXPECT_EQ(stormo.pids("worker").size(), 1u);
+}
+
+TEST_F(Configuration, TheEnvironmentOverridesTheFileAndFlagsOverrideIt) {
+  const Variable workers("STORMO_WORKERS", "2");
+  const Variable listen("STORMO_LISTEN", "websocket://127.0.0.1:0");
+  const std::string path = write("listen = \"websocket://127.0.0.1:1\"\nworkers = 3\n");
+  stormo.start({"--config", path});
+  EXPECT_EQ(stormo.pids("worker").size(), 2u);
+  stormo.succeed({"stop"});
+  stormo.foreground().waitForEnd();
+  stormo.start({"--config", path, "--workers", "1"});
+  EXPECT_EQ(stormo.pids("worker").size(), 1u);
+}
+
+TEST_F(Configuration, RestartUsesItsOwnEnvironmentAndTheFlagsOfTheLastStart) {
+  const Words start = {"start", "-d", "--listen", "websocket://127.0.0.1:0"};
+  {
+    const Variable workers("STORMO_WORKERS", "2");
+    const Variable page("STORMO_WEBSOCKET_PAGE", "maybe");
+    const Outcome wrong = stormo.run(start);
+    EXPECT_EQ(wrong.status, 1);
+    EXPECT_THAT(wrong.errors,
+                HasSubstr("STORMO_WEBSOCKET_PAGE: 'maybe' is neither true nor false"));
+  }
+  {
+    const Variable workers("STORMO_WORKERS", "2");
+    stormo.succeed(start);
+    EXPECT_EQ(stormo.pids("worker").size(), 2u);
+  }
+  const Variable workers("STORMO_WORKERS", "1");
+  const Variable listen("STORMO_LISTEN", "websocket://127.0.0.1:1");
+  EXPECT_THAT(stormo.succeed({"restart", "-d"}), HasSubstr("--listen=websocket://127.0.0.1:0"));
+  EXPECT_EQ(stormo.pids("worker").size(), 1u);
+}
+
+TEST_F(Configuration, UnknownVariablesAreReportedByCommandsThatReadTheEnvironment) {
+  const Variable wrong("STORMO_WORKRES", "2");
+  const std::string warning =
+      "warning: the environment variable STORMO_WORKRES is none of Stormo's and has no effect (did "
+      "you mean STORMO_WORKERS?)\n";
+  const std::string path = write("listen = \"websocket://127.0.0.1:0\"\nworkers = 1\n");
+  const Outcome check = stormo.run({"check-config", path});
+  EXPECT_EQ(check.status, 0);
+  EXPECT_EQ(check.errors, "stormo: " + warning);
+  EXPECT_EQ(stormo.run({"start", "-d", "--config", path}).errors, "stormo: " + warning);
+  EXPECT_EQ(stormo.run({"status"}).errors, "");
+}
+
+TEST_F(Configuration, CheckConfigRejectsWhatTheEnvironmentHasWrong) {
+  const Variable workers("STORMO_WORKERS", "many");
+  const Outcome check = stormo.run({"check-config", write("workers = 1\n")});
+  EXPECT_EQ(check.status, 1);
+  EXPECT_EQ(check.errors, "STORMO_WORKERS: 'many' is not a number\n");
 }
 
 TEST_F(Configuration, EachMistakeIsReportedWithItsLineAndRemedy) {

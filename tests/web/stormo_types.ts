@@ -1,0 +1,30 @@
+// Compiles if the types of the package are as a user expects; lines after @ts-expect-error must not compile.
+import {connect, StormoError} from 'stormo';
+import type {Joined, Position, Stormo} from 'stormo';
+
+async function use(): Promise<void> {
+  const client: Stormo = connect('wss://chat.example', {retryMax: 1000});
+  const off: () => void = client.on('message', ({group, message, offset}) => {
+    const text: string | Uint8Array = message;
+    console.log(group.length, text.length, offset + 1);
+  });
+  client.on('close', ({code, retryIn}) => console.log(code, retryIn ?? 0));
+  client.on('error', error => console.log(error instanceof StormoError, error.code === 'forbidden'));
+  const joined: Joined = await client.join('news', {epoch: 'a', offset: 1});
+  const position: Position | undefined = client.position('news');
+  await client.send(7, {text: 'hello', at: joined.offset});
+  off();
+  client.close();
+  console.log(position, client.state === 'closed');
+
+  // @ts-expect-error: there is no such event
+  client.on('mesage', () => {});
+  // @ts-expect-error: a message is no function
+  await client.send('news', undefined);
+  // @ts-expect-error: the state cannot be set
+  client.state = 'open';
+  // @ts-expect-error: no such option
+  connect('wss://chat.example', {retry: 5});
+}
+
+void use;

@@ -57,14 +57,10 @@ void ConnectionTable::begin(ConnectionImpl& connection) {
     connection.tls = std::make_unique<TlsSession>(*tls);
     return;
   }
-  connection.phase = Phase::Handshake;
-  announce(connection);
+  beginHandshake(connection);
 }
 
-void ConnectionTable::onTlsEstablished(ConnectionImpl& connection) {
-  connection.phase = Phase::Handshake;
-  announce(connection);
-}
+void ConnectionTable::onTlsEstablished(ConnectionImpl& connection) { beginHandshake(connection); }
 
 Result<ConnectionImpl*> ConnectionTable::connect(UniqueFd fd, const Endpoint& endpoint,
                                                  const Address& remote) {
@@ -81,9 +77,11 @@ void ConnectionTable::finishConnect(ConnectionImpl& connection) {
   setNoDelay(connection.fd.get());
   const Endpoint& endpoint = *connection.endpoint;
   if (endpoint.pingInterval == endpoint.pingInterval.zero()) setKeepAlive(connection.fd.get());
-  connection.phase = Phase::Handshake;
-  reactor_.keepalive.setDeadline(connection, loop().now + endpoint.handshakeTimeout);
-  announce(connection);
+  // The time-out is for connecting and the handshake together, unless the loop itself was late.
+  if (connection.deadline <= loop().now) {
+    reactor_.keepalive.setDeadline(connection, loop().now + endpoint.handshakeTimeout);
+  }
+  beginHandshake(connection);
 }
 
 std::size_t ConnectionTable::receiveProxyHeader(ConnectionImpl& connection,
@@ -121,9 +119,15 @@ bool ConnectionTable::takeForwardedClient(ConnectionImpl& connection, const Http
 }
 
 /// A codec without a handshake opens the connection here, before onConnect.
-void ConnectionTable::announce(ConnectionImpl& connection) {
+void ConnectionTable::beginHandshake(ConnectionImpl& connection) {
+  connection.phase = Phase::Handshake;
+  const Codec& codec = *connection.endpoint->codec;
   CodecSession session(connection);
-  connection.endpoint->codec->begin(session);
+  codec.begin(session);
+  if (!codec.announcesLater()) announce(connection);
+}
+
+void ConnectionTable::announce(ConnectionImpl& connection) {
   connection.announced = Announced::Connect;
   call(connection, connection.endpoint->handlers.onConnect);
 }
@@ -142,7 +146,7 @@ void ConnectionTable::open(ConnectionImpl& connection) {
 
 void ConnectionTable::close(ConnectionImpl& connection, CloseCode code, std::string_view reason) {
   if (!connection.isUsable()) return;
-  if (connection.phase < Phase::Handshake) return die(connection);
+  if (connection.announced == Announced::Nothing) return die(connection);
   leaveFanouts(connection);  // their output of this turn goes first
   CodecSession session(connection);
   const bool awaitsAnswer = connection.endpoint->codec->sendClose(session, code, reason);
@@ -224,9 +228,13 @@ void ConnectionTable::beginClosing(ConnectionImpl& connection, CloseCode code, P
 
 void ConnectionTable::onEndOfFile(ConnectionImpl& connection) {
   switch (connection.phase) {
+    case Phase::Handshake: {  // the peer would not understand any output
+      CodecSession session(connection);
+      connection.endpoint->codec->onHandshakeEnd(session);
+      return destroy(connection);
+    }
     case Phase::ProxyHeader:
     case Phase::TlsHandshake:
-    case Phase::Handshake:  // the peer would not understand any output
     case Phase::Lingering:
       return die(connection);
     case Phase::AwaitingClose:
@@ -255,12 +263,15 @@ void ConnectionTable::onOutputLeft(ConnectionImpl& connection) {
 }
 
 void ConnectionTable::fail(ConnectionImpl& connection, int error, const char* step) {
+  fail(connection, {std::error_code(error, std::generic_category()), step});
+}
+
+void ConnectionTable::fail(ConnectionImpl& connection, const Error& error) {
   const bool isKnown =
       connection.phase == Phase::Connecting || connection.phase >= Phase::Handshake;
   if (connection.isUsable() && isKnown) {
-    const Error what{std::error_code(error, std::generic_category()), step};
     connection.closeCode = CloseCode::Abnormal;
-    call(connection, connection.endpoint->handlers.onError, what);
+    call(connection, connection.endpoint->handlers.onError, error);
   }
   die(connection);
 }

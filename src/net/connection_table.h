@@ -66,6 +66,8 @@ class ConnectionTable {
 
   /// The handshake is done.
   void open(ConnectionImpl& connection);
+  /// Calls onConnect.
+  void announce(ConnectionImpl& connection);
   /// The peer's close frame has come. It is answered, unless it answers ours.
   void onCloseFrame(ConnectionImpl& connection, CloseCode code);
   /// Drops what this turn has queued for the connection, and closes with these bytes as the last.
@@ -113,6 +115,7 @@ class ConnectionTable {
   /// The system reported `error`, an errno, in this step. Calls onError if the connection is
   /// usable.
   void fail(ConnectionImpl& connection, int error, const char* step);
+  void fail(ConnectionImpl& connection, const Error& error);
   /// Moves it to Phase::Dead: it is freed at the end of the turn.
   void die(ConnectionImpl& connection);
   /// Calls onClose for the connections that have closed since the last call, and frees the dead
@@ -130,7 +133,7 @@ class ConnectionTable {
                               Phase phase, std::uint32_t events);
   /// Of an accepted connection: what comes after the PROXY header, if there is one.
   void begin(ConnectionImpl& connection);
-  void announce(ConnectionImpl& connection);
+  void beginHandshake(ConnectionImpl& connection);
   void beginClosing(ConnectionImpl& connection, CloseCode code, Phase phase);
   void leaveFanouts(ConnectionImpl& connection);
   void putInClosedList(ConnectionImpl& connection);

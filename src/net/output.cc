@@ -83,6 +83,13 @@ void Output::sendFirst(ConnectionImpl& connection, std::string_view bytes) {
   replaceOwn(connection, pieces_);
 }
 
+void Output::sendNow(ConnectionImpl& connection, std::string_view bytes) {
+  SharedBuffer buffer;
+  bytes.copy(buffer.extend(bytes.size()), bytes.size());
+  const Piece whole{.order = 0, .buffer = &buffer, .begin = 0, .length = bytes.size()};
+  reactor_.sender.send(connection, {&whole, 1});
+}
+
 /// Builds the own output anew from these pieces, some of which may lie in what it was until now.
 void Output::replaceOwn(ConnectionImpl& connection, std::span<const Piece> pieces) {
   std::unique_ptr<Batch> old = std::move(connection.out.own);

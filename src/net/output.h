@@ -37,6 +37,8 @@ class Output {
   void keepForLeaver(ConnectionImpl& connection, const Batch& batch);
   /// Puts bytes before all that is queued for the connection in this turn.
   void sendFirst(ConnectionImpl& connection, std::string_view bytes);
+  /// Sends bytes of a handshake, whatever phase it is in, before all that is queued in this turn.
+  void sendNow(ConnectionImpl& connection, std::string_view bytes);
   void discardOwn(ConnectionImpl& connection);
   /// The connection is flushed in this turn, or in the next one if this turn was flushed already.
   void markDirty(ConnectionImpl& connection);

@@ -20,7 +20,8 @@ constexpr bool isDefined(unsigned opcode) {
   return ((0x0707u >> opcode) & 1u) != 0;
 }
 
-bool hasValidReservedBits(std::uint8_t first, Compression compression) {
+[[gnu::always_inline]] inline bool hasValidReservedBits(std::uint8_t first,
+                                                        Compression compression) {
   const unsigned bits = first & kReservedBits;
   if (bits == 0) return true;
   const auto opcode = static_cast<Opcode>(first & 0x0fu);
@@ -28,7 +29,7 @@ bool hasValidReservedBits(std::uint8_t first, Compression compression) {
   return bits == kRsv1 && compression == Compression::Negotiated && beginsMessage;
 }
 
-bool isValidFirst(std::uint8_t first, Compression compression) {
+[[gnu::always_inline]] inline bool isValidFirst(std::uint8_t first, Compression compression) {
   const unsigned opcode = first & 0x0fu;
   return hasValidReservedBits(first, compression) && isDefined(opcode) &&
          ((first & kFin) != 0 || opcode < 8);
@@ -62,10 +63,10 @@ Decode judgePartialLength(const char* bytes, std::size_t have, std::size_t width
   return judgeLength(least, most, minimal, payloadBytesMax);
 }
 
-// A template, so that neither direction has a branch for the other.
+// A template, so that neither direction has more than one branch for the other.
 template <Sender kSender>
-Decode decode(std::string_view in, std::uint64_t payloadBytesMax, FrameHeader& out,
-              Compression compression) {
+[[gnu::always_inline]] inline Decode decode(std::string_view in, std::uint64_t payloadBytesMax,
+                                            FrameHeader& out, Compression compression) {
   if (in.empty()) return Decode::NeedMore;
   const auto first = static_cast<std::uint8_t>(in[0]);
   if (!isValidFirst(first, compression)) return Decode::ProtocolError;
@@ -112,8 +113,10 @@ std::uint64_t wordOf(const char mask[4], std::size_t phase) {
   return mask32 | std::uint64_t{mask32} << 32;
 }
 
-/// `from` and `to` are the same, or do not overlap.
-void maskInto(const char* from, std::size_t bytes, std::uint64_t mask, char* to) {
+/// `from` and `to` are the same, or do not overlap. Inlined, so that each case is one loop of its
+/// own.
+[[gnu::always_inline]] inline void maskInto(const char* from, std::size_t bytes, std::uint64_t mask,
+                                            char* to) {
   // Four words at a time: independent of each other, so that they become vector instructions.
   for (; bytes >= 32; from += 32, to += 32, bytes -= 32) {
     std::uint64_t words[4];

@@ -1,5 +1,5 @@
 // The WebSocket decoder must return the same sequence of events for a stream in one piece and for
-// the same stream cut anywhere, each piece in its own memory.
+// the same stream cut anywhere, each piece in its own memory: for a client's and a server's stream.
 #include <fuzzer/FuzzedDataProvider.h>
 
 #include <cstdint>
@@ -19,6 +19,7 @@ using stormo::websocket::Decoded;
 using stormo::websocket::Decoder;
 using stormo::websocket::Event;
 using stormo::websocket::Limits;
+using stormo::websocket::Sender;
 
 void require(bool condition) {
   if (!condition) std::abort();
@@ -65,6 +66,20 @@ struct Reader {
   }
 };
 
+void compare(std::string_view stream, const std::vector<std::size_t>& pieces, const Limits& limits,
+             bool replacesDecoder) {
+  Reader whole{limits, false};
+  whole.read(stream);
+  Reader cut{limits, replacesDecoder};
+  for (std::size_t at = 0, i = 0; at < stream.size(); ++i) {
+    const std::string_view piece = stream.substr(at, pieces[i % pieces.size()]);
+    cut.read(piece);
+    at += piece.size();
+  }
+  require(whole.seen == cut.seen);
+  require(whole.decoder.atRest() == cut.decoder.atRest());
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -72,22 +87,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   FuzzedDataProvider provider(data, size);
   const auto messageBytesMax = provider.ConsumeIntegral<std::uint16_t>();
   // From the same number, so that a seed need not state it.
-  const Limits limits{messageBytesMax,
-                      messageBytesMax % 2 == 0 ? Compression::Off : Compression::Negotiated};
+  Limits limits{messageBytesMax,
+                messageBytesMax % 2 == 0 ? Compression::Off : Compression::Negotiated};
   const bool replacesDecoder = provider.ConsumeBool();
   std::vector<std::size_t> pieces(provider.ConsumeIntegralInRange<std::size_t>(1, 6));
   for (std::size_t& piece : pieces) piece = provider.ConsumeIntegralInRange<std::size_t>(1, 40);
   const std::string stream = provider.ConsumeRemainingBytesAsString();
 
-  Reader whole{limits, false};
-  whole.read(stream);
-  Reader cut{limits, replacesDecoder};
-  for (std::size_t at = 0, i = 0; at < stream.size(); ++i) {
-    const std::string_view piece = std::string_view(stream).substr(at, pieces[i % pieces.size()]);
-    cut.read(piece);
-    at += piece.size();
+  for (const Sender sender : {Sender::Client, Sender::Server}) {
+    limits.sender = sender;
+    compare(stream, pieces, limits, replacesDecoder);
   }
-  require(whole.seen == cut.seen);
-  require(whole.decoder.atRest() == cut.decoder.atRest());
   return 0;
 }

@@ -47,7 +47,8 @@ class Protocol {
   /// Appends the package that carries `message`.
   using Encode = std::function<void(std::string_view message, std::string& out)>;
 
-  static Protocol websocket();  ///< RFC 6455, server side.
+  static Protocol websocket();  ///< RFC 6455: the server's side in a Worker, the client's in a
+                                ///< Connector.
   static Protocol frame();      ///< Workerman's: 4 bytes big-endian total length, then the message.
   static Protocol text();       ///< One line per message, ended by "\n". maxPackageSize is 64 KiB.
   static Protocol tcp();        ///< Bytes as they arrive, without boundaries.

@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace stormo {
@@ -93,20 +94,20 @@ struct Page {
   std::vector<HttpHeader> headers = {};
 };
 
-/// The compression of messages (permessage-deflate, RFC 7692) for clients that offer it, as
-/// browsers do. By default both sides compress each message on its own (server_no_context_takeover
-/// and client_no_context_takeover): a message to a group is compressed once per turn and window
-/// size, for all members, and a connection keeps no memory for compression while it is idle. A
-/// connection that joins a group in onConnect, before its handshake, gets the messages of that
-/// group uncompressed.
+/// The compression of messages (permessage-deflate, RFC 7692): of a Worker for clients that offer
+/// it, as browsers do; of a Connector, which offers it. By default both sides compress each message
+/// on its own (server_no_context_takeover and client_no_context_takeover): a message to a group is
+/// compressed once per turn and window size, for all members, and a connection keeps no memory for
+/// compression while it is idle. A connection that joins a group in a Worker's onConnect, before
+/// its handshake, gets the messages of that group uncompressed.
 struct DeflateOptions {
-  /// False: offers are ignored, and a compressed message closes the connection with 1002.
-  /// True: Worker::maxPackageSize limits the inflated size (1009), too; a message that cannot be
+  /// False: offers are ignored, none is made, and a compressed message closes the connection with
+  /// 1002. True: maxPackageSize limits the inflated size (1009), too; a message that cannot be
   /// inflated closes the connection with 1007; a malformed Sec-WebSocket-Extensions gets 400.
   bool enabled = false;
   /// Messages of fewer bytes are sent uncompressed, as are those that compression does not shorten.
   std::size_t messageBytesMin = 256;
-  /// True: with clients that offer it, messages between the client and this connection alone are
+  /// True: with peers that agree, messages between the peer and this connection alone are
   /// compressed with the context of the earlier ones (context takeover): shorter, but such a
   /// connection then keeps up to 300 KiB until it closes. Messages to groups are compressed as
   /// without it, and a connection that is in a group sends without context.
@@ -129,5 +130,26 @@ struct WebSocketOptions {
   /// Maximum bytes of a request's head. A longer one gets 431.
   std::size_t headBytesMax = 16 << 10;
 };
+
+/// The settings of a Connector that speaks WebSocket. Read by Connector::connect().
+struct WebSocketClientOptions {
+  /// Added to the request: Authorization, Cookie or Origin, for example. Names may be repeated. A
+  /// Host replaces that of the URL. The handshake sets Upgrade, Connection and Sec-WebSocket-*
+  /// itself, and has no body.
+  std::vector<HttpHeader> headers = {};
+  /// Subprotocols for the server to choose from, the preferred one first. See
+  /// Connector::subprotocol().
+  std::vector<std::string> subprotocols = {};
+  /// Compression. Off by default: then it is not offered. A Connector that compresses keeps up to
+  /// 300 KiB.
+  DeflateOptions deflate = {};
+  /// Maximum bytes of the head of the server's answer. A longer one fails the attempt.
+  std::size_t headBytesMax = 16 << 10;
+};
+
+/// The category of Error::code, in Connector::onError, for a server that did not accept the opening
+/// handshake. From 100 on the value is the HTTP status of its answer: 403, for example. Below, the
+/// answer violates RFC 6455 4.1, and Error::message() says how.
+[[nodiscard]] const std::error_category& webSocketHandshakeCategory();
 
 }  // namespace stormo

@@ -1,6 +1,5 @@
 #include "bench/generator.h"
 
-#include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 
@@ -9,6 +8,7 @@
 #include <ctime>
 #include <system_error>
 
+#include "protocol/websocket/client_handshake.h"
 #include "protocol/websocket/handshake.h"
 #include "sys/clock.h"
 
@@ -41,10 +41,7 @@ Generator::Generator(const Plan& plan, std::size_t index, SharedProgress& progre
       progress_(progress),
       own_(progress.process(index)),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-      request_(fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\n"
-                           "Connection: Upgrade\r\nSec-WebSocket-Key: {}\r\n"
-                           "Sec-WebSocket-Version: 13\r\n\r\n",
-                           plan.target, plan.host, kKey)),
+      request_(websocket::UpgradeRequest{.target = plan.target, .host = plan.host}.withKey(kKey)),
       accept_(websocket::acceptKey(kKey)),
       input_(kInputBytes),
       pong_(clientFrame(websocket::Opcode::Pong, "")) {

@@ -90,16 +90,11 @@ void ConnectionTable::refuseAdmission(ConnectionImpl& connection, Refusal by) {
 void ConnectionTable::begin(ConnectionImpl& connection) {
   const Endpoint& endpoint = *connection.endpoint;
   if (endpoint.tls == nullptr || localAddress(connection.fd.get()).isUnix()) {
-    return beginProtocol(connection);
+    return beginHandshake(connection);
   }
   connection.phase = Phase::TlsHandshake;
   connection.tls = std::make_unique<TlsSession>(endpoint.tls, endpoint.tlsHost);
   reactor_.input.beginTls(connection);
-}
-
-void ConnectionTable::beginProtocol(ConnectionImpl& connection) {
-  connection.phase = Phase::Handshake;
-  announce(connection);
 }
 
 Result<ConnectionImpl*> ConnectionTable::connect(UniqueFd fd, const Endpoint& endpoint,
@@ -117,7 +112,10 @@ void ConnectionTable::finishConnect(ConnectionImpl& connection) {
   setNoDelay(connection.fd.get());
   const Endpoint& endpoint = *connection.endpoint;
   if (endpoint.pingInterval == endpoint.pingInterval.zero()) setKeepAlive(connection.fd.get());
-  reactor_.keepalive.setDeadline(connection, loop().now + endpoint.handshakeTimeout);
+  // The time-out is for connecting and the handshakes together, unless the loop itself was late.
+  if (connection.deadline <= loop().now) {
+    reactor_.keepalive.setDeadline(connection, loop().now + endpoint.handshakeTimeout);
+  }
   begin(connection);
 }
 
@@ -171,11 +169,17 @@ void ConnectionTable::endHandshake(ConnectionImpl& connection) {
 }
 
 /// A codec without a handshake opens the connection here, before onConnect.
-void ConnectionTable::announce(ConnectionImpl& connection) {
+void ConnectionTable::beginHandshake(ConnectionImpl& connection) {
+  connection.phase = Phase::Handshake;
   const Refusal refusal = connection.ticket.refusal;
   if (refusal != Refusal::None) return refuseAdmission(connection, refusal);
+  const Codec& codec = *connection.endpoint->codec;
   CodecSession session(connection);
-  connection.endpoint->codec->begin(session);
+  codec.begin(session);
+  if (!codec.announcesLater()) announce(connection);
+}
+
+void ConnectionTable::announce(ConnectionImpl& connection) {
   connection.announced = Announced::Connect;
   call(connection, connection.endpoint->handlers.onConnect);
 }
@@ -195,7 +199,7 @@ void ConnectionTable::open(ConnectionImpl& connection) {
 
 void ConnectionTable::close(ConnectionImpl& connection, CloseCode code, std::string_view reason) {
   if (!connection.isUsable()) return;
-  if (connection.phase < Phase::Handshake) return die(connection);
+  if (connection.announced == Announced::Nothing) return die(connection);
   leaveFanouts(connection);  // their output of this turn goes first
   CodecSession session(connection);
   const bool awaitsAnswer = connection.endpoint->codec->sendClose(session, code, reason);
@@ -214,7 +218,7 @@ void ConnectionTable::onTlsFailed(ConnectionImpl& connection) {
   const std::error_code& error = connection.tls->error();
   log::debug("a peer broke TLS remote={} reason=\"{}\"", connection.remoteAddress(),
              error.message());
-  fail(connection, error, "TLS");
+  fail(connection, Error{error, "TLS"});
 }
 
 void ConnectionTable::closeQuietly(ConnectionImpl& connection, CloseCode code) {
@@ -281,8 +285,12 @@ void ConnectionTable::onEndOfFile(ConnectionImpl& connection) {
   switch (connection.phase) {
     case Phase::TlsHandshake:
       return fail(connection, ECONNRESET, "TLS");
+    case Phase::Handshake: {  // the peer would not understand any output
+      CodecSession session(connection);
+      connection.endpoint->codec->onHandshakeEnd(session);
+      return destroy(connection);
+    }
     case Phase::ProxyHeader:
-    case Phase::Handshake:  // the peer would not understand any output
     case Phase::Lingering:
       return die(connection);
     case Phase::AwaitingClose:
@@ -310,13 +318,16 @@ void ConnectionTable::onOutputLeft(ConnectionImpl& connection) {
   connection.phase = Phase::Lingering;
 }
 
-void ConnectionTable::fail(ConnectionImpl& connection, std::error_code error, const char* step) {
+void ConnectionTable::fail(ConnectionImpl& connection, int error, const char* step) {
+  fail(connection, {std::error_code(error, std::generic_category()), step});
+}
+
+void ConnectionTable::fail(ConnectionImpl& connection, const Error& error) {
   const bool isOutgoing = connection.phase == Phase::Connecting ||
                           (connection.tls != nullptr && connection.tls->isOfClient());
   if (connection.isUsable() && (isOutgoing || connection.phase >= Phase::Handshake)) {
-    const Error what{error, step};
     connection.closeCode = CloseCode::Abnormal;
-    call(connection, connection.endpoint->handlers.onError, what);
+    call(connection, connection.endpoint->handlers.onError, error);
   }
   die(connection);
 }

@@ -70,6 +70,8 @@ class ConnectionTable {
 
   /// The handshake is done.
   void open(ConnectionImpl& connection);
+  /// Calls onConnect.
+  void announce(ConnectionImpl& connection);
   /// The peer's close frame has come. It is answered, unless it answers ours.
   void onCloseFrame(ConnectionImpl& connection, CloseCode code);
   /// Drops what this turn has queued for the connection, and closes with these bytes as the last.
@@ -108,19 +110,16 @@ class ConnectionTable {
   /// disconnected.
   void refuseProxy(ConnectionImpl& connection, std::string_view reason);
   void onEndOfFile(ConnectionImpl& connection);
-  /// What comes before the protocol is done: calls onConnect.
-  void beginProtocol(ConnectionImpl& connection);
+  /// What comes before the protocol's own handshake is done.
+  void beginHandshake(ConnectionImpl& connection);
   /// The peer broke TLS. An alert was sent.
   void onTlsFailed(ConnectionImpl& connection);
   /// The kernel has taken all output of the connection.
   void onOutputLeft(ConnectionImpl& connection);
-  /// The system reported `error` in this step. Calls onError if the connection is usable and known
-  /// to the user.
-  void fail(ConnectionImpl& connection, std::error_code error, const char* step);
-  /// The same for an errno.
-  void fail(ConnectionImpl& connection, int error, const char* step) {
-    fail(connection, std::error_code(error, std::generic_category()), step);
-  }
+  /// The system reported `error`, an errno, in this step. Calls onError if the connection is usable
+  /// and known to the user.
+  void fail(ConnectionImpl& connection, int error, const char* step);
+  void fail(ConnectionImpl& connection, const Error& error);
   /// Moves it to Phase::Dead: it is freed at the end of the turn.
   void die(ConnectionImpl& connection);
   /// Calls onClose for the connections that have closed since the last call, and frees the dead
@@ -138,7 +137,6 @@ class ConnectionTable {
                               Phase phase, std::uint32_t events);
   /// Of an accepted connection: what comes after the PROXY header, if there is one.
   void begin(ConnectionImpl& connection);
-  void announce(ConnectionImpl& connection);
   void enterAddress(ConnectionImpl& connection);
   void endHandshake(ConnectionImpl& connection);
   void beginClosing(ConnectionImpl& connection, CloseCode code, Phase phase);

@@ -164,7 +164,7 @@ void Input::decrypt(ConnectionImpl& connection, std::span<const char> bytes) {
     const auto [what, count] = tls.read({plaintext, kRecordBytes}, output);
     if (!output.empty()) reactor_.sender.sendRaw(connection, output);
     if (connection.phase == Phase::TlsHandshake && tls.isEstablished()) {
-      reactor_.connections.beginProtocol(connection);
+      reactor_.connections.beginHandshake(connection);
     }
     switch (what) {
       case TlsSession::Read::Plaintext:

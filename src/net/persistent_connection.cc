@@ -29,9 +29,11 @@ PersistentConnection::PersistentConnection(SocketUrl url, const Codec& codec)
   endpoint.handlers.onError = [this](Connection& connection, const Error& error) {
     if (ConnectionImpl::of(connection).announced ==
         Announced::Nothing) {  // onClose is not called for it
-      const bool isCurrent = connection.id() == id_;
+      // A server that was reached and has refused the handshake is the answer.
+      const bool triesNext =
+          connection.id() == id_ && ConnectionImpl::of(connection).phase == Phase::Connecting;
       forget(connection);
-      if (isCurrent && !untried_.empty() && connectToNext()) return;
+      if (triesNext && !untried_.empty() && connectToNext()) return;
       retryLater();
     }
     if (onError) onError(error);
@@ -45,6 +47,7 @@ PersistentConnection::~PersistentConnection() {
 }
 
 void PersistentConnection::useTls(const TlsClient& settings) {
+  if (!url_.isTls()) return;
   endpoint.tls = TlsContext::ofClient(settings);
   endpoint.tlsHost = url_.host;
 }

@@ -27,7 +27,7 @@ class PersistentConnection {
   PersistentConnection(const PersistentConnection&) = delete;
   PersistentConnection& operator=(const PersistentConnection&) = delete;
 
-  /// Speaks TLS with a server whose certificate must be valid for the URL's host. Throws
+  /// For a URL with TLS: the server's certificate must be valid for its host. Throws
   /// std::invalid_argument if a file cannot be used.
   void useTls(const TlsClient& settings);
 

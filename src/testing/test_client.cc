@@ -3,11 +3,13 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <charconv>
 #include <limits>
+#include <span>
 #include <stdexcept>
 
-#include "base/bytes.h"
+#include "protocol/http/http_response_head.h"
+#include "protocol/websocket/client_handshake.h"
+#include "protocol/websocket/close.h"
 
 namespace stormo::test {
 namespace {
@@ -15,6 +17,8 @@ namespace {
 using websocket::Opcode;
 
 constexpr std::chrono::seconds kHungAfter{30};
+constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
+constexpr std::string_view kKey = "dGhlIHNhbXBsZSBub25jZQ==";
 
 }  // namespace
 
@@ -37,17 +41,8 @@ Client::Impl::Impl(EventLoop& eventLoop, UniqueFd socket, Protocol protocol)
     : loop(eventLoop), socket_(std::move(socket)), protocol_(std::move(protocol)) {}
 
 void Client::Impl::openWebSocket(std::string_view path, const std::vector<HttpHeader>& headers) {
-  output_.append("GET ").append(path).append(
-      " HTTP/1.1\r\n"
-      "Host: localhost\r\n"
-      "Upgrade: websocket\r\n"
-      "Connection: Upgrade\r\n"
-      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-      "Sec-WebSocket-Version: 13\r\n");
-  for (const HttpHeader& each : headers) {
-    output_.append(each.name).append(": ").append(each.value).append("\r\n");
-  }
-  output_.append("\r\n");
+  output_ +=
+      websocket::UpgradeRequest{.target = std::string(path), .headers = headers}.withKey(kKey);
 }
 
 void Client::Impl::send(Message message) {
@@ -61,10 +56,8 @@ void Client::Impl::send(Message message) {
 
 void Client::Impl::sendClose(CloseCode code, std::string_view reason) {
   if (isWebSocket()) {
-    std::string payload(2, '\0');
-    storeBigEndian(payload.data(), static_cast<std::uint16_t>(code));
     closeSent_ = true;
-    sendFrame(Opcode::Close, payload.append(reason));
+    sendFrame(Opcode::Close, websocket::encodeClosePayload(code, reason));
     look();
   } else {
     look();
@@ -110,48 +103,47 @@ void Client::Impl::read() {
 }
 
 void Client::Impl::takeHead() {
-  const std::size_t end = input_.find("\r\n\r\n");
-  if (end == std::string::npos) return;
-  if (input_.starts_with("HTTP/1.1 ")) {
-    std::from_chars(input_.data() + 9, input_.data() + end, status);
+  HttpResponseHead head;
+  std::size_t headBytes = 0;
+  switch (decodeResponseHead(input_, kNoLimit, head, headBytes)) {
+    case HeadDecode::NeedMore:
+      return;
+    case HeadDecode::Ok:
+      status = head.status;
+      input_.erase(0, headBytes);
+      return;
+    case HeadDecode::Bad:
+    case HeadDecode::TooLarge:
+      throw std::runtime_error("the server did not answer with HTTP");
   }
-  input_.erase(0, end + 4);
 }
 
 void Client::Impl::takeFrames() {
-  websocket::ServerFrame frame;
-  for (;;) {
-    const auto verdict =
-        websocket::decodeServerFrame(input_, std::numeric_limits<std::uint64_t>::max(), frame);
-    if (verdict == websocket::Decode::NeedMore) return;
-    if (verdict != websocket::Decode::Ok) {
-      throw std::runtime_error(std::string("the server sent an invalid frame: ") +
-                               websocket::explainServerProtocolError(input_));
-    }
-    takeFrame(frame);
-    input_.erase(0, frame.bytes);
-  }
+  const websocket::Limits limits{.messageBytesMax = kNoLimit, .sender = websocket::Sender::Server};
+  std::span<char> rest(input_);
+  while (!rest.empty() && !closeReceived_) takeEvent(decoder_.next(rest, limits));
+  input_.clear();
 }
 
-void Client::Impl::takeFrame(const websocket::ServerFrame& frame) {
-  switch (frame.opcode) {
-    case Opcode::Ping:
-      return sendFrame(Opcode::Pong, frame.payload);
-    case Opcode::Pong:
+void Client::Impl::takeEvent(const websocket::Decoded& decoded) {
+  switch (decoded.event) {
+    case websocket::Event::NeedMore:
+    case websocket::Event::Fragment:
+    case websocket::Event::Pong:
       return;
-    case Opcode::Close:
-      if (frame.payload.size() >= 2) {
-        closeCode = static_cast<CloseCode>(loadBigEndian<std::uint16_t>(frame.payload.data()));
-        closeReason = frame.payload.substr(2);
-      }
-      if (!std::exchange(closeSent_, true)) sendFrame(Opcode::Close, frame.payload);
+    case websocket::Event::Message:
+      messages.emplace_back(decoded.payload);
       return;
-    case Opcode::Continuation:
-    case Opcode::Text:
-    case Opcode::Binary:
-      fragments_ += frame.payload;
-      if (frame.fin) messages.push_back(std::exchange(fragments_, {}));
-      return;
+    case websocket::Event::Ping:
+      return sendFrame(Opcode::Pong, decoded.payload);
+    case websocket::Event::Close:
+      closeReceived_ = true;
+      closeCode = decoded.code;
+      closeReason = decoded.payload;
+      if (std::exchange(closeSent_, true)) return;
+      return sendFrame(Opcode::Close, websocket::encodeClosePayload(closeCode, closeReason));
+    case websocket::Event::Violation:
+      throw std::runtime_error(std::string("the server sent an invalid frame: ") + decoded.reason);
   }
 }
 

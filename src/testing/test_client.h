@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "protocol/websocket/frame.h"
+#include "protocol/websocket/decoder.h"
 #include "sys/unique_fd.h"
 
 namespace stormo::test {
@@ -42,15 +42,16 @@ struct Client::Impl {
   void takeHead();
   void takeFrames();
   void takePackages();
-  void takeFrame(const websocket::ServerFrame& frame);
+  void takeEvent(const websocket::Decoded& decoded);
   void sendFrame(websocket::Opcode opcode, std::string_view payload);
 
   UniqueFd socket_;
   Protocol protocol_;
   std::string input_;
   std::string output_;
-  std::string fragments_;
+  websocket::Decoder decoder_;
   bool closeSent_ = false;
+  bool closeReceived_ = false;
 };
 
 }  // namespace stormo::test

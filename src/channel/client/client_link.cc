@@ -74,7 +74,7 @@ ClientLink::ClientLink(std::string_view url, ChannelOptions options)
       dialect_(makeDialect(*this)) {
   connection_.retryFirst = kRetryFirst;
   connection_.retryMax = kRetryMax;
-  if (url_.isTls()) connection_.useTls(options_.tls);
+  connection_.useTls(options_.tls);
   connection_.endpoint.isLink = true;
   connection_.endpoint.carriesMany = true;
   connection_.endpoint.cutWhenFull = false;

@@ -41,6 +41,8 @@ class Codec {
 
   /// A connection was accepted or made. Messages may pass after CodecSession::open().
   virtual void begin(CodecSession&) const {}
+  /// Whether onConnect waits for CodecSession::announce(). If not, it follows begin().
+  [[nodiscard]] virtual bool announcesLater() const { return false; }
 
   /// Takes bytes from the peer and delivers the messages in them, until all are taken, the
   /// connection is paused or closing, or CodecSession::spendOnFrame() returns false. Returns how
@@ -75,6 +77,9 @@ class Codec {
 
   /// The peer did not finish its handshake in time.
   virtual void onHandshakeTimeout(CodecSession&) const {}
+
+  /// The peer has ended the connection, which is not open yet.
+  virtual void onHandshakeEnd(CodecSession&) const {}
 };
 
 }  // namespace stormo::net

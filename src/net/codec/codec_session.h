@@ -23,6 +23,10 @@ class CodecSession {
   }
   /// Ends the handshake: messages may pass. What was sent before leaves in this turn.
   void open() { reactor_.connections.open(connection_); }
+  /// Of a codec that announcesLater(): calls onConnect.
+  void announce() { reactor_.connections.announce(connection_); }
+  /// In the handshake: sends these bytes at once. Messages wait.
+  void sendNow(std::string_view bytes) { reactor_.output.sendNow(connection_, bytes); }
   /// Puts bytes before all messages that were sent during the handshake.
   void sendFirst(std::string_view bytes) { reactor_.output.sendFirst(connection_, bytes); }
   /// Calls a handler of the user with the connection and these arguments. See
@@ -100,6 +104,8 @@ class CodecSession {
   void refuse(CloseCode code, std::string_view reason) {
     reactor_.connections.refuse(connection_, code, reason);
   }
+  /// The connection cannot be used: onError is called, and it is closed at once.
+  void fail(const Error& error) { reactor_.connections.fail(connection_, error); }
   /// Drops what is queued in this turn and closes, with these bytes as the last.
   void closeWith(CloseCode code, std::string_view lastBytes) {
     reactor_.connections.closeWith(connection_, code, lastBytes);

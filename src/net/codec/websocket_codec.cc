@@ -7,7 +7,7 @@
 #include "net/limits/admission.h"
 #include "protocol/http/http_request.h"
 #include "protocol/http/http_response.h"
-#include "protocol/websocket/close.h"
+#include "protocol/websocket/deflate_negotiation.h"
 #include "protocol/websocket/handshake.h"
 #include "protocol/websocket/origin.h"
 #include "sys/log.h"
@@ -15,18 +15,9 @@
 namespace stormo::net {
 namespace {
 
-using websocket::Opcode;
-
 // Of what a client sends while its handshake waits for an answer, this much is read, so that the
 // end of its connection is seen; the rest stays in the kernel.
 constexpr std::size_t kHeldBackMax = 16 << 10;
-
-void dropStateAtRest(CodecSession& session) {
-  const WebSocketState* state = stateOrNull(session);
-  if (state == nullptr || !state->decoder.atRest()) return;
-  if (!state->response.empty() || state->opens || state->keepsContext()) return;
-  if (!state->owesPong && !state->pongWaits(session)) session.state().reset();
-}
 
 }  // namespace
 
@@ -37,6 +28,7 @@ std::size_t WebSocketCodec::receive(CodecSession& session, std::span<char> bytes
     taken = receiveHead(session, {bytes.data(), bytes.size()});
     if (session.isInHandshake() || session.isPaused()) return taken;
   }
+  reportOpen(session);
   return taken + receiveMessages(session, bytes.subspan(taken));
 }
 
@@ -108,6 +100,20 @@ void WebSocketCodec::upgrade(CodecSession& session, const HttpRequest& request) 
   }
   open(session, response);
   session.call(onOpen_);
+}
+
+/// The extensions that are agreed on, for the response; nothing if the client's offers do not
+/// conform to their grammar (RFC 6455 9.1).
+std::optional<std::string> WebSocketCodec::negotiate(CodecSession& session,
+                                                     const HttpRequest& request) const {
+  if (!deflate_.enabled) return std::string();
+  const auto offers = websocket::parseExtensions(request.headers);
+  if (!offers) return std::nullopt;
+  const auto agreed = websocket::acceptDeflate(*offers, deflate_.contextTakeover);
+  if (!agreed) return std::string();
+  compress(session, agreed->serverWindowBits.value_or(websocket::kWindowBitsMax),
+           !agreed->clientNoContextTakeover, !agreed->serverNoContextTakeover);
+  return websocket::deflateHeader(*agreed);
 }
 
 void WebSocketCodec::open(CodecSession& session, std::string_view response) {
@@ -209,104 +215,12 @@ void WebSocketCodec::onHandshakeTimeout(CodecSession& session) const {
   respond(session, 408, "the request took too long");
 }
 
-std::size_t WebSocketCodec::receiveMessages(CodecSession& session, std::span<char> bytes) const {
-  reportOpen(session);
-  WebSocketState* const state = stateOrNull(session);
-  websocket::Decoder& decoder = state != nullptr ? state->decoder : atRest_;
-  const websocket::Limits limits = limitsOf(session);
-  std::span<char> rest = bytes;
-  bool pinged = false;
-  bool going = session.takesInput();
-  while (going && !session.isPaused()) {
-    const websocket::Decoded decoded = decoder.next(rest, limits);
-    if (decoded.event == websocket::Event::NeedMore) break;
-    if (decoded.event == websocket::Event::Ping) {
-      pinged = true;
-      lastPing_ = decoded.payload;
-    } else {
-      onEvent(session, decoded);
-    }
-    going = session.takesInput();
-    if (!session.spendOnFrame()) break;
-  }
-  if (!going) {
-    if (state == nullptr) atRest_ = {};
-    return bytes.size();
-  }
-  if (state == nullptr && !decoder.atRest()) {
-    stateOf(session).decoder = std::move(atRest_);
-    atRest_ = {};
-  }
-  if (pinged && session.isUsable()) answerPing(session, lastPing_);
-  dropStateAtRest(session);
-  return bytes.size() - rest.size();
-}
-
-void WebSocketCodec::onEvent(CodecSession& session, const websocket::Decoded& decoded) const {
-  switch (decoded.event) {
-    case websocket::Event::NeedMore:
-    case websocket::Event::Fragment:
-    case websocket::Event::Ping:
-      return;
-    case websocket::Event::Message:
-      if (decoded.compressed) return onCompressed(session, decoded);
-      return session.deliver(
-          Message(decoded.payload, decoded.binary ? MessageType::Binary : MessageType::Text));
-    case websocket::Event::Pong:
-      return;  // any input counts as an answer, see Keepalive
-    case websocket::Event::Close:
-      if (session.isUsable() && !decoded.payload.empty()) {
-        session.connection().closeReason = std::make_unique<std::string>(decoded.payload);
-      }
-      return session.onCloseFrame(decoded.code);
-    case websocket::Event::Violation:
-      return session.refuse(decoded.code, decoded.reason);
-  }
-}
-
-/// RFC 6455 5.5.3: the pong carries the same bytes, and only the latest of several pings needs an
-/// answer. While a pong waits for a peer that does not read, no other is queued.
-void WebSocketCodec::answerPing(CodecSession& session, std::string_view payload) const {
-  WebSocketState* const state = stateOrNull(session);
-  const bool waits = state != nullptr && state->pongWaits(session);
-  if (waits || session.isFull(payload.size())) {
-    stateOf(session).owesPong = true;
-    stateOf(session).ping = payload;
-    return;
-  }
-  control(session, Opcode::Pong, payload);
-  if (state != nullptr) state->owesPong = false;
-  if (!session.hasQueue()) return;
-  stateOf(session).pongEnd = session.bytesWrittenAtEnd();
-}
-
-void WebSocketCodec::onDrained(CodecSession& session) const {
-  WebSocketState* const state = stateOrNull(session);
-  if (!std::exchange(state->owesPong, false)) return;
-  if (session.isUsable()) control(session, Opcode::Pong, state->ping);
-  dropStateAtRest(session);
-}
-
 bool WebSocketCodec::sendClose(CodecSession& session, CloseCode code,
                                std::string_view reason) const {
-  if (!session.isOpen()) {
-    const int status = code == CloseCode::InternalError ? 500 : 503;
-    respond(session, status, reason.empty() ? "going away" : reason, code);
-    return false;
-  }
-  control(session, Opcode::Close, websocket::encodeClosePayload(code, reason));
-  return true;
-}
-
-bool WebSocketCodec::ping(CodecSession& session) const {
-  // After a full queue the ping would arrive too late. The time-out runs all the same: any input
-  // counts as an answer.
-  if (!session.isFull(0)) control(session, Opcode::Ping, {});
-  return true;
-}
-
-void WebSocketCodec::control(CodecSession& session, Opcode opcode, std::string_view payload) const {
-  appendFrame(opcode, payload, session.batch(), session.order());
+  if (session.isOpen()) return WebSocketMessages::sendClose(session, code, reason);
+  const int status = code == CloseCode::InternalError ? 500 : 503;
+  respond(session, status, reason.empty() ? "going away" : reason, code);
+  return false;
 }
 
 }  // namespace stormo::net

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,12 +12,13 @@
 
 namespace stormo::net {
 
-/// What a connection keeps between two reads: a handshake that is answered later, part of a
+/// What a connection keeps between two reads: a handshake that is not answered yet, part of a
 /// message, or a ping to be answered.
 struct WebSocketState final : CodecState {
   std::string response;    // that a PendingHandshake will send; empty: none waits
   bool holdsBack = false;  // receiving was paused for that
   bool opens = false;      // onWebSocketOpen is still to be called
+  std::string acceptKey;   // of a client: that the server's answer must have
   websocket::Decoder decoder;
   std::uint64_t pongEnd =
       0;  // as ConnectionImpl::bytesWritten counts: then the kernel has our last pong
@@ -29,9 +29,12 @@ struct WebSocketState final : CodecState {
   std::optional<websocket::Deflater> deflater;
 
   [[nodiscard]] std::size_t heldBytes() const override { return decoder.heldBytes(); }
-  [[nodiscard]] bool keepsContext() const { return inflater || deflater; }
   [[nodiscard]] bool pongWaits(const CodecSession& session) const {
     return session.bytesWritten() < pongEnd;
+  }
+  [[nodiscard]] bool isNeeded(const CodecSession& session) const {
+    return !decoder.atRest() || !response.empty() || opens || inflater || deflater || owesPong ||
+           pongWaits(session);
   }
 };
 
@@ -42,22 +45,6 @@ inline WebSocketState* stateOrNull(CodecSession& session) {
 inline WebSocketState& stateOf(CodecSession& session) {
   if (session.state() == nullptr) session.state() = std::make_unique<WebSocketState>();
   return *stateOrNull(session);
-}
-
-inline websocket::Limits limitsOf(const CodecSession& session) {
-  return {.messageBytesMax = session.messageBytesMax(),
-          .compression = session.variant() == kPlain ? websocket::Compression::Off
-                                                     : websocket::Compression::Negotiated};
-}
-
-inline void appendFrame(websocket::Opcode opcode, std::string_view payload, Batch& batch,
-                        OutputOrder& order, bool compressed = false) {
-  char header[websocket::kServerHeaderBytesMax];
-  const std::size_t headerBytes =
-      websocket::encodeHeader(opcode, payload.size(), header, compressed);
-  char* const place = batch.extend(headerBytes + payload.size(), order);
-  std::memcpy(place, header, headerBytes);
-  payload.copy(place + headerBytes, payload.size());
 }
 
 }  // namespace stormo::net

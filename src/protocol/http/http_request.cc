@@ -1,20 +1,14 @@
 #include "protocol/http/http_request.h"
 
 #include <algorithm>
-#include <bit>
-#include <boost/beast/http/basic_parser.hpp>
-#include <boost/beast/http/error.hpp>
-#include <limits>
 #include <utility>
 
+#include "protocol/http/head_parser.h"
+#include "protocol/http/header_fields.h"
 #include "protocol/text/ascii.h"
 
 namespace stormo {
 namespace {
-
-namespace http = boost::beast::http;
-
-std::string toString(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
 /// Sets path and query from the target. Every server must accept the absolute form
 /// (RFC 9112 3.2.2).
@@ -32,32 +26,24 @@ void splitTarget(HttpRequest& request) {
   if (request.path.empty()) request.path = "/";
 }
 
-/// Beast's parser for our request type: its own message type does not keep the order of the fields.
-class HeadParser final : public http::basic_parser<true> {
+class RequestParser final : public HeadParser<true> {
  public:
-  HttpRequest request;
+  HttpRequest takeRequest() {
+    request_.headers = std::move(headers_);
+    return std::move(request_);
+  }
 
  private:
-  using View = boost::beast::string_view;
-  using ErrorCode = boost::beast::error_code;
-
-  void on_request_impl(http::verb, View method, View target, int version, ErrorCode&) override {
-    request.method = toString(method);
-    request.target = toString(target);
-    request.versionMinor = version % 10;
+  void on_request_impl(boost::beast::http::verb, View method, View target, int version,
+                       ErrorCode&) override {
+    request_.method = toString(method);
+    request_.target = toString(target);
+    request_.versionMinor = version % 10;
   }
-  void on_field_impl(http::field, View name, View value, ErrorCode&) override {
-    request.headers.push_back({toString(name), toString(value)});
-  }
-  void on_header_impl(ErrorCode&) override { splitTarget(request); }
-
-  // Responses and bodies are not parsed.
+  void on_header_impl(ErrorCode&) override { splitTarget(request_); }
   void on_response_impl(int, View, int, ErrorCode&) override {}
-  void on_body_init_impl(const boost::optional<std::uint64_t>&, ErrorCode&) override {}
-  std::size_t on_body_impl(View, ErrorCode&) override { return 0; }
-  void on_chunk_header_impl(std::uint64_t, View, ErrorCode&) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t, View, ErrorCode&) override { return 0; }
-  void on_finish_impl(ErrorCode&) override {}
+
+  HttpRequest request_;
 };
 
 /// The number that a hexadecimal digit stands for, or -1.
@@ -100,14 +86,6 @@ std::string_view withoutQuotes(std::string_view value) {
 }
 
 constexpr std::string_view kLineEnd = "\r\n";
-constexpr std::string_view kHeadEnd = "\r\n\r\n";
-
-/// False if the parser would need more input, as it did after the first `judged` bytes.
-bool isWorthParsing(std::string_view in, std::size_t judged) {
-  if (std::bit_width(in.size()) > std::bit_width(judged)) return true;
-  const std::size_t overlap = std::min(judged, kHeadEnd.size() - 1);
-  return in.find(kHeadEnd, judged - overlap) != std::string_view::npos;
-}
 
 }  // namespace
 
@@ -136,51 +114,32 @@ std::optional<std::string> HttpRequest::cookie(std::string_view name) const {
 }
 
 std::string_view HttpRequest::header(std::string_view name) const {
-  for (const HttpHeader& field : headers) {
-    if (equalsIgnoringCase(field.name, name)) return field.value;
-  }
-  return {};
+  return headerValue(headers, name);
 }
 
 std::size_t HttpRequest::headerCount(std::string_view name) const {
-  return static_cast<std::size_t>(
-      std::count_if(headers.begin(), headers.end(),
-                    [&](const HttpHeader& field) { return equalsIgnoringCase(field.name, name); }));
+  return stormo::headerCount(headers, name);
 }
 
 bool HttpRequest::hasToken(std::string_view name, std::string_view token) const {
-  for (const HttpHeader& field : headers) {
-    if (!equalsIgnoringCase(field.name, name)) continue;
-    std::string_view rest = field.value;
-    while (!rest.empty()) {
-      if (equalsIgnoringCase(takeListItem(rest), token)) return true;
-    }
-  }
-  return false;
+  return headerHasToken(headers, name, token);
 }
 
 HeadDecode decodeHead(std::string_view in, std::size_t headBytesMax, HttpRequest& out,
                       std::size_t& headBytes, std::size_t judged) {
   std::string_view seen = in.substr(0, headBytesMax);
-  const HeadDecode undecided =
-      in.size() < headBytesMax ? HeadDecode::NeedMore : HeadDecode::TooLarge;
+  const HeadDecode undecided = undecidedHead(in, headBytesMax);
   if (undecided == HeadDecode::NeedMore && !isWorthParsing(seen, judged)) return undecided;
   // Old clients send one empty line. More of them would be searched again at each arrival.
   const std::size_t skipped = seen.starts_with(kLineEnd) ? kLineEnd.size() : 0;
   seen.remove_prefix(skipped);
   if (kLineEnd.starts_with(seen)) return undecided;
-  HeadParser parser;
-  parser.skip(true);  // the caller reads the body
-  // headBytesMax is the limit: the parser's own one does not count every byte.
-  parser.header_limit(std::numeric_limits<std::uint32_t>::max());
-
-  boost::beast::error_code error;
-  const std::size_t used = parser.put(boost::asio::const_buffer(seen.data(), seen.size()), error);
-  if (error == http::error::need_more || (!error && !parser.is_header_done())) return undecided;
-  if (error) return HeadDecode::Bad;
-  out = std::move(parser.request);
-  headBytes = skipped + used;
-  return HeadDecode::Ok;
+  RequestParser parser;
+  const HeadDecode verdict = parseHead(parser, seen, undecided, headBytes);
+  if (verdict != HeadDecode::Ok) return verdict;
+  headBytes += skipped;
+  out = parser.takeRequest();
+  return verdict;
 }
 
 }  // namespace stormo

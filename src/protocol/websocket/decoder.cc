@@ -29,12 +29,13 @@ Decoded Decoder::next(std::span<char>& in, const Limits& limits) {
   if (state_ == State::AtRest) {
     FrameHeader header;
     if (!in.empty() &&
-        decodeHeader(view(in), room(in[0], limits), header, limits.compression) == Decode::Ok &&
+        decodeHeader(view(in), room(in[0], limits), header, limits.compression, limits.sender) ==
+            Decode::Ok &&
         header.fin && isData(header.opcode) &&
         in.size() - header.headerBytes >= header.payloadBytes) {
       char* const data = in.data() + header.headerBytes;
       const auto bytes = static_cast<std::size_t>(header.payloadBytes);
-      applyMask(data, bytes, header.mask, 0);
+      if (header.masked) applyMask(data, bytes, header.mask, 0);
       const std::string_view payload(data, bytes);
       const bool binary = header.opcode == Opcode::Binary;
       if (!binary && !header.compressed && !isUtf8(payload)) {
@@ -70,7 +71,7 @@ std::optional<Decoded> Decoder::takeHeader(std::span<char>& in, const Limits& li
   if (seen.empty()) return Decoded{};
   if (const char* broken = brokenOrder(seen[0])) return violation(CloseCode::ProtocolError, broken);
 
-  switch (decodeHeader(seen, room(seen[0], limits), frame_, limits.compression)) {
+  switch (decodeHeader(seen, room(seen[0], limits), frame_, limits.compression, limits.sender)) {
     case Decode::Ok:
       break;
     case Decode::NeedMore:
@@ -80,7 +81,8 @@ std::optional<Decoded> Decoder::takeHeader(std::span<char>& in, const Limits& li
       state_ = State::InHeader;
       return Decoded{};
     case Decode::ProtocolError:
-      return violation(CloseCode::ProtocolError, explainProtocolError(seen, limits.compression));
+      return violation(CloseCode::ProtocolError,
+                       explainProtocolError(seen, limits.compression, limits.sender));
     case Decode::TooBig:
       return violation(CloseCode::TooBig, "message is too big");
   }
@@ -177,7 +179,9 @@ std::string_view Decoder::takeUnmasked(std::span<char>& in) {
   const auto bytes =
       static_cast<std::size_t>(std::min<std::uint64_t>(in.size(), frame_.payloadBytes - taken_));
   char* const data = in.data();
-  applyMask(data, bytes, frame_.mask, static_cast<std::size_t>(taken_ & 3));
+  if (frame_.masked) {
+    applyMask(data, bytes, frame_.mask, static_cast<std::size_t>(taken_ & 3));
+  }
   taken_ += bytes;
   in = in.subspan(bytes);
   return {data, bytes};

@@ -20,6 +20,7 @@ struct Limits {
   /// Negotiated: messages may be compressed. Their payloads have at most
   /// compressedBytesMax(messageBytesMax) bytes, and what inflates them limits the inflated size.
   Compression compression = Compression::Off;
+  Sender sender = Sender::Client;  ///< The side whose frames are decoded.
 };
 
 enum class Event {
@@ -44,8 +45,9 @@ struct Decoded {
   const char* reason = "";               ///< Violation: a literal, at most 123 bytes.
 };
 
-/// Turns a client's byte stream, cut anywhere, into messages and control frames (RFC 6455 5, 8.1).
-/// The sequence of events does not depend on where the stream is cut.
+/// Turns the byte stream of a client, or of a server (Limits::sender), cut anywhere, into messages
+/// and control frames (RFC 6455 5, 8.1). The sequence of events does not depend on where the stream
+/// is cut.
 ///
 /// A complete unfragmented frame is unmasked in place and never copied. Of other messages the
 /// decoder keeps the received part: memory follows the bytes received, never the length that a

@@ -11,9 +11,6 @@ constexpr std::uint8_t kRsv1 = 0x40;
 constexpr std::uint8_t kMasked = 0x80;
 constexpr std::size_t kMaskBytes = 4;
 
-/// A client masks all its frames, a server none (RFC 6455 5.1).
-enum class Sender { Client, Server };
-
 bool isMaskedRight(Sender sender, std::uint8_t second) {
   return ((second & kMasked) != 0) == (sender == Sender::Client);
 }
@@ -23,7 +20,8 @@ constexpr bool isDefined(unsigned opcode) {
   return ((0x0707u >> opcode) & 1u) != 0;
 }
 
-bool hasValidReservedBits(std::uint8_t first, Compression compression) {
+[[gnu::always_inline]] inline bool hasValidReservedBits(std::uint8_t first,
+                                                        Compression compression) {
   const unsigned bits = first & kReservedBits;
   if (bits == 0) return true;
   const auto opcode = static_cast<Opcode>(first & 0x0fu);
@@ -31,7 +29,7 @@ bool hasValidReservedBits(std::uint8_t first, Compression compression) {
   return bits == kRsv1 && compression == Compression::Negotiated && beginsMessage;
 }
 
-bool isValidFirst(std::uint8_t first, Compression compression) {
+[[gnu::always_inline]] inline bool isValidFirst(std::uint8_t first, Compression compression) {
   const unsigned opcode = first & 0x0fu;
   return hasValidReservedBits(first, compression) && isDefined(opcode) &&
          ((first & kFin) != 0 || opcode < 8);
@@ -65,10 +63,10 @@ Decode judgePartialLength(const char* bytes, std::size_t have, std::size_t width
   return judgeLength(least, most, minimal, payloadBytesMax);
 }
 
-// A template, so that neither direction has a branch for the other.
+// A template, so that neither direction has more than one branch for the other.
 template <Sender kSender>
-Decode decode(std::string_view in, std::uint64_t payloadBytesMax, FrameHeader& out,
-              Compression compression) {
+[[gnu::always_inline]] inline Decode decode(std::string_view in, std::uint64_t payloadBytesMax,
+                                            FrameHeader& out, Compression compression) {
   if (in.empty()) return Decode::NeedMore;
   const auto first = static_cast<std::uint8_t>(in[0]);
   if (!isValidFirst(first, compression)) return Decode::ProtocolError;
@@ -98,6 +96,7 @@ Decode decode(std::string_view in, std::uint64_t payloadBytesMax, FrameHeader& o
   if (in.size() < headerBytes) return Decode::NeedMore;
   out.fin = (first & kFin) != 0;
   out.compressed = (first & kRsv1) != 0;
+  out.masked = kSender == Sender::Client;
   out.opcode = static_cast<Opcode>(first & 0x0fu);
   std::memcpy(out.mask, in.data() + headerBytes - maskBytes, maskBytes);
   out.payloadBytes = payloadBytes;
@@ -105,7 +104,46 @@ Decode decode(std::string_view in, std::uint64_t payloadBytesMax, FrameHeader& o
   return Decode::Ok;
 }
 
-const char* explain(Sender sender, std::string_view header, Compression compression) {
+/// The mask for the bytes from `phase` of a payload on, twice.
+std::uint64_t wordOf(const char mask[4], std::size_t phase) {
+  std::uint32_t mask32;
+  std::memcpy(&mask32, mask, sizeof mask32);
+  // Little-endian: the byte for the first one moves to the lowest place.
+  mask32 = std::rotr(mask32, static_cast<int>(8 * (phase & 3)));
+  return mask32 | std::uint64_t{mask32} << 32;
+}
+
+/// `from` and `to` are the same, or do not overlap. Inlined, so that each case is one loop of its
+/// own.
+[[gnu::always_inline]] inline void maskInto(const char* from, std::size_t bytes, std::uint64_t mask,
+                                            char* to) {
+  // Four words at a time: independent of each other, so that they become vector instructions.
+  for (; bytes >= 32; from += 32, to += 32, bytes -= 32) {
+    std::uint64_t words[4];
+    std::memcpy(words, from, sizeof words);
+    for (std::uint64_t& word : words) word ^= mask;
+    std::memcpy(to, words, sizeof words);
+  }
+  for (; bytes >= 8; from += 8, to += 8, bytes -= 8) {
+    std::uint64_t word;
+    std::memcpy(&word, from, sizeof word);
+    word ^= mask;
+    std::memcpy(to, &word, sizeof word);
+  }
+  for (; bytes > 0; ++from, ++to, --bytes, mask >>= 8) {
+    *to = static_cast<char>(*from ^ static_cast<char>(mask));
+  }
+}
+
+}  // namespace
+
+Decode decodeHeader(std::string_view in, std::uint64_t payloadBytesMax, FrameHeader& out,
+                    Compression compression, Sender sender) {
+  return sender == Sender::Client ? decode<Sender::Client>(in, payloadBytesMax, out, compression)
+                                  : decode<Sender::Server>(in, payloadBytesMax, out, compression);
+}
+
+const char* explainProtocolError(std::string_view header, Compression compression, Sender sender) {
   if (header.empty()) return "";
   const auto first = static_cast<std::uint8_t>(header[0]);
   if (!hasValidReservedBits(first, compression)) return "reserved bits are set";
@@ -123,13 +161,6 @@ const char* explain(Sender sender, std::string_view header, Compression compress
   return "length is not minimal";
 }
 
-}  // namespace
-
-Decode decodeHeader(std::string_view in, std::uint64_t payloadBytesMax, FrameHeader& out,
-                    Compression compression) {
-  return decode<Sender::Client>(in, payloadBytesMax, out, compression);
-}
-
 Decode decodeServerFrame(std::string_view in, std::uint64_t payloadBytesMax, ServerFrame& out,
                          Compression compression) {
   FrameHeader header;
@@ -144,17 +175,9 @@ Decode decodeServerFrame(std::string_view in, std::uint64_t payloadBytesMax, Ser
   return Decode::Ok;
 }
 
-const char* explainProtocolError(std::string_view header, Compression compression) {
-  return explain(Sender::Client, header, compression);
-}
-
-const char* explainServerProtocolError(std::string_view header, Compression compression) {
-  return explain(Sender::Server, header, compression);
-}
-
 std::size_t encodeMaskedHeader(Opcode opcode, std::uint64_t payloadBytes, const char mask[4],
-                               char* out) {
-  const std::size_t length = encodeHeader(opcode, payloadBytes, out);
+                               char* out, bool compressed) {
+  const std::size_t length = encodeHeader(opcode, payloadBytes, out, compressed);
   out[1] = static_cast<char>(static_cast<std::uint8_t>(out[1]) | kMasked);
   std::memcpy(out + length, mask, kMaskBytes);
   return length + kMaskBytes;
@@ -165,33 +188,16 @@ void appendClientFrame(Opcode opcode, std::string_view payload, const char mask[
   char header[kClientHeaderBytesMax];
   out.append(header, encodeMaskedHeader(opcode, payload.size(), mask, header));
   const std::size_t begin = out.size();
-  out.append(payload);
-  applyMask(out.data() + begin, payload.size(), mask, 0);
+  out.resize(begin + payload.size());
+  copyMasked(payload, mask, out.data() + begin);
 }
 
 void applyMask(char* data, std::size_t bytes, const char mask[4], std::size_t phase) {
-  std::uint32_t mask32;
-  std::memcpy(&mask32, mask, sizeof mask32);
-  // Little-endian: the byte for data[0] moves to the lowest place.
-  mask32 = std::rotr(mask32, static_cast<int>(8 * (phase & 3)));
-  const std::uint64_t mask64 = mask32 | std::uint64_t{mask32} << 32;
+  maskInto(data, bytes, wordOf(mask, phase), data);
+}
 
-  // Four words at a time: independent of each other, so that they become vector instructions.
-  for (; bytes >= 32; data += 32, bytes -= 32) {
-    std::uint64_t words[4];
-    std::memcpy(words, data, sizeof words);
-    for (std::uint64_t& word : words) word ^= mask64;
-    std::memcpy(data, words, sizeof words);
-  }
-  for (; bytes >= 8; data += 8, bytes -= 8) {
-    std::uint64_t word;
-    std::memcpy(&word, data, sizeof word);
-    word ^= mask64;
-    std::memcpy(data, &word, sizeof word);
-  }
-  for (std::uint64_t rest = mask64; bytes > 0; ++data, --bytes, rest >>= 8) {
-    *data = static_cast<char>(*data ^ static_cast<char>(rest));
-  }
+void copyMasked(std::string_view payload, const char mask[4], char* to) {
+  maskInto(payload.data(), payload.size(), wordOf(mask, 0), to);
 }
 
 }  // namespace stormo::websocket

@@ -35,9 +35,13 @@ enum class Decode {
 /// which states that the message is compressed (RFC 7692 6). All other reserved bits are errors.
 enum class Compression : std::uint8_t { Off, Negotiated };
 
+/// The side that has sent a frame. A client masks all its frames, a server none (RFC 6455 5.1).
+enum class Sender : std::uint8_t { Client, Server };
+
 struct FrameHeader {
   bool fin = false;
   bool compressed = false;  ///< RSV1.
+  bool masked = false;
   Opcode opcode = Opcode::Continuation;
   char mask[4] = {};
   std::uint64_t payloadBytes = 0;
@@ -48,16 +52,18 @@ inline constexpr std::size_t kServerHeaderBytesMax = 10;
 inline constexpr std::size_t kClientHeaderBytesMax = 14;
 inline constexpr std::size_t kControlPayloadBytesMax = 125;
 
-/// Parses one client frame header at the front of `in` (RFC 6455 5.2). Reports an error before the
-/// header is complete, and gives the same verdict wherever the bytes are cut. `payloadBytesMax`
+/// Parses one frame header of `sender` at the front of `in` (RFC 6455 5.2). Reports an error before
+/// the header is complete, and gives the same verdict wherever the bytes are cut. `payloadBytesMax`
 /// applies to data frames; a control frame has its own limit. Writes `out` only when Ok.
 [[nodiscard]] Decode decodeHeader(std::string_view in, std::uint64_t payloadBytesMax,
-                                  FrameHeader& out, Compression compression = Compression::Off);
+                                  FrameHeader& out, Compression compression = Compression::Off,
+                                  Sender sender = Sender::Client);
 
 /// What is wrong with a header for which decodeHeader() returned ProtocolError: a literal, for the
 /// reason of a close frame.
 [[nodiscard]] const char* explainProtocolError(std::string_view header,
-                                               Compression compression = Compression::Off);
+                                               Compression compression = Compression::Off,
+                                               Sender sender = Sender::Client);
 
 /// Writes an unmasked (server) header with FIN set, and RSV1 if `compressed`, into `out`, which has
 /// room for kServerHeaderBytesMax bytes. Returns its length. The stated payload length is minimal
@@ -80,14 +86,17 @@ inline std::size_t encodeHeader(Opcode opcode, std::uint64_t payloadBytes, char*
 }
 
 /// The same for a client: `out` has room for kClientHeaderBytesMax bytes. Mask the payload with
-/// applyMask().
+/// applyMask() or copyMasked().
 std::size_t encodeMaskedHeader(Opcode opcode, std::uint64_t payloadBytes, const char mask[4],
-                               char* out);
+                               char* out, bool compressed = false);
 
 /// Masks or unmasks in place (RFC 6455 5.3). `phase` is the offset of data[0] in its payload.
 void applyMask(char* data, std::size_t bytes, const char mask[4], std::size_t phase);
 
-// --- The client's side, for load generators and for clients in tests ---
+/// Writes the whole payload, masked, to `to`, which has room for as many bytes.
+void copyMasked(std::string_view payload, const char mask[4], char* to);
+
+// --- For load generators, and for clients in tests ---
 
 /// One frame of a server: a whole message, a fragment of one, or a control frame.
 struct ServerFrame {
@@ -108,11 +117,13 @@ struct ServerFrame {
                                        Compression compression = Compression::Off);
 
 /// explainProtocolError() for bytes that decodeServerFrame() rejected.
-[[nodiscard]] const char* explainServerProtocolError(std::string_view in,
-                                                     Compression compression = Compression::Off);
+[[nodiscard]] inline const char* explainServerProtocolError(
+    std::string_view in, Compression compression = Compression::Off) {
+  return explainProtocolError(in, compression, Sender::Server);
+}
 
-/// The mask of the examples in RFC 6455 5.7. A browser's mask must be unpredictable, so that a page
-/// cannot choose the bytes that a proxy reads (10.3). Load generators and tests use this one.
+/// The mask of the examples in RFC 6455 5.7. A client's mask must be unpredictable (5.3, 10.3): see
+/// net::MaskKeys. Load generators and tests use this one.
 inline constexpr char kExampleMask[4] = {0x37, '\xfa', 0x21, 0x3d};
 
 /// Appends one frame of a client to `out`: a header with FIN set (RFC 6455 5.2), and the payload,

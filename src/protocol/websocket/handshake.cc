@@ -86,6 +86,14 @@ std::string chooseSubprotocol(const HttpRequest& request,
   return {};
 }
 
+const char* complaintOfHeader(std::string_view name, std::string_view value) {
+  if (!isToken(name)) return "has no valid name";
+  if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos) {
+    return "has a value of more than one line";
+  }
+  return isSetByUs(name) ? "is set by the handshake itself" : nullptr;
+}
+
 void requireRefusal(int status) {
   if (status >= 400 && status <= 599) return;
   throw std::invalid_argument("a handshake is refused with a status from 400 to 599, not " +
@@ -120,14 +128,9 @@ std::string upgradeResponse(std::string_view acceptKey, std::string_view subprot
 namespace stormo {
 
 void WebSocketHandshake::addHeader(std::string_view name, std::string_view value) {
-  const auto refuseIt = [&](const char* reason) {
-    throw std::invalid_argument("the header '" + std::string(name) + "' " + reason);
-  };
-  if (!websocket::isToken(name)) refuseIt("has no valid name");
-  if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos) {
-    refuseIt("has a value of more than one line");
+  if (const char* const complaint = websocket::complaintOfHeader(name, value)) {
+    throw std::invalid_argument("the header '" + std::string(name) + "' " + complaint);
   }
-  if (websocket::isSetByUs(name)) refuseIt("is set by the handshake itself");
   headers_.push_back({std::string(name), std::string(value)});
 }
 

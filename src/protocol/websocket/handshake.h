@@ -27,6 +27,11 @@ struct HandshakeVerdict {
 [[nodiscard]] std::string chooseSubprotocol(const HttpRequest& request,
                                             const std::vector<std::string>& supported);
 
+/// Why a program cannot add that header to a request or a response of the handshake: a literal that
+/// continues "the header 'X' …"; null if it can. The handshake sets Upgrade, Connection and
+/// Sec-WebSocket-* itself, and has no body.
+[[nodiscard]] const char* complaintOfHeader(std::string_view name, std::string_view value);
+
 /// Throws std::invalid_argument if that HTTP status is no error: not from 400 to 599.
 void requireRefusal(int status);
 

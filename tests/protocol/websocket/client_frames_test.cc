@@ -145,5 +145,50 @@ TEST(ClientFrame, OfEveryLengthEncodingIsDecodedByTheServersDecoder) {
   EXPECT_TRUE(reader.atRest());
 }
 
+TEST(ClientFrame, IsMaskedWhileItIsCopied) {
+  const char mask[4] = {1, '\x80', 0, '\xff'};
+  for (std::size_t bytes = 0; bytes < 100; ++bytes) {
+    std::string payload(bytes, '\0');
+    for (std::size_t i = 0; i < bytes; ++i) payload[i] = static_cast<char>(i * 7);
+    std::string copied(bytes + 1, '!');
+    copyMasked(payload, mask, copied.data());
+    EXPECT_EQ(copied.back(), '!');
+    for (std::size_t i = 0; i < bytes; ++i) {
+      ASSERT_EQ(copied[i], static_cast<char>(payload[i] ^ mask[i % 4])) << i << " of " << bytes;
+    }
+  }
+}
+
+TEST(ClientFrame, ThatIsCompressedHasRsv1) {
+  char header[kClientHeaderBytesMax];
+  const std::size_t bytes = encodeMaskedHeader(Opcode::Text, 300, kExampleMask, header, true);
+  FrameHeader decoded;
+  ASSERT_EQ(decodeHeader({header, bytes}, kNoLimit, decoded, Compression::Negotiated), Decode::Ok);
+  EXPECT_TRUE(decoded.compressed);
+  EXPECT_EQ(decoded.payloadBytes, 300u);
+}
+
+TEST(ServerStream, CutAnywhereHasTheSameEvents) {
+  const std::string stream = serverFrame(0x81, "whole") + serverFrame(0x01, "be") +
+                             serverFrame(0x89, "ping") + serverFrame(0x00, "") +
+                             serverFrame(0x80, "gun") + serverFrame(0x82, std::string(300, 'b')) +
+                             serverFrame(0x88, bytes({0x0f, 0xa0}) + "bye");
+  const std::vector<wire::Seen> expected = {
+      wire::text("whole"), wire::ping("ping"), wire::text("begun"),
+      wire::binary(std::string(300, 'b')), wire::close(4000, "bye")};
+  for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
+    wire::Reader reader;
+    reader.ofServer().read(stream.substr(0, cut)).read(stream.substr(cut));
+    ASSERT_EQ(reader.seen(), expected) << cut;
+  }
+}
+
+TEST(ServerStream, WithAMaskedFrameIsRejected) {  // 5.1
+  wire::Reader reader;
+  EXPECT_EQ(reader.ofServer().read(wire::frame(0x81, "hello")).seen(),
+            std::vector<wire::Seen>{wire::violation(1002)});
+  EXPECT_EQ(reader.reason(), "frame is masked");
+}
+
 }  // namespace
 }  // namespace stormo::websocket

@@ -76,6 +76,12 @@ class Reader {
     return *this;
   }
 
+  /// The stream is a server's.
+  Reader& ofServer() {
+    limits_.sender = Sender::Server;
+    return *this;
+  }
+
   Reader& read(std::string_view piece) {
     const std::unique_ptr<char[]> memory(new char[piece.size()]);
     std::copy(piece.begin(), piece.end(), memory.get());

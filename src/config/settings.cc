@@ -244,7 +244,7 @@ constexpr SettingSpec kSpecs[] = {
     {"limits.output-bytes", "--output-bytes",
      "memory that the output of one worker holds; above it, the clients with the longest queues "
      "are closed (0: no limit)",
-     &Settings::outputBytesMax, mustBeAtMost<&Settings::outputBytesMax, 1024 * kGiB>},
+     &Settings::outputBytesMax, mustBeAtMost<&Settings::outputBytesMax, 512 * kGiB>},
     {"limits.dry-run", "--limits-dry-run",
      "limit that only counts in `status` what it would refuse: connections-per-address, …; "
      "repeatable",

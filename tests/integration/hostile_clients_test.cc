@@ -2,6 +2,8 @@
 // group receive each message once and in order meanwhile.
 #include <gmock/gmock.h>
 
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,9 +24,10 @@ class HostileClients : public WithStormo {
     Words words = {"--workers", "2"};
     words.insert(words.end(), options.begin(), options.end());
     startStormo(words);
+    port_ = stormo.port();
     members_ = membersOnDifferentWorkers("honest");
   }
-  RawPeer connect() { return RawPeer::connect(stormo.port()); }
+  RawPeer connect() const { return RawPeer::connect(port_); }
 
   /// The first member sends messages, each when both have received the one before, and calls
   /// `attack` before each. Expects all at both members, in order.
@@ -53,6 +56,7 @@ class HostileClients : public WithStormo {
     return sum;
   }
 
+  std::uint16_t port_ = 0;
   std::vector<Id> members_;
 };
 

@@ -48,10 +48,11 @@ struct GivenSettings {
     }
   }
 
-  [[nodiscard]] config::Settings resolve() const {
+  [[nodiscard]] config::Settings resolve(process::CommandLine& commandLine) const {
     config::Settings settings;
     if (!file.empty()) {
-      const std::vector<std::string> complaints = config::applyFile(file, settings);
+      const std::vector<std::string> complaints =
+          config::applyText(file, commandLine.fileAtStart(file), settings);
       if (!complaints.empty()) {
         throw std::runtime_error(
             complaints.front() +
@@ -112,7 +113,7 @@ int runServer(int argc, char** argv) {
 
   std::unique_ptr<cli::ServerProgram> program;
   return commandLine.run(argc, argv, [&] {
-    const config::Settings settings = given.resolve();
+    const config::Settings settings = given.resolve(commandLine);
     program = std::make_unique<cli::ServerProgram>(settings);
     return declaredProgram(commandLine.instanceDirectory(), settings);
   });
@@ -137,7 +138,7 @@ int runChannel(int argc, char** argv) {
   });
   std::unique_ptr<cli::ChannelProgram> program;
   return commandLine.run(argc, argv, [&] {
-    settings.common = given.resolve();
+    settings.common = given.resolve(commandLine);
     program = std::make_unique<cli::ChannelProgram>(settings);
     return declaredProgram(commandLine.instanceDirectory(), settings.common);
   });

@@ -81,6 +81,9 @@ constexpr SettingSpec kSpecs[] = {
      [](const Settings& s) {
        return s.workers <= 1024 ? std::string() : std::string("must be at most 1024");
      }},
+    {"hang-timeout", "--hang-timeout",
+     "seconds after which a worker that does not answer is killed and replaced; 0: never",
+     &Settings::hangTimeout, mustLastAtMost<&Settings::hangTimeout, kDay>},
     {"user", "--user", "run as this user (needs root)", &Settings::user},
     {"group", "--group", "run as this group (needs root)", &Settings::group},
     {"socket-mode", "--socket-mode",

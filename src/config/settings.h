@@ -17,9 +17,10 @@ namespace stormo::config {
 struct Settings {
   std::vector<std::string> listen = {"websocket://0.0.0.0:1234"};
   bool ipv6Only = false;
-  std::string tlsCertificate;  ///< PEM file. Empty: no TLS.
-  std::string tlsKey;          ///< PEM file. Empty: the key is in tlsCertificate.
-  std::size_t workers = 0;     ///< 0: one for each processor.
+  std::string tlsCertificate;            ///< PEM file. Empty: no TLS.
+  std::string tlsKey;                    ///< PEM file. Empty: the key is in tlsCertificate.
+  std::size_t workers = 0;               ///< 0: one for each processor.
+  std::chrono::seconds hangTimeout{60};  ///< 0: a hanging worker is not killed.
   std::string user;
   std::string group;
   std::string socketMode;  ///< Of the files of unix sockets, in octal: "0660". Empty: by the umask.
@@ -103,6 +104,10 @@ void applyFlag(const SettingSpec& spec, const std::vector<std::string>& words, S
 
 /// Applies a TOML file. Returns a line for each mistake: "file:line: mistake (remedy)".
 std::vector<std::string> applyFile(const std::string& path, Settings& settings);
+
+/// The same for the text of the file at that path.
+std::vector<std::string> applyText(const std::string& path, const std::string& text,
+                                   Settings& settings);
 
 /// "file:line" of the setting that a complaint names by its key, flag or value; else "file".
 std::string placeInFile(const std::string& path, std::string_view complaint);

@@ -36,6 +36,8 @@ struct StopOrder {
   /// Not graceful: close all clients, flush, and end.
   bool graceful = false;
   std::chrono::milliseconds timeout{0};
+  /// Graceful: close the clients, evenly over this time. Zero: wait for them.
+  std::chrono::milliseconds over{0};
 };
 
 /// A child process's own data and the orders of its master. There is one per child process. The
@@ -66,7 +68,10 @@ class Child {
     return listeners_.at(static_cast<std::size_t>(slot));
   }
 
-  /// The counters of all other slots of this role, with or without a running child.
+  [[nodiscard]] std::size_t slotCount() const { return listeners_.size(); }
+
+  /// The counters of all other processes of this role that there may be: of the other slots, and of
+  /// those that a reload replaces.
   [[nodiscard]] const std::vector<const Counters*>& siblings() const { return siblings_; }
 
   /// Descriptor of Role::stateDirectory. -1: none. Owned by the process layer.

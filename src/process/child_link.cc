@@ -69,7 +69,8 @@ void ChildLink::onOrder(const Json& order) {
     using Reason = StopOrder::Reason;
     stop({.reason = order.at("reason") == "reload" ? Reason::Reload : Reason::Stop,
           .graceful = order.at("graceful"),
-          .timeout = std::chrono::milliseconds(order.at("timeout_ms").get<std::int64_t>())});
+          .timeout = std::chrono::milliseconds(order.at("timeout_ms").get<std::int64_t>()),
+          .over = std::chrono::milliseconds(order.at("over_ms").get<std::int64_t>())});
     link_.send({{"report", "accepting-ended"}});
   }
 }

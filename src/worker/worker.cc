@@ -107,6 +107,7 @@ process::Role roleOf(Worker& worker) {
   role.user = worker.user;
   role.group = worker.group;
   role.isReloadable = worker.reloadable;
+  role.hangTimeout = worker.hangTimeout;
   role.onChildEnded = [&worker](int slot, int status) {
     if (worker.onWorkerExit) worker.onWorkerExit(worker, slot, status);
   };

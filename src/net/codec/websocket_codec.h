@@ -26,6 +26,10 @@ class WebSocketCodec final : public Codec {
         onConnect_(std::move(onConnect)),
         onOpen_(std::move(onOpen)) {}
 
+  /// `problem` states why this process takes no clients now, for WebSocketOptions::healthPages;
+  /// empty if it takes them.
+  void reportReadiness(std::function<std::string_view()> problem) { problem_ = std::move(problem); }
+
   [[nodiscard]] std::string_view name() const override { return "websocket"; }
   [[nodiscard]] std::size_t receive(CodecSession& session, std::span<char> bytes) const override;
   void encode(Message message, Variant variant, Batch& batch, OutputOrder& order) const override;
@@ -65,6 +69,7 @@ class WebSocketCodec final : public Codec {
   WebSocketOptions options_;
   ConnectHandler onConnect_;
   OpenHandler onOpen_;
+  std::function<std::string_view()> problem_;
   mutable RefusalLogLimit refusedOrigins_;
   mutable websocket::Decoder atRest_;  // for connections that hold no partial message
   mutable std::string lastPing_;       // the latest of one read

@@ -125,6 +125,10 @@ struct WebSocketOptions {
   /// Pages by path, for GET and HEAD. Other paths get 404. Without any page, plain requests get
   /// 426.
   std::map<std::string, Page> pages = {};
+  /// Answers the health checks of load balancers (GET, HEAD and OPTIONS, in place of `pages`):
+  /// /health with 200 while the process runs, /ready with 200 if it accepts clients and all its
+  /// Channels have a link, else with 503.
+  bool healthPages = false;
   /// Compression. Off by default: it takes more time than it saves where the network is fast.
   DeflateOptions deflate = {};
   /// Maximum bytes of a request's head. A longer one gets 431.

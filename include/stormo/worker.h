@@ -78,6 +78,10 @@ class Worker {
   /// The reverse proxies that clients come through.
   ProxyOptions proxies;
   Limits limits;
+  /// A process that does not answer its master for this time is killed, and another one is started:
+  /// a handler of it blocks, or it was stopped by a signal or a debugger. Siblings accept its new
+  /// clients after 10 s. 0: never.
+  std::chrono::milliseconds hangTimeout{60'000};
   /// False: `reload` does not replace these processes, for example because they keep state in
   /// memory. `restart` does.
   bool reloadable = true;
@@ -112,9 +116,10 @@ class Worker {
   // Set them in main, in onWorkerStart, or later in a worker process: an event calls the handler
   // that is set at that time. A handler must not replace itself while it runs.
 
-  std::function<void(Worker&)> onWorkerStart;   ///< Before the process accepts clients.
-  std::function<void(Worker&)> onWorkerStop;    ///< The process ends; connections are still open.
-  std::function<void(Worker&)> onWorkerReload;  ///< Before onWorkerStop, if the reason is a reload.
+  std::function<void(Worker&)> onWorkerStart;  ///< Before the process accepts clients.
+  std::function<void(Worker&)> onWorkerStop;   ///< The process ends; connections are still open.
+  /// Before onWorkerStop, if the reason is a reload. The successor runs already.
+  std::function<void(Worker&)> onWorkerReload;
   /// Called in the master each time one of these processes has ended, for whatever reason; a
   /// restart is arranged before. `status` is the exit status of the process, or 128 + the signal
   /// that ended it. Set it in main. The master does nothing else while it runs: it may count, log,

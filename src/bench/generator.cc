@@ -41,9 +41,15 @@ Generator::Generator(const Plan& plan, std::size_t index, SharedProgress& progre
       progress_(progress),
       own_(progress.process(index)),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-      request_(websocket::UpgradeRequest{.target = plan.target, .host = plan.host}.withKey(kKey)),
+      request_(websocket::UpgradeRequest{.target = plan.target,
+                                         .host = plan.host,
+                                         .subprotocols = plan.isV1
+                                                             ? std::vector<std::string>{"stormo.v1"}
+                                                             : std::vector<std::string>{}}
+                   .withKey(kKey)),
       accept_(websocket::acceptKey(kKey)),
       input_(kInputBytes),
+      random_(static_cast<std::minstd_rand::result_type>(index + 1)),
       pong_(clientFrame(websocket::Opcode::Pong, "")) {
   ::prctl(PR_SET_TIMERSLACK, 1UL);  // in ns; messages of an open loop are due to the microsecond
   members_.reserve(plan.members / plan.processes + 1);  // publishers keep pointers to members
@@ -54,6 +60,7 @@ Generator::Generator(const Plan& plan, std::size_t index, SharedProgress& progre
     member.group = plan.groupOf(number);
     const bool publishes = number < std::max(plan.publishers, plan.groups);
     member.reads = publishes || number % readingStride == 0;
+    if (plan.isV1) member.v1 = std::make_unique<V1Session>(number, groupName(member.group));
     if (member.reads) member.last.resize(plan.publishersInGroup());
     // The first member of each group sends its probes, even if it publishes nothing else.
     if (publishes && !plan.publish.empty()) {
@@ -70,6 +77,7 @@ void Generator::run() {
   while (phase_ != Phase::End) {
     if (const Phase phase = progress_.phase(); phase != phase_) enter(phase);
     connectMore();
+    connectReturning();
     if (progress_.probeRound() != probedRound_) probe();
     publishDue();
     sendPulse();
@@ -141,7 +149,7 @@ void Generator::probe() {
     const Stamp stamp{.publisher = static_cast<std::uint32_t>(publisher.member->number),
                       .sequence = 0,
                       .sentNs = probedRound_};
-    send(*publisher.member, publisher.frame.stamped(stamp));
+    send(*publisher.member, frameOf(publisher, stamp));
   }
   own_.probed.store(probedRound_, std::memory_order_release);
 }
@@ -200,12 +208,22 @@ void Generator::publish(Publisher& publisher, std::uint64_t sentNs) {
   const Stamp stamp{.publisher = static_cast<std::uint32_t>(publisher.member->number),
                     .sequence = ++publisher.sequence,
                     .sentNs = sentNs};
-  output_ += publisher.frame.stamped(stamp);
+  output_ += frameOf(publisher, stamp);
   ++published_;
 }
 
+std::string_view Generator::frameOf(Publisher& publisher, const Stamp& stamp) {
+  if (publisher.member->v1 == nullptr) return publisher.frame.stamped(stamp);
+  std::string message(plan_.messageBytes, 'x');
+  writeStamp(stamp, message.data());
+  return publisher.member->v1->send(message);
+}
+
 void Generator::sendOutput(Member& member) {
-  send(member, output_);
+  // What a member of stormo.v1 sends without a connection, its session sends on the next one.
+  const bool isConnected =
+      member.state == Member::State::Greeting || member.state == Member::State::Joined;
+  if (isConnected) send(member, output_);
   output_.clear();
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +38,12 @@ class Generator {
   void join(Member& member);
   void close(Member& member, std::string_view why);
 
+  // Members of stormo.v1.
+  void comeBack(Member& member, std::string_view why);
+  void connectReturning();
+  void onReturned(Member& member);
+  void onV1Text(Member& member, const websocket::ServerFrame& frame);
+
   // Input.
   void countBytes(Member& member);
   void readFrames(Member& member, std::string_view bytes);
@@ -48,6 +56,8 @@ class Generator {
 
   // Output.
   void publish(Publisher& publisher, std::uint64_t sentNs);
+  /// The frame of a message, in the member's protocol.
+  [[nodiscard]] std::string_view frameOf(Publisher& publisher, const Stamp& stamp);
   void publishDue();
   void sendOutput(Member& member);
   void sendPulse();
@@ -90,6 +100,9 @@ class Generator {
   std::uint64_t measureBeganNs_ = 0;
   std::uint64_t measureBeganDelivered_ = 0;
   std::uint64_t measureBeganPublished_ = 0;
+  // Members of stormo.v1 that are away, by the time when they connect again.
+  std::multimap<std::uint64_t, Member*> returns_;
+  std::minstd_rand random_;
   // Open loop.
   std::uint64_t intervalNs_ = 0;  // between two messages of this process; 0 outside of the run
   std::uint64_t dueNs_ = 0;

@@ -74,7 +74,7 @@ void Generator::watch(Member& member, int operation) {
 }
 
 void Generator::send(Member& member, std::string_view bytes) {
-  if (member.state == Member::State::Closed || bytes.empty()) return;
+  if (!member.fd.valid() || bytes.empty()) return;
   if (!member.unsent.empty()) {
     member.unsent += bytes;
     return;
@@ -92,14 +92,14 @@ void Generator::send(Member& member, std::string_view bytes) {
 }
 
 void Generator::flush(Member& member) {
-  if (member.state == Member::State::Closed || member.unsent.empty()) return;
+  if (!member.fd.valid() || member.unsent.empty()) return;
   const std::string bytes = std::exchange(member.unsent, {});
   send(member, bytes);
-  if (member.state != Member::State::Closed && member.unsent.empty()) watch(member, EPOLL_CTL_MOD);
+  if (member.fd.valid() && member.unsent.empty()) watch(member, EPOLL_CTL_MOD);
 }
 
 void Generator::onReadable(Member& member) {
-  if (member.state == Member::State::Closed) return;
+  if (!member.fd.valid()) return;
   if (member.counting) return countBytes(member);
   // The rest of an earlier read is in front of the new bytes.
   const std::size_t kept = member.unread.size();
@@ -137,7 +137,11 @@ bool Generator::takeHandshakeAnswer(Member& member, std::string_view& bytes) {
   if (!plan_.hello.empty()) {
     send(member, clientFrame(websocket::Opcode::Text, expand(plan_.hello, "", "")));
   }
-  if (plan_.helloReply.empty()) join(member);
+  if (member.v1 != nullptr) {
+    send(member, member.v1->greeting());
+  } else if (plan_.helloReply.empty()) {
+    join(member);
+  }
   return true;
 }
 
@@ -152,6 +156,7 @@ void Generator::join(Member& member) {
 }
 
 void Generator::close(Member& member, std::string_view why) {
+  if (member.hasJoined) return comeBack(member, why);
   if (member.state == Member::State::Handshake) --handshaking_;
   member.state = Member::State::Closed;
   member.fd.reset();

@@ -22,7 +22,7 @@ void Generator::countBytes(Member& member) {
 void Generator::readFrames(Member& member, std::string_view bytes) {
   ownMessages_ = 0;
   websocket::ServerFrame frame;
-  while (member.state != Member::State::Closed && readServerFrame(bytes, frame)) {
+  while (member.fd.valid() && readServerFrame(bytes, frame)) {
     bytes.remove_prefix(frame.bytes);
     switch (frame.opcode) {
       case websocket::Opcode::Ping:
@@ -37,12 +37,15 @@ void Generator::readFrames(Member& member, std::string_view bytes) {
         onText(member, frame);
     }
   }
-  member.unread = bytes;
+  member.unread = member.fd.valid() ? bytes : std::string_view();
   if (ownMessages_ > 0) republish(member);
 }
 
 void Generator::onText(Member& member, const websocket::ServerFrame& frame) {
-  if (member.state == Member::State::Greeting && frame.payload.starts_with(plan_.helloReply)) {
+  if (member.v1 != nullptr) {
+    onV1Text(member, frame);
+  } else if (member.state == Member::State::Greeting &&
+             frame.payload.starts_with(plan_.helloReply)) {
     join(member);
   }
   // A frame contains one message, or several with some servers' own protocols.

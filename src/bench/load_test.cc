@@ -204,6 +204,16 @@ class LoadTest {
     }
     report_.delivered = static_cast<std::uint64_t>(deliveredPerSecond * report_.seconds);
     report_.published = static_cast<std::uint64_t>(publishedPerSecond * report_.seconds);
+    report_.returned = progress_.sum(&ProcessProgress::returned);
+    report_.refused = progress_.sum(&ProcessProgress::refused);
+    const auto seconds = static_cast<std::size_t>(report_.seconds);
+    for (std::size_t second = 0; plan_.isV1 && second < seconds; ++second) {
+      std::uint64_t& count = report_.returnedInSecond.emplace_back(0);
+      for (std::size_t i = 0; i < progress_.processCount(); ++i) {
+        const auto& counters = progress_.process(i).returnedInSecond;
+        if (second < counters.size()) count += counters[second].get();
+      }
+    }
     report_.closed = progress_.sum(&ProcessProgress::closed);
     report_.missing = progress_.sum(&ProcessProgress::missing);
     report_.surplus = progress_.sum(&ProcessProgress::surplus);

@@ -37,6 +37,7 @@ void settle(Plan& plan) {
                      kStampBytes));
   demand(plan.isOpenLoop() || plan.inFlight > 0, "at least one message must be in flight");
   demand(plan.rate <= kRateMax, "the rate can be at most a million messages a second");
+  if (plan.isV1) plan.checkAll = true;
   const bool publishes = plan.publish.find("{message}") != std::string::npos;
   // Idle members are probed too, unless there is no publish text.
   demand(publishes || (plan.isIdle() && plan.publish.empty()),

@@ -39,6 +39,9 @@ struct Plan {
   /// All members read every message. Otherwise the publishers and one member in a hundred do, and
   /// the others count bytes.
   bool checkAll = false;
+  /// Members speak stormo.v1 and make their connection again when it ends; `checkAll` is set. The
+  /// texts below are not used.
+  bool isV1 = false;
   /// Publishers acknowledge input at once (TCP_QUICKACK). Otherwise a server with Nagle's algorithm
   /// waits 40 ms for the acknowledgement.
   bool quickAck = false;

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 namespace stormo::bench {
 namespace {
@@ -35,6 +38,20 @@ std::string grouped(double number) {
   return text;
 }
 
+/// "5,000 connections made again; in each of 30 seconds: 140 to 190, 167 on average". Of the
+/// seconds in which any was.
+std::string returnedText(const Report& report) {
+  std::string text = grouped(static_cast<double>(report.returned)) + " connections made again";
+  std::vector<std::uint64_t> seconds;
+  std::ranges::copy_if(report.returnedInSecond, std::back_inserter(seconds),
+                       [](std::uint64_t count) { return count > 0; });
+  if (seconds.empty()) return text;
+  const auto [least, most] = std::ranges::minmax(seconds);
+  const std::uint64_t sum = std::accumulate(seconds.begin(), seconds.end(), std::uint64_t{0});
+  return text + fmt::format("; in {} seconds: {} to {} a second, {} on average", seconds.size(),
+                            least, most, sum / seconds.size());
+}
+
 }  // namespace
 
 nlohmann::ordered_json toJson(const Plan& plan, const Report& report) {
@@ -60,6 +77,11 @@ nlohmann::ordered_json toJson(const Plan& plan, const Report& report) {
       {"flawless", report.isFlawless()},
   };
   plan.isOpenLoop() ? json["rate"] = plan.rate : json["in_flight"] = plan.inFlight;
+  if (plan.isV1) {
+    json["returned"] = report.returned;
+    json["returned_in_second"] = report.returnedInSecond;
+    json["refused"] = report.refused;
+  }
   if (!report.firstFault.empty()) json["first_fault"] = report.firstFault;
   if (report.serverProcesses > 0) {
     json["server"] = {
@@ -92,6 +114,7 @@ std::string toText(const Plan& plan, const Report& report) {
                                 quantile(0.5), quantile(0.9), quantile(0.99), quantile(0.999),
                                 microseconds(report.latency.max())));
   }
+  if (plan.isV1) line("returned", returnedText(report));
   if (report.serverProcesses > 0) {
     const double share = report.seconds > 0 ? 100 * report.serverCpuSeconds / report.seconds : 0;
     std::string cpu = fmt::format("{:.1f} % of a processor", share);
@@ -108,9 +131,12 @@ std::string toText(const Plan& plan, const Report& report) {
   if (report.isFlawless()) {
     if (!plan.isIdle()) line("checked", "all messages received, in order, no duplicates");
   } else {
-    line("FAULTS", fmt::format("{} connections closed, {} messages missing, {} too many, {} out of "
-                               "order",
-                               report.closed, report.missing, report.surplus, report.disordered));
+    line("FAULTS",
+         fmt::format(
+             "{} connections closed, {} messages missing, {} too many, {} out of "
+             "order{}",
+             report.closed, report.missing, report.surplus, report.disordered,
+             report.refused == 0 ? "" : fmt::format(", {} attempts refused", report.refused)));
     if (!report.firstFault.empty()) line("", report.firstFault);
   }
   return text;

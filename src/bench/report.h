@@ -4,6 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "bench/histogram.h"
 #include "bench/plan.h"
@@ -17,6 +18,11 @@ struct Report {
   std::uint64_t published = 0;
   std::uint64_t delivered = 0;
   Histogram latency;
+
+  // Members of stormo.v1 that made their connection again.
+  std::uint64_t returned = 0;
+  std::vector<std::uint64_t> returnedInSecond = {};  ///< Of the measured part.
+  std::uint64_t refused = 0;                         ///< Attempts that failed.
 
   std::uint64_t closed = 0;  ///< Connections refused or closed by the server.
   std::uint64_t missing = 0;
@@ -32,7 +38,7 @@ struct Report {
   std::uint64_t memoryBytesBefore = 0;  ///< Before the first member connected.
 
   [[nodiscard]] bool isFlawless() const {
-    return closed + missing + surplus + disordered == 0 && firstFault.empty();
+    return closed + refused + missing + surplus + disordered == 0 && firstFault.empty();
   }
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -55,6 +56,10 @@ struct ProcessProgress {
   Counter measuredNs;
   Counter measuredDelivered;
   Counter measuredPublished;
+  // Members of stormo.v1 that have made their connection again.
+  Counter returned;
+  Counter refused;                             ///< Attempts that failed.
+  std::array<Counter, 3600> returnedInSecond;  ///< By second since the begin of phase Measure.
   // Faults of the run.
   Counter missing;
   Counter surplus;

@@ -14,6 +14,9 @@ namespace {
 
 using namespace stormo;
 
+constexpr const char* kGroups = "groups";
+constexpr const char* kV1 = "stormo.v1";
+
 std::chrono::milliseconds seconds(double value) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(value * 1000));
 }
@@ -89,6 +92,12 @@ int runBench(int argc, char** argv) {
       "Process whose CPU and memory are measured, with its children (default: the one that "
       "listens)");
   app.add_flag("--json", json, "Print JSON");
+  app.add_option_function<std::string>(
+         "--protocol", [&](const std::string& name) { plan.isV1 = name == kV1; },
+         "Protocol of the members: group commands, or stormo.v1, whose members make a connection "
+         "again that the server closes, and resume")
+      ->check(CLI::IsMember({kGroups, kV1}))
+      ->default_str(kGroups);
   app.add_option("--hello", plan.hello, "Text to send after the handshake")
       ->group("Another protocol");
   app.add_option("--hello-reply", plan.helloReply, "Start of the text after which a member joins")

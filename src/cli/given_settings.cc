@@ -35,10 +35,11 @@ void GivenSettings::warn(const std::string& programName) const {
   }
 }
 
-config::Settings GivenSettings::resolve() const {
+config::Settings GivenSettings::resolve(process::CommandLine& commandLine) const {
   config::Settings settings;
   if (!file_.empty()) {
-    const std::vector<std::string> complaints = config::applyFile(file_, settings);
+    const std::vector<std::string> complaints =
+        config::applyText(file_, commandLine.fileAtStart(file_), settings);
     if (!complaints.empty()) {
       throw std::runtime_error(
           complaints.front() +

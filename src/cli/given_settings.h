@@ -8,6 +8,10 @@
 #include "config/environment.h"
 #include "config/settings.h"
 
+namespace stormo::process {
+class CommandLine;
+}
+
 namespace stormo::cli {
 
 /// The settings that a command is given: flags override the environment, which overrides the file.
@@ -22,8 +26,9 @@ class GivenSettings {
   /// Writes a line to stderr for each environment variable that looks like Stormo's and is not.
   void warn(const std::string& programName) const;
 
-  /// Throws std::exception with a sentence for the user.
-  [[nodiscard]] config::Settings resolve() const;
+  /// With the file as it was at the start of the program. Throws std::exception with a sentence for
+  /// the user.
+  [[nodiscard]] config::Settings resolve(process::CommandLine& commandLine) const;
   /// The same with `path` as file and without flags. Returns a line for each mistake.
   std::vector<std::string> readFile(const std::string& path, config::Settings& settings) const;
 

@@ -134,7 +134,7 @@ int runServer(const std::vector<std::string>& words) {
   warnBeforeStart(commandLine, command.given, "stormo");
   std::unique_ptr<cli::ServerProgram> program;
   return commandLine.execute([&] {
-    const config::Settings settings = command.given.resolve();
+    const config::Settings settings = command.given.resolve(commandLine);
     program = std::make_unique<cli::ServerProgram>(settings);
     return declaredProgram(commandLine.instanceDirectory(), settings);
   });
@@ -147,7 +147,7 @@ int runChannel(const std::vector<std::string>& words) {
   warnBeforeStart(commandLine, command.given, "stormo channel");
   std::unique_ptr<cli::ChannelProgram> program;
   return commandLine.execute([&] {
-    command.settings.common = command.given.resolve();
+    command.settings.common = command.given.resolve(commandLine);
     program = std::make_unique<cli::ChannelProgram>(command.settings);
     return declaredProgram(commandLine.instanceDirectory(), command.settings.common);
   });

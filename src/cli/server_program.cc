@@ -116,6 +116,7 @@ void ServerProgram::declareWorker() {
   worker_.tls = tlsOf(settings_);
   worker_.name = "stormo";
   worker_.count = static_cast<int>(settings_.workers);
+  worker_.hangTimeout = settings_.hangTimeout;
   worker_.user = settings_.user;
   worker_.group = settings_.group;
   if (!settings_.socketMode.empty()) {
@@ -137,6 +138,7 @@ void ServerProgram::declareWorker() {
   worker_.limits = limitsOf(settings_);
   worker_.websocket.origins = settings_.origins;
   worker_.websocket.deflate.enabled = settings_.deflate;
+  worker_.websocket.healthPages = true;
   if (settings_.page) worker_.websocket.pages["/"].body = kTryItPage;
   // Pages of any origin may import the script; `origins` decides which of them may connect.
   worker_.websocket.pages["/stormo.js"] = {.contentType = "text/javascript; charset=utf-8",

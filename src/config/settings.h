@@ -20,8 +20,9 @@ struct Settings {
   std::vector<std::string> tlsCertificates;  ///< PEM files. Empty: no TLS.
   /// PEM files, one for each certificate. Empty: the keys are in the files of the certificates.
   std::vector<std::string> tlsKeys;
-  std::string tlsClientAuthorities;  ///< PEM file. Empty: clients need no certificate.
-  std::size_t workers = 0;           ///< 0: one for each processor.
+  std::string tlsClientAuthorities;      ///< PEM file. Empty: clients need no certificate.
+  std::size_t workers = 0;               ///< 0: one for each processor.
+  std::chrono::seconds hangTimeout{60};  ///< 0: a hanging worker is not killed.
   std::string user;
   std::string group;
   std::string socketMode;  ///< Of the files of unix sockets, in octal: "0660". Empty: by the umask.
@@ -127,6 +128,10 @@ void applyFlag(const SettingSpec& spec, const std::vector<std::string>& words, S
 
 /// Applies a TOML file. Returns a line for each mistake: "file:line: mistake (remedy)".
 std::vector<std::string> applyFile(const std::string& path, Settings& settings);
+
+/// The same for the text of the file at that path.
+std::vector<std::string> applyText(const std::string& path, const std::string& text,
+                                   Settings& settings);
 
 /// "file:line" of the setting that a complaint names by its key, flag or value; else "file".
 std::string placeInFile(const std::string& path, std::string_view complaint);

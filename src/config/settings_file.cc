@@ -16,9 +16,11 @@ class FileReader {
  public:
   FileReader(std::string path, Settings& settings) : path_(std::move(path)), settings_(settings) {}
 
-  std::vector<std::string> read() {
+  /// Null: reads the file.
+  std::vector<std::string> read(const std::string* text) {
     try {
-      const toml::table table = toml::parse_file(path_);
+      const toml::table table =
+          text == nullptr ? toml::parse_file(path_) : toml::parse(*text, path_);
       visit(table, "");
     } catch (const toml::parse_error& error) {
       complain(error.source(), std::string(error.description()));
@@ -157,7 +159,12 @@ std::string placeInFile(const std::string& path, std::string_view complaint) {
 }
 
 std::vector<std::string> applyFile(const std::string& path, Settings& settings) {
-  return FileReader(path, settings).read();
+  return FileReader(path, settings).read(nullptr);
+}
+
+std::vector<std::string> applyText(const std::string& path, const std::string& text,
+                                   Settings& settings) {
+  return FileReader(path, settings).read(&text);
 }
 
 }  // namespace stormo::config

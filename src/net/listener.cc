@@ -68,7 +68,7 @@ void Listener::start(int fd, bool awaitsProxyHeader) {
   if (find(fd) != nullptr) return;
   sockets_.push_back({.fd = fd,
                       .awaitsProxyHeader = awaitsProxyHeader,
-                      .isShared = fairShare_.hasSiblings() && localAddress(fd).isUnix()});
+                      .isShared = fairShare_.hasSiblings() && !sharesPort(fd)});
   loop_.counters().listeners.add();
   setOptions(fd);
   if (!resumes_) watch(sockets_.back());

@@ -37,6 +37,8 @@ struct StopOrder {
   /// Not graceful: close all clients, flush, and end.
   bool graceful = false;
   std::chrono::milliseconds timeout{0};
+  /// Graceful: close the clients, evenly over this time. Zero: wait for them.
+  std::chrono::milliseconds over{0};
 };
 
 /// A child process's own data and the orders of its master. There is one per child process. The
@@ -46,10 +48,11 @@ class Child {
   /// The listening sockets of each slot of this role, each in the order of Role::listen.
   using ListenersOfSlots = std::vector<std::vector<int>>;
 
-  Child(EventLoop& loop, int slot, ListenersOfSlots listeners,
+  Child(EventLoop& loop, int slot, int part, ListenersOfSlots listeners,
         std::vector<const Counters*> siblings, int stateDirectory)
       : loop_(loop),
         slot_(slot),
+        part_(part),
         listeners_(std::move(listeners)),
         siblings_(std::move(siblings)),
         stateDirectory_(stateDirectory) {}
@@ -59,6 +62,9 @@ class Child {
   EventLoop& loop() { return loop_; }
   /// 0 to count-1 within its role. A restarted child has the same slot.
   [[nodiscard]] int slot() const { return slot_; }
+  /// Its part of what the children of the role share in memory: a number below twice the role's
+  /// count. The children that a reload replaces and their successors have different ones.
+  [[nodiscard]] int part() const { return part_; }
   /// The listening sockets on which this child accepts, one for each Role::listen, in that order.
   /// Owned by the process layer; non-blocking; never closed while the child lives.
   [[nodiscard]] const std::vector<int>& listeners() const { return listenersOf(slot_); }
@@ -67,7 +73,10 @@ class Child {
     return listeners_.at(static_cast<std::size_t>(slot));
   }
 
-  /// The counters of all other slots of this role, with or without a running child.
+  [[nodiscard]] std::size_t slotCount() const { return listeners_.size(); }
+
+  /// The counters of all other processes of this role that there may be: of the other slots, and of
+  /// those that a reload replaces.
   [[nodiscard]] const std::vector<const Counters*>& siblings() const { return siblings_; }
 
   /// Descriptor of Role::stateDirectory. -1: none. Owned by the process layer.
@@ -89,6 +98,7 @@ class Child {
  private:
   EventLoop& loop_;
   const int slot_;
+  const int part_;
   const ListenersOfSlots listeners_;
   const std::vector<const Counters*> siblings_;
   const int stateDirectory_;

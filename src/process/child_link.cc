@@ -67,12 +67,17 @@ void ChildLink::onOrder(const Json& order) {
     }
   } else if (what == "credentials") {
     const UniqueFd file = link_.takeDescriptor();
-    if (file.valid() && child_.onCredentials) child_.onCredentials(file);
+    try {
+      if (file.valid() && child_.onCredentials) child_.onCredentials(file);
+    } catch (const std::exception& problem) {
+      log::error("the certificates stay as they were why=\"{}\"", problem.what());
+    }
   } else if (what == "stop") {
     using Reason = StopOrder::Reason;
     stop({.reason = order.at("reason") == "reload" ? Reason::Reload : Reason::Stop,
           .graceful = order.at("graceful"),
-          .timeout = std::chrono::milliseconds(order.at("timeout_ms").get<std::int64_t>())});
+          .timeout = std::chrono::milliseconds(order.at("timeout_ms").get<std::int64_t>()),
+          .over = std::chrono::milliseconds(order.at("over_ms").get<std::int64_t>())});
     link_.send({{"report", "accepting-ended"}});
   }
 }

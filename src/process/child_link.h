@@ -15,7 +15,8 @@ namespace stormo::process {
 ///
 /// Orders:  {"order":"alive"}  {"order":"connections","request":N}
 ///          {"order":"accept","slot":N,"accept":true}
-///          {"order":"stop","reason":"stop"|"reload","graceful":true,"timeout_ms":N}
+///          {"order":"stop","reason":"stop"|"reload","graceful":true,"timeout_ms":N,
+///           "over_ms":N}
 ///          {"order":"log-file"}, with a descriptor of the new log file
 ///          {"order":"credentials"}, with a descriptor of Credentials::share()
 /// Reports: {"report":"ready","missing":""}  {"report":"failed","why":"…"}  {"report":"alive"}

@@ -20,7 +20,7 @@ namespace {
 int live(ChildRole& role) {
   EventLoop loop;
   LoopImpl::of(loop).useCounters(role.counters);
-  Child child(loop, role.slot, std::move(role.listeners), std::move(role.siblings),
+  Child child(loop, role.slot, role.part, std::move(role.listeners), std::move(role.siblings),
               role.stateDirectory);
   ChildLink link(child, std::move(role.link));
   std::shared_ptr<void> keeper;

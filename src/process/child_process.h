@@ -17,6 +17,7 @@ std::string childName(const Role& role, int slot);
 struct ChildRole {
   const Role& role;
   int slot;
+  int part;
   Counters& counters;
   Child::ListenersOfSlots listeners;
   std::vector<const Counters*> siblings;

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
@@ -16,6 +18,7 @@
 
 #include "base/nearest_word.h"
 #include "process/commands.h"
+#include "sys/error_text.h"
 #include "sys/log.h"
 #include "sys/standard_streams.h"
 
@@ -27,6 +30,13 @@ constexpr int kWrongUse = 2;
 std::string oneLine(std::string text) {
   std::replace(text.begin(), text.end(), '\n', ' ');
   return text;
+}
+
+const std::map<std::string, double> kSecondsOf = {{"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}};
+
+std::chrono::milliseconds fromSeconds(const std::optional<double>& seconds) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::duration<double>(seconds.value_or(0)));
 }
 
 /// The name of an instance is one word in a path; a program's name may be two: "stormo channel".
@@ -63,6 +73,8 @@ struct CommandLine::Impl {
                            "Append the log to this file (default: stderr; for a daemon: the "
                            "file log in the instance's directory). A daemon's stdout and stderr "
                            "go there too"));
+      takesFile(each->add_option("--pid-file", asked.pidFile,
+                                 "Keep the master's pid in this file while it runs"));
       each->add_option("--log-level", logLevel, "Lowest level that is logged (default: info)")
           ->check(CLI::IsMember(log::kLevelNames));
       each->add_option("--log-format", logFormat, "Format of a line (default: text)")
@@ -77,13 +89,19 @@ struct CommandLine::Impl {
     stop = command("stop", "Stop, and return when all processes have ended");
     reload = command(
         "reload",
-        "Replace the worker processes, one after the other (for new program code: restart)");
+        "Replace the worker processes: new ones take over, then the old ones close their clients");
     for (CLI::App* each : {stop, restart, reload}) {
       auto* graceful = each->add_flag("-g,--graceful", asked.graceful,
                                       "Wait until the clients have disconnected");
       auto* timeout = each->add_option("--timeout", timeoutSeconds)->check(CLI::Range(0.001, 1e6));
+      each->add_option("--over", overSeconds,
+                       "Close the clients evenly over this time: 30s, 5m, 500ms")
+          ->transform(CLI::AsNumberWithUnit(kSecondsOf, CLI::AsNumberWithUnit::CASE_SENSITIVE))
+          ->check(CLI::Range(0.001, 86400.0))
+          ->type_name("TIME")
+          ->excludes(timeout);
       if (each == reload) {
-        timeout->description("Seconds for each worker (default: 10; with -g 60)");
+        timeout->description("Seconds for each worker (default: 10; with -g 60 for all)");
       } else {
         timeout->description("Seconds for -g (default: 60)")->needs(graceful);
       }
@@ -118,7 +136,7 @@ struct CommandLine::Impl {
   /// Options about this one command, not about the program, are not recorded.
   static bool isRecorded(const CLI::Option& option) {
     const std::string word = option.get_name();
-    return word != "--daemon" && word != "--graceful" && word != "--timeout";
+    return word != "--daemon" && word != "--graceful" && word != "--timeout" && word != "--over";
   }
 
   static std::vector<std::string> optionsGiven(const CLI::App& command) {
@@ -149,7 +167,7 @@ struct CommandLine::Impl {
     const std::vector<std::string> reused = optionsReused(*last);
     words.insert(words.end(), reused.begin(), reused.end());
     if (const auto exitStatus = parse(words)) return exitStatus;
-    if (!reused.empty()) {
+    if (!reused.empty() && !image) {
       std::string line;
       for (const std::string& word : reused) line += ' ' + shellWord(word);
       std::printf("Reusing the options of the last start:%s\n", line.c_str());
@@ -185,10 +203,8 @@ struct CommandLine::Impl {
     }
     asked.logLevel = log::levelNamed(logLevel);
     asked.logFormat = log::formatNamed(logFormat);
-    if (timeoutSeconds) {
-      const std::chrono::duration<double> seconds(*timeoutSeconds);
-      asked.timeout = std::chrono::duration_cast<std::chrono::milliseconds>(seconds);
-    }
+    asked.timeout = fromSeconds(timeoutSeconds);
+    asked.over = fromSeconds(overSeconds);
     if (app.get_subcommands().empty()) {
       std::fputs(app.help().c_str(), stderr);
       return kWrongUse;
@@ -197,6 +213,7 @@ struct CommandLine::Impl {
   }
 
   [[nodiscard]] int refuse(const std::string& why) const {
+    if (image) image->reportFailure(why);
     std::fprintf(stderr, "%s: %s (see '%s --help')\n", name.c_str(), why.c_str(), name.c_str());
     return kWrongUse;
   }
@@ -230,6 +247,9 @@ struct CommandLine::Impl {
       asked.record = {.options = optionsGiven(*chosen),
                       .directory = std::filesystem::current_path()};
     }
+    asked.program = ownProgram;
+    asked.files = &files;
+    if (image && (chosen == start || chosen == restart)) commands.serve(*image, asked, build);
     if (chosen == start) return commands.start(asked, build);
     if (chosen == restart) return commands.restart(asked, build);
     if (chosen == stop) return commands.stop(asked);
@@ -259,9 +279,16 @@ struct CommandLine::Impl {
   std::string logLevel;
   std::string logFormat;
   std::optional<double> timeoutSeconds;
+  std::optional<double> overSeconds;
   bool live = false;
   bool json = false;
   Commands::Options asked;
+
+  const OwnProgram ownProgram = OwnProgram::ofThisProcess();
+  /// If a reload has started this process.
+  const std::optional<ImageLink> image = ImageLink::ofThisProcess();
+  std::map<std::string, std::string> files =
+      image ? image->files() : std::map<std::string, std::string>();
 };
 
 CommandLine::CommandLine(std::string programName, std::string description, std::string version)
@@ -278,6 +305,7 @@ void CommandLine::addStartOptions(const std::function<void(CLI::App&)>& add) {
 
 int CommandLine::failed(const std::exception& problem) const {
   std::fflush(stdout);
+  if (impl_->image) impl_->image->reportFailure(oneLine(problem.what()));
   std::fprintf(stderr, "%s: %s\n", impl_->name.c_str(), oneLine(problem.what()).c_str());
   return 1;
 }
@@ -303,6 +331,16 @@ int CommandLine::execute(const std::function<Program()>& build) {
 int CommandLine::run(int argc, char** argv, const std::function<Program()>& build) {
   const auto status = parse({argv + std::min(argc, 1), argv + argc});
   return status ? *status : execute(build);
+}
+
+std::string CommandLine::fileAtStart(const std::string& path) {
+  const auto known = impl_->files.find(path);
+  if (known != impl_->files.end()) return known->second;
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (file) text << file.rdbuf();
+  if (!file) throw std::runtime_error(fmt::format("cannot read {}: {}", path, errorText(errno)));
+  return impl_->files.emplace(path, text.str()).first->second;
 }
 
 std::string CommandLine::instanceDirectory() const { return impl_->instance().directory(); }

@@ -48,6 +48,11 @@ class CommandLine {
   /// Both.
   int run(int argc, char** argv, const std::function<Program()>& build);
 
+  /// The content of a file of settings. In a process that a reload has started, it is the content
+  /// at the start of the program, whatever the file has now. Call it from build(). Throws
+  /// std::runtime_error if it cannot be read.
+  std::string fileAtStart(const std::string& path);
+
   /// The instance's directory, for its sockets and files. Valid after parse(); it exists when
   /// build() runs. If root owns it, other users may enter it, but not list it.
   [[nodiscard]] std::string instanceDirectory() const;

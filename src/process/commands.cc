@@ -57,6 +57,7 @@ void checkLogFile(const std::string& path) {
 Json order(const char* command, const Commands::Options& options) {
   Json request = {{"command", command}, {"graceful", options.graceful}};
   if (options.timeout > milliseconds::zero()) request["timeout_ms"] = options.timeout.count();
+  if (options.over > milliseconds::zero()) request["over_ms"] = options.over.count();
   return request;
 }
 
@@ -84,14 +85,7 @@ int Commands::start(const Options& options, const Build& build) const {
   return runMaster(options, build, report);
 }
 
-int Commands::runMaster(const Options& options, const Build& build, StartReport& report) const {
-  instance_.createDirectory();
-  auto lock = instance_.lock();
-  if (!lock) {
-    throw std::runtime_error(fmt::format("already running (pid {}, {}), see '{} status'",
-                                         instance_.runningPid().value_or(0), instance_.text(),
-                                         commandLine_));
-  }
+void Commands::openLog(const Options& options) const {
   const std::string logFile = !options.logFile.empty() ? options.logFile
                               : options.daemon         ? instance_.logPath()
                                                        : "";
@@ -100,7 +94,28 @@ int Commands::runMaster(const Options& options, const Build& build, StartReport&
         fmt::format("cannot open the log file {}: {}", logFile, errorText(errno)));
   }
   if (options.daemon) log::captureStandardOutput();
+}
+
+void Commands::serve(const ImageLink& master, const Options& options, const Build& build) const {
+  openLog(options);
+  const Program program = build();
+  log::setLevel(options.logLevel.value_or(program.logLevel));
+  log::setFormat(options.logFormat.value_or(program.logFormat));
+  if (options.daemon && ::chdir("/") < 0) log::warning("cannot leave the working directory");
+  master.serve(program);
+}
+
+int Commands::runMaster(const Options& options, const Build& build, StartReport& report) const {
+  instance_.createDirectory();
+  auto lock = instance_.lock();
+  if (!lock) {
+    throw std::runtime_error(fmt::format("already running (pid {}, {}), see '{} status'",
+                                         instance_.runningPid().value_or(0), instance_.text(),
+                                         commandLine_));
+  }
+  openLog(options);
   raiseOpenFilesLimit();
+  const PidFile pidFile(options.pidFile);
   UniqueFd childrenLock = instance_.lockForChildren();
   Program program = build();
   log::setLevel(options.logLevel.value_or(program.logLevel));
@@ -115,6 +130,10 @@ int Commands::runMaster(const Options& options, const Build& build, StartReport&
                  .childrenLock = std::move(childrenLock),
                  .program = std::move(program),
                  .report = report,
+                 .ownProgram = options.program,
+                 .files = options.files,
+                 .serviceManager = ServiceManager::fromEnvironment(),
+                 .passedSockets = PassedSockets::fromEnvironment(),
                  .stopsOnHangup = onTerminal,
                  .screen = [&](const Program& running) {
                    return startScreen(commandLine_, running, options.daemon, colors);

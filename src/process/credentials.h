@@ -21,6 +21,9 @@ class Credentials {
   static constexpr std::chrono::hours kRotateEvery{12};
   /// States what is wrong with them today, or will be within `margin`. Empty: nothing.
   [[nodiscard]] virtual std::string complaint(std::chrono::hours margin) const = 0;
+  /// Takes over those in a file of share(), in a process that starts children for the master.
+  /// Throws std::runtime_error if they cannot be used; then nothing has changed.
+  virtual void adopt(const UniqueFd& file) = 0;
   /// A file in memory with all of them. Throws std::system_error.
   [[nodiscard]] virtual UniqueFd share() const = 0;
 };

@@ -6,10 +6,9 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <nlohmann/json.hpp>
-#include <string_view>
 
+#include "process/packet_socket.h"
 #include "sys/log.h"
 
 namespace stormo::process {
@@ -17,25 +16,6 @@ namespace {
 
 UniqueFd copyOf(const UniqueFd& descriptor) {
   return UniqueFd(::fcntl(descriptor.get(), F_DUPFD_CLOEXEC, 0));
-}
-
-ssize_t sendPacket(int fd, std::string_view packet, const UniqueFd& descriptor) {
-  iovec bytes{.iov_base = const_cast<char*>(packet.data()), .iov_len = packet.size()};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr message{};
-  message.msg_iov = &bytes;
-  message.msg_iovlen = 1;
-  if (descriptor.valid()) {
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    const int number = descriptor.get();
-    std::memcpy(CMSG_DATA(header), &number, sizeof number);
-  }
-  return ::sendmsg(fd, &message, MSG_NOSIGNAL);
 }
 
 }  // namespace
@@ -89,31 +69,12 @@ void JsonPipe::onReady(std::uint32_t events) {
   if ((events & ~std::uint32_t{EPOLLOUT}) != 0) drain();
 }
 
-ssize_t JsonPipe::receive(char* into) {
-  iovec bytes{.iov_base = into, .iov_len = kPacketBytesMax};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-  msghdr message{};
-  message.msg_iov = &bytes;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  const ssize_t size = ::recvmsg(fd_.get(), &message, MSG_CMSG_CLOEXEC);
-  if (size <= 0) return size;
-  const cmsghdr* header = CMSG_FIRSTHDR(&message);
-  const bool hasDescriptor = header != nullptr && header->cmsg_level == SOL_SOCKET &&
-                             header->cmsg_type == SCM_RIGHTS &&
-                             header->cmsg_len == CMSG_LEN(sizeof(int));
-  int descriptor = -1;
-  if (hasDescriptor) std::memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
-  received_.reset(descriptor);  // closes one that was not taken
-  return size;
-}
-
 void JsonPipe::drain() {
   static std::array<char, kPacketBytesMax>
       packet;  // one thread, and no handler drains inside another
   while (watch_ != 0) {
-    const ssize_t size = receive(packet.data());
+    // Closes an earlier descriptor that was not taken.
+    const ssize_t size = receivePacket(fd_.get(), packet, received_);
     if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (size <= 0) return end();
     const Json parsed = Json::parse(packet.data(), packet.data() + size, nullptr, false);

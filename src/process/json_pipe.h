@@ -52,8 +52,6 @@ class JsonPipe {
   };
 
   void flush();
-  /// Reads one packet. Returns the result of recvmsg(2).
-  ssize_t receive(char* into);
   void end();
 
   EventLoop& loop_;

@@ -100,7 +100,7 @@ void keepToChildren(const Listening& listening) {
 
 }  // namespace
 
-ListenSockets::ListenSockets(Role& role, const Instance& instance)
+ListenSockets::ListenSockets(Role& role, const Instance& instance, PassedSockets* passed)
     : sockets_(static_cast<std::size_t>(role.count)) {
   std::erase_if(role.listen,
                 [](const Listening& each) { return each.isSecond && isMissing(each.address); });
@@ -109,6 +109,12 @@ ListenSockets::ListenSockets(Role& role, const Instance& instance)
     if (listening.isSecond) usePortOf(*previous, listening);
     previous = &listening;
     const bool isUnix = listening.address.isUnix();
+    auto given = passed == nullptr ? std::nullopt : passed->take(listening);
+    arePassed_.push_back(given.has_value());
+    if (given) {
+      share(std::move(*given));
+      continue;
+    }
     // First without SO_REUSEPORT, which would silently share the port with another program of this
     // user.
     UniqueFd first = open(listening, instance, false);
@@ -124,13 +130,22 @@ ListenSockets::ListenSockets(Role& role, const Instance& instance)
       first.reset();
       first = open(listening, instance, true);
     }
+    if (isUnix) {
+      share(std::move(first));
+      continue;
+    }
     sockets_[0].push_back(std::move(first));
     for (std::size_t slot = 1; slot < sockets_.size(); ++slot) {
-      UniqueFd next = isUnix ? UniqueFd(::fcntl(sockets_[0].back().get(), F_DUPFD_CLOEXEC, 0))
-                             : open(listening, instance, true);
-      sockets_[slot].push_back(std::move(next));
+      sockets_[slot].push_back(open(listening, instance, true));
     }
   }
+}
+
+void ListenSockets::share(UniqueFd socket) {
+  for (std::size_t slot = 1; slot < sockets_.size(); ++slot) {
+    sockets_[slot].emplace_back(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0));
+  }
+  sockets_[0].push_back(std::move(socket));
 }
 
 ListenSockets::~ListenSockets() {
@@ -148,7 +163,9 @@ Child::ListenersOfSlots ListenSockets::fds() const {
 
 void ListenSockets::refuseClients() {
   for (const auto& slot : sockets_) {
-    for (const UniqueFd& socket : slot) ::shutdown(socket.get(), SHUT_RDWR);
+    for (std::size_t i = 0; i < slot.size(); ++i) {
+      if (!arePassed_[i]) ::shutdown(slot[i].get(), SHUT_RDWR);
+    }
   }
 }
 

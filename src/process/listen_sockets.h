@@ -5,6 +5,7 @@
 
 #include "process/child.h"
 #include "process/instance.h"
+#include "process/passed_sockets.h"
 #include "process/program.h"
 #include "sys/unique_fd.h"
 
@@ -17,7 +18,8 @@ class ListenSockets {
  public:
   /// Opens all sockets, and writes to role.listen the ports that the kernel chose for port 0.
   /// Throws std::runtime_error with the address and the remedy; `instance` is named in it.
-  ListenSockets(Role& role, const Instance& instance);
+  /// Uses those of `passed` that listen on its addresses, all slots the same one.
+  ListenSockets(Role& role, const Instance& instance, PassedSockets* passed = nullptr);
   /// Closes them and removes the unix sockets' files.
   ~ListenSockets();
   ListenSockets(const ListenSockets&) = delete;
@@ -26,14 +28,19 @@ class ListenSockets {
   /// By slot, then in the order of Role::listen.
   [[nodiscard]] Child::ListenersOfSlots fds() const;
 
-  /// Refuses new clients from now on, in all processes that hold the sockets.
+  /// Refuses new clients from now on, in all processes that hold the sockets. Sockets that were
+  /// passed stay as they are: clients wait in them for the next start.
   void refuseClients();
 
   /// In a child of another role: closes the sockets, and keeps the files.
   void abandon();
 
  private:
+  /// The same socket for all slots.
+  void share(UniqueFd socket);
+
   std::vector<std::vector<UniqueFd>> sockets_;
+  std::vector<bool> arePassed_;  // in the order of Role::listen
   std::vector<std::string> unixPaths_;
 };
 

@@ -13,6 +13,7 @@
 #include "event/loop_impl.h"
 #include "process/check_program.h"
 #include "process/child_process.h"
+#include "process/image_process.h"
 #include "sys/error_text.h"
 #include "sys/log.h"
 
@@ -23,18 +24,9 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kFilesCheckedEvery{500};
 
-/// "timeout_ms" of a request, or the default.
-milliseconds timeoutOf(const Json& request, milliseconds byDefault) {
-  const auto found = request.find("timeout_ms");
+milliseconds durationIn(const Json& request, const char* key, milliseconds byDefault) {
+  const auto found = request.find(key);
   return found == request.end() ? byDefault : milliseconds(found->get<std::uint32_t>());
-}
-
-void logReload(const std::string& problem) {
-  if (problem.empty()) {
-    log::info("reloaded all workers");
-  } else {
-    log::error("the reload failed why=\"{}\"", problem);
-  }
 }
 
 }  // namespace
@@ -46,15 +38,19 @@ Master::Master(MasterSetup setup)
       control_(*loop_, setup_.instance.controlPath(),
                [this](const Json& request, const ControlServer::Reply& reply) {
                  onRequest(request, reply);
-               }) {
+               }),
+      ownFile_(ProgramFile::at("/proc/self/exe")),
+      declared_(std::make_unique<Json>(Json::array())) {
   log::setRole("master");
   LoopImpl::of(*loop_).forks = true;
   checkProgram(setup_.program);
   for (Role& role : setup_.program.roles) {
+    declared_->push_back(declarationOf(role));
     SlotOwner& owner = *this;
-    roles_.push_back(
-        std::make_unique<RoleGroup>(role, setup_.program.timeouts, owner, setup_.instance));
+    roles_.push_back(std::make_unique<RoleGroup>(role, setup_.program.timeouts, owner,
+                                                 setup_.instance, setup_.passedSockets));
   }
+  setup_.passedSockets.reportUnused();
 }
 
 Master::~Master() {
@@ -62,6 +58,8 @@ Master::~Master() {
   // before.
   control_.stopListening();
   reload_.reset();
+  image_.reset();
+  nextImage_.reset();
   roles_.clear();
   setup_.lock.reset();
 }
@@ -73,6 +71,7 @@ int Master::run() {
   });
   Timer::add(kFilesCheckedEvery, [this] { restoreFiles(); });
   Timer::add(Credentials::kRotateEvery, [this] { rotateCredentials(); });
+  startReports();
   loop_->run();
   restoreFiles();                            // for the Channel's state
   loop_->turn(EventLoop::Duration::zero());  // sends the last answers
@@ -100,8 +99,30 @@ void Master::finishStart() {
     log::error("'restart' will not know the options of this start why=\"{}\"", problem.what());
   }
   setup_.report.started(setup_.screen(setup_.program));
+  setup_.serviceManager.ready(statusLine());
   log::info("started program={}", setup_.programName);
   checkCredentials();
+}
+
+/// The reports to the service manager that are repeated.
+void Master::startReports() {
+  Timer::add(setup_.program.timeouts.aliveEvery, [this] {
+    if (phase_ == Phase::Running && !reload_) setup_.serviceManager.status(statusLine());
+  });
+  const auto watchdog = setup_.serviceManager.watchdog();
+  if (watchdog.count() == 0) return;
+  Timer::add(watchdog / 2, [this] { setup_.serviceManager.aliveNow(); });
+}
+
+std::string Master::statusLine() const {
+  std::size_t workers = 0;
+  std::uint64_t connections = 0;
+  for (const Slot* slot : allSlots()) {
+    if (slot->role().kind != RoleKind::Worker || !slot->hasChild()) continue;
+    workers += slot->state() == Slot::State::Ready ? 1 : 0;
+    connections += slot->counters().connections.get();
+  }
+  return fmt::format("workers: {}, connections: {}", workers, connections);
 }
 
 void Master::startChild(RoleGroup& group, Slot& slot) {
@@ -109,14 +130,18 @@ void Master::startChild(RoleGroup& group, Slot& slot) {
   Counters& counters = slot.prepareCounters();
   std::fflush(nullptr);  // or the child would write it a second time
   auto ends = JsonPipe::pair();
-  const pid_t pid = ends ? ::fork() : -1;
-  const int problem = errno;
+  Image* const image = imageFor(slot);
+  std::string why;
+  const pid_t pid = !ends   ? -1
+                    : image ? startInImage(*image, group, slot, ends->second, why)
+                            : ::fork();
+  if (!image) why = errorText(errno);
   if (pid > 0) return slot.begin(*loop_, pid, std::move(ends->first));
-  if (pid == 0) {
+  if (pid == 0 && !image) {
     ends->first.reset();
     becomeChild(group, slot, counters, std::move(ends->second));
   }
-  slot.failToBegin(fmt::format("cannot create a process: {}", errorText(problem)));
+  slot.failToBegin("cannot create a process: " + why);
   // In a later turn: callers do not expect the end of the child before this returns.
   loop_->defer([this, &group, &slot] { onChildEnded(group, slot); });
 }
@@ -128,17 +153,21 @@ void Master::becomeChild(RoleGroup& group, Slot& slot, Counters& counters, Uniqu
   setup_.lock.reset();
   setup_.report.abandon();
   control_.abandon();
+  for (Image* image : {image_.get(), nextImage_.get()}) {
+    if (image != nullptr) image->abandon();
+  }
   signals_.becomeChild();
   for (const auto& other : roles_) {
     if (other.get() != &group) other->abandon();
-    for (const auto& sibling : other->slots) sibling->abandon();
   }
   std::vector<const Counters*> siblings;
-  for (const auto& other : group.slots) {
-    if (other.get() != &slot) siblings.push_back(&other->counters());
+  for (Slot* other : allSlots()) {
+    other->abandon();
+    if (other != &slot && &other->role() == &group.role) siblings.push_back(&other->counters());
   }
   runChild({.role = group.role,
             .slot = slot.index(),
+            .part = slot.part(),
             .counters = counters,
             .listeners = group.sockets.fds(),
             .siblings = std::move(siblings),
@@ -151,21 +180,20 @@ void Master::becomeChild(RoleGroup& group, Slot& slot, Counters& counters, Uniqu
 
 void Master::onSignal(int signal) {
   const auto noReply = [](const Json&) {};  // the result is in the log
-  const milliseconds none{0};
-  const milliseconds graceful = setup_.program.timeouts.gracefulTimeout;
+  const Timeouts& timeouts = setup_.program.timeouts;
   switch (signal) {
     case SIGCHLD:
       return reapChildren();
     case SIGINT:
-      return phase_ == Phase::Stopping && !stopGraceful_ ? killAll() : stop(false, none);
+      return phase_ == Phase::Stopping && !stopManner_.graceful ? killAll() : stop({});
     case SIGTERM:
-      return stop(false, none);
+      return stop({});
     case SIGQUIT:
-      return stop(true, graceful);
+      return stop({.graceful = true, .timeout = timeouts.gracefulTimeout});
     case SIGHUP:
-      return setup_.stopsOnHangup ? stop(false, none) : reloadTls(noReply);
+      return setup_.stopsOnHangup ? stop({}) : reloadTls(noReply);
     case SIGUSR1:
-      return reload(false, setup_.program.timeouts.reloadTimeout, noReply);
+      return reload({.timeout = timeouts.reloadTimeout}, noReply);
     case SIGUSR2:
       return reopenLog(noReply);
     default:
@@ -175,26 +203,36 @@ void Master::onSignal(int signal) {
 
 void Master::onRequest(const Json& request, const ControlServer::Reply& reply) {
   const auto& command = request.at("command").get_ref<const std::string&>();
-  const bool graceful = request.value("graceful", false);
   if (command == "status") {
     reply(statusReport(setup_.programName, startTime_, roles_));
   } else if (command == "connections") {
     connections_.ask(allSlots(), reply);
   } else if (command == "reload") {
-    const Timeouts& timeouts = setup_.program.timeouts;
-    reload(graceful,
-           timeoutOf(request, graceful ? timeouts.gracefulTimeout : timeouts.reloadTimeout), reply);
+    reload(mannerIn(request, setup_.program.timeouts.reloadTimeout), reply);
   } else if (command == "reload-tls") {
     reloadTls(reply);
   } else if (command == "reopen-log") {
     reopenLog(reply);
   } else if (command == "stop") {
-    const milliseconds timeout = timeoutOf(request, setup_.program.timeouts.gracefulTimeout);
+    const StopManner manner = mannerIn(request, milliseconds(0));
     reply({{"ok", true}});  // the end of the connection reports that all have ended
-    stop(graceful, timeout);
+    stop(manner);
   } else {
     reply({{"error", fmt::format("unknown command '{}'", command)}});
   }
+}
+
+StopManner Master::mannerIn(const Json& request, milliseconds timeout) const {
+  StopManner manner{.graceful = request.value("graceful", false),
+                    .over = durationIn(request, "over_ms", milliseconds(0))};
+  if (manner.over > milliseconds(0)) {
+    manner.graceful = true;
+    timeout = kPaceStretch * manner.over;
+  } else if (manner.graceful) {
+    timeout = setup_.program.timeouts.gracefulTimeout;
+  }
+  manner.timeout = durationIn(request, "timeout_ms", timeout);
+  return manner;
 }
 
 // --- Actions ---
@@ -211,46 +249,6 @@ void Master::updateCover(RoleGroup& group) {
   }
 }
 
-void Master::reload(bool graceful, milliseconds timeout, const ControlServer::Reply& reply) {
-  if (phase_ != Phase::Running) {
-    return reply({{"error", phase_ == Phase::Starting ? "the program is starting"
-                                                      : "the program is stopping"}});
-  }
-  if (const std::string problem = reloadCredentials(); !problem.empty()) {
-    logReload(problem);
-    return reply({{"error", problem}});
-  }
-  const Slot* current = nullptr;
-  if (reload_) {
-    current = reload_->current();
-    reload_->finish("replaced by a later reload");
-  }
-  std::deque<Slot*> workers;
-  for (const auto& group : roles_) {
-    if (group->role.kind != RoleKind::Worker || !group->role.isReloadable) continue;
-    for (const auto& slot : group->slots) workers.push_back(slot.get());
-  }
-  // It is stopping already, by the earlier order, which this order replaces.
-  const auto first = std::find(workers.begin(), workers.end(), current);
-  if (first != workers.end()) std::rotate(workers.begin(), first, std::next(first));
-  const milliseconds killAfter = graceful ? setup_.program.timeouts.stopTimeout : timeout;
-  const StopOrder order{
-      .reason = StopOrder::Reason::Reload, .graceful = graceful, .timeout = timeout};
-  Reload::Steps steps;
-  steps.stop = [this, order, killAfter](Slot& slot) {
-    slot.stop(order, killAfter);
-    updateCover(groupOf(slot));
-  };
-  steps.start = [this](Slot& slot) { startChild(groupOf(slot), slot); };
-  steps.done = [this, reply](const std::string& problem) {
-    reload_.reset();
-    logReload(problem);
-    reply(problem.empty() ? Json{{"ok", true}} : Json{{"error", problem}});
-  };
-  reload_ = std::make_unique<Reload>(std::move(workers), std::move(steps));
-  reload_->begin();
-}
-
 void Master::reopenLog(const ControlServer::Reply& reply) {
   const std::string& path = log::filePath();
   if (path.empty()) return reply({{"error", "the log goes to stderr, not to a file"}});
@@ -261,22 +259,26 @@ void Master::reopenLog(const ControlServer::Reply& reply) {
     return reply({{"error", fmt::format("cannot open {}: {}", path, why)}});
   }
   for (Slot* slot : allSlots()) slot->useLogFile(file);
+  for (const Image* image : {image_.get(), nextImage_.get()}) {
+    if (image != nullptr) image->useLogFile(file);
+  }
   log::useFile(std::move(file));
   log::info("reopened the log");
   reply({{"ok", true}});
 }
 
-void Master::stop(bool graceful, milliseconds timeout) {
+void Master::stop(const StopManner& manner) {
   const bool again = phase_ == Phase::Stopping;
-  if (again && !stopGraceful_) return;  // there is no earlier end
-  stopGraceful_ = graceful;
-  stopDeadline_ = timeout > milliseconds(0) ? Clock::now() + timeout : TimePoint{};
+  if (again && !stopManner_.graceful) return;  // there is no earlier end
+  stopManner_ = manner;
+  stopDeadline_ = manner.timeout > milliseconds(0) ? Clock::now() + manner.timeout : TimePoint{};
   if (!again) {
     if (phase_ == Phase::Starting && startFailure_.empty()) {
       startFailure_ = "stopped before all processes had started";
     }
     phase_ = Phase::Stopping;
-    log::info("stopping program={} graceful={}", setup_.programName, graceful);
+    setup_.serviceManager.stopping();
+    log::info("stopping program={} graceful={}", setup_.programName, manner.graceful);
     for (Slot* slot : allSlots()) slot->cancelRestart();
     if (reload_) reload_->finish("the program was stopped");
   }
@@ -285,14 +287,14 @@ void Master::stop(bool graceful, milliseconds timeout) {
 
 void Master::failStart(std::string why) {
   if (startFailure_.empty()) startFailure_ = std::move(why);
-  stop(false, milliseconds(0));
+  stop({});
 }
 
 void Master::stopNext(bool repeatOrder) {
   const auto living = nextToStop();
   if (living.empty()) return loop_->stop();
-  StopOrder order{.graceful = stopGraceful_};
-  if (stopGraceful_ && stopDeadline_ != TimePoint{}) {
+  StopOrder order = stopManner_.order(StopOrder::Reason::Stop);
+  if (order.graceful && stopDeadline_ != TimePoint{}) {
     const auto left = std::chrono::ceil<milliseconds>(stopDeadline_ - Clock::now());
     order.graceful = left > milliseconds(0);
     order.timeout = std::max(left, milliseconds(0));
@@ -311,8 +313,10 @@ void Master::killAll() {
 
 std::vector<Slot*> Master::nextToStop() const {
   const auto living = [](const RoleGroup& group, std::vector<Slot*>& into) {
-    for (const auto& slot : group.slots) {
-      if (slot->hasChild()) into.push_back(slot.get());
+    for (const auto* lane : {&group.slots, &group.spares}) {
+      for (const auto& slot : *lane) {
+        if (slot->hasChild()) into.push_back(slot.get());
+      }
     }
   };
   std::vector<Slot*> found;
@@ -336,7 +340,9 @@ RoleGroup& Master::groupOf(const Slot& slot) const {
 std::vector<Slot*> Master::allSlots() const {
   std::vector<Slot*> all;
   for (const auto& group : roles_) {
-    for (const auto& slot : group->slots) all.push_back(slot.get());
+    for (const auto* lane : {&group->slots, &group->spares}) {
+      for (const auto& slot : *lane) all.push_back(slot.get());
+    }
   }
   return all;
 }

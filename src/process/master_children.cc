@@ -27,9 +27,11 @@ void Master::reapChildren() {
     const auto slots = allSlots();
     const auto found = std::find_if(slots.begin(), slots.end(),
                                     [pid](const Slot* each) { return each->pid() == pid; });
+    if (reapImage(pid, status)) continue;
     // Others are orphans that PID 1 inherits: they are only reaped.
     if (found == slots.end()) continue;
     (*found)->end(status);
+    freeSlot(**found);
     RoleGroup& group = groupOf(**found);
     onChildEnded(group, **found);
     reportExit(group.role, (*found)->index(), shellStatus(status));
@@ -61,7 +63,7 @@ void Master::onChildEnded(RoleGroup& group, Slot& slot) {
       return stopNext();
     case Phase::Running:
       if (reload_) reload_->onEnded(slot);
-      if (slot.state() == Slot::State::Down) {
+      if (!slot.isSpare() && slot.state() == Slot::State::Down) {
         slot.restartLater([this, &group, &slot] { startChild(group, slot); });
       }
       return updateCover(group);
@@ -89,12 +91,14 @@ void Master::onChildReady(Slot& slot) {
 
 void Master::onAcceptingEnded(Slot& slot) {
   if (phase_ != Phase::Stopping) return;
-  const auto& slots = groupOf(slot).slots;
-  const bool nobodyAccepts = std::all_of(slots.begin(), slots.end(), [](const auto& each) {
+  RoleGroup& group = groupOf(slot);
+  const auto acceptsNot = [](const auto& each) {
     return !each->hasChild() || each->hasEndedAccepting();
-  });
+  };
+  const bool nobodyAccepts =
+      std::ranges::all_of(group.slots, acceptsNot) && std::ranges::all_of(group.spares, acceptsNot);
   // Otherwise the kernel would accept clients for nobody during a graceful stop.
-  if (nobodyAccepts) groupOf(slot).sockets.refuseClients();
+  if (nobodyAccepts) group.sockets.refuseClients();
 }
 
 void Master::onSilenceChanged(Slot& slot) { updateCover(groupOf(slot)); }

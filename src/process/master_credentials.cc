@@ -12,12 +12,17 @@ namespace {
 
 constexpr std::chrono::hours kExpiresSoon{24 * 7};
 
-void share(RoleGroup& group) {
-  const UniqueFd file = group.role.credentials->share();
-  for (const auto& slot : group.slots) slot->useCredentials(file);
-}
-
 }  // namespace
+
+void Master::shareCredentials(const RoleGroup& group) const {
+  const UniqueFd file = group.role.credentials->share();
+  for (Slot* slot : allSlots()) {
+    if (&slot->role() == &group.role) slot->useCredentials(file);
+  }
+  for (const Image* image : {image_.get(), nextImage_.get()}) {
+    if (image != nullptr) image->useCredentials(numberOf(group), file);
+  }
+}
 
 std::string Master::reloadCredentials() {
   std::string problem;
@@ -25,7 +30,7 @@ std::string Master::reloadCredentials() {
     if (group->role.credentials == nullptr) continue;
     try {
       group->role.credentials->reload();
-      share(*group);
+      shareCredentials(*group);
     } catch (const std::exception& thrown) {
       problem = thrown.what();
     }
@@ -51,7 +56,7 @@ void Master::rotateCredentials() {
     if (group->role.credentials == nullptr) continue;
     try {
       group->role.credentials->rotate();
-      share(*group);
+      shareCredentials(*group);
     } catch (const std::exception& thrown) {
       log::error("keys were not replaced why=\"{}\"", thrown.what());
     }

@@ -51,12 +51,15 @@ struct Role {
   std::vector<Listening> listen = {};
   /// False: `reload` leaves its children alone.
   bool isReloadable = true;
+  /// A child that answers nothing for this time is killed, and another one is started. Zero: never.
+  std::chrono::milliseconds hangTimeout{0};
   /// Called on the master's loop after a child of this role has ended and its restart is arranged.
   /// `status`: as given to exit(), or 128 + the signal. What it throws is logged.
   std::function<void(int slot, int status)> onChildEnded = {};
-  /// Called in the master when the process of a slot has ended, before another one is started
-  /// there: gives back what the process had of what the slots share. Calls no code of the user.
-  std::function<void(int slot)> onSlotFree = {};
+  /// Called in the master when the process with this part (see Child::part()) has ended, before
+  /// another one is started there: gives back what the process had of what the processes share.
+  /// Calls no code of the user.
+  std::function<void(int part)> onSlotFree = {};
   /// Path of a directory in which a child keeps what outlives it. The master creates it with its
   /// own rights, for the child's user alone. Empty: none.
   std::string stateDirectory = {};
@@ -88,9 +91,9 @@ struct Timeouts {
       10000};  ///< Without an answer for this time a child is an error.
   /// From a stop order that is not graceful to SIGKILL.
   std::chrono::milliseconds stopTimeout{5000};
-  /// The same for one worker of a reload.
+  /// The same for one worker that leaves in a reload.
   std::chrono::milliseconds reloadTimeout{10000};
-  /// For the clients to disconnect in a graceful stop, or in a graceful reload of one worker.
+  /// For the clients to disconnect in a graceful stop or reload.
   std::chrono::milliseconds gracefulTimeout{60000};
   /// For a child to connect to a Channel of this program, counted from the child's start.
   std::chrono::milliseconds linkedWithin{10000};

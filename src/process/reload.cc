@@ -2,39 +2,88 @@
 
 #include <fmt/format.h>
 
-#include "process/slot.h"
+#include <algorithm>
+#include <utility>
 
 namespace stormo::process {
+namespace {
 
-Reload::Reload(std::deque<Slot*> slots, Steps steps)
-    : slots_(std::move(slots)), steps_(std::move(steps)) {}
+using Reason = StopOrder::Reason;
 
-void Reload::next() {
-  if (slots_.empty()) return finish("");
-  Slot& slot = *slots_.front();
-  started_ = !slot.hasChild();
-  if (started_) {
-    steps_.start(slot);  // out of its back-off
-  } else {
-    steps_.stop(slot);
-  }
+constexpr StopOrder kAtOnce{.reason = Reason::Reload};
+/// Accept no more clients, and keep those that are connected.
+constexpr StopOrder kNoMoreClients{.reason = Reason::Reload, .graceful = true};
+
+}  // namespace
+
+Reload::Reload(std::vector<Place> places, Leaving leaving, Steps steps)
+    : places_(std::move(places)), leaving_(leaving), steps_(std::move(steps)) {}
+
+void Reload::begin() {
+  step_ = Step::Clearing;
+  stopSpares(kAtOnce, leaving_.killAfter);
+  if (livingSpare() == nullptr) startNext();
 }
 
-void Reload::onEnded(Slot& slot) {
-  if (!isAt(slot)) return;
-  if (started_) {
-    // The other slots keep their old children, which run.
-    return finish(fmt::format("{} does not restart: {} (the workers after it were not reloaded)",
-                              slot.name(), slot.lastWords()));
-  }
-  started_ = true;
-  steps_.start(slot);
+void Reload::startNext() {
+  step_ = Step::Starting;
+  if (started_ == places_.size()) return promoteAll();
+  steps_.start(places_[started_++]);
 }
 
 void Reload::onReady(Slot& slot) {
-  if (!isAt(slot) || !started_) return;
-  slots_.pop_front();
-  next();
+  if (step_ != Step::Starting || started_ == 0 || &places_[started_ - 1].spare() != &slot) return;
+  if (!slot.missing().empty()) return fail(fmt::format("{} has {}", slot.name(), slot.missing()));
+  startNext();
+}
+
+void Reload::onEnded(Slot& slot) {
+  if (!slot.isSpare()) return;
+  switch (step_) {
+    case Step::Waiting:
+      return;
+    case Step::Clearing:
+      if (livingSpare() == nullptr) startNext();
+      return;
+    case Step::Starting:
+      return fail(fmt::format("{} does not start: {}", slot.name(), slot.lastWords()));
+    case Step::Leaving:
+      return leaveNext();
+  }
+}
+
+void Reload::promoteAll() {
+  step_ = Step::Leaving;
+  for (const Place& place : places_) place.promote();
+  steps_.promoted();
+  if (leaving_.together) {
+    stopSpares(leaving_.order, leaving_.killAfter);
+  } else {
+    stopSpares(kNoMoreClients, leaving_.killAfter);
+  }
+  leaveNext();
+}
+
+void Reload::leaveNext() {
+  Slot* const next = livingSpare();
+  if (next == nullptr) return finish("");
+  if (leaving_.together || std::exchange(isLeaving_, next) == next) return;
+  next->stop(leaving_.order, leaving_.killAfter);
+}
+
+void Reload::fail(const std::string& why) {
+  stopSpares(kAtOnce, leaving_.killAfter);
+  finish(why + " (the old workers go on)");
+}
+
+void Reload::stopSpares(StopOrder order, std::chrono::milliseconds killAfter) const {
+  for (const Place& place : places_) place.spare().stop(order, killAfter);
+}
+
+Slot* Reload::livingSpare() const {
+  const auto found =
+      std::ranges::find_if(places_, [](const Place& place) { return place.spare().hasChild(); });
+  return found == places_.end() ? nullptr : &found->spare();
 }
 
 void Reload::finish(const std::string& problem) {

@@ -1,47 +1,63 @@
 #pragma once
 
-#include <deque>
+#include <chrono>
+#include <cstddef>
 #include <functional>
 #include <string>
+#include <vector>
+
+#include "process/child.h"
+#include "process/role_group.h"
 
 namespace stormo::process {
 
-class Slot;
-
-/// Replaces workers one after the other: stops one, starts its successor, waits until that is
-/// ready, continues with the next. Decides only the order.
+/// Replaces workers. First it starts all successors, one after the other, while the old children
+/// go on. If one does not start, the old children stay, and the other successors are stopped. When
+/// all are ready, they take over, and the old children accept no more clients and leave. Decides
+/// only the order.
 class Reload {
  public:
+  /// How the old children leave.
+  struct Leaving {
+    StopOrder order;
+    std::chrono::milliseconds killAfter;  ///< See Slot::stop().
+    bool together;                        ///< All at the same time; else one after the other.
+  };
   struct Steps {
-    std::function<void(Slot&)> stop;   ///< Order its child to stop.
-    std::function<void(Slot&)> start;  ///< Fork the successor now.
+    std::function<void(Place)> start;  ///< Fork the successor, in the place's spare slot.
+    std::function<void()> promoted;    ///< The successors have taken over.
     /// Called at the end; `problem` is empty on success. It may destroy the Reload.
     std::function<void(const std::string& problem)> done;
   };
 
-  Reload(std::deque<Slot*> slots, Steps steps);
+  Reload(std::vector<Place> places, Leaving leaving, Steps steps);
 
-  void begin() { next(); }
+  /// Ends at once what an earlier reload has left in spare slots, then starts.
+  void begin();
   // Reports of the master about any slot:
   void onEnded(Slot& slot);
   void onReady(Slot& slot);
 
-  /// Calls Steps::done.
+  /// Calls Steps::done. Successors that have not taken over stay in their spare slots, for the next
+  /// Reload or a stop.
   void finish(const std::string& problem);
 
-  /// The slot being replaced; null when none is left.
-  [[nodiscard]] const Slot* current() const { return slots_.empty() ? nullptr : slots_.front(); }
-  /// True for the slot being replaced.
-  [[nodiscard]] bool isAt(const Slot& slot) const {
-    return !slots_.empty() && slots_.front() == &slot;
-  }
-
  private:
-  void next();
+  enum class Step { Waiting, Clearing, Starting, Leaving };
 
-  std::deque<Slot*> slots_;  // the front one is being replaced
-  bool started_ = false;     // the new child of the front slot
+  void startNext();
+  void promoteAll();
+  void leaveNext();
+  void fail(const std::string& why);
+  void stopSpares(StopOrder order, std::chrono::milliseconds killAfter) const;
+  [[nodiscard]] Slot* livingSpare() const;
+
+  const std::vector<Place> places_;
+  const Leaving leaving_;
   Steps steps_;
+  Step step_ = Step::Waiting;  // for begin()
+  std::size_t started_ = 0;    // of the successors
+  Slot* isLeaving_ = nullptr;  // one after the other: the one that has the final order
 };
 
 }  // namespace stormo::process

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <stdexcept>
+#include <utility>
 
 #include "process/instance.h"
 #include "process/privileges.h"
@@ -32,13 +33,14 @@ UniqueFd openStateDirectory(const Role& role) {
 }  // namespace
 
 RoleGroup::RoleGroup(Role& described, const Timeouts& timeouts, SlotOwner& owner,
-                     const Instance& instance)
+                     const Instance& instance, PassedSockets& passed)
     : role(described),
-      sockets(described, instance),
+      sockets(described, instance, &passed),
       stateDirectory(openStateDirectory(described)),
       cover(described.count) {
   for (int i = 0; i < role.count; ++i) {
-    slots.push_back(std::make_unique<Slot>(role, i, timeouts, owner));
+    slots.push_back(std::make_unique<Slot>(role, i, false, timeouts, owner));
+    spares.push_back(std::make_unique<Slot>(role, i, true, timeouts, owner));
   }
 }
 
@@ -48,6 +50,11 @@ bool RoleGroup::hasStateDirectory() const {
 
 void RoleGroup::restoreStateDirectory() {
   if (!hasStateDirectory()) stateDirectory = openStateDirectory(role);
+}
+
+void Place::promote() const {
+  group->spares[index]->promote(*group->slots[index]);
+  std::swap(group->slots[index], group->spares[index]);
 }
 
 void RoleGroup::abandon() {

@@ -1,6 +1,7 @@
 #include "process/shared_counters.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <new>
@@ -8,14 +9,24 @@
 
 namespace stormo::process {
 
-SharedCounters::SharedCounters() {
-  void* page =
-      ::mmap(nullptr, sizeof(Counters), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (page == MAP_FAILED) {
-    throw std::system_error(errno, std::generic_category(), "cannot map memory for counters");
-  }
-  counters_ = new (page) Counters;
+namespace {
+
+void* mapped(int fd) {
+  void* const page = ::mmap(nullptr, sizeof(Counters), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (page != MAP_FAILED) return page;
+  throw std::system_error(errno, std::generic_category(), "cannot map memory for counters");
 }
+
+}  // namespace
+
+SharedCounters::SharedCounters() : file_(::memfd_create("stormo-counters", MFD_CLOEXEC)) {
+  if (!file_.valid() || ::ftruncate(file_.get(), sizeof(Counters)) < 0) {
+    throw std::system_error(errno, std::generic_category(), "cannot create memory for counters");
+  }
+  counters_ = new (mapped(file_.get())) Counters;
+}
+
+SharedCounters::SharedCounters(int fd) : counters_(static_cast<Counters*>(mapped(fd))) {}
 
 SharedCounters::~SharedCounters() { ::munmap(counters_, sizeof(Counters)); }
 

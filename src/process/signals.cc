@@ -42,12 +42,16 @@ SignalWatch::~SignalWatch() {
   ::sigprocmask(SIG_SETMASK, &before_, nullptr);
 }
 
-void SignalWatch::becomeChild() {
-  fd_.reset();
+void discardMasterSignals() {
   for (const int signal : kHandled) {
     if (!isIgnored(signal)) ::signal(signal, discard);  // with SA_RESTART
   }
   ::signal(SIGPIPE, discard);
+}
+
+void SignalWatch::becomeChild() {
+  fd_.reset();
+  discardMasterSignals();
   ::sigprocmask(SIG_SETMASK, &before_, nullptr);
 }
 

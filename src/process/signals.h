@@ -9,6 +9,10 @@
 
 namespace stormo::process {
 
+/// In a process whose master stops it: discards the signals that a terminal or a supervisor sends
+/// to the whole group. A program that it executes has their default actions.
+void discardMasterSignals();
+
 /// The master's signals as events of its loop. Each is handled explicitly, so that they work for
 /// PID 1 too, to which the kernel delivers no other signals.
 ///   SIGINT, SIGTERM  stop         (a second SIGINT kills all processes)
@@ -27,9 +31,7 @@ class SignalWatch {
   SignalWatch(const SignalWatch&) = delete;
   SignalWatch& operator=(const SignalWatch&) = delete;
 
-  /// In a child: discards the signals that a terminal or a supervisor sends to the whole group,
-  /// because the master stops its children in the right order. Other signals have their default
-  /// action, and so have all of them in a program that the child executes.
+  /// In a child: discardMasterSignals(). Other signals have their default action.
   void becomeChild();
 
  private:

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -18,7 +19,13 @@ using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-std::string statusText(int waitStatus) {
+}  // namespace
+
+int shellStatus(int waitStatus) {
+  return WIFSIGNALED(waitStatus) ? 128 + WTERMSIG(waitStatus) : WEXITSTATUS(waitStatus);
+}
+
+std::string waitText(int waitStatus) {
   if (WIFSIGNALED(waitStatus)) {
     return fmt::format("ended by signal {} ({})", WTERMSIG(waitStatus),
                        ::strsignal(WTERMSIG(waitStatus)));
@@ -26,14 +33,13 @@ std::string statusText(int waitStatus) {
   return fmt::format("ended with status {}", WEXITSTATUS(waitStatus));
 }
 
-}  // namespace
-
-int shellStatus(int waitStatus) {
-  return WIFSIGNALED(waitStatus) ? 128 + WTERMSIG(waitStatus) : WEXITSTATUS(waitStatus);
-}
-
-Slot::Slot(const Role& role, int index, const Timeouts& timeouts, SlotOwner& owner)
-    : role_(role), index_(index), timeouts_(timeouts), owner_(owner) {}
+Slot::Slot(const Role& role, int index, bool isSpare, const Timeouts& timeouts, SlotOwner& owner)
+    : role_(role),
+      index_(index),
+      part_(isSpare ? role.count + index : index),
+      timeouts_(timeouts),
+      owner_(owner),
+      isSpare_(isSpare) {}
 
 Slot::~Slot() { cancelTimer(); }
 
@@ -75,7 +81,8 @@ void Slot::stop(StopOrder order, milliseconds killAfter) {
   link_->send({{"order", "stop"},
                {"reason", order.reason == StopOrder::Reason::Reload ? "reload" : "stop"},
                {"graceful", order.graceful},
-               {"timeout_ms", order.timeout.count()}});
+               {"timeout_ms", order.timeout.count()},
+               {"over_ms", order.over.count()}});
   if (!order.graceful) {
     setTimer(killAfter, [this] {
       log::warning("a child did not stop in time and was killed worker=\"{}\" worker_pid={}",
@@ -99,18 +106,27 @@ void Slot::end(int waitStatus) {
   link_->drain();
   link_.reset();
   cancelTimer();
-  if (role_.onSlotFree) role_.onSlotFree(index_);
-  if (state_ != State::Stopping) {
+  if (role_.onSlotFree) role_.onSlotFree(part_);
+  if (state_ != State::Stopping && !isSpare_) {
     ++restarts_;
     exitStatus_ = shellStatus(waitStatus);
-  } else if (stopReason_ == StopOrder::Reason::Reload) {
-    ++reloads_;
   }
-  if (lastWords_.empty()) lastWords_ = statusText(waitStatus);
+  if (isSpare_) counters_.resetGauges();
+  if (lastWords_.empty()) lastWords_ = waitText(waitStatus);
   state_ = State::Down;
   pid_ = 0;
   silent_ = false;
   aliveAskedAt_.reset();
+}
+
+void Slot::promote(Slot& former) {
+  former.cancelRestart();
+  isSpare_ = false;
+  former.isSpare_ = true;
+  policy_ = former.policy_;
+  restarts_ = former.restarts_;
+  exitStatus_ = former.exitStatus_;
+  reloads_ = former.reloads_ + 1;
 }
 
 void Slot::restartLater(std::function<void()> start) {
@@ -147,11 +163,26 @@ void Slot::watchdogTick() {
   if (state_ != State::Ready) return;
   if (!aliveAskedAt_) {
     aliveAskedAt_ = Clock::now();
+    ticksUnanswered_ = 0;
     link_->send({{"order", "alive"}});
     return;
   }
+  ++ticksUnanswered_;
   const auto silence = now - *aliveAskedAt_;
-  if (silent_ || silence < timeouts_.silentAfter) return;
+  if (!silent_ && silence >= std::min(timeouts_.silentAfter, hangTimeout())) reportSilence(silence);
+  // In ticks: while the master itself did not run, its children may not have run either.
+  const auto hung = ticksUnanswered_ * timeouts_.aliveEvery;
+  if (hung < hangTimeout()) return;
+  lastWords_ = fmt::format("killed, as it did not answer for {} s",
+                           duration_cast<std::chrono::duration<double>>(hung).count());
+  kill();
+}
+
+milliseconds Slot::hangTimeout() const {
+  return role_.hangTimeout > milliseconds::zero() ? role_.hangTimeout : milliseconds::max();
+}
+
+void Slot::reportSilence(Clock::duration silence) {
   silent_ = true;
   log::error("a child does not answer worker=\"{}\" worker_pid={} silent_ms={}", name(), pid_,
              duration_cast<milliseconds>(silence).count());

@@ -19,6 +19,8 @@ class Slot;
 
 /// A wait status as a shell has it: as given to exit(), or 128 + the signal.
 int shellStatus(int waitStatus);
+/// "ended by signal 9 (Killed)".
+std::string waitText(int waitStatus);
 
 /// Receives what children report.
 class SlotOwner {
@@ -34,7 +36,8 @@ class SlotOwner {
 };
 
 /// One worker's place in a role, and the child that runs in it now. The place keeps counters,
-/// restart policy and sockets over restarts of the child.
+/// restart policy and sockets over restarts of the child. Each place has a spare slot, too: in it
+/// runs the successor before a reload has promoted it, or the former child while its clients leave.
 class Slot {
  public:
   enum class State {
@@ -45,7 +48,7 @@ class Slot {
     Backoff,   ///< No child; a restart is planned.
   };
 
-  Slot(const Role& role, int index, const Timeouts& timeouts, SlotOwner& owner);
+  Slot(const Role& role, int index, bool isSpare, const Timeouts& timeouts, SlotOwner& owner);
   ~Slot();
   Slot(const Slot&) = delete;
   Slot& operator=(const Slot&) = delete;
@@ -56,6 +59,11 @@ class Slot {
   [[nodiscard]] bool hasChild() const { return pid_ != 0; }
   [[nodiscard]] pid_t pid() const { return pid_; }  ///< 0 without a child.
   [[nodiscard]] std::string name() const;
+  /// A number below twice the role's count that no other slot of the role has, spare ones included.
+  /// It stays with the slot when it is promoted.
+  [[nodiscard]] int part() const { return part_; }
+  /// The end of its child is not a crash, and it is not restarted.
+  [[nodiscard]] bool isSpare() const { return isSpare_; }
 
   [[nodiscard]] bool isStoppingForGood() const {
     return state_ == State::Stopping && stopReason_ == StopOrder::Reason::Stop;
@@ -80,6 +88,10 @@ class Slot {
   /// The child was reaped, with this wait status. Reads its last reports.
   void end(int waitStatus);
 
+  /// Exchanges the parts of this spare slot, whose child is ready, and the one that it replaces:
+  /// takes over its counts, and cancels its restart.
+  void promote(Slot& former);
+
   /// Waits as long as the restart policy states, then calls `start`.
   void restartLater(std::function<void()> start);
   /// Cancels that wait: the slot is Down.
@@ -92,8 +104,9 @@ class Slot {
   void useLogFile(const UniqueFd& file);
   /// Tells the child that the credentials of its role have changed.
   void useCredentials(const UniqueFd& file);
-  /// Sends an "alive" request, and reports a child that has not answered for too long. Also samples
-  /// the message rate.
+  /// To be called every Timeouts::aliveEvery. Sends an "alive" request; reports a child that has
+  /// not answered for too long, and kills it after Role::hangTimeout. Also samples the message
+  /// rate.
   void watchdogTick();
   /// False, without a request, while an earlier request is unanswered.
   bool askConnections(std::uint64_t request);
@@ -107,8 +120,10 @@ class Slot {
   // --- Counts over all children of this slot ---
 
   [[nodiscard]] const Counters& counters() const { return *counters_; }
+  [[nodiscard]] int countersFd() const { return counters_.fd(); }
   [[nodiscard]] double messagesPerSecond() const;
   [[nodiscard]] std::uint64_t restarts() const { return restarts_; }  ///< After unexpected exits.
+  /// Children that a reload has replaced.
   [[nodiscard]] std::uint64_t reloads() const { return reloads_; }
   /// shellStatus() of the last unexpected exit.
   [[nodiscard]] std::optional<int> exitStatus() const { return exitStatus_; }
@@ -120,13 +135,17 @@ class Slot {
  private:
   void onReport(const Json& report);
   void onAlive();
+  [[nodiscard]] std::chrono::milliseconds hangTimeout() const;
+  void reportSilence(Clock::duration silence);
   void setTimer(std::chrono::milliseconds after, std::function<void()> what);
   void cancelTimer();
 
   const Role& role_;
   const int index_;
+  const int part_;
   const Timeouts& timeouts_;
   SlotOwner& owner_;
+  bool isSpare_;
 
   State state_ = State::Down;
   pid_t pid_ = 0;
@@ -136,6 +155,7 @@ class Slot {
   Timer::Id timer_ = 0;  // for the back-off, or for the deadline of a stop
 
   std::optional<TimePoint> aliveAskedAt_;  // while unanswered
+  int ticksUnanswered_ = 0;
   bool silent_ = false;
   bool connectionsAsked_ = false;
   bool acceptingEnded_ = false;

@@ -52,41 +52,50 @@ const char* statusWord(const Slot& slot) {
   return "";
 }
 
-Json limitsOf(const LimitCounters& limits) {
-  const auto figures = [](const LimitCounter& limit) {
-    return Json{{"refused", limit.refused.get()}, {"dry_run", limit.dryRun.get()}};
+/// `others`: counters of former children, to be added; or null.
+Json limitsOf(const LimitCounters& own, const LimitCounters* others) {
+  const auto figures = [&](LimitCounter LimitCounters::*limit) {
+    const auto sum = [&](Counter LimitCounter::*counter) {
+      return (own.*limit.*counter).get() +
+             (others == nullptr ? 0 : (others->*limit.*counter).get());
+    };
+    return Json{{"refused", sum(&LimitCounter::refused)}, {"dry_run", sum(&LimitCounter::dryRun)}};
   };
-  return {{"connections", figures(limits.connections)},
-          {"connections_per_address", figures(limits.connectionsPerAddress)},
-          {"connections_per_second", figures(limits.connectionsPerSecond)},
-          {"handshakes", figures(limits.handshakes)},
-          {"messages_per_second", figures(limits.messagesPerSecond)},
-          {"bytes_per_second", figures(limits.bytesPerSecond)},
-          {"groups_per_client", figures(limits.groupsPerClient)},
-          {"output_bytes", figures(limits.outputBytes)}};
+  return {{"connections", figures(&LimitCounters::connections)},
+          {"connections_per_address", figures(&LimitCounters::connectionsPerAddress)},
+          {"connections_per_second", figures(&LimitCounters::connectionsPerSecond)},
+          {"handshakes", figures(&LimitCounters::handshakes)},
+          {"messages_per_second", figures(&LimitCounters::messagesPerSecond)},
+          {"bytes_per_second", figures(&LimitCounters::bytesPerSecond)},
+          {"groups_per_client", figures(&LimitCounters::groupsPerClient)},
+          {"output_bytes", figures(&LimitCounters::outputBytes)}};
 }
 
-void addCounters(Json& row, const Counters& counters) {
-  row["connections"] = counters.connections.get();
-  row["connections_total"] = counters.connectionsTotal.get();
-  row["groups"] = counters.groups.get();
-  row["timers"] = counters.timers.get();
-  row["messages_in"] = counters.messagesIn.get();
-  row["messages_out"] = counters.messagesOut.get();
-  row["bytes_in"] = counters.bytesIn.get();
-  row["bytes_out"] = counters.bytesOut.get();
-  row["send_calls"] = counters.sendCalls.get();
-  row["send_full"] = counters.sendFull.get();
-  row["slow_closed"] = counters.slowClosed.get();
-  row["bad_peers"] = counters.badPeers.get();
-  row["origins_refused"] = counters.originsRefused.get();
-  row["incomplete_bytes"] = counters.incompleteBytes.get();
-  row["incomplete_closed"] = counters.incompleteClosed.get();
-  row["handler_errors"] = counters.handlerErrors.get();
-  row["turns"] = counters.turns.get();
-  row["accept_pauses"] = counters.acceptPauses.get();
-  row["accept_refused"] = counters.acceptRefused.get();
-  row["limits"] = limitsOf(counters.limits);
+/// `others`: counters of former children, to be added; or null.
+void addCounters(Json& row, const Counters& own, const Counters* others) {
+  const auto add = [&](const char* key, Counter Counters::*counter) {
+    row[key] = (own.*counter).get() + (others == nullptr ? 0 : (others->*counter).get());
+  };
+  add("connections", &Counters::connections);
+  add("connections_total", &Counters::connectionsTotal);
+  add("groups", &Counters::groups);
+  add("timers", &Counters::timers);
+  add("messages_in", &Counters::messagesIn);
+  add("messages_out", &Counters::messagesOut);
+  add("bytes_in", &Counters::bytesIn);
+  add("bytes_out", &Counters::bytesOut);
+  add("send_calls", &Counters::sendCalls);
+  add("send_full", &Counters::sendFull);
+  add("slow_closed", &Counters::slowClosed);
+  add("bad_peers", &Counters::badPeers);
+  add("origins_refused", &Counters::originsRefused);
+  add("incomplete_bytes", &Counters::incompleteBytes);
+  add("incomplete_closed", &Counters::incompleteClosed);
+  add("handler_errors", &Counters::handlerErrors);
+  add("turns", &Counters::turns);
+  add("accept_pauses", &Counters::acceptPauses);
+  add("accept_refused", &Counters::acceptRefused);
+  row["limits"] = limitsOf(own.limits, others == nullptr ? nullptr : &others->limits);
 }
 
 /// {"dialect":"stormo","state":"connected"} for each dialect in which the process has links. They
@@ -104,7 +113,9 @@ Json channelLinks(const Counters& counters) {
   return links;
 }
 
-Json childRow(const Slot& slot) {
+/// `spare`: the spare slot of the same place, or null for the row of a spare slot. The counts of
+/// its former children belong to the place, but a child in it has a row of its own.
+Json childRow(const Slot& slot, const Slot* spare) {
   Json row = {{"pid", slot.pid()},
               {"kind", kindText(slot.role().kind)},
               {"name", slot.role().name},
@@ -119,7 +130,8 @@ Json childRow(const Slot& slot) {
     row["log_bytes"] = log.bytes.get();
     row["log_last_offset"] = log.lastOffset.get();
   }
-  addCounters(row, slot.counters());
+  addCounters(row, slot.counters(),
+              spare == nullptr || spare->hasChild() ? nullptr : &spare->counters());
   row["qps"] = std::llround(slot.messagesPerSecond());
   row["restarts"] = slot.restarts();
   row["reloads"] = slot.reloads();
@@ -159,7 +171,12 @@ Json statusReport(const std::string& programName, const StartTime& started,
                        {"memory_bytes", memoryBytes(::getpid())},
                        {"uptime_s", uptime.count()}});
   for (const auto& group : roles) {
-    for (const auto& slot : group->slots) processes.push_back(childRow(*slot));
+    for (std::size_t i = 0; i < group->slots.size(); ++i) {
+      processes.push_back(childRow(*group->slots[i], group->spares[i].get()));
+    }
+    for (const auto& spare : group->spares) {
+      if (spare->hasChild()) processes.push_back(childRow(*spare, nullptr));
+    }
   }
   return report;
 }

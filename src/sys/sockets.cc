@@ -4,10 +4,12 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <limits>
 #include <map>
 #include <string>
 
@@ -110,6 +112,16 @@ Result<void> holdSocket(const Address& address) {
   return {};
 }
 
+std::map<std::string, int> heldSocketFds() {
+  std::map<std::string, int> fds;
+  for (const auto& [path, held] : heldSockets()) fds.emplace(path, held.get());
+  return fds;
+}
+
+void adoptHeldSocket(const std::string& path, UniqueFd held) {
+  heldSockets().insert_or_assign(path, std::move(held));
+}
+
 void releaseSocket(const Address& address) { heldSockets().erase(address.host()); }
 
 Result<void> openHeldSocket(const Address& address) {
@@ -159,6 +171,23 @@ void setKeepAlive(int fd) {
   for (const Setting& set : kSettings) {
     ::setsockopt(fd, set.level, set.option, &set.value, sizeof set.value);
   }
+}
+
+bool sharesPort(int listening) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  return ::getsockopt(listening, SOL_SOCKET, SO_REUSEPORT, &value, &size) == 0 && value != 0;
+}
+
+std::size_t waitingConnections(int listening) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(listening, IPPROTO_TCP, TCP_INFO, &info, &size) == 0) {
+    return info.tcpi_state == TCP_LISTEN ? info.tcpi_unacked : 0;
+  }
+  pollfd ready{.fd = listening, .events = POLLIN, .revents = 0};
+  const bool waits = ::poll(&ready, 1, 0) == 1 && ready.revents == POLLIN;
+  return waits ? std::numeric_limits<std::size_t>::max() : 0;
 }
 
 void setSendBuffer(int fd, std::size_t bytes) {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <map>
 #include <string>
 
 #include "sys/address.h"
@@ -46,6 +47,10 @@ Address peerAddress(int fd);
 /// For sockets on which this process listens.
 Result<void> holdSocket(const Address& address);
 void releaseSocket(const Address& address);
+/// The descriptors of those that are held, by path, for a process that is not forked; it adopts
+/// them.
+std::map<std::string, int> heldSocketFds();
+void adoptHeldSocket(const std::string& path, UniqueFd held);
 /// Lets processes of any user connect to a held socket, whose file must be removed before.
 Result<void> openHeldSocket(const Address& address);
 [[nodiscard]] bool isHeldSocket(std::string_view path);
@@ -57,6 +62,14 @@ void setNoDelay(int fd);
 /// six unanswered probes in another 60 s. Accepted sockets inherit it from a listening one. No-op
 /// for unix sockets.
 void setKeepAlive(int fd);
+
+/// True if the socket has SO_REUSEPORT: several sockets listen on its port, and the kernel
+/// distributes the clients. Never for unix sockets.
+[[nodiscard]] bool sharesPort(int listening);
+
+/// The number of clients that wait to be accepted by a listening socket. Unix sockets: 0 if none
+/// waits, else an unspecified number. 0 if the socket does not listen.
+[[nodiscard]] std::size_t waitingConnections(int listening);
 
 /// Size of the kernel's buffer for output that the peer has not read, limited by net.core.wmem_max.
 void setSendBuffer(int fd, std::size_t bytes);

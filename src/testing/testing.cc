@@ -67,7 +67,7 @@ struct Program::Impl {
   struct RunningWorker {
     RunningWorker(EventLoop& loop, Worker& declared)
         : worker(declared),
-          child(loop, 0, {{listening.get()}}, {}, -1),
+          child(loop, 0, 0, {{listening.get()}}, {}, -1),
           process(worker, child) {}  // its clients do not speak TLS
     Worker& worker;
     UniqueFd listening = listenOnAFreePort();

@@ -46,16 +46,26 @@ UniqueFd TlsCredentials::share() const {
   return file;
 }
 
-std::shared_ptr<const net::TlsContext> TlsCredentials::contextIn(const UniqueFd& file) {
+net::TlsMaterial TlsCredentials::materialIn(const UniqueFd& file) {
   struct stat found {};
   std::string bytes;
   if (::fstat(file.get(), &found) == 0) bytes.resize(static_cast<std::size_t>(found.st_size));
   // With an offset: all children of the role read the same open file.
   const bool isRead = !bytes.empty() && ::pread(file.get(), bytes.data(), bytes.size(), 0) ==
                                             static_cast<ssize_t>(bytes.size());
-  const auto material = isRead ? net::TlsMaterial::decode(bytes) : std::nullopt;
+  auto material = isRead ? net::TlsMaterial::decode(bytes) : std::nullopt;
   if (!material) throw std::runtime_error("the credentials of the master cannot be read");
-  return net::TlsContext::ofServer(*material);
+  return std::move(*material);
+}
+
+void TlsCredentials::adopt(const UniqueFd& file) {
+  net::TlsMaterial material = materialIn(file);
+  context_ = net::TlsContext::ofServer(material);
+  material_ = std::move(material);
+}
+
+std::shared_ptr<const net::TlsContext> TlsCredentials::contextIn(const UniqueFd& file) {
+  return net::TlsContext::ofServer(materialIn(file));
 }
 
 }  // namespace stormo

@@ -24,10 +24,13 @@ class TlsCredentials final : public process::Credentials {
 
   void reload() override;
   void rotate() override;
+  void adopt(const UniqueFd& file) override;
   [[nodiscard]] std::string complaint(std::chrono::hours margin) const override;
   [[nodiscard]] UniqueFd share() const override;
 
  private:
+  static net::TlsMaterial materialIn(const UniqueFd& file);
+
   const Tls settings_;
   net::TlsMaterial material_;
   std::shared_ptr<const net::TlsContext> context_;

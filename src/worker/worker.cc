@@ -109,6 +109,7 @@ process::Role roleOf(Worker& worker) {
   role.user = worker.user;
   role.group = worker.group;
   role.isReloadable = worker.reloadable;
+  role.hangTimeout = worker.hangTimeout;
   role.onChildEnded = [&worker](int slot, int status) {
     if (worker.onWorkerExit) worker.onWorkerExit(worker, slot, status);
   };
@@ -130,7 +131,7 @@ process::Role roleOf(Worker& worker) {
   role.credentials = tls;
   const auto admission =
       std::make_shared<net::SharedAdmission>(worker.limits, worker.count, openFilesMax());
-  role.onSlotFree = [admission](int slot) { admission->release(slot); };
+  role.onSlotFree = [admission](int part) { admission->release(part); };
   role.main = [&worker, tls, admission](process::Child& child) -> std::shared_ptr<void> {
     masterOfWorker = ::getppid();
     return std::make_shared<WorkerProcess>(worker, child, tls ? tls->context() : nullptr,

@@ -29,12 +29,23 @@ std::function<void(Args...)> forwardTo(const std::function<void(Args...)>& handl
   };
 }
 
-std::unique_ptr<net::Codec> makeCodec(const Worker& worker) {
+std::unique_ptr<net::Codec> makeCodec(const Worker& worker,
+                                      std::function<std::string_view()> whyNotReady) {
   Protocol protocol = protocolOf(worker);
   if (!protocol.isWebSocket()) return std::make_unique<net::PackageCodec>(std::move(protocol));
-  return std::make_unique<net::WebSocketCodec>(
+  auto codec = std::make_unique<net::WebSocketCodec>(
       worker.websocket, forwardTo(worker.onWebSocketConnect), forwardTo(worker.onWebSocketOpen));
+  codec->reportReadiness(std::move(whyNotReady));
+  return codec;
 }
+
+bool isConnected(const LinkCounters& links) { return links.up.get() >= links.wanted.get(); }
+
+/// The time between two steps of a paced order.
+constexpr milliseconds kPaceStep{10};
+/// So many clients that wait at one address are a burst; with more, the processes that accept them
+/// are behind.
+constexpr std::size_t kWaitingMax = 32;
 
 /// True if this listening socket has one of the addresses with the PROXY protocol. Port 0 in them
 /// is the port that the kernel has chosen.
@@ -79,7 +90,7 @@ WorkerProcess::WorkerProcess(Worker& worker, process::Child& child,
 }
 
 void WorkerProcess::configure() {
-  codec_ = makeCodec(worker_);
+  codec_ = makeCodec(worker_, [this] { return whyNotReady(); });
   endpoint_.codec = codec_.get();
   const Protocol protocol = protocolOf(worker_);
   endpoint_.packageBytesMax = worker_.maxPackageSize.value_or(protocol.maxPackageSize);
@@ -108,7 +119,7 @@ void WorkerProcess::limit(net::SharedAdmission* shared) {
   if (shared == nullptr) shared = &ownAdmission_.emplace(worker_.limits, 1, openFilesMax());
   const Limits& limits = shared->limits();
   net::Reactor& reactor = net::Reactor::of(child_.loop());
-  endpoint_.admission = &admission_.emplace(*shared, ownAdmission_ ? 0 : child_.slot(), reactor);
+  endpoint_.admission = &admission_.emplace(*shared, ownAdmission_ ? 0 : child_.part(), reactor);
   if (limits.messagesPerSecond.max > 0 || limits.bytesPerSecond.max > 0) {
     endpoint_.inputRates = &inputRates_.emplace(net::InputRates{
         .messagesPerSecond = limits.messagesPerSecond,
@@ -146,6 +157,7 @@ void WorkerProcess::stop(process::StopOrder order) {
     callHook("onWorkerStop", worker_.onWorkerStop);
   }
   if (!mayContinue) return closeClients();
+  if (order.over > milliseconds::zero()) closeAtPace(order.over);
   if (order.timeout > milliseconds::zero()) Timer::once(order.timeout, [this] { closeClients(); });
 }
 
@@ -158,11 +170,51 @@ void WorkerProcess::callHook(const char* name, const std::function<void(Worker&)
 
 void WorkerProcess::closeClients() {
   if (std::exchange(closedClients_, true)) return;
+  if (paceTimer_ != 0) Timer::cancel(std::exchange(paceTimer_, 0));
   drainDeadline_ = child_.loop().now() + kDrainTime;
+  forEachClient([this](net::ConnectionImpl& peer) { closeClient(peer); });
+}
+
+void WorkerProcess::closeClient(net::ConnectionImpl& peer) const {
   const bool isReload = order_.reason == process::StopOrder::Reason::Reload;
-  forEachClient([&](net::ConnectionImpl& peer) {
-    peer.close(isReload ? CloseCode::ServiceRestart : CloseCode::GoingAway);
-  });
+  peer.close(isReload ? CloseCode::ServiceRestart : CloseCode::GoingAway);
+}
+
+void WorkerProcess::closeAtPace(milliseconds over) {
+  if (pace_) return;
+  forEachClient(
+      [this](const net::ConnectionImpl& peer) { clientsToPace_.push_back(peer.id.packed()); });
+  pace_.emplace(clientsToPace_.size(), child_.loop().now(), over);
+  paceTimer_ = Timer::add(kPaceStep, [this] { closeDue(); });
+}
+
+void WorkerProcess::closeDue() {
+  const std::size_t due = pace_->due(child_.loop().now(), areOthersBehind());
+  for (; clientsPaced_ < due; ++clientsPaced_) {
+    if (net::ConnectionImpl* const peer = table_.find(clientsToPace_.back())) closeClient(*peer);
+    clientsToPace_.pop_back();
+  }
+  if (clientsToPace_.empty()) closeClients();
+}
+
+bool WorkerProcess::areOthersBehind() const {
+  if (order_.reason == process::StopOrder::Reason::Stop) return false;  // nobody accepts any more
+  for (std::size_t slot = 0; slot < child_.slotCount(); ++slot) {
+    for (const int listening : child_.listenersOf(static_cast<int>(slot))) {
+      if (waitingConnections(listening) > kWaitingMax) return true;
+    }
+  }
+  return false;
+}
+
+/// For /ready.
+std::string_view WorkerProcess::whyNotReady() const {
+  const Counters& counters = LoopImpl::of(child_.loop()).counters();
+  if (stopping_) return "closing";
+  if (!isConnected(counters.stormoLinks) || !isConnected(counters.workermanLinks)) {
+    return "no link to the Channel";
+  }
+  return {};
 }
 
 bool WorkerProcess::isDrained() const {

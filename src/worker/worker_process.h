@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "net/connection_table.h"
@@ -16,6 +17,7 @@
 #include "net/listener.h"
 #include "net/proxy_peers.h"
 #include "process/child.h"
+#include "worker/close_pace.h"
 
 namespace stormo {
 
@@ -23,8 +25,8 @@ namespace stormo {
 class WorkerProcess {
  public:
   /// Calls onWorkerStart, then starts to accept. Throws what the hook throws. `tls`: null if the
-  /// clients do not speak TLS. `admission`, which the Worker's processes share, outlives this; null:
-  /// this is the only one.
+  /// clients do not speak TLS. `admission`, which the Worker's processes share, outlives this;
+  /// null: this is the only one.
   WorkerProcess(Worker& worker, process::Child& child,
                 std::shared_ptr<const net::TlsContext> tls = nullptr,
                 net::SharedAdmission* admission = nullptr);
@@ -50,6 +52,12 @@ class WorkerProcess {
   void callHook(const char* name, const std::function<void(Worker&)>& hook);
   void stop(process::StopOrder order);
   void closeClients();
+  void closeAtPace(std::chrono::milliseconds over);
+  void closeDue();
+  /// True if clients wait to be accepted, by other processes.
+  [[nodiscard]] bool areOthersBehind() const;
+  void closeClient(net::ConnectionImpl& peer) const;
+  [[nodiscard]] std::string_view whyNotReady() const;
   [[nodiscard]] bool isDrained() const;
 
   Worker& worker_;
@@ -65,6 +73,10 @@ class WorkerProcess {
   net::Listener listener_;
   process::StopOrder order_;
   bool stopping_ = false;
+  std::optional<ClosePace> pace_;            // of a paced order
+  std::vector<ConnectionId> clientsToPace_;  // those to be closed at that pace; the last one first
+  std::size_t clientsPaced_ = 0;             // that were closed
+  Timer::Id paceTimer_ = 0;
   bool closedClients_ = false;
   TimePoint drainDeadline_{};  // once the clients are closed
 };

@@ -69,6 +69,21 @@ TEST_F(Http, WithoutThePageTheScriptIsStillServed) {
   clients().join(clients().connect(), "123");
 }
 
+TEST_F(Http, HealthChecksAreAnsweredAlsoWithoutThePage) {
+  startStormo({"--workers", "1", "--page", "false"});
+  const std::string check = "GET /ready HTTP/1.0\r\n\r\n";
+  EXPECT_THAT(httpExchange(deadline, stormo.port(), check), StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(httpExchange(deadline, stormo.port(), "OPTIONS / HTTP/1.0\r\n\r\n"),
+              HasSubstr("{\"status\":\"ready\"}"));
+}
+
+TEST_F(Http, ReadyIs503WhileThereIsNoLinkToTheChannel) {
+  startStormo({"--workers", "1", "--channel", "unix://" + stormo.folder() + "/nobody"});
+  EXPECT_THAT(exchange("GET /ready"), StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
+  EXPECT_THAT(bodyOf(exchange("GET /ready")), HasSubstr("no link to the Channel"));
+  EXPECT_THAT(exchange("GET /health"), StartsWith("HTTP/1.1 200 OK\r\n"));
+}
+
 TEST_F(Http, MalformedAndTooLongRequestHeadsAreRejected) {
   startStormo({"--workers", "1"});
   EXPECT_THAT(httpExchange(deadline, stormo.port(), "good day to you\r\n\r\n"),

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <set>
 
 #include "integration/harness/connection_attempts.h"
 #include "integration/harness/with_stormo.h"
@@ -84,6 +85,49 @@ TEST_F(Reload, GracefulReloadWaitsForClients) {
   clients().waitUntilClosed(id);
   EXPECT_EQ(clients()[id].closeCode, CloseCode::Normal);
   EXPECT_EQ(reload->waitForEnd().status, 0);
+}
+
+TEST_F(Reload, PacedReloadClosesTheClientsOneAfterTheOtherAndNewOnesAreAccepted) {
+  startStormo({"--workers", "2"});
+  const std::vector<Id> all = clients().connect(60);
+  const auto closed = [&] {
+    return std::ranges::count_if(all, [&](Id id) { return clients()[id].isClosed(); });
+  };
+  const auto reload = stormo.begin({"reload", "--over", "2s"});
+  ConnectionAttempts attempts(clients());
+  std::set<std::ptrdiff_t> steps;
+  clients().runUntil("the reload to end", [&] {
+    attempts.advance();
+    steps.insert(closed());
+    return reload->statusIfEnded().has_value();
+  });
+  EXPECT_EQ(reload->waitForEnd().status, 0) << reload->errors();
+  EXPECT_GT(steps.size(), 15u);  // all at once would be few
+  EXPECT_EQ(attempts.refused(), 0u);
+  EXPECT_EQ(attempts.failed(), 0u);
+  for (const Id id : all) {
+    clients().waitUntilClosed(id);
+    EXPECT_EQ(clients()[id].closeCode, CloseCode::ServiceRestart);
+  }
+}
+
+TEST_F(Reload, PacedStopClosesTheClientsWithGoingAway) {
+  startStormo({"--workers", "2"});
+  const std::vector<Id> all = clients().connect(20);
+  EXPECT_EQ(runBesideClients({"stop", "-g", "--over", "300ms"}).status, 0);
+  for (const Id id : all) {
+    clients().waitUntilClosed(id);
+    EXPECT_EQ(clients()[id].closeCode, CloseCode::GoingAway);
+  }
+}
+
+TEST_F(Reload, AWrongTimeIsReported) {
+  startStormo({"--workers", "1"});
+  for (const char* time : {"soon", "-1s", "0", "3 days"}) {
+    const Outcome outcome = stormo.run({"reload", "--over", time});
+    EXPECT_EQ(outcome.status, 2) << time;
+    EXPECT_THAT(outcome.errors, testing::HasSubstr("--over")) << time;
+  }
 }
 
 }  // namespace

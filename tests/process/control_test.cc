@@ -174,11 +174,10 @@ TEST_F(Control, EachDeletedFileOfTheInstanceIsCreatedAgain) {
 TEST_F(Control, ReloadReplacesAGracefulReloadThatWaitsForClients) {
   const auto program = probe.start();
   const ProbeClient client = ProbeClient::connect(probe.port());
-  const int slot = client.ask().slot;
+  EXPECT_NE(client.ask().pid, 0);
   const auto before = probe.pids();
   const auto waiting = probe.spawn({"reload", "-g"});
-  ASSERT_TRUE(
-      probe.workerBecomes(slot, [](const json& row) { return row.at("status") == "stopping"; }));
+  ASSERT_TRUE(probe.aWorkerIsStopping());
   EXPECT_EQ(probe.run({"reload"}).status, 0);
   const Outcome replaced = waiting->waitForOwnEnd();
   EXPECT_EQ(replaced.status, 1);
@@ -195,8 +194,7 @@ TEST_F(Control, GracefulReloadIsReplacedByOneWithATimeoutAndByASignal) {
     const ProbeClient client = ProbeClient::connect(probe.port());
     const pid_t before = client.ask().pid;
     const auto waiting = probe.spawn({"reload", "-g", "--timeout", "600"});
-    ASSERT_TRUE(
-        probe.workerBecomes(0, [](const json& row) { return row.at("status") == "stopping"; }));
+    ASSERT_TRUE(probe.aWorkerIsStopping());
     if (bySignal) {
       program->signal(SIGUSR1);
     } else {

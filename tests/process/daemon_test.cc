@@ -200,7 +200,7 @@ TEST_F(Daemon, WithFewDescriptorsStartFailsWithOneLineOrSucceeds) {
   GTEST_SKIP() << "the sanitizer opens descriptors of its own to look at objects";
 #endif
   bool worked = false;
-  for (int limit = 3; limit <= 20; ++limit) {
+  for (int limit = 3; limit <= 30; ++limit) {
     const std::string ulimit = "ulimit -n " + std::to_string(limit) + "; exec ";
     const Outcome outcome =
         SpawnedProgram(deadline, {"bash", "-c",

@@ -46,6 +46,7 @@ struct Behaviour {
   int aliveEveryMs = 2000;
   int silentAfterMs = 10000;
   int stopTimeoutMs = 5000;
+  int hangTimeoutMs = 0;
 };
 
 bool exists(const std::string& path) { return !path.empty() && ::access(path.c_str(), F_OK) == 0; }
@@ -172,6 +173,7 @@ process::Program probeProgram(const Behaviour& behaviour) {
   process::Role worker{
       .kind = process::RoleKind::Worker, .name = "probe", .count = behaviour.count};
   worker.user = behaviour.user;
+  worker.hangTimeout = std::chrono::milliseconds(behaviour.hangTimeoutMs);
   for (const std::string& url : behaviour.listen) worker.listen.push_back(listening(url));
   worker.main = [&behaviour](Child& child) -> std::shared_ptr<void> {
     if (exists(behaviour.failWhile)) throw std::runtime_error("asked to fail");
@@ -209,6 +211,7 @@ int main(int argc, char** argv) {
     app.add_flag("--ignore-stop", behaviour.ignoreStop);
     app.add_option("--alive-every-ms", behaviour.aliveEveryMs);
     app.add_option("--silent-after-ms", behaviour.silentAfterMs);
+    app.add_option("--hang-timeout-ms", behaviour.hangTimeoutMs);
     app.add_option("--stop-timeout-ms", behaviour.stopTimeoutMs);
   });
   return commandLine.run(argc, argv, [&] { return probeProgram(behaviour); });

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <sstream>
@@ -37,7 +38,7 @@ ProbeProgram::~ProbeProgram() {
 }
 
 Words ProbeProgram::commandLine(Words arguments) const {
-  Words command = {STORMO_BIN_DIR "/process_probe", "--runtime-dir", directory_.path()};
+  Words command = {program, "--runtime-dir", directory_.path()};
   command.insert(command.end(), arguments.begin(), arguments.end());
   return command;
 }
@@ -52,9 +53,9 @@ std::unique_ptr<SpawnedProgram> ProbeProgram::spawn(Words arguments) const {
 
 std::unique_ptr<SpawnedProgram> ProbeProgram::start(Words options) const {
   options.insert(options.begin(), "start");
-  auto program = spawn(std::move(options));
-  program->waitForOutput("Start success.");
-  return program;
+  auto started = spawn(std::move(options));
+  started->waitForOutput("Start success.");
+  return started;
 }
 
 nlohmann::json ProbeProgram::status() const {
@@ -75,6 +76,13 @@ std::vector<nlohmann::json> ProbeProgram::workers() const {
 bool ProbeProgram::workerBecomes(
     int slot, const std::function<bool(const nlohmann::json&)>& condition) const {
   return eventually(deadline_, [&] { return condition(worker(slot)); });
+}
+
+bool ProbeProgram::aWorkerIsStopping() const {
+  return eventually(deadline_, [&] {
+    return std::ranges::any_of(
+        workers(), [](const nlohmann::json& row) { return row.at("status") == "stopping"; });
+  });
 }
 
 std::vector<pid_t> ProbeProgram::pids() const {

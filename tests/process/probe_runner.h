@@ -50,6 +50,8 @@ class ProbeProgram {
   /// Waits until `condition` is true for a worker's row. False if the test takes too long.
   [[nodiscard]] bool workerBecomes(
       int slot, const std::function<bool(const nlohmann::json&)>& condition) const;
+  /// Waits until the status of a worker is "stopping". False if the test takes too long.
+  [[nodiscard]] bool aWorkerIsStopping() const;
   /// The pids of all processes, the master first.
   [[nodiscard]] std::vector<pid_t> pids() const;
   /// The first port that it listens on.
@@ -57,6 +59,9 @@ class ProbeProgram {
 
   [[nodiscard]] std::string path(const std::string& name) const { return directory_.file(name); }
   [[nodiscard]] std::string log() const;
+
+  /// The file that is executed.
+  std::string program = STORMO_BIN_DIR "/process_probe";
 
  private:
   [[nodiscard]] Words commandLine(Words arguments) const;

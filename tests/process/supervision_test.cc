@@ -151,6 +151,19 @@ TEST_F(Supervision, AHangingWorkerIsLoggedAndCoveredUntilItRecovers) {
   EXPECT_EQ(clientOf(1).ask().slot, 1);
 }
 
+TEST_F(Supervision, AHangingWorkerIsKilledAndReplaced) {
+  const auto program = probe.start({"--listen", kAnyPort, "--alive-every-ms", "20",
+                                    "--silent-after-ms", "60", "--hang-timeout-ms", "200"});
+  const pid_t before = pidOf(1);
+  ::kill(before, SIGSTOP);
+  ASSERT_TRUE(probe.workerBecomes(
+      1, [&](const json& row) { return isIdle(row) && row.at("pid") != before; }));
+  EXPECT_EQ(probe.worker(1).at("restarts"), 1);
+  EXPECT_EQ(probe.worker(1).at("exit_status"), 128 + SIGKILL);
+  EXPECT_EQ(probe.worker(0).at("restarts"), 0);
+  EXPECT_THAT(program->errors(), HasSubstr("why=\"killed, as it did not answer for 0.2 s\""));
+}
+
 TEST_F(Supervision, ReloadReplacesEveryWorkerAndNoClientIsRefusedOrLost) {
   const auto program = probe.start();
   const auto before = probe.pids();
@@ -203,28 +216,27 @@ TEST_F(Supervision, ReloadKillsAHangingWorkerAtTheTimeout) {
   EXPECT_TRUE(isIdle(probe.worker(1)));
 }
 
-TEST_F(Supervision, ReloadStopsAtTheFirstWorkerThatDoesNotRestart) {
+TEST_F(Supervision, AReloadWhoseWorkersDoNotStartLeavesTheOldOnes) {
   const auto program = probe.start({"--listen", kAnyPort, "--fail-while", probe.path("fail")});
   touch(probe.path("fail"));
-  const pid_t second = pidOf(1);
+  const auto before = probe.pids();
   const Outcome reload = probe.run({"reload"});
   EXPECT_EQ(reload.status, 1);
   EXPECT_EQ(reload.errors,
-            "probe: worker probe/0 does not restart: asked to fail (the workers after it were not "
-            "reloaded)\n");
-  EXPECT_EQ(pidOf(1), second);
+            "probe: worker probe/0 does not start: asked to fail (the old workers go on)\n");
+  EXPECT_EQ(probe.pids(), before);
+  EXPECT_EQ(probe.worker(0).at("restarts"), 0);
   EXPECT_NE(ProbeClient::connect(probe.port()).ask().pid, 0);
   ::unlink(probe.path("fail").c_str());
-  EXPECT_TRUE(probe.workerBecomes(0, isIdle));
   EXPECT_EQ(probe.run({"reload"}).status, 0);
+  EXPECT_EQ(probe.worker(0).at("reloads"), 1);
 }
 
 TEST_F(Supervision, ALaterReloadReplacesTheEarlierAndAStopEndsIt) {
   const auto program = probe.start({"--listen", kAnyPort, "--stop-timeout-ms", "50"});
   clientOf(0).send('h');
   const auto first = probe.spawn({"reload", "-g", "--timeout", "600"});
-  ASSERT_TRUE(
-      probe.workerBecomes(0, [](const json& row) { return row.at("status") == "stopping"; }));
+  ASSERT_TRUE(probe.aWorkerIsStopping());
   const auto second = probe.spawn({"reload", "-g", "--timeout", "500"});
   EXPECT_EQ(first->waitForOwnEnd().status, 1);
   EXPECT_EQ(first->errors(), "probe: replaced by a later reload\n");

@@ -84,9 +84,8 @@ class ServerTest : public test::LoopTest {
 
   struct OneWorker {
     OneWorker(EventLoop& loop, const Settings& settings, const std::string& channelUrl)
-        : bus(channelUrl),
-          groupServer(worker, bus, settings.options),
-          child{loop, 0, {{fd.get()}}, {}, -1} {
+        : bus(channelUrl), groupServer(worker, bus, settings.options), child{loop,         0,  0,
+                                                                             {{fd.get()}}, {}, -1} {
       worker.maxPackageSize = settings.messageBytesMax;
       worker.maxSendBufferSize = settings.sendBufferBytesMax;
       worker.onWorkerStart = [this](Worker&) { bus.connect(); };

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "net/codec/codec_session.h"
+#include "net/codec/health_pages.h"
 #include "net/codec/websocket_state.h"
 #include "net/limits/admission.h"
 #include "protocol/http/http_request.h"
@@ -66,6 +67,10 @@ void WebSocketCodec::onRequest(CodecSession& session, const HttpRequest& request
   if (verdict.status == 101) return upgrade(session, request);
   // An upgrade to something else is ignored (RFC 9110 7.8): HTTP clients offer h2c by default.
   const bool isPlain = !request.hasToken("Upgrade", "websocket");
+  if (isPlain && options_.healthPages) {
+    const auto answer = healthAnswer(request, problem_ ? problem_() : "");
+    if (answer) return session.closeWith(CloseCode::Normal, *answer);
+  }
   if (isPlain && !options_.pages.empty()) return answerPlainRequest(session, request);
   respond(session, request, verdict.status, verdict.reason);
 }

@@ -25,6 +25,10 @@ class WebSocketCodec final : public WebSocketMessages {
         onConnect_(std::move(onConnect)),
         onOpen_(std::move(onOpen)) {}
 
+  /// `problem` states why this process takes no clients now, for WebSocketOptions::healthPages;
+  /// empty if it takes them.
+  void reportReadiness(std::function<std::string_view()> problem) { problem_ = std::move(problem); }
+
   [[nodiscard]] std::size_t receive(CodecSession& session, std::span<char> bytes) const override;
   bool sendClose(CodecSession& session, CloseCode code, std::string_view reason) const override;
   [[nodiscard]] bool answersRefusals() const override { return true; }
@@ -55,6 +59,7 @@ class WebSocketCodec final : public WebSocketMessages {
   WebSocketOptions options_;
   ConnectHandler onConnect_;
   OpenHandler onOpen_;
+  std::function<std::string_view()> problem_;
   mutable RefusalLogLimit refusedOrigins_;
 };
 

@@ -55,9 +55,9 @@ AdmissionTicket Admission::enter(const Address& peer) {
   const Limit& total = limits().connections;
   if (total.max == 0) return ticket;
   ticket.isCounted = true;
-  if (shared_.add(slot_) > total.max &&
+  if (shared_.add(part_) > total.max &&
       refuses(Refusal::Connections, total, counters().connections, peer)) {
-    shared_.subtract(slot_);
+    shared_.subtract(part_);
     ticket.isCounted = false;
     ticket.refusal = Refusal::Connections;
   }
@@ -69,7 +69,7 @@ void Admission::enterAddress(AdmissionTicket& ticket, const Address& client) {
   if (limit.max == 0 || ticket.refusal != Refusal::None) return;
   const auto key = addressKey(client);
   if (!key) return;
-  const std::uint64_t count = shared_.addAddress(slot_, *key);
+  const std::uint64_t count = shared_.addAddress(part_, *key);
   ticket.isAddressCounted = count > 0;
   if (count <= limit.max ||
       !refuses(Refusal::ConnectionsPerAddress, limit, counters().connectionsPerAddress, client)) {
@@ -81,9 +81,9 @@ void Admission::enterAddress(AdmissionTicket& ticket, const Address& client) {
 }
 
 void Admission::leave(const AdmissionTicket& ticket, const Address& client) {
-  if (ticket.isCounted) shared_.subtract(slot_);
+  if (ticket.isCounted) shared_.subtract(part_);
   if (ticket.isAnswerCounted) --answering_;
-  if (ticket.isAddressCounted) shared_.subtractAddress(slot_, addressKey(client).value());
+  if (ticket.isAddressCounted) shared_.subtractAddress(part_, addressKey(client).value());
 }
 
 bool Admission::refuses(Refusal by, const Limit& limit, LimitCounter& counter,
@@ -101,8 +101,8 @@ bool Admission::refuses(Refusal by, const Limit& limit, LimitCounter& counter,
 void Admission::beginHandshake(ConnectionImpl& connection) {
   const Limit& limit = limits().handshakes;
   if (limit.max == 0) return;
-  const auto slots = static_cast<std::size_t>(shared_.slots());
-  const std::size_t share = (limit.max + slots - 1) / slots;
+  const auto processes = static_cast<std::size_t>(shared_.processes());
+  const std::size_t share = (limit.max + processes - 1) / processes;
   connection.ticket.isHandshakeCounted = true;
   begun_.push(connection.id);
   if (++handshakes_ <= share) return;

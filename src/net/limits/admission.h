@@ -26,8 +26,8 @@ struct RefusalAnswer {
 class Admission {
  public:
   /// Both outlive this, and this the connections.
-  Admission(SharedAdmission& shared, int slot, Reactor& reactor)
-      : shared_(shared), slot_(slot), reactor_(reactor) {}
+  Admission(SharedAdmission& shared, int part, Reactor& reactor)
+      : shared_(shared), part_(part), reactor_(reactor) {}
 
   /// A socket of this peer was accepted. If a limit refuses it, the ticket states which, and counts
   /// nowhere.
@@ -61,7 +61,7 @@ class Admission {
   void endOldestHandshake();
 
   SharedAdmission& shared_;
-  const int slot_;
+  const int part_;
   Reactor& reactor_;
   std::size_t answering_ = 0;
   std::size_t handshakes_ = 0;

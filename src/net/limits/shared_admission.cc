@@ -22,16 +22,16 @@ std::size_t roundedUp(std::size_t bytes) { return (bytes + kPageBytes - 1) & ~(k
 
 }  // namespace
 
-SharedAdmission::SharedAdmission(const Limits& limits, int slots, std::size_t connectionsMax)
-    : limits_(limits), slots_(slots) {
-  const auto count = static_cast<std::size_t>(slots);
+SharedAdmission::SharedAdmission(const Limits& limits, int processes, std::size_t connectionsMax)
+    : limits_(limits), parts_(2 * processes) {
+  const auto count = static_cast<std::size_t>(parts_);
   if (limits.connectionsPerAddress.max > 0) {
     const std::size_t wanted = std::bit_ceil(std::min(connectionsMax, kWordsMax));
-    wordsPerSlot_ = std::clamp(4 * wanted, kWordsMin, kWordsMax);
+    wordsPerPart_ = std::clamp(4 * wanted, kWordsMin, kWordsMax);
     static_cast<void>(processHashKey());  // one for all processes
   }
   wordsAt_ = roundedUp(sizeof(Part) * (count + 1));
-  bytes_ = wordsAt_ + count * wordsPerSlot_ * sizeof(AddressCounts::Word);
+  bytes_ = wordsAt_ + count * wordsPerPart_ * sizeof(AddressCounts::Word);
   // All zero, which is the initial state of everything in it.
   void* const memory = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE,
                               MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -40,42 +40,42 @@ SharedAdmission::SharedAdmission(const Limits& limits, int slots, std::size_t co
   }
   memory_ = static_cast<char*>(memory);
   new (memory_) Head;
-  for (int slot = 0; slot < slots; ++slot) new (&part(slot)) Part;
+  for (int each = 0; each < parts_; ++each) new (&partAt(each)) Part;
 }
 
 SharedAdmission::~SharedAdmission() { ::munmap(memory_, bytes_); }
 
-SharedAdmission::Part& SharedAdmission::part(int slot) const {
-  return reinterpret_cast<Part*>(memory_)[slot + 1];
+SharedAdmission::Part& SharedAdmission::partAt(int index) const {
+  return reinterpret_cast<Part*>(memory_)[index + 1];
 }
 
-std::span<AddressCounts::Word> SharedAdmission::words(int slot) const {
-  const std::size_t first = static_cast<std::size_t>(slot) * wordsPerSlot_;
-  return {reinterpret_cast<AddressCounts::Word*>(memory_ + wordsAt_) + first, wordsPerSlot_};
+std::span<AddressCounts::Word> SharedAdmission::wordsOf(int part) const {
+  const std::size_t first = static_cast<std::size_t>(part) * wordsPerPart_;
+  return {reinterpret_cast<AddressCounts::Word*>(memory_ + wordsAt_) + first, wordsPerPart_};
 }
 
 /// Counts before it reads what the others count: of two processes at the same time at least one
 /// sees the other, so together they never exceed the limit.
-std::uint64_t SharedAdmission::add(int slot) {
-  part(slot).connections.store(part(slot).connections.load() + 1);
+std::uint64_t SharedAdmission::add(int part) {
+  partAt(part).connections.store(partAt(part).connections.load() + 1);
   std::uint64_t sum = 0;
-  for (int each = 0; each < slots_; ++each) sum += part(each).connections.load();
+  for (int each = 0; each < parts_; ++each) sum += partAt(each).connections.load();
   return sum;
 }
 
-void SharedAdmission::subtract(int slot) {
-  part(slot).connections.store(part(slot).connections.load() - 1);
+void SharedAdmission::subtract(int part) {
+  partAt(part).connections.store(partAt(part).connections.load() - 1);
 }
 
-std::uint64_t SharedAdmission::addAddress(int slot, std::uint64_t key) {
-  if (!AddressCounts(words(slot)).add(key)) return 0;
+std::uint64_t SharedAdmission::addAddress(int part, std::uint64_t key) {
+  if (!AddressCounts(wordsOf(part)).add(key)) return 0;
   std::uint64_t sum = 0;
-  for (int each = 0; each < slots_; ++each) sum += AddressCounts(words(each)).count(key);
+  for (int each = 0; each < parts_; ++each) sum += AddressCounts(wordsOf(each)).count(key);
   return sum;
 }
 
-void SharedAdmission::subtractAddress(int slot, std::uint64_t key) {
-  AddressCounts(words(slot)).subtract(key);
+void SharedAdmission::subtractAddress(int part, std::uint64_t key) {
+  AddressCounts(wordsOf(part)).subtract(key);
 }
 
 /// A TokenBucket that several processes change.
@@ -91,9 +91,9 @@ bool SharedAdmission::takeFromRate(TimePoint now) {
   }
 }
 
-void SharedAdmission::release(int slot) {
-  part(slot).connections.store(0);
-  const std::span<AddressCounts::Word> all = words(slot);
+void SharedAdmission::release(int part) {
+  partAt(part).connections.store(0);
+  const std::span<AddressCounts::Word> all = wordsOf(part);
   if (all.empty()) return;
   // Gives the memory back, too; then it reads as zeros.
   if (::madvise(all.data(), all.size_bytes(), MADV_REMOVE) == 0) return;

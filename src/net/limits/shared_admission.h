@@ -13,36 +13,37 @@
 namespace stormo::net {
 
 /// What the processes of one Worker count together, so that its limits hold for all of them. Lives
-/// in memory that the master maps before it forks them. Each slot has a part that only its process
+/// in memory that the master maps before it forks them. Each process has a part that only it
 /// writes, so no process waits for another, and the part of a killed one can be given back.
 class SharedAdmission {
  public:
-  /// For slots 0 to `slots` - 1, of processes with at most `connectionsMax` connections each.
-  /// Throws std::system_error if there is no memory; what is not used takes none.
-  SharedAdmission(const Limits& limits, int slots, std::size_t connectionsMax);
+  /// For `processes`, with at most `connectionsMax` connections each, and during a reload for as
+  /// many successors: the parts are 0 to twice `processes` - 1. Throws std::system_error if there
+  /// is no memory; what is not used takes none.
+  SharedAdmission(const Limits& limits, int processes, std::size_t connectionsMax);
   ~SharedAdmission();
   SharedAdmission(const SharedAdmission&) = delete;
   SharedAdmission& operator=(const SharedAdmission&) = delete;
 
   [[nodiscard]] const Limits& limits() const { return limits_; }
-  [[nodiscard]] int slots() const { return slots_; }
+  [[nodiscard]] int processes() const { return parts_ / 2; }
 
-  // --- In the process of a slot ---
+  // --- In the process of a part ---
 
-  /// Counts one connection of the slot. Returns how many all slots have now.
-  std::uint64_t add(int slot);
-  void subtract(int slot);
+  /// Counts one connection of the part. Returns how many all parts have now.
+  std::uint64_t add(int part);
+  void subtract(int part);
   /// The same for the connections of one addressKey(), with limits().connectionsPerAddress. Returns
-  /// 0, and has counted nothing, if the slot has too many addresses.
-  std::uint64_t addAddress(int slot, std::uint64_t key);
-  void subtractAddress(int slot, std::uint64_t key);
+  /// 0, and has counted nothing, if the part has too many addresses.
+  std::uint64_t addAddress(int part, std::uint64_t key);
+  void subtractAddress(int part, std::uint64_t key);
   /// Takes a place in the rate limits().connectionsPerSecond, at least 1. False if it has none.
   bool takeFromRate(TimePoint now);
 
   // --- In the master ---
 
-  /// The process of this slot has ended: its connections count no more.
-  void release(int slot);
+  /// The process of this part has ended: its connections count no more.
+  void release(int part);
 
  private:
   struct alignas(64) Part {
@@ -52,13 +53,13 @@ class SharedAdmission {
     std::atomic<Clock::rep> rateSpentUntil{0};
   };
 
-  [[nodiscard]] Part& part(int slot) const;
-  [[nodiscard]] std::span<AddressCounts::Word> words(int slot) const;
+  [[nodiscard]] Part& partAt(int index) const;
+  [[nodiscard]] std::span<AddressCounts::Word> wordsOf(int part) const;
 
   const Limits limits_;
-  const int slots_;
-  std::size_t wordsPerSlot_ = 0;  // 0 without a limit per address
-  std::size_t wordsAt_ = 0;       // where those of slot 0 begin
+  const int parts_;
+  std::size_t wordsPerPart_ = 0;  // 0 without a limit per address
+  std::size_t wordsAt_ = 0;       // where those of part 0 begin
   std::size_t bytes_ = 0;
   char* memory_ = nullptr;
 };

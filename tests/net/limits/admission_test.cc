@@ -17,8 +17,8 @@ class AdmissionTest : public NetTest {
  protected:
   AdmissionTest() { use(std::make_unique<WebSocketCodec>(WebSocketOptions{})); }
 
-  void limit(const Limits& limits, int slots = 1) {
-    shared.emplace(limits, slots, 1000);
+  void limit(const Limits& limits, int processes = 1) {
+    shared.emplace(limits, processes, 1000);
     admission.emplace(*shared, 0, reactor);
     endpoint.admission = &*admission;
   }

@@ -52,7 +52,7 @@ TEST(SharedAdmission, GivesBackThePartOfAProcessThatHasEnded) {
   shared.release(1);
   EXPECT_EQ(shared.add(0), 2u);
   EXPECT_EQ(shared.addAddress(0, kKey), 2u);
-  EXPECT_EQ(shared.addAddress(1, kKey), 3u) << "the slot is used again";
+  EXPECT_EQ(shared.addAddress(1, kKey), 3u) << "the part is used again";
 }
 
 TEST(SharedAdmission, TheRateIsOneForAllProcesses) {

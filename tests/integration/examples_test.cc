@@ -137,6 +137,19 @@ TEST_F(Example, EchoSendsBackTextAsTextAndBinaryAsBinaryOfAnyLength) {
   stopWithSuccess();
 }
 
+TEST_F(Example, ClientSendsItsArgumentsAndPrintsWhatItReceives) {
+  START_OR_SKIP("echo", {1235});
+  const std::string client = STORMO_BIN_DIR "/client";
+  {
+    test::SpawnedProgram running(deadline, {client, "ws://127.0.0.1:1235/any", "hello", "world"});
+    running.waitForOutput("hello\nworld\n");
+  }
+  stopWithSuccess();
+  const auto wrong = test::SpawnedProgram(deadline, {client, "ws://"}).waitForEnd();
+  EXPECT_EQ(wrong.status, 2);
+  EXPECT_THAT(wrong.errors, StartsWith("bad URL 'ws://': no host"));
+}
+
 TEST_F(Example, EchoAcceptsMessagesUpTo64MiB) {
   START_OR_SKIP("echo", {1235});
   const auto id = clients().connect();

@@ -30,6 +30,7 @@ class WebSocketCodec final : public Codec {
   [[nodiscard]] std::size_t receive(CodecSession& session, std::span<char> bytes) const override;
   void encode(Message message, Variant variant, Batch& batch, OutputOrder& order) const override;
   void encodeNext(CodecSession& session, Message message) const override;
+  [[nodiscard]] bool hasCloseCodes() const override { return true; }
   bool sendClose(CodecSession& session, CloseCode code, std::string_view reason) const override;
   bool ping(CodecSession& session) const override;
   void onDrained(CodecSession& session) const override;

@@ -31,7 +31,7 @@ struct WebSocketState final : CodecState {
   [[nodiscard]] std::size_t heldBytes() const override { return decoder.heldBytes(); }
   [[nodiscard]] bool keepsContext() const { return inflater || deflater; }
   [[nodiscard]] bool pongWaits(const CodecSession& session) const {
-    return session.bytesWritten() < pongEnd;
+    return session.hasQueue() && session.bytesWritten() < pongEnd;
   }
 };
 

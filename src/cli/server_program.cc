@@ -81,7 +81,8 @@ ServerProgram::ServerProgram(Settings settings)
                    {.groupsPerClientMax = settings_.groupsPerClientMax,
                     .badCommandsMax = settings_.badCommandsMax,
                     .badCommandsTime = settings_.badCommandsTime,
-                    .replayBytesPerSecond = settings_.replayBytesPerSecond}) {
+                    .replayBytesPerSecond = settings_.replayBytesPerSecond,
+                    .slowRules = settings_.slow}) {
   if (settings_.channel.empty()) declareChannel();
   declareWorker();
 }

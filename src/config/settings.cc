@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <stdexcept>
 
+#include "config/slow_settings.h"
 #include "protocol/proxy/forwarded.h"
 #include "protocol/proxy/trusted_proxies.h"
 #include "protocol/websocket/origin.h"
@@ -198,6 +199,11 @@ constexpr SettingSpec kSpecs[] = {
     {"limits.replay-bytes-per-second", "--replay-bytes-per-second",
      "bytes of missed messages that one client receives in a second",
      &Settings::replayBytesPerSecond, mustBeWithin<&Settings::replayBytesPerSecond, 64 * kGiB>},
+    {"slow", "--slow",
+     "what clients that read too slowly miss of the groups of a pattern: PATTERN=disconnect, "
+     "drop-oldest, drop-newest, latest, or latest:MS for at most one message in MS milliseconds "
+     "(default: disconnect); repeatable",
+     &Settings::slow, [](const Settings& s) { return complaintOfSlowRules(s.slow); }},
     {"websocket.origins", "--origin",
      "origins whose pages may connect, https://chat.example, https://*.chat.example, "
      "http://localhost:* (default: any); repeatable",
@@ -259,6 +265,17 @@ struct FlagSetter {
     settings.*member = std::chrono::seconds(numberIn(spec, words.back()));
   }
   void operator()(std::vector<std::string> Settings::*member) const { settings.*member = words; }
+  void operator()(std::vector<SlowRule> Settings::*member) const {
+    (settings.*member).clear();
+    for (const std::string& word : words) {
+      const auto rule = slowRuleIn(word);
+      if (!rule) {
+        throw std::invalid_argument(std::string(spec.flag) + ": '" + word + "' is not " +
+                                    std::string(kSlowRuleForm));
+      }
+      (settings.*member).push_back(*rule);
+    }
+  }
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stormo/channel/log_settings.h>
+#include <stormo/slow_policy.h>
 
 #include <chrono>
 #include <cstddef>
@@ -58,6 +59,8 @@ struct Settings {
   std::chrono::seconds badCommandsTime{5};
   std::size_t replayBytesPerSecond = 1 << 20;
 
+  std::vector<SlowRule> slow;  ///< The first rule that matches a group applies to it.
+
   std::string logLevel = "info";
   std::string logFormat = "text";
 
@@ -74,7 +77,8 @@ struct Settings {
 struct SettingSpec {
   using Member =
       std::variant<std::string Settings::*, std::size_t Settings::*, bool Settings::*,
-                   std::chrono::seconds Settings::*, std::vector<std::string> Settings::*>;
+                   std::chrono::seconds Settings::*, std::vector<std::string> Settings::*,
+                   std::vector<SlowRule> Settings::*>;
   const char* key;   ///< In the file: "channel.url".
   const char* flag;  ///< On the command line: "--channel".
   const char* help;

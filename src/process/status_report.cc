@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <stormo/slow_policy.h>
 #include <stormo/version.h>
 #include <unistd.h>
 
@@ -87,6 +88,35 @@ Json channelLinks(const Counters& counters) {
   return links;
 }
 
+const char* policyText(std::uint64_t policy) {
+  switch (static_cast<SlowPolicy>(policy)) {
+    case SlowPolicy::Disconnect:
+      return "disconnect";
+    case SlowPolicy::DropOldest:
+      return "drop-oldest";
+    case SlowPolicy::DropNewest:
+      return "drop-newest";
+    case SlowPolicy::Latest:
+      return "latest";
+  }
+  return "";
+}
+
+/// What became of the messages for slow members, for each pattern of groups.
+Json slowGroups(const Counters& counters) {
+  Json rows = Json::array();
+  for (const SlowRuleCounters& rule : counters.slowRules) {
+    if (!rule.isUsed.load(std::memory_order_acquire)) break;
+    rows.push_back({{"groups", rule.groups},
+                    {"policy", policyText(rule.policy.get())},
+                    {"every_ms", rule.everyMs.get()},
+                    {"dropped", rule.dropped.get()},
+                    {"conflated", rule.conflated.get()},
+                    {"disconnected", rule.disconnected.get()}});
+  }
+  return rows;
+}
+
 Json childRow(const Slot& slot) {
   Json row = {{"pid", slot.pid()},
               {"kind", kindText(slot.role().kind)},
@@ -103,6 +133,7 @@ Json childRow(const Slot& slot) {
     row["log_last_offset"] = log.lastOffset.get();
   }
   addCounters(row, slot.counters());
+  row["slow_groups"] = slowGroups(slot.counters());
   row["qps"] = std::llround(slot.messagesPerSecond());
   row["restarts"] = slot.restarts();
   row["reloads"] = slot.reloads();

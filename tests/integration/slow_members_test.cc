@@ -1,7 +1,6 @@
 // Clients that do not read, in groups with a policy for them.
 #include <gmock/gmock.h>
 #include <poll.h>
-#include <sys/socket.h>
 
 #include "integration/harness/with_stormo.h"
 #include "support/tls_peer.h"
@@ -44,10 +43,7 @@ TEST_F(SlowMembers, OneAmongAThousandMissesMessagesAndTheOthersMissNothing) {
   clients().joinAll(others, [](std::size_t) { return "all"; });
 
   const std::uint64_t before = groupsIn(stormo.status());
-  test::RawPeer socket = test::RawPeer::connect(stormo.port());
-  const int few = 4096;
-  ::setsockopt(socket.fd(), SOL_SOCKET, SO_RCVBUF, &few, sizeof few);
-  test::WebSocketClient slow(std::move(socket));
+  test::WebSocketClient slow(test::RawPeer::connect(stormo.port()));
   slow.sendHandshake("/", "Sec-WebSocket-Protocol: stormo.v1\r\n");
   slow.sendText(R"({"id":1,"cmd":"join","group":"fill"})");
   slow.sendText(R"({"id":2,"cmd":"join","group":"all"})");

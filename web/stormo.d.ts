@@ -25,6 +25,12 @@ export interface StormoEvents {
   /** A message of a joined group, once. It is bytes if another program sent a message that is not text. */
   message: (message: {group: string; message: string | Uint8Array; offset: number}) => void;
   /**
+   * The server has dropped `count` messages of that group, because this client read them too slowly, or because the server
+   * sends only the newest ones of the group (its setting `slow`). They came after the position, and before the next message.
+   * The position does not change: after a reconnect the messages may still arrive, from the group's history.
+   */
+  missed: (missed: {group: string; count: number} & Position) => void;
+  /**
    * Messages of that group may be missing: reload the state that depends on them. After the position no message is
    * missing.
    */

@@ -3,7 +3,7 @@
 // README.md shows how to use it, stormo.d.ts states the contract of each function.
 
 const kProtocol = 'stormo.v1';
-const kEvents = ['open', 'message', 'gap', 'close', 'error'];
+const kEvents = ['open', 'message', 'missed', 'gap', 'close', 'error'];
 const kDefaults = {
   retryMin: 250, retryMax: 15_000, pingInterval: 25_000, pingTimeout: 10_000, wakeTimeout: 3_000, maxPending: 10_000,
 };
@@ -339,9 +339,10 @@ class Stormo {
     onReply(reply);
   }
 
-  #onEvent({event, group: name, offset, message, binary}) {
+  #onEvent({event, group: name, offset, message, binary, count}) {
     const group = this.#groups.get(name);
     if (!group || this.#leaving.has(name)) return;  // sent before the group was left
+    if (event === 'missed') return this.#emit('missed', {group: name, count, ...positionOf(group)});
     if (event !== 'message') return;
     const content = message ?? bytesOf(binary);
     group.offset = offset;
@@ -381,7 +382,8 @@ const isReply = received =>
 
 // The fields of an unknown event are not checked.
 function isEvent(received) {
-  const {event, group, offset, message, binary} = received ?? {};
+  const {event, group, offset, message, binary, count} = received ?? {};
+  if (event === 'missed') return typeof group === 'string' && Number.isSafeInteger(count);
   if (event !== 'message') return typeof event === 'string';
   return typeof group === 'string' && Number.isSafeInteger(offset) && typeof (message ?? binary) === 'string';
 }

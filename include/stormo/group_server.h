@@ -3,6 +3,7 @@
 #include <stormo/channel/messages.h>
 #include <stormo/connection.h>
 #include <stormo/message.h>
+#include <stormo/slow_policy.h>
 #include <stormo/value.h>
 #include <stormo/websocket.h>
 
@@ -11,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 namespace stormo {
 
@@ -28,6 +30,9 @@ struct GroupServerOptions {
   /// Bytes of missed messages that one client receives per second, on average. Above it, its joins
   /// wait.
   std::size_t replayBytesPerSecond = 1 << 20;
+  /// What happens to messages for clients that do not drain: see Groups::setSlowRules(). Clients of
+  /// stormo.v1 receive the event `missed`.
+  std::vector<SlowRule> slowRules = {};
 };
 
 /// The client protocols of the ready server `stormo`, on a Worker of your own and with your own

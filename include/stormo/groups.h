@@ -2,11 +2,15 @@
 
 #include <stormo/channel/messages.h>
 #include <stormo/connection.h>
+#include <stormo/slow_policy.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace stormo {
 
@@ -45,6 +49,21 @@ class Groups {
     return !name.empty() && name.size() <= 255;
   }
 
+  /// What a member is sent in the place of `count` messages of that group that were dropped for it,
+  /// or, with SlowRule::every, replaced by the next one. Empty: nothing. It must not call join,
+  /// leave or close.
+  using MissedMessage = std::function<std::string(std::string_view group, std::uint64_t count)>;
+  /// What happens to messages for members that do not drain; the first rule whose pattern matches a
+  /// group's name applies. Without one, and without rules, it is SlowPolicy::Disconnect.
+  ///
+  ///     groups.setSlowRules({{"ticker.*", SlowPolicy::Latest, 100ms}, {"log.*",
+  ///     SlowPolicy::DropOldest}});
+  ///
+  /// Messages are dropped whole, before they are encrypted, and the order of the others does not
+  /// change (docs/delivery.md). Throws std::invalid_argument for more than 32 rules, an empty
+  /// pattern, or `every` without Latest, and std::logic_error once a connection has joined.
+  void setSlowRules(std::vector<SlowRule> rules, MissedMessage missed = {});
+
   /// Returns false if the connection was a member already, or is closing. Throws std::logic_error
   /// if the members have another protocol: a message to a group is encoded once. Throws
   /// std::invalid_argument, with a Channel, if the name is none.
@@ -59,8 +78,8 @@ class Groups {
   PublishStatus publish(std::string_view name, Message message);
 
   /// Sends to all members of this process, and returns how many there are. A member that does not
-  /// drain, and has more than Worker::maxSendBufferSize bytes queued, is disconnected: nobody
-  /// misses messages without noticing.
+  /// drain, and has more than Worker::maxSendBufferSize bytes queued, is closed with 1013, or
+  /// misses messages as setSlowRules() states: nobody misses messages without noticing.
   std::size_t send(std::string_view name, Message message);
   /// The same, to all members but one.
   std::size_t sendExcept(std::string_view name, Message message, const Connection& except);

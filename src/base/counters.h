@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 namespace stormo {
@@ -50,6 +52,20 @@ struct LimitCounters {
   LimitCounter outputBytes;            ///< Connections closed.
 };
 
+/// What became of the messages of the groups of one SlowRule.
+struct SlowRuleCounters {
+  static constexpr std::size_t kTextBytes = 96;
+  /// The rule: its pattern, cut to this length, its policy and its time. Written once, before
+  /// isUsed is set.
+  char groups[kTextBytes] = {};
+  Counter policy;
+  Counter everyMs;
+  std::atomic<bool> isUsed{false};
+  Counter dropped;       ///< Messages that were dropped for a member; once per member.
+  Counter conflated;     ///< Messages that a later one of their interval replaced; once per member.
+  Counter disconnected;  ///< Members that were closed because they did not drain.
+};
+
 /// Figures of one process. They are in memory shared with the master, so the last figures of a dead
 /// process stay readable. A process without a master has its own copy.
 struct Counters {
@@ -77,6 +93,8 @@ struct Counters {
   LinkCounters stormoLinks;
   LinkCounters workermanLinks;
   LogCounters channelLog;
+  static constexpr std::size_t kSlowRulesMax = 32;
+  std::array<SlowRuleCounters, kSlowRulesMax> slowRules;
   Counter aliveAtMs;  ///< When the loop last answered its master, monotonic clock.
 };
 

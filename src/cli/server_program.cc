@@ -92,7 +92,8 @@ ServerProgram::ServerProgram(Settings settings)
                     .groupsPerClientDryRun = settings_.isDryRun("groups-per-client"),
                     .badCommandsMax = settings_.badCommandsMax,
                     .badCommandsTime = settings_.badCommandsTime,
-                    .replayBytesPerSecond = settings_.replayBytesPerSecond}) {
+                    .replayBytesPerSecond = settings_.replayBytesPerSecond,
+                    .slowRules = settings_.slow}) {
   if (settings_.channel.empty()) declareChannel();
   declareWorker();
 }

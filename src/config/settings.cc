@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "config/complaints.h"
+#include "config/slow_settings.h"
 #include "protocol/proxy/forwarded.h"
 #include "protocol/proxy/trusted_proxies.h"
 #include "protocol/websocket/origin.h"
@@ -252,6 +253,11 @@ constexpr SettingSpec kSpecs[] = {
      "limit that only counts in `status` what it would refuse: connections-per-address, …; "
      "repeatable",
      &Settings::dryRunLimits, complaintOfDryRuns},
+    {"slow", "--slow",
+     "what clients that read too slowly miss of the groups of a pattern: PATTERN=disconnect, "
+     "drop-oldest, drop-newest, latest, or latest:MS for at most one message in MS milliseconds "
+     "(default: disconnect); repeatable",
+     &Settings::slow, [](const Settings& s) { return complaintOfSlowRules(s.slow); }},
     {"websocket.origins", "--origin",
      "origins whose pages may connect, https://chat.example, https://*.chat.example, "
      "http://localhost:* (default: any); repeatable",
@@ -312,6 +318,16 @@ struct WordSetter {
     settings.*member = std::chrono::seconds(numberIn(name, words.back()));
   }
   void operator()(std::vector<std::string> Settings::*member) const { settings.*member = words; }
+  void operator()(std::vector<SlowRule> Settings::*member) const {
+    (settings.*member).clear();
+    for (const std::string& word : words) {
+      const auto rule = slowRuleIn(word);
+      if (!rule) {
+        throw std::invalid_argument(name + ": '" + word + "' is not " + std::string(kSlowRuleForm));
+      }
+      (settings.*member).push_back(*rule);
+    }
+  }
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stormo/channel/log_settings.h>
+#include <stormo/slow_policy.h>
 
 #include <chrono>
 #include <cstddef>
@@ -78,6 +79,8 @@ struct Settings {
 
   [[nodiscard]] bool isDryRun(std::string_view limit) const;
 
+  std::vector<SlowRule> slow;  ///< The first rule that matches a group applies to it.
+
   std::string logLevel = "info";
   std::string logFormat = "text";
 
@@ -94,7 +97,8 @@ struct Settings {
 struct SettingSpec {
   using Member =
       std::variant<std::string Settings::*, std::size_t Settings::*, bool Settings::*,
-                   std::chrono::seconds Settings::*, std::vector<std::string> Settings::*>;
+                   std::chrono::seconds Settings::*, std::vector<std::string> Settings::*,
+                   std::vector<SlowRule> Settings::*>;
   const char* key;   ///< In the file: "channel.url".
   const char* flag;  ///< On the command line: "--channel".
   const char* help;

@@ -7,6 +7,7 @@
 
 #include "base/nearest_word.h"
 #include "config/settings.h"
+#include "config/slow_settings.h"
 
 namespace stormo::config {
 namespace {
@@ -34,6 +35,8 @@ class FileReader {
       const std::string key = prefix + std::string(name.str());
       if (const toml::table* inner = node.as_table()) {
         visit(*inner, key + '.');
+      } else if (key == "slow" && node.is_array_of_tables()) {
+        setSlowRules(*node.as_array());
       } else {
         set(key, node);
       }
@@ -54,6 +57,55 @@ class FileReader {
     if (spec->complaint == nullptr) return;
     const std::string complaint = spec->complaint(settings_);
     if (!complaint.empty()) complain(node.source(), "'" + key + "': " + complaint);
+  }
+
+  /// [[slow]] groups = "…" policy = "…" every-ms = …
+  void setSlowRules(const toml::array& tables) {
+    settings_.slow.clear();
+    for (const toml::node& table : tables) {
+      SlowRule rule;
+      bool hasPolicy = false;
+      for (const auto& [name, node] : *table.as_table()) {
+        const std::string_view key = name.str();
+        const std::string wanted = key == "groups"     ? assign(rule.groups, node)
+                                   : key == "policy"   ? assignPolicy(rule.policy, node)
+                                   : key == "every-ms" ? assignEvery(rule.every, node)
+                                                       : std::string();
+        hasPolicy |= key == "policy";
+        if (!wanted.empty()) {
+          complain(node.source(), "'slow." + std::string(key) + "' must be " + wanted);
+        } else if (key != "groups" && key != "policy" && key != "every-ms") {
+          const auto nearest = nearestWord(std::string(key), {"groups", "policy", "every-ms"});
+          complain(node.source(), "unknown setting 'slow." + std::string(key) + "'" +
+                                      (nearest ? " (did you mean 'slow." + *nearest + "'?)"
+                                               : " ([[slow]] has groups, policy and every-ms)"));
+        }
+      }
+      if (!hasPolicy) complain(table.source(), "this [[slow]] has no policy");
+      if (const std::string wrong = complaintOfSlowRule(rule); !wrong.empty()) {
+        complain(table.source(), wrong);
+      }
+      settings_.slow.push_back(std::move(rule));
+    }
+    if (const std::string wrong = complaintOfSlowRuleCount(settings_.slow.size()); !wrong.empty()) {
+      complain(tables.source(), "'slow': " + wrong);
+    }
+  }
+
+  static std::string assignPolicy(SlowPolicy& to, const toml::node& node) {
+    const auto value = node.value_exact<std::string>();
+    const auto policy = value ? slowPolicyNamed(*value) : std::nullopt;
+    if (!policy) return "disconnect, drop-oldest, drop-newest or latest";
+    to = *policy;
+    return {};
+  }
+  static std::string assignEvery(std::chrono::milliseconds& to, const toml::node& node) {
+    const auto value = node.value_exact<std::int64_t>();
+    if (!value || *value < 1 || *value > kSlowEveryMax.count()) {
+      return "a whole number of milliseconds from 1 to " + std::to_string(kSlowEveryMax.count());
+    }
+    to = std::chrono::milliseconds(*value);
+    return {};
   }
 
   // Each gives what the value should have been, empty if it was.
@@ -95,6 +147,22 @@ class FileReader {
       values.push_back(*value);
     }
     to = std::move(values);
+    return {};
+  }
+
+  /// In one line each, as on the command line.
+  static std::string assign(std::vector<SlowRule>& to, const toml::node& node) {
+    static const std::string kWanted =
+        "[[slow]] tables, or a list of " + std::string(kSlowRuleForm);
+    std::vector<std::string> words;
+    if (!assign(words, node).empty()) return kWanted;
+    std::vector<SlowRule> rules;
+    for (const std::string& word : words) {
+      const auto rule = slowRuleIn(word);
+      if (!rule) return kWanted;
+      rules.push_back(*rule);
+    }
+    to = std::move(rules);
     return {};
   }
 

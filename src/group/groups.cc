@@ -13,6 +13,11 @@ group::Registry& Groups::Impl::bind(Groups& groups) {
   if (registry && !registry->hasLoop()) registry.reset();
   if (!registry) {
     registry.emplace(EventLoop::current());
+    if (slowRules) {
+      registry->slowRuleOf = [this](std::string_view name) {
+        return slowRules->find(name, registry->loop().counters());
+      };
+    }
     registry->onFirstMember = [this, &groups](std::string_view name) {
       if (link) link->subscribe(name);
       if (groups.onFirstMember) groups.onFirstMember(name);
@@ -32,18 +37,47 @@ group::Group* Groups::Impl::find(std::string_view name) const {
 std::size_t Groups::Impl::send(std::string_view name, Message message, ConnectionImpl* except) {
   group::Group* group = find(name);
   if (group == nullptr) return 0;
+  const bool leavesOneOut = except != nullptr && registry->isMember(*except, *group);
+  const std::size_t receivers = group->members.size() - (leavesOneOut ? 1 : 0);
+  if (group->conflation == nullptr) {
+    encode(*group, message, except);
+    return receivers;
+  }
+  const TimePoint now = registry->loop().now;
+  if (group->conflation->mayPass(now, group->slow->rule().every)) {
+    encode(*group, message, except);
+  } else {
+    group->slow->onConflated(group->conflation->keep(message, receivers, except));
+    conflationTimer.await(name, group->conflation->dueAt());
+  }
+  return receivers;
+}
+
+void Groups::Impl::encode(group::Group& group, Message message, ConnectionImpl* except) {
   // The members of a group and a variant get the same bytes: see join().
-  const net::Codec& codec = *group->members.front().connection->endpoint->codec;
+  const net::Codec& codec = *group.members.front().connection->endpoint->codec;
   const auto write = [&](net::Variant variant, net::Batch& batch, net::OutputOrder& order) {
     codec.encode(message, variant, batch, order);
   };
-  registry->append(*group, message.data.size(), write, except);
-  const bool leavesOneOut = except != nullptr && registry->isMember(*except, *group);
-  return group->members.size() - (leavesOneOut ? 1 : 0);
+  registry->append(group, message.data.size(), write, except);
+}
+
+void Groups::Impl::sendConflated(std::string_view name) {
+  group::Group* group = registry && registry->hasLoop() ? find(name) : nullptr;
+  if (group == nullptr || group->conflation == nullptr) return;
+  group->conflation->send(*group, registry->loop().now);
 }
 
 Groups::Groups() : impl_(std::make_unique<Impl>()) {}
 Groups::~Groups() = default;
+
+void Groups::setSlowRules(std::vector<SlowRule> rules, MissedMessage missed) {
+  if (impl_->registry && impl_->registry->size() > 0) {
+    throw std::logic_error("Groups::setSlowRules() after a connection has joined");
+  }
+  impl_->slowRules.emplace(std::move(rules), std::move(missed));
+  impl_->registry.reset();
+}
 
 bool Groups::join(Connection& connection, std::string_view name) {
   if (impl_->link && !isName(name))

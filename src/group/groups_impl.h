@@ -5,7 +5,9 @@
 #include <memory>
 #include <optional>
 
+#include "group/conflation.h"
 #include "group/registry.h"
+#include "group/slow_rules.h"
 
 namespace stormo {
 
@@ -26,9 +28,16 @@ struct Groups::Impl {
   group::Registry& bind(Groups& groups);
   [[nodiscard]] group::Group* find(std::string_view name) const;
   std::size_t send(std::string_view name, Message message, net::ConnectionImpl* except);
+  /// Sends the newest message of a group that has waited for its time.
+  void sendConflated(std::string_view name);
 
   std::unique_ptr<GroupLink> link;  // null without a Channel; outlives the members
+  std::optional<group::SlowRules> slowRules;
   std::optional<group::Registry> registry;
+  group::ConflationTimer conflationTimer{[this](std::string_view name) { sendConflated(name); }};
+
+ private:
+  void encode(group::Group& group, Message message, net::ConnectionImpl* except);
 };
 
 }  // namespace stormo

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "event/call_handler.h"
+#include "group/conflation.h"
+#include "group/slow_rules.h"
 
 namespace stormo::group {
 namespace {
@@ -12,6 +14,20 @@ namespace {
 constexpr std::size_t kPrefetchAhead = 4;
 
 }  // namespace
+
+Group::Group(Registry& owner, std::string groupName, std::shared_ptr<SlowGroup> slowRule)
+    : registry(owner), name(std::move(groupName)), slow(std::move(slowRule)) {
+  if (slow == nullptr) return;
+  isDroppable = slow->policy() != SlowPolicy::Disconnect;
+  if (isDroppable) batch.makeDroppable(slow);
+  if (slow->rule().every.count() > 0) conflation = std::make_unique<Conflation>();
+}
+
+Group::~Group() = default;
+
+void Group::onTooSlow(const net::ConnectionImpl& connection) {
+  if (slow != nullptr) slow->onDisconnected(connection.id);
+}
 
 void Group::drop(net::ConnectionImpl& connection, std::size_t membership) {
   registry.remove(*this, connection, membership);
@@ -40,6 +56,7 @@ void Group::addMember(net::ConnectionImpl& connection) {
   if (variant != net::kPlain) {
     if (findVariant(variant) == nullptr) {
       auto made = std::make_unique<VariantBatch>(VariantBatch{.variant = variant});
+      if (isDroppable) made->batch.makeDroppable(slow);
       made->next = std::move(variants);
       variants = std::move(made);
     }
@@ -106,7 +123,8 @@ bool Registry::join(net::ConnectionImpl& connection, std::string_view name) {
   Group* group = find(name);
   const bool isFirst = group == nullptr;
   if (isFirst) {
-    auto made = std::make_unique<Group>(*this, std::string(name));
+    auto made =
+        std::make_unique<Group>(*this, std::string(name), slowRuleOf ? slowRuleOf(name) : nullptr);
     group = made.get();
     groups_.emplace(group->name, std::move(made));
     loop_.counters().groups.add();
@@ -117,6 +135,7 @@ bool Registry::join(net::ConnectionImpl& connection, std::string_view name) {
   connection.memberships.push_back({group, static_cast<std::uint32_t>(group->members.size() - 1)});
   net::Batch& batch = group->batchOf(connection.out.variant);
   if (!batch.empty()) exclude(batch, connection, 0);  // messages sent before it joined
+  if (group->conflation != nullptr) group->conflation->onJoin(connection.id);
   if (isFirst) notify(onFirstMember, group->name);
   return true;
 }
@@ -162,6 +181,7 @@ void Registry::remove(Group& group, net::ConnectionImpl& connection, std::size_t
     batch.forgetExclusions(connection.id);
   }
 
+  if (group.conflation != nullptr) group.conflation->onLeave(connection.id);
   group.removeMember(place);
   if (place < group.members.size()) {
     const Group::Member& moved = group.members[place];
@@ -222,7 +242,17 @@ void Registry::clearBatches() {
   retired_.clear();
 }
 
+void Registry::flushDroppable(Group& group) {
+  const auto& members = group.members;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (i + kPrefetchAhead < members.size())
+      __builtin_prefetch(members[i + kPrefetchAhead].connection);
+    reactor_.output.fanOutDroppable(*members[i].connection, group.batchOf(members[i].variant));
+  }
+}
+
 void Registry::flush(Group& group) {
+  if (group.isDroppable) return flushDroppable(group);
   const auto& members = group.members;
   const bool isPlain = group.variants == nullptr;
   for (std::size_t i = 0; i < members.size(); ++i) {

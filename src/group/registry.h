@@ -12,7 +12,9 @@
 
 namespace stormo::group {
 
+class Conflation;
 class Registry;
+class SlowGroup;
 
 /// A named set of connections, and the batches that its members get in this turn: one for each
 /// variant of the codec's output that a member has.
@@ -30,8 +32,13 @@ struct Group final : net::Fanout {
     std::unique_ptr<VariantBatch> next = {};
   };
 
-  Group(Registry& owner, std::string groupName) : registry(owner), name(std::move(groupName)) {}
+  /// `slowRule`: null if no rule matches its name.
+  Group(Registry& owner, std::string groupName, std::shared_ptr<SlowGroup> slowRule);
+  ~Group();
+  Group(const Group&) = delete;
+  Group& operator=(const Group&) = delete;
   void drop(net::ConnectionImpl& connection, std::size_t membership) override;
+  void onTooSlow(const net::ConnectionImpl& connection) override;
 
   /// The batch of a variant, which must be plain or that of a member.
   [[nodiscard]] net::Batch& batchOf(net::Variant variant);
@@ -57,6 +64,9 @@ struct Group final : net::Fanout {
   net::Batch batch;                        ///< Of the plain members.
   std::unique_ptr<VariantBatch> variants;  ///< A list; null if all members are plain.
   bool dirty = false;
+  bool isDroppable = false;                ///< Its messages may be dropped for a slow member.
+  std::shared_ptr<SlowGroup> slow;         ///< Null: no rule, as with SlowPolicy::Disconnect.
+  std::unique_ptr<Conflation> conflation;  ///< Null: all messages are sent.
 
  private:
   [[nodiscard]] VariantBatch* findVariant(net::Variant variant) const;
@@ -96,13 +106,13 @@ class Registry final : net::GroupOutput {
   /// Appends one message to the group's output of this turn, for all members but `except`.
   /// `write(Variant, Batch&, OutputOrder&)` encodes it, into about `bytes` bytes. It is called once
   /// for each variant that a member has, or once for each member where few small copies are cheaper
-  /// than a shared batch.
+  /// than a shared batch. A member for which it is dropped misses `messages`.
   template <typename Write>
   void append(Group& group, std::size_t bytes, const Write& write,
-              net::ConnectionImpl* except = nullptr) {
+              net::ConnectionImpl* except = nullptr, std::uint64_t messages = 1) {
     std::size_t receivers = 0;
     if (group.members.size() * (bytes + kCopyOverheadBytes) <= kCopiedBytesMax &&
-        !group.hasOutput()) {
+        !group.hasOutput() && !group.isDroppable) {
       for (const Group::Member& member : group.members) {
         if (member.connection == except) continue;
         if (net::Batch* own = reactor_.output.ownBatchOfMember(*member.connection))
@@ -114,6 +124,7 @@ class Registry final : net::GroupOutput {
       const std::size_t begin = excepted == nullptr ? 0 : excepted->size();
       group.forEachBatch([&](net::Variant variant, net::Batch& batch) {
         write(variant, batch, reactor_.output.order());
+        batch.endUnit(messages);
       });
       markDirty(group);
       receivers = group.members.size();
@@ -125,12 +136,26 @@ class Registry final : net::GroupOutput {
     loop_.counters().messagesOut.add(receivers);
   }
 
+  /// For a message that some members do not get: the batch that this member gets, null if it is no
+  /// member, and the exclusion of what it holds from `begin` on.
+  [[nodiscard]] static net::Batch* batchOfMember(Group& group,
+                                                 const net::ConnectionImpl& connection);
+  static void exclude(net::Batch& batch, net::ConnectionImpl& connection, std::size_t begin);
+  /// Null if it is closed.
+  [[nodiscard]] net::ConnectionImpl* findConnection(Handle id) {
+    return reactor_.connections.find(id.packed());
+  }
+  [[nodiscard]] LoopImpl& loop() { return loop_; }
+  net::Output& output() { return reactor_.output; }
+
   /// False once its loop is destroyed: then the registry is empty and can only be destroyed.
   [[nodiscard]] bool hasLoop() const { return !lifetime_.expired(); }
 
   // Called when a group gets its first member or loses its last. An exception is logged.
   NameHandler onFirstMember;
   NameHandler onLastMember;
+  /// The rule for slow members of a new group. Empty: none has one.
+  std::function<std::shared_ptr<SlowGroup>(std::string_view name)> slowRuleOf;
 
  private:
   friend struct Group;
@@ -142,12 +167,8 @@ class Registry final : net::GroupOutput {
   void fanOut() override;
   void clearBatches() override;
   void flush(Group& group);
+  void flushDroppable(Group& group);
   void markDirty(Group& group);
-  /// The batch that this member gets; null if it is no member.
-  [[nodiscard]] static net::Batch* batchOfMember(Group& group,
-                                                 const net::ConnectionImpl& connection);
-  /// Leaves what its batch holds from `begin` on out for this member.
-  static void exclude(net::Batch& batch, net::ConnectionImpl& connection, std::size_t begin);
   void notify(const NameHandler& handler, std::string_view name);
   /// The group's index in ConnectionImpl::memberships, or kNone. Searches the shorter of both
   /// lists.

@@ -3,6 +3,13 @@
 #include <algorithm>
 
 namespace stormo::net {
+namespace {
+
+bool comesBefore(const Piece& a, const Piece& b) {
+  return a.order != b.order ? a.order < b.order : a.begin < b.begin;
+}
+
+}  // namespace
 
 void collectPieces(const Batch& batch, Handle connection, std::vector<Piece>& out) {
   const auto& runs = batch.runs();
@@ -21,10 +28,32 @@ void collectPieces(const Batch& batch, Handle connection, std::vector<Piece>& ou
   }
 }
 
+void collectPieces(const Batch& batch, Handle connection, std::vector<DroppablePiece>& out) {
+  std::vector<Piece> pieces;
+  collectPieces(batch, connection, pieces);
+  const Batch::Droppable* const droppable = batch.droppable();
+  for (Piece piece : pieces) {
+    if (droppable == nullptr) {
+      out.push_back({.piece = piece, .source = {}});
+      continue;
+    }
+    // Runs and exclusions end where messages do.
+    auto unit =
+        std::ranges::upper_bound(droppable->units, piece.begin, {}, &Batch::Droppable::Unit::end);
+    for (const std::size_t end = piece.begin + piece.length; piece.begin < end; ++unit) {
+      piece.length = unit->end - piece.begin;
+      out.push_back({.piece = piece, .source = droppable->source, .messages = unit->messages});
+      piece.begin = unit->end;
+    }
+  }
+}
+
 void sortPieces(std::vector<Piece>& pieces) {
-  std::sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) {
-    return a.order != b.order ? a.order < b.order : a.begin < b.begin;
-  });
+  std::sort(pieces.begin(), pieces.end(), comesBefore);
+}
+
+void sortPieces(std::vector<DroppablePiece>& pieces) {
+  std::ranges::stable_sort(pieces, comesBefore, &DroppablePiece::piece);
 }
 
 void joinNeighbours(std::vector<Piece>& pieces) {

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
 #include "base/handle_table.h"
 #include "base/shared_buffer.h"
+#include "net/lossy_source.h"
 
 namespace stormo::net {
 
@@ -38,6 +40,15 @@ class Batch {
     std::size_t begin;
     std::size_t end;
   };
+  /// Where the messages of a batch end, each of which may be dropped for a member.
+  struct Droppable {
+    struct Unit {
+      std::size_t end;
+      std::uint64_t messages;  ///< That are missing if it is dropped.
+    };
+    std::shared_ptr<LossySource> source;
+    std::vector<Unit> units = {};
+  };
 
   /// Makes room for `bytes` more, which the caller writes before the next call.
   char* extend(std::size_t bytes, OutputOrder& order) {
@@ -59,6 +70,18 @@ class Batch {
     exclusions_.push_back({connection, begin, end});
   }
 
+  /// From now on the messages are those of `source`, and each ends with endUnit(). Null: as at
+  /// first.
+  void makeDroppable(const std::shared_ptr<LossySource>& source) {
+    droppable_ =
+        source == nullptr ? nullptr : std::make_unique<Droppable>(Droppable{.source = source});
+  }
+  void endUnit(std::uint64_t messages) {
+    if (droppable_ != nullptr) droppable_->units.push_back({bytes_.size(), messages});
+  }
+  /// Null if its messages may not be dropped.
+  [[nodiscard]] const Droppable* droppable() const { return droppable_.get(); }
+
   void forgetExclusions(Handle connection) {
     std::erase_if(exclusions_,
                   [=](const Exclusion& hole) { return hole.connection == connection; });
@@ -75,6 +98,7 @@ class Batch {
     bytes_.reset();
     runs_.clear();
     exclusions_.clear();
+    if (droppable_ != nullptr) droppable_->units.clear();
     if (runs_.capacity() > kKeptMax) runs_.shrink_to_fit();
     if (exclusions_.capacity() > kKeptMax) exclusions_.shrink_to_fit();
   }
@@ -86,6 +110,7 @@ class Batch {
   SharedBuffer bytes_;
   std::vector<Run> runs_;
   std::vector<Exclusion> exclusions_;
+  std::unique_ptr<Droppable> droppable_;
 };
 
 /// A range of a batch's bytes that is sent to one connection.
@@ -96,10 +121,20 @@ struct Piece {
   std::size_t length;
 };
 
+/// A piece that is one message if it has a source, which may drop it.
+struct DroppablePiece {
+  Piece piece;
+  std::shared_ptr<LossySource> source;
+  std::uint64_t messages = 0;
+};
+
 /// Appends the ranges of `batch` that `connection` gets.
 void collectPieces(const Batch& batch, Handle connection, std::vector<Piece>& out);
+/// The same, with the messages that may be dropped as pieces of their own.
+void collectPieces(const Batch& batch, Handle connection, std::vector<DroppablePiece>& out);
 /// Sorts into the order in which everything came.
 void sortPieces(std::vector<Piece>& pieces);
+void sortPieces(std::vector<DroppablePiece>& pieces);
 /// Joins pieces that follow one another in their buffer as well.
 void joinNeighbours(std::vector<Piece>& pieces);
 

@@ -30,6 +30,8 @@ class Fanout {
   /// The connection is closing: removes it. `membership` is its index in
   /// ConnectionImpl::memberships.
   virtual void drop(ConnectionImpl& connection, std::size_t membership) = 0;
+  /// The connection is about to be closed, because it does not drain.
+  virtual void onTooSlow(const ConnectionImpl& connection) = 0;
 
  protected:
   ~Fanout() = default;
@@ -112,6 +114,7 @@ struct OutputState {
   bool skipsFanout : 1 = false;   ///< Gets nothing of groups, as long as its owner wants.
   bool keepsContext : 1 = false;  ///< Its own messages refer to earlier ones: Codec::encodeNext().
   bool hasJoined : 1 = false;     ///< A group may have sent it something since encodeNext().
+  bool isHeldBack : 1 = false;    ///< Some of its output of this turn may be dropped.
   Variant variant = kPlain;       ///< Of its codec's output, that it gets.
   static constexpr std::uint32_t kNotGathered = 0xffff'ffff;
   std::uint32_t firstGathered = kNotGathered;  ///< The head of a chain in Output::gathered_.
@@ -120,6 +123,10 @@ struct OutputState {
   std::uint64_t bytesWritten = 0;
 
   [[nodiscard]] std::uint64_t queuedBytes() const { return queue == nullptr ? 0 : queue->bytes(); }
+  /// Those of them that will not be dropped.
+  [[nodiscard]] std::uint64_t keptBytes() const {
+    return queue == nullptr ? 0 : queue->keptBytes();
+  }
   [[nodiscard]] std::uint64_t ownBytes() const { return own == nullptr ? 0 : own->size(); }
 };
 

@@ -22,7 +22,7 @@ SendStatus Output::send(ConnectionImpl& connection, Message message) {
 }
 
 bool Output::isFull(const ConnectionImpl& connection, std::size_t extra) {
-  const std::uint64_t waiting = connection.out.queuedBytes() + connection.out.ownBytes();
+  const std::uint64_t waiting = connection.out.keptBytes() + connection.out.ownBytes();
   return waiting > 0 && waiting + extra > connection.endpoint->sendQueueBytesMax;
 }
 
@@ -175,12 +175,7 @@ void Output::fanOut(ConnectionImpl& member, const Batch& batch) {
   OutputState& out = member.out;
   if (batch.empty() || out.skipsFanout) return;  // of some protocols an empty message is nothing
   const bool isAlone = member.memberships.size() == 1 && out.own == nullptr;
-  if (!isAlone || member.phase != Phase::Open) {
-    if (out.firstGathered == OutputState::kNotGathered) gathering_.push_back(&member);
-    gathered_.push_back({&batch, out.firstGathered});
-    out.firstGathered = static_cast<std::uint32_t>(gathered_.size() - 1);
-    return;
-  }
+  if (!isAlone || member.phase != Phase::Open) return gather(member, batch);
   if (!out.isExcluded) {
     const Piece whole{0, &batch.bytes(), 0, batch.size()};
     return reactor_.sender.send(member, {&whole, 1});
@@ -191,9 +186,45 @@ void Output::fanOut(ConnectionImpl& member, const Batch& batch) {
   reactor_.sender.send(member, pieces_);
 }
 
+void Output::fanOutDroppable(ConnectionImpl& member, const Batch& batch) {
+  OutputState& out = member.out;
+  if (out.queue == nullptr) return fanOut(member, batch);
+  if (batch.empty() || out.skipsFanout) return;
+  out.isHeldBack = true;
+  gather(member, batch);
+}
+
+void Output::gather(ConnectionImpl& member, const Batch& batch) {
+  OutputState& out = member.out;
+  if (out.firstGathered == OutputState::kNotGathered) gathering_.push_back(&member);
+  gathered_.push_back({&batch, out.firstGathered});
+  out.firstGathered = static_cast<std::uint32_t>(gathered_.size() - 1);
+}
+
+/// A gathered member that has a queue, and gets a batch whose messages may be dropped.
+void Output::flushHeldBack(ConnectionImpl& connection) {
+  OutputState& out = connection.out;
+  droppablePieces_.clear();
+  for (std::uint32_t i = out.firstGathered; i != OutputState::kNotGathered; i = gathered_[i].next) {
+    collectPieces(*gathered_[i].batch, connection.id, droppablePieces_);
+  }
+  out.firstGathered = OutputState::kNotGathered;
+  out.isExcluded = false;
+  out.isHeldBack = false;
+  if (out.own != nullptr) collectPieces(*out.own, connection.id, droppablePieces_);
+  sortPieces(droppablePieces_);
+  reactor_.sender.hold(connection, droppablePieces_);
+  droppablePieces_.clear();  // they share the groups' buffers
+  discardOwn(connection);
+}
+
 void Output::flushGathered() {
   for (ConnectionImpl* connection : gathering_) {
     OutputState& out = connection->out;
+    if (out.isHeldBack) {
+      flushHeldBack(*connection);
+      continue;
+    }
     pieces_.clear();
     for (std::uint32_t i = out.firstGathered; i != OutputState::kNotGathered;
          i = gathered_[i].next) {
@@ -223,6 +254,7 @@ void Output::trim() {
   gathering_.shrink_to_fit();
   pieces_.clear();
   pieces_.shrink_to_fit();
+  droppablePieces_.shrink_to_fit();
 }
 
 }  // namespace stormo::net

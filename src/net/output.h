@@ -50,6 +50,9 @@ class Output {
   /// In GroupOutput::fanOut(): this member gets `batch`, at once if it gets nothing else in this
   /// turn, else with the rest in flushGathered(). The batch stays as it is until then.
   void fanOut(ConnectionImpl& member, const Batch& batch);
+  /// The same for a batch whose messages may be dropped, if the member has not received all earlier
+  /// output.
+  void fanOutDroppable(ConnectionImpl& member, const Batch& batch);
   /// The members that get several batches, each in the order in which the messages came.
   void flushGathered();
   /// Calls onBufferFull and onBufferDrain where they are due.
@@ -67,6 +70,8 @@ class Output {
   void trim();
 
  private:
+  void gather(ConnectionImpl& member, const Batch& batch);
+  void flushHeldBack(ConnectionImpl& connection);
   void flushDirty(std::vector<Handle>& dirty);
   void flushOwn(ConnectionImpl& connection);
   void replaceOwn(ConnectionImpl& connection, std::span<const Piece> pieces);
@@ -88,6 +93,7 @@ class Output {
   std::vector<Gathered> gathered_;
   std::vector<ConnectionImpl*> gathering_;
   std::vector<Piece> pieces_;
+  std::vector<DroppablePiece> droppablePieces_;
   Spares<Batch> spareBatches_;
 };
 

@@ -26,6 +26,12 @@ void OutputQueue::push(const SharedBuffer& buffer, std::size_t begin, std::size_
   ownsLast_ = false;
 }
 
+void OutputQueue::push(std::string_view bytes) {
+  if (bytes.empty()) return;
+  bytes_ += bytes.size();
+  copy(bytes);
+}
+
 void OutputQueue::copy(std::string_view bytes) {
   if (!ownsLast_ || segments_.back().buffer.size() + bytes.size() > kOwnBytesMax) {
     segments_.push_back({{}, 0, 0});
@@ -76,6 +82,7 @@ void OutputQueue::clear() {
   front_ = 0;
   bytes_ = 0;
   ownsLast_ = false;
+  held_.reset();
 }
 
 }  // namespace stormo::net

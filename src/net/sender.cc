@@ -23,6 +23,9 @@ constexpr std::int64_t kRotationBytes = 1 << 20;
 // While buffers of more than this wait to be sent, the turn goes on sending: nothing more is read.
 constexpr std::size_t kHeldBytesMax = 64 << 20;
 
+// Of what is held because it may be dropped, about this much at a time becomes part of the queue.
+constexpr std::size_t kReleasedBytes = 64 << 10;
+
 constexpr std::size_t kFailed = ~std::size_t{0};
 
 ssize_t sendVectors(int fd, iovec* vectors, std::size_t count) {
@@ -35,7 +38,9 @@ ssize_t sendVectors(int fd, iovec* vectors, std::size_t count) {
 }  // namespace
 
 void Sender::send(ConnectionImpl& connection, std::span<const Piece> pieces) {
-  if (connection.out.state == WriteState::Failed) return;
+  const OutputState& out = connection.out;
+  if (out.state == WriteState::Failed) return;
+  if (out.queue != nullptr && out.queue->isHolding()) return holdKept(connection, pieces);
   connection.tls == nullptr ? sendPlain(connection, pieces) : sendEncrypted(connection, pieces);
 }
 
@@ -64,22 +69,96 @@ void Sender::closeTls(ConnectionImpl& connection) {
 
 void Sender::sendPlain(ConnectionImpl& connection, std::span<const Piece> pieces) {
   OutputState& out = connection.out;
-  const std::uint64_t waitedBefore = out.queuedBytes();
+  const std::uint64_t waitedBefore = out.queuedBytes();  // nothing that is held, or a record of TLS
+  const std::uint64_t keptBefore = out.keptBytes();
   std::size_t taken = 0;
   if (waitedBefore == 0 && mayLeaveNow(pieces)) {
     taken = sendPieces(connection, pieces);
     if (taken == kFailed) return fail(connection, errno);
   }
   enqueue(connection, pieces, taken);
+  if (mustCut(connection, keptBefore)) fail(connection, 0);
+}
+
+bool Sender::mustCut(const ConnectionImpl& connection, std::uint64_t keptBefore) const {
   // A connection may exceed its limit by one turn's output. If it exceeded the limit before, and
   // the kernel refuses this turn's output, too, it is closed: no message may be dropped silently. A
   // connection that only waits for its share is not slow. One that is closing gets no more than a
   // close frame, and has a deadline.
+  const OutputState& out = connection.out;
   const bool cuts = connection.endpoint->cutWhenFull && !connection.isClosing();
-  if (cuts && out.state == WriteState::Refused &&
-      waitedBefore > connection.endpoint->sendQueueBytesMax && out.queuedBytes() > waitedBefore) {
-    fail(connection, 0);
+  return cuts && out.state == WriteState::Refused &&
+         keptBefore > connection.endpoint->sendQueueBytesMax && out.keptBytes() > keptBefore;
+}
+
+void Sender::hold(ConnectionImpl& connection, std::span<const DroppablePiece> pieces) {
+  OutputState& out = connection.out;
+  if (out.state == WriteState::Failed) return;
+  OutputQueue& queue = *out.queue;
+  const std::uint64_t keptBefore = queue.keptBytes();
+  HeldOutput& held = queue.held();
+  for (const DroppablePiece& each : pieces) {
+    if (each.source == nullptr) {
+      held.push(each.piece);
+    } else {
+      held.push(each, queue.readyBytes(), connection.endpoint->sendQueueBytesMax);
+    }
   }
+  endHold(connection, keptBefore);
+}
+
+void Sender::holdKept(ConnectionImpl& connection, std::span<const Piece> pieces) {
+  OutputQueue& queue = *connection.out.queue;
+  const std::uint64_t keptBefore = queue.keptBytes();
+  for (const Piece& each : pieces) queue.held().push(each);
+  endHold(connection, keptBefore);
+}
+
+void Sender::endHold(ConnectionImpl& connection, std::uint64_t keptBefore) {
+  OutputQueue& queue = *connection.out.queue;
+  const std::uint64_t bytesMax = connection.endpoint->sendQueueBytesMax;
+  queue.held().makeRoom(queue.readyBytes(), bytesMax);
+  if (queue.held().empty()) queue.endHolding();
+  if (queue.keptBytes() >= bytesMax) reactor_.output.noteOverLimit(connection);
+  if (mustCut(connection, keptBefore)) fail(connection, 0);
+}
+
+/// Makes some of what is held part of the queue: from then on it is not dropped.
+void Sender::release(ConnectionImpl& connection) {
+  OutputQueue& queue = *connection.out.queue;
+  HeldOutput& held = queue.held();
+  plaintext_.clear();
+  while (!held.empty() && queue.readyBytes() + plaintext_.size() < kReleasedBytes) {
+    const HeldOutput::Entry entry = held.pop();
+    if (entry.isMark) {
+      releaseNotice(connection, entry);
+    } else if (connection.tls != nullptr) {
+      plaintext_ += entry.bytes();
+    } else if (entry.shared.empty()) {
+      queue.push(entry.bytes());
+    } else {
+      queue.push(entry.shared, entry.begin, entry.length);
+    }
+  }
+  if (held.empty()) queue.endHolding();
+  if (plaintext_.empty()) return;
+  SharedBuffer records;
+  if (!connection.tls->write(plaintext_, records)) return fail(connection, EPROTO);
+  queue.push(records, 0, records.size());
+}
+
+void Sender::releaseNotice(ConnectionImpl& connection, const HeldOutput::Entry& mark) {
+  const std::string text = mark.source->notice(mark.messages);
+  if (text.empty()) return;
+  OutputOrder order;
+  connection.endpoint->codec->encode(Message(text), connection.out.variant, notice_, order);
+  const std::string_view bytes = notice_.bytes().view();
+  if (connection.tls != nullptr) {
+    plaintext_ += bytes;
+  } else {
+    connection.out.queue->push(bytes);
+  }
+  notice_.clear();
 }
 
 bool Sender::mayLeaveNow(std::span<const Piece> pieces) const {
@@ -137,7 +216,7 @@ void Sender::enqueue(ConnectionImpl& connection, std::span<const Piece> pieces, 
   if (out.queue != nullptr) {
     out.state == WriteState::Refused ? arm(connection, true) : waitForTurn(connection);
   }
-  if (out.queuedBytes() >= connection.endpoint->sendQueueBytesMax) {
+  if (out.keptBytes() >= connection.endpoint->sendQueueBytesMax) {
     reactor_.output.noteOverLimit(connection);
   }
 }
@@ -181,6 +260,11 @@ void Sender::drainQueue(ConnectionImpl& connection, std::size_t bytesMax) {
   std::array<iovec, kVectorsMax> vectors;
   while (!out.queue->empty()) {
     if (bytesMax == 0) return;
+    if (out.queue->readyBytes() == 0) {
+      release(connection);
+      if (out.state == WriteState::Failed) return;
+      continue;
+    }
     const std::size_t count = out.queue->describe(vectors.data(), vectors.size(), bytesMax);
     const ssize_t sent = sendVectors(connection.fd.get(), vectors.data(), count);
     reactor_.counters().sendCalls.add();
@@ -232,10 +316,21 @@ void Sender::closeFailed() {
       }
       continue;
     }
-    reactor_.counters().slowClosed.add();
-    reactor_.connections.die(*connection);
+    closeSlow(*connection);
   }
   failed_.clear();
+}
+
+/// What is queued leaves as far as the peer reads it within Endpoint::closeTimeout, and the close
+/// frame behind it.
+void Sender::closeSlow(ConnectionImpl& connection) {
+  reactor_.counters().slowClosed.add();
+  for (const Membership& each : connection.memberships) each.fanout->onTooSlow(connection);
+  if (connection.phase != Phase::Open || !connection.endpoint->codec->hasCloseCodes()) {
+    return reactor_.connections.die(connection);
+  }
+  connection.out.state = WriteState::Refused;
+  reactor_.connections.close(connection, CloseCode::TryAgainLater, "this client reads too slowly");
 }
 
 void Sender::trim() {

@@ -23,6 +23,9 @@ class Sender {
   /// Sends or queues these pieces, after all that waits already. Nothing happens if the connection
   /// has failed.
   void send(ConnectionImpl& connection, std::span<const Piece> pieces);
+  /// The same for a connection with a queue, and with pieces that may be dropped: they are held
+  /// until the queue before them was sent.
+  void hold(ConnectionImpl& connection, std::span<const DroppablePiece> pieces);
   /// The same for bytes that are as the peer receives them: TLS is done.
   void sendRaw(ConnectionImpl& connection, const SharedBuffer& bytes);
   /// Sends the end of a connection's TLS.
@@ -32,7 +35,7 @@ class Sender {
   /// Sends from the queues what is left of the bytes of this turn, at least kRotationBytes.
   void serveRotation();
   /// The connection closes at the end of this turn: with onError and this errno, or, if `error` is
-  /// zero, because it is too slow.
+  /// zero, because it is too slow: with 1013 where the protocol has close codes.
   void fail(ConnectionImpl& connection, int error);
   /// Closes the connections that have failed. Calls handlers.
   void closeFailed();
@@ -48,6 +51,12 @@ class Sender {
   [[nodiscard]] bool mayLeaveNow(std::span<const Piece> pieces) const;
   std::size_t sendPieces(ConnectionImpl& connection, std::span<const Piece> pieces);
   void enqueue(ConnectionImpl& connection, std::span<const Piece> pieces, std::size_t taken);
+  void holdKept(ConnectionImpl& connection, std::span<const Piece> pieces);
+  void endHold(ConnectionImpl& connection, std::uint64_t keptBefore);
+  [[nodiscard]] bool mustCut(const ConnectionImpl& connection, std::uint64_t keptBefore) const;
+  void release(ConnectionImpl& connection);
+  void releaseNotice(ConnectionImpl& connection, const HeldOutput::Entry& mark);
+  void closeSlow(ConnectionImpl& connection);
   void waitForTurn(ConnectionImpl& connection);
   void drainQueue(ConnectionImpl& connection, std::size_t bytesMax);
   void onSent(ConnectionImpl& connection, std::size_t bytes);
@@ -66,6 +75,7 @@ class Sender {
   std::vector<Failed> failed_;
   Spares<OutputQueue> spareQueues_;
   std::string plaintext_;  // of one connection, in one piece
+  Batch notice_;           // to one connection
 };
 
 }  // namespace stormo::net

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <stormo/slow_policy.h>
 #include <stormo/version.h>
 #include <unistd.h>
 
@@ -113,6 +114,35 @@ Json channelLinks(const Counters& counters) {
   return links;
 }
 
+const char* policyText(std::uint64_t policy) {
+  switch (static_cast<SlowPolicy>(policy)) {
+    case SlowPolicy::Disconnect:
+      return "disconnect";
+    case SlowPolicy::DropOldest:
+      return "drop-oldest";
+    case SlowPolicy::DropNewest:
+      return "drop-newest";
+    case SlowPolicy::Latest:
+      return "latest";
+  }
+  return "";
+}
+
+/// What became of the messages for slow members, for each pattern of groups.
+Json slowGroups(const Counters& counters) {
+  Json rows = Json::array();
+  for (const SlowRuleCounters& rule : counters.slowRules) {
+    if (!rule.isUsed.load(std::memory_order_acquire)) break;
+    rows.push_back({{"groups", rule.groups},
+                    {"policy", policyText(rule.policy.get())},
+                    {"every_ms", rule.everyMs.get()},
+                    {"dropped", rule.dropped.get()},
+                    {"conflated", rule.conflated.get()},
+                    {"disconnected", rule.disconnected.get()}});
+  }
+  return rows;
+}
+
 /// `spare`: the spare slot of the same place, or null for the row of a spare slot. The counts of
 /// its former children belong to the place, but a child in it has a row of its own.
 Json childRow(const Slot& slot, const Slot* spare) {
@@ -132,6 +162,7 @@ Json childRow(const Slot& slot, const Slot* spare) {
   }
   addCounters(row, slot.counters(),
               spare == nullptr || spare->hasChild() ? nullptr : &spare->counters());
+  row["slow_groups"] = slowGroups(slot.counters());
   row["qps"] = std::llround(slot.messagesPerSecond());
   row["restarts"] = slot.restarts();
   row["reloads"] = slot.reloads();

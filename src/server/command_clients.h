@@ -11,7 +11,9 @@ namespace stormo::server {
 class CommandClients {
  public:
   explicit CommandClients(const ServerContext& context)
-      : context_(context), groups_(context.channel) {}
+      : context_(context), groups_(context.channel) {
+    groups_.setSlowRules(context.options.slowRules);
+  }
 
   void onMessage(Connection& client, Message message);
   /// The Channel has refused a message of that client, which may be closed.

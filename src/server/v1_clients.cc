@@ -25,6 +25,11 @@ std::size_t bytesOf(const HistoryReply& reply) {
 
 V1Clients::V1Clients(const ServerContext& context)
     : context_(context), joins_(context.worker, context.options) {
+  groups_.setSlowRules(context.options.slowRules, [](std::string_view group, std::uint64_t count) {
+    std::string text;
+    v1::appendMissed(group, count, text);
+    return text;
+  });
   groups_.onFirstMember = [this](std::string_view group) {
     context_.channel.subscribeGroup(group);
   };

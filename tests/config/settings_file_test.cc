@@ -99,6 +99,33 @@ origins = ["https://*.chat.example", "chat.example", "https://chat.example:443/"
               testing::IsEmpty());
 }
 
+TEST_F(SettingsFile, SlowRulesAreTablesOrAList) {
+  EXPECT_THAT(apply("[[slow]]\ngroups = \"ticker.*\"\npolicy = \"latest\"\nevery-ms = 100\n"
+                    "[[slow]]\ngroups = \"*\"\npolicy = \"drop-oldest\"\n"),
+              ElementsAre());
+  const std::vector<SlowRule> rules = {
+      {"ticker.*", SlowPolicy::Latest, std::chrono::milliseconds(100)},
+      {"*", SlowPolicy::DropOldest}};
+  EXPECT_EQ(settings.slow, rules);
+  settings.slow.clear();
+  EXPECT_THAT(apply("slow = [\"ticker.*=latest:100\", \"*=drop-oldest\"]\n"), ElementsAre());
+  EXPECT_EQ(settings.slow, rules);
+}
+
+TEST_F(SettingsFile, EachMistakeOfASlowRuleIsReportedWithItsLine) {
+  EXPECT_THAT(apply("[[slow]]\ngroups = \"a\"\npolicy = \"newest\"\n"
+                    "[[slow]]\npolicy = \"latest\"\nevery_ms = 5\n"
+                    "[[slow]]\ngroups = \"b\"\npolicy = \"drop-oldest\"\nevery-ms = 5\n"
+                    "[[slow]]\ngroups = \"c\"\n"),
+              testing::UnorderedElementsAre(
+                  ":3: 'slow.policy' must be disconnect, drop-oldest, drop-newest or latest",
+                  ":6: unknown setting 'slow.every_ms' (did you mean 'slow.every-ms'?)",
+                  ":4: this [[slow]] has no pattern of groups: groups = \"ticker.*\"",
+                  ":7: 'slow.every-ms' needs policy = \"latest\": 'b'",
+                  ":11: this [[slow]] has no policy"));
+  EXPECT_THAT(apply("slow = [\"a=often\"]\n"), ElementsAre(HasSubstr("'slow' must be [[slow]]")));
+}
+
 TEST_F(SettingsFile, AFileThatIsNotTomlIsReportedWithItsLine) {
   const auto complaints = apply("workers = 2\nlisten = websocket\n");
   ASSERT_EQ(complaints.size(), 1u);

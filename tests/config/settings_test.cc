@@ -174,6 +174,28 @@ TEST(Settings, HistoryNeedsTheServersOwnChannelAndFitsIntoTheSendBuffer) {
             "--history-bytes: must be at least 1, and at most 1 GiB");
 }
 
+TEST(Settings, SlowRulesAreAPatternAndAPolicy) {
+  Settings settings;
+  applyFlag(
+      specOf("--slow"),
+      {"ticker.*=latest:100", "a=b=drop-oldest", "log.*=drop-newest", "x=latest", "*=disconnect"},
+      settings);
+  EXPECT_EQ(settings.slow,
+            (std::vector<SlowRule>{{"ticker.*", SlowPolicy::Latest, std::chrono::milliseconds(100)},
+                                   {"a=b", SlowPolicy::DropOldest},
+                                   {"log.*", SlowPolicy::DropNewest},
+                                   {"x", SlowPolicy::Latest},
+                                   {"*", SlowPolicy::Disconnect}}));
+  for (const char* word : {"", "ticker.*", "=latest", "a=", "a=newest", "a=latest:", "a=latest:0",
+                           "a=latest:1.5", "a=latest:3600001", "a=drop-oldest:100"}) {
+    EXPECT_THAT(complaintOf("--slow", word),
+                testing::StartsWith("--slow: '" + std::string(word) + "' is not PATTERN=POLICY"))
+        << word;
+  }
+  EXPECT_THROW(applyFlag(specOf("--slow"), std::vector<std::string>(33, "a=latest"), settings),
+               std::invalid_argument);
+}
+
 TEST(Settings, MessageBytesFitIntoIncompleteBytes) {
   Settings settings;
   settings.messageBytesMax = settings.incompleteBytesMax;

@@ -19,12 +19,19 @@ const Module* moduleNamed(std::string_view name) {
 // Public headers without a .cc, and their module.
 const HeaderOwners& headersWithoutSource() {
   static const HeaderOwners kOwners = {
-      {"stormo/channel/listener.h", "base"}, {"stormo/channel/log_settings.h", "base"},
-      {"stormo/channel/messages.h", "base"}, {"stormo/close_code.h", "base"},
-      {"stormo/connection_id.h", "base"},    {"stormo/limits.h", "base"},
-      {"stormo/message.h", "base"},          {"stormo/proxies.h", "protocol"},
-      {"stormo/stormo.h", "server"},         {"stormo/tls.h", "base"},
-      {"stormo/version.h", "base"},          {"stormo/websocket.h", "protocol"},
+      {"stormo/channel/listener.h", "base"},
+      {"stormo/channel/log_settings.h", "base"},
+      {"stormo/channel/messages.h", "base"},
+      {"stormo/close_code.h", "base"},
+      {"stormo/connection_id.h", "base"},
+      {"stormo/limits.h", "base"},
+      {"stormo/message.h", "base"},
+      {"stormo/proxies.h", "protocol"},
+      {"stormo/slow_policy.h", "base"},
+      {"stormo/stormo.h", "server"},
+      {"stormo/tls.h", "base"},
+      {"stormo/version.h", "base"},
+      {"stormo/websocket.h", "protocol"},
   };
   return kOwners;
 }

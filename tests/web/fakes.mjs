@@ -133,7 +133,7 @@ class World {
       }
     }
     this.stormo = connect(url, {WebSocket, ...options});
-    for (const name of ['open', 'message', 'gap', 'close', 'error']) {
+    for (const name of ['open', 'message', 'missed', 'gap', 'close', 'error']) {
       this.stormo.on(name, event => {
         const fields = event instanceof Error ? {code: event.code, group: event.group} : event;
         this.events.push({name, ...fields});

@@ -67,6 +67,18 @@ test('a gap is emitted after the position was updated', inWorld(async world => {
   await joined;
 }));
 
+test('missed messages are reported with the position after which they are missing', inWorld(async world => {
+  const {stormo, socket} = world;
+  world.accept();
+  await world.join('123', {epoch: 'a', offset: 41});
+  socket.deliverJson({event: 'message', group: '123', offset: 45, message: 'text'});
+  socket.deliverJson({event: 'missed', group: '123', count: 17});
+  socket.deliverJson({event: 'missed', group: '124', count: 1});  // not joined
+  assert.deepEqual(world.eventsOf('missed'), [{group: '123', count: 17, epoch: 'a', offset: 45}]);
+  assert.deepEqual(stormo.position('123'), {epoch: 'a', offset: 45});
+  assert.deepEqual(world.eventsOf('gap'), []);
+}));
+
 test('a rejected join has the code of the server, and is not repeated after a reconnect', inWorld(async world => {
   world.accept();
   const joined = world.stormo.join('123');

@@ -17,6 +17,7 @@ for (const malformed of [
   'no JSON', '', '7', 'null', '[]', '{}', {id: 1}, {id: 1, ok: 'yes'}, {id: 1, ok: false},
   {id: 99, ok: true}, {ok: true}, {id: null, ok: true}, {event: 7},
   {...message, group: 123}, {...message, offset: '1'}, {...message, offset: undefined}, {...message, message: undefined},
+  {event: 'missed', group: '123'}, {event: 'missed', group: '123', count: '1'}, {event: 'missed', count: 1},
   {...message, message: 7}, {...message, message: undefined, binary: '!'},
 ]) {
   const data = typeof malformed === 'string' ? malformed : JSON.stringify(malformed);

@@ -1,10 +1,9 @@
 #include "channel/server/history.h"
 
-#include <fnmatch.h>
-
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "base/name_pattern.h"
 #include "protocol/channel/packet.h"
 #include "protocol/package/frame.h"
 
@@ -16,9 +15,6 @@ constexpr std::size_t kSilentGroupsMax = 100'000;
 
 // Above this number all cached results of isKept() are dropped.
 constexpr std::size_t kVerdictsMax = 100'000;
-
-// fnmatch() ends a name at a zero byte. Patterns contain neither byte, so both match the same.
-constexpr char kStandsForNul = '\1';
 
 constexpr std::size_t kTimeBytes = sizeof(std::uint64_t);
 
@@ -52,11 +48,8 @@ void forEachEntry(std::string_view events, const Visit& visit) {
 bool History::isKept(std::string_view name) const {
   if (limits_.groups.empty()) return false;
   if (const auto known = verdicts_.find(name); known != verdicts_.end()) return known->second;
-  std::string text(name);
-  std::ranges::replace(text, '\0', kStandsForNul);
-  const bool isKept = std::ranges::any_of(limits_.groups, [&text](const std::string& pattern) {
-    return fnmatch(pattern.c_str(), text.c_str(), 0) == 0;
-  });
+  const bool isKept = std::ranges::any_of(
+      limits_.groups, [&](const std::string& pattern) { return matchesPattern(pattern, name); });
   if (verdicts_.size() >= kVerdictsMax) verdicts_.clear();
   verdicts_.emplace(name, isKept);
   return isKept;

@@ -59,6 +59,8 @@ class Codec {
   /// connections of both.
   [[nodiscard]] virtual bool encodesAs(const Codec& other) const { return this == &other; }
 
+  /// Whether a close frame states a code and a reason.
+  [[nodiscard]] virtual bool hasCloseCodes() const { return false; }
   /// Queues the close frame of the protocol, if it has one. True if the peer answers with its own.
   virtual bool sendClose(CodecSession&, CloseCode, std::string_view /*reason*/) const {
     return false;

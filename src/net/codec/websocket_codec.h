@@ -30,6 +30,7 @@ class WebSocketCodec final : public WebSocketMessages {
   void reportReadiness(std::function<std::string_view()> problem) { problem_ = std::move(problem); }
 
   [[nodiscard]] std::size_t receive(CodecSession& session, std::span<char> bytes) const override;
+  [[nodiscard]] bool hasCloseCodes() const override { return true; }
   bool sendClose(CodecSession& session, CloseCode code, std::string_view reason) const override;
   [[nodiscard]] bool answersRefusals() const override { return true; }
   void answerRefusal(CodecSession& session, const RefusalAnswer& answer) const override;

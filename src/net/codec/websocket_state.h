@@ -30,7 +30,7 @@ struct WebSocketState final : CodecState {
 
   [[nodiscard]] std::size_t heldBytes() const override { return decoder.heldBytes(); }
   [[nodiscard]] bool pongWaits(const CodecSession& session) const {
-    return session.bytesWritten() < pongEnd;
+    return session.hasQueue() && session.bytesWritten() < pongEnd;
   }
   [[nodiscard]] bool isNeeded(const CodecSession& session) const {
     return !decoder.atRest() || !response.empty() || opens || inflater || deflater || owesPong ||

@@ -75,4 +75,12 @@ void appendMessage(std::string_view group, std::uint64_t offset, Message message
   }
 }
 
+void appendMissed(std::string_view group, std::uint64_t count, std::string& out) {
+  out.append("{\"event\":\"missed\",\"group\":");
+  appendJsonString(group, out);
+  out.append(",\"count\":");
+  appendDecimal(count, out);
+  out.push_back('}');
+}
+
 }  // namespace stormo::v1

@@ -27,5 +27,7 @@ void appendError(std::uint64_t id, std::string_view code, std::string_view messa
 /// {"event":"message","group":"123","offset":42,"message":"text"}. A binary message has "binary"
 /// instead, in base64 (RFC 4648 4).
 void appendMessage(std::string_view group, std::uint64_t offset, Message message, std::string& out);
+/// {"event":"missed","group":"123","count":17}
+void appendMissed(std::string_view group, std::uint64_t count, std::string& out);
 
 }  // namespace stormo::v1

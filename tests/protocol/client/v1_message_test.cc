@@ -37,7 +37,8 @@ TEST(V1Message, MatchesTheDocument) {
   const std::string document = text.str();
   for (const std::string& example :
        {ok(3), joined(1, 41, std::nullopt), joined(2, 57, true),
-        error(3, "missing_field", "message is missing"), message("123", 42, "text")}) {
+        error(3, "missing_field", "message is missing"), message("123", 42, "text"),
+        textOf(appendMissed, "ticker.eur", std::uint64_t{17})}) {
     EXPECT_NE(document.find(example), std::string::npos) << example;
   }
 }

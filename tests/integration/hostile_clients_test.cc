@@ -48,8 +48,9 @@ class HostileClients : public WithStormo {
     clients().join(id, "honest");
   }
   std::uint64_t refusedHandshakes() {
+    const Json status = stormo.status();
     std::uint64_t sum = 0;
-    for (const Json& row : stormo.status().at("processes")) {
+    for (const Json& row : status.at("processes")) {
       if (row.at("kind") != "worker") continue;
       sum += row.at("limits").at("handshakes").at("refused").get<std::uint64_t>();
     }

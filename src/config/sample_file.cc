@@ -54,6 +54,8 @@ struct ValueText {
     }
     return '[' + out + ']';
   }
+  /// Only defaults are written, and no rule is one.
+  std::string operator()(std::vector<SlowRule> Settings::*) const { return "[]"; }
 };
 
 bool isPartOfWord(char c) { return c == '-' || std::isalnum(static_cast<unsigned char>(c)) != 0; }

@@ -48,9 +48,15 @@ std::vector<std::string> elementsOf(std::string_view list) {
 
 std::vector<std::string> wordsOf(const SettingSpec& spec, const std::string& value) {
   using List = std::vector<std::string> Settings::*;
-  if (std::holds_alternative<List>(spec.member)) return elementsOf(value);
-  if (spec.isFile()) return {std::filesystem::absolute(value).lexically_normal().string()};
-  return {value};
+  using Rules = std::vector<SlowRule> Settings::*;
+  const bool isList =
+      std::holds_alternative<List>(spec.member) || std::holds_alternative<Rules>(spec.member);
+  auto words = isList ? elementsOf(value) : std::vector<std::string>{value};
+  if (!spec.isFile()) return words;
+  for (std::string& word : words) {
+    word = std::filesystem::absolute(word).lexically_normal().string();
+  }
+  return words;
 }
 
 std::string unknown(const std::string& name) {

@@ -97,8 +97,16 @@ TEST(Environment, VariablesThatKubernetesSetsForAServiceAreNotWarnedAbout) {
 
 TEST(Environment, NamesOfFilesBecomeAbsolute) {
   Settings settings;
-  environmentOf({"STORMO_TLS_CERT=certificates/../a.crt"}).apply(settings);
-  EXPECT_EQ(settings.tlsCertificate, std::filesystem::current_path() / "a.crt");
+  environmentOf({"STORMO_TLS_CERT=certificates/../a.crt,/b.crt"}).apply(settings);
+  EXPECT_EQ(settings.tlsCertificates.at(0), std::filesystem::current_path() / "a.crt");
+  EXPECT_EQ(settings.tlsCertificates.at(1), "/b.crt");
+}
+
+TEST(Environment, RulesForSlowClientsAreAList) {
+  Settings settings;
+  environmentOf({"STORMO_SLOW=ticker.*=latest:100, news=drop-oldest"}).apply(settings);
+  ASSERT_EQ(settings.slow.size(), 2u);
+  EXPECT_EQ(settings.slow[1].groups, "news");
 }
 
 TEST(Environment, AChannelAloneTakesItsOwnSettingsOnly) {

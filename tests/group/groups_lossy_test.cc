@@ -339,8 +339,8 @@ TEST_F(GroupsLossyTest, ADeflateMemberMissesWholeMessages) {
 
 TEST_F(GroupsLossyTest, AMemberOverTlsMissesWholeMessages) {
   test::TempDirectory directory;
-  const net::TlsContext context{test::makeCertificate(directory)};
-  endpoint.tls = &context;
+  endpoint.tls = net::TlsContext::ofServer(
+      net::TlsMaterial::read({.certificates = {test::makeCertificate(directory)}}));
   Connected slow = acceptQuietly(test::tcpPair());
   auto tls = std::make_unique<test::TlsPeer>(slow.peer.fd());
   ASSERT_TRUE(turnUntil([&] { return tls->shakeHands(); }));

@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "integration/harness/with_stormo.h"
 #include "support/tls_peer.h"

@@ -53,7 +53,7 @@ TEST_F(TlsTest, MessagesPassInBothDirections) {
     ASSERT_TRUE(turnUntil([&] { return events.size() == 2; }));
     EXPECT_THAT(events, ElementsAre("connect", "ciao"));
     events.clear();
-    table.find(client.connected.id)->send("salve");
+    (void)table.find(client.connected.id)->send("salve");
     std::string received;
     ASSERT_TRUE(turnUntil([&] { return (received += client.tls->take()) == "salve\n"; }));
     table.find(client.connected.id)->destroy();
@@ -70,7 +70,7 @@ TEST_F(TlsTest, AMessageMayBeLongerThanARecord) {
   ASSERT_TRUE(turnUntil([&] { return events.size() == 2; }));
   EXPECT_EQ(events[1], sent);
   const std::string answer(1 << 20, 'y');
-  table.find(client.connected.id)->send(answer);
+  (void)table.find(client.connected.id)->send(answer);
   std::string received;
   ASSERT_TRUE(turnUntil([&] {
     received += client.tls->take();
@@ -85,7 +85,7 @@ TEST_F(TlsTest, ManyShortMessagesOfATurnShareARecord) {
   client.tls->send("ciao\n");
   ASSERT_TRUE(turnUntil([&] { return events.size() == 2; }));
   const std::uint64_t before = counters().sendCalls.get();
-  for (int i = 0; i < 100; ++i) table.find(client.connected.id)->send("salve");
+  for (int i = 0; i < 100; ++i) (void)table.find(client.connected.id)->send("salve");
   std::string received;
   ASSERT_TRUE(turnUntil([&] { return (received += client.tls->take()).size() == 600; }));
   EXPECT_EQ(counters().sendCalls.get(), before + 1);
@@ -123,7 +123,7 @@ TEST_F(TlsTest, CloseEndsTlsBeforeTheConnection) {
   client.tls->send("ciao\n");
   ASSERT_TRUE(turnUntil([&] { return events.size() == 2; }));
   Connection* const connection = table.find(client.connected.id);
-  connection->send("last");
+  (void)connection->send("last");
   connection->close();
   std::string received;
   ASSERT_TRUE(turnUntil([&] { return (received += client.tls->take()) == "last\n"; }));
@@ -325,9 +325,9 @@ TEST_F(TlsTest, CertificatesThatAreNotValidAreReported) {
 }
 
 TEST_F(TlsTest, FilesThatCannotBeUsedAreReported) {
-  const auto complaint = [](const TlsCertificate& files) -> std::string {
+  const auto complaint = [](const TlsCertificate& used) -> std::string {
     try {
-      static_cast<void>(contextOf({files}));
+      static_cast<void>(contextOf({used}));
       return "";
     } catch (const std::invalid_argument& wrong) {
       return wrong.what();

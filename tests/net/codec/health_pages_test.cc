@@ -15,9 +15,9 @@ using ::testing::StartsWith;
 struct HealthPages : HandshakeTest {
   /// The whole answer to that request.
   std::string answerTo(std::string_view request, WebSocketOptions options = {.healthPages = true}) {
-    auto codec = std::make_unique<WebSocketCodec>(std::move(options));
-    codec->reportReadiness([this] { return std::string_view(problem); });
-    use(std::move(codec));
+    auto made = std::make_unique<WebSocketCodec>(std::move(options));
+    made->reportReadiness([this] { return std::string_view(problem); });
+    use(std::move(made));
     test::WebSocketClient client = connect();
     client.raw().send(request);
     EXPECT_TRUE(turnUntil([&] { return client.raw().ended(); }));

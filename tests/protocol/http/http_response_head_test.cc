@@ -31,7 +31,7 @@ TEST(HttpResponseHead, HasStatusVersionAndHeaders) {
 
 TEST(HttpResponseHead, CutAtAnyByteAsksForMoreAndLeavesOutUntouched) {
   const std::string whole = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
-  HttpResponseHead head{.status = 7};
+  HttpResponseHead head{.status = 7, .headers = {}};
   std::size_t headBytes = 99;
   for (std::size_t n = 0; n < whole.size(); ++n) {
     const std::string cut = whole.substr(0, n);

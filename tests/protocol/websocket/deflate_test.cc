@@ -91,7 +91,9 @@ TEST(Deflate, SendsAnEmptyMessageAsTheRfc) {
   Inflater inflater;
   for (const char* message : {"", "", "Hello", "", "Hello"}) {
     const std::string payload(deflater.deflate(message));
-    if (*message == '\0') EXPECT_EQ(payload, bytes({0x00}));
+    if (*message == '\0') {
+      EXPECT_EQ(payload, bytes({0x00}));
+    }
     EXPECT_EQ(inflated(payload, inflater), message);
   }
 }
@@ -174,7 +176,9 @@ TEST(Inflate, AcceptsExactlyTheLimit) {
   for (const std::size_t size : {0u, 1u, 4095u, 4096u, 4097u, 100'000u}) {
     const std::string payload = deflated(std::string(size, 'x'));
     EXPECT_EQ(verdictOn(payload, size), Verdict::Ok) << size;
-    if (size > 0) EXPECT_EQ(verdictOn(payload, size - 1), Verdict::TooBig) << size;
+    if (size > 0) {
+      EXPECT_EQ(verdictOn(payload, size - 1), Verdict::TooBig) << size;
+    }
   }
 }
 
@@ -205,7 +209,9 @@ TEST(Inflate, GivesAVerdictOnAnyBytes) {
     }
     inflater.reset();
     const Inflated result = inflater.inflate(payload, 1000);
-    if (result.verdict == Verdict::Ok) EXPECT_LE(result.message.size(), 1000u);
+    if (result.verdict == Verdict::Ok) {
+      EXPECT_LE(result.message.size(), 1000u);
+    }
   }
 }
 

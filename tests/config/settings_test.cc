@@ -218,7 +218,8 @@ TEST(Settings, AChannelAloneHasTheSettingsOfTheChannel) {
                 "--channel-log-dir", "--channel-log-sync", "--channel-log-interval-ms",
                 "--channel-log-segment-bytes", "--channel-log-total-bytes", "--history-groups",
                 "--history-messages", "--history-bytes", "--history-seconds",
-                "--history-total-bytes", "--message-bytes"}));
+                "--history-total-bytes", "--message-bytes", "--channel-workerman-peers",
+                "--tls-cert", "--tls-key", "--tls-client-ca"}));
 }
 
 }  // namespace

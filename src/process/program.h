@@ -71,15 +71,11 @@ struct Role {
   std::function<std::shared_ptr<void>(Child&)> main = {};
 };
 
-/// The addresses that people see, with a note of TLS unless the scheme states it. A private one,
-/// which nobody else can use, only if it is alone.
+/// The addresses that people see. A private one, which nobody else can use, only if it is alone.
 inline std::vector<std::string> shownAddresses(const Role& role) {
   std::vector<std::string> labels;
   for (const Listening& each : role.listen) {
-    if (each.isPrivate && role.listen.size() > 1) continue;
-    const bool isTls = role.credentials != nullptr && !each.address.isUnix();
-    const bool isStated = isTls && parseSocketUrl(each.label).isTls();
-    labels.push_back(each.label + (isTls && !isStated ? " (TLS)" : ""));
+    if (!each.isPrivate || role.listen.size() == 1) labels.push_back(each.label);
   }
   return labels;
 }

@@ -13,6 +13,7 @@
 namespace stormo::process {
 namespace {
 
+constexpr const char* kTls = " (TLS)";  // after the addresses of a role that has certificates
 constexpr std::size_t kStartWidth = 66;
 constexpr std::size_t kStatusWidth = 140;
 
@@ -96,7 +97,7 @@ std::vector<std::string> processCells(const Json& row) {
   const auto pid = row.at("pid").get<int>();
   return {pid == 0 ? "-" : std::to_string(pid),
           sizeText(row.at("memory_bytes")),
-          row.value("listen", "-"),
+          row.value("listen", "-") + (row.value("tls", false) ? kTls : ""),
           row.at("name"),
           count("connections"),
           count("send_full"),
@@ -144,7 +145,8 @@ std::string startScreen(const std::string& commandLine, const Program& program, 
   for (const Role& role : program.roles) {
     const std::string user = role.user.empty() ? ownUserName() : role.user;
     const std::vector<std::string> addresses = shownAddresses(role);
-    table.add({user, role.name, addresses.empty() ? "none" : addresses.front(),
+    const char* const tls = role.credentials != nullptr ? kTls : "";
+    table.add({user, role.name, addresses.empty() ? "none" : addresses.front() + tls,
                std::to_string(role.count), ok});
     for (std::size_t i = 1; i < addresses.size(); ++i) table.add({"", "", addresses[i], "", ""});
   }

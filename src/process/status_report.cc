@@ -151,6 +151,7 @@ Json childRow(const Slot& slot, const Slot* spare) {
               {"name", slot.role().name},
               {"slot", slot.index()},
               {"listen", listenText(slot.role())},
+              {"tls", slot.role().credentials != nullptr},
               {"status", statusWord(slot)},
               {"memory_bytes", slot.hasChild() ? memoryBytes(slot.pid()) : 0}};
   row["channel_links"] = slot.hasChild() ? channelLinks(slot.counters()) : Json::array();

@@ -105,13 +105,7 @@ TEST_F(InstanceDirectory, StartSucceedsWithoutAnExternalChannelAndLogsTheRetry) 
   }
 }
 
-TEST_F(InstanceDirectory, UnitFileStartsAfterARebootWithTheOptionsOfTheLastStart) {
-  std::ifstream file(STORMO_SOURCE_DIR "/docs/operation.md");
-  std::stringstream text;
-  text << file.rdbuf();
-  EXPECT_THAT(text.str(), HasSubstr("\nExecStart=/usr/bin/stormo restart\n"));
-  EXPECT_THAT(text.str(), HasSubstr("\nExecReload=/usr/bin/stormo reload\n"));
-
+TEST_F(InstanceDirectory, RestartStartsAfterARebootWithTheOptionsOfTheLastStart) {
   Words start = freePort({"--workers", "3"});
   start.insert(start.begin(), {"start", "-d"});
   stormo.succeed(start);

@@ -46,7 +46,8 @@ std::vector<std::string> completed(const test::Words& words) {
 }
 
 TEST(BashCompletion, CompletesCommands) {
-  EXPECT_THAT(completed({"re"}), UnorderedElementsAre("restart", "reload", "reopen-log"));
+  EXPECT_THAT(completed({"re"}),
+              UnorderedElementsAre("restart", "reload", "reload-tls", "reopen-log"));
   EXPECT_THAT(completed({""}), AllOf(Contains("start"), Contains("channel"), Contains("print")));
   EXPECT_THAT(completed({"--instance", "start", "st"}),
               UnorderedElementsAre("start", "stop", "status"));

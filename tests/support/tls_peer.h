@@ -38,7 +38,7 @@ class TlsPeer {
   [[nodiscard]] std::string take();
   /// The server has ended TLS with close_notify.
   [[nodiscard]] bool isClosed();
-  void close();  ///< Sends close_notify.
+  void close();        ///< Sends close_notify.
   void renegotiate();  ///< Begins a second handshake on the connection (TLS 1.2).
 
   [[nodiscard]] std::string alpn() const;

@@ -54,8 +54,8 @@ class Broker final : FrameSink, StateObserver, net::FlushObserver {
     /// not open, and has no dialect yet.
     ConsumerId consumer = 0;
     std::optional<ChallengeBytes> challenge;  ///< Its Hello was answered with it.
-    std::uint64_t producerId = 0;        ///< Zero: publishes are not deduplicated.
-    bool isDeferred = false;             ///< Frames of this turn wait for its end.
+    std::uint64_t producerId = 0;             ///< Zero: publishes are not deduplicated.
+    bool isDeferred = false;                  ///< Frames of this turn wait for its end.
     Journal::Acks acks;
     std::vector<std::string> again;  ///< Subscribe packets received before Resume.
   };

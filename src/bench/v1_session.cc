@@ -29,8 +29,8 @@ std::string textFrame(const std::string& text) {
 
 /// Differs between two load tests on one server, which knows the sessions of both.
 std::uint64_t ofThisTest() {
-  static const std::uint64_t drawn = std::uint64_t{std::random_device{}()} << 32;
-  return drawn;
+  static const std::uint64_t kDrawn = std::uint64_t{std::random_device{}()} << 32;
+  return kDrawn;
 }
 
 }  // namespace

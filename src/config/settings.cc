@@ -43,7 +43,8 @@ std::string complaintOfDryRuns(const Settings& settings) {
     if (std::ranges::find(kDryRuns, name) != std::end(kDryRuns)) continue;
     std::string known;
     for (const std::string_view each : kDryRuns) {
-      known += (known.empty() ? "" : ", ") + std::string(each);
+      if (!known.empty()) known += ", ";
+      known += each;
     }
     return "'" + name + "' is none of " + known;
   }

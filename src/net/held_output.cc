@@ -30,12 +30,12 @@ void HeldOutput::store(const Piece& piece, Entry& entry) {
 
 HeldOutput::Place HeldOutput::append(Entry entry) {
   const Place place = entries_.insert(entries_.end(), std::move(entry));
-  place->previous = place->next = entries_.end();
+  place->previous_ = place->next_ = entries_.end();
   if (place->source == nullptr) return place;
   const auto [last, isFirst] = last_.try_emplace(place->source.get(), place);
   if (!isFirst) {
-    place->previous = last->second;
-    last->second->next = place;
+    place->previous_ = last->second;
+    last->second->next_ = place;
     last->second = place;
   }
   return place;
@@ -87,7 +87,7 @@ void HeldOutput::makeRoom(std::uint64_t waitingBefore, std::uint64_t bytesMax) {
 void HeldOutput::dropLatestOf(const LossySource& source) {
   const auto last = last_.find(&source);
   if (last == last_.end()) return;
-  const Place entry = isMark(last->second) ? last->second->previous : last->second;
+  const Place entry = isMark(last->second) ? last->second->previous_ : last->second;
   if (entry != entries_.end()) drop(entry);
 }
 
@@ -97,8 +97,8 @@ void HeldOutput::drop(Place entry) {
   const std::uint64_t messages = entry->messages;
   source->onDropped();
   uncount(*entry);
-  const Place previous = entry->previous;
-  const Place next = entry->next;
+  const Place previous = entry->previous_;
+  const Place next = entry->next_;
   if (isMark(previous)) {
     previous->messages += messages;
     erase(entry);
@@ -158,13 +158,13 @@ void HeldOutput::uncount(const Entry& entry) {
 void HeldOutput::unlink(Place entry) {
   if (entry == oldest_) advanceOldest();
   if (entry->source == nullptr) return;
-  if (entry->previous != entries_.end()) entry->previous->next = entry->next;
-  if (entry->next != entries_.end()) {
-    entry->next->previous = entry->previous;
+  if (entry->previous_ != entries_.end()) entry->previous_->next_ = entry->next_;
+  if (entry->next_ != entries_.end()) {
+    entry->next_->previous_ = entry->previous_;
     return;
   }
-  if (entry->previous != entries_.end()) {
-    last_[entry->source.get()] = entry->previous;
+  if (entry->previous_ != entries_.end()) {
+    last_[entry->source.get()] = entry->previous_;
   } else {
     last_.erase(entry->source.get());
   }

@@ -39,8 +39,8 @@ class HeldOutput {
     friend class HeldOutput;
     using Place = std::list<Entry>::iterator;
     // The neighbours of the same source; entries_.end(): none.
-    Place previous;
-    Place next;
+    Place previous_;
+    Place next_;
   };
 
   HeldOutput() = default;

@@ -19,6 +19,8 @@ enum class HandshakeError {
   Extension,
 };
 
+// The name is that which std::error_code looks for.
+// NOLINTNEXTLINE(readability-identifier-naming)
 inline std::error_code make_error_code(HandshakeError error) {
   return {static_cast<int>(error), webSocketHandshakeCategory()};
 }

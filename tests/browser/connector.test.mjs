@@ -29,7 +29,7 @@ async function serve(t, options = {}) {
   server.on('connection', (socket, request) => {
     server.request = request;
     socket.on('message', (data, isBinary) => socket.send(data, {binary: isBinary}));
-    socket.on('close', (code, reason) => server.closed = [code, String(reason)]);
+    server.closed = once(socket, 'close').then(([code, reason]) => [code, String(reason)]);
   });
   t.after(() => server.close());
   return server;
@@ -60,7 +60,7 @@ test('ws echoes with each kind of compression', {skip, timeout}, async t => {
       assert.equal(seen.received, messageCount, context);
       assert.equal(seen.mismatch, undefined, context);
       assert.equal(seen.code, 4001, context);
-      assert.deepEqual(server.closed, [4001, 'done'], context);
+      assert.deepEqual(await server.closed, [4001, 'done'], context);
       const compressed = perMessageDeflate !== false && deflate !== 'none';
       assert.equal(seen.bytesWritten < 120_000, compressed, context);
       assert.equal(seen.bytesRead < 120_000, compressed, context);

@@ -24,7 +24,7 @@ std::string pathCalled(const std::string& name, const std::string& directory) {
   const char* const folders = std::getenv("PATH");
   std::istringstream list(folders == nullptr ? "" : folders);
   for (std::string folder; std::getline(list, folder, ':');) {
-    const std::string path = std::filesystem::path(directory) / folder / name;
+    std::string path = std::filesystem::path(directory) / folder / name;
     if (isThisProgram(path)) return path;
   }
   return "";

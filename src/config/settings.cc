@@ -46,7 +46,7 @@ std::string complaintOfDryRuns(const Settings& settings) {
       if (!known.empty()) known += ", ";
       known += each;
     }
-    return "'" + name + "' is none of " + known;
+    return std::string("'").append(name).append("' is none of ").append(known);
   }
   return {};
 }

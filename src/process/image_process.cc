@@ -142,9 +142,13 @@ void ImageLink::serve(const Program& program) const {
       continue;
     }
     const Role& role = program.roles.at(order.at("role").get<std::size_t>());
-    if (order.at("order") == "start") startChild(role, order, std::move(descriptor));
-    if (order.at("order") == "credentials") adoptCredentials(role, descriptor);
-    if (order.at("order") == "slot-free" && role.onSlotFree) role.onSlotFree(order.at("part"));
+    if (order.at("order") == "start") {
+      startChild(role, order, std::move(descriptor));
+    } else if (order.at("order") == "credentials") {
+      adoptCredentials(role, descriptor);
+    } else if (order.at("order") == "slot-free" && role.onSlotFree) {
+      role.onSlotFree(order.at("part"));
+    }
   }
   ::_exit(0);
 }

@@ -235,6 +235,8 @@ TEST_F(Supervision, ALaterReloadReplacesTheEarlierAndAStopEndsIt) {
   clientOf(0).send('h');
   const auto first = probe.spawn({"reload", "-g", "--timeout", "600"});
   ASSERT_TRUE(probe.aWorkerIsStopping());
+  ProbeClient stays = ProbeClient::connect(probe.port());
+  ASSERT_NE(stays.ask().pid, 0);  // the next reload waits for it
   const auto second = probe.spawn({"reload", "-g", "--timeout", "500"});
   EXPECT_EQ(first->waitForOwnEnd().status, 1);
   EXPECT_EQ(first->errors(), "probe: replaced by a later reload\n");

@@ -5,50 +5,25 @@
 #include <string>
 #include <string_view>
 
+#include "http_head.h"
 #include "protocol/http/http_request.h"
 #include "protocol/websocket/handshake.h"
 
 namespace {
 
+using fuzz::require;
 using stormo::HeadDecode;
 using stormo::HttpRequest;
-
-constexpr std::size_t kHeadBytesMax = 512;
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
-
-struct Verdict {
-  HeadDecode decode = HeadDecode::NeedMore;
-  HttpRequest request = {};
-  std::size_t headBytes = 0;
-};
-
-Verdict verdictOf(std::string_view in) {
-  // A copy of the exact size, so that the sanitizer finds a read beyond its end.
-  const std::string copy(in);
-  Verdict verdict;
-  verdict.decode = stormo::decodeHead(copy, kHeadBytesMax, verdict.request, verdict.headBytes);
-  return verdict;
-}
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view in(reinterpret_cast<const char*>(data), size);
-  const Verdict whole = verdictOf(in);
-  Verdict cut;
-  for (std::size_t n = 0; n <= in.size() && cut.decode == HeadDecode::NeedMore; ++n) {
-    cut = verdictOf(in.substr(0, n));
-  }
-  require(cut.decode == whole.decode);
-  require(cut.headBytes == whole.headBytes);
+  const auto whole = fuzz::verdictOf<HttpRequest>(
+      in, [](auto&&... given) { return stormo::decodeHead(given...); });
   if (whole.decode != HeadDecode::Ok) return 0;
 
-  const HttpRequest& request = whole.request;
-  require(whole.headBytes <= kHeadBytesMax && whole.headBytes <= in.size());
-  require(in.substr(0, whole.headBytes).ends_with("\r\n\r\n"));
+  const HttpRequest& request = whole.head;
   require(!request.path.empty() && request.target.size() >= request.query.size());
   const std::string_view names[] = {"a", "sid", "", request.header("X-Name")};
   for (const std::string_view name : names) {

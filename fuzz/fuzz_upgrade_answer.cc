@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "http_head.h"
 #include "protocol/http/http_response_head.h"
 #include "protocol/websocket/client_handshake.h"
 #include "protocol/websocket/client_url.h"
@@ -15,31 +16,12 @@
 
 namespace {
 
+using fuzz::require;
 using stormo::HeadDecode;
 using stormo::HttpResponseHead;
 using namespace stormo::websocket;
 
-constexpr std::size_t kHeadBytesMax = 512;
 constexpr std::string_view kKey = "dGhlIHNhbXBsZSBub25jZQ==";
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
-
-struct Verdict {
-  HeadDecode decode = HeadDecode::NeedMore;
-  HttpResponseHead answer = {};
-  std::size_t headBytes = 0;
-};
-
-Verdict verdictOf(std::string_view in) {
-  // A copy of the exact size, so that the sanitizer finds a read beyond its end.
-  const std::string copy(in);
-  Verdict verdict;
-  verdict.decode =
-      stormo::decodeResponseHead(copy, kHeadBytesMax, verdict.answer, verdict.headBytes);
-  return verdict;
-}
 
 void judge(const HttpResponseHead& head) {
   const UpgradeRequest request{
@@ -76,16 +58,9 @@ void request(std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view in(reinterpret_cast<const char*>(data), size);
   request(in);
-  const Verdict whole = verdictOf(in);
-  Verdict cut;
-  for (std::size_t n = 0; n <= in.size() && cut.decode == HeadDecode::NeedMore; ++n) {
-    cut = verdictOf(in.substr(0, n));
-  }
-  require(cut.decode == whole.decode);
-  require(cut.headBytes == whole.headBytes);
+  const auto whole = fuzz::verdictOf<HttpResponseHead>(
+      in, [](auto&&... given) { return stormo::decodeResponseHead(given...); });
   if (whole.decode != HeadDecode::Ok) return 0;
-  require(whole.headBytes <= kHeadBytesMax && whole.headBytes <= in.size());
-  require(in.substr(0, whole.headBytes).ends_with("\r\n\r\n"));
-  judge(whole.answer);
+  judge(whole.head);
   return 0;
 }

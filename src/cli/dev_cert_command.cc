@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "cli/parse_arguments.h"
+#include "net/tls/free_by.h"
 #include "sys/error_text.h"
 #include "sys/standard_streams.h"
 #include "sys/unique_fd.h"
@@ -27,17 +28,10 @@ namespace {
 
 using namespace stormo;
 
-template <auto Function>
-struct Free {
-  template <typename T>
-  void operator()(T* object) const {
-    Function(object);
-  }
-};
-using Key = std::unique_ptr<EVP_PKEY, Free<&::EVP_PKEY_free>>;
-using Certificate = std::unique_ptr<X509, Free<&::X509_free>>;
-using Extension = std::unique_ptr<X509_EXTENSION, Free<&::X509_EXTENSION_free>>;
-using Memory = std::unique_ptr<BIO, Free<&::BIO_free_all>>;
+using Key = std::unique_ptr<EVP_PKEY, net::FreeBy<&::EVP_PKEY_free>>;
+using Certificate = std::unique_ptr<X509, net::FreeBy<&::X509_free>>;
+using Extension = std::unique_ptr<X509_EXTENSION, net::FreeBy<&::X509_EXTENSION_free>>;
+using Memory = std::unique_ptr<BIO, net::FreeBy<&::BIO_free_all>>;
 
 constexpr long kDaysValid = 365;
 constexpr mode_t kKeyMode = 0600;

@@ -24,6 +24,7 @@
 #include "process/packet_socket.h"
 #include "process/shared_counters.h"
 #include "process/signals.h"
+#include "process/take_variable.h"
 #include "sys/error_text.h"
 #include "sys/log.h"
 #include "sys/sockets.h"
@@ -95,10 +96,9 @@ Json declarationOf(const Role& role) {
 }
 
 std::optional<ImageLink> ImageLink::ofThisProcess() {
-  const char* const value = std::getenv(Image::kVariable);
-  if (value == nullptr) return std::nullopt;
-  UniqueFd fd(std::atoi(value));
-  ::unsetenv(Image::kVariable);
+  const auto value = takeVariable(Image::kVariable);
+  if (!value) return std::nullopt;
+  UniqueFd fd(std::atoi(value->c_str()));
   ::fcntl(fd.get(), F_SETFD, FD_CLOEXEC);
   UniqueFd none;
   auto first = std::make_unique<Json>(receive(fd.get(), none));

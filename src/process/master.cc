@@ -153,9 +153,7 @@ void Master::becomeChild(RoleGroup& group, Slot& slot, Counters& counters, Uniqu
   setup_.lock.reset();
   setup_.report.abandon();
   control_.abandon();
-  for (Image* image : {image_.get(), nextImage_.get()}) {
-    if (image != nullptr) image->abandon();
-  }
+  for (Image* image : images()) image->abandon();
   signals_.becomeChild();
   for (const auto& other : roles_) {
     if (other.get() != &group) other->abandon();
@@ -259,9 +257,7 @@ void Master::reopenLog(const ControlServer::Reply& reply) {
     return reply({{"error", fmt::format("cannot open {}: {}", path, why)}});
   }
   for (Slot* slot : allSlots()) slot->useLogFile(file);
-  for (const Image* image : {image_.get(), nextImage_.get()}) {
-    if (image != nullptr) image->useLogFile(file);
-  }
+  for (const Image* image : images()) image->useLogFile(file);
   log::useFile(std::move(file));
   log::info("reopened the log");
   reply({{"ok", true}});

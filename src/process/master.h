@@ -137,6 +137,9 @@ class Master final : private SlotOwner {
 
   [[nodiscard]] RoleGroup& groupOf(const Slot& slot) const;
   [[nodiscard]] std::vector<Slot*> allSlots() const;
+  /// Those that there are: the one of the last reload, and the one of a reload that runs.
+  [[nodiscard]] std::vector<Image*> images() const;
+  [[nodiscard]] std::vector<const RoleGroup*> groupsWithCredentials() const;
 
   MasterSetup setup_;
   const StartTime startTime_;

@@ -1,5 +1,4 @@
 // How the master renews what its children cannot read themselves.
-#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <nlohmann/json.hpp>
@@ -19,15 +18,20 @@ void Master::shareCredentials(const RoleGroup& group) const {
   for (Slot* slot : allSlots()) {
     if (&slot->role() == &group.role) slot->useCredentials(file);
   }
-  for (const Image* image : {image_.get(), nextImage_.get()}) {
-    if (image != nullptr) image->useCredentials(numberOf(group), file);
+  for (const Image* image : images()) image->useCredentials(numberOf(group), file);
+}
+
+std::vector<const RoleGroup*> Master::groupsWithCredentials() const {
+  std::vector<const RoleGroup*> found;
+  for (const auto& group : roles_) {
+    if (group->role.credentials != nullptr) found.push_back(group.get());
   }
+  return found;
 }
 
 std::string Master::reloadCredentials() {
   std::string problem;
-  for (const auto& group : roles_) {
-    if (group->role.credentials == nullptr) continue;
+  for (const RoleGroup* group : groupsWithCredentials()) {
     try {
       group->role.credentials->reload();
       shareCredentials(*group);
@@ -40,9 +44,8 @@ std::string Master::reloadCredentials() {
 }
 
 void Master::reloadTls(const ControlServer::Reply& reply) {
-  const bool hasTls = std::ranges::any_of(
-      roles_, [](const auto& group) { return group->role.credentials != nullptr; });
-  const std::string problem = hasTls ? reloadCredentials() : "no address of this program uses TLS";
+  const std::string problem =
+      groupsWithCredentials().empty() ? "no address of this program uses TLS" : reloadCredentials();
   if (problem.empty()) {
     log::info("read the certificates again");
     return reply({{"ok", true}});
@@ -52,8 +55,7 @@ void Master::reloadTls(const ControlServer::Reply& reply) {
 }
 
 void Master::rotateCredentials() {
-  for (const auto& group : roles_) {
-    if (group->role.credentials == nullptr) continue;
+  for (const RoleGroup* group : groupsWithCredentials()) {
     try {
       group->role.credentials->rotate();
       shareCredentials(*group);
@@ -65,8 +67,7 @@ void Master::rotateCredentials() {
 }
 
 void Master::checkCredentials() const {
-  for (const auto& group : roles_) {
-    if (group->role.credentials == nullptr) continue;
+  for (const RoleGroup* group : groupsWithCredentials()) {
     const std::string wrong = group->role.credentials->complaint(kExpiresSoon);
     if (!wrong.empty()) log::warning("clients will refuse to connect why=\"{}\"", wrong);
   }

@@ -21,8 +21,8 @@ bool Master::hasNewProgram() const {
 void Master::startNewProgram() {
   const auto goOn = [this](const std::string& why) {
     if (why.empty()) {
-      for (const auto& group : roles_) {
-        if (group->role.credentials != nullptr) shareCredentials(*group);
+      for (const RoleGroup* group : groupsWithCredentials()) {
+        nextImage_->useCredentials(numberOf(*group), group->role.credentials->share());
       }
       return reload_->begin();
     }
@@ -96,9 +96,17 @@ std::size_t Master::numberOf(const RoleGroup& group) const {
 }
 
 void Master::freeSlot(const Slot& slot) const {
-  for (const Image* image : {image_.get(), nextImage_.get()}) {
-    if (image != nullptr) image->freeSlot(numberOf(groupOf(slot)), slot.part());
+  for (const Image* image : images()) {
+    image->freeSlot(numberOf(groupOf(slot)), slot.part());
   }
+}
+
+std::vector<Image*> Master::images() const {
+  std::vector<Image*> found;
+  for (Image* image : {image_.get(), nextImage_.get()}) {
+    if (image != nullptr) found.push_back(image);
+  }
+  return found;
 }
 
 bool Master::reapImage(pid_t pid, int waitStatus) {

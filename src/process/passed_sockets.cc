@@ -10,6 +10,7 @@
 #include <sstream>
 #include <utility>
 
+#include "process/take_variable.h"
 #include "sys/log.h"
 #include "sys/sockets.h"
 
@@ -17,13 +18,6 @@ namespace stormo::process {
 namespace {
 
 constexpr int kFirst = 3;  // SD_LISTEN_FDS_START
-
-std::string takeVariable(const char* name) {
-  const char* const value = std::getenv(name);
-  std::string taken = value == nullptr ? "" : value;
-  ::unsetenv(name);
-  return taken;
-}
 
 bool hasOption(int fd, int level, int option) {
   int value = 0;
@@ -46,9 +40,9 @@ bool includes(int fd, const Address& address, const Address& wanted) {
 
 PassedSockets PassedSockets::fromEnvironment() {
   PassedSockets passed;
-  const std::string pid = takeVariable("LISTEN_PID");
-  const int count = std::atoi(takeVariable("LISTEN_FDS").c_str());
-  std::istringstream names(takeVariable("LISTEN_FDNAMES"));
+  const std::string pid = takeVariable("LISTEN_PID").value_or("");
+  const int count = std::atoi(takeVariable("LISTEN_FDS").value_or("").c_str());
+  std::istringstream names(takeVariable("LISTEN_FDNAMES").value_or(""));
   if (pid != std::to_string(::getpid())) return passed;
   for (int number = kFirst; number < kFirst + count; ++number) {
     std::string name;

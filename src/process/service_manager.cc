@@ -15,6 +15,7 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "process/take_variable.h"
 #include "sys/clock.h"
 #include "sys/error_text.h"
 #include "sys/log.h"
@@ -22,14 +23,6 @@
 
 namespace stormo::process {
 namespace {
-
-/// The value, which is removed.
-std::string take(const char* name) {
-  const char* const value = std::getenv(name);
-  std::string taken = value == nullptr ? "" : value;
-  ::unsetenv(name);
-  return taken;
-}
 
 std::int64_t numberIn(const std::string& text) {
   std::int64_t number = 0;
@@ -41,9 +34,9 @@ std::int64_t numberIn(const std::string& text) {
 
 ServiceManager ServiceManager::fromEnvironment() {
   ServiceManager manager;
-  manager.path_ = take("NOTIFY_SOCKET");
-  const std::string pid = take("WATCHDOG_PID");
-  const std::int64_t interval = numberIn(take("WATCHDOG_USEC"));
+  manager.path_ = takeVariable("NOTIFY_SOCKET").value_or("");
+  const std::string pid = takeVariable("WATCHDOG_PID").value_or("");
+  const std::int64_t interval = numberIn(takeVariable("WATCHDOG_USEC").value_or(""));
   const bool isMeant = pid.empty() || numberIn(pid) == ::getpid();
   if (isMeant && interval > 0) manager.watchdog_ = std::chrono::microseconds(interval);
   return manager;

@@ -16,6 +16,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "net/tls/free_by.h"
 #include "net/tls/tls_error.h"
 
 namespace stormo::net {
@@ -25,13 +26,6 @@ namespace {
 constexpr unsigned char kAlpn[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 constexpr unsigned char kSessionIdContext[] = {'s', 't', 'o', 'r', 'm', 'o'};
 
-template <auto Function>
-struct FreeBy {
-  template <typename T>
-  void operator()(T* object) const {
-    Function(object);
-  }
-};
 using X509Pointer = std::unique_ptr<X509, FreeBy<&::X509_free>>;
 using KeyPointer = std::unique_ptr<EVP_PKEY, FreeBy<&::EVP_PKEY_free>>;
 using BioPointer = std::unique_ptr<BIO, FreeBy<&::BIO_free>>;

@@ -49,6 +49,7 @@ Generator::Generator(const Plan& plan, std::size_t index, SharedProgress& progre
                    .withKey(kKey)),
       accept_(websocket::acceptKey(kKey)),
       input_(kInputBytes),
+      records_(plan.tls == nullptr ? 0 : kInputBytes),
       random_(static_cast<std::minstd_rand::result_type>(index + 1)),
       pong_(clientFrame(websocket::Opcode::Pong, "")) {
   ::prctl(PR_SET_TIMERSLACK, 1UL);  // in ns; messages of an open loop are due to the microsecond

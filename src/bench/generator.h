@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <random>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,13 +31,28 @@ class Generator {
   void connectMore();
   void connect(Member& member);
   void watch(Member& member, int operation);
+  [[nodiscard]] std::string requestOf(const Member& member) const;
   void send(Member& member, std::string_view bytes);
+  /// As they are, whether with TLS or without.
+  void sendRaw(Member& member, std::string_view bytes);
   void flush(Member& member);
   void onReadable(Member& member);
+  /// Number of bytes; 0 if there are none, or the connection has ended and was closed.
+  std::size_t receive(Member& member, std::span<char> buffer);
+  /// Puts what is unread at the front of input_, and returns the rest of it. Closes the connection
+  /// if there is none.
+  std::span<char> spaceAfterUnread(Member& member);
+  /// Takes `count` bytes from spaceAfterUnread().
+  void take(Member& member, std::size_t count);
   /// False if the response is incomplete or a refusal.
   bool takeHandshakeAnswer(Member& member, std::string_view& bytes);
   void join(Member& member);
   void close(Member& member, std::string_view why);
+
+  // TLS.
+  void beginTls(Member& member);
+  void encrypt(Member& member, std::string_view plaintext);
+  void onRecords(Member& member);
 
   // Members of stormo.v1.
   void comeBack(Member& member, std::string_view why);
@@ -46,6 +62,7 @@ class Generator {
 
   // Input.
   void countBytes(Member& member);
+  void count(Member& member, std::size_t bytes);
   void readFrames(Member& member, std::string_view bytes);
   void onText(Member& member, const websocket::ServerFrame& frame);
   void onMessage(Member& member, const Stamp& stamp, std::size_t frameBytes);
@@ -85,6 +102,7 @@ class Generator {
   std::string request_;  // the opening handshake, with {group}
   std::string accept_;   // the expected Sec-WebSocket-Accept
   std::vector<char> input_;
+  std::vector<char> records_;  // with TLS: input as it came
   std::string output_;
 
   Phase phase_ = Phase::Connect;

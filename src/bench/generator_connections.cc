@@ -1,4 +1,4 @@
-// The generator's connections: connect(2), handshake, and sending.
+// The generator's connections: connect(2), handshake, sending and receiving.
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <span>
 #include <stdexcept>
 #include <system_error>
 
@@ -60,8 +61,16 @@ void Generator::connect(Member& member) {
       errno != EINPROGRESS) {
     return close(member, "connect: " + systemText(errno));
   }
-  member.unsent = expand(request_, groupName(member.group), "");
+  if (plan_.tls == nullptr) {
+    member.unsent = requestOf(member);
+  } else {
+    beginTls(member);
+  }
   watch(member, EPOLL_CTL_ADD);
+}
+
+std::string Generator::requestOf(const Member& member) const {
+  return expand(request_, groupName(member.group), "");
 }
 
 void Generator::watch(Member& member, int operation) {
@@ -74,6 +83,11 @@ void Generator::watch(Member& member, int operation) {
 }
 
 void Generator::send(Member& member, std::string_view bytes) {
+  if (member.tls != nullptr) return encrypt(member, bytes);
+  sendRaw(member, bytes);
+}
+
+void Generator::sendRaw(Member& member, std::string_view bytes) {
   if (!member.fd.valid() || bytes.empty()) return;
   if (!member.unsent.empty()) {
     member.unsent += bytes;
@@ -94,23 +108,41 @@ void Generator::send(Member& member, std::string_view bytes) {
 void Generator::flush(Member& member) {
   if (!member.fd.valid() || member.unsent.empty()) return;
   const std::string bytes = std::exchange(member.unsent, {});
-  send(member, bytes);
+  sendRaw(member, bytes);
   if (member.fd.valid() && member.unsent.empty()) watch(member, EPOLL_CTL_MOD);
 }
 
 void Generator::onReadable(Member& member) {
   if (!member.fd.valid()) return;
+  if (member.tls != nullptr) return onRecords(member);
   if (member.counting) return countBytes(member);
-  // The rest of an earlier read is in front of the new bytes.
-  const std::size_t kept = member.unread.size();
-  member.unread.copy(input_.data(), kept);
-  if (kept == input_.size()) return close(member, "a frame is too long for this generator");
-  const ssize_t got = ::recv(member.fd.get(), input_.data() + kept, input_.size() - kept, 0);
-  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  if (got < 0) return close(member, "recv: " + systemText(errno));
-  if (got == 0) return close(member, "the server closed the connection");
-  if (plan_.quickAck) acknowledgeNow(member.fd.get());
-  std::string_view bytes(input_.data(), kept + static_cast<std::size_t>(got));
+  const std::span<char> space = spaceAfterUnread(member);
+  if (space.empty()) return;
+  if (const std::size_t got = receive(member, space); got > 0) take(member, got);
+}
+
+std::size_t Generator::receive(Member& member, std::span<char> buffer) {
+  const ssize_t got = ::recv(member.fd.get(), buffer.data(), buffer.size(), 0);
+  if (got > 0) {
+    if (plan_.quickAck) acknowledgeNow(member.fd.get());
+    return static_cast<std::size_t>(got);
+  }
+  if (got == 0) {
+    close(member, "the server closed the connection");
+  } else if (errno != EAGAIN && errno != EINTR) {
+    close(member, "recv: " + systemText(errno));
+  }
+  return 0;
+}
+
+std::span<char> Generator::spaceAfterUnread(Member& member) {
+  const std::size_t kept = member.unread.copy(input_.data(), member.unread.size());
+  if (kept == input_.size()) close(member, "a frame is too long for this generator");
+  return std::span(input_).subspan(kept);
+}
+
+void Generator::take(Member& member, std::size_t count) {
+  std::string_view bytes(input_.data(), member.unread.size() + count);
   if (member.state == Member::State::Handshake && !takeHandshakeAnswer(member, bytes)) return;
   try {
     readFrames(member, bytes);

@@ -15,8 +15,12 @@ void Generator::countBytes(Member& member) {
       ::recv(member.fd.get(), input_.data(), input_.size(), plan_.server.isUnix() ? 0 : MSG_TRUNC);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (got <= 0) return close(member, "the server closed the connection");
-  member.countedBytes += static_cast<std::uint64_t>(got);
-  countedBytes_ += static_cast<std::uint64_t>(got);
+  count(member, static_cast<std::size_t>(got));
+}
+
+void Generator::count(Member& member, std::size_t bytes) {
+  member.countedBytes += bytes;
+  countedBytes_ += bytes;
 }
 
 void Generator::readFrames(Member& member, std::string_view bytes) {

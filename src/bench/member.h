@@ -8,6 +8,7 @@
 
 #include "bench/client_frames.h"
 #include "bench/v1_session.h"
+#include "net/tls/tls_session.h"
 #include "sys/unique_fd.h"
 
 namespace stormo::bench {
@@ -20,6 +21,7 @@ struct Member {
   std::size_t number = 0;  ///< In the whole test.
   std::size_t group = 0;
   UniqueFd fd;
+  std::unique_ptr<net::TlsSession> tls;  ///< Null without TLS.
   State state = State::Idle;
   bool reads = false;     ///< Reads every message of the run; otherwise counts their bytes.
   bool counting = false;  ///< Counts bytes now.

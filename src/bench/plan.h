@@ -2,8 +2,10 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 
+#include "net/tls/tls_context.h"
 #include "sys/address.h"
 
 namespace stormo::bench {
@@ -12,7 +14,10 @@ namespace stormo::bench {
 /// group m mod `groups`, and the first `publishers` members publish, each to its own group.
 struct Plan {
   Address server = {};
-  std::string host = {};       ///< Value of the Host field: "127.0.0.1:1234".
+  std::string host = {};  ///< Value of the Host field: "127.0.0.1:1234".
+  /// The settings of wss://, which processes and members share. Null: no TLS.
+  std::shared_ptr<const net::TlsContext> tls = {};
+  std::string tlsHost = {};    ///< Name or IP address that the server's certificate is for.
   std::string target = "/";    ///< Of the request line. {group} is replaced.
   std::size_t members = 1000;  ///< Connections.
   std::size_t groups = 10;

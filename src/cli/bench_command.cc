@@ -21,19 +21,26 @@ std::chrono::milliseconds seconds(double value) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(value * 1000));
 }
 
-// ws://host:port/target
-void aimAt(const std::string& url, bench::Plan& plan) {
-  constexpr std::string_view kScheme = "ws://";
-  if (!url.starts_with(kScheme)) {
+// ws://host:port/target, or wss://
+void aimAt(const std::string& url, const std::string& authoritiesFile, bench::Plan& plan) {
+  const bool isTls = url.starts_with("wss://");
+  if (!isTls && !url.starts_with("ws://")) {
     throw std::invalid_argument("'" + url + "' is not a URL such as ws://127.0.0.1:1234/");
   }
-  const std::size_t path = url.find('/', kScheme.size());
+  if (!isTls && !authoritiesFile.empty()) {
+    throw std::invalid_argument("--ca-file is for a URL that begins with wss://");
+  }
+  const std::size_t host = url.find("//") + 2;
+  const std::size_t path = url.find('/', host);
   const SocketUrl parsed = parseSocketUrl(url.substr(0, path));
   const auto address = Address::resolve(parsed.host, parsed.port);
   if (!address) throw std::runtime_error(parsed.host + ": " + address.error().message());
   plan.server = address.value().front();
-  plan.host = url.substr(kScheme.size(), path == url.npos ? url.npos : path - kScheme.size());
+  plan.host = url.substr(host, path == url.npos ? url.npos : path - host);
   if (path != url.npos) plan.target = url.substr(path);
+  if (!isTls) return;
+  plan.tls = net::TlsContext::ofClient({.authoritiesFile = authoritiesFile});
+  plan.tlsHost = parsed.host;
 }
 
 }  // namespace
@@ -45,13 +52,17 @@ int runBench(int argc, char** argv) {
       "stormo bench");
   bench::Plan plan;
   std::string url = "ws://127.0.0.1:1234/";
+  std::string authoritiesFile;
   double warmUp = 1;
   double duration = 5;
   double timeout = 10;
   pid_t serverPid = 0;
   bool json = false;
-  app.add_option("--url", url, "URL of the server; its path may contain {group}")
+  app.add_option("--url", url, "URL of the server, ws: or wss:; its path may contain {group}")
       ->capture_default_str();
+  app.add_option("--ca-file", authoritiesFile,
+                 "PEM file with the authorities of the server's certificate (default: the "
+                 "system's)");
   app.add_option("-m,--members", plan.members, "Number of connections")->capture_default_str();
   app.add_option("-g,--groups", plan.groups, "Number of groups; each member is in one")
       ->capture_default_str();
@@ -116,7 +127,7 @@ int runBench(int argc, char** argv) {
     plan.warmUp = seconds(warmUp);
     plan.duration = seconds(duration);
     plan.timeout = seconds(timeout);
-    aimAt(url, plan);
+    aimAt(url, authoritiesFile, plan);
     bench::settle(plan);
     const bench::Report report = bench::runLoadTest(plan, serverPid);
     printOut(json ? toJson(plan, report).dump(2) + "\n" : toText(plan, report));

@@ -64,7 +64,7 @@ const std::vector<Module>& modules() {
       {"server", {"worker"}},
       {"testing", {"worker"}},
       {"config", {"protocol", "sys"}},
-      {"bench", {"protocol", "sys"}},
+      {"bench", {"net"}},
       {"cli", {"server", "config", "bench", "channel/log"}},
   };
   return kModules;

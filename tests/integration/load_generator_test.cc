@@ -78,6 +78,24 @@ TEST_F(LoadGenerator, AllMembersMayCheckMessages) {
   expectComplete(benchStormo({"-m", "150", "-g", "3", "-p", "3", "--check-all"}));
 }
 
+// With this many members most of them only count bytes.
+TEST_F(LoadGenerator, ATestOverTlsIsComplete) {
+  const std::string name = stormo.folder() + "/dev";
+  ASSERT_EQ(SpawnedProgram(deadline, {STORMO_BIN_DIR "/stormo", "dev-cert", "--name", name})
+                .waitForEnd()
+                .status,
+            0);
+  stormo.start(freePort({"--tls-cert", name + ".crt", "--tls-key", name + ".key"}));
+  const std::string url = "wss://localhost:" + std::to_string(stormo.port());
+  const Words trusting = {"--ca-file", name + ".crt", "--warm-up", "0.1"};
+  for (const char* protocol : {"groups", "stormo.v1"}) {
+    Words options = {"-m", "120", "-g", "3", "-p", "3", "--protocol", protocol};
+    options.insert(options.end(), trusting.begin(), trusting.end());
+    expectComplete(bench(url, options));
+  }
+  expectOneLine(bench(url, {}), 1, "TLS: the certificate is not accepted: self-signed certificate");
+}
+
 TEST_F(LoadGenerator, IdleConnectionsAreMeasured) {
   const Outcome outcome = benchStormo({"-m", "12", "-g", "3", "-p", "0"});
   EXPECT_EQ(outcome.status, 0) << outcome.errors;
@@ -138,6 +156,8 @@ TEST_F(LoadGenerator, InvalidArgumentsAreStatusTwo) {
       {"-p", "0", "--publish", "no message"},
       {"--url", "http://127.0.0.1:1/"},
       {"--url", "ws://127.0.0.1/"},
+      {"--ca-file", "none.crt"},
+      {"--url", "wss://127.0.0.1:1/", "--ca-file", "none.crt"},
   };
   for (const Words& words : table) {
     const Outcome outcome = SpawnedProgram(deadline, commandLine(words)).waitForEnd();

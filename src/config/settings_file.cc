@@ -1,5 +1,3 @@
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <functional>
 #include <limits>
@@ -8,6 +6,7 @@
 #include "base/nearest_word.h"
 #include "config/settings.h"
 #include "config/slow_settings.h"
+#include "config/toml.h"
 
 namespace stormo::config {
 namespace {

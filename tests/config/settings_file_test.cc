@@ -132,6 +132,15 @@ TEST_F(SettingsFile, AFileThatIsNotTomlIsReportedWithItsLine) {
   EXPECT_THAT(complaints[0], HasSubstr(":2: "));
 }
 
+// toml++ had undefined behaviour here; the test finds that only with UndefinedBehaviorSanitizer.
+TEST_F(SettingsFile, ALetterBeyondAsciiIsNoWhiteSpace) {
+  for (const char* text : {"workers = 2\nĨ]", "workers = 2\nname = 1Ĩ", "workers = 2\nĨ = 1"}) {
+    EXPECT_THAT(apply(text), ElementsAre(AllOf(HasSubstr(":2: "), HasSubstr("Ĩ")))) << text;
+  }
+  EXPECT_THAT(apply("channel.listen = \"\"\"\\\n  Ĩ\"\"\""),
+              ElementsAre(Not(HasSubstr("parsing"))));
+}
+
 TEST_F(SettingsFile, AMissingFileIsReported) {
   const auto complaints = applyFile("/nowhere/stormo.toml", settings);
   ASSERT_EQ(complaints.size(), 1u);

@@ -14,24 +14,7 @@ constexpr std::chrono::milliseconds kUnreadGrace{100};
 
 void Keepalive::setDeadline(ConnectionImpl& connection, TimePoint deadline) {
   connection.deadline = deadline;
-  wheel_.set(connection.id.index, deadline, reactor_.loop().now);
-  if (!armedFor_ || deadline < *armedFor_) arm();
-}
-
-void Keepalive::arm() {
-  const auto next = wheel_.next();
-  if (next == armedFor_) return;
-  LoopImpl& loop = reactor_.loop();
-  if (armedFor_) loop.timers.cancel(timer_);
-  armedFor_ = next;
-  if (!next) return;
-  timer_ = loop.timers.add(*next, Clock::duration::zero(), [this] {
-    armedFor_.reset();
-    wheel_.expire(reactor_.loop().now, [this](std::uint32_t index) {
-      if (ConnectionImpl* connection = reactor_.connections.at(index)) onDeadline(*connection);
-    });
-    arm();
-  });
+  deadlines_.set(connection, deadline);
 }
 
 void Keepalive::onDeadline(ConnectionImpl& connection) {

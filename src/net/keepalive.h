@@ -1,9 +1,7 @@
 #pragma once
 
-#include <optional>
-
+#include "net/connection_deadlines.h"
 #include "net/connection_impl.h"
-#include "net/deadline_wheel.h"
 
 namespace stormo::net {
 
@@ -12,26 +10,25 @@ namespace stormo::net {
 /// compared with what has happened since.
 class Keepalive {
  public:
-  Keepalive(Reactor& reactor, TimePoint now) : reactor_(reactor), wheel_(now) {}
+  Keepalive(Reactor& reactor, TimePoint now)
+      : reactor_(reactor),
+        deadlines_(reactor, now, [this](ConnectionImpl& connection) { onDeadline(connection); }) {}
 
   /// Replaces the deadline of the connection. What happens then depends on its phase.
   void setDeadline(ConnectionImpl& connection, TimePoint deadline);
-  void clear(const ConnectionImpl& connection) { wheel_.clear(connection.id.index); }
+  void clear(const ConnectionImpl& connection) { deadlines_.clear(connection); }
   /// For an open connection: pings it after Endpoint::pingInterval of silence, or sets the deadline
   /// at which that is due.
   void watchForSilence(ConnectionImpl& connection);
 
  private:
-  void arm();
   void onDeadline(ConnectionImpl& connection);
   void onConnectTimeout(ConnectionImpl& connection);
   void onHandshakeTimeout(ConnectionImpl& connection);
   void onPongTimeout(ConnectionImpl& connection);
 
   Reactor& reactor_;
-  DeadlineWheel wheel_;
-  Handle timer_;
-  std::optional<TimePoint> armedFor_;
+  ConnectionDeadlines deadlines_;
 };
 
 }  // namespace stormo::net

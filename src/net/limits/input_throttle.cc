@@ -60,10 +60,9 @@ bool InputThrottle::charge(ConnectionImpl& connection, TokenBucket& bucket, cons
 
 void InputThrottle::hold(ConnectionImpl& connection, Clock::duration wait) {
   const TimePoint now = reactor_.loop().now;
-  if (!held_) held_.emplace(now);
+  if (!held_) held_.emplace(reactor_, now, [this](ConnectionImpl& held) { onDue(held); });
   connection.in.isThrottled = true;
-  held_->set(connection.id.index, now + wait, now);
-  arm();
+  held_->set(connection, now + wait);
 }
 
 /// The wheel may be early, and another bucket may need longer than the one that has held it.
@@ -73,30 +72,14 @@ void InputThrottle::onDue(ConnectionImpl& connection) {
   const InputDebt& debt = *connection.in.debt;
   const Clock::duration wait = std::max(restOf(debt.messages, rates.messagesPerSecond, now),
                                         restOf(debt.bytes, rates.bytesPerSecond, now));
-  if (wait > Clock::duration::zero()) return held_->set(connection.id.index, now + wait, now);
+  if (wait > Clock::duration::zero()) return held_->set(connection, now + wait);
   reactor_.input.endThrottle(connection);
 }
 
 void InputThrottle::forget(ConnectionImpl& connection) {
   if (!connection.in.isThrottled) return;
-  held_->clear(connection.id.index);
+  held_->clear(connection);
   reactor_.input.endThrottle(connection);
-}
-
-void InputThrottle::arm() {
-  const auto next = held_->next();
-  if (next == armedFor_) return;
-  LoopImpl& loop = reactor_.loop();
-  if (armedFor_) loop.timers.cancel(timer_);
-  armedFor_ = next;
-  if (!next) return;
-  timer_ = loop.timers.add(*next, Clock::duration::zero(), [this] {
-    armedFor_.reset();
-    held_->expire(reactor_.loop().now, [this](std::uint32_t index) {
-      if (ConnectionImpl* connection = reactor_.connections.at(index)) onDue(*connection);
-    });
-    arm();
-  });
 }
 
 }  // namespace stormo::net

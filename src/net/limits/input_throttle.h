@@ -7,8 +7,8 @@
 #include <optional>
 
 #include "base/counters.h"
+#include "net/connection_deadlines.h"
 #include "net/connection_impl.h"
-#include "net/deadline_wheel.h"
 
 namespace stormo::net {
 
@@ -45,12 +45,9 @@ class InputThrottle {
               std::size_t tokens, LimitCounter& counter, const char* reason);
   void hold(ConnectionImpl& connection, Clock::duration wait);
   void onDue(ConnectionImpl& connection);
-  void arm();
 
   Reactor& reactor_;
-  std::optional<DeadlineWheel> held_;  // since the first one
-  Handle timer_;
-  std::optional<TimePoint> armedFor_;
+  std::optional<ConnectionDeadlines> held_;  // since the first one
 };
 
 }  // namespace stormo::net

@@ -20,7 +20,12 @@ constexpr std::string_view kEmptyMessage("\x00", 1);
 
 constexpr int kLevel = Z_DEFAULT_COMPRESSION;
 constexpr int kMemLevel = 8;
-// Larger buffers are freed when the next message comes.
+// zlib refuses to compress with a window of 2^8 bytes. With one of 2^9 its matches reach back 250
+// bytes at most, because it keeps 262 bytes of it free (MIN_LOOKAHEAD), so a receiver whose window
+// has 2^8 bytes can inflate them.
+constexpr int kZlibWindowBitsMin = 9;
+// Larger buffers are freed when the next message comes; the decompressor's, unless the message
+// before has filled a good part of it.
 constexpr std::size_t kKeptBytes = 256 << 10;
 constexpr std::size_t kFirstBytes = 4 << 10;
 
@@ -50,8 +55,8 @@ Deflater::Deflater(int windowBits) {
   STORMO_ASSERT(windowBits >= kWindowBitsMin && windowBits <= kWindowBitsMax);
   auto stream = std::make_unique<z_stream>();
   // Negative window bits: neither a header nor a checksum.
-  if (deflateInit2(stream.get(), kLevel, Z_DEFLATED, -windowBits, kMemLevel, Z_DEFAULT_STRATEGY) !=
-      Z_OK) {
+  const int bits = -std::max(windowBits, kZlibWindowBitsMin);
+  if (deflateInit2(stream.get(), kLevel, Z_DEFLATED, bits, kMemLevel, Z_DEFAULT_STRATEGY) != Z_OK) {
     throw std::bad_alloc();
   }
   stream_.reset(stream.release());
@@ -108,7 +113,10 @@ Inflater& Inflater::operator=(Inflater&&) noexcept = default;
 void Inflater::reset() { STORMO_ASSERT(inflateReset(stream_.get()) == Z_OK); }
 
 Inflated Inflater::inflate(std::string_view payload, std::uint64_t messageBytesMax) {
-  dropIfLarge(output_);
+  if (roomBytes_ > kKeptBytes && outputBytes_ < roomBytes_ / 4) {
+    output_.reset();
+    roomBytes_ = 0;
+  }
   outputBytes_ = 0;
   // Some encoders send nothing at all for an empty message after another one, as zlib has nothing
   // left to flush.
@@ -121,7 +129,7 @@ Inflated Inflater::inflate(std::string_view payload, std::uint64_t messageBytesM
   // states its position: 128 between two blocks; the low bits count those left of the last byte.
   constexpr int kBetweenBlocks = 128;
   if ((stream_->data_type & ~64) != kBetweenBlocks) return {.verdict = Inflated::Verdict::Invalid};
-  return {.message = std::string_view(output_).substr(0, outputBytes_)};
+  return {.message = std::string_view(output_.get(), outputBytes_)};
 }
 
 /// Inflates all of `input`, and what zlib still holds of the input before.
@@ -129,10 +137,10 @@ Inflated::Verdict Inflater::feed(std::string_view input, std::uint64_t messageBy
   for (;;) {
     if (!makeRoom(messageBytesMax)) return Inflated::Verdict::TooBig;
     const uInt in = pieceOf(input.size());
-    const uInt out = pieceOf(output_.size() - outputBytes_);
+    const uInt out = pieceOf(roomBytes_ - outputBytes_);
     stream_->next_in = writable(input);
     stream_->avail_in = in;
-    stream_->next_out = reinterpret_cast<Bytef*>(output_.data() + outputBytes_);
+    stream_->next_out = reinterpret_cast<Bytef*>(output_.get() + outputBytes_);
     stream_->avail_out = out;
     const int result = ::inflate(stream_.get(), Z_SYNC_FLUSH);
     input.remove_prefix(in - stream_->avail_in);
@@ -151,11 +159,17 @@ Inflated::Verdict Inflater::feed(std::string_view input, std::uint64_t messageBy
 
 /// Room for at least one byte: one more than the limit shows that it is exceeded.
 bool Inflater::makeRoom(std::uint64_t messageBytesMax) {
-  if (outputBytes_ < output_.size()) return true;
-  const std::uint64_t most = std::min<std::uint64_t>(messageBytesMax, output_.max_size() - 1) + 1;
+  if (outputBytes_ < roomBytes_) return true;
+  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
+  const std::uint64_t most = std::min(messageBytesMax, kMost - 1) + 1;
   if (outputBytes_ >= most) return false;
-  const std::uint64_t grown = std::max<std::uint64_t>(2 * output_.size(), kFirstBytes);
-  output_.resize(static_cast<std::size_t>(std::min(grown, most)));
+  const std::uint64_t wanted = std::max<std::uint64_t>(2 * roomBytes_, kFirstBytes);
+  const auto bytes = static_cast<std::size_t>(std::min(wanted, most));
+  void* const grown = std::realloc(output_.get(), bytes);
+  if (grown == nullptr) throw std::bad_alloc();
+  static_cast<void>(output_.release());  // realloc(3) has freed it
+  output_.reset(static_cast<char*>(grown));
+  roomBytes_ = bytes;
   return true;
 }
 

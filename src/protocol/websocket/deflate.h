@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -73,6 +74,8 @@ class Inflater {
   /// would expand to. An empty payload is an empty message. After a verdict other than Ok, only
   /// reset() and the destructor may be called.
   [[nodiscard]] Inflated inflate(std::string_view payload, std::uint64_t messageBytesMax);
+  /// The bytes to which the last payload was inflated, whatever the verdict.
+  [[nodiscard]] std::size_t inflatedBytes() const { return outputBytes_; }
 
   /// Forgets all earlier messages. Without context takeover: before each message.
   void reset();
@@ -81,12 +84,17 @@ class Inflater {
   struct End {
     void operator()(z_stream_s* stream) const;
   };
+  struct Free {
+    void operator()(char* bytes) const { std::free(bytes); }
+  };
   [[nodiscard]] Inflated::Verdict feed(std::string_view input, std::uint64_t messageBytesMax);
   bool makeRoom(std::uint64_t messageBytesMax);
 
   std::unique_ptr<z_stream_s, End> stream_;
-  std::string output_;           // all of it is room for output
-  std::size_t outputBytes_ = 0;  // that the current message has used
+  // Of realloc(3), which moves large memory without copying it.
+  std::unique_ptr<char, Free> output_;
+  std::size_t roomBytes_ = 0;
+  std::size_t outputBytes_ = 0;  // that the last message has used of them
 };
 
 }  // namespace stormo::websocket

@@ -71,8 +71,7 @@ bool agreesWith(const DeflateParameters& offer, const DeflateParameters& answer)
   }
   // RFC 7692 7.1.2.2: only if it was offered, and at most what was offered.
   if (!answer.clientWindowBits) return true;
-  return offer.clientWindowBits && *answer.clientWindowBits <= *offer.clientWindowBits &&
-         *answer.clientWindowBits >= kWindowBitsMin;
+  return offer.clientWindowBits && *answer.clientWindowBits <= *offer.clientWindowBits;
 }
 
 }  // namespace
@@ -82,7 +81,7 @@ std::optional<DeflateParameters> acceptDeflate(const std::vector<Extension>& off
   for (const Extension& each : offers) {
     if (each.name != kName) continue;
     const auto offer = parse(each, Role::Offer);
-    if (!offer || offer->serverWindowBits.value_or(kWindowBitsMax) < kWindowBitsMin) continue;
+    if (!offer) continue;
     // The decompressor reads streams of any window: the client's need not be limited.
     return DeflateParameters{
         .serverNoContextTakeover = offer->serverNoContextTakeover || !contextTakeover,

@@ -9,9 +9,8 @@
 
 namespace stormo::websocket {
 
-/// The windows of LZ77 have 2^8 to 2^15 bytes (RFC 7692 7.1.2). The compressor of zlib has no
-/// window of 2^8 bytes, so an end that would have to compress with it declines.
-inline constexpr std::uint8_t kWindowBitsMin = 9;
+/// The windows of LZ77 have 2^8 to 2^15 bytes (RFC 7692 7.1.2).
+inline constexpr std::uint8_t kWindowBitsMin = 8;
 inline constexpr std::uint8_t kWindowBitsMax = 15;
 
 /// The parameters of permessage-deflate (RFC 7692 7.1), as an offer or as an agreement.
@@ -30,8 +29,7 @@ struct DeflateParameters {
 
 /// The server's part of the negotiation: the answer to the first offer of permessage-deflate that
 /// it accepts, or nothing if it declines all of them. It declines an offer that has an unknown
-/// parameter, an invalid value, or the same parameter twice (RFC 7692 7), or that requires a window
-/// of 2^8 bytes.
+/// parameter, an invalid value, or the same parameter twice (RFC 7692 7).
 ///
 /// Without `contextTakeover`, the answer has server_no_context_takeover and
 /// client_no_context_takeover, whether they were offered or not (RFC 7692 7.1.1): one compressor

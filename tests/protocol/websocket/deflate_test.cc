@@ -1,6 +1,7 @@
 #include "protocol/websocket/deflate.h"
 
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include <random>
 #include <string>
@@ -107,7 +108,7 @@ TEST(Inflate, TakesAnEmptyPayloadAsAnEmptyMessage) {
 }
 
 TEST(Deflate, MessagesOfAllSizesAndWindowsAreInflatedAgain) {
-  for (int windowBits = 9; windowBits <= 15; ++windowBits) {
+  for (int windowBits = 8; windowBits <= 15; ++windowBits) {
     Deflater deflater(windowBits);
     Inflater inflater;
     for (const std::size_t size : {1u, 5u, 255u, 256u, 4095u, 4096u, 70'000u, 600'000u}) {
@@ -115,6 +116,43 @@ TEST(Deflate, MessagesOfAllSizesAndWindowsAreInflatedAgain) {
         ASSERT_EQ(inflated(deflater.deflate(message), inflater), message) << windowBits;
       }
     }
+  }
+}
+
+/// Inflates byte by byte with a window of 2^windowBits bytes: a reference to what is older fails.
+/// Gives what it has inflated until then.
+std::string inflatedInWindow(std::string payload, int windowBits) {
+  payload += bytes({0x00, 0x00, 0xff, 0xff});
+  z_stream stream{};
+  EXPECT_EQ(inflateInit2(&stream, -windowBits), Z_OK);
+  stream.next_in = reinterpret_cast<Bytef*>(payload.data());
+  stream.avail_in = static_cast<uInt>(payload.size());
+  std::string message;
+  for (;;) {
+    char byte = 0;
+    stream.next_out = reinterpret_cast<Bytef*>(&byte);
+    stream.avail_out = 1;
+    if (::inflate(&stream, Z_SYNC_FLUSH) != Z_OK || stream.avail_out > 0) break;
+    message += byte;
+  }
+  inflateEnd(&stream);
+  return message;
+}
+
+TEST(Deflate, RefersToNothingOutsideTheWindow) {
+  for (int windowBits = 8; windowBits <= 15; ++windowBits) {
+    // Copies of bytes at many distances, up to twice the window.
+    const std::size_t windowBytes = std::size_t{1} << windowBits;
+    std::string message = noiseOf(2 * windowBytes);
+    const std::string noise = message;
+    for (std::size_t part = 1; part < 64; part += 6) {
+      message += noise + message.substr(message.size() - windowBytes * part / 32, 40);
+    }
+    message += textOf(100'000);
+    const std::string payload = deflated(message, windowBits);
+    EXPECT_TRUE(inflatedInWindow(payload, windowBits) == message) << windowBits;
+    // With 2^9 bytes zlib does not use the farther half.
+    if (windowBits > 9) EXPECT_FALSE(inflatedInWindow(payload, windowBits - 1) == message);
   }
 }
 

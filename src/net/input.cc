@@ -40,11 +40,19 @@ constexpr std::chrono::seconds kIncompleteInterval{1};
 
 void Input::readFresh(ConnectionImpl& connection) {
   if (connection.in.inBacklog) return;  // it keeps its place there
+  if (mustWait(connection)) return readLater(connection);
   const bool carriesMany = connection.endpoint->carriesMany;
   const std::int64_t fair = std::clamp((kTurnWork - freshWork_) / 16, kShareMin, kShare);
   const std::int64_t share = carriesMany ? kLinkShare : fair;
   if (read(connection, share)) readLater(connection);
   if (!carriesMany) freshWork_ += share - work_;
+}
+
+/// A few bytes may inflate to a long message. When a turn has inflated as much as it should read,
+/// the clients that may send more of that get their share from the backlog.
+bool Input::mustWait(const ConnectionImpl& connection) const {
+  if (inflatedWork_ < kTurnWork || !connection.endpoint->codec->mayInflate()) return false;
+  return connection.phase == Phase::Handshake || connection.out.variant != kPlain;
 }
 
 void Input::readLater(ConnectionImpl& connection) {
@@ -85,6 +93,7 @@ void Input::readBacklog() {
     left -= share - work_ + kAttemptWork;
     inTime = reactor_.loop().readClock() < until;
   }
+  inflatedWork_ = 0;
 }
 
 bool Input::hasRoom(const ConnectionImpl& connection) {

@@ -46,7 +46,10 @@ class Input {
   void deliver(ConnectionImpl& connection, Message message);
   /// For codecs: the connection that is being read caused work for that many bytes more than it has
   /// sent.
-  void spend(std::size_t bytes) { work_ -= static_cast<std::int64_t>(bytes); }
+  void spend(std::size_t bytes) {
+    work_ -= static_cast<std::int64_t>(bytes);
+    inflatedWork_ += static_cast<std::int64_t>(bytes);
+  }
   /// For codecs, after each frame or package: false if the connection that is being read has spent
   /// its share of this turn.
   [[nodiscard]] bool spendOnFrame() { return (work_ -= kFrameWork) > 0; }
@@ -61,6 +64,7 @@ class Input {
   void readAfterHolding(ConnectionImpl& connection);
   void forgetIncomplete(ConnectionImpl& connection);
   void serve(Fifo<Handle>& queue, std::int64_t share);
+  [[nodiscard]] bool mustWait(const ConnectionImpl& connection) const;
   [[nodiscard]] static bool hasRoom(const ConnectionImpl& connection);
   [[nodiscard]] bool read(ConnectionImpl& connection, std::int64_t work);
   ssize_t receive(ConnectionImpl& connection, std::size_t bytesMax);
@@ -80,9 +84,10 @@ class Input {
   // For all connections; null until the first read, and the first one with TLS.
   std::unique_ptr<char[]> buffer_;
   std::unique_ptr<char[]> plaintext_;
-  std::int64_t work_ = 0;       // left to the connection that is being read
-  std::int64_t freshWork_ = 0;  // done in this turn for clients with an event
-  Fifo<Handle> backlog_;        // in the order in which they get their next share
+  std::int64_t work_ = 0;          // left to the connection that is being read
+  std::int64_t freshWork_ = 0;     // done in this turn for clients with an event
+  std::int64_t inflatedWork_ = 0;  // done in this turn for more bytes than were sent
+  Fifo<Handle> backlog_;           // in the order in which they get their next share
   Fifo<Handle> linkBacklog_;
   InputThrottle throttle_;
   IncompleteMessages incomplete_;

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "net/net_fixture.h"
+#include "protocol/websocket/deflate.h"
 #include "support/websocket_client.h"
 
 namespace stormo::net {
@@ -13,6 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::WebSocketClient;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using websocket::Opcode;
@@ -253,6 +255,33 @@ TEST_F(WebSocketFairnessTest, EmptyFragmentsAreSpreadOverTurns) {
   EXPECT_GE(turns, kFragments / kTurnMessages);
 }
 
+TEST_F(WebSocketFairnessTest, MessagesThatInflateAreSpreadOverTurns) {
+  const auto onMessage = endpoint.handlers.onMessage;
+  use(std::make_unique<WebSocketCodec>(WebSocketOptions{.deflate = {.enabled = true}}));
+  endpoint.handlers.onMessage = onMessage;
+  const std::string offer = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+  websocket::Deflater deflater(15);
+  const std::string bomb =
+      WebSocketClient::frame(0xc1, deflater.deflate(std::string(400 << 10, 'x')));
+  std::vector<test::RawPeer> hostile;
+  for (int i = 0; i < 20; ++i) {
+    hostile.push_back(accept(test::unixPair()).peer);
+    if (i % 2 == 0) {
+      hostile.back().send(WebSocketClient::request("/", offer));
+      turn();
+    }
+  }
+  WebSocketClient other = open();
+  for (std::size_t i = 0; i < hostile.size(); ++i) {
+    hostile[i].send(i % 2 == 0 ? bomb : WebSocketClient::request("/", offer) + bomb);
+  }
+  other.sendText("now");
+  turn();
+  EXPECT_THAT(events, Contains("now"));
+  EXPECT_LE(events.size(), 4u);  // two at once, and one of the backlog
+  EXPECT_TRUE(turnUntil([&] { return events.size() == hostile.size() + 1; }));
+}
+
 TEST_F(WebSocketFairnessTest, AClientThatWaitsForRoomIsNotClosedForMissingPongs) {
   endpoint.pingInterval = 10ms;
   endpoint.pongTimeout = 10ms;
@@ -274,6 +303,15 @@ TEST_F(WebSocketFairnessTest, OnlyTheLatestOfManyPingsInOneReadIsAnswered) {
                     WebSocketClient::frame(0x89, "three"));
   turn();
   EXPECT_THAT(client.all(), ElementsAre(WebSocketClient::Frame{Opcode::Pong, "three"}));
+}
+
+TEST_F(WebSocketFairnessTest, APingIsAnsweredBeforeTheCloseFrameAfterIt) {
+  WebSocketClient client = open();
+  client.raw().send(WebSocketClient::frame(0x89, "one") + WebSocketClient::frame(0x88, "") +
+                    WebSocketClient::frame(0x89, "two"));
+  turn();
+  EXPECT_THAT(client.all(), ElementsAre(WebSocketClient::Frame{Opcode::Pong, "one"},
+                                        WebSocketClient::Frame{Opcode::Close, ""}));
 }
 
 TEST_F(WebSocketFairnessTest, APingFloodThatReadsNoPongHoldsOnePongAndGetsTheLatest) {

@@ -69,6 +69,9 @@ class Codec {
   /// Queues a ping that the peer must answer. False if the protocol has none.
   virtual bool ping(CodecSession&) const { return false; }
 
+  /// Whether receive() may CodecSession::spend() much more than the bytes that it takes.
+  [[nodiscard]] virtual bool mayInflate() const { return false; }
+
   /// All output has left. Called only for a connection with a CodecState.
   virtual void onDrained(CodecSession&) const {}
 

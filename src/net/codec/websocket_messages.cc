@@ -74,6 +74,9 @@ std::size_t WebSocketMessages::receiveMessages(CodecSession& session, std::span<
       pinged = true;
       lastPing_ = decoded.payload;
     } else {
+      if (pinged && decoded.event == websocket::Event::Close && session.isUsable()) {
+        answerPing(session, lastPing_);  // RFC 6455 5.5.2: it came before the close frame
+      }
       onEvent(session, decoded);
     }
     going = session.takesInput();
@@ -125,7 +128,7 @@ void WebSocketMessages::onCompressed(CodecSession& session,
     inflater = &streams_.inflater();
   }
   const auto message = websocket::inflate(decoded, *inflater, limitsOf(session));
-  session.spend(message.payload.size());
+  session.spend(inflater->inflatedBytes());
   onEvent(session, message);
 }
 

@@ -23,6 +23,7 @@ class WebSocketMessages : public Codec {
   void encodeNext(CodecSession& session, Message message) const final;
   bool sendClose(CodecSession& session, CloseCode code, std::string_view reason) const override;
   bool ping(CodecSession& session) const final;
+  [[nodiscard]] bool mayInflate() const final { return deflate_.enabled; }
   void onDrained(CodecSession& session) const final;
 
  protected:

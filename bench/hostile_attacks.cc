@@ -8,6 +8,8 @@
 #include <stdexcept>
 
 #include "bench/client_frames.h"
+#include "protocol/websocket/deflate.h"
+#include "protocol/websocket/deflate_negotiation.h"
 #include "protocol/websocket/frame.h"
 #include "sys/sockets.h"
 
@@ -24,9 +26,12 @@ std::string join(std::string_view group) {
   return text(fmt::format(R"({{"cmd":"add_group","group_id":"{}"}})", group));
 }
 
+std::string publishCommand(std::string_view group, std::string_view message) {
+  return fmt::format(R"({{"cmd":"send_to_group","group_id":"{}","message":"{}"}})", group, message);
+}
+
 std::string publish(std::string_view group, std::string_view message) {
-  return text(
-      fmt::format(R"({{"cmd":"send_to_group","group_id":"{}","message":"{}"}})", group, message));
+  return text(publishCommand(group, message));
 }
 
 /// The whole command must fit into 1 MiB.
@@ -123,21 +128,19 @@ std::vector<HostileScript> connectionFlood(const Address&) {
   return {{.clients = 100, .opening = always("GET /none HTTP/1.1\r\nHost: h\r\n\r\n")}};
 }
 
-/// Each client ends at another byte of a client's life.
-std::vector<HostileScript> resets(const Address&) {
-  const std::string life = upgradeRequest() + join("reset") + publish("empty-group", "m") +
-                           clientFrame(Opcode::Close, "\x03\xe8");
-  return {{.clients = life.size() + 1,
-           .opening = [life](std::size_t client) { return life.substr(0, client); },
-           .resets = true}};
-}
-
 std::vector<HostileScript> neverReadingMembers(const Address&) {
   return {{.clients = 500, .opening = upgraded(join("deaf")), .reads = false},
           {.clients = 5,
            .opening = upgraded(),
            .repeated = always(publish("deaf", std::string(4096, 'x'))),
            .repeatsPerSecond = 500}};
+}
+
+std::vector<HostileScript> slowReaders(const Address&) {
+  std::vector<HostileScript> scripts = neverReadingMembers({});
+  scripts.front().reads = true;
+  scripts.front().bytesReadPerSecond = 1;
+  return scripts;
 }
 
 std::vector<HostileScript> emptyMessagesUnread(const Address&) {
@@ -170,13 +173,16 @@ std::vector<HostileScript> equalKeys(const Address&) {
 /// A connection that waits for each response.
 class PatientClient {
  public:
-  explicit PatientClient(const Address& server, std::string_view subprotocol) {
+  PatientClient(const Address& server, std::string_view request) {
     auto socket = connectTo(server);
     if (!socket) throw std::runtime_error(socket.error().message());
     fd_ = std::move(*socket);
-    send(upgradeRequest(subprotocol));
-    readUntil("\r\n\r\n");
+    send(request);
+    answer_ = readUntil("\r\n\r\n");
   }
+
+  /// To the request.
+  [[nodiscard]] const std::string& answer() const { return answer_; }
 
   void send(std::string_view bytes) {
     while (!bytes.empty()) {
@@ -206,10 +212,68 @@ class PatientClient {
   }
 
   UniqueFd fd_;
+  std::string answer_;
 };
 
+/// Resets after each byte of a client's life, without waiting for the server; after the response to
+/// the request, also within a frame; and while the server waits for the answer to its close frame.
+std::vector<HostileScript> resets(const Address& server) {
+  const std::string request = upgradeRequest();
+  const std::string close = clientFrame(Opcode::Close, "\x03\xe8");
+  const std::string life = request + join("reset") + publish("empty-group", "m") + close;
+  const std::size_t answerBytes = PatientClient(server, request).answer().size();
+  const std::vector<std::string> answered = {request, request + join("reset").substr(0, 10),
+                                             request + join("reset")};
+  const std::vector<std::string> closed = {request + close, request + header(0x83, 0),
+                                           request + header(0x81, 2 * kMiB)};
+  const auto oneOf = [](const std::vector<std::string>& openings) {
+    return [openings](std::size_t client) { return openings[client % openings.size()]; };
+  };
+  constexpr std::size_t kCloseFrameBytes = 4;
+  return {
+      {.clients = life.size() + 1,
+       .opening = [life](std::size_t client) { return life.substr(0, client); },
+       .resets = true},
+      {.clients = 60, .opening = oneOf(answered), .resets = true, .resetsAfterBytes = answerBytes},
+      {.clients = 60,
+       .opening = oneOf(closed),
+       .resets = true,
+       .resetsAfterBytes = answerBytes + kCloseFrameBytes}};
+}
+
+std::string deflatingRequest() {
+  std::string request = upgradeRequest();
+  return request.insert(request.size() - 2, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+}
+
+/// A compressed frame.
+std::string deflated(std::string_view message) {
+  constexpr char kRsv1 = 0x40;
+  websocket::Deflater deflater(websocket::kWindowBitsMax);
+  std::string frame = text(deflater.deflate(message));
+  frame[0] = static_cast<char>(frame[0] | kRsv1);
+  return frame;
+}
+
+/// 2 KiB that inflate to 2 MiB, twice the limit; each client begins again after its close frame.
+std::vector<HostileScript> compressionBombs(const Address& server) {
+  const std::string bomb = deflated(publishCommand("empty-group", std::string(2 * kMiB, 'x')));
+  const std::size_t answerBytes = PatientClient(server, deflatingRequest()).answer().size();
+  return {{.clients = 100,
+           .opening = always(deflatingRequest() + bomb),
+           .resets = true,
+           .resetsAfterBytes = answerBytes + 1}};
+}
+
+std::vector<HostileScript> compressedMessages(const Address&) {
+  const std::string message = publishCommand("empty-group", std::string(kMiB - 128, 'x'));
+  return {{.clients = 100,
+           .opening = always(deflatingRequest()),
+           .repeated = always(deflated(message))}};
+}
+
 std::vector<HostileScript> replay(const Address& server) {
-  PatientClient first(server, "stormo.v1");
+  PatientClient first(server, upgradeRequest("stormo.v1"));
   const auto joined = [](std::string_view after) {
     return text(fmt::format(R"({{"id":1,"cmd":"join","group":"old"{}}})", after));
   };
@@ -255,8 +319,17 @@ const std::vector<HostileAttack>& hostileAttacks() {
       {"slow-heads", "50 clients, byte by byte after 16,000 bytes", {}, slowHeads},
       {"slow-loris", "5,000 clients, a byte of their heads in 5 s each", {}, slowLoris},
       {"connection-flood", "100 clients that connect again and again", {}, connectionFlood},
-      {"resets", "a reset after each byte of a client's life", {}, resets},
+      {"resets", "a reset at each stage of a client's life", {}, resets},
+      {"compression-bombs",
+       "100 clients, 2 KiB that inflate to 2 MiB",
+       {"--deflate", "true"},
+       compressionBombs},
+      {"compressed-messages",
+       "100 clients, 1 MiB in 1 KiB back to back",
+       {"--deflate", "true"},
+       compressedMessages},
       {"never-reading-members", "500 members, 500 messages/s of 4 KiB", {}, neverReadingMembers},
+      {"slow-readers", "the same, a byte per second and member", {}, slowReaders},
       {"empty-messages-unread", "100 members, 20,000 empty messages/s", {}, emptyMessagesUnread},
       {"big-integers", "20 clients, JSON of 1 MiB of big integers", {}, bigIntegers},
       {"equal-keys", "20 clients, JSON of 1 MiB of equal keys", {}, equalKeys},

@@ -19,11 +19,13 @@ struct HostileScript {
   std::function<std::string(std::size_t client)> opening;
   /// Empty: nothing after the opening.
   std::function<std::string(std::size_t client)> repeated = {};
-  bool reads = true;             ///< False: the server's output stays in the kernel.
-  double repeatsPerSecond = 0;   ///< Of all clients together; 0: as fast as the server reads.
-  std::uint64_t repeatsMax = 0;  ///< Of all clients together; 0: no limit.
-  bool resets = false;           ///< Closes with an RST after the opening.
-  bool reconnects = true;        ///< After the connection has ended.
+  bool reads = true;              ///< False: the server's output stays in the kernel.
+  double bytesReadPerSecond = 0;  ///< By each client, into a small buffer; 0: all that arrives.
+  double repeatsPerSecond = 0;    ///< Of all clients together; 0: as fast as the server reads.
+  std::uint64_t repeatsMax = 0;   ///< Of all clients together; 0: no limit.
+  bool resets = false;            ///< Closes with an RST after the opening,
+  std::uint64_t resetsAfterBytes = 0;  ///< once the server has sent so many bytes.
+  bool reconnects = true;              ///< After the connection has ended.
 };
 
 struct HostileAttack {

@@ -21,6 +21,12 @@ constexpr std::size_t kDiscardBytes = 8 << 20;
 constexpr std::size_t kReopenedAtOnce = 10;  // maximum per millisecond
 constexpr int kWaitMs = 1;
 
+/// The server's output waits in its own queues, not in the kernel.
+void shrinkReceiveBuffer(int fd) {
+  const int least = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &least, sizeof least);
+}
+
 /// close(2) sends an RST.
 void setLinger(int fd) {
   const linger none{.l_onoff = 1, .l_linger = 0};
@@ -87,6 +93,7 @@ void HostileClients::run() {
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
     for (const auto& group : groups_) {
       if (group->script.repeatsPerSecond > 0) sendAtRate(*group, elapsed.count());
+      if (group->script.bytesReadPerSecond > 0) readAtRate(*group, elapsed.count());
     }
     for (std::size_t i = 0; i < kReopenedAtOnce && !reopen_.empty(); ++i) {
       Client& client = *reopen_.back();
@@ -102,10 +109,13 @@ void HostileClients::open(Client& client) {
   client.fd = std::move(*socket);
   client.openingSent = 0;
   client.blockSent = 0;
+  client.received = 0;
   client.isWritable = false;
+  const bool readsAtRate = client.group->script.bytesReadPerSecond > 0;
+  if (readsAtRate) shrinkReceiveBuffer(client.fd.get());
   epoll_event event{};
   event.events = EPOLLOUT | EPOLLET | EPOLLRDHUP;
-  if (client.group->script.reads) event.events |= EPOLLIN;
+  if (client.group->script.reads && !readsAtRate) event.events |= EPOLLIN;
   event.data.ptr = &client;
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, client.fd.get(), &event);
 }
@@ -127,6 +137,8 @@ void HostileClients::discardInput(Client& client) {
     const ssize_t count = ::recv(client.fd.get(), nullptr, kDiscardBytes, MSG_TRUNC);
     if (count > 0) {
       bytesReceived_ += static_cast<std::uint64_t>(count);
+      client.received += static_cast<std::uint64_t>(count);
+      if (resetIfDue(client)) return;
       continue;
     }
     if (count == 0 || errno != EAGAIN) lost(client);
@@ -144,11 +156,7 @@ void HostileClients::sendQueued() {
   for (Client* client : queued) {
     client->isQueued = false;
     if (!client->fd.valid() || !sendOpening(*client)) continue;
-    if (client->group->script.resets) {
-      setLinger(client->fd.get());
-      lost(*client);
-      continue;
-    }
+    if (resetIfDue(*client)) continue;
     if (client->block == nullptr || client->group->script.repeatsPerSecond > 0) continue;
     if (sendBlock(*client)) queue(*client);
   }
@@ -164,6 +172,26 @@ void HostileClients::sendAtRate(Group& group, double elapsedSeconds) {
     }
   }
   group.repeats = std::max(group.repeats, due);
+}
+
+void HostileClients::readAtRate(Group& group, double elapsedSeconds) {
+  const auto due = static_cast<std::uint64_t>(elapsedSeconds * group.script.bytesReadPerSecond *
+                                              static_cast<double>(group.clients.size()));
+  for (; group.reads < due; ++group.reads) {
+    Client& client = *group.clients[group.nextReader++ % group.clients.size()];
+    char byte = 0;
+    if (!client.fd.valid() || ::recv(client.fd.get(), &byte, 1, MSG_DONTWAIT) != 1) continue;
+    ++bytesReceived_;
+  }
+}
+
+bool HostileClients::resetIfDue(Client& client) {
+  const HostileScript& script = client.group->script;
+  const bool isSent = client.openingSent == client.opening->size();
+  if (!script.resets || !isSent || client.received < script.resetsAfterBytes) return false;
+  setLinger(client.fd.get());
+  lost(client);
+  return true;
 }
 
 /// True once it is sent.

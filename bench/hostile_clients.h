@@ -39,6 +39,7 @@ class HostileClients {
     std::shared_ptr<const std::string> block = {};
     std::size_t unitBytes = 0;
     std::size_t blockSent = 0;
+    std::uint64_t received = 0;
     bool isQueued = false;
     bool isWritable = false;
   };
@@ -47,6 +48,8 @@ class HostileClients {
     std::vector<std::unique_ptr<Client>> clients = {};
     std::uint64_t repeats = 0;
     std::size_t next = 0;  // the next client to send, if there is a rate
+    std::uint64_t reads = 0;
+    std::size_t nextReader = 0;  // if they read at a rate
   };
 
   void run();
@@ -56,6 +59,8 @@ class HostileClients {
   void queue(Client& client);
   void sendQueued();
   void sendAtRate(Group& group, double elapsedSeconds);
+  void readAtRate(Group& group, double elapsedSeconds);
+  bool resetIfDue(Client& client);
   bool sendOpening(Client& client);
   bool sendBlock(Client& client);
   bool sendSome(Client& client, std::string_view bytes, std::size_t& sentBytes);

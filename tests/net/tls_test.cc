@@ -169,6 +169,34 @@ TEST_F(TlsTest, AClientThatLeavesInTheHandshakeIsForgotten) {
   EXPECT_THAT(events, IsEmpty());
 }
 
+TEST_F(TlsTest, AResetAtAnyByteOfTheFirstFlightOrAfterAnyFlightIsForgotten) {
+  test::SocketPair pair = test::tcpPair();
+  test::TlsPeer(pair.tested.get()).shakeHands();
+  const std::string hello = pair.peer.take();
+  for (std::size_t bytes = 0; bytes <= hello.size(); ++bytes) {
+    Connected one = accept(test::tcpPair());
+    one.peer.send(std::string_view(hello).substr(0, bytes));
+    turn();
+    one.peer.reset();
+    ASSERT_TRUE(turnUntil([&] { return table.size() == 0; })) << bytes;
+  }
+  EXPECT_THAT(events, IsEmpty());
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    for (int flights = 1; flights <= 3; ++flights) {
+      Client client = connect();
+      client.tls->useVersion(version);
+      for (int i = 0; i < flights; ++i) {
+        client.tls->shakeHands();
+        turn();
+      }
+      client.connected.peer.reset();
+      ASSERT_TRUE(turnUntil([&] { return table.size() == 0; })) << flights;
+    }
+  }
+  Client client = connect();
+  EXPECT_TRUE(shakeHands(client));
+}
+
 TEST_F(TlsTest, AConnectionThatIsClosedInTheHandshakeIsForgotten) {
   Client client = connect();
   table.close(*table.at(Handle::unpack(client.connected.id)), CloseCode::GoingAway, "");
@@ -270,6 +298,8 @@ TEST_F(TlsTest, NoClientGetsASecondHandshakeOnItsConnection) {
     turn();
     EXPECT_FALSE(client.tls->shakeHands());
   }
+  Client other = connect();
+  EXPECT_TRUE(shakeHands(other));
 }
 
 TEST_F(TlsTest, TicketsOutliveOneRotationOfTheirKeys) {

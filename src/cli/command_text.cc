@@ -54,7 +54,8 @@ OptionText describe(const CLI::Option& option) {
   if (const config::SettingSpec* spec = settingOf(text.names.back())) {
     using List = std::vector<std::string> config::Settings::*;
     text.isRepeatable = std::holds_alternative<List>(spec->member);
-    if (std::holds_alternative<bool config::Settings::*>(spec->member)) {
+    if (spec->isFlag()) {
+      text.isValueOptional = true;
       text.choices = {"true", "false"};
     }
   }

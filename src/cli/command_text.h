@@ -12,7 +12,8 @@ struct OptionText {
   std::string value;                 ///< "TEXT". Empty: it takes no value.
   std::vector<std::string> choices;  ///< The values that it takes. Empty: any.
   std::string help;
-  std::string defaultValue;   ///< Empty: the help states it, or there is none.
+  std::string defaultValue;  ///< Empty: the help states it, or there is none.
+  bool isValueOptional = false;
   bool isSetting = false;     ///< It is in the table of settings.
   bool isRepeatable = false;  ///< A setting that is a list.
 };

@@ -75,7 +75,7 @@ _stormo() {
   done
 
   COMPREPLY=()  # without a reply bash completes names of files
-  if _stormo_takes_value "$option"; then
+  if _stormo_takes_value "$option" && [[ $current != -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$(_stormo_values "$option")" -- "$current")
   elif [[ $current == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$(_stormo_options "$command")" -- "$current")
@@ -160,7 +160,8 @@ std::string zshSpec(const OptionText& option, const std::string& name) {
   const bool isLong = name.starts_with("--");
   const std::string action =
       option.choices.empty() ? "_files" : fmt::format("({})", fmt::join(option.choices, " "));
-  return fmt::format("'{}{}{}[{}]:value:{}'", times, name, isLong ? "=" : "+", help, action);
+  return fmt::format("'{}{}{}[{}]{}value:{}'", times, name, isLong ? "=" : "+", help,
+                     option.isValueOptional ? "::" : ":", action);
 }
 
 }  // namespace

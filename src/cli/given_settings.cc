@@ -25,6 +25,10 @@ void GivenSettings::addFlags(CLI::App& app, bool onlyOfChannel) {
         [this, &spec](const std::vector<std::string>& words) { flags_.emplace_back(&spec, words); },
         spec.help);
     option->type_name("")->group("Settings");
+    if (spec.isFlag()) {
+      // The first call makes a missing value "true", the second lets one follow.
+      option->expected(0)->expected(0, 1)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    }
     if (spec.isFile()) process::takesFile(option);
   }
 }

@@ -43,7 +43,9 @@ and
 an environment variable, or a key of the configuration file. A flag overrides the variable, which
 overrides the file, which overrides the default. Flags and variables take
 .BR true " or " false ", " yes " or " no ", " on " or " off ", " 1 " or " 0
-for settings that are true or false. For a list a flag is repeated, and the elements of a variable
+for settings that are true or false, and such a flag without a value means
+.BR true .
+For a list a flag is repeated, and the elements of a variable
 are separated by commas. An empty variable counts as not set.
 .B restart
 reuses the flags of the last start, but takes the variables and the file as they are now.

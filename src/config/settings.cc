@@ -65,8 +65,7 @@ constexpr SettingSpec kSpecs[] = {
        }
        return std::string();
      }},
-    {"ipv6only", "--ipv6only", "IPv6 addresses accept no IPv4 clients (true or false)",
-     &Settings::ipv6Only},
+    {"ipv6only", "--ipv6only", "IPv6 addresses accept no IPv4 clients", &Settings::ipv6Only},
     {"tls.cert", "--tls-cert",
      "PEM file with the certificate and the intermediate ones: clients speak TLS (wss://); "
      "repeatable: the host name that a client asks for selects one",
@@ -274,8 +273,7 @@ constexpr SettingSpec kSpecs[] = {
      "seconds for each 32 KiB of a message; 0: no time-out", &Settings::messageTimeout,
      mustLastAtMost<&Settings::messageTimeout, kDay>},
     {"websocket.deflate", "--deflate",
-     "compress messages for clients that offer it, as browsers do (true or false)",
-     &Settings::deflate},
+     "compress messages for clients that offer it, as browsers do", &Settings::deflate},
     {"websocket.page", "--page",
      "serve a page to try it at / (true or false; /stormo.js is always served)", &Settings::page},
     {"log.level", "--log-level", "least level that is logged: error, warning, info or debug",
@@ -362,6 +360,8 @@ bool SettingSpec::isFile() const {
   const std::string_view name = flag;
   return name.ends_with("-file") || name.starts_with("--tls-");
 }
+
+bool SettingSpec::isFlag() const { return std::holds_alternative<bool Settings::*>(member); }
 
 bool Settings::isDryRun(std::string_view limit) const {
   return std::ranges::find(dryRunLimits, limit) != dryRunLimits.end();

@@ -109,6 +109,8 @@ struct SettingSpec {
   [[nodiscard]] bool isOfChannel() const;
   /// The value is the path of a file.
   [[nodiscard]] bool isFile() const;
+  /// The value is true or false; the flag without a value means true.
+  [[nodiscard]] bool isFlag() const;
   /// The command line of every program has this flag.
   [[nodiscard]] bool isOfLog() const;
 };

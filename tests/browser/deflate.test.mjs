@@ -14,7 +14,7 @@ let stormo, browser;
 
 before(async () => {
   if (skip) return;
-  stormo = await Stormo.start('--workers', '2', '--deflate', 'true');
+  stormo = await Stormo.start('--workers', '2', '--deflate');
 });
 
 after(async () => {

@@ -9,8 +9,10 @@
 namespace stormo::integration {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 /// A variable of the environment of programs that are started while this object lives.
 class Variable {
@@ -114,6 +116,22 @@ TEST_F(Configuration, RestartUsesItsOwnEnvironmentAndTheFlagsOfTheLastStart) {
   const Variable listen("STORMO_LISTEN", "websocket://127.0.0.1:1");
   EXPECT_THAT(stormo.succeed({"restart", "-d"}), HasSubstr("--listen=websocket://127.0.0.1:0"));
   EXPECT_EQ(stormo.pids("worker").size(), 1u);
+}
+
+TEST_F(Configuration, AFlagThatIsTrueOrFalseNeedsNoValue) {
+  const auto words = [](Words words) {
+    words.insert(words.end(), {"-d", "--listen", "websocket://127.0.0.1:0"});
+    return words;
+  };
+  const Outcome wrong = stormo.run(words({"start", "--deflate", "often"}));
+  EXPECT_EQ(wrong.errors, "stormo: --deflate: 'often' is neither true nor false\n");
+  const auto restarted = [&](const Words& given) { return stormo.succeed(words(given)); };
+  stormo.succeed(words({"start", "--ipv6only", "--page=false", "--deflate", "off"}));
+  EXPECT_THAT(restarted({"restart"}),
+              AllOf(HasSubstr(" --ipv6only=true"), HasSubstr(" --page=false"),
+                    HasSubstr(" --deflate=off")));
+  EXPECT_THAT(restarted({"restart", "--deflate"}), Not(HasSubstr("--deflate")));
+  EXPECT_THAT(restarted({"restart"}), HasSubstr(" --deflate=true"));
 }
 
 TEST_F(Configuration, UnknownVariablesAreReportedByCommandsThatReadTheEnvironment) {

@@ -103,7 +103,7 @@ class ConnectorToStormo : public WithStormo {
 };
 
 TEST_F(ConnectorToStormo, IsAMemberOfGroupsWithMembersOnSeveralWorkers) {
-  stormo.start(freePort({"--workers", "2", "--deflate", "true"}));
+  stormo.start(freePort({"--workers", "2", "--deflate"}));
   connectMembers();
   ASSERT_TRUE(allAreMembers());
   expectDelivery();
@@ -111,7 +111,7 @@ TEST_F(ConnectorToStormo, IsAMemberOfGroupsWithMembersOnSeveralWorkers) {
 }
 
 TEST_F(ConnectorToStormo, ReconnectsAfterAReload) {
-  stormo.start(freePort({"--workers", "1", "--deflate", "true"}));
+  stormo.start(freePort({"--workers", "1", "--deflate"}));
   connectMembers();
   ASSERT_TRUE(allAreMembers());
   const auto reload = stormo.begin({"reload"});
@@ -125,7 +125,7 @@ TEST_F(ConnectorToStormo, ReconnectsAfterAReload) {
 }
 
 TEST_F(ConnectorToStormo, ReconnectsAfterAllWorkersWereKilled) {
-  stormo.start(freePort({"--workers", "1", "--deflate", "true"}));
+  stormo.start(freePort({"--workers", "1", "--deflate"}));
   connectMembers();
   ASSERT_TRUE(allAreMembers());
   for (const pid_t worker : stormo.pids("worker")) ::kill(worker, SIGKILL);

@@ -86,7 +86,7 @@ TEST_F(SlowMembers, AClientOverTlsMissesWholeMessages) {
             0);
   stormo.start(freePort({"--workers", "1", "--ping-interval", "0", "--send-buffer-bytes", "1000000",
                          "--slow", "fill=drop-newest", "--tls-cert", files + ".crt", "--tls-key",
-                         files + ".key", "--deflate", "true"}));
+                         files + ".key", "--deflate"}));
   const auto connect = [&](std::unique_ptr<test::TlsPeer>& tls, test::RawPeer& socket) {
     socket = test::RawPeer::connect(stormo.port());
     tls = std::make_unique<test::TlsPeer>(socket.fd());

@@ -77,6 +77,8 @@ TEST(BashCompletion, CompletesValuesThatAreKnownAndFilesElsewhere) {
   // As bash splits --log-level=de and --page=
   EXPECT_THAT(completed({"start", "--log-level", "=", "de"}), ElementsAre("debug"));
   EXPECT_THAT(completed({"start", "--page", "="}), ElementsAre("true", "false"));
+  EXPECT_THAT(completed({"start", "--page", ""}), ElementsAre("true", "false"));
+  EXPECT_THAT(completed({"start", "--page", "--work"}), ElementsAre("--workers"));
   EXPECT_THAT(completed({"start", "--config", "/etc"}), IsEmpty());
   EXPECT_THAT(completed({"check-config", "st"}), IsEmpty());
 }
@@ -105,6 +107,7 @@ zpty -d shell
   EXPECT_THAT(offered("re"), AllOf(testing::HasSubstr("reload"), testing::HasSubstr("reopen-log")));
   EXPECT_THAT(offered("start --chan"), testing::HasSubstr("--channel-listen"));
   EXPECT_THAT(offered("start --log-level "), testing::HasSubstr("warning"));
+  EXPECT_THAT(offered("start --page --chan"), testing::HasSubstr("--channel-listen"));
   EXPECT_THAT(offered("channel start --o"), testing::HasSubstr("without a secret"));
 }
 

@@ -56,7 +56,8 @@ Image::Image(EventLoop& loop, const Setup& setup, std::function<void(const std::
   }
   link_ = std::move(ends->first);
   const std::string first = setup.first.dump(-1, ' ', false, Json::error_handler_t::replace);
-  if (sendPacket(link_.get(), first) < 0) {
+  // EPIPE: it has ended already. Its report or its status states why.
+  if (sendPacket(link_.get(), first) < 0 && errno != EPIPE) {
     const std::string why = errorText(errno);
     ::kill(pid_, SIGKILL);
     throw std::runtime_error("cannot hand over to the new program: " + why);
@@ -106,7 +107,11 @@ void Image::onReadable() {
 
 void Image::onEnded(const std::string& why) {
   pid_ = 0;
-  if (onOutcome_) finish("the new program " + why);
+  if (!onOutcome_) return;
+  // The signal may be handled before the last report.
+  const Json report = receiveReport(link_.get());
+  const bool hasFailed = report.is_object() && report.value("report", "") == "failed";
+  finish(hasFailed ? report.value("why", "") : "the new program " + why);
 }
 
 void Image::finish(const std::string& why) {

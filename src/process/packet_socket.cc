@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <cstring>
 
 namespace stormo::process {
@@ -33,7 +34,11 @@ ssize_t receivePacket(int fd, std::span<char> into, UniqueFd& descriptor) {
   message.msg_iovlen = 1;
   message.msg_control = control;
   message.msg_controllen = sizeof control;
-  const ssize_t size = ::recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+  ssize_t size = 0;
+  // ECONNRESET: the other end has closed without reading all. What it sent before comes after this.
+  do {
+    size = ::recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+  } while (size < 0 && errno == ECONNRESET);
   if (size <= 0) return size;
   const cmsghdr* header = CMSG_FIRSTHDR(&message);
   const bool hasDescriptor = header != nullptr && header->cmsg_level == SOL_SOCKET &&

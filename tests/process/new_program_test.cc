@@ -7,6 +7,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "process/probe_runner.h"
 
@@ -134,6 +135,49 @@ TEST_F(NewProgram, AProgramThatDoesNotStartLeavesTheOldWorkers) {
   use("two");
   EXPECT_EQ(reload().status, 0);
   EXPECT_EQ(programs(), (Names{"two", "two"}));
+}
+
+/// A child of `parent` that has ended and was not reaped; 0 if there is none.
+pid_t endedChildOf(pid_t parent) {
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    std::ifstream file(entry.path() / "stat");
+    std::string line;
+    std::getline(file, line);
+    const std::size_t end = line.rfind(')');  // of the name
+    if (end == std::string::npos) continue;
+    std::istringstream rest(line.substr(end + 1));
+    char state = 0;
+    pid_t found = 0;
+    if (rest >> state >> found && state == 'Z' && found == parent) {
+      return std::stoi(entry.path().filename());
+    }
+  }
+  return 0;
+}
+
+// The master sees the report, the end of the link and the end of the process all at once.
+TEST_F(NewProgram, WhyItDoesNotStartIsKnownAlsoToAMasterThatDidNotRunMeanwhile) {
+  const auto program = probe.start();
+  const pid_t master = probe.pids().at(0);
+  const auto expectFailure = [&](const std::string& name, const std::string& text,
+                                 const std::string& why) {
+    script(name, "kill -STOP $PPID\n" + text);
+    use(name);
+    const std::string current = std::exchange(probe.program, folder.file("one"));
+    const auto reloading = probe.spawn({"reload"});
+    EXPECT_TRUE(eventually(deadline, [&] { return endedChildOf(master) != 0; }));
+    ::kill(master, SIGCONT);
+    EXPECT_EQ(reloading->waitForEnd().status, 1);
+    EXPECT_EQ(reloading->errors(), "probe: " + why + " (the old workers go on)\n");
+  };
+  expectFailure("ends", "exit 3", "the new program ended with status 3");
+  expectFailure("options", "exec " + folder.file("one") + " start --unknown",
+                "unknown option '--unknown'");
+  // It does not read what the master has sent.
+  expectFailure(
+      "reports",
+      R"(exec bash -c 'echo "{\"report\":\"failed\",\"why\":\"asked\"}" >&$STORMO_IMAGE')",
+      "asked");
 }
 
 TEST_F(NewProgram, AWorkerOfItThatDoesNotStartLeavesTheOldWorkers) {

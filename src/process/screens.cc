@@ -4,6 +4,7 @@
 #include <stormo/version.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -77,6 +78,33 @@ std::string limitTable(const Json& processes) {
     table.add({key.first, limit, std::to_string(sum.refused), std::to_string(sum.dryRun)});
   }
   return ruler("LIMITS", kStatusWidth) + table.text();
+}
+
+/// What became of the messages for slow members, for each rule of which something is counted; empty
+/// if there is none.
+std::string slowTable(const Json& processes) {
+  constexpr std::array kCounters = {"dropped", "conflated", "disconnected"};
+  std::map<std::array<std::string, 3>, std::array<std::uint64_t, kCounters.size()>> sums;
+  for (const Json& row : processes) {
+    const auto rules = row.find("slow_groups");
+    if (rules == row.end()) continue;
+    for (const Json& rule : *rules) {
+      std::string policy = rule.at("policy");
+      if (number(rule, "every_ms") > 0) policy += fmt::format(":{}", number(rule, "every_ms"));
+      auto& sum = sums[{row.at("name"), rule.at("groups"), policy}];
+      for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += number(rule, kCounters[i]);
+    }
+  }
+  std::erase_if(sums, [](const auto& each) {
+    return std::ranges::all_of(each.second, [](std::uint64_t count) { return count == 0; });
+  });
+  if (sums.empty()) return {};
+  TextTable table({"name", "groups", "policy", "dropped", "conflated", "disconnected"});
+  for (const auto& [rule, sum] : sums) {
+    table.add({rule[0], rule[1], rule[2], std::to_string(sum[0]), std::to_string(sum[1]),
+               std::to_string(sum[2])});
+  }
+  return ruler("SLOW GROUPS", kStatusWidth) + table.text();
 }
 
 /// A process's links to Channels: "stormo connected", "none".
@@ -170,7 +198,7 @@ std::string statusScreen(const Json& report) {
          fmt::format("{} workers    {} processes\n", report.at("workers").get<int>(),
                      processes.size() - 1) +
          exitTable(processes) + ruler("PROCESS STATUS", kStatusWidth) + processTable(processes) +
-         limitTable(processes);
+         limitTable(processes) + slowTable(processes);
 }
 
 std::string connectionsScreen(const Json& answer) {

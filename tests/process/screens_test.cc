@@ -109,6 +109,23 @@ TEST(StatusScreen, ShowsTheLimitsThatHaveRefusedSomething) {
   EXPECT_EQ(statusScreen(reportOf({workerRow(78, "idle")})).find("LIMITS"), std::string::npos);
 }
 
+TEST(StatusScreen, ShowsTheGroupsOfWhichSlowClientsHaveMissedSomething) {
+  const auto rule = [](const char* groups, const char* policy, int everyMs, int dropped) {
+    return Json{{"groups", groups},   {"policy", policy},         {"every_ms", everyMs},
+                {"dropped", dropped}, {"conflated", 2 * dropped}, {"disconnected", 0}};
+  };
+  Json row = workerRow(78, "idle");
+  row["slow_groups"] = {rule("quiet.*", "drop-newest", 0, 0), rule("ticker.*", "latest", 100, 3),
+                        rule("all", "drop-oldest", 0, 4)};
+  const std::string screen = statusScreen(reportOf({row, row}));
+  EXPECT_THAT(screen, ContainsRegex("-+ SLOW GROUPS -+\nname +groups +policy +dropped +conflated "
+                                    "+disconnected *\n"
+                                    "none +all +drop-oldest +8 +16 +0 *\n"
+                                    "none +ticker\\.\\* +latest:100 +6 +12 +0 *\n$"));
+  row["slow_groups"] = {rule("quiet.*", "drop-newest", 0, 0)};
+  EXPECT_EQ(statusScreen(reportOf({row})).find("SLOW"), std::string::npos);
+}
+
 TEST(ConnectionsScreen, HasARowForEachConnectionAndForEachBusyChild) {
   const Json answer = {{"connections",
                         {{{"pid", 5},

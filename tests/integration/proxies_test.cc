@@ -10,6 +10,8 @@
 
 #include "integration/harness/reverse_proxy.h"
 #include "integration/harness/with_stormo.h"
+#include "support/temp_directory.h"
+#include "support/tls_peer.h"
 #include "support/websocket_client.h"
 
 namespace stormo::integration {
@@ -247,6 +249,39 @@ TEST_F(Proxies, AProxyThatDoesNotSendTheProxyProtocolIsRefusedAndLogged) {
   if (proxy_ == nullptr) return;
   WebSocketClient refused = ask(WebSocketClient::request());
   EXPECT_FALSE(refused.answered());
+  while (stormo.foreground().errors().find("reason=\"no valid PROXY header\"") ==
+         std::string::npos) {
+    deadline.check("the log line of the refusal");
+  }
+}
+
+TEST_F(Proxies, TlsFollowsTheHeaderOfTheProxyProtocol) {
+  const test::TempDirectory folder;
+  const TlsCertificate files = test::makeCertificate(folder);
+  serve({"--proxy-protocol", "websocket://127.0.0.1:0", "--tls-cert", files.certificateFile,
+         "--tls-key", files.keyFile});
+  const auto await = [&](const test::RawPeer& peer, const std::function<bool()>& done) {
+    while (!done()) {
+      deadline.check("the server's answer");
+      pollfd ready{.fd = peer.fd(), .events = POLLIN, .revents = 0};
+      ::poll(&ready, 1, deadline.pollMilliseconds());
+    }
+  };
+  auto proxy = test::RawPeer::connect(stormo.port());
+  test::TlsPeer client(proxy.fd());
+  proxy.send("PROXY TCP4 127.0.0.2 127.0.0.1 4321 443\r\n");
+  await(proxy, [&] { return client.shakeHands(); });
+  client.send(WebSocketClient::request());
+  std::string answer;
+  await(proxy, [&] { return (answer += client.take()).find("\r\n\r\n") != answer.npos; });
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 101 "));
+  EXPECT_THAT(clientsShown(), testing::ElementsAre(kClient + ":4321"));
+
+  // TLS before the header.
+  auto wrong = test::RawPeer::connect(stormo.port());
+  test::TlsPeer early(wrong.fd());
+  EXPECT_FALSE(early.shakeHands());
+  await(wrong, [&] { return wrong.ended(); });
   while (stormo.foreground().errors().find("reason=\"no valid PROXY header\"") ==
          std::string::npos) {
     deadline.check("the log line of the refusal");

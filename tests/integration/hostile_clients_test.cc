@@ -1,9 +1,11 @@
 // Clients that hold, flood, reset or do not read their connections harm nobody else: members of a
 // group receive each message once and in order meanwhile.
 #include <gmock/gmock.h>
+#include <poll.h>
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -47,12 +49,22 @@ class HostileClients : public WithStormo {
     const Id id = clients().connect();
     clients().join(id, "honest");
   }
-  std::uint64_t refusedHandshakes() {
+  /// The status of the server's answer; 0 if it disconnects without one.
+  int awaitStatus(WebSocketClient& client) {
+    while (!client.answered() && !client.ended()) {
+      deadline.check("an answer");
+      pollfd ready{.fd = client.raw().fd(), .events = POLLIN, .revents = 0};
+      ::poll(&ready, 1, deadline.pollMilliseconds());
+    }
+    return client.answered() ? client.status() : 0;
+  }
+  /// Of all workers.
+  std::uint64_t refusedBy(const char* limit) {
     const Json status = stormo.status();
     std::uint64_t sum = 0;
     for (const Json& row : status.at("processes")) {
       if (row.at("kind") != "worker") continue;
-      sum += row.at("limits").at("handshakes").at("refused").get<std::uint64_t>();
+      sum += row.at("limits").at(limit).at("refused").get<std::uint64_t>();
     }
     return sum;
   }
@@ -72,20 +84,33 @@ TEST_F(HostileClients, SlowLorisByTheThousandKeepsNobodyOut) {
     for (RawPeer& each : hostile) each.send("x");
     if (i % 5 == 4) expectThatNewClientsConnect();
   });
-  EXPECT_GE(refusedHandshakes(), 1000u);
+  EXPECT_GE(refusedBy("handshakes"), 1000u);
 }
 
 TEST_F(HostileClients, AFloodOfConnectionsOfOneAddressIsRefused) {
   startWithMembers({"--connections-per-address", "40", "--trusted-proxies", "127.0.0.1"});
-  std::vector<RawPeer> hostile;
+  std::vector<WebSocketClient> hostile;
+  const auto begin = [&] {
+    hostile.emplace_back(connect());
+    hostile.back().sendHandshake("/", "X-Forwarded-For: 203.0.113.9\r\n");
+  };
   exchangeDuring(20, [&](int i) {
-    for (int k = 0; k < 100; ++k) {
-      hostile.push_back(connect());
-      hostile.back().send(WebSocketClient::request("/", "X-Forwarded-For: 203.0.113.9\r\n"));
-    }
-    if (i % 2 == 1) hostile.clear();
+    for (int k = 0; k < 40; ++k) begin();
     if (i % 5 == 4) expectThatNewClientsConnect();
   });
+  std::map<int, int> answers;  // by their status
+  for (WebSocketClient& client : hostile) ++answers[awaitStatus(client)];
+  EXPECT_THAT(answers, testing::ElementsAre(testing::Pair(101, 40), testing::Pair(429, 760)));
+  EXPECT_EQ(refusedBy("connections_per_address"), 760u);
+  // Each client that is closed leaves its place to another one.
+  hostile.clear();
+  stormo.waitForStatus("the honest clients alone",
+                       [](const Json& status) { return clientsIn(status) == 6; });
+  for (int k = 0; k < 41; ++k) {
+    begin();
+    EXPECT_EQ(awaitStatus(hostile.back()), k < 40 ? 101 : 429);
+  }
+  EXPECT_EQ(refusedBy("connections_per_address"), 761u);
 }
 
 TEST_F(HostileClients, ResetsAtEachStageHarmNobody) {

@@ -4,6 +4,7 @@
 #include <stormo/event_loop.h>
 #include <stormo/http_request.h>
 #include <stormo/message.h>
+#include <stormo/tls.h>
 
 #include <functional>
 #include <memory>
@@ -80,8 +81,14 @@ class Program {
   /// A new client of that Worker. WebSocket: opens `path` with these header fields, and returns
   /// when the server has answered. Throws std::invalid_argument if the Worker is not of this
   /// Program, and std::runtime_error as Client::receive().
+  ///
+  /// With Worker::tls the client speaks TLS, too. It accepts each certificate of the Worker, unless
+  /// `tls` names authorities: then the certificate must be valid for localhost. A Worker that
+  /// demands certificates of its clients (mutual TLS) is shown that of `tls`. Throws
+  /// std::runtime_error if one side refuses the other, which with TLS 1.3 the client of a protocol
+  /// other than WebSocket may not see before its first message.
   Client connect(const Worker& worker, std::string_view path = "/",
-                 const std::vector<HttpHeader>& headers = {});
+                 const std::vector<HttpHeader>& headers = {}, const TlsClient& tls = {});
 
   [[nodiscard]] EventLoop& loop();
   /// Drives the loop until the condition holds. Throws std::runtime_error after 30 s.

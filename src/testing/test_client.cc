@@ -1,5 +1,6 @@
 #include "testing/test_client.h"
 
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -7,6 +8,8 @@
 #include <span>
 #include <stdexcept>
 
+#include "base/shared_buffer.h"
+#include "net/tls/tls_context.h"
 #include "protocol/http/http_response_head.h"
 #include "protocol/websocket/client_handshake.h"
 #include "protocol/websocket/close.h"
@@ -18,6 +21,7 @@ using websocket::Opcode;
 
 constexpr std::chrono::seconds kHungAfter{30};
 constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
+const std::string kHost = "localhost";  // for TLS
 constexpr std::string_view kKey = "dGhlIHNhbXBsZSBub25jZQ==";
 
 }  // namespace
@@ -40,6 +44,19 @@ void turnUntilIdle(EventLoop& loop) {
 Client::Impl::Impl(EventLoop& eventLoop, UniqueFd socket, Protocol protocol)
     : loop(eventLoop), socket_(std::move(socket)), protocol_(std::move(protocol)) {}
 
+void Client::Impl::speakTls(const TlsClient& settings) {
+  const auto context = net::TlsContext::ofClient(settings);
+  if (settings.authoritiesFile.empty()) {
+    const auto trustAll = [](X509_STORE_CTX* store, void*) {
+      ::X509_STORE_CTX_set_error(store, X509_V_OK);
+      return 1;
+    };
+    ::SSL_CTX_set_cert_verify_callback(context->get(), trustAll, nullptr);
+  }
+  tls_ = std::make_unique<net::TlsSession>(context, kHost);
+  takeBytes({});
+}
+
 void Client::Impl::openWebSocket(std::string_view path, const std::vector<HttpHeader>& headers) {
   output_ +=
       websocket::UpgradeRequest{.target = std::string(path), .headers = headers}.withKey(kKey);
@@ -61,6 +78,12 @@ void Client::Impl::sendClose(CloseCode code, std::string_view reason) {
     look();
   } else {
     look();
+    if (tls_) {
+      SharedBuffer notify;
+      tls_->close(notify);
+      records_ += notify.view();
+      write();
+    }
     ::shutdown(socket_.get(), SHUT_WR);
   }
 }
@@ -82,10 +105,17 @@ void Client::Impl::look() {
 }
 
 void Client::Impl::write() {
-  while (!output_.empty() && !isClosed) {
-    const ssize_t sent = ::send(socket_.get(), output_.data(), output_.size(), MSG_NOSIGNAL);
+  if (tls_ && tls_->isEstablished() && !tls_->isClosed() && !output_.empty()) {
+    SharedBuffer records;
+    if (!tls_->write(output_, records)) throw std::runtime_error("TLS cannot send");
+    records_ += records.view();
+    output_.clear();
+  }
+  std::string& bytes = tls_ ? records_ : output_;
+  while (!bytes.empty() && !isClosed) {
+    const ssize_t sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent <= 0) return;
-    output_.erase(0, static_cast<std::size_t>(sent));
+    bytes.erase(0, static_cast<std::size_t>(sent));
   }
 }
 
@@ -98,7 +128,27 @@ void Client::Impl::read() {
       isClosed = true;
       return;
     }
-    input_.append(chunk.data(), static_cast<std::size_t>(got));
+    takeBytes(std::span(chunk).first(static_cast<std::size_t>(got)));
+  }
+}
+
+void Client::Impl::takeBytes(std::span<const char> bytes) {
+  if (!tls_) {
+    input_.append(bytes.data(), bytes.size());
+    return;
+  }
+  using Read = net::TlsSession::Read;
+  std::array<char, 16384> plaintext;
+  SharedBuffer records;
+  tls_->receive(bytes);
+  auto result = tls_->read(plaintext, records);
+  for (; result.what == Read::Plaintext; result = tls_->read(plaintext, records)) {
+    input_.append(plaintext.data(), result.bytes);
+  }
+  records_ += records.view();
+  if (result.what == Read::Closed) isClosed = true;
+  if (result.what == Read::Failed) {
+    throw std::runtime_error("TLS with the Worker failed: " + tls_->error().message());
   }
 }
 

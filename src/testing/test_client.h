@@ -4,9 +4,12 @@
 #include <stormo/testing.h>
 
 #include <deque>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "net/tls/tls_session.h"
 #include "protocol/websocket/decoder.h"
 #include "sys/unique_fd.h"
 
@@ -22,6 +25,10 @@ void turnUntilIdle(EventLoop& loop);
 struct Client::Impl {
   Impl(EventLoop& eventLoop, UniqueFd socket, Protocol protocol);
 
+  /// Before anything else.
+  void speakTls(const TlsClient& settings);
+  /// The connection is ready for the protocol's own opening.
+  [[nodiscard]] bool isConnected() const { return !tls_ || tls_->isEstablished(); }
   void openWebSocket(std::string_view path, const std::vector<HttpHeader>& headers);
   void send(Message message);
   void sendClose(CloseCode code, std::string_view reason);
@@ -39,6 +46,7 @@ struct Client::Impl {
  private:
   void write();
   void read();
+  void takeBytes(std::span<const char> bytes);
   void takeHead();
   void takeFrames();
   void takePackages();
@@ -49,6 +57,8 @@ struct Client::Impl {
   Protocol protocol_;
   std::string input_;
   std::string output_;
+  std::unique_ptr<net::TlsSession> tls_;  // null: the connection does not speak TLS
+  std::string records_;                   // TLS: what must be sent
   websocket::Decoder decoder_;
   bool closeSent_ = false;
   bool closeReceived_ = false;

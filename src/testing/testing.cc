@@ -15,6 +15,7 @@
 #include "sys/sockets.h"
 #include "testing/test_client.h"
 #include "worker/declaration.h"
+#include "worker/tls_credentials.h"
 #include "worker/worker_process.h"
 
 namespace stormo::test {
@@ -68,10 +69,12 @@ struct Program::Impl {
     RunningWorker(EventLoop& loop, Worker& declared)
         : worker(declared),
           child(loop, 0, 0, {{listening.get()}}, {}, -1),
-          process(worker, child) {}  // its clients do not speak TLS
+          credentials(TlsCredentials::of(declared.tls)),
+          process(worker, child, credentials ? credentials->context() : nullptr) {}
     Worker& worker;
     UniqueFd listening = listenOnAFreePort();
     process::Child child;
+    std::shared_ptr<TlsCredentials> credentials;  // null: its clients do not speak TLS
     WorkerProcess process;
   };
 
@@ -119,21 +122,29 @@ Program::~Program() = default;
 EventLoop& Program::loop() { return impl_->loop; }
 
 Client Program::connect(const Worker& worker, std::string_view path,
-                        const std::vector<HttpHeader>& headers) {
-  auto socket = connectTo(localAddress(impl_->running(worker).listening.get()));
+                        const std::vector<HttpHeader>& headers, const TlsClient& tls) {
+  const auto& running = impl_->running(worker);
+  auto socket = connectTo(localAddress(running.listening.get()));
   if (!socket) throw std::runtime_error(socket.error().message());
   Client client(
       std::make_unique<Client::Impl>(impl_->loop, std::move(*socket), protocolOf(worker)));
   Client::Impl& inside = *client.impl_;
+  const auto runUntilOpen = [&](const std::function<bool()>& isOpen) {
+    runUntil([&] {
+      inside.look();
+      if (inside.isClosed && !isOpen()) {
+        throw std::runtime_error("the connection ended during its handshake");
+      }
+      return isOpen();
+    });
+  };
+  if (running.credentials) {
+    inside.speakTls(tls);
+    runUntilOpen([&] { return inside.isConnected(); });
+  }
   if (!inside.isWebSocket()) return client;
   inside.openWebSocket(path, headers);
-  runUntil([&] {
-    inside.look();
-    if (inside.isClosed && inside.status == 0) {
-      throw std::runtime_error("the connection ended during its handshake");
-    }
-    return inside.status != 0;
-  });
+  runUntilOpen([&] { return inside.status != 0; });
   return client;
 }
 

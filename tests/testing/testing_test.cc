@@ -7,6 +7,9 @@
 #include <stdexcept>
 #include <string>
 
+#include "support/temp_directory.h"
+#include "support/tls_peer.h"
+
 namespace {
 
 using namespace stormo;
@@ -126,6 +129,59 @@ TEST(TestProgram, EachSideMayCloseAndTheOtherOneSeesIt) {
   EXPECT_EQ(bob.closeCode(), CloseCode::PolicyViolation);
   EXPECT_EQ(bob.closeReason(), "as you wish");
   EXPECT_THROW(bob.receive(), std::runtime_error);
+}
+
+struct Certificates {
+  test::TempDirectory directory;
+  TlsCertificate server = test::makeCertificate(directory);
+  TlsCertificate client = test::makeCertificate(directory, "ann");
+};
+
+TEST(TestProgram, ClientsOfAWorkerWithTlsSpeakTls) {
+  const Certificates files;
+  Worker worker("websocket://127.0.0.1:0");
+  worker.tls.certificates = {files.server};
+  Worker lines("text://127.0.0.1:0");
+  lines.tls.certificates = {files.server};
+  for (Worker* each : {&worker, &lines}) {
+    each->onMessage = [](Connection& client, Message message) {
+      (void)client.send("echo: " + std::string(message.data));
+    };
+  }
+  test::Program program;
+  test::Client ann = program.connect(worker);
+  test::Client line = program.connect(lines);
+  const std::string longer(50'000, 'x');
+  for (test::Client* each : {&ann, &line}) {
+    each->send(longer);
+    EXPECT_EQ(each->receive(), "echo: " + longer);
+    each->close();
+    EXPECT_TRUE(each->isClosed());
+  }
+  EXPECT_EQ(ann.closeCode(), CloseCode::Normal);
+}
+
+TEST(TestProgram, ClientsCheckACertificateOnlyWithAuthorities) {
+  const Certificates files;
+  Worker worker("websocket://127.0.0.1:0");
+  worker.tls.certificates = {files.server};
+  test::Program program;
+  const auto statusWith = [&](const TlsClient& tls) {
+    return program.connect(worker, "/", {}, tls).status();
+  };
+  EXPECT_EQ(statusWith({}), 101);
+  EXPECT_EQ(statusWith({.authoritiesFile = files.server.certificateFile}), 101);
+  EXPECT_THROW(statusWith({.authoritiesFile = files.client.certificateFile}), std::runtime_error);
+}
+
+TEST(TestProgram, AWorkerWithMutualTlsIsShownTheCertificateOfTheClient) {
+  const Certificates files;
+  Worker worker("websocket://127.0.0.1:0");
+  worker.tls = {.certificates = {files.server},
+                .clientAuthoritiesFile = files.client.certificateFile};
+  test::Program program;
+  EXPECT_EQ(program.connect(worker, "/", {}, {.certificate = files.client}).status(), 101);
+  EXPECT_THROW(program.connect(worker), std::runtime_error);
 }
 
 TEST(TestProgram, AtItsEndClosesTheConnectionsAndStopsTheWorkers) {

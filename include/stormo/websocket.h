@@ -127,7 +127,7 @@ struct WebSocketOptions {
   std::map<std::string, Page> pages = {};
   /// Answers the health checks of load balancers (GET, HEAD and OPTIONS, in place of `pages`):
   /// /health with 200 while the process runs, /ready with 200 if it accepts clients and all its
-  /// Channels have a link, else with 503.
+  /// Channels have a link, else with 503. In a graceful stop, too; then upgrades get 503.
   bool healthPages = false;
   /// Compression. Off by default: it takes more time than it saves where the network is fast.
   DeflateOptions deflate = {};

@@ -85,9 +85,11 @@ class Child {
   // Set by the child's main; called on its loop.
 
   /// Stops the child's work, then the loop with loop().stop(). When it returns, the child must no
-  /// longer accept, from its own sockets and its siblings'. Called again for an earlier end: first
-  /// graceful, then not. Without a callback the child ends at once.
+  /// longer accept, from its own sockets and its siblings', unless it has set stillAccepts. Called
+  /// again for an earlier end: first graceful, then not. Without a callback the child ends at once.
   std::function<void(StopOrder)> onStop;
+  /// Set in onStop: until its end the child accepts, only to answer that it takes no clients.
+  bool stillAccepts = false;
   /// Accept from a sibling's sockets while it cannot (true), or no longer (false). `listeners` is
   /// listenersOf(that sibling).
   std::function<void(const std::vector<int>& listeners, bool accept)> onAcceptForSibling;

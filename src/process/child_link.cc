@@ -78,7 +78,7 @@ void ChildLink::onOrder(const Json& order) {
           .graceful = order.at("graceful"),
           .timeout = std::chrono::milliseconds(order.at("timeout_ms").get<std::int64_t>()),
           .over = std::chrono::milliseconds(order.at("over_ms").get<std::int64_t>())});
-    link_.send({{"report", "accepting-ended"}});
+    if (!child_.stillAccepts) link_.send({{"report", "accepting-ended"}});
   }
 }
 

@@ -111,6 +111,7 @@ ListenSockets::ListenSockets(Role& role, const Instance& instance, PassedSockets
     const bool isUnix = listening.address.isUnix();
     auto given = passed == nullptr ? std::nullopt : passed->take(listening);
     arePassed_.push_back(given.has_value());
+    areShared_.push_back(given.has_value() || isUnix);
     if (given) {
       share(std::move(*given));
       continue;
@@ -159,6 +160,12 @@ Child::ListenersOfSlots ListenSockets::fds() const {
     for (const UniqueFd& socket : slot) row.push_back(socket.get());
   }
   return fds;
+}
+
+void ListenSockets::refuseClientsOf(std::size_t slot) {
+  for (std::size_t i = 0; i < sockets_[slot].size(); ++i) {
+    if (!areShared_[i]) ::shutdown(sockets_[slot][i].get(), SHUT_RDWR);
+  }
 }
 
 void ListenSockets::refuseClients() {

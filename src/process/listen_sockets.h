@@ -28,6 +28,9 @@ class ListenSockets {
   /// By slot, then in the order of Role::listen.
   [[nodiscard]] Child::ListenersOfSlots fds() const;
 
+  /// Refuses new clients from now on in the sockets that this slot alone has. The kernel gives them
+  /// to those of other slots.
+  void refuseClientsOf(std::size_t slot);
   /// Refuses new clients from now on, in all processes that hold the sockets. Sockets that were
   /// passed stay as they are: clients wait in them for the next start.
   void refuseClients();
@@ -40,7 +43,9 @@ class ListenSockets {
   void share(UniqueFd socket);
 
   std::vector<std::vector<UniqueFd>> sockets_;
-  std::vector<bool> arePassed_;  // in the order of Role::listen
+  // Both in the order of Role::listen:
+  std::vector<bool> arePassed_;
+  std::vector<bool> areShared_;  // by all slots
   std::vector<std::string> unixPaths_;
 };
 

@@ -93,6 +93,7 @@ class Master final : private SlotOwner {
   [[nodiscard]] StopManner mannerIn(const Json& request, std::chrono::milliseconds timeout) const;
   void onChildReady(Slot& slot) override;
   void onAcceptingEnded(Slot& slot) override;
+  static void refuseWhereNobodyAccepts(RoleGroup& group);
   void onSilenceChanged(Slot& slot) override;
   void onConnectionsReport(Slot& slot, const Json& report) override;
 

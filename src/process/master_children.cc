@@ -60,6 +60,7 @@ void Master::onChildEnded(RoleGroup& group, Slot& slot) {
       return failStart(fmt::format("{} '{}' cannot start: {}", kindText(group.role.kind),
                                    group.role.name, slot.lastWords()));
     case Phase::Stopping:
+      refuseWhereNobodyAccepts(group);
       return stopNext();
     case Phase::Running:
       if (reload_) reload_->onEnded(slot);
@@ -90,14 +91,22 @@ void Master::onChildReady(Slot& slot) {
 }
 
 void Master::onAcceptingEnded(Slot& slot) {
-  if (phase_ != Phase::Stopping) return;
-  RoleGroup& group = groupOf(slot);
-  const auto acceptsNot = [](const auto& each) {
-    return !each->hasChild() || each->hasEndedAccepting();
+  if (phase_ == Phase::Stopping) refuseWhereNobodyAccepts(groupOf(slot));
+}
+
+/// Otherwise the kernel would accept clients for nobody during a graceful stop.
+void Master::refuseWhereNobodyAccepts(RoleGroup& group) {
+  const auto accepts = [](const Slot& slot) {
+    return slot.hasChild() && !slot.hasEndedAccepting();
   };
-  const bool nobodyAccepts =
-      std::ranges::all_of(group.slots, acceptsNot) && std::ranges::all_of(group.spares, acceptsNot);
-  // Otherwise the kernel would accept clients for nobody during a graceful stop.
+  bool nobodyAccepts = true;
+  for (std::size_t i = 0; i < group.slots.size(); ++i) {
+    if (accepts(*group.slots[i]) || accepts(*group.spares[i])) {
+      nobodyAccepts = false;
+    } else {
+      group.sockets.refuseClientsOf(i);
+    }
+  }
   if (nobodyAccepts) group.sockets.refuseClients();
 }
 

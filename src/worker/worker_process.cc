@@ -30,12 +30,13 @@ std::function<void(Args...)> forwardTo(const std::function<void(Args...)>& handl
 }
 
 std::unique_ptr<net::Codec> makeCodec(const Worker& worker,
-                                      std::function<std::string_view()> whyNotReady) {
+                                      std::function<std::string_view()> whyNotReady,
+                                      std::function<bool()> takesNoClients) {
   Protocol protocol = protocolOf(worker);
   if (!protocol.isWebSocket()) return std::make_unique<net::PackageCodec>(std::move(protocol));
   auto codec = std::make_unique<net::WebSocketCodec>(
       worker.websocket, forwardTo(worker.onWebSocketConnect), forwardTo(worker.onWebSocketOpen));
-  codec->reportReadiness(std::move(whyNotReady));
+  codec->reportReadiness(std::move(whyNotReady), std::move(takesNoClients));
   return codec;
 }
 
@@ -90,7 +91,8 @@ WorkerProcess::WorkerProcess(Worker& worker, process::Child& child,
 }
 
 void WorkerProcess::configure() {
-  codec_ = makeCodec(worker_, [this] { return whyNotReady(); });
+  codec_ = makeCodec(
+      worker_, [this] { return whyNotReady(); }, [this] { return child_.stillAccepts; });
   endpoint_.codec = codec_.get();
   const Protocol protocol = protocolOf(worker_);
   endpoint_.packageBytesMax = worker_.maxPackageSize.value_or(protocol.maxPackageSize);
@@ -147,9 +149,13 @@ std::size_t WorkerProcess::clientCount() const {
 void WorkerProcess::stop(process::StopOrder order) {
   order_ = order;
   const bool mayContinue = order.graceful && !closedClients_;
+  // In a reload the successor accepts.
+  const bool isAlone = order.reason == process::StopOrder::Reason::Stop;
+  child_.stillAccepts =
+      mayContinue && isAlone && answersHealthChecks() && (!stopping_ || child_.stillAccepts);
+  if (!child_.stillAccepts) listener_.stopAll();
   if (!stopping_) {
     stopping_ = true;
-    listener_.stopAll();
     channel::stopTakingJobs();
     whenDrained([this] { return isDrained(); }, [this] { child_.loop().stop(); });
     const bool isReload = order.reason == process::StopOrder::Reason::Reload;
@@ -205,6 +211,10 @@ bool WorkerProcess::areOthersBehind() const {
     }
   }
   return false;
+}
+
+bool WorkerProcess::answersHealthChecks() const {
+  return protocolOf(worker_).isWebSocket() && worker_.websocket.healthPages;
 }
 
 /// For /ready.

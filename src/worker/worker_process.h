@@ -57,6 +57,7 @@ class WorkerProcess {
   /// True if clients wait to be accepted, by other processes.
   [[nodiscard]] bool areOthersBehind() const;
   void closeClient(net::ConnectionImpl& peer) const;
+  [[nodiscard]] bool answersHealthChecks() const;
   [[nodiscard]] std::string_view whyNotReady() const;
   [[nodiscard]] bool isDrained() const;
 

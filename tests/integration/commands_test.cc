@@ -29,11 +29,11 @@ class Commands : public WithStormo {
   }
 
   /// True if a new connection is refused.
-  bool isRefused() {
+  const SwarmClient& oneMore() {
     const Id id = clients().begin();
     clients().runUntil("an answer",
                        [&] { return clients()[id].state != SwarmClient::State::Opening; });
-    return clients()[id].connectError != 0;
+    return clients()[id];
   }
 
   std::vector<pid_t> allPids() {
@@ -151,7 +151,7 @@ TEST_F(Commands, ADaemonRunsUntilStopAndStopReturnsWhenAllHaveEnded) {
   expectAllEnded(pids);
   clients().waitUntilClosed(id);
   EXPECT_EQ(clients()[id].closeCode, CloseCode::GoingAway);
-  EXPECT_TRUE(isRefused());
+  EXPECT_NE(oneMore().connectError, 0);
   expectOneClearLine(stormo.run({"stop"}), "not running");
 }
 
@@ -172,7 +172,7 @@ TEST_F(Commands, AGracefulStopWaitsForClientsUntilItsTimeout) {
   const Id goes = clients().connect();
   const auto stop = stormo.begin({"stop", "-g", "--timeout", "1"});
   // New clients are refused, and connected ones are served.
-  while (!isRefused()) deadline.check("the port to be closed");
+  while (oneMore().httpStatus != 503) deadline.check("clients to be refused");
   EXPECT_TRUE(clients()[stays].isOpen());
   clients().join(stays, "123");
   clients().close(goes);

@@ -1,10 +1,12 @@
 // Answers of the WebSocket port to plain HTTP and to invalid handshakes.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "integration/harness/tcp_peer.h"
 #include "integration/harness/with_stormo.h"
+#include "support/websocket_client.h"
 
 namespace stormo::integration {
 namespace {
@@ -82,6 +84,59 @@ TEST_F(Http, ReadyIs503WhileThereIsNoLinkToTheChannel) {
   EXPECT_THAT(exchange("GET /ready"), StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
   EXPECT_THAT(bodyOf(exchange("GET /ready")), HasSubstr("no link to the Channel"));
   EXPECT_THAT(exchange("GET /health"), StartsWith("HTTP/1.1 200 OK\r\n"));
+}
+
+class HttpOfAStop : public Http {
+ protected:
+  /// By whichever workers the kernel chooses.
+  void expectThatNoClientsAreTaken(std::uint16_t port) {
+    for (int i = 0; i < 8; ++i) {
+      const auto answer = [&](const std::string& request) {
+        return httpExchange(deadline, port, request);
+      };
+      const std::string ready = answer("GET /ready HTTP/1.0\r\n\r\n");
+      EXPECT_THAT(ready, StartsWith("HTTP/1.1 503 "));
+      EXPECT_THAT(bodyOf(ready), HasSubstr("closing"));
+      EXPECT_THAT(answer("GET /health HTTP/1.0\r\n\r\n"), StartsWith("HTTP/1.1 200 "));
+      const std::string upgrade = answer(test::WebSocketClient::request());
+      EXPECT_THAT(upgrade, StartsWith("HTTP/1.1 503 "));
+      EXPECT_THAT(upgrade, HasSubstr("Retry-After: "));
+    }
+  }
+  void awaitWorkers(const std::string& state, std::ptrdiff_t number) {
+    stormo.waitForStatus(state, [&](const Json& report) {
+      const Json& rows = report.at("processes");
+      return std::count_if(rows.begin(), rows.end(), [&](const Json& row) {
+               return row.at("kind") == "worker" && row.at("status") == state;
+             }) == number;
+    });
+    static_cast<void>(stormo.connections());  // each answers it after the order to stop
+  }
+};
+
+TEST_F(HttpOfAStop, APacedStopAnswersReadyAndHandshakesWith503) {
+  startStormo({"--workers", "2"});
+  const std::uint16_t port = stormo.port();
+  connectToDifferentWorkers(stormo, clients(), 2);
+  clients().connect(20);
+  const auto stop = stormo.begin({"stop", "-g", "--over", "1h"});
+  awaitWorkers("stopping", 2);
+  expectThatNoClientsAreTaken(port);
+  EXPECT_FALSE(stop->statusIfEnded());
+  EXPECT_EQ(runBesideClients({"stop"}).status, 0);
+  EXPECT_EQ(stop->waitForEnd().status, 0);
+}
+
+TEST_F(HttpOfAStop, AWorkerWithoutClientsEndsAndTheOthersAnswer) {
+  startStormo({"--workers", "2"});
+  const std::uint16_t port = stormo.port();
+  const Id id = clients().connect();
+  const auto stop = stormo.begin({"stop", "-g", "--timeout", "3600"});
+  awaitWorkers("stopping", 1);
+  expectThatNoClientsAreTaken(port);
+  clients().close(id);
+  clients().waitUntilClosed(id);
+  EXPECT_EQ(stop->waitForEnd().status, 0);
 }
 
 TEST_F(Http, MalformedAndTooLongRequestHeadsAreRejected) {

@@ -20,6 +20,9 @@ namespace {
 // end of its connection is seen; the rest stays in the kernel.
 constexpr std::size_t kHeldBackMax = 16 << 10;
 
+constexpr RefusalAnswer kStopping{
+    .httpStatus = 503, .text = "the server is stopping", .retryAfter = "5"};
+
 }  // namespace
 
 std::size_t WebSocketCodec::receive(CodecSession& session, std::span<char> bytes) const {
@@ -64,7 +67,10 @@ void WebSocketCodec::onRequest(CodecSession& session, const HttpRequest& request
   const Refusal refusal = session.connection().ticket.refusal;
   if (refusal != Refusal::None) return answerRefusal(session, answerTo(refusal));
   const websocket::HandshakeVerdict verdict = websocket::judgeUpgrade(request);
-  if (verdict.status == 101) return upgrade(session, request);
+  if (verdict.status == 101) {
+    const bool isStopping = takesNoClients_ && takesNoClients_();
+    return isStopping ? answerRefusal(session, kStopping) : upgrade(session, request);
+  }
   // An upgrade to something else is ignored (RFC 9110 7.8): HTTP clients offer h2c by default.
   const bool isPlain = !request.hasToken("Upgrade", "websocket");
   if (isPlain && options_.healthPages) {

@@ -26,8 +26,12 @@ class WebSocketCodec final : public WebSocketMessages {
         onOpen_(std::move(onOpen)) {}
 
   /// `problem` states why this process takes no clients now, for WebSocketOptions::healthPages;
-  /// empty if it takes them.
-  void reportReadiness(std::function<std::string_view()> problem) { problem_ = std::move(problem); }
+  /// empty if it takes them. `takesNoClients`: true once upgrades are answered with 503.
+  void reportReadiness(std::function<std::string_view()> problem,
+                       std::function<bool()> takesNoClients = {}) {
+    problem_ = std::move(problem);
+    takesNoClients_ = std::move(takesNoClients);
+  }
 
   [[nodiscard]] std::size_t receive(CodecSession& session, std::span<char> bytes) const override;
   [[nodiscard]] bool hasCloseCodes() const override { return true; }
@@ -61,6 +65,7 @@ class WebSocketCodec final : public WebSocketMessages {
   ConnectHandler onConnect_;
   OpenHandler onOpen_;
   std::function<std::string_view()> problem_;
+  std::function<bool()> takesNoClients_;
   mutable RefusalLogLimit refusedOrigins_;
 };
 

@@ -152,7 +152,8 @@ TEST(Deflate, RefersToNothingOutsideTheWindow) {
     const std::string payload = deflated(message, windowBits);
     EXPECT_TRUE(inflatedInWindow(payload, windowBits) == message) << windowBits;
     // With 2^9 bytes zlib does not use the farther half.
-    if (windowBits > 9) EXPECT_FALSE(inflatedInWindow(payload, windowBits - 1) == message);
+    if (windowBits <= 9) continue;
+    EXPECT_FALSE(inflatedInWindow(payload, windowBits - 1) == message) << windowBits;
   }
 }
 

@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "cli/parse_arguments.h"
-#include "net/tls/free_by.h"
+#include "base/free_by.h"
 #include "sys/error_text.h"
 #include "sys/standard_streams.h"
 #include "sys/unique_fd.h"
@@ -28,10 +28,10 @@ namespace {
 
 using namespace stormo;
 
-using Key = std::unique_ptr<EVP_PKEY, net::FreeBy<&::EVP_PKEY_free>>;
-using Certificate = std::unique_ptr<X509, net::FreeBy<&::X509_free>>;
-using Extension = std::unique_ptr<X509_EXTENSION, net::FreeBy<&::X509_EXTENSION_free>>;
-using Memory = std::unique_ptr<BIO, net::FreeBy<&::BIO_free_all>>;
+using Key = std::unique_ptr<EVP_PKEY, FreeBy<&::EVP_PKEY_free>>;
+using Certificate = std::unique_ptr<X509, FreeBy<&::X509_free>>;
+using Extension = std::unique_ptr<X509_EXTENSION, FreeBy<&::X509_EXTENSION_free>>;
+using Memory = std::unique_ptr<BIO, FreeBy<&::BIO_free_all>>;
 
 constexpr long kDaysValid = 365;
 constexpr mode_t kKeyMode = 0600;

@@ -16,7 +16,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "net/tls/free_by.h"
+#include "base/free_by.h"
 #include "net/tls/tls_error.h"
 
 namespace stormo::net {

@@ -1,6 +1,6 @@
 #pragma once
 
-namespace stormo::net {
+namespace stormo {
 
 /// Deleter of a std::unique_ptr for an object of OpenSSL: FreeBy<&::X509_free>.
 template <auto Function>
@@ -11,4 +11,4 @@ struct FreeBy {
   }
 };
 
-}  // namespace stormo::net
+}  // namespace stormo

@@ -52,6 +52,7 @@ const std::vector<Module>& modules() {
       {"base", {}},
       {"sys", {"base"}},
       {"protocol", {"base"}},
+      {"access", {"protocol"}},
       {"event", {"sys"}},
       {"net", {"event", "protocol"}},
       {"group", {"net"}},

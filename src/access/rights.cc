@@ -1,0 +1,57 @@
+#include "access/rights.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/name_pattern.h"
+
+namespace stormo::access {
+namespace {
+
+constexpr std::string_view kUser = "{user}";
+
+constexpr std::array<std::pair<std::string_view, May>, 4> kNames = {{
+    {"join", May::Join},
+    {"send", May::Send},
+    {"history", May::History},
+    {"presence", May::Presence},
+}};
+
+/// The pattern that matches the name and nothing else.
+std::string literal(std::string_view name) {
+  std::string pattern;
+  for (const char each : name) {
+    if (std::string_view("*?[]\\").find(each) != std::string_view::npos) pattern += '\\';
+    pattern += each;
+  }
+  return pattern;
+}
+
+}  // namespace
+
+std::uint8_t mayNamed(std::string_view name) {
+  const auto* const found = std::ranges::find(kNames, name, &decltype(kNames)::value_type::first);
+  return found == kNames.end() ? 0 : static_cast<std::uint8_t>(found->second);
+}
+
+void Rights::grant(std::string_view pattern, std::uint8_t may, std::string_view user) {
+  std::string whole;
+  for (std::size_t at = pattern.find(kUser); at != pattern.npos; at = pattern.find(kUser)) {
+    if (user.empty()) return;
+    whole += pattern.substr(0, at);
+    whole += literal(user);
+    pattern.remove_prefix(at + kUser.size());
+  }
+  whole += pattern;
+  grants_.push_back({std::move(whole), may});
+}
+
+bool Rights::allow(May what, std::string_view group) const {
+  return std::ranges::any_of(grants_, [&](const Grant& grant) {
+    return (grant.may & static_cast<std::uint8_t>(what)) != 0 &&
+           matchesPattern(grant.pattern, group);
+  });
+}
+
+}  // namespace stormo::access

@@ -1,0 +1,63 @@
+#include "access/rights.h"
+
+#include <gtest/gtest.h>
+
+namespace stormo::access {
+namespace {
+
+Rights granting(std::string_view pattern, std::string_view user, std::uint8_t may = kMayAll) {
+  Rights rights;
+  rights.grant(pattern, may, user);
+  return rights;
+}
+
+TEST(Rights, NothingIsAllowedWithoutAGrant) {
+  const Rights none;
+  EXPECT_TRUE(none.empty());
+  EXPECT_FALSE(none.allow(May::Join, ""));
+}
+
+TEST(Rights, AGrantIsForItsPatternAndPurpose) {
+  Rights rights;
+  rights.grant("chat.*", mayNamed("join") | mayNamed("history"), "ada");
+  rights.grant("chat.general", mayNamed("send"), "ada");
+  EXPECT_TRUE(rights.allow(May::Join, "chat.general"));
+  EXPECT_TRUE(rights.allow(May::History, "chat.other"));
+  EXPECT_TRUE(rights.allow(May::Send, "chat.general"));
+  EXPECT_FALSE(rights.allow(May::Send, "chat.other"));
+  EXPECT_FALSE(rights.allow(May::Presence, "chat.general"));
+  EXPECT_FALSE(rights.allow(May::Join, "news"));
+}
+
+TEST(Rights, TheUserStandsForItselfInAPattern) {
+  const Rights rights = granting("inbox.{user}.*", "ada");
+  EXPECT_TRUE(rights.allow(May::Join, "inbox.ada.1"));
+  EXPECT_FALSE(rights.allow(May::Join, "inbox.bob.1"));
+  EXPECT_TRUE(granting("{user}-{user}", "a").allow(May::Join, "a-a"));
+}
+
+TEST(Rights, NoUserIsAWildcard) {
+  for (const char* user : {"*", "?", "[a-z]", "\\", "a*", "{user}", "[!x]", "]", "\\*"}) {
+    const Rights rights = granting("inbox.{user}", user);
+    EXPECT_TRUE(rights.allow(May::Join, std::string("inbox.") + user)) << user;
+    for (const char* other : {"a", "ab", "ada", "", "z"}) {
+      EXPECT_FALSE(rights.allow(May::Join, std::string("inbox.") + other)) << user;
+    }
+  }
+}
+
+TEST(Rights, WithoutAUserAPatternForUsersMatchesNothing) {
+  const Rights rights = granting("inbox.{user}", "");
+  EXPECT_FALSE(rights.allow(May::Join, "inbox."));
+  EXPECT_FALSE(rights.allow(May::Join, "inbox.{user}"));
+}
+
+TEST(MayNamed, KnowsFourNames) {
+  EXPECT_EQ(mayNamed("join") | mayNamed("send") | mayNamed("history") | mayNamed("presence"),
+            kMayAll);
+  EXPECT_EQ(mayNamed("Join"), 0);
+  EXPECT_EQ(mayNamed(""), 0);
+}
+
+}  // namespace
+}  // namespace stormo::access

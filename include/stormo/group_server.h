@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stormo/access.h>
 #include <stormo/channel/messages.h>
 #include <stormo/connection.h>
 #include <stormo/message.h>
@@ -33,6 +34,8 @@ struct GroupServerOptions {
   /// What happens to messages for clients that do not drain: see Groups::setSlowRules(). Clients of
   /// stormo.v1 receive the event `missed`.
   std::vector<SlowRule> slowRules = {};
+  /// Without keys everybody may do everything that the rules below allow.
+  AccessOptions access = {};
 };
 
 /// The client protocols of the ready server `stormo`, on a Worker of your own and with your own
@@ -52,15 +55,16 @@ struct GroupServerOptions {
 /// handler closes the client with 1011.
 class GroupServer {
  public:
-  /// Sets the worker's handlers onWebSocketConnect, onMessage, onClose and hasRoom, and adds
-  /// stormo.v1 to its subprotocols. A program that sets one of these handlers itself calls the
-  /// function of the same name below.
+  /// Sets the worker's handlers onWebSocketConnect, onWebSocketOpen, onMessage, onClose and
+  /// hasRoom, and adds stormo.v1 to its subprotocols. A program that sets one of these handlers
+  /// itself calls the function of the same name below. Throws std::invalid_argument if a key of
+  /// `options.access` cannot be used.
   GroupServer(Worker& worker, Channel& channel, GroupServerOptions options = {});
   ~GroupServer();
   GroupServer(const GroupServer&) = delete;
   GroupServer& operator=(const GroupServer&) = delete;
 
-  // --- Rules. Without a handler everything is allowed. ---
+  // --- Rules, in addition to those of tokens. Without a handler everything is allowed. ---
 
   /// May the client join the group? false: the reply is the error `forbidden`.
   std::function<bool(Connection& client, std::string_view group)> mayJoin;
@@ -85,6 +89,7 @@ class GroupServer {
   // --- The worker's handlers ---
 
   void onWebSocketConnect(Connection& client, WebSocketHandshake& handshake);
+  void onWebSocketOpen(Connection& client);
   void onMessage(Connection& client, Message message);
   void onClose(Connection& client);
   [[nodiscard]] bool hasRoom() const;

@@ -10,6 +10,7 @@ namespace stormo::access {
 namespace {
 
 constexpr std::string_view kUser = "{user}";
+constexpr std::string_view kSpecial = "*?[]\\";
 
 constexpr std::array<std::pair<std::string_view, May>, 4> kNames = {{
     {"join", May::Join},
@@ -22,7 +23,7 @@ constexpr std::array<std::pair<std::string_view, May>, 4> kNames = {{
 std::string literal(std::string_view name) {
   std::string pattern;
   for (const char each : name) {
-    if (std::string_view("*?[]\\").find(each) != std::string_view::npos) pattern += '\\';
+    if (kSpecial.find(each) != std::string_view::npos) pattern += '\\';
     pattern += each;
   }
   return pattern;
@@ -44,13 +45,33 @@ void Rights::grant(std::string_view pattern, std::uint8_t may, std::string_view 
     pattern.remove_prefix(at + kUser.size());
   }
   whole += pattern;
-  grants_.push_back({std::move(whole), may});
+  const Form form = formOf(whole);
+  if (form == Form::Prefix) whole.pop_back();
+  grants_.push_back({.text = std::move(whole), .form = form, .may = may});
+}
+
+Rights::Form Rights::formOf(std::string_view pattern) {
+  const std::size_t first = pattern.find_first_of(kSpecial);
+  if (first == pattern.npos) return Form::Name;
+  const bool endsThere = first + 1 == pattern.size() && pattern.back() == '*';
+  return endsThere ? Form::Prefix : Form::Pattern;
+}
+
+bool Rights::matches(const Grant& grant, std::string_view group) {
+  switch (grant.form) {
+    case Form::Name:
+      return group == grant.text;
+    case Form::Prefix:
+      return group.starts_with(grant.text);
+    case Form::Pattern:
+      break;
+  }
+  return matchesPattern(grant.text, group);
 }
 
 bool Rights::allow(May what, std::string_view group) const {
   return std::ranges::any_of(grants_, [&](const Grant& grant) {
-    return (grant.may & static_cast<std::uint8_t>(what)) != 0 &&
-           matchesPattern(grant.pattern, group);
+    return (grant.may & static_cast<std::uint8_t>(what)) != 0 && matches(grant, group);
   });
 }
 

@@ -27,10 +27,16 @@ class Rights {
   [[nodiscard]] bool empty() const { return grants_.empty(); }
 
  private:
+  /// Most patterns are a name, or a name and `*`: these need no search.
+  enum class Form : std::uint8_t { Name, Prefix, Pattern };
   struct Grant {
-    std::string pattern;
+    std::string text;  // without the `*` of a prefix
+    Form form;
     std::uint8_t may;
   };
+  static Form formOf(std::string_view pattern);
+  static bool matches(const Grant& grant, std::string_view group);
+
   std::vector<Grant> grants_;
 };
 

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "protocol/client/command_reader.h"
 #include "protocol/json/fields.h"
 #include "protocol/json/scanner.h"
 
@@ -128,6 +129,10 @@ Rights rightsOf(std::string_view list, std::string_view user) {
   return rights;
 }
 
+bool isGroupName(const std::string& name) {
+  return !name.empty() && name.size() <= kGroupNameBytesMax;
+}
+
 bool isControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 }  // namespace
@@ -152,6 +157,7 @@ std::optional<Token> readClaims(std::string_view json, std::string& wrong) {
     token.issued = claims.date(Claims::Iat);
     token.info = claims.json(Claims::Info, JsonScanner::Kind::Object);
     token.groups = claims.names(Claims::Groups);
+    Claims::demandThat(Claims::Groups, std::ranges::all_of(token.groups, isGroupName));
     token.rights = rightsOf(claims.json(Claims::Rights, JsonScanner::Kind::Array), token.user);
     return token;
   } catch (const WrongClaim& claim) {

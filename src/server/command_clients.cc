@@ -1,5 +1,7 @@
 #include "server/command_clients.h"
 
+#include <fmt/format.h>
+
 #include <string>
 
 namespace stormo::server {
@@ -17,6 +19,8 @@ void CommandClients::onMessage(Connection& client, Message message) {
       return leave(client, request.group);
     case GroupCommand::SendToGroup:
       return send(client, request.group, request.message);
+    case GroupCommand::Refresh:
+      return refresh(client, request.token);
     case GroupCommand::Ping:
       return ServerContext::reply(client, request.pong);
   }
@@ -40,6 +44,22 @@ void CommandClients::send(Connection& client, std::string_view group, std::strin
     return replyError(client, kForbidden, kForbiddenSend);
   }
   context_.publisher.publish(client, {.group = group, .message = message});
+}
+
+void CommandClients::refresh(Connection& client, std::string_view token) {
+  const std::string problem = context_.access.refresh(client, token);
+  if (!problem.empty()) return replyError(client, kInvalidToken, problem);
+  joinGroupsOf(client);
+}
+
+void CommandClients::joinGroupsOf(Connection& client) {
+  const access::Token* const token = AccessControl::tokenOf(client);
+  if (token == nullptr) return;
+  for (const std::string& group : token->groups) join(client, group);
+}
+
+void CommandClients::onExpiring(Connection& client, std::chrono::seconds left) {
+  ServerContext::reply(client, fmt::format(R"({{"cmd":"expiring","seconds":{}}})", left.count()));
 }
 
 void CommandClients::onRefused(ConnectionId id) {

@@ -2,6 +2,8 @@
 
 #include <stormo/groups.h>
 
+#include <chrono>
+
 #include "protocol/client/group_command.h"
 #include "server/server_context.h"
 
@@ -16,6 +18,9 @@ class CommandClients {
   }
 
   void onMessage(Connection& client, Message message);
+  /// Makes it a member of the groups that its token states.
+  void joinGroupsOf(Connection& client);
+  void onExpiring(Connection& client, std::chrono::seconds left);
   /// The Channel has refused a message of that client, which may be closed.
   void onRefused(ConnectionId client);
 
@@ -23,6 +28,7 @@ class CommandClients {
   void join(Connection& client, std::string_view group);
   void leave(Connection& client, std::string_view group);
   void send(Connection& client, std::string_view group, std::string_view message);
+  void refresh(Connection& client, std::string_view token);
   void replyError(Connection& client, std::string_view code, std::string_view text);
 
   const ServerContext& context_;

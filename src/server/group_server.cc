@@ -4,7 +4,10 @@
 #include <stormo/log.h>
 #include <stormo/worker.h>
 
+#include <chrono>
+
 #include "protocol/channel/packet.h"
+#include "server/access_control.h"
 #include "server/command_clients.h"
 #include "server/group_publisher.h"
 #include "server/server_context.h"
@@ -15,7 +18,8 @@ namespace stormo {
 struct GroupServer::Impl final : channel::Listener {
   Impl(GroupServer& owner, Worker& worker, Channel& channel, const GroupServerOptions& options)
       : publisher(worker, channel),
-        context{owner, worker, channel, options, publisher},
+        access(worker, options.access),
+        context{owner, worker, channel, options, publisher, access},
         commandClients(context),
         v1Clients(context) {
     publisher.onDone = [this](ConnectionId client, std::uint64_t request) {
@@ -23,6 +27,9 @@ struct GroupServer::Impl final : channel::Listener {
     };
     publisher.onRefused = [this](ConnectionId client, std::uint64_t request) {
       request == 0 ? commandClients.onRefused(client) : v1Clients.onRefused(client, request);
+    };
+    access.onExpiring = [this](Connection& client, std::chrono::seconds left) {
+      isOfV1(client) ? v1Clients.onExpiring(client, left) : commandClients.onExpiring(client, left);
     };
     channel.addListener(*this);
   }
@@ -42,6 +49,11 @@ struct GroupServer::Impl final : channel::Listener {
     });
   }
 
+  static bool isOfV1(Connection& client) {
+    const auto* const state = client.stateOrNull<server::ClientState>();
+    return state != nullptr && state->speaksV1;
+  }
+
   /// Reports a Channel that accepts less than the clients may send.
   void checkLimits() const {
     const std::size_t messageBytes =
@@ -56,6 +68,7 @@ struct GroupServer::Impl final : channel::Listener {
   }
 
   server::GroupPublisher publisher;
+  server::AccessControl access;
   const server::ServerContext context;
   server::CommandClients commandClients;
   server::V1Clients v1Clients;
@@ -67,6 +80,7 @@ GroupServer::GroupServer(Worker& worker, Channel& channel, GroupServerOptions op
   worker.onWebSocketConnect = [this](Connection& client, WebSocketHandshake& handshake) {
     onWebSocketConnect(client, handshake);
   };
+  worker.onWebSocketOpen = [this](Connection& client) { onWebSocketOpen(client); };
   worker.onMessage = [this](Connection& client, Message message) { onMessage(client, message); };
   worker.onClose = [this](Connection& client) { onClose(client); };
   worker.hasRoom = [this] { return hasRoom(); };
@@ -79,8 +93,19 @@ PublishStatus GroupServer::send(std::string_view group, Message message) {
 }
 
 void GroupServer::onWebSocketConnect(Connection& client, WebSocketHandshake& handshake) {
+  impl_->access.onHandshake(client, handshake);
   if (handshake.subprotocol != v1::kSubprotocol) return;
   client.state<server::ClientState>().speaksV1 = true;
+}
+
+void GroupServer::onWebSocketOpen(Connection& client) {
+  const access::Token* const token = impl_->access.onOpen(client);
+  if (token == nullptr) return;
+  if (Impl::isOfV1(client)) {
+    impl_->v1Clients.welcome(client, *token);
+  } else {
+    impl_->commandClients.joinGroupsOf(client);
+  }
 }
 
 void GroupServer::onMessage(Connection& client, Message message) {
@@ -92,7 +117,10 @@ void GroupServer::onMessage(Connection& client, Message message) {
   }
 }
 
-void GroupServer::onClose(Connection& client) { impl_->context.leftAll(client); }
+void GroupServer::onClose(Connection& client) {
+  impl_->context.leftAll(client);
+  impl_->access.onClose(client);
+}
 
 bool GroupServer::hasRoom() const { return impl_->publisher.hasRoom(); }
 

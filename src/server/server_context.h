@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "server/access_control.h"
 #include "server/client_state.h"
 #include "server/group_publisher.h"
 
@@ -20,13 +21,16 @@ struct ServerContext {
   Channel& channel;
   const GroupServerOptions options;
   GroupPublisher& publisher;
+  AccessControl& access;
 
   [[nodiscard]] bool mayJoin(Connection& client, std::string_view group) const {
-    return !server.mayJoin || server.mayJoin(client, group);
+    return access.allows(client, access::May::Join, group) &&
+           (!server.mayJoin || server.mayJoin(client, group));
   }
   [[nodiscard]] bool maySend(Connection& client, std::string_view group,
                              std::string_view message) const {
-    return !server.maySend || server.maySend(client, group, message);
+    return access.allows(client, access::May::Send, group) &&
+           (!server.maySend || server.maySend(client, group, message));
   }
   /// `text` is a command that the protocol does not know. True if the program handled it.
   [[nodiscard]] bool isOwnCommand(Connection& client, std::string_view text) const;
@@ -60,6 +64,7 @@ struct ServerContext {
 };
 
 inline constexpr std::string_view kTooManyGroups = "too_many_groups";
+inline constexpr std::string_view kInvalidToken = "invalid_token";
 inline constexpr std::string_view kForbidden = "forbidden";
 inline constexpr std::string_view kForbiddenJoin = "this client may not join this group";
 inline constexpr std::string_view kForbiddenSend = "this client may not send to this group";

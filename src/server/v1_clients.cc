@@ -12,6 +12,10 @@ auto joinOf(ClientState& state, std::string_view group) {
   return std::ranges::find(state.joins, group, &ClientState::Join::group);
 }
 
+v1::Admission admissionOf(const access::Token& token) {
+  return {.user = token.user, .groups = token.groups, .expires = token.expires};
+}
+
 /// Bytes of the replay.
 std::size_t bytesOf(const HistoryReply& reply) {
   std::size_t bytes = 0;
@@ -60,6 +64,8 @@ void V1Clients::onMessage(Connection& client, ClientState& state, Message messag
       state.session = request.session;
       state.lastSend = 0;
       return replyOk(client, request.id);
+    case v1::Command::Refresh:
+      return refresh(client, request);
     case v1::Command::Ping:
       if (!request.pong.empty()) return ServerContext::reply(client, request.pong);
       return replyOk(client, request.id);
@@ -150,6 +156,26 @@ void V1Clients::send(Connection& client, ClientState& state, const v1::Request& 
                                       .message = request.message,
                                       .id = {state.session, request.id},
                                       .request = request.id});
+}
+
+void V1Clients::refresh(Connection& client, const v1::Request& request) {
+  const std::string problem = context_.access.refresh(client, request.token);
+  if (!problem.empty()) return replyError(client, request.id, kInvalidToken, problem);
+  text_.clear();
+  v1::appendRefreshed(request.id, admissionOf(*AccessControl::tokenOf(client)), text_);
+  ServerContext::reply(client, text_);
+}
+
+void V1Clients::welcome(Connection& client, const access::Token& token) {
+  text_.clear();
+  v1::appendWelcome(admissionOf(token), text_);
+  ServerContext::reply(client, text_);
+}
+
+void V1Clients::onExpiring(Connection& client, std::chrono::seconds left) {
+  text_.clear();
+  v1::appendExpiring(left, text_);
+  ServerContext::reply(client, text_);
 }
 
 void V1Clients::onSent(ConnectionId id, std::uint64_t request) {

@@ -2,6 +2,7 @@
 
 #include <stormo/groups.h>
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,9 @@ class V1Clients {
   explicit V1Clients(const ServerContext& context);
 
   void onMessage(Connection& client, ClientState& state, Message message);
+  /// The client has connected with that token.
+  void welcome(Connection& client, const access::Token& token);
+  void onExpiring(Connection& client, std::chrono::seconds left);
   /// The Channel has acknowledged, or refused, the message of that `send`. The client may be
   /// closed.
   void onSent(ConnectionId client, std::uint64_t request);
@@ -34,6 +38,7 @@ class V1Clients {
                       const HistoryReply& reply);
   void leave(Connection& client, ClientState& state, const v1::Request& request);
   void send(Connection& client, ClientState& state, const v1::Request& request);
+  void refresh(Connection& client, const v1::Request& request);
   void replyOk(Connection& client, std::uint64_t request);
   void replyError(Connection& client, std::uint64_t request, std::string_view code,
                   std::string_view message);

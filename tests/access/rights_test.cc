@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/name_pattern.h"
+
 namespace stormo::access {
 namespace {
 
@@ -27,6 +29,16 @@ TEST(Rights, AGrantIsForItsPatternAndPurpose) {
   EXPECT_FALSE(rights.allow(May::Send, "chat.other"));
   EXPECT_FALSE(rights.allow(May::Presence, "chat.general"));
   EXPECT_FALSE(rights.allow(May::Join, "news"));
+}
+
+// Names and prefixes are compared without a search: as matchesPattern() does.
+TEST(Rights, AllFormsOfPatternsMatchAsPatternsDo) {
+  for (const char* pattern : {"", "*", "a", "a*", "a**", "*a", "a*b", "a?", "[ab]", "a\\*", "**"}) {
+    for (const char* group : {"", "a", "b", "ab", "aab", "a*", "a*b", "ba"}) {
+      EXPECT_EQ(granting(pattern, "u").allow(May::Join, group), matchesPattern(pattern, group))
+          << pattern << " " << group;
+    }
+  }
 }
 
 TEST(Rights, TheUserStandsForItselfInAPattern) {

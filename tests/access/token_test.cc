@@ -77,6 +77,8 @@ TEST(Claims, TheWrongOneIsNamed) {
       {R"({"sub":"a","groups":"news"})", "groups"},
       {R"({"sub":"a","groups":[1.5]})", "groups"},
       {R"({"sub":"a","groups":[["news"]]})", "groups"},
+      {R"({"sub":"a","groups":[""]})", "groups"},
+      {R"({"sub":"a","groups":[")" + std::string(256, 'g') + R"("]})", "groups"},
       {R"({"sub":"a","rights":{}})", "rights"},
       {R"({"sub":"a","rights":["chat.*"]})", "rights"},
       {R"({"sub":"a","rights":[{"may":["join"]}]})", "rights"},

@@ -62,7 +62,7 @@ const std::vector<Module>& modules() {
       {"channel/server", {"channel/link", "channel/log"}},
       {"process", {"event"}},
       {"worker", {"channel/client", "channel/server", "process"}},
-      {"server", {"worker"}},
+      {"server", {"access", "worker"}},
       {"testing", {"worker"}},
       {"config", {"protocol", "sys"}},
       {"bench", {"net"}},

@@ -45,6 +45,7 @@ class CommandReader {
   [[nodiscard]] CommandError require(std::size_t field);
   /// A string or an integer of 1 to kGroupNameBytesMax bytes.
   [[nodiscard]] CommandError readGroup(std::size_t field, std::string_view& group);
+  [[nodiscard]] CommandError readString(std::size_t field, std::string_view& string);
   /// The command of a name. `known` are pairs of name and command.
   template <typename Known, typename Command>
   [[nodiscard]] CommandError readCommand(std::size_t field, const Known& known, Command& command) {
@@ -67,7 +68,6 @@ class CommandReader {
 
  private:
   [[nodiscard]] std::size_t placeOf(std::string_view name) const;
-  CommandError readString(std::size_t field, std::string_view& string);
   CommandError unknown(std::size_t field, std::string_view name);
 
   std::vector<std::string_view> names_;

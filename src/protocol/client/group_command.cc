@@ -11,17 +11,18 @@ namespace {
 constexpr std::size_t kCmd = 0;
 constexpr std::size_t kGroupId = 1;
 constexpr std::size_t kMessage = 2;
+constexpr std::size_t kToken = 3;
 
 constexpr std::pair<std::string_view, GroupCommand> kCommands[] = {
-    {"send_to_group", GroupCommand::SendToGroup},
-    {"add_group", GroupCommand::AddGroup},
-    {"leave_group", GroupCommand::LeaveGroup},
-    {"ping", GroupCommand::Ping},
+    {"send_to_group", GroupCommand::SendToGroup}, {"add_group", GroupCommand::AddGroup},
+    {"leave_group", GroupCommand::LeaveGroup},    {"ping", GroupCommand::Ping},
+    {"refresh", GroupCommand::Refresh},
 };
 
 }  // namespace
 
-GroupCommandDecoder::GroupCommandDecoder() : reader_{"cmd", "group_id", "message", "type"} {}
+GroupCommandDecoder::GroupCommandDecoder()
+    : reader_{"cmd", "group_id", "message", "token", "type"} {}
 
 CommandError GroupCommandDecoder::decode(std::string_view text, GroupRequest& out) {
   out = {};
@@ -35,6 +36,9 @@ CommandError GroupCommandDecoder::decode(std::string_view text, GroupRequest& ou
   if (error == CommandError::None && out.command == GroupCommand::Ping) {
     out.pong = R"({"cmd":"pong"})";
     return CommandError::None;
+  }
+  if (error == CommandError::None && out.command == GroupCommand::Refresh) {
+    return reader_.readString(kToken, out.token);
   }
   if (error == CommandError::None) error = reader_.readGroup(kGroupId, out.group);
   if (error != CommandError::None) return error;

@@ -10,15 +10,17 @@
 ///     {"cmd":"add_group", "group_id":"123"}
 ///     {"cmd":"leave_group", "group_id":"123"}
 ///     {"cmd":"send_to_group", "group_id":"123", "message":"text"}
+///     {"cmd":"refresh", "token":"eyJhbGciOi…"}
 ///     {"cmd":"ping"}
 namespace stormo {
 
-enum class GroupCommand { AddGroup, LeaveGroup, SendToGroup, Ping };
+enum class GroupCommand { AddGroup, LeaveGroup, SendToGroup, Refresh, Ping };
 
 struct GroupRequest {
   GroupCommand command = GroupCommand::AddGroup;
-  std::string_view group;    ///< Not of Ping.
+  std::string_view group;    ///< Not of Refresh and Ping.
   std::string_view message;  ///< Of SendToGroup.
+  std::string_view token;    ///< Of Refresh.
   std::string_view pong;     ///< Of Ping: the reply, in the form of the request.
 };
 

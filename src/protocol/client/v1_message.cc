@@ -26,6 +26,19 @@ void appendWhere(Position position, std::string& out) {
   appendDecimal(position.offset, out);
 }
 
+void appendAdmission(const Admission& admission, std::string& out) {
+  out.append(",\"user\":");
+  appendJsonString(admission.user, out);
+  out.append(",\"groups\":[");
+  for (const std::string& group : admission.groups) {
+    if (&group != admission.groups.data()) out.push_back(',');
+    appendJsonString(group, out);
+  }
+  out.push_back(']');
+  if (admission.expires) out.append(",\"expires\":").append(std::to_string(*admission.expires));
+  out.push_back('}');
+}
+
 }  // namespace
 
 void appendOk(std::uint64_t id, std::string& out) {
@@ -81,6 +94,22 @@ void appendMissed(std::string_view group, std::uint64_t count, std::string& out)
   out.append(",\"count\":");
   appendDecimal(count, out);
   out.push_back('}');
+}
+
+void appendWelcome(const Admission& admission, std::string& out) {
+  out.append("{\"event\":\"welcome\"");
+  appendAdmission(admission, out);
+}
+
+void appendRefreshed(std::uint64_t id, const Admission& admission, std::string& out) {
+  appendOk(id, out);
+  out.pop_back();
+  appendAdmission(admission, out);
+}
+
+void appendExpiring(std::chrono::seconds left, std::string& out) {
+  out.append("{\"event\":\"expiring\",\"seconds\":");
+  out.append(std::to_string(left.count())).push_back('}');
 }
 
 }  // namespace stormo::v1

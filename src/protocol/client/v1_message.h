@@ -3,8 +3,10 @@
 #include <stormo/channel/messages.h>
 #include <stormo/message.h>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -29,5 +31,19 @@ void appendError(std::uint64_t id, std::string_view code, std::string_view messa
 void appendMessage(std::string_view group, std::uint64_t offset, Message message, std::string& out);
 /// {"event":"missed","group":"123","count":17}
 void appendMissed(std::string_view group, std::uint64_t count, std::string& out);
+
+/// What a server tells a client about the client's token.
+struct Admission {
+  std::string_view user;
+  std::span<const std::string> groups;  ///< Those that the client is to join.
+  std::optional<std::int64_t> expires;  ///< Seconds since 1970.
+};
+/// {"event":"welcome","user":"ada","groups":["news"],"expires":1700003600}, without "expires" if
+/// the token does not expire.
+void appendWelcome(const Admission& admission, std::string& out);
+/// {"id":7,"ok":true,"user":"ada","groups":["news"],"expires":1700003600}, as above.
+void appendRefreshed(std::uint64_t id, const Admission& admission, std::string& out);
+/// {"event":"expiring","seconds":60}
+void appendExpiring(std::chrono::seconds left, std::string& out);
 
 }  // namespace stormo::v1

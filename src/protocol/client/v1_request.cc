@@ -16,12 +16,11 @@ constexpr std::size_t kMessage = 3;
 constexpr std::size_t kEpoch = 4;
 constexpr std::size_t kOffset = 5;
 constexpr std::size_t kSession = 6;
+constexpr std::size_t kToken = 7;
 
-constexpr std::pair<std::string_view, Command> kCommands[] = {{"send", Command::Send},
-                                                              {"join", Command::Join},
-                                                              {"leave", Command::Leave},
-                                                              {"ping", Command::Ping},
-                                                              {"session", Command::Session}};
+constexpr std::pair<std::string_view, Command> kCommands[] = {
+    {"send", Command::Send}, {"join", Command::Join},       {"leave", Command::Leave},
+    {"ping", Command::Ping}, {"session", Command::Session}, {"refresh", Command::Refresh}};
 
 std::optional<std::uint64_t> fromHex(std::string_view digits) {
   std::uint64_t number = 0;
@@ -35,7 +34,7 @@ std::optional<std::uint64_t> fromHex(std::string_view digits) {
 }  // namespace
 
 RequestDecoder::RequestDecoder()
-    : reader_{"id", "cmd", "group", "message", "epoch", "offset", "session", "type"} {}
+    : reader_{"id", "cmd", "group", "message", "epoch", "offset", "session", "token", "type"} {}
 
 CommandError RequestDecoder::decode(std::string_view text, Request& out) {
   out = {};
@@ -50,6 +49,8 @@ CommandError RequestDecoder::decode(std::string_view text, Request& out) {
       return CommandError::None;
     case Command::Session:
       return readSession(out);
+    case Command::Refresh:
+      return reader_.readString(kToken, out.token);
     case Command::Join:
       error = reader_.readGroup(kGroup, out.group);
       return error == CommandError::None ? readSeen(out) : error;

@@ -19,7 +19,7 @@ inline constexpr std::string_view kSubprotocol = "stormo.v1";
 /// The largest integer that every JSON reader represents exactly.
 inline constexpr std::uint64_t kIdMax = (std::uint64_t{1} << 53) - 1;
 
-enum class Command { Join, Leave, Send, Session, Ping };
+enum class Command { Join, Leave, Send, Session, Refresh, Ping };
 
 struct Request {
   std::uint64_t id = 0;  ///< 1 to kIdMax.
@@ -29,6 +29,7 @@ struct Request {
   std::string_view message;      ///< Of Send.
   std::optional<Position> seen;  ///< Of Join.
   std::uint64_t session = 0;     ///< Of Session; not zero.
+  std::string_view token;        ///< Of Refresh.
 };
 
 /// Decodes requests, one after another. One decoder serves all connections of a worker.

@@ -1,0 +1,182 @@
+#include "server/access_control.h"
+
+#include <fmt/format.h>
+#include <stormo/log.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+#include <utility>
+
+#include "access/request_token.h"
+
+namespace stormo::server {
+namespace {
+
+using access::Token;
+using access::TokenProblem;
+using access::UnixSeconds;
+
+constexpr std::chrono::seconds kTick{1};
+
+std::vector<access::Algorithm> algorithmsOf(const TokenKey& key) {
+  std::vector<access::Algorithm> algorithms;
+  for (const std::string& name : key.algorithms) {
+    const auto algorithm = access::algorithmNamed(name);
+    if (!algorithm) throw std::invalid_argument(fmt::format("unknown algorithm '{}'", name));
+    algorithms.push_back(*algorithm);
+  }
+  return algorithms;
+}
+
+void add(const TokenKey& given, access::KeySet& keys) {
+  const int count = !given.secret.empty() + !given.publicKey.empty() + !given.keySet.empty();
+  if (count != 1) {
+    throw std::invalid_argument("a key of tokens is a secret, a public key or a key set");
+  }
+  if (!given.keySet.empty()) return keys.add(access::KeySet::fromJwks(given.keySet));
+  access::Key key = given.secret.empty() ? access::Key::fromPem(given.publicKey)
+                                         : access::Key::secret(given.secret);
+  key.id = given.id;
+  if (!given.algorithms.empty()) key.restrictTo(algorithmsOf(given));
+  keys.add(std::move(key));
+}
+
+UnixSeconds systemSeconds() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::seconds>(now).count();
+}
+
+}  // namespace
+
+/// Of one client of a server with keys.
+struct AccessControl::ClientAccess {
+  std::unique_ptr<Token> token;  // null: none was shown
+  std::string problem;           // of the token that it had at connect
+  UnixSeconds since = 0;
+  bool isNoticed = false;          // of the token's end
+  std::optional<UnixSeconds> due;  // in due_
+};
+
+AccessControl::AccessControl(Worker& worker, AccessOptions options)
+    : clock(&systemSeconds), worker_(worker), options_(std::move(options)) {
+  if (options_.keys.empty()) return;
+  access::KeySet keys;
+  for (const TokenKey& key : options_.keys) add(key, keys);
+  verifier_.emplace(std::move(keys),
+                    access::TokenVerifier::Expected{.issuers = options_.issuers,
+                                                    .audiences = options_.audiences,
+                                                    .leeway = options_.leeway.count()});
+}
+
+AccessControl::~AccessControl() {
+  if (tick_ != 0) Timer::cancel(tick_);
+}
+
+void AccessControl::onHandshake(Connection& client, const WebSocketHandshake& handshake) {
+  if (!isClosed()) return;
+  auto& state = client.state<ClientAccess>();
+  state.since = clock();
+  const std::string text = access::tokenOf(handshake.request, options_.cookie);
+  if (!text.empty()) state.problem = accept(state, text);
+}
+
+const Token* AccessControl::onOpen(Connection& client) {
+  if (!isClosed()) return nullptr;
+  auto& state = client.state<ClientAccess>();
+  if (!state.problem.empty()) {
+    client.close(kUnauthorized, state.problem);
+    return nullptr;
+  }
+  schedule(client, state);
+  return state.token.get();
+}
+
+std::string AccessControl::refresh(Connection& client, std::string_view text) {
+  if (!isClosed()) return "this server takes no tokens";
+  auto& state = client.state<ClientAccess>();
+  std::string problem = accept(state, text);
+  if (problem.empty()) schedule(client, state);
+  return problem;
+}
+
+void AccessControl::onClose(Connection& client) {
+  if (auto* const state = client.stateOrNull<ClientAccess>()) unschedule(client, *state);
+}
+
+std::string AccessControl::accept(ClientAccess& client, std::string_view text) {
+  access::TokenVerifier::Verdict verdict = verifier_->verify(text, clock());
+  if (verdict.problem != TokenProblem::None) {
+    const std::string_view sentence = access::describe(verdict.problem);
+    return verdict.claim.empty() ? std::string(sentence)
+                                 : fmt::format("{}: {}", sentence, verdict.claim);
+  }
+  if (client.token != nullptr && client.token->user != verdict.token.user) {
+    return "the token is of another user";
+  }
+  client.token = std::make_unique<Token>(std::move(verdict.token));
+  client.isNoticed = false;
+  return {};
+}
+
+bool AccessControl::allows(Connection& client, access::May what, std::string_view group) const {
+  if (!isClosed()) return true;
+  const Token* const token = tokenOf(client);
+  if (token == nullptr) return false;
+  if (token->rights.allow(what, group)) return true;
+  return what == access::May::Join &&
+         std::ranges::find(token->groups, group) != token->groups.end();
+}
+
+const Token* AccessControl::tokenOf(Connection& client) {
+  const auto* const state = client.stateOrNull<ClientAccess>();
+  return state == nullptr ? nullptr : state->token.get();
+}
+
+void AccessControl::schedule(Connection& client, ClientAccess& state) {
+  unschedule(client, state);
+  state.due = attend(client, state);
+  if (!state.due) return;
+  due_.emplace(*state.due, client.id());
+  if (tick_ == 0) tick_ = Timer::add(kTick, [this] { onTick(); });
+}
+
+void AccessControl::unschedule(const Connection& client, ClientAccess& state) {
+  if (state.due) due_.erase({*std::exchange(state.due, std::nullopt), client.id()});
+}
+
+void AccessControl::onTick() {
+  const UnixSeconds now = clock();
+  while (!due_.empty() && due_.begin()->first <= now) {
+    Connection* const client = worker_.find(due_.begin()->second);
+    due_.erase(due_.begin());
+    if (client != nullptr) schedule(*client, client->state<ClientAccess>());  // else it is closing
+  }
+  if (due_.empty()) Timer::cancel(std::exchange(tick_, 0));
+}
+
+std::optional<UnixSeconds> AccessControl::attend(Connection& client, ClientAccess& state) {
+  const UnixSeconds now = clock();
+  if (state.token == nullptr) {
+    const UnixSeconds end = state.since + options_.tokenTimeout.count();
+    if (now < end) return end;
+    client.close(kUnauthorized, "no token in time");
+    return std::nullopt;
+  }
+  if (!state.token->expires) return std::nullopt;
+  const UnixSeconds expires = *state.token->expires + options_.leeway.count();
+  const UnixSeconds end = expires + options_.grace.count();
+  if (now >= end) {
+    client.close(kUnauthorized, access::describe(TokenProblem::Expired));
+    return std::nullopt;
+  }
+  const UnixSeconds notice = expires - options_.notice.count();
+  if (now < notice) return notice;
+  if (!std::exchange(state.isNoticed, true) && onExpiring) {
+    onExpiring(client, std::chrono::seconds(std::max<UnixSeconds>(0, expires - now)));
+  }
+  return end;
+}
+
+}  // namespace stormo::server

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <stormo/access.h>
+#include <stormo/connection.h>
+#include <stormo/timer.h>
+#include <stormo/websocket.h>
+#include <stormo/worker.h>
+
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "access/token_verifier.h"
+
+namespace stormo::server {
+
+/// A client that does not show a token, or whose token is not accepted or has expired: it needs
+/// another one before it connects again.
+inline constexpr CloseCode kUnauthorized{4401};
+
+/// Who the clients of a worker are, and what they may do, by their tokens. Without keys everybody
+/// may do everything, and the clients have no state here.
+class AccessControl {
+ public:
+  using UnixSeconds = access::UnixSeconds;
+
+  /// `worker` must outlive this. Throws std::invalid_argument, with a sentence for
+  /// the user, if a key cannot be used.
+  AccessControl(Worker& worker, AccessOptions options);
+  ~AccessControl();
+  AccessControl(const AccessControl&) = delete;
+  AccessControl& operator=(const AccessControl&) = delete;
+
+  /// Seconds since 1970; for tests.
+  std::function<UnixSeconds()> clock;
+  /// The client's token expires after that time, or has expired.
+  std::function<void(Connection& client, std::chrono::seconds left)> onExpiring;
+
+  [[nodiscard]] bool isClosed() const { return verifier_.has_value(); }
+  /// Reads the token of a client that connects.
+  void onHandshake(Connection& client, const WebSocketHandshake& handshake);
+  /// Its upgrade was answered. Returns its token, which is valid until the client has another one;
+  /// null if it has shown none. Closes it if its token is not accepted.
+  const access::Token* onOpen(Connection& client);
+  /// The client shows another token. Empty if it is accepted, else a sentence for the client, whose
+  /// earlier token stays.
+  [[nodiscard]] std::string refresh(Connection& client, std::string_view text);
+  void onClose(Connection& client);
+
+  [[nodiscard]] bool allows(Connection& client, access::May what, std::string_view group) const;
+  /// Null if the client has shown no token.
+  [[nodiscard]] static const access::Token* tokenOf(Connection& client);
+
+ private:
+  struct ClientAccess;
+
+  std::string accept(ClientAccess& client, std::string_view text);
+  void schedule(Connection& client, ClientAccess& state);
+  void unschedule(const Connection& client, ClientAccess& state);
+  void onTick();
+  /// Does what is due, and returns when the client is to be looked at again; nothing if never.
+  std::optional<UnixSeconds> attend(Connection& client, ClientAccess& state);
+
+  Worker& worker_;
+  const AccessOptions options_;
+  std::optional<access::TokenVerifier> verifier_;
+  std::set<std::pair<UnixSeconds, ConnectionId>> due_;  // each client at most once
+  Timer::Id tick_ = 0;                                  // while due_ has clients
+};
+
+}  // namespace stormo::server

@@ -50,6 +50,21 @@ void Rights::grant(std::string_view pattern, std::uint8_t may, std::string_view 
   grants_.push_back({.text = std::move(whole), .form = form, .may = may});
 }
 
+std::vector<std::string> Rights::texts() const {
+  std::vector<std::string> texts;
+  for (const Grant& grant : grants_) {
+    std::string text = grant.text;
+    if (grant.form == Form::Prefix) text += '*';
+    const char* separator = " ";
+    for (const auto& [name, bit] : kNames) {
+      if ((grant.may & static_cast<std::uint8_t>(bit)) == 0) continue;
+      text.append(std::exchange(separator, ", ")).append(name);
+    }
+    texts.push_back(std::move(text));
+  }
+  return texts;
+}
+
 Rights::Form Rights::formOf(std::string_view pattern) {
   const std::size_t first = pattern.find_first_of(kSpecial);
   if (first == pattern.npos) return Form::Name;

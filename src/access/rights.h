@@ -24,6 +24,8 @@ class Rights {
   void grant(std::string_view pattern, std::uint8_t may, std::string_view user);
 
   [[nodiscard]] bool allow(May what, std::string_view group) const;
+  /// Each grant, for people: "chat.* join, send".
+  [[nodiscard]] std::vector<std::string> texts() const;
   [[nodiscard]] bool empty() const { return grants_.empty(); }
 
  private:

@@ -18,8 +18,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/parse_arguments.h"
 #include "base/free_by.h"
+#include "cli/parse_arguments.h"
 #include "sys/error_text.h"
 #include "sys/standard_streams.h"
 #include "sys/unique_fd.h"

@@ -18,6 +18,7 @@
 #include "cli/parse_arguments.h"
 #include "cli/print_command.h"
 #include "cli/server_program.h"
+#include "cli/token_command.h"
 #include "config/settings.h"
 #include "process/command_line.h"
 #include "process/start_check.h"
@@ -92,7 +93,8 @@ struct ServerCommand {
         "For a Channel without workers see 'stormo channel --help', for a load test 'stormo bench "
         "--help',\nfor what the Channel's log holds 'stormo log --help', for a certificate to try "
         "wss:// 'stormo "
-        "dev-cert --help',\nfor a sample configuration file 'stormo print config'.");
+        "dev-cert --help',\nfor a client's token 'stormo token --help', for a sample configuration "
+        "file 'stormo print config'.");
   }
 
   process::CommandLine commandLine{"stormo", "Stormo, real-time group messaging",
@@ -160,7 +162,7 @@ std::vector<cli::CommandText> describedCommands() {
     all.insert(all.end(), more.begin(), more.end());
   };
   add(cli::describe(ChannelCommand().commandLine.app()));
-  for (const auto command : {runBench, runLog, runDevCert}) add(describeCommand(command));
+  for (const auto command : {runBench, runLog, runDevCert, runToken}) add(describeCommand(command));
   return all;
 }
 
@@ -173,6 +175,7 @@ int main(int argc, char** argv) {
   if (command == "bench") return runBench(argc - 1, argv + 1);
   if (command == "log") return runLog(argc - 1, argv + 1);
   if (command == "dev-cert") return runDevCert(argc - 1, argv + 1);
+  if (command == "token") return runToken(argc - 1, argv + 1);
   if (command == "print") return runPrint(argc - 1, argv + 1, describedCommands());
   return runServer(words);
 }

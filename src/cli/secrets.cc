@@ -14,8 +14,6 @@
 namespace stormo::cli {
 namespace {
 
-constexpr const char* kVariable = "STORMO_CHANNEL_SECRET";
-
 Secrets secretsIn(std::istream& text, const std::string& source) {
   const auto nextLine = [&] {
     std::string line;
@@ -34,12 +32,12 @@ Secrets secretsIn(std::istream& text, const std::string& source) {
 
 }  // namespace
 
-Secrets readSecrets(const std::string& file) {
+Secrets readSecrets(const std::string& file, const char* variable) {
   if (file.empty()) {
-    const char* const given = std::getenv(kVariable);
+    const char* const given = std::getenv(variable);
     if (given == nullptr) return {};
     std::istringstream text(given);
-    return secretsIn(text, std::string("$") + kVariable);
+    return secretsIn(text, std::string("$") + variable);
   }
   errno = 0;
   std::ifstream text(file);

@@ -4,10 +4,12 @@
 #include <stdexcept>
 #include <utility>
 
+#include "cli/token_access.h"
 #include "cli/web_files.h"
 #include "protocol/channel/packet.h"
 #include "protocol/proxy/forwarded.h"
 #include "sys/address.h"
+#include "sys/log.h"
 
 namespace stormo::cli {
 namespace {
@@ -70,6 +72,14 @@ Limits limitsOf(const Settings& settings) {
   };
 }
 
+/// Whether other machines may connect to the URL.
+bool isPublic(const std::string& url) {
+  const SocketUrl parsed = parseSocketUrl(url);
+  if (parsed.isUnix() || parsed.host == "localhost") return false;
+  const auto address = Address::ip(parsed.host, parsed.port);
+  return !address || !address->isLocal();
+}
+
 Settings checked(Settings settings) {
   if (const std::string wrong = contradiction(settings); !wrong.empty()) {
     throw std::invalid_argument(wrong);
@@ -81,7 +91,8 @@ Settings checked(Settings settings) {
 
 ServerProgram::ServerProgram(Settings settings)
     : settings_(checked(std::move(settings))),
-      secrets_(readSecrets(settings_.channelSecretFile)),
+      secrets_(readSecrets(settings_.channelSecretFile, kChannelSecretVariable)),
+      access_(accessOf(settings_)),
       worker_(settings_.listen.front()),
       channel_(settings_.channel, {.secret = secrets_.current,
                                    .tls = channelTlsOf(settings_),
@@ -93,7 +104,8 @@ ServerProgram::ServerProgram(Settings settings)
                     .badCommandsMax = settings_.badCommandsMax,
                     .badCommandsTime = settings_.badCommandsTime,
                     .replayBytesPerSecond = settings_.replayBytesPerSecond,
-                    .slowRules = settings_.slow}) {
+                    .slowRules = settings_.slow,
+                    .access = access_}) {
   if (settings_.channel.empty()) declareChannel();
   declareWorker();
 }
@@ -145,11 +157,24 @@ void ServerProgram::declareWorker() {
   worker_.websocket.pages["/stormo.js"] = {.contentType = "text/javascript; charset=utf-8",
                                            .body = std::string(kStormoJs),
                                            .headers = {{"Access-Control-Allow-Origin", "*"}}};
-  worker_.onWorkerStart = [this](Worker&) { channel_.connect(); };
+  worker_.onWorkerStart = [this](Worker& worker) {
+    if (worker.id() == 0) warnIfOpen();
+    channel_.connect();
+  };
+}
+
+void ServerProgram::warnIfOpen() const {
+  if (!access_.keys.empty()) return;
+  const auto open = std::ranges::find_if(settings_.listen, &isPublic);
+  if (open == settings_.listen.end()) return;
+  log::warning(
+      "everybody who can connect may join every group and send to it listen={} (to change "
+      "this, see [access])",
+      *open);
 }
 
 ChannelProgram::ChannelProgram(const ChannelSettings& settings) : server_(settings.listen) {
-  const Secrets secrets = readSecrets(settings.secretFile);
+  const Secrets secrets = readSecrets(settings.secretFile, kChannelSecretVariable);
   server_.secret = secrets.current;
   server_.otherSecret = secrets.other;
   server_.tls = tlsOf(settings.common);

@@ -24,9 +24,12 @@ class ServerProgram {
  private:
   void declareChannel();
   void declareWorker();
+  /// Logs that clients of other machines need no token.
+  void warnIfOpen() const;
 
   const config::Settings settings_;
   const Secrets secrets_;
+  const AccessOptions access_;
   std::optional<channel::Server> channelServer_;
   Worker worker_;
   Channel channel_;

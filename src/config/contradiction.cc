@@ -59,6 +59,10 @@ std::string contradiction(const Settings& settings) {
   if (settings.outputBytesMax > 0 && settings.outputBytesMax < settings.sendBufferBytesMax) {
     return "--output-bytes, of all clients of a worker, is less than --send-buffer-bytes, of one";
   }
+  if (!settings.tokenCookie.empty() && settings.origins.empty()) {
+    return "--token-cookie needs --origin: browsers send a cookie for pages of any origin, which "
+           "could act in the name of their visitors";
+  }
   if (settings.messageBytesMax > settings.incompleteBytesMax) {
     return "--message-bytes is more than --incomplete-bytes: a client with such a message would be "
            "disconnected before it has sent it";

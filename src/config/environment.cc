@@ -16,9 +16,9 @@ constexpr std::string_view kPrefix = "STORMO_";
 
 /// Variables that are no settings of this table, but are read elsewhere: in process/instance.cc, in
 /// cli/secrets.cc, and by the test suite.
-constexpr std::array<std::string_view, 5> kOthers = {"STORMO_RUNTIME_DIR", "STORMO_CHANNEL_SECRET",
-                                                     "STORMO_FAULTS_SECONDS", "STORMO_FAULTS_SEED",
-                                                     "STORMO_SIMULATION_SEED"};
+constexpr std::array<std::string_view, 6> kOthers = {
+    "STORMO_RUNTIME_DIR",    "STORMO_CHANNEL_SECRET", "STORMO_TOKEN_SECRET",
+    "STORMO_FAULTS_SECONDS", "STORMO_FAULTS_SEED",    "STORMO_SIMULATION_SEED"};
 
 /// Kubernetes sets such variables for a service named stormo or stormo-something:
 /// STORMO_PORT_1234_TCP_ADDR, STORMO_SERVICE_HOST.

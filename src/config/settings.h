@@ -79,6 +79,18 @@ struct Settings {
 
   [[nodiscard]] bool isDryRun(std::string_view limit) const;
 
+  // Tokens of clients. Without a secret or a key everybody may do everything.
+  std::string tokenSecretFile;
+  std::vector<std::string> tokenKeyFiles;  ///< PEM files.
+  std::string tokenKeySetFile;             ///< JSON: a JWK Set.
+  std::vector<std::string> tokenIssuers;
+  std::vector<std::string> tokenAudiences;
+  std::chrono::seconds tokenLeeway{0};
+  std::string tokenCookie;  ///< Empty: cookies are not read.
+  std::chrono::seconds tokenTimeout{10};
+  std::chrono::seconds tokenNotice{60};
+  std::chrono::seconds tokenGrace{10};
+
   std::vector<SlowRule> slow;  ///< The first rule that matches a group applies to it.
 
   std::string logLevel = "info";

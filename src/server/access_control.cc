@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "access/request_token.h"
+#include "server/token_keys.h"
 
 namespace stormo::server {
 namespace {
@@ -19,29 +20,6 @@ using access::TokenProblem;
 using access::UnixSeconds;
 
 constexpr std::chrono::seconds kTick{1};
-
-std::vector<access::Algorithm> algorithmsOf(const TokenKey& key) {
-  std::vector<access::Algorithm> algorithms;
-  for (const std::string& name : key.algorithms) {
-    const auto algorithm = access::algorithmNamed(name);
-    if (!algorithm) throw std::invalid_argument(fmt::format("unknown algorithm '{}'", name));
-    algorithms.push_back(*algorithm);
-  }
-  return algorithms;
-}
-
-void add(const TokenKey& given, access::KeySet& keys) {
-  const int count = !given.secret.empty() + !given.publicKey.empty() + !given.keySet.empty();
-  if (count != 1) {
-    throw std::invalid_argument("a key of tokens is a secret, a public key or a key set");
-  }
-  if (!given.keySet.empty()) return keys.add(access::KeySet::fromJwks(given.keySet));
-  access::Key key = given.secret.empty() ? access::Key::fromPem(given.publicKey)
-                                         : access::Key::secret(given.secret);
-  key.id = given.id;
-  if (!given.algorithms.empty()) key.restrictTo(algorithmsOf(given));
-  keys.add(std::move(key));
-}
 
 UnixSeconds systemSeconds() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -62,9 +40,7 @@ struct AccessControl::ClientAccess {
 AccessControl::AccessControl(Worker& worker, AccessOptions options)
     : clock(&systemSeconds), worker_(worker), options_(std::move(options)) {
   if (options_.keys.empty()) return;
-  access::KeySet keys;
-  for (const TokenKey& key : options_.keys) add(key, keys);
-  verifier_.emplace(std::move(keys),
+  verifier_.emplace(keySetOf(options_.keys),
                     access::TokenVerifier::Expected{.issuers = options_.issuers,
                                                     .audiences = options_.audiences,
                                                     .leeway = options_.leeway.count()});

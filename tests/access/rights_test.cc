@@ -64,6 +64,14 @@ TEST(Rights, WithoutAUserAPatternForUsersMatchesNothing) {
   EXPECT_FALSE(rights.allow(May::Join, "inbox.{user}"));
 }
 
+TEST(Rights, GrantsAreWrittenForPeople) {
+  Rights rights;
+  rights.grant("chat.*", kMayAll, "ada");
+  rights.grant("in?box.{user}", mayNamed("join") | mayNamed("send"), "ada");
+  EXPECT_EQ(rights.texts(), (std::vector<std::string>{"chat.* join, send, history, presence",
+                                                      "in?box.ada join, send"}));
+}
+
 TEST(MayNamed, KnowsFourNames) {
   EXPECT_EQ(mayNamed("join") | mayNamed("send") | mayNamed("history") | mayNamed("presence"),
             kMayAll);

@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <regex>
 #include <sstream>
 
@@ -191,7 +192,8 @@ Complaints serverComplaints(std::string_view text) {
   Complaints complaints;
   for (const Include& include : includesOf(text)) {
     const std::string module = moduleOf(include.header);
-    if (!include.quoted || module == "server" || module == "protocol") continue;
+    constexpr std::array<std::string_view, 3> kAllowed = {"server", "protocol", "access"};
+    if (!include.quoted || std::ranges::find(kAllowed, module) != kAllowed.end()) continue;
     complaints.push_back(
         fmt::format("line {}: the ready server must not include {}", include.line, include.header));
   }

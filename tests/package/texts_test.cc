@@ -42,7 +42,7 @@ TEST(ManPage, HasEveryCommandThatHelpHas) {
   const std::string page = plain(printed("man"));
   for (const char* command :
        {"start", "restart", "stop", "reload", "reopen-log", "status", "connections", "check-config",
-        "channel start", "bench", "log", "dev-cert", "print"}) {
+        "channel start", "bench", "log", "dev-cert", "token", "print"}) {
     EXPECT_THAT(page, HasSubstr(".SS stormo " + std::string(command))) << command;
   }
   EXPECT_THAT(page,

@@ -208,7 +208,7 @@ class AccessTime : public AccessTest {
     };
     worker.onWebSocketOpen = [this](Connection& client) { (void)control->onOpen(client); };
     worker.onMessage = [this](Connection& client, Message message) {
-      client.send(control->refresh(client, message.data) + '.');
+      EXPECT_EQ(client.send(control->refresh(client, message.data) + '.'), SendStatus::Queued);
     };
     worker.onClose = [this](Connection& client) { control->onClose(client); };
   }

@@ -1,0 +1,5 @@
+#pragma once
+
+/// `stormo token`: makes a token for a client, or with --check states what a token says and whether
+/// it is accepted; its exit status is then 1 if it is not.
+int runToken(int argc, char** argv);

@@ -119,9 +119,9 @@ TEST_F(Configuration, RestartUsesItsOwnEnvironmentAndTheFlagsOfTheLastStart) {
 }
 
 TEST_F(Configuration, AFlagThatIsTrueOrFalseNeedsNoValue) {
-  const auto words = [](Words words) {
-    words.insert(words.end(), {"-d", "--listen", "websocket://127.0.0.1:0"});
-    return words;
+  const auto words = [](Words given) {
+    given.insert(given.end(), {"-d", "--listen", "websocket://127.0.0.1:0"});
+    return given;
   };
   const Outcome wrong = stormo.run(words({"start", "--deflate", "often"}));
   EXPECT_EQ(wrong.errors, "stormo: --deflate: 'often' is neither true nor false\n");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 
 namespace stormo::access {
 namespace {
@@ -46,9 +47,11 @@ std::optional<Algorithm> algorithmNamed(std::string_view name) {
 KeyKind keyKindOf(Algorithm algorithm) { return rowOf(algorithm).kind; }
 
 std::span<const Algorithm> algorithmsFor(KeyKind kind) {
-  const auto rows = std::ranges::equal_range(kRows, kind, {}, &Row::kind);
-  const auto first = static_cast<std::size_t>(rows.begin() - kRows.begin());
-  return std::span(kAlgorithms).subspan(first, rows.size());
+  const auto isOfKind = [kind](const Row& row) { return row.kind == kind; };
+  const auto* const first = std::find_if(kRows.begin(), kRows.end(), isOfKind);
+  const auto count = std::count_if(kRows.begin(), kRows.end(), isOfKind);
+  return std::span(kAlgorithms)
+      .subspan(static_cast<std::size_t>(first - kRows.begin()), static_cast<std::size_t>(count));
 }
 
 }  // namespace stormo::access

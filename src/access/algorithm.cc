@@ -44,8 +44,6 @@ std::optional<Algorithm> algorithmNamed(std::string_view name) {
   return row->algorithm;
 }
 
-KeyKind keyKindOf(Algorithm algorithm) { return rowOf(algorithm).kind; }
-
 std::span<const Algorithm> algorithmsFor(KeyKind kind) {
   const auto isOfKind = [kind](const Row& row) { return row.kind == kind; };
   const auto* const first = std::find_if(kRows.begin(), kRows.end(), isOfKind);

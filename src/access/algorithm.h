@@ -26,7 +26,6 @@ enum class KeyKind : std::uint8_t { Secret, Rsa, P256, P384, Ed25519 };
 [[nodiscard]] std::string_view nameOf(Algorithm algorithm);
 /// Names are case-sensitive. Nothing for others, such as "none".
 [[nodiscard]] std::optional<Algorithm> algorithmNamed(std::string_view name);
-[[nodiscard]] KeyKind keyKindOf(Algorithm algorithm);
 /// All algorithms that a key of that kind can be used with.
 [[nodiscard]] std::span<const Algorithm> algorithmsFor(KeyKind kind);
 

@@ -1,7 +1,10 @@
 #include "access/base64url.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+
+#include "protocol/text/base64.h"
 
 namespace stormo::access {
 namespace {
@@ -43,17 +46,10 @@ std::optional<std::string> decodeBase64url(std::string_view text) {
 
 std::string encodeBase64url(std::string_view bytes) {
   std::string text;
-  text.reserve((bytes.size() * 4 + 2) / 3);
-  std::uint32_t bits = 0;
-  unsigned count = 0;
-  for (const char each : bytes) {
-    bits = bits << 8 | static_cast<unsigned char>(each);
-    for (count += 8; count >= 6;) {
-      count -= 6;
-      text += kAlphabet[bits >> count & 0x3f];
-    }
-  }
-  if (count > 0) text += kAlphabet[bits << (6 - count) & 0x3f];
+  appendBase64(bytes, text);
+  text.erase(text.find_last_not_of('=') + 1);
+  std::ranges::replace(text, '+', '-');
+  std::ranges::replace(text, '/', '_');
   return text;
 }
 

@@ -12,9 +12,9 @@ namespace stormo::access {
 class KeySet {
  public:
   /// A JWK Set (RFC 7517 5), as an identity provider publishes it. Keys that are not for signatures
-  /// and keys of unknown kinds are ignored, as it says; so are secrets (`oct`), as a set that holds
-  /// them must not be published. Throws std::invalid_argument, with a sentence for the user, if it
-  /// is malformed, a key in it is, or no key is left.
+  /// and keys of unknown kinds are ignored, as it demands; so are secrets (`oct`), as a set that
+  /// holds them must not be published. Throws std::invalid_argument, with a sentence for the user,
+  /// if it is malformed, a key in it is, or no key is left.
   static KeySet fromJwks(std::string_view json);
 
   void add(Key key) { keys_.push_back(std::move(key)); }

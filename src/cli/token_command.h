@@ -1,5 +1,5 @@
 #pragma once
 
-/// `stormo token`: makes a token for a client, or with --check states what a token says and whether
-/// it is accepted; its exit status is then 1 if it is not.
+/// `stormo token`: makes a token for a client, or with --check shows the claims of one, if it is
+/// accepted; its exit status is then 1 if it is not.
 int runToken(int argc, char** argv);

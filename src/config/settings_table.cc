@@ -137,8 +137,8 @@ constexpr SettingSpec kSpecs[] = {
      "PEM file with its private key (default: it is in the certificate's file)",
      &Settings::channelKey},
     {"channel.workerman-peers", "--channel-workerman-peers",
-     "address or network of PHP processes that may link to the Channel without a secret, beside "
-     "those of this machine; repeatable",
+     "address or network of PHP processes that may link to the Channel without a secret, in "
+     "addition to those of this machine; repeatable",
      &Settings::workermanPeers,
      [](const Settings& s) { return proxy::complaintOfTrustedProxies(s.workermanPeers); }},
     {"channel.secret-file", "--channel-secret-file",
@@ -278,7 +278,7 @@ constexpr SettingSpec kSpecs[] = {
      "time for a client that has connected without a token to send one", &Settings::tokenTimeout,
      mustLast<&Settings::tokenTimeout, kDay>},
     {"access.notice-seconds", "--token-notice-seconds",
-     "time before the end of its token at which a client is told", &Settings::tokenNotice,
+     "time before the end of its token at which a client receives a notice", &Settings::tokenNotice,
      mustLastAtMost<&Settings::tokenNotice, kDay>},
     {"access.grace-seconds", "--token-grace-seconds",
      "time after the end of its token at which it is closed", &Settings::tokenGrace,

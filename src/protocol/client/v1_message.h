@@ -32,7 +32,7 @@ void appendMessage(std::string_view group, std::uint64_t offset, Message message
 /// {"event":"missed","group":"123","count":17}
 void appendMissed(std::string_view group, std::uint64_t count, std::string& out);
 
-/// What a server tells a client about the client's token.
+/// What a server sends to a client about the client's token.
 struct Admission {
   std::string_view user;
   std::span<const std::string> groups;  ///< Those that the client is to join.

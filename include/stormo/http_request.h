@@ -14,7 +14,7 @@ struct HttpHeader {
   std::string value;
 };
 
-/// The head of an HTTP/1.x request (RFC 9112). Owns its strings.
+/// An HTTP/1.x request (RFC 9112). Owns its strings.
 struct HttpRequest {
   std::string method;  ///< Case-sensitive: "GET".
   std::string target;  ///< As it was sent: "/chat?room=1".
@@ -23,6 +23,9 @@ struct HttpRequest {
   std::string query;     ///< The target after the '?', not decoded; empty if there is none.
   int versionMinor = 1;  ///< The x of HTTP/1.x.
   std::vector<HttpHeader> headers;  ///< In the order in which they were sent, with repetitions.
+  /// The whole body, without the framing of chunks. Trailer fields are dropped. Empty for the
+  /// opening handshake of WebSocket.
+  std::string body;
 
   /// The value of one parameter of the query: "room" of "/chat?room=1&name=Ada+L". The query is
   /// `name=value` pairs between '&'. Names and values are percent-decoded (RFC 3986 2.1) and a '+'

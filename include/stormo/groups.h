@@ -65,8 +65,8 @@ class Groups {
   void setSlowRules(std::vector<SlowRule> rules, MissedMessage missed = {});
 
   /// Returns false if the connection was a member already, or is closing. Throws std::logic_error
-  /// if the members have another protocol: a message to a group is encoded once. Throws
-  /// std::invalid_argument, with a Channel, if the name is none.
+  /// if the members have another protocol: a message to a group is encoded once; and for a
+  /// connection of HTTP. Throws std::invalid_argument, with a Channel, if the name is none.
   bool join(Connection& connection, std::string_view name);
   /// Returns false if it was no member. Messages sent to the group before still arrive.
   bool leave(Connection& connection, std::string_view name);

@@ -10,7 +10,7 @@
 namespace stormo {
 
 /// How a stream of bytes carries messages: WebSocket, or packages that three functions delimit,
-/// read and write. The scheme of a listening address chooses a protocol (`websocket://`,
+/// read and write. The scheme of a listening address chooses a protocol (`websocket://`, `http://`,
 /// `frame://`, `text://`, `tcp://`); on a unix socket Worker::protocol does. Copies are cheap and
 /// share the functions, which run on the thread of each loop that uses them.
 ///
@@ -49,6 +49,7 @@ class Protocol {
 
   static Protocol websocket();  ///< RFC 6455: the server's side in a Worker, the client's in a
                                 ///< Connector.
+  static Protocol http();       ///< HTTP/1.1, of a Worker: see Worker::onRequest. No messages.
   static Protocol frame();      ///< Workerman's: 4 bytes big-endian total length, then the message.
   static Protocol text();       ///< One line per message, ended by "\n". maxPackageSize is 64 KiB.
   static Protocol tcp();        ///< Bytes as they arrive, without boundaries.
@@ -66,8 +67,11 @@ class Protocol {
   [[nodiscard]] const std::string& name() const;
   /// True for websocket(), which has none of the three functions.
   [[nodiscard]] bool isWebSocket() const;
+  /// True for http(), which has none of them either.
+  [[nodiscard]] bool isHttp() const;
 
-  // The three functions. To call one of a WebSocket protocol is a bug: the process aborts.
+  // The three functions. To call one of websocket() or http() is a bug: the process
+  // aborts.
 
   [[nodiscard]] std::ptrdiff_t input(std::string_view buffer, std::size_t searched) const;
   [[nodiscard]] std::string_view decode(std::string_view package) const;

@@ -9,6 +9,7 @@
 #include <stormo/event_loop.h>
 #include <stormo/group_server.h>
 #include <stormo/groups.h>
+#include <stormo/http.h>
 #include <stormo/json.h>
 #include <stormo/log.h>
 #include <stormo/message.h>

@@ -30,7 +30,8 @@ class Worker;
 ///     }
 namespace stormo::test {
 
-/// One client of a Worker, which speaks its protocol. It must not outlive its Program.
+/// One client of a Worker, which speaks its protocol. For http:// its messages are the bytes of
+/// requests and answers, as they are on the wire. It must not outlive its Program.
 class Client {
  public:
   Client(Client&& other) noexcept;

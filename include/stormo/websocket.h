@@ -85,7 +85,7 @@ class WebSocketHandshake {
   std::vector<HttpHeader> headers_;
 };
 
-/// The answer of a WebSocket port to a plain HTTP request for its path.
+/// The answer to a plain HTTP request for its path.
 struct Page {
   std::string contentType = "text/html; charset=utf-8";
   std::string body = {};
@@ -114,7 +114,8 @@ struct DeflateOptions {
   bool contextTakeover = false;
 };
 
-/// The settings of a Worker that speaks WebSocket. Read when onWorkerStart has returned.
+/// The settings of a Worker that speaks WebSocket, and some for HTTP. Read when onWorkerStart has
+/// returned.
 struct WebSocketOptions {
   /// Origins of pages that may connect: "https://example.com", "https://*.example.com" (any host
   /// below it), "http://localhost:*" (any port), "*" (any), "null", "file://". Others get 403.
@@ -122,12 +123,13 @@ struct WebSocketOptions {
   std::vector<std::string> origins = {};
   /// Subprotocols that clients may choose from. Empty: none is chosen.
   std::vector<std::string> subprotocols = {};
-  /// Pages by path, for GET and HEAD. Other paths get 404. Without any page, plain requests get
-  /// 426.
+  /// Pages by path, for GET and HEAD; on http:// as well. Other requests go to Worker::onRequest.
+  /// Without that they get 404, and 426 on websocket:// if there is no page.
   std::map<std::string, Page> pages = {};
-  /// Answers the health checks of load balancers (GET, HEAD and OPTIONS, in place of `pages`):
-  /// /health with 200 while the process runs, /ready with 200 if it accepts clients and all its
-  /// Channels have a link, else with 503. In a graceful stop, too; then upgrades get 503.
+  /// Answers the health checks of load balancers (GET, HEAD and OPTIONS, in place of `pages` and
+  /// Worker::onRequest; on http:// as well): /health with 200 while the process runs, /ready with
+  /// 200 if it accepts clients and all its Channels have a link, else with 503. In a graceful stop,
+  /// too; then upgrades and other requests get 503.
   bool healthPages = false;
   /// Compression. Off by default: it takes more time than it saves where the network is fast.
   DeflateOptions deflate = {};

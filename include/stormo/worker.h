@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stormo/connection.h>
+#include <stormo/http.h>
 #include <stormo/limits.h>
 #include <stormo/protocol.h>
 #include <stormo/proxies.h>
@@ -37,9 +38,10 @@ class WorkerProcess;
 /// is logged, and the process ends as without it.
 class Worker {
  public:
-  /// `listen` is `websocket://`, `frame://`, `text://` or `tcp://` with `host:port` (IPv6 in
-  /// brackets), or `unix:///path`, for which `protocol` is set, too. Empty: the processes listen on
-  /// no address. Port 0: a free one. `localhost`: both loopback addresses that this machine has.
+  /// `listen` is `websocket://`, `http://`, `frame://`, `text://` or `tcp://` with `host:port`
+  /// (IPv6 in brackets), or `unix:///path`, for which `protocol` is set, too. Empty: the processes
+  /// listen on no address. Port 0: a free one. `localhost`: both loopback addresses that this
+  /// machine has.
   /// `[::]` accepts IPv4 clients too, unless ipv6Only is set. runAll() reports what is wrong with
   /// it.
   explicit Worker(std::string listen = {});
@@ -62,8 +64,9 @@ class Worker {
   int count = 1;  ///< Number of processes. 0: one for each processor that this program may use.
   /// More addresses, as URLs with the scheme of the first one, or `unix:///path`.
   std::vector<std::string> alsoListen;
-  /// The clients of all addresses speak TLS (`wss://` for browsers), but for those of unix sockets,
-  /// which are on this machine. The master reads the files, as the user who starts it.
+  /// The clients of all addresses speak TLS (`wss://` and `https://` for browsers), but for those
+  /// of unix sockets, which are on this machine. The master reads the files, as the user who starts
+  /// it.
   Tls tls;
   bool ipv6Only = false;  ///< IPv6 addresses accept no IPv4 clients: `[::]` leaves 0.0.0.0 free.
   std::string name = "none";  ///< Shown by `status`.
@@ -92,7 +95,8 @@ class Worker {
   /// Overrides the address's scheme; for unix sockets and custom protocols.
   std::optional<Protocol> protocol;
   /// Maximum size of one received message, in bytes. A larger one closes the connection (WebSocket:
-  /// 1009). Unset: the protocol's limit, 64 KiB for `text` and 10 MiB for the others.
+  /// 1009; the body of a request: 413). Unset: the protocol's limit, 64 KiB for `text` and 10 MiB
+  /// for the others.
   std::optional<std::size_t> maxPackageSize;
   /// Maximum bytes queued for one client. Above it send() returns SendStatus::Full.
   std::size_t maxSendBufferSize = 8 << 20;
@@ -111,6 +115,7 @@ class Worker {
   /// not answered it.
   std::chrono::milliseconds handshakeTimeout{10'000};
   WebSocketOptions websocket;
+  HttpOptions http;
 
   // --- Handlers ---
   // Set them in main, in onWorkerStart, or later in a worker process: an event calls the handler
@@ -130,6 +135,12 @@ class Worker {
   std::function<void(Connection&)> onConnect;
   /// Called for a well-formed request for the upgrade, before it is answered.
   std::function<void(Connection&, WebSocketHandshake&)> onWebSocketConnect;
+  /// A whole request of HTTP: on `http://`, and on `websocket://` one that is no upgrade to
+  /// WebSocket. WebSocketOptions::pages and healthPages are answered before. Such a connection has
+  /// no messages; on `websocket://` it leaves the groups that it has joined in onConnect, and
+  /// messages sent before are dropped. An exception is logged, the client gets 500, and the
+  /// connection is closed.
+  std::function<void(const HttpRequest&, HttpResponse&)> onRequest;
   /// Called when the upgrade was answered, before any message. Not called if the connection closes
   /// before that.
   std::function<void(Connection&)> onWebSocketOpen;

@@ -83,6 +83,9 @@ bool Groups::join(Connection& connection, std::string_view name) {
   if (impl_->link && !isName(name))
     throw std::invalid_argument("a group's name has 1 to 255 bytes");
   ConnectionImpl& joining = ConnectionImpl::of(connection);
+  if (!joining.endpoint->codec->hasMessages()) {
+    throw std::logic_error("Groups::join() of a connection of HTTP, which has no messages");
+  }
   group::Registry& registry = impl_->bind(*this);
   if (const group::Group* group = registry.find(name)) {
     const net::Endpoint& others = *group->members.front().connection->endpoint;

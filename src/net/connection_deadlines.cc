@@ -13,6 +13,10 @@ void ConnectionDeadlines::clear(const ConnectionImpl& connection) {
   wheel_.clear(connection.id.index);
 }
 
+bool ConnectionDeadlines::isSet(const ConnectionImpl& connection) const {
+  return wheel_.isSet(connection.id.index);
+}
+
 void ConnectionDeadlines::arm() {
   const auto next = wheel_.next();
   if (next == armedFor_) return;

@@ -26,6 +26,7 @@ class ConnectionDeadlines {
   /// Replaces the deadline of the connection.
   void set(const ConnectionImpl& connection, TimePoint deadline);
   void clear(const ConnectionImpl& connection);
+  [[nodiscard]] bool isSet(const ConnectionImpl& connection) const;
 
  private:
   void arm();

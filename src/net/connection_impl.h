@@ -42,7 +42,8 @@ struct Membership {
   std::uint32_t memberIndex;  ///< The connection's index among the members of the fanout.
 };
 
-/// The life of a connection. It only ever moves down this list.
+/// The life of a connection. It only ever moves down this list, but for an upgrade after plain
+/// requests of HTTP: then it is in Handshake again.
 enum class Phase : std::uint8_t {
   Connecting,     ///< Outgoing; connect(2) has not finished.
   ProxyHeader,    ///< Accepted; the header of the PROXY protocol is not whole. onConnect follows.
@@ -158,7 +159,8 @@ struct ConnectionImpl final : Connection {
   bool awaitsPong = false;          ///< While Open.
   Announced announced = Announced::Nothing;
   bool inClosedList = false;
-  bool ignoresForwarded = false;  ///< Its proxy has stated that it does not know the client.
+  bool ignoresForwarded : 1 = false;  ///< Its proxy has stated that it does not know the client.
+  bool isForwarded : 1 = false;       ///< A header of a trusted proxy has stated `remote`.
   AdmissionTicket ticket;
   CloseCode closeCode = CloseCode::Abnormal;
   std::unique_ptr<std::string> closeReason;  ///< The peer's, with its close code. Null: none.

@@ -9,7 +9,6 @@
 #include "net/codec/package_codec.h"
 #include "net/limits/admission.h"
 #include "net/proxy_peers.h"
-#include "protocol/proxy/proxy_header.h"
 #include "sys/log.h"
 #include "sys/sockets.h"
 
@@ -19,10 +18,6 @@ namespace {
 // How much of a link's output the kernel takes at a time, where the system allows it: after a long
 // message each refusal costs the other messages a change of processes.
 constexpr std::size_t kLinkBufferBytes = 1 << 20;
-
-bool isTrustedProxy(const Endpoint& endpoint, const Address& peer) {
-  return endpoint.proxies != nullptr && endpoint.proxies->trusts(peer);
-}
 
 }  // namespace
 
@@ -54,9 +49,8 @@ Result<ConnectionImpl*> ConnectionTable::accept(UniqueFd fd, const Endpoint& end
   AdmissionTicket ticket;
   if (admission != nullptr) {
     ticket = admission->enter(remote);
-    if (!awaitsProxyHeader && !isTrustedProxy(endpoint, remote)) {
-      admission->enterAddress(ticket, remote);
-    }
+    const bool isProxy = endpoint.proxies != nullptr && endpoint.proxies->trusts(remote);
+    if (!awaitsProxyHeader && !isProxy) admission->enterAddress(ticket, remote);
     const bool isRefused = ticket.refusal != Refusal::None;
     if (isRefused && !(endpoint.codec->answersRefusals() && admission->mayAnswer())) return nullptr;
   }
@@ -119,48 +113,21 @@ void ConnectionTable::finishConnect(ConnectionImpl& connection) {
   begin(connection);
 }
 
-std::size_t ConnectionTable::receiveProxyHeader(ConnectionImpl& connection,
-                                                std::string_view bytes) {
-  proxy::ProxyHeader header;
-  switch (proxy::decodeProxyHeader(bytes, header)) {
-    case proxy::ProxyDecode::NeedMore:
-      return 0;
-    case proxy::ProxyDecode::Malformed:
-      refuseProxy(connection, "no valid PROXY header");
-      return bytes.size();
-    case proxy::ProxyDecode::Ok:
-      break;
-  }
-  if (header.client) connection.remote = StoredAddress(addressOf(*header.client));
-  // A proxy that passes on TCP does not set HTTP headers: they are the client's own.
-  connection.ignoresForwarded = !header.client;
-  enterAddress(connection);
-  begin(connection);
-  return header.bytes;
+void ConnectionTable::passOn(ConnectionImpl& connection, const Endpoint& to) {
+  leaveFanouts(connection);
+  reactor_.output.discardOwn(connection);
+  connection.scan = {};
+  connection.endpoint = &to;
 }
 
-void ConnectionTable::refuseProxy(ConnectionImpl& connection, std::string_view reason) {
-  counters().badPeers.add();
-  connection.endpoint->proxies->logRefusal(connection.remote.get(), reason, loop().now);
-  die(connection);
-}
-
-bool ConnectionTable::takeForwardedClient(ConnectionImpl& connection, const HttpRequest& request) {
-  const ProxyPeers* const proxies = connection.endpoint->proxies;
-  if (proxies == nullptr || connection.ignoresForwarded) return true;
-  if (!proxies->trusts(connection.remote.get())) return true;
-  const proxy::ForwardedClient found = proxies->read(request);
-  if (found.client) connection.remote = StoredAddress(addressOf(*found.client));
-  enterAddress(connection);
-  return !found.isMalformed;
-}
-
-/// The address of its client became known. A proxy's own connections are not limited by theirs.
-void ConnectionTable::enterAddress(ConnectionImpl& connection) {
-  Admission* const admission = connection.endpoint->admission;
-  const Address client = connection.remote.get();
-  if (admission == nullptr || isTrustedProxy(*connection.endpoint, client)) return;
-  admission->enterAddress(connection.ticket, client);
+void ConnectionTable::passOnToHandshake(ConnectionImpl& connection, const Endpoint& to) {
+  leaveFanouts(connection);
+  reactor_.output.sendOwn(connection);
+  connection.codecState.reset();
+  connection.scan = {};
+  connection.endpoint = &to;
+  connection.phase = Phase::Handshake;
+  reactor_.keepalive.setDeadline(connection, loop().now + to.handshakeTimeout);
 }
 
 void ConnectionTable::endHandshake(ConnectionImpl& connection) {

@@ -77,8 +77,13 @@ class ConnectionTable {
   /// Drops what this turn has queued for the connection, and closes with these bytes as the last.
   void closeWith(ConnectionImpl& connection, CloseCode code, std::string_view lastBytes);
 
-  /// Sets the client's address to the one that a trusted proxy states in this request. False if the
-  /// proxy's header is malformed: the request must be refused.
+  /// See CodecSession.
+  void passOn(ConnectionImpl& connection, const Endpoint& to);
+  void passOnToHandshake(ConnectionImpl& connection, const Endpoint& to);
+
+  /// Sets the client's address to the one that a trusted proxy states in this request. A proxy may
+  /// send requests of several clients over one connection. False if the proxy's header is
+  /// malformed: the request must be refused.
   [[nodiscard]] bool takeForwardedClient(ConnectionImpl& connection, const HttpRequest& request);
 
   /// Runs a handler of the user. If it throws, this is logged and that connection is closed with
@@ -138,6 +143,7 @@ class ConnectionTable {
   /// Of an accepted connection: what comes after the PROXY header, if there is one.
   void begin(ConnectionImpl& connection);
   void enterAddress(ConnectionImpl& connection);
+  void leaveAddress(ConnectionImpl& connection);
   void endHandshake(ConnectionImpl& connection);
   void beginClosing(ConnectionImpl& connection, CloseCode code, Phase phase);
   void leaveFanouts(ConnectionImpl& connection);

@@ -40,6 +40,10 @@ Target targetOf(const std::string& url, std::optional<Protocol> given) {
     throw std::invalid_argument("the URL '" + url +
                                 "' is that of a listener (write ws://host[:port][/path][?query])");
   }
+  if (protocol.isHttp()) {
+    throw std::invalid_argument("the URL '" + url +
+                                "' is of HTTP, which a Connector does not speak");
+  }
   // The server of a unix socket has no name.
   return {std::move(address), std::move(protocol), {.host = "localhost"}};
 }

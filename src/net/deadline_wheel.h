@@ -22,6 +22,9 @@ class DeadlineWheel {
 
   void set(std::uint32_t index, TimePoint deadline, TimePoint now);
   void clear(std::uint32_t index);
+  [[nodiscard]] bool isSet(std::uint32_t index) const {
+    return index < links_.size() && links_[index].bucket != kUnset;
+  }
 
   /// Calls `due(index)` for each deadline whose tick has passed. The deadline is cleared before the
   /// call, which may set it again.

@@ -31,6 +31,9 @@ struct ConnectionHandlers {
 /// its connections.
 struct Endpoint {
   const Codec* codec = nullptr;
+  /// Serves the same address with another codec: connections are passed on between WebSocket and
+  /// plain HTTP. Null: none.
+  const Endpoint* other = nullptr;
   /// Connections speak TLS from now on, but for those of unix sockets. Null: none does.
   std::shared_ptr<const TlsContext> tls = nullptr;
   /// Outgoing connections with TLS: what the server's certificate must be valid for.

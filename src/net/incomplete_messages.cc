@@ -31,7 +31,9 @@ ConnectionImpl& IncompleteMessages::worst(TimePoint now) const {
 
 bool IncompleteMessages::Entry::isLate(TimePoint now) {
   // While it is not read, the rest of the message may have arrived already.
-  if (connection->in.isHeld() || connection->in.inBacklog) {
+  const CodecState* const state = connection->codecState.get();
+  const bool awaitsProgram = state != nullptr && state->awaitsProgram();
+  if (connection->in.isHeld() || connection->in.inBacklog || awaitsProgram) {
     restart(heldBytes, now);
     return false;
   }

@@ -254,11 +254,16 @@ std::size_t Input::feed(ConnectionImpl& connection, std::span<char> bytes) {
   return connection.takesInput() ? taken : bytes.size();
 }
 
-void Input::deliver(ConnectionImpl& connection, Message message) {
-  if (!connection.isUsable()) return;
+bool Input::countMessage(ConnectionImpl& connection) {
+  if (!connection.isUsable()) return false;
   reactor_.counters().messagesIn.add();
-  if (connection.endpoint->inputRates != nullptr && !throttle_.onMessage(connection)) return;
+  if (connection.endpoint->inputRates != nullptr && !throttle_.onMessage(connection)) return false;
   incomplete_.restart(connection, reactor_.loop().now);
+  return true;
+}
+
+void Input::deliver(ConnectionImpl& connection, Message message) {
+  if (!countMessage(connection)) return;
   reactor_.connections.call(connection, connection.endpoint->handlers.onMessage, message);
 }
 

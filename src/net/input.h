@@ -44,6 +44,9 @@ class Input {
 
   /// For codecs: one message for the user. The connection may be paused or closing afterwards.
   void deliver(ConnectionImpl& connection, Message message);
+  /// For codecs: a message, or a request, is whole. False if the connection is closing, or a limit
+  /// has closed it.
+  [[nodiscard]] bool countMessage(ConnectionImpl& connection);
   /// For codecs: the connection that is being read caused work for that many bytes more than it has
   /// sent.
   void spend(std::size_t bytes) {

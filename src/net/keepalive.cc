@@ -17,8 +17,18 @@ void Keepalive::setDeadline(ConnectionImpl& connection, TimePoint deadline) {
   deadlines_.set(connection, deadline);
 }
 
+/// There is an entry since the handshake, which is not cleared: see watchForSilence(). One that
+/// comes too early is set again.
+void Keepalive::moveDeadline(ConnectionImpl& connection, TimePoint deadline) {
+  if (deadline < connection.deadline || !deadlines_.isSet(connection)) {
+    return setDeadline(connection, deadline);
+  }
+  connection.deadline = deadline;
+}
+
 void Keepalive::onDeadline(ConnectionImpl& connection) {
-  if (connection.phase == Phase::Open && !connection.awaitsPong) {
+  const bool isCodecs = connection.endpoint->codec->keepsDeadlines();
+  if (connection.phase == Phase::Open && !connection.awaitsPong && !isCodecs) {
     return watchForSilence(connection);
   }
   if (reactor_.loop().now < connection.deadline) {  // beyond the wheel's horizon
@@ -32,7 +42,7 @@ void Keepalive::onDeadline(ConnectionImpl& connection) {
     case Phase::Handshake:
       return onHandshakeTimeout(connection);
     case Phase::Open:
-      return onPongTimeout(connection);
+      return isCodecs ? onCodecDeadline(connection) : onPongTimeout(connection);
     case Phase::AwaitingClose:
     case Phase::Closing:
     case Phase::PeerEnded:
@@ -78,8 +88,17 @@ void Keepalive::onPongTimeout(ConnectionImpl& connection) {
   watchForSilence(connection);
 }
 
+void Keepalive::onCodecDeadline(ConnectionImpl& connection) {
+  if (!connection.in.isHeld() && connection.hasUnreadInput()) {
+    return setDeadline(connection, reactor_.loop().now + kUnreadGrace);
+  }
+  CodecSession session(connection);
+  connection.endpoint->codec->onDeadline(session);
+}
+
 void Keepalive::watchForSilence(ConnectionImpl& connection) {
   const Endpoint& endpoint = *connection.endpoint;
+  if (endpoint.codec->keepsDeadlines()) return;
   if (endpoint.pingInterval == endpoint.pingInterval.zero()) return clear(connection);
   const TimePoint now = reactor_.loop().now;
   const TimePoint pingAt = connection.in.lastReceived + endpoint.pingInterval;

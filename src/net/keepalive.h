@@ -16,6 +16,9 @@ class Keepalive {
 
   /// Replaces the deadline of the connection. What happens then depends on its phase.
   void setDeadline(ConnectionImpl& connection, TimePoint deadline);
+  /// The same for an open connection of a codec that keepsDeadlines(): costs nothing if the
+  /// deadline only becomes later.
+  void moveDeadline(ConnectionImpl& connection, TimePoint deadline);
   void clear(const ConnectionImpl& connection) { deadlines_.clear(connection); }
   /// For an open connection: pings it after Endpoint::pingInterval of silence, or sets the deadline
   /// at which that is due.
@@ -26,6 +29,7 @@ class Keepalive {
   void onConnectTimeout(ConnectionImpl& connection);
   void onHandshakeTimeout(ConnectionImpl& connection);
   void onPongTimeout(ConnectionImpl& connection);
+  void onCodecDeadline(ConnectionImpl& connection);
 
   Reactor& reactor_;
   ConnectionDeadlines deadlines_;

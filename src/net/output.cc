@@ -139,18 +139,21 @@ void Output::flushDirty(std::vector<Handle>& dirty) {
 void Output::flushOwn(ConnectionImpl& connection) {
   OutputState& out = connection.out;
   const bool isHeld = connection.phase < Phase::Open;  // until the handshake is done
-  if (!isHeld) {
-    if (out.own == nullptr || out.own->empty()) {
-      reactor_.sender.send(connection, {});
-    } else {
-      const Piece whole{0, &out.own->bytes(), 0, out.own->size()};
-      reactor_.sender.send(connection, {&whole, 1});
-    }
-    discardOwn(connection);
-  }
+  if (!isHeld) sendOwn(connection);
   if (out.full == FullReport::Due) reportFull(connection);
   const bool hasLeft = !isHeld && out.queuedBytes() == 0 && out.state != WriteState::Failed;
   if (hasLeft) onDrained(connection);
+}
+
+void Output::sendOwn(ConnectionImpl& connection) {
+  const OutputState& out = connection.out;
+  if (out.own == nullptr || out.own->empty()) {
+    reactor_.sender.send(connection, {});
+  } else {
+    const Piece whole{0, &out.own->bytes(), 0, out.own->size()};
+    reactor_.sender.send(connection, {&whole, 1});
+  }
+  discardOwn(connection);
 }
 
 void Output::reportFull(ConnectionImpl& connection) {

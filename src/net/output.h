@@ -40,6 +40,8 @@ class Output {
   /// Sends bytes of a handshake, whatever phase it is in, before all that is queued in this turn.
   void sendNow(ConnectionImpl& connection, std::string_view bytes);
   void discardOwn(ConnectionImpl& connection);
+  /// Sends the connection's own output of this turn at once.
+  void sendOwn(ConnectionImpl& connection);
   /// The connection is flushed in this turn, or in the next one if this turn was flushed already.
   void markDirty(ConnectionImpl& connection);
 

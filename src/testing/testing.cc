@@ -126,8 +126,9 @@ Client Program::connect(const Worker& worker, std::string_view path,
   const auto& running = impl_->running(worker);
   auto socket = connectTo(localAddress(running.listening.get()));
   if (!socket) throw std::runtime_error(socket.error().message());
-  Client client(
-      std::make_unique<Client::Impl>(impl_->loop, std::move(*socket), protocolOf(worker)));
+  const Protocol protocol = protocolOf(worker);
+  Client client(std::make_unique<Client::Impl>(impl_->loop, std::move(*socket),
+                                               protocol.isHttp() ? Protocol::tcp() : protocol));
   Client::Impl& inside = *client.impl_;
   const auto runUntilOpen = [&](const std::function<bool()>& isOpen) {
     runUntil([&] {

@@ -8,6 +8,7 @@
 #include "event/drain.h"
 #include "event/loop_impl.h"
 #include "event/process_life.h"
+#include "net/codec/codec_session.h"
 #include "net/codec/package_codec.h"
 #include "net/codec/websocket_codec.h"
 #include "sys/open_files.h"
@@ -33,6 +34,11 @@ std::unique_ptr<net::Codec> makeCodec(const Worker& worker,
                                       std::function<std::string_view()> whyNotReady,
                                       std::function<bool()> takesNoClients) {
   Protocol protocol = protocolOf(worker);
+  if (protocol.isHttp()) {
+    auto codec = std::make_unique<net::HttpCodec>(worker.http, worker.websocket, worker.onRequest);
+    codec->reportReadiness(std::move(whyNotReady), std::move(takesNoClients));
+    return codec;
+  }
   if (!protocol.isWebSocket()) return std::make_unique<net::PackageCodec>(std::move(protocol));
   auto codec = std::make_unique<net::WebSocketCodec>(
       worker.websocket, forwardTo(worker.onWebSocketConnect), forwardTo(worker.onWebSocketOpen));
@@ -87,6 +93,7 @@ WorkerProcess::WorkerProcess(Worker& worker, process::Child& child,
   if (worker_.onWorkerStart) worker_.onWorkerStart(worker_);
   configure();  // after the hook, which may have set handlers and limits
   limit(admission);
+  if (protocolOf(worker_).isWebSocket()) servePlainRequests();
   accept(child.listeners());
 }
 
@@ -99,6 +106,8 @@ void WorkerProcess::configure() {
   endpoint_.sendQueueBytesMax = worker_.maxSendBufferSize;
   endpoint_.handshakeTimeout = worker_.handshakeTimeout;
   if (protocol.isWebSocket()) endpoint_.pingInterval = worker_.pingInterval;
+  // What it sends is bounded: see HttpCodec.
+  if (protocol.isHttp()) endpoint_.cutWhenFull = false;
   endpoint_.pongTimeout = worker_.pongTimeout;
   endpoint_.messageTimeout = worker_.messageTimeout;
   endpoint_.incompleteBytesMax = worker_.maxIncompleteSize;
@@ -114,6 +123,19 @@ void WorkerProcess::configure() {
                         .onError = forwardTo(worker_.onError),
                         .onBufferFull = forwardTo(worker_.onBufferFull),
                         .onBufferDrain = forwardTo(worker_.onBufferDrain)};
+}
+
+/// On the address of WebSocket.
+void WorkerProcess::servePlainRequests() {
+  httpCodec_.emplace(worker_.http, worker_.websocket, worker_.onRequest);
+  httpCodec_->reportReadiness([this] { return whyNotReady(); },
+                              [this] { return child_.stillAccepts; });
+  httpEndpoint_ = endpoint_;
+  httpEndpoint_.codec = &*httpCodec_;
+  httpEndpoint_.pingInterval = milliseconds::zero();
+  httpEndpoint_.cutWhenFull = false;
+  httpEndpoint_.other = &endpoint_;
+  endpoint_.other = &httpEndpoint_;
 }
 
 /// By the limits of the time when the Worker was declared to the master: all processes have them.
@@ -161,6 +183,7 @@ void WorkerProcess::stop(process::StopOrder order) {
     const bool isReload = order.reason == process::StopOrder::Reason::Reload;
     if (isReload) callHook("onWorkerReload", worker_.onWorkerReload);
     callHook("onWorkerStop", worker_.onWorkerStop);
+    if (mayContinue) endKeepAlive();
   }
   if (!mayContinue) return closeClients();
   if (order.over > milliseconds::zero()) closeAtPace(order.over);
@@ -181,8 +204,20 @@ void WorkerProcess::closeClients() {
   forEachClient([this](net::ConnectionImpl& peer) { closeClient(peer); });
 }
 
+/// Clients of HTTP connect again when they have a request. What they have sent is still answered,
+/// and their streams go on.
+void WorkerProcess::endKeepAlive() {
+  forEachClient([](net::ConnectionImpl& peer) {
+    if (!peer.isUsable() || peer.endpoint->codec->hasMessages()) return;
+    net::CodecSession session(peer);
+    if (!peer.endpoint->codec->closeWhenAnswered(session, false)) peer.close();
+  });
+}
+
 void WorkerProcess::closeClient(net::ConnectionImpl& peer) const {
   const bool isReload = order_.reason == process::StopOrder::Reason::Reload;
+  net::CodecSession session(peer);
+  if (peer.isUsable() && peer.endpoint->codec->closeWhenAnswered(session, true)) return;
   peer.close(isReload ? CloseCode::ServiceRestart : CloseCode::GoingAway);
 }
 
@@ -214,7 +249,8 @@ bool WorkerProcess::areOthersBehind() const {
 }
 
 bool WorkerProcess::answersHealthChecks() const {
-  return protocolOf(worker_).isWebSocket() && worker_.websocket.healthPages;
+  const Protocol protocol = protocolOf(worker_);
+  return (protocol.isWebSocket() || protocol.isHttp()) && worker_.websocket.healthPages;
 }
 
 /// For /ready.

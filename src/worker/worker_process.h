@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "net/codec/http_codec.h"
 #include "net/connection_table.h"
 #include "net/limits/admission.h"
 #include "net/limits/input_throttle.h"
@@ -41,16 +42,18 @@ class WorkerProcess {
   template <typename Visit>
   void forEachClient(Visit visit) const {
     table_.forEach([&](net::ConnectionImpl& peer) {
-      if (peer.endpoint == &endpoint_) visit(peer);
+      if (peer.endpoint == &endpoint_ || peer.endpoint == &httpEndpoint_) visit(peer);
     });
   }
 
  private:
   void configure();
   void limit(net::SharedAdmission* shared);
+  void servePlainRequests();
   void accept(const std::vector<int>& listeners);
   void callHook(const char* name, const std::function<void(Worker&)>& hook);
   void stop(process::StopOrder order);
+  void endKeepAlive();
   void closeClients();
   void closeAtPace(std::chrono::milliseconds over);
   void closeDue();
@@ -70,6 +73,8 @@ class WorkerProcess {
   std::optional<net::Admission> admission_;
   std::optional<net::InputRates> inputRates_;
   net::Endpoint endpoint_;
+  std::optional<net::HttpCodec> httpCodec_;  // of WebSocket: for plain requests
+  net::Endpoint httpEndpoint_;
   std::optional<net::OutputMemory> outputMemory_;
   net::Listener listener_;
   process::StopOrder order_;

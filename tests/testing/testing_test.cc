@@ -209,4 +209,19 @@ TEST(TestProgram, HasNoClientsOfAWorkerThatWasDeclaredLater) {
   EXPECT_THROW(program.connect(later), std::invalid_argument);
 }
 
+TEST(TestProgram, AClientOfHttpSendsAndReceivesItsBytes) {
+  Worker api("http://127.0.0.1:0");
+  api.onRequest = [](const HttpRequest& request, HttpResponse& response) {
+    response.end(request.path);
+  };
+  Groups groups;
+  api.onConnect = [&](Connection& client) {
+    EXPECT_THROW(groups.join(client, "room"), std::logic_error);
+  };
+  test::Program program;
+  test::Client client = program.connect(api);
+  client.send("GET /a HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_THAT(client.receive(), testing::EndsWith("\r\n\r\n/a"));
+}
+
 }  // namespace

@@ -21,6 +21,8 @@ struct CodecState {
   virtual ~CodecState() = default;
   /// Bytes held of a message that is not whole yet.
   [[nodiscard]] virtual std::size_t heldBytes() const = 0;
+  /// The bytes that the codec leaves wait for this program: the peer is not slow.
+  [[nodiscard]] virtual bool awaitsProgram() const { return false; }
 };
 
 /// What a codec notes about the package at the front of the bytes that it has not taken, so that no
@@ -50,6 +52,8 @@ class Codec {
   /// it takes.
   [[nodiscard]] virtual std::size_t receive(CodecSession&, std::span<char> bytes) const = 0;
 
+  /// False if encode() throws: a connection cannot be a member of a group.
+  [[nodiscard]] virtual bool hasMessages() const { return true; }
   /// Appends the bytes that carry `message` to connections of that variant.
   virtual void encode(Message message, Variant variant, Batch&, OutputOrder&) const = 0;
   /// Appends the bytes that carry `message` to a connection whose OutputState::keepsContext the
@@ -74,6 +78,16 @@ class Codec {
 
   /// All output has left. Called only for a connection with a CodecState.
   virtual void onDrained(CodecSession&) const {}
+
+  /// Whether the codec sets the deadlines of open connections, with CodecSession::setDeadline().
+  [[nodiscard]] virtual bool keepsDeadlines() const { return false; }
+  /// Then: the deadline has come, and nothing waits to be read. Without another setDeadline() it
+  /// was the last.
+  virtual void onDeadline(CodecSession&) const {}
+
+  /// The process ends. True if the codec closes the connection itself, after the answer that this
+  /// program still owes. An answer that has begun counts as one only without `endsStreams`.
+  virtual bool closeWhenAnswered(CodecSession&, bool /*endsStreams*/) const { return false; }
 
   /// Whether answerRefusal() sends something.
   [[nodiscard]] virtual bool answersRefusals() const { return false; }

@@ -45,14 +45,32 @@ class CodecSession {
   [[nodiscard]] bool isPaused() const { return connection_.in.isHeld(); }
   void pause() { reactor_.input.pause(connection_); }
   void resume() { reactor_.input.resume(connection_); }
-  /// The codec can take more of the bytes that it has left before.
-  void feedAgain() { connection_.in.isUnfed = connection_.in.stash != nullptr; }
+  /// The codec takes none of these bytes, as it owes the peer an answer first. A few of them are
+  /// kept, and reading goes on, so that the end of the connection is seen; the rest stays in the
+  /// kernel. True if this call stopped reading: then feedHeldBack() must be told.
+  [[nodiscard]] bool holdBack(std::size_t bytes) {
+    if (bytes < kHeldBackMax || isPaused()) return false;
+    pause();
+    return true;
+  }
+  /// The codec can take what it has held back: it gets it again in a later turn, unless the user
+  /// has paused the connection.
+  void feedHeldBack(bool hasStoppedReading) {
+    connection_.in.isUnfed = connection_.in.stash != nullptr;
+    if (isPaused() && !hasStoppedReading) return;
+    if (!hasStoppedReading && !connection_.in.isUnfed) return;
+    pause();
+    resume();
+  }
   /// Maximum size of one message, in bytes.
   [[nodiscard]] std::uint64_t messageBytesMax() const {
     return connection_.endpoint->packageBytesMax;
   }
   /// Calls the user's onMessage. The connection may be paused or closing afterwards.
   void deliver(Message message) { reactor_.input.deliver(connection_, message); }
+  /// What deliver() does before it calls the user, for codecs that call another handler: counts the
+  /// message. False if the connection is closed.
+  [[nodiscard]] bool countMessage() { return reactor_.input.countMessage(connection_); }
   /// The input made the codec produce that many bytes, which count as if they had been sent.
   void spend(std::size_t bytes) { reactor_.input.spend(bytes); }
   /// To be called after each frame or package: false if the connection has spent its share of this
@@ -96,7 +114,28 @@ class CodecSession {
     return out.bytesWritten + out.queuedBytes() + out.ownBytes();
   }
 
+  /// After isFull(), if nothing was queued: the user's onBufferFull and onBufferDrain follow.
+  void noteFull() { reactor_.output.noteFull(connection_); }
+
+  // --- Deadlines, of a codec that keepsDeadlines(), while the connection is open ---
+
+  void setDeadline(TimePoint deadline) { reactor_.keepalive.moveDeadline(connection_, deadline); }
+
+  // --- Several protocols on one address ---
+
+  /// Another endpoint, with the same settings and another codec, serves the connection from now on.
+  /// It leaves its groups, and what was sent to it in this turn is dropped.
+  void passOn(const Endpoint& to) { reactor_.connections.passOn(connection_, to); }
+  /// The same for a connection that is open, and whose handshake with the other codec begins. What
+  /// was sent to it leaves before all that follows.
+  void passOnToHandshake(const Endpoint& to) {
+    reactor_.connections.passOnToHandshake(connection_, to);
+  }
+
   // --- The end ---
+
+  /// Flushes what is queued, then closes.
+  void closeQuietly(CloseCode code) { reactor_.connections.closeQuietly(connection_, code); }
 
   /// The peer's close frame has come. It is answered, unless it answers ours.
   void onCloseFrame(CloseCode code) { reactor_.connections.onCloseFrame(connection_, code); }
@@ -114,6 +153,7 @@ class CodecSession {
   // --- The codec's own state of this connection ---
 
   std::unique_ptr<CodecState>& state() { return connection_.codecState; }
+  [[nodiscard]] const std::unique_ptr<CodecState>& state() const { return connection_.codecState; }
   CodecScan& scan() { return connection_.scan; }
 
   [[nodiscard]] TimePoint now() const { return reactor_.loop().now; }
@@ -122,6 +162,8 @@ class CodecSession {
   ConnectionImpl& connection() { return connection_; }
 
  private:
+  static constexpr std::size_t kHeldBackMax = 16 << 10;
+
   ConnectionImpl& connection_;
   Reactor& reactor_;
 };

@@ -8,7 +8,7 @@
 namespace stormo::net {
 
 PackageCodec::PackageCodec(Protocol protocol) : protocol_(std::move(protocol)) {
-  STORMO_ASSERT(!protocol_.isWebSocket());
+  STORMO_ASSERT(!protocol_.isWebSocket() && !protocol_.isHttp());
 }
 
 void PackageCodec::begin(CodecSession& session) const { session.open(); }

@@ -23,6 +23,7 @@ std::ptrdiff_t inputResult(PackageLength length) {
 
 struct Protocol::Parts {
   struct WebSocket {};
+  struct Http {};
   struct Packages {
     Input input;
     Decode decode;
@@ -30,7 +31,7 @@ struct Protocol::Parts {
   };
 
   std::string name;
-  std::variant<WebSocket, Packages> kind;
+  std::variant<WebSocket, Http, Packages> kind;
 
   [[nodiscard]] const Packages& packages() const {
     const Packages* packages = std::get_if<Packages>(&kind);
@@ -44,6 +45,11 @@ struct Protocol::Parts {
 Protocol Protocol::websocket() {
   static const Protocol kMade(
       std::make_shared<const Parts>(Parts{"websocket", Parts::WebSocket{}}));
+  return kMade;
+}
+
+Protocol Protocol::http() {
+  static const Protocol kMade(std::make_shared<const Parts>(Parts{"http", Parts::Http{}}));
   return kMade;
 }
 
@@ -100,6 +106,8 @@ bool Protocol::isWebSocket() const {
   return std::holds_alternative<Parts::WebSocket>(parts_->kind);
 }
 
+bool Protocol::isHttp() const { return std::holds_alternative<Parts::Http>(parts_->kind); }
+
 std::ptrdiff_t Protocol::input(std::string_view buffer, std::size_t searched) const {
   return parts_->packages().input(buffer, searched);
 }
@@ -112,11 +120,17 @@ void Protocol::encode(std::string_view message, std::string& out) const {
 
 Protocol Protocol::named(std::string_view name) {
   if (name == "websocket") return websocket();
+  if (name == "http") return http();
   if (name == "frame") return frame();
   if (name == "text") return text();
   if (name == "tcp") return tcp();
+  if (name == "https" || name == "wss") {
+    throw std::invalid_argument("'" + std::string(name) + "' is the scheme of clients: write " +
+                                (name == "https" ? "http" : "websocket") +
+                                ", and set Worker::tls for TLS");
+  }
   throw std::invalid_argument("unknown protocol '" + std::string(name) +
-                              "' (websocket, frame, text or tcp)");
+                              "' (websocket, http, frame, text or tcp)");
 }
 
 }  // namespace stormo

@@ -3,7 +3,8 @@
 #include <utility>
 
 #include "net/codec/codec_session.h"
-#include "net/codec/health_pages.h"
+#include "net/codec/fixed_answers.h"
+#include "net/codec/http_codec.h"
 #include "net/codec/websocket_state.h"
 #include "net/limits/admission.h"
 #include "protocol/http/http_request.h"
@@ -16,12 +17,12 @@
 namespace stormo::net {
 namespace {
 
-// Of what a client sends while its handshake waits for an answer, this much is read, so that the
-// end of its connection is seen; the rest stays in the kernel.
-constexpr std::size_t kHeldBackMax = 16 << 10;
-
-constexpr RefusalAnswer kStopping{
-    .httpStatus = 503, .text = "the server is stopping", .retryAfter = "5"};
+/// A plain request, where there is a handler for it.
+bool passesOn(CodecSession& session, const HttpRequest& request) {
+  const Endpoint* const other = session.connection().endpoint->other;
+  return other != nullptr && static_cast<const HttpCodec&>(*other->codec).handlesRequests() &&
+         !request.hasToken("Upgrade", "websocket");
+}
 
 }  // namespace
 
@@ -30,6 +31,8 @@ std::size_t WebSocketCodec::receive(CodecSession& session, std::span<char> bytes
   if (session.isInHandshake()) {
     if (session.state() != nullptr) return holdBack(session, bytes.size());
     taken = receiveHead(session, {bytes.data(), bytes.size()});
+    const Codec& codec = *session.connection().endpoint->codec;
+    if (&codec != this) return codec.receive(session, bytes);
     if (session.isInHandshake() || session.isPaused()) return taken;
   }
   reportOpen(session);
@@ -55,6 +58,11 @@ std::size_t WebSocketCodec::receiveHead(CodecSession& session, std::string_view 
     case HeadDecode::Ok:
       break;
   }
+  // Plain requests go to their own codec, which reads them from the start.
+  if (passesOn(session, request)) {
+    session.passOn(*session.connection().endpoint->other);
+    return 0;
+  }
   onRequest(session, request);
   return headBytes;
 }
@@ -67,21 +75,21 @@ void WebSocketCodec::onRequest(CodecSession& session, const HttpRequest& request
   const Refusal refusal = session.connection().ticket.refusal;
   if (refusal != Refusal::None) return answerRefusal(session, answerTo(refusal));
   const websocket::HandshakeVerdict verdict = websocket::judgeUpgrade(request);
-  if (verdict.status == 101) {
-    const bool isStopping = takesNoClients_ && takesNoClients_();
-    return isStopping ? answerRefusal(session, kStopping) : upgrade(session, request);
-  }
+  if (verdict.status == 101) return upgrade(session, request);
   // An upgrade to something else is ignored (RFC 9110 7.8): HTTP clients offer h2c by default.
   const bool isPlain = !request.hasToken("Upgrade", "websocket");
-  if (isPlain && options_.healthPages) {
-    const auto answer = healthAnswer(request, problem_ ? problem_() : "");
-    if (answer) return session.closeWith(CloseCode::Normal, *answer);
-  }
-  if (isPlain && !options_.pages.empty()) return answerPlainRequest(session, request);
-  respond(session, request, verdict.status, verdict.reason);
+  if (isPlain) return answerPlainRequest(session, request, verdict);
+  refuse(session, request, verdict);
+}
+
+void WebSocketCodec::beginUpgrade(CodecSession& session, const HttpRequest& request) const {
+  const websocket::HandshakeVerdict verdict = websocket::judgeUpgrade(request);
+  if (verdict.status == 101) return upgrade(session, request);
+  refuse(session, request, verdict);
 }
 
 void WebSocketCodec::upgrade(CodecSession& session, const HttpRequest& request) const {
+  if (takesNoClients_ && takesNoClients_()) return answerRefusal(session, kStopping);
   const std::string_view origin = request.header("Origin");
   if (!websocket::originAllowed(origin, options_.origins)) {
     session.counters().originsRefused.add();
@@ -135,10 +143,7 @@ void WebSocketCodec::open(CodecSession& session, std::string_view response) {
 
 /// Takes nothing: bytes that come before the answer wait in the stash.
 std::size_t WebSocketCodec::holdBack(CodecSession& session, std::size_t bytes) {
-  if (bytes >= kHeldBackMax && !session.isPaused()) {
-    stateOf(session).holdsBack = true;
-    session.pause();
-  }
+  if (session.holdBack(bytes)) stateOf(session).holdsBack = true;
   return 0;
 }
 
@@ -152,16 +157,11 @@ ConnectionImpl* WebSocketCodec::awaitingAnswer(ConnectionId id) {
 void WebSocketCodec::accept(ConnectionImpl& connection) {
   CodecSession session(connection);
   WebSocketState& state = stateOf(session);
-  const bool pausedByUser = session.isPaused() && !state.holdsBack;
   open(session, std::exchange(state.response, {}));
   // Handlers are called in the next turn, onWebSocketOpen first: not inside this call, which a
   // handler makes.
   state.opens = true;
-  session.feedAgain();
-  if (!pausedByUser) {
-    session.pause();
-    session.resume();
-  }
+  session.feedHeldBack(state.holdsBack);
   ConnectionTable& table = connection.reactor.connections;
   connection.reactor.loop().defer([&table, id = connection.id.packed()] {
     ConnectionImpl* const opened = table.find(id);
@@ -184,21 +184,23 @@ void WebSocketCodec::reportOpen(CodecSession& session) const {
   session.call(onOpen_);
 }
 
-void WebSocketCodec::answerPlainRequest(CodecSession& session, const HttpRequest& request) const {
-  const bool isHead = request.method == "HEAD";
-  if (request.method != "GET" && !isHead) {
-    return session.closeWith(
-        CloseCode::Normal,
-        httpResponse(405, "text/plain", "only GET and HEAD\n", false, {{"Allow", "GET, HEAD"}}));
+void WebSocketCodec::answerPlainRequest(CodecSession& session, const HttpRequest& request,
+                                        const websocket::HandshakeVerdict& verdict) const {
+  auto answer = options_.healthPages ? healthAnswer(request, problem_ ? problem_() : "")
+                                     : std::optional<FixedAnswer>();
+  if (!answer && !options_.pages.empty()) {
+    answer = pageAnswer(options_, request);
+    if (!answer) answer = noPageAnswer(request);
   }
-  const auto page = options_.pages.find(request.path);
-  if (page == options_.pages.end()) {
-    return session.closeWith(CloseCode::Normal,
-                             httpResponse(404, "text/plain", "no such page\n", isHead));
-  }
-  session.closeWith(
-      CloseCode::Normal,
-      httpResponse(200, page->second.contentType, page->second.body, isHead, page->second.headers));
+  if (!answer) return refuse(session, request, verdict);
+  session.closeWith(CloseCode::Normal,
+                    httpResponse(answer->status, answer->contentType, answer->body,
+                                 request.method == "HEAD", answer->headers));
+}
+
+void WebSocketCodec::refuse(CodecSession& session, const HttpRequest& request,
+                            const websocket::HandshakeVerdict& verdict) const {
+  respond(session, request, verdict.status, verdict.reason);
 }
 
 void WebSocketCodec::respond(CodecSession& session, const HttpRequest& request, int status,

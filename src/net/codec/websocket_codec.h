@@ -9,6 +9,7 @@
 
 #include "net/codec/websocket_messages.h"
 #include "net/refusal_log_limit.h"
+#include "protocol/websocket/handshake.h"
 
 namespace stormo::net {
 
@@ -33,6 +34,9 @@ class WebSocketCodec final : public WebSocketMessages {
     takesNoClients_ = std::move(takesNoClients);
   }
 
+  /// The request for an upgrade of a connection in its handshake.
+  void beginUpgrade(CodecSession& session, const HttpRequest& request) const;
+
   [[nodiscard]] std::size_t receive(CodecSession& session, std::span<char> bytes) const override;
   [[nodiscard]] bool hasCloseCodes() const override { return true; }
   bool sendClose(CodecSession& session, CloseCode code, std::string_view reason) const override;
@@ -55,7 +59,10 @@ class WebSocketCodec final : public WebSocketMessages {
   static void open(CodecSession& session, std::string_view response);
   void reportOpen(CodecSession& session) const;
   static std::size_t holdBack(CodecSession& session, std::size_t bytes);
-  void answerPlainRequest(CodecSession& session, const HttpRequest& request) const;
+  void answerPlainRequest(CodecSession& session, const HttpRequest& request,
+                          const websocket::HandshakeVerdict& verdict) const;
+  void refuse(CodecSession& session, const HttpRequest& request,
+              const websocket::HandshakeVerdict& verdict) const;
   void respond(CodecSession& session, const HttpRequest& request, int status,
                std::string_view text) const;
   void respond(CodecSession& session, int status, std::string_view text,

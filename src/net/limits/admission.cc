@@ -80,6 +80,12 @@ void Admission::enterAddress(AdmissionTicket& ticket, const Address& client) {
   ticket.refusal = Refusal::ConnectionsPerAddress;
 }
 
+void Admission::leaveAddress(AdmissionTicket& ticket, const Address& client) {
+  if (!ticket.isAddressCounted) return;
+  ticket.isAddressCounted = false;
+  shared_.subtractAddress(part_, addressKey(client).value());
+}
+
 void Admission::leave(const AdmissionTicket& ticket, const Address& client) {
   if (ticket.isCounted) shared_.subtract(part_);
   if (ticket.isAnswerCounted) --answering_;

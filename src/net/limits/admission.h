@@ -19,6 +19,9 @@ struct RefusalAnswer {
   std::string_view retryAfter;  ///< Seconds, for the header Retry-After.
 };
 [[nodiscard]] RefusalAnswer answerTo(Refusal refusal);
+/// The process ends, and only answers health checks.
+inline constexpr RefusalAnswer kStopping{
+    .httpStatus = 503, .text = "the server is stopping", .retryAfter = "5"};
 
 /// Decides, in one process, which connections are accepted: counts them in the SharedAdmission of
 /// their Worker, and those whose handshake is not done. What is refused is counted, and logged at
@@ -34,6 +37,8 @@ class Admission {
   [[nodiscard]] AdmissionTicket enter(const Address& peer);
   /// The address of the connection's client is known, and is not a trusted proxy's.
   void enterAddress(AdmissionTicket& ticket, const Address& client);
+  /// The address was that of another client of the same proxy.
+  void leaveAddress(AdmissionTicket& ticket, const Address& client);
   /// The connection, or the socket, with this ticket is closed. `client` as in enterAddress().
   void leave(const AdmissionTicket& ticket, const Address& client);
 

@@ -41,7 +41,8 @@ std::vector<OutputMemory::Waiting> OutputMemory::waiting() const {
   std::vector<Waiting> all;
   reactor_.connections.forEach([&](ConnectionImpl& each) {
     const std::uint64_t bytes = each.queuedBytes();
-    const bool isCounted = each.endpoint == &endpoint_ && each.phase != Phase::Dead;
+    const bool isOfThese = each.endpoint == &endpoint_ || each.endpoint == endpoint_.other;
+    const bool isCounted = isOfThese && each.phase != Phase::Dead;
     if (isCounted && bytes > 0) all.push_back({bytes, &each});
   });
   std::ranges::sort(all, std::greater(), &Waiting::bytes);

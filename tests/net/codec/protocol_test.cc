@@ -14,6 +14,9 @@ TEST(Protocol, BuiltInProtocolsAreFoundByName) {
   }
   EXPECT_TRUE(Protocol::websocket().isWebSocket());
   EXPECT_FALSE(Protocol::tcp().isWebSocket());
+  EXPECT_EQ(Protocol::named("http"), Protocol::http());
+  EXPECT_TRUE(Protocol::http().isHttp());
+  EXPECT_FALSE(Protocol::websocket().isHttp());
 }
 
 TEST(Protocol, AnUnknownNameThrowsAndListsTheNames) {
@@ -21,7 +24,17 @@ TEST(Protocol, AnUnknownNameThrowsAndListsTheNames) {
     Protocol::named("smtp");
     FAIL();
   } catch (const std::invalid_argument& thrown) {
-    EXPECT_STREQ(thrown.what(), "unknown protocol 'smtp' (websocket, frame, text or tcp)");
+    EXPECT_STREQ(thrown.what(), "unknown protocol 'smtp' (websocket, http, frame, text or tcp)");
+  }
+}
+
+TEST(Protocol, TheSchemeOfClientsIsExplained) {
+  try {
+    Protocol::named("https");
+    FAIL();
+  } catch (const std::invalid_argument& thrown) {
+    EXPECT_STREQ(thrown.what(),
+                 "'https' is the scheme of clients: write http, and set Worker::tls for TLS");
   }
 }
 

@@ -1,4 +1,4 @@
-#include "net/codec/health_pages.h"
+#include "net/codec/fixed_answers.h"
 
 #include <gmock/gmock.h>
 

@@ -13,6 +13,7 @@ namespace stormo::integration {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -274,6 +275,20 @@ TEST_F(Example, LookupAnswersFromAThread) {
   stopWithSuccess();
 }
 
+TEST_F(Example, HttpAnswersAndStreamsEvents) {
+  START_OR_SKIP("http", {8080});
+  const auto ask = [&](const std::string& line, const std::string& rest) {
+    return httpExchange(deadline, 8080, line + " HTTP/1.0\r\n" + rest);
+  };
+  EXPECT_THAT(ask("GET /hello?name=Ada", "\r\n"), EndsWith("\r\n\r\nHello Ada\n"));
+  EXPECT_THAT(ask("POST /echo", "Content-Length: 4\r\n\r\ntext"), EndsWith("\r\n\r\ntext"));
+  EXPECT_THAT(ask("GET /nothing", "\r\n"), StartsWith("HTTP/1.1 404 "));
+  TcpPeer clock(deadline, 8080);
+  clock.send("GET /clock HTTP/1.0\r\n\r\n");
+  EXPECT_THAT(clock.readThrough("\n\n"), HasSubstr("Content-Type: text/event-stream\r\n"));
+  stopWithSuccess();
+}
+
 TEST_F(Example, GroupsDeliversToMembersOnDifferentWorkers) {
   START_OR_SKIP("groups", {1234});
   const auto pair = connectToDifferentWorkers(program(), clients(), 2);
@@ -288,8 +303,8 @@ TEST_F(Example, GroupsDeliversToMembersOnDifferentWorkers) {
 }
 
 TEST_F(Example, AllTakeTheSameCommands) {
-  for (const char* name :
-       {"groups", "group_send", "lines", "echo", "chat", "queue_worker", "members", "lookup"}) {
+  for (const char* name : {"groups", "group_send", "lines", "echo", "chat", "queue_worker",
+                           "members", "lookup", "http"}) {
     ProgramInstance example(deadline, name);
     EXPECT_THAT(example.succeed({"--help"}), HasSubstr("reload"));
     EXPECT_THAT(example.run({"stop"}).errors, HasSubstr(std::string(name) + ": not running"));

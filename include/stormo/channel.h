@@ -88,6 +88,16 @@ class Channel {
   void unsubscribe(const Names& events);
   /// To all subscribers of each of these events.
   PublishStatus publish(const Names& events, const Value& data);
+  /// What became of an accepted publish; an Error if the Channel has rejected it. Called once, and
+  /// never inside the call that it belongs to. Stormo's dialect only: std::logic_error.
+  using ReceiptHandler = std::function<void(const Result<Receipt>& receipt)>;
+  PublishStatus publish(std::string_view event, const Value& data, ReceiptHandler onReceipt);
+  /// Publishes an event that the Channel also keeps until a time: a process that subscribes to the
+  /// event later, or has missed events (onGap), receives the kept ones first. Each has a key: a
+  /// later one of the same event and key replaces it. What is kept survives the Channel's death and
+  /// restart, as its log does. Stormo's dialect only: std::logic_error.
+  PublishStatus retain(std::string_view event, std::uint64_t key, const Value& data,
+                       std::chrono::system_clock::time_point until, ReceiptHandler onReceipt = {});
   /// To one subscriber of each, in turn: at most once. It is lost if that process dies before it
   /// has handled the event.
   PublishStatus publishToOne(const Names& events, const Value& data);
@@ -101,7 +111,12 @@ class Channel {
                ReplyHandler onReply);
   /// Sends the reply to one request; callable once, and later, from any handler of this thread.
   using Responder = std::function<void(const Value& reply)>;
-  /// Takes the requests of that event. Each event has one handler in a process.
+  using RepliesHandler = std::function<void(const Result<Replies>& replies)>;
+  /// Publishes an event to all its subscribers, and calls `onReplies` once, with the replies of
+  /// all, or with those that came within `timeout`. Errors as request(). Stormo's dialect only.
+  void requestAll(std::string_view event, const Value& data, std::chrono::milliseconds timeout,
+                  RepliesHandler onReplies);
+  /// Takes the requests of that event, of both kinds. Each event has one handler in a process.
   void respond(std::string_view event,
                std::function<void(const Value& data, const Responder& reply)> handler);
 
@@ -127,6 +142,14 @@ class Channel {
   /// A duplicate of a send that the Channel has taken, by way of any process, is accepted and
   /// dropped.
   PublishStatus publishToGroup(std::string_view group, Message message, SendId send = {});
+  struct GroupPublish {
+    /// As GroupMessage::except; at most 65,535 bytes.
+    std::string_view except = {};
+    SendId send = {};
+    ReceiptHandler onReceipt = {};
+  };
+  /// Stormo's dialect only, if `options` has an exception or a handler: std::logic_error.
+  PublishStatus publishToGroup(std::string_view group, Message message, GroupPublish options);
 
   using HistoryHandler = std::function<void(const HistoryReply& reply)>;
   /// Requests the messages of a subscribed group since a position; with the default position only

@@ -1,6 +1,8 @@
 #pragma once
 
 // Everything that a program made with the framework needs.
+#include <stormo/audience.h>
+#include <stormo/backend.h>
 #include <stormo/channel.h>
 #include <stormo/channel/client.h>
 #include <stormo/channel/server.h>

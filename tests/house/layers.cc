@@ -20,9 +20,10 @@ const Module* moduleNamed(std::string_view name) {
 // Public headers without a .cc, and their module.
 const HeaderOwners& headersWithoutSource() {
   static const HeaderOwners kOwners = {
-      {"stormo/channel/listener.h", "base"},
+      {"stormo/backend.h", "server"},
+      {"stormo/channel/listener.h", "protocol"},
       {"stormo/channel/log_settings.h", "base"},
-      {"stormo/channel/messages.h", "base"},
+      {"stormo/channel/messages.h", "protocol"},
       {"stormo/close_code.h", "base"},
       {"stormo/connection_id.h", "base"},
       {"stormo/limits.h", "base"},

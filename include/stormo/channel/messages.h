@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stormo/message.h>
+#include <stormo/value.h>
 
 #include <cstdint>
 #include <initializer_list>
@@ -42,6 +43,24 @@ struct GroupMessage {
   std::string_view group;
   std::uint64_t offset = 0;  ///< In the current epoch; 0 in Workerman's dialect, which has none.
   Message message;
+  /// Users and clients that do not receive it, by their names in the Channel, which are in a row:
+  /// the length of each as one byte, then the name. See exceptions(). Usually empty.
+  std::string_view except = {};
+};
+
+/// What the Channel has done with a publish.
+struct Receipt {
+  /// Its place in the log. Offset 0: not known, because the link was lost before this receipt came,
+  /// or because the publish was a duplicate of one that is not the latest of its sender.
+  Position position = {};
+  bool isDuplicate = false;     ///< It was taken before, with the same SendId, and is dropped.
+  std::uint64_t receivers = 0;  ///< Of an event: how many processes it was sent to.
+};
+
+/// The replies to Channel::requestAll().
+struct Replies {
+  std::vector<Value> values = {};
+  bool isComplete = false;  ///< All subscribers have replied.
 };
 
 /// The answer to Channel::requestHistory().

@@ -167,6 +167,23 @@ PublishStatus Channel::publish(const Names& events, const Value& data) {
   return impl_->connectedLink().dialect().publish(checked(events), data, false);
 }
 
+PublishStatus Channel::publish(std::string_view event, const Value& data,
+                               ReceiptHandler onReceipt) {
+  checkName(event);
+  return impl_->connectedLink().dialect().publish(event, data, std::move(onReceipt));
+}
+
+PublishStatus Channel::retain(std::string_view event, std::uint64_t key, const Value& data,
+                              std::chrono::system_clock::time_point until,
+                              ReceiptHandler onReceipt) {
+  checkName(event);
+  const auto untilMs =
+      std::chrono::duration_cast<std::chrono::milliseconds>(until.time_since_epoch()).count();
+  return impl_->connectedLink().dialect().retain(
+      event, key, data, static_cast<std::uint64_t>(std::max<std::int64_t>(untilMs, 0)),
+      std::move(onReceipt));
+}
+
 PublishStatus Channel::publishToOne(const Names& events, const Value& data) {
   return impl_->connectedLink().dialect().publish(checked(events), data, true);
 }
@@ -175,6 +192,12 @@ void Channel::request(std::string_view event, const Value& data, std::chrono::mi
                       ReplyHandler onReply) {
   static_cast<void>(impl_->connectedLink());
   impl_->requests.send(event, data, timeout, std::move(onReply));
+}
+
+void Channel::requestAll(std::string_view event, const Value& data,
+                         std::chrono::milliseconds timeout, RepliesHandler onReplies) {
+  static_cast<void>(impl_->connectedLink());
+  impl_->requests.sendToAll(event, data, timeout, std::move(onReplies));
 }
 
 void Channel::respond(std::string_view event,
@@ -219,6 +242,12 @@ void Channel::forEachGroup(const std::function<void(std::string_view group)>& vi
 PublishStatus Channel::publishToGroup(std::string_view group, Message message, SendId send) {
   checkName(group);
   return impl_->connectedLink().dialect().publishToGroup(group, message, send);
+}
+
+PublishStatus Channel::publishToGroup(std::string_view group, Message message,
+                                      GroupPublish options) {
+  checkName(group);
+  return impl_->connectedLink().dialect().publishWith(group, message, std::move(options));
 }
 
 void Channel::requestHistory(std::string_view group, Position since, HistoryHandler handler) {

@@ -48,6 +48,14 @@ class ClientDialect {
   /// Appends the frames of a request.
   virtual void write(LinkRequest request, const Names& names, std::string& out) = 0;
   virtual PublishStatus publish(const Names& events, const Value& data, bool toOne) = 0;
+  // With receipts, kept events and exceptions: in Stormo's dialect alone. The others throw
+  // std::logic_error.
+  virtual PublishStatus publish(std::string_view event, const Value& data,
+                                Channel::ReceiptHandler onReceipt);
+  virtual PublishStatus retain(std::string_view event, std::uint64_t key, const Value& data,
+                               std::uint64_t until, Channel::ReceiptHandler onReceipt);
+  virtual PublishStatus publishWith(std::string_view group, Message message,
+                                    Channel::GroupPublish options);
   virtual PublishStatus enqueue(const Names& queues, const Value& data) = 0;
   /// A job that was received is done.
   virtual void finishJob(std::uint64_t number) = 0;

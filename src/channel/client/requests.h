@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,9 @@ class Requests {
   /// See Channel::request().
   void send(std::string_view event, const Value& data, std::chrono::milliseconds timeout,
             Channel::ReplyHandler onReply);
+  /// See Channel::requestAll().
+  void sendToAll(std::string_view event, const Value& data, std::chrono::milliseconds timeout,
+                 Channel::RepliesHandler onReplies);
   /// See Channel::respond().
   void respond(std::string_view event,
                std::function<void(const Value& data, const Channel::Responder& reply)> handler);
@@ -35,14 +39,26 @@ class Requests {
     Channel::ReplyHandler onReply;
     Timer::Id timeout;
   };
+  struct PendingOfAll {
+    Channel::RepliesHandler onReplies;
+    Timer::Id timeout = 0;
+    Replies replies = {};
+    std::optional<std::uint64_t> expected = {};  ///< Nothing: the Channel has not stated it.
+  };
 
+  /// The number of a new request, whose replies will be received.
+  std::uint64_t begin();
   void onReply(const Value& reply);
   void end(std::uint64_t request, const Result<Value>& reply);
+  /// All replies have come, if they have.
+  void endIfComplete(std::uint64_t request);
+  void endOfAll(std::uint64_t request, const Result<Replies>& replies);
 
   Channel& channel_;
   std::string replyEvent_;  // unique to this object; empty until the first request
   std::uint64_t lastRequest_ = 0;
   KeyedMap<std::uint64_t, Pending> pending_;
+  KeyedMap<std::uint64_t, PendingOfAll> pendingOfAll_;
   /// For responders, which may outlive this.
   std::shared_ptr<Channel*> self_ = std::make_shared<Channel*>(&channel_);
 };

@@ -18,7 +18,10 @@ namespace {
 constexpr std::size_t kHistoryRequestsSentMax = 16;
 
 GroupMessage groupMessage(const Packet& event) {
-  return {.group = event.channel, .offset = event.offset, .message = messageIn(event)};
+  return {.group = event.channel,
+          .offset = event.offset,
+          .message = messageIn(event),
+          .except = event.except};
 }
 
 Kind kindOf(LinkRequest request) {
@@ -73,6 +76,8 @@ void StormoDialect::onFrame(std::string_view payload) {
       return onWelcome(packet);
     case Kind::Ack:
       return onAck(packet);
+    case Kind::Receipt:
+      return onReceiptPacket(packet);
     case Kind::Rejected:
       return onRejectedPacket(packet);
     case Kind::Gap:
@@ -89,6 +94,7 @@ void StormoDialect::onFrame(std::string_view payload) {
     case Kind::Unsubscribe:
     case Kind::Publish:
     case Kind::IdempotentPublish:
+    case Kind::Retain:
     case Kind::Watch:
     case Kind::Unwatch:
     case Kind::Enqueue:
@@ -171,6 +177,7 @@ void StormoDialect::dropped(std::uint64_t sequence, std::string_view reason) {
       "a message was dropped: the Channel does not accept it url={} sequence={} reason=\"{}\"",
       link().url().text(), sequence, reason);
   link().call("onRejected", link().onRejected, sequence, reason);
+  endReceipt(sequence, Error{std::make_error_code(std::errc::message_size), "publish"});
 }
 
 void StormoDialect::onGapPacket(const Packet& packet) {
@@ -295,7 +302,18 @@ PublishStatus StormoDialect::enqueue(const Names& queues, const Value& data) {
   return publishFrames(queues, data, {.kind = Kind::Enqueue});
 }
 
-PublishStatus StormoDialect::publishFrame(const Packet& publish) {
+Packet StormoDialect::groupPublish(std::string_view name, Message message, SendId send) {
+  return {.kind = send.session != 0 ? Kind::IdempotentPublish : Kind::Publish,
+          .payloadKind = payloadKindOf(message),
+          .space = Space::Groups,
+          .session = send.session,
+          .sendNumber = send.number,
+          .channel = name,
+          .payload = message.data};
+}
+
+PublishStatus StormoDialect::publishFrame(Packet publish) {
+  publish.sequence = sequence_ + 1;
   const std::string_view payload = publish.payload;
   const std::size_t bytes = headerBytes(publish) + payload.size();
   if (isTooLong(bytes)) return PublishStatus::Refused;
@@ -308,14 +326,7 @@ PublishStatus StormoDialect::publishFrame(const Packet& publish) {
 }
 
 PublishStatus StormoDialect::publishToGroup(std::string_view name, Message message, SendId send) {
-  return publishFrame({.kind = send.session != 0 ? Kind::IdempotentPublish : Kind::Publish,
-                       .payloadKind = payloadKindOf(message),
-                       .space = Space::Groups,
-                       .sequence = sequence_ + 1,
-                       .session = send.session,
-                       .sendNumber = send.number,
-                       .channel = name,
-                       .payload = message.data});
+  return publishFrame(groupPublish(name, message, send));
 }
 
 void StormoDialect::subscribeGroup(std::string_view name) {

@@ -32,6 +32,12 @@ class StormoDialect final : public ClientDialect {
   [[nodiscard]] std::size_t frameBytesMax() const override { return frameBytesMax_; }
   void write(LinkRequest request, const Names& names, std::string& out) override;
   PublishStatus publish(const Names& events, const Value& data, bool toOne) override;
+  PublishStatus publish(std::string_view event, const Value& data,
+                        Channel::ReceiptHandler onReceipt) override;
+  PublishStatus retain(std::string_view event, std::uint64_t key, const Value& data,
+                       std::uint64_t until, Channel::ReceiptHandler onReceipt) override;
+  PublishStatus publishWith(std::string_view group, Message message,
+                            Channel::GroupPublish options) override;
   PublishStatus enqueue(const Names& queues, const Value& data) override;
   void finishJob(std::uint64_t number) override;
   [[nodiscard]] bool giveBackJob(std::uint64_t number, std::string_view queue,
@@ -46,6 +52,12 @@ class StormoDialect final : public ClientDialect {
     std::string group;
     Position since;
     Channel::HistoryHandler handler;
+  };
+
+  /// A publish whose Receipt has not come.
+  struct AwaitedReceipt {
+    std::uint64_t sequence;
+    Channel::ReceiptHandler onReceipt;
   };
 
   void onConnection() override;
@@ -66,6 +78,11 @@ class StormoDialect final : public ClientDialect {
   /// The outbox has become smaller.
   void released();
   void onEventPacket(const Packet& packet);
+  void onReceiptPacket(const Packet& packet);
+  /// Of what was accepted last; an empty handler awaits nothing.
+  void awaitReceipt(Channel::ReceiptHandler onReceipt);
+  /// Ends the awaited receipt of that publish, if there is one.
+  void endReceipt(std::uint64_t sequence, const Result<Receipt>& receipt);
   void onGapPacket(const Packet& packet);
   void onJobPacket(const Packet& packet);
   void endJob(Kind kind, std::uint64_t number);
@@ -74,7 +91,9 @@ class StormoDialect final : public ClientDialect {
   void sendHistoryRequests();
   void refused(std::string_view reason);
   [[nodiscard]] bool isTooLong(std::size_t frameBytes) const { return frameBytes > frameBytesMax_; }
-  PublishStatus publishFrame(const Packet& publish);
+  [[nodiscard]] static Packet groupPublish(std::string_view name, Message message, SendId send);
+  /// Publishes it with the next sequence.
+  PublishStatus publishFrame(Packet publish);
   PublishStatus publishFrames(const Names& names, const Value& data, Packet publish);
 
   /// Room in the outbox for frames of the next sequences; null: Full.
@@ -100,6 +119,7 @@ class StormoDialect final : public ClientDialect {
   /// of the one before.
   std::uint64_t jobNumbersBegin_ = 0;
   std::uint64_t highestJobNumber_ = 0;
+  std::deque<AwaitedReceipt> receipts_;         // in the order of their sequences
   std::deque<HistoryRequest> historyRequests_;  // not answered yet, in the order of the answers
   std::size_t historyRequestsSent_ = 0;         // of these, on this link
   /// And whether the last link had it, too.

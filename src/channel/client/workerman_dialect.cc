@@ -47,7 +47,7 @@ void WorkermanDialect::onFrame(std::string_view payload) {
   const std::string_view event = command_.channels.front();
   if (event != link().options().groupEvent || groups_.empty())
     return link().eventReceived(event, command_.data);
-  const auto message = readGroupEvent(command_.data, text_);
+  const auto message = readGroupEvent(command_.data, scratch_);
   if (message && groups_.find(message->group) != groups_.end()) {
     link().call("onGroupMessage", link().onGroupMessage,
                 GroupMessage{.group = message->group, .message = message->message});

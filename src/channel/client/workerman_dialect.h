@@ -6,6 +6,7 @@
 
 #include "base/keyed_hash.h"
 #include "channel/client/client_dialect.h"
+#include "protocol/channel/group_event.h"
 #include "protocol/channel/workerman_command.h"
 
 namespace stormo::channel {
@@ -63,7 +64,7 @@ class WorkermanDialect final : public ClientDialect {
   WorkermanCommand command_;
   std::string frame_;
   std::string data_;
-  std::string text_;
+  GroupEventScratch scratch_;
 };
 
 }  // namespace stormo::channel

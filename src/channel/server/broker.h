@@ -119,6 +119,8 @@ class Broker final : FrameSink, StateObserver, net::FlushObserver {
   void onJobHanded(const JobStore::Job& job) override { consumers_.onJobHanded(job); }
   void onRejected(std::uint64_t producerId, std::uint64_t sequence,
                   std::string_view reason) override;
+  void onReceipt(std::uint64_t producerId, const Packet& publish, std::uint64_t offset,
+                 bool isDuplicate) override;
   void onJobLeft(std::uint64_t lease, ConsumerId consumer) override {
     consumers_.onJobLeft(lease, consumer);
   }

@@ -62,7 +62,7 @@ void Broker::onResume(net::ConnectionImpl& connection, Link& link, const Packet&
   }
   if (packet.epoch != state_.epoch() || packet.offset > state_.offset()) {
     // A position that this log has not given: what the link has missed is unknown.
-    return send(connection, router_.gap());
+    return router_.sendGap(connection);
   }
   // The latest event may have been the first of two, so its offset is replayed, too.
   const bool reachesIt = packet.offset > 0 && state_.window().reaches(packet.offset - 1);
@@ -97,6 +97,22 @@ void Broker::onRejected(std::uint64_t producerId, std::uint64_t sequence, std::s
   send(*connection, scratch_);
 }
 
+void Broker::onReceipt(std::uint64_t producerId, const Packet& publish, std::uint64_t offset,
+                       bool isDuplicate) {
+  net::ConnectionImpl* const connection = linkOf(producerId);
+  if (connection == nullptr) return;  // it will resend it
+  const bool isEvent = publish.space == Space::Events;
+  scratch_.clear();
+  encode({.kind = Kind::Receipt,
+          .duplicate = isDuplicate,
+          .epoch = state_.epoch(),
+          .offset = offset,
+          .sequence = publish.sequence,
+          .receivers = isEvent ? router_.subscriberCount(publish.channel) : 0},
+         scratch_);
+  send(*connection, scratch_);
+}
+
 void Broker::refuse(net::ConnectionImpl& connection, std::string_view reason) {
   scratch_.clear();
   encode({.kind = Kind::Refused, .payload = reason}, scratch_);
@@ -111,6 +127,7 @@ void Broker::onPacket(net::ConnectionImpl& connection, Link& link, std::string_v
   switch (packet.kind) {
     case Kind::Publish:
     case Kind::IdempotentPublish:
+    case Kind::Retain:
     case Kind::Enqueue:
     case Kind::Finish:
     case Kind::Return:
@@ -140,6 +157,7 @@ void Broker::onPacket(net::ConnectionImpl& connection, Link& link, std::string_v
     case Kind::Refused:
     case Kind::Event:
     case Kind::Ack:
+    case Kind::Receipt:
     case Kind::Rejected:
     case Kind::Job:
     case Kind::Gap:
@@ -176,6 +194,9 @@ const char* Broker::refusalOf(const Packet& packet) {
     case Kind::Finish:
     case Kind::Return:
       return nullptr;
+    case Kind::Retain:
+      if (state_.retained().bytes() > Retained::kBytesMax) return "too much is retained";
+      break;
     default:
       break;
   }

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/assert.h"
-#include "protocol/channel/group_event.h"
+#include "protocol/channel/client_name.h"
 #include "protocol/package/frame.h"
 
 namespace stormo::channel {
@@ -41,6 +41,7 @@ bool ChannelState::restore(StateReader& in) {
   producers_.restore(in);
   sessions_.restore(in);
   jobs_.restore(in);
+  retained_.restore(in);
   for (std::uint64_t left = in.number(); left > 0 && in.ok(); --left) {
     const std::uint64_t producerId = in.number();
     const std::uint64_t sequence = in.number();
@@ -58,6 +59,7 @@ void ChannelState::reset() {
   producers_ = DedupTable(kProducersMax);
   sessions_ = DedupTable(kSessionsMax);
   jobs_ = {};
+  retained_ = {};
   rejections_.clear();
 }
 
@@ -70,6 +72,7 @@ void ChannelState::save(StateWriter& out) const {
   producers_.save(out);
   sessions_.save(out);
   jobs_.save(out);
+  retained_.save(out);
   out.number(rejections_.size());
   for (const Rejection& each : rejections_) {
     out.number(each.producerId);
@@ -86,7 +89,8 @@ void ChannelState::recall(std::uint64_t first, std::string_view records) {
     time_ = record.time;
     Packet packet;
     if (window_.isSkipped(++offset_) || decode(record.packet, packet) != Decode::Ok) continue;
-    const bool isPublish = packet.kind == Kind::Publish || packet.kind == Kind::IdempotentPublish;
+    const bool isPublish = packet.kind == Kind::Publish || packet.kind == Kind::Retain ||
+                           packet.kind == Kind::IdempotentPublish;
     if (isPublish) publish(packet);
   }
   isRecalling_ = false;
@@ -107,17 +111,19 @@ void ChannelState::apply(const Record& record) {
   Packet packet;
   if (decode(record.packet, packet) != Decode::Ok) return;
   const bool isNumbered = record.producerId != 0 && packet.sequence != 0;
-  if (isNumbered && !producers_.take(record.producerId, packet.sequence, time_)) {
-    return onDuplicate(record.producerId, packet.sequence);
+  if (isNumbered && !producers_.take(record.producerId, packet.sequence, time_, offset_)) {
+    return onDuplicate(record.producerId, packet);
   }
   switch (packet.kind) {
     case Kind::IdempotentPublish:
-      if (packet.session != 0 && !sessions_.take(packet.session, packet.sendNumber, time_)) {
-        return window_.skip(offset_);
-      }
-      return publish(packet);
+      return idempotentPublish(record.producerId, packet);
+    case Kind::Retain:
+      retained_.keep(packet, time_);
+      publish(packet);
+      return receipt(record.producerId, packet, offset_);
     case Kind::Publish:
-      return publish(packet);
+      publish(packet);
+      return receipt(record.producerId, packet, offset_);
     case Kind::Enqueue:
       jobs_.enqueue(offset_, packet.channel, packet.payload);
       if (observer_ != nullptr) observer_->onJobWaiting(offset_, packet.channel);
@@ -153,13 +159,36 @@ void ChannelState::reject(std::uint64_t producerId, const Packet& rejected) {
   }
 }
 
-void ChannelState::onDuplicate(std::uint64_t producerId, std::uint64_t sequence) {
+void ChannelState::onDuplicate(std::uint64_t producerId, const Packet& packet) {
   window_.skip(offset_);
   if (observer_ == nullptr) return;
   const auto known = std::ranges::find_if(rejections_, [&](const Rejection& each) {
-    return each.producerId == producerId && each.sequence == sequence;
+    return each.producerId == producerId && each.sequence == packet.sequence;
   });
-  if (known != rejections_.end()) observer_->onRejected(producerId, sequence, known->reason);
+  if (known != rejections_.end()) {
+    return observer_->onRejected(producerId, packet.sequence, known->reason);
+  }
+  const std::uint64_t bySequence = producers_.offsetOf(producerId, packet.sequence);
+  const bool hasSession = bySequence == 0 && packet.session != 0;
+  receipt(producerId, packet,
+          hasSession ? sessions_.offsetOf(packet.session, packet.sendNumber) : bySequence);
+}
+
+void ChannelState::receipt(std::uint64_t producerId, const Packet& publish, std::uint64_t offset,
+                           bool isDuplicate) {
+  if (!publish.receipt || observer_ == nullptr) return;
+  observer_->onReceipt(producerId, publish, offset, isDuplicate);
+}
+
+void ChannelState::idempotentPublish(std::uint64_t producerId, const Packet& packet) {
+  const bool isNew =
+      packet.session == 0 || sessions_.take(packet.session, packet.sendNumber, time_, offset_);
+  if (isNew) {
+    publish(packet);
+    return receipt(producerId, packet, offset_);
+  }
+  window_.skip(offset_);
+  receipt(producerId, packet, sessions_.offsetOf(packet.session, packet.sendNumber), true);
 }
 
 void ChannelState::publish(const Packet& publish) {
@@ -169,6 +198,7 @@ void ChannelState::publish(const Packet& publish) {
                .epoch = epoch_,
                .offset = offset_,
                .channel = publish.channel,
+               .except = publish.except,
                .payload = publish.payload};
   if (publish.loop) {
     event.offset = 0;  // it is no part of what a link receives in order, and is not replayed
@@ -177,7 +207,7 @@ void ChannelState::publish(const Packet& publish) {
   }
   append(event);
   if (publish.space == Space::Groups || publish.channel != settings_.groupEvent) return;
-  const auto message = readGroupEvent(publish.payload, text_);
+  const auto message = readGroupEvent(publish.payload, scratch_);
   if (!message) return;
   event.derived = true;
   event.space = Space::Groups;
@@ -193,7 +223,8 @@ void ChannelState::append(const Packet& event) {
   event.payload.copy(encodeHeader(event, event.payload.size(), begin), event.payload.size());
   if (isRecalling_) return;
   const std::string_view frame(begin, bytes);
-  if (event.space == Space::Groups) history_.append(event.channel, offset_, frame, time_);
+  const bool hasHistory = event.space == Space::Groups && !isClientName(event.channel);
+  if (hasHistory) history_.append(event.channel, offset_, frame, time_);
   if (observer_ != nullptr) observer_->onEvent(event, frame);
 }
 

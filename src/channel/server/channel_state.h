@@ -13,6 +13,8 @@
 #include "channel/server/history.h"
 #include "channel/server/job_store.h"
 #include "channel/server/replay_window.h"
+#include "channel/server/retained.h"
+#include "protocol/channel/group_event.h"
 #include "protocol/channel/packet.h"
 
 namespace stormo::channel {
@@ -30,6 +32,10 @@ class StateObserver {
   /// That publish was rejected, now or when it came for the first time.
   virtual void onRejected(std::uint64_t producerId, std::uint64_t sequence,
                           std::string_view reason) = 0;
+  /// A publish of that producer has asked for a receipt. The event, if there is one, was reported
+  /// before. `offset` as Receipt::position.
+  virtual void onReceipt(std::uint64_t producerId, const Packet& publish, std::uint64_t offset,
+                         bool isDuplicate) = 0;
   /// A consumer has done a job, or has given it back: then the job waits next.
   virtual void onJobLeft(std::uint64_t lease, ConsumerId consumer) = 0;
 
@@ -75,6 +81,7 @@ class ChannelState final : public LogState {
   [[nodiscard]] const ReplayWindow& window() const { return window_; }
   [[nodiscard]] const History& history() const { return history_; }
   [[nodiscard]] const JobStore& jobs() const { return jobs_; }
+  [[nodiscard]] const Retained& retained() const { return retained_; }
 
   /// True if certainly no message was sent to the group after `offset`. Checks at most the latest
   /// kCheckedEventsMax events.
@@ -91,7 +98,10 @@ class ChannelState final : public LogState {
   void apply(const Record& record);
   void reject(std::uint64_t producerId, const Packet& rejected);
   /// A resent publish: its producer may not know that it was rejected.
-  void onDuplicate(std::uint64_t producerId, std::uint64_t sequence);
+  void onDuplicate(std::uint64_t producerId, const Packet& packet);
+  void receipt(std::uint64_t producerId, const Packet& publish, std::uint64_t offset,
+               bool isDuplicate = false);
+  void idempotentPublish(std::uint64_t producerId, const Packet& packet);
   void publish(const Packet& publish);
   void append(const Packet& event);
 
@@ -106,8 +116,9 @@ class ChannelState final : public LogState {
   DedupTable producers_{kProducersMax};
   DedupTable sessions_{kSessionsMax};
   JobStore jobs_;
+  Retained retained_;
   std::deque<Rejection> rejections_;  // the latest ones, at most kRejectionsMax
-  std::string text_;
+  GroupEventScratch scratch_;
 };
 
 /// The event in a whole frame of the replay window or a history.

@@ -15,17 +15,25 @@ class DedupTable {
  public:
   explicit DedupTable(std::size_t sendersMax) : sendersMax_(sendersMax) {}
 
-  /// Returns true, and stores the number, if it is greater than all before.
-  [[nodiscard]] bool take(std::uint64_t sender, std::uint64_t number, std::uint64_t time);
+  /// Returns true, and stores the number, if it is greater than all before. `offset` is that of the
+  /// record.
+  [[nodiscard]] bool take(std::uint64_t sender, std::uint64_t number, std::uint64_t time,
+                          std::uint64_t offset);
+  /// The offset of the record with that number; 0 if it is not the latest one of the sender.
+  [[nodiscard]] std::uint64_t offsetOf(std::uint64_t sender, std::uint64_t number) const;
 
   void save(StateWriter& out) const;
   /// Only on an empty table.
   void restore(StateReader& in);
 
  private:
-  using Numbers = KeyedMap<std::uint64_t, std::uint64_t>;  // by sender
+  struct Latest {
+    std::uint64_t number = 0;
+    std::uint64_t offset = 0;
+  };
+  using Numbers = KeyedMap<std::uint64_t, Latest>;  // by sender
 
-  std::uint64_t& latestOf(std::uint64_t sender);
+  Latest& latestOf(std::uint64_t sender);
 
   std::size_t sendersMax_;
   // Numbers are stored in the young table. When it is an hour old or full, it replaces the old
@@ -35,7 +43,7 @@ class DedupTable {
   std::uint64_t youngSince_ = 0;
   // The sender of the last call, as most publishes come in rows of one sender.
   std::uint64_t lastSender_ = 0;
-  std::uint64_t* lastNumber_ = nullptr;
+  Latest* last_ = nullptr;
 };
 
 }  // namespace stormo::channel

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/channel/client_name.h"
 #include "protocol/channel/group_event.h"
 #include "protocol/channel/workerman_command.h"
 #include "sys/log.h"
@@ -55,6 +56,7 @@ group::Registry& Router::registryOf(Dialect dialect, Space space) {
 void Router::subscribe(net::ConnectionImpl& link, Dialect dialect, Space space,
                        std::string_view name) {
   registryOf(dialect, space).join(link, name);
+  if (dialect == Dialect::Stormo && space == Space::Events) sendRetained(link, name);
   if (SlowLinks::isLive(link)) return;
   // What it misses is replayed to it: of this subscription only what comes from now on.
   auto& since = link.state<SubscribedWhileLagging>();
@@ -72,7 +74,7 @@ void Router::onEvent(const Packet& event, std::string_view frame) {
   if (event.space == Space::Events) {
     return toEventSubscribers(subscribersOf(event.channel), event, frame);
   }
-  group::Group* const members = stormoGroups_.find(event.channel);
+  group::Group* const members = stormoGroups_.find(subscriptionOf(event.channel));
   if (members != nullptr) stormoGroups_.append(*members, frame.size(), copyOf(frame));
   const Subscribers& listeners = groupEventSubscribers_;
   if (event.derived || (listeners.stormo == nullptr && listeners.workerman == nullptr)) return;
@@ -160,9 +162,7 @@ std::uint64_t Router::replay(net::ConnectionImpl& link, std::uint64_t offset,
   if (!state_.window().reaches(offset)) {
     log::warning("a link has missed events that are no longer here remote={}",
                  link.remoteAddress());
-    if (link.state<Dialect>() == Dialect::Stormo) {
-      send(link, gap());
-    }
+    if (link.state<Dialect>() == Dialect::Stormo) sendGap(link);
     link.state<SubscribedWhileLagging>().clear();
     return head();
   }
@@ -184,11 +184,13 @@ bool Router::isMissing(net::ConnectionImpl& link, const Packet& event) {
   const Dialect dialect = link.state<Dialect>();
   if (dialect == Dialect::Workerman && event.space == Space::Groups) return false;
   const group::Registry& registry = registryOf(dialect, event.space);
-  const group::Group* const members = registry.find(event.channel);
+  const std::string_view name =
+      event.space == Space::Groups ? subscriptionOf(event.channel) : event.channel;
+  const group::Group* const members = registry.find(name);
   if (members == nullptr || !registry.isMember(link, *members)) return false;
   const auto& since = link.state<SubscribedWhileLagging>();
   if (since.empty()) return true;
-  const auto begin = since.find(subscriptionKey(event.space, event.channel));
+  const auto begin = since.find(subscriptionKey(event.space, name));
   return begin == since.end() || event.offset > begin->second;
 }
 
@@ -222,8 +224,28 @@ void Router::replyHistory(net::ConnectionImpl& link, std::string_view group, std
 
 // --- Frames ---
 
-std::string_view Router::gap() {
-  return frameOf({.kind = Kind::Gap, .epoch = state_.epoch(), .offset = head()});
+void Router::sendGap(net::ConnectionImpl& link) {
+  send(link, frameOf({.kind = Kind::Gap, .epoch = state_.epoch(), .offset = head()}));
+  state_.retained().forEachName([&](std::string_view event) {
+    const group::Group* const subscribers = stormoEvents_.find(event);
+    if (subscribers != nullptr && stormoEvents_.isMember(link, *subscribers)) {
+      sendRetained(link, event);
+    }
+  });
+}
+
+void Router::sendRetained(net::ConnectionImpl& link, std::string_view event) {
+  state_.retained().forEachOf(event, state_.time(), [&](std::string_view payload) {
+    send(link,
+         frameOf(
+             {.kind = Kind::Event, .epoch = state_.epoch(), .channel = event, .payload = payload}));
+  });
+}
+
+std::size_t Router::subscriberCount(std::string_view event) const {
+  const Subscribers all = subscribersOf(event);
+  return (all.stormo == nullptr ? 0 : all.stormo->members.size()) +
+         (all.workerman == nullptr ? 0 : all.workerman->members.size());
 }
 
 std::string_view Router::frameOf(const Packet& event) {

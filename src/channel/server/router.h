@@ -45,8 +45,11 @@ class Router final : public ReplaySource {
                        std::size_t bytesMax) override;
   [[nodiscard]] std::uint64_t head() const override { return state_.offset(); }
 
-  /// The frame of a Gap up to now. Valid until the next call.
-  std::string_view gap();
+  /// Sends a Gap up to now, and then the retained events of its subscriptions, of which it may have
+  /// missed some.
+  void sendGap(net::ConnectionImpl& link);
+  /// Of both dialects.
+  [[nodiscard]] std::size_t subscriberCount(std::string_view event) const;
 
   /// Sends a HistoryReply with the group's events since that position. It is ordered with the
   /// link's events: those before it are included, those after it are not.
@@ -73,6 +76,7 @@ class Router final : public ReplaySource {
   Packet derivedEvent(const Packet& message);
   /// It is subscribed to the event, and was when that came.
   [[nodiscard]] bool isMissing(net::ConnectionImpl& link, const Packet& event);
+  void sendRetained(net::ConnectionImpl& link, std::string_view event);
   void replayOne(net::ConnectionImpl& link, const Packet& event, std::string_view frame);
   /// Whole frames, valid until the next call.
   std::string_view frameOf(const Packet& event);

@@ -12,14 +12,18 @@ namespace {
 
 constexpr std::uint8_t kPayloadKindMask = 0x03;
 constexpr std::uint8_t kLoopFlag = 0x04;
-constexpr std::uint8_t kAgainFlag = 0x08;
+constexpr std::uint8_t kAgainFlag = 0x08;      // Subscribe
+constexpr std::uint8_t kReceiptFlag = 0x08;    // numbered kinds
+constexpr std::uint8_t kDuplicateFlag = 0x08;  // Receipt
 constexpr std::uint8_t kGroupFlag = 0x10;
 constexpr std::uint8_t kWholeFlag = 0x20;
-constexpr std::uint8_t kCutFlag = 0x40;
+constexpr std::uint8_t kCutFlag = 0x40;     // Rejected
+constexpr std::uint8_t kExceptFlag = 0x40;  // messages to groups
 constexpr std::uint8_t kDerivedFlag = 0x80;
 
 /// Magic, kind, flags, channelBytes.
 constexpr std::size_t kFixedBytes = 4;
+constexpr std::size_t kExceptLengthBytes = 2;
 
 using Field = std::uint64_t Packet::*;
 
@@ -58,10 +62,12 @@ constexpr Shape makeShape(Kind kind) {
     case Kind::Unsubscribe:
       return shape(true, false, kGroupFlag);
     case Kind::Publish:
-      return shape(true, true, kPayloadKindMask | kLoopFlag | kGroupFlag, &Packet::sequence);
+      return shape(true, true,
+                   kPayloadKindMask | kLoopFlag | kReceiptFlag | kGroupFlag | kExceptFlag,
+                   &Packet::sequence);
     case Kind::Event:
-      return shape(true, true, kPayloadKindMask | kGroupFlag | kDerivedFlag, &Packet::epoch,
-                   &Packet::offset);
+      return shape(true, true, kPayloadKindMask | kGroupFlag | kExceptFlag | kDerivedFlag,
+                   &Packet::epoch, &Packet::offset);
     case Kind::Ack:
       return shape(false, false, 0, &Packet::sequence);
     case Kind::Watch:
@@ -82,8 +88,13 @@ constexpr Shape makeShape(Kind kind) {
     case Kind::HistoryReply:
       return shape(true, true, kGroupFlag | kWholeFlag, &Packet::epoch, &Packet::offset);
     case Kind::IdempotentPublish:
-      return shape(true, true, kPayloadKindMask | kGroupFlag, &Packet::sequence, &Packet::session,
-                   &Packet::sendNumber);
+      return shape(true, true, kPayloadKindMask | kReceiptFlag | kGroupFlag | kExceptFlag,
+                   &Packet::sequence, &Packet::session, &Packet::sendNumber);
+    case Kind::Retain:
+      return shape(true, true, kReceiptFlag, &Packet::sequence, &Packet::key, &Packet::until);
+    case Kind::Receipt:
+      return shape(false, false, kDuplicateFlag, &Packet::sequence, &Packet::epoch, &Packet::offset,
+                   &Packet::receivers);
     case Kind::Rejected:
       return shape(false, true, kCutFlag, &Packet::sequence);
     case Kind::Reserve:
@@ -109,12 +120,37 @@ constexpr bool isOfGroups(Kind kind) {
          kind == Kind::IdempotentPublish;
 }
 
+/// Kinds whose sender may ask for a Receipt.
+constexpr bool mayAskForReceipt(Kind kind) {
+  return kind == Kind::Publish || kind == Kind::IdempotentPublish || kind == Kind::Retain;
+}
+
+/// Names with their lengths, in a row.
+bool areExceptions(std::string_view list) {
+  while (!list.empty()) {
+    const std::size_t bytes = static_cast<std::uint8_t>(list[0]);
+    if (bytes == 0 || list.size() <= bytes) return false;
+    list.remove_prefix(1 + bytes);
+  }
+  return true;
+}
+
 std::uint8_t flagsOf(const Packet& packet) {
-  return static_cast<std::uint8_t>(static_cast<int>(packet.payloadKind) |
-                                   (packet.loop ? kLoopFlag : 0) | (packet.again ? kAgainFlag : 0) |
-                                   (packet.space == Space::Groups ? kGroupFlag : 0) |
-                                   (packet.whole ? kWholeFlag : 0) | (packet.cut ? kCutFlag : 0) |
-                                   (packet.derived ? kDerivedFlag : 0));
+  return static_cast<std::uint8_t>(
+      static_cast<int>(packet.payloadKind) | (packet.loop ? kLoopFlag : 0) |
+      (packet.again ? kAgainFlag : 0) | (packet.space == Space::Groups ? kGroupFlag : 0) |
+      (packet.whole ? kWholeFlag : 0) | (packet.cut ? kCutFlag : 0) |
+      (packet.derived ? kDerivedFlag : 0) | (packet.receipt ? kReceiptFlag : 0) |
+      (packet.duplicate ? kDuplicateFlag : 0) | (packet.except.empty() ? 0 : kExceptFlag));
+}
+
+/// False if the packet has a flag whose bit means something else in its kind.
+bool hasOwnFlagsOnly(const Packet& packet) {
+  return (!packet.again || packet.kind == Kind::Subscribe) &&
+         (!packet.receipt || mayAskForReceipt(packet.kind)) &&
+         (!packet.duplicate || packet.kind == Kind::Receipt) &&
+         (!packet.cut || packet.kind == Kind::Rejected) &&
+         (packet.except.empty() || packet.kind != Kind::Rejected);
 }
 
 /// True if a frame of this kind may have these flags.
@@ -122,7 +158,8 @@ bool areAllowed(std::uint8_t flags, Kind kind) {
   if ((flags & ~shapeOf(kind).flags) != 0) return false;
   if ((flags & kPayloadKindMask) == kPayloadKindMask) return false;
   if ((flags & kLoopFlag) != 0 && (flags & kGroupFlag) != 0) return false;
-  return (flags & kGroupFlag) != 0 || !isOfGroups(kind);
+  if ((flags & kGroupFlag) != 0) return true;
+  return !isOfGroups(kind) && (kind == Kind::Rejected || (flags & kExceptFlag) == 0);
 }
 
 std::uint64_t fieldAt(std::string_view payload, std::size_t index) {
@@ -145,16 +182,33 @@ Decode decode(std::string_view payload, Packet& out) {
   if (payload.size() > headBytes && !shape.payload) return Decode::Invalid;
   if (kind == Kind::Hello && payload.size() - headBytes > kSecretBytesMax) return Decode::Invalid;
 
+  const bool isRejected = kind == Kind::Rejected;
+  std::string_view except;
+  std::string_view rest = payload.substr(headBytes);
+  if ((flags & kExceptFlag) != 0 && !isRejected) {
+    if (rest.size() < kExceptLengthBytes) return Decode::Invalid;
+    const std::size_t exceptBytes = loadBigEndian<std::uint16_t>(rest.data());
+    rest.remove_prefix(kExceptLengthBytes);
+    except = rest.substr(0, exceptBytes);
+    if (except.empty() || except.size() < exceptBytes || !areExceptions(except)) {
+      return Decode::Invalid;
+    }
+    rest.remove_prefix(exceptBytes);
+  }
+
   out = Packet{.kind = kind,
                .payloadKind = static_cast<PayloadKind>(flags & kPayloadKindMask),
                .loop = (flags & kLoopFlag) != 0,
-               .again = (flags & kAgainFlag) != 0,
+               .again = kind == Kind::Subscribe && (flags & kAgainFlag) != 0,
                .whole = (flags & kWholeFlag) != 0,
-               .cut = (flags & kCutFlag) != 0,
+               .cut = isRejected && (flags & kCutFlag) != 0,
+               .receipt = mayAskForReceipt(kind) && (flags & kReceiptFlag) != 0,
+               .duplicate = kind == Kind::Receipt && (flags & kDuplicateFlag) != 0,
                .derived = (flags & kDerivedFlag) != 0,
                .space = (flags & kGroupFlag) != 0 ? Space::Groups : Space::Events,
                .channel = payload.substr(headBytes - channelBytes, channelBytes),
-               .payload = payload.substr(headBytes)};
+               .except = except,
+               .payload = rest};
   for (std::size_t i = 0; i < shape.fieldCount; ++i) {
     out.*shape.fields[i] = fieldAt(payload, i);
   }
@@ -162,8 +216,8 @@ Decode decode(std::string_view payload, Packet& out) {
 }
 
 bool isNumbered(Kind kind) {
-  return kind == Kind::Publish || kind == Kind::IdempotentPublish || kind == Kind::Enqueue ||
-         kind == Kind::Finish || kind == Kind::Return;
+  return mayAskForReceipt(kind) || kind == Kind::Enqueue || kind == Kind::Finish ||
+         kind == Kind::Return;
 }
 
 std::uint64_t sequenceAtStart(std::string_view start) {
@@ -173,14 +227,15 @@ std::uint64_t sequenceAtStart(std::string_view start) {
 
 std::size_t headerBytes(const Packet& packet) {
   return kFrameHeaderBytes + kFixedBytes + 8 * shapeOf(packet.kind).fieldCount +
-         packet.channel.size();
+         packet.channel.size() +
+         (packet.except.empty() ? 0 : kExceptLengthBytes + packet.except.size());
 }
 
 char* encodeHeader(const Packet& packet, std::size_t payloadBytes, char* out) {
   const Shape& shape = shapeOf(packet.kind);
   const std::uint8_t flags = flagsOf(packet);
   const std::size_t channelBytes = packet.channel.size();
-  STORMO_ASSERT(shape.exists && areAllowed(flags, packet.kind));
+  STORMO_ASSERT(shape.exists && areAllowed(flags, packet.kind) && hasOwnFlagsOnly(packet));
   STORMO_ASSERT((channelBytes != 0) == shape.channel && channelBytes <= kChannelNameBytesMax);
   STORMO_ASSERT(payloadBytes == 0 || shape.payload);
   STORMO_ASSERT(packet.kind != Kind::Hello || payloadBytes <= kSecretBytesMax);
@@ -201,7 +256,12 @@ char* encodeHeader(const Packet& packet, std::size_t payloadBytes, char* out) {
   // movs`.
   const std::string_view channel = packet.channel;
   if (!channel.empty()) std::memcpy(out, channel.data(), channel.size());
-  return out + channel.size();
+  out += channel.size();
+  if (packet.except.empty()) return out;
+  STORMO_ASSERT(packet.except.size() <= kExceptBytesMax && areExceptions(packet.except));
+  storeBigEndian<std::uint16_t>(out, static_cast<std::uint16_t>(packet.except.size()));
+  out += kExceptLengthBytes;
+  return out + packet.except.copy(out, packet.except.size());
 }
 
 void encode(const Packet& packet, std::string& out) {

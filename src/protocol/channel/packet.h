@@ -12,14 +12,16 @@
 /// Stormo's dialect of the Channel, byte by byte in docs/channel-protocol.md. A frame is
 ///
 ///     u32 frameBytes | u8 magic 'Q' | u8 kind | u8 flags | u8 channelBytes |
-///     u64 fields of the kind | channel name | payload to the end
+///     u64 fields of the kind | channel name | u16 exceptBytes, except | payload to the end
 ///
+/// (the exceptions only with the flag for them)
 /// with all integers big-endian. encode() writes complete frames; decode() reads a frame's payload,
 /// the bytes after the four length bytes.
 namespace stormo::channel {
 
 inline constexpr std::uint64_t kProtocolVersion = 4;
 inline constexpr std::size_t kSecretBytesMax = 255;
+inline constexpr std::size_t kExceptBytesMax = 65'535;
 /// A frame of either dialect is at most this much longer than its message: two names, and the
 /// fields around them.
 inline constexpr std::size_t kFrameOverheadBytesMax = 1024;
@@ -68,6 +70,12 @@ enum class Kind : std::uint8_t {
   /// The server's first reply if it has a secret: payload = kChallengeBytes random bytes.
   Challenge = 24,
   Proof = 25,  ///< The client's reply to that: payload = proofOf().
+  /// channel (an event), sequence, key, until, payload: an event that the server also keeps until a
+  /// time, for those that subscribe later. It replaces the one with the same channel and key.
+  Retain = 26,
+  /// sequence, epoch, offset, receivers: what became of a publish with `receipt`. Comes before its
+  /// Ack. `duplicate`: its session had published it before.
+  Receipt = 27,
 };
 
 /// The encoding of a payload. The Channel forwards it unchanged.
@@ -95,6 +103,8 @@ struct Packet {
   bool again = false;      ///< Subscribe.
   bool whole = false;      ///< HistoryReply.
   bool cut = false;        ///< Rejected.
+  bool receipt = false;    ///< Publish, IdempotentPublish, Retain: the server sends a Receipt.
+  bool duplicate = false;  ///< Receipt.
   /// Event: the second event of its offset, which the server has derived from the first one.
   bool derived = false;
   /// Subscribe, Unsubscribe, Publish, Event; always Groups in those for groups only.
@@ -111,7 +121,12 @@ struct Packet {
   std::uint64_t jobCount = 0;
   /// Names a job that was handed to this client, differently each time.
   std::uint64_t job = 0;
+  std::uint64_t key = 0;        ///< Retain.
+  std::uint64_t until = 0;      ///< Retain: milliseconds since 1970.
+  std::uint64_t receivers = 0;  ///< Receipt.
   std::string_view channel = {};
+  /// Publish and Event of a group, IdempotentPublish: see GroupMessage::except.
+  std::string_view except = {};
   std::string_view payload = {};
 };
 
@@ -122,12 +137,13 @@ struct Packet {
 }
 
 /// Decodes one frame's payload. Invalid: unknown kinds and flags, a channel or trailing bytes where
-/// the kind has none, a missing channel, a `loop` to a group, and a HistoryRequest, HistoryReply or
-/// IdempotentPublish that is not for a group. A Hello of any version is Ok, so that the server can
-/// answer it with a reason.
+/// the kind has none, a missing channel, exceptions of an event or that are malformed, a `loop` to
+/// a group, and a HistoryRequest, HistoryReply or IdempotentPublish that is not for a group. A
+/// Hello of any version is Ok, so that the server can answer it with a reason.
 [[nodiscard]] Decode decode(std::string_view payload, Packet& out);
 
-/// True for the kinds that a producer numbers: Publish, IdempotentPublish, Enqueue, Finish, Return.
+/// True for the kinds that a producer numbers: Publish, IdempotentPublish, Retain, Enqueue, Finish,
+/// Return.
 [[nodiscard]] bool isNumbered(Kind kind);
 /// The sequence of a packet of such a kind, from the start of its payload, without checking the
 /// rest. 0 for another kind, or if the start ends before the sequence.
@@ -135,7 +151,8 @@ struct Packet {
 
 /// Appends the frame of one packet. The packet is one that decode() accepts: fields that its kind
 /// does not carry are ignored, but a missing or superfluous channel or payload, a flag of another
-/// kind, a channel longer than kChannelNameBytesMax, a secret longer than kSecretBytesMax and a
+/// kind, a channel longer than kChannelNameBytesMax, malformed exceptions, a secret longer than
+/// kSecretBytesMax and a
 /// frame of 4 GiB or more are bugs of the caller (they are asserted).
 void encode(const Packet& packet, std::string& out);
 /// The same as a string of its own.

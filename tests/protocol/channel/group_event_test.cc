@@ -1,6 +1,7 @@
 #include "protocol/channel/group_event.h"
 
 #include <gtest/gtest.h>
+#include <stormo/audience.h>
 #include <stormo/value.h>
 
 #include "protocol/php/serialize.h"
@@ -17,7 +18,7 @@ std::string serialized(const Value& value) {
 /// "123/ciao" or "123/binary ciao" for a group message, else "none".
 std::string read(const Value& value) {
   const std::string data = serialized(value);
-  std::string scratch;
+  GroupEventScratch scratch;
   const auto event = readGroupEvent(data, scratch);
   if (!event) return "none";
   return (event->message.isBinary() ? "binary " : "") + std::string(event->group) + "/" +
@@ -49,7 +50,7 @@ TEST(GroupEvent, AMessageThatIsNoStringBecomesJson) {
 
 TEST(GroupEvent, AnOpaqueMessageIsNoGroupMessageAndAnOpaquePartIsNull) {
   const auto readText = [](const std::string& message) {
-    std::string scratch;
+    GroupEventScratch scratch;
     const std::string data = "a:2:{s:8:\"group_id\";s:1:\"g\";s:7:\"message\";" + message + "}";
     const auto event = readGroupEvent(data, scratch);
     return event ? std::string(event->message.data) : "none";
@@ -91,10 +92,30 @@ TEST(GroupEvent, IsWrittenAsPhpWritesIt) {
                       {{"group_id", std::string("123")}, {"message", "Questo è un messaggio"}})));
 }
 
+TEST(GroupEvent, NamesTheOtherAudiencesByKeysOfTheirOwn) {
+  const std::string client(32, 'c');
+  for (const Audience& audience :
+       {Audience::user("ada"), Audience::client(client), Audience::everybody()}) {
+    std::string data;
+    appendGroupEvent(audience.channelName(), "ciao", data);
+    GroupEventScratch scratch;
+    const auto event = readGroupEvent(data, scratch);
+    ASSERT_TRUE(event) << data;
+    EXPECT_EQ(event->group, audience.channelName());
+    EXPECT_EQ(event->message.data, "ciao");
+  }
+  EXPECT_EQ(read(Value::array({{"user_id", 7}, {"message", "x"}})), std::string("\0u7/x", 5));
+  EXPECT_EQ(read(Value::array({{"all", true}, {"message", "x"}})), std::string("\0a/x", 4));
+  EXPECT_EQ(read(Value::array({{"all", false}, {"message", "x"}})), "none");
+  EXPECT_EQ(read(Value::array({{"client_id", "short"}, {"message", "x"}})), "none");
+  EXPECT_EQ(read(Value::array({{"user_id", "a"}, {"group_id", "b"}, {"message", "x"}})), "none");
+  EXPECT_EQ(read(Value::array({{"group_id", std::string("\0uada", 5)}, {"message", "x"}})), "none");
+}
+
 TEST(GroupEvent, CutAtAnyByteIsNoGroupMessage) {
   const std::string data = serialized(Value::array({{"group_id", "123"}, {"message", "ciao"}}));
   for (std::size_t n = 0; n + 1 < data.size(); ++n) {
-    std::string scratch;
+    GroupEventScratch scratch;
     EXPECT_FALSE(readGroupEvent(std::string_view(data).substr(0, n), scratch)) << n;
   }
 }

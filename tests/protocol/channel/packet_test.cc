@@ -1,5 +1,3 @@
-#include "protocol/channel/packet.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -7,6 +5,7 @@
 #include <sstream>
 #include <vector>
 
+#include "protocol/channel/packet_samples.h"
 #include "protocol/channel/proof.h"
 #include "protocol/channel/workerman_command.h"
 #include "protocol/package/frame.h"
@@ -15,94 +14,7 @@ namespace stormo::channel {
 namespace {
 
 using std::string_literals::operator""s;
-
-std::string hex(std::string_view bytes) {
-  std::string out;
-  for (const char c : bytes) {
-    constexpr char kDigits[] = "0123456789abcdef";
-    out.push_back(kDigits[static_cast<unsigned char>(c) >> 4]);
-    out.push_back(kDigits[static_cast<unsigned char>(c) & 15]);
-  }
-  return out;
-}
-
-struct Sample {
-  const char* name;
-  Packet packet;
-  std::size_t headBytes;  ///< Of the frame's payload. A shorter one is invalid.
-  std::string frame = encode(packet);
-};
-
-std::vector<Sample> oneOfEachKind() {
-  return {
-      {"Hello",
-       {.kind = Kind::Hello, .version = kProtocolVersion, .producerId = 7, .payload = "secret"},
-       20},
-      {"Welcome",
-       {.kind = Kind::Welcome,
-        .version = kProtocolVersion,
-        .epoch = 9,
-        .offset = 4,
-        .frameBytesMax = 10 << 20,
-        .jobCount = 2},
-       44},
-      {"Refused", {.kind = Kind::Refused, .payload = "no"}, 4},
-      {"Challenge", {.kind = Kind::Challenge, .payload = "random"}, 4},
-      {"Proof", {.kind = Kind::Proof, .payload = "hash"}, 4},
-      {"Subscribe", {.kind = Kind::Subscribe, .channel = "ab"}, 6},
-      {"SubscribeAgain", {.kind = Kind::Subscribe, .again = true, .channel = "ab"}, 6},
-      {"Unsubscribe", {.kind = Kind::Unsubscribe, .channel = "ab"}, 6},
-      {"Publish", {.kind = Kind::Publish, .sequence = 3, .channel = "ab", .payload = "hi"}, 14},
-      {"Event",
-       {.kind = Kind::Event,
-        .payloadKind = PayloadKind::Text,
-        .derived = true,
-        .epoch = 1,
-        .offset = 2,
-        .channel = "ab",
-        .payload = "hi"},
-       22},
-      {"Ack", {.kind = Kind::Ack, .sequence = 11}, 12},
-      {"Watch", {.kind = Kind::Watch, .channel = "ab"}, 6},
-      {"Unwatch", {.kind = Kind::Unwatch, .channel = "ab"}, 6},
-      {"Enqueue", {.kind = Kind::Enqueue, .sequence = 3, .channel = "ab", .payload = "hi"}, 14},
-      {"Reserve", {.kind = Kind::Reserve}, 4},
-      {"Job", {.kind = Kind::Job, .job = 5, .channel = "ab", .payload = "hi"}, 14},
-      {"Finish", {.kind = Kind::Finish, .sequence = 3, .job = 5}, 20},
-      {"Return", {.kind = Kind::Return, .sequence = 3, .job = 5}, 20},
-      {"Gap", {.kind = Kind::Gap, .epoch = 5, .offset = 6}, 20},
-      {"Ping", {.kind = Kind::Ping}, 4},
-      {"Pong", {.kind = Kind::Pong}, 4},
-      {"Resume", {.kind = Kind::Resume, .epoch = 5, .offset = 6}, 20},
-      {"HistoryRequest",
-       {.kind = Kind::HistoryRequest,
-        .space = Space::Groups,
-        .epoch = 5,
-        .offset = 6,
-        .channel = "ab"},
-       22},
-      {"HistoryReply",
-       {.kind = Kind::HistoryReply,
-        .whole = true,
-        .space = Space::Groups,
-        .epoch = 5,
-        .offset = 6,
-        .channel = "ab",
-        .payload = "hi"},
-       22},
-      {"IdempotentPublish",
-       {.kind = Kind::IdempotentPublish,
-        .payloadKind = PayloadKind::Text,
-        .space = Space::Groups,
-        .sequence = 3,
-        .session = 4,
-        .sendNumber = 5,
-        .channel = "ab",
-        .payload = "hi"},
-       30},
-      {"Rejected", {.kind = Kind::Rejected, .cut = true, .sequence = 7, .payload = "no"}, 12},
-  };
-}
+using std::string_view_literals::operator""sv;
 
 Packet decoded(std::string_view frame) {
   Packet packet;
@@ -187,19 +99,21 @@ TEST(ChannelCodec, TrailingBytesOfAKindWithoutPayloadAreInvalid) {
 
 TEST(ChannelCodec, FlagsOfAnotherKindAreInvalid) {
   const auto allowed = [](Kind kind, int flags) {
-    if (kind == Kind::Publish && (flags & 0x04) != 0) return flags <= 0x06;
-    if (kind == Kind::Publish) return (flags & ~0x10) <= 2;
+    if (kind == Kind::Publish && (flags & 0x04) != 0) return (flags & ~0x08) <= 0x06;
+    if (kind == Kind::Publish) return (flags & ~0x18) <= 2;
     if (kind == Kind::Event) return (flags & ~0x90) <= 2;
+    if (kind == Kind::Retain || kind == Kind::Receipt) return (flags & ~0x08) == 0;
     if (kind == Kind::Enqueue || kind == Kind::Job) return flags <= 2;
     if (kind == Kind::Subscribe) return (flags & ~0x18) == 0;
     if (kind == Kind::HistoryRequest) return flags == 0x10;
     if (kind == Kind::HistoryReply) return (flags & ~0x20) == 0x10;
-    if (kind == Kind::IdempotentPublish) return flags >= 0x10 && flags <= 0x12;
+    if (kind == Kind::IdempotentPublish) return flags >= 0x10 && (flags & ~0x08) <= 0x12;
     if (kind == Kind::Rejected) return (flags & ~0x40) == 0;
     if (kind == Kind::Unsubscribe) return (flags & ~0x10) == 0;
     return flags == 0;
   };
   for (const Sample& s : oneOfEachKind()) {
+    if (!s.packet.except.empty()) continue;  // that flag changes the form of the rest
     for (int flags = 0; flags < 256; ++flags) {
       std::string payload(framePayload(s.frame));
       payload[2] = static_cast<char>(flags);
@@ -283,6 +197,25 @@ TEST(ChannelCodec, ASecretIsLimitedAndAHelloOfAnyVersionIsDecoded) {
   EXPECT_EQ(decoded(frame).version, 99u);
 }
 
+TEST(ChannelCodec, ExceptionsAreNamesWithTheirLengths) {
+  const auto eventWith = [](std::string_view list) {
+    const std::string listBytes{'\0', static_cast<char>(list.size())};
+    return "Q\7\x51\1"s + std::string(16, '\0') + "g" + listBytes + std::string(list) + "message";
+  };
+  Packet packet;
+  const std::string whole = eventWith(
+      "\1a\3"
+      "bcd");
+  ASSERT_EQ(decode(whole, packet), Decode::Ok);
+  EXPECT_EQ(packet.except,
+            "\1a\3"
+            "bcd");
+  EXPECT_EQ(packet.payload, "message");
+  for (const std::string_view bad : {""sv, "\0"sv, "\2a"sv, "\1a\0"sv, "\1a\x09z"sv}) {
+    EXPECT_FALSE(isValid(eventWith(bad))) << hex(bad);
+  }
+}
+
 TEST(ChannelCodec, AHeaderWrittenInPlaceEqualsTheStartOfTheEncodedFrame) {
   for (const Sample& s : oneOfEachKind()) {
     const std::string_view payload = s.packet.payload;
@@ -313,6 +246,9 @@ TEST(ChannelCodecDeathTest, APacketThatNoDecoderAcceptsIsABugOfTheCaller) {
       {.kind = Kind::Subscribe, .channel = "ab", .payload = "none has a payload"},
       {.kind = Kind::Ack, .channel = "none has a channel"},
       {.kind = Kind::Publish, .again = true, .channel = "ab"},
+      {.kind = Kind::Subscribe, .receipt = true, .channel = "ab"},
+      {.kind = Kind::Publish, .channel = "ab", .except = "\1a"},
+      {.kind = Kind::Publish, .space = Space::Groups, .channel = "ab", .except = "\2a"},
       {.kind = Kind::Publish, .loop = true, .space = Space::Groups, .channel = "ab"},
       {.kind = Kind::IdempotentPublish, .space = Space::Events, .channel = "ab"},
       {.kind = Kind::Hello, .payload = tooLong},

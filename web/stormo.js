@@ -1,14 +1,9 @@
-// A client of the server `stormo`, for browsers and for Node. It uses stormo.v1 (docs/v1-protocol.md), and reconnects until
-// it is closed. On each new connection it joins its groups at their last position, and resends requests without a reply.
-// README.md shows how to use it, stormo.d.ts states the contract of each function.
+// A client of the server `stormo`, for browsers and for Node. It uses stormo.v1 (docs/v1-protocol.md). README.md shows how to
+// use it, stormo.d.ts states the contract of each function. make_bundle.mjs has made this file of those in client/.
 
-const kProtocol = 'stormo.v1';
-const kEvents = ['open', 'message', 'missed', 'gap', 'close', 'error'];
-const kDefaults = {
-  retryMin: 250, retryMax: 15_000, pingInterval: 25_000, pingTimeout: 10_000, wakeTimeout: 3_000, maxPending: 10_000,
-};
+// --- client/errors.js ---
 
-export class StormoError extends Error {
+class StormoError extends Error {
   constructor(code, message, group) {
     super(message);
     this.name = 'StormoError';
@@ -17,39 +12,19 @@ export class StormoError extends Error {
   }
 }
 
-export function connect(url, options = {}) {
-  return new Stormo(url, {WebSocket: globalThis.WebSocket, ...kDefaults, ...options});
-}
+const errorOf = ({error}, group) => new StormoError(error.code, error.message ?? error.code, group);
+const closedError = () => new StormoError('closed', 'the client is closed');
+const leftError = group => new StormoError('left', 'the group was left before it was joined', group);
+const notJoinedError = group => new StormoError('not_joined', 'the group is not joined', group);
+const malformed = problem => new StormoError('protocol', problem);
 
-class Stormo {
-  #url;
-  #options;
-  #state = 'connecting';
+// --- client/events.js ---
+
+const kEvents = ['open', 'welcome', 'message', 'missed', 'gap', 'expiring', 'close', 'error'];
+
+// The handlers of a client's events.
+class Events {
   #handlers = new Map(kEvents.map(name => [name, new Set()]));
-  #session = drawSession();
-  #lastId = 0;
-  #failures = 0;  // failed connections in a row; a reply to the session resets it
-  #wasOpen = false;
-  #isReachable = false;  // a connection without subprotocol has just succeeded
-  #refusals = 0;  // failed connections with the subprotocol although the server was reachable
-  #isWoken = false;  // a ping was sent because the page woke up, and nothing was received since
-  #ws;
-  #timer;  // the only one: for opening, for silence, for the reply to a ping, or until the next attempt
-  #groups = new Map();   // by name, joined groups and groups to be joined: {name, epoch, offset, joining}
-  #unanswered = new Map();  // by id, sends and pings without a reply, in order: {text, waiting}
-  #leaving = new Map();  // by name of group, promises of leaves without a reply on this connection
-  #replies = new Map();  // by id, the handler of the reply on this connection
-  #pending = new Set();  // all unsettled promises of the caller
-
-  constructor(url, options) {
-    if (!options.WebSocket) throw new TypeError('there is no global WebSocket here: give one as an option');
-    this.#url = url;
-    this.#options = options;
-    this.#connect();
-    for (const [target, name] of wakeEvents()) target.addEventListener(name, this.#wake);
-  }
-
-  get state() { return this.#state; }
 
   on(name, handler) {
     const handlers = this.#handlers.get(name);
@@ -58,11 +33,394 @@ class Stormo {
     return () => void handlers.delete(handler);
   }
 
+  emit(name, event) {
+    for (const handler of [...this.#handlers.get(name)]) {
+      try {
+        handler(event);
+      } catch (error) {
+        queueMicrotask(() => { throw error; });  // reported as uncaught, without disturbing this client
+      }
+    }
+  }
+}
+
+// --- client/messages.js ---
+
+// The messages of stormo.v1 (docs/v1-protocol.md).
+
+const kProtocol = 'stormo.v1';
+const kUnauthorized = 4401;  // the close code for a token that is missing, not accepted or expired
+
+// The name as the server sends it. A lone surrogate has no UTF-8 form, and becomes U+FFFD as in WebSocket messages.
+function nameOf(group) {
+  if (typeof group !== 'string' && !Number.isSafeInteger(group)) {
+    throw new StormoError('wrong_type', 'a group is a string or an integer');
+  }
+  return String(group).replace(/\p{Surrogate}/gu, '\ufffd');
+}
+
+const isReply = received =>
+  received?.ok === true || (received?.ok === false && typeof received.error?.code === 'string');
+
+// The fields of an unknown event are not checked.
+function isEvent(received) {
+  const {event, group, offset, message, binary, count, seconds} = received ?? {};
+  if (event === 'missed') return typeof group === 'string' && Number.isSafeInteger(count);
+  if (event === 'welcome') return isAdmission(received);
+  if (event === 'expiring') return Number.isSafeInteger(seconds);
+  if (event !== 'message') return typeof event === 'string';
+  return typeof group === 'string' && Number.isSafeInteger(offset) && typeof (message ?? binary) === 'string';
+}
+
+// What the server states of a token that it has accepted, in `welcome` and in the reply to `refresh`.
+const isAdmission = ({user, groups, expires}) => typeof user === 'string' && Array.isArray(groups) &&
+  groups.every(group => typeof group === 'string') && (expires === undefined || Number.isSafeInteger(expires));
+
+const isPosition = ({epoch, offset}) => typeof epoch === 'string' && Number.isSafeInteger(offset);
+const positionOf = ({epoch, offset}) => ({epoch, offset});
+const bytesOf = base64 => Uint8Array.from(atob(base64), character => character.charCodeAt(0));
+
+// A session must be random, but is not a secret: a client that guesses the session of another one can make the server drop
+// its messages as duplicates. Node 18 has no global crypto, and seeds Math.random well.
+function drawSession() {
+  const words = new Uint32Array(2);
+  do {
+    if (globalThis.crypto) globalThis.crypto.getRandomValues(words);
+    else words.forEach((_, at) => words[at] = Math.random() * 2 ** 32);
+  } while (words.every(word => word === 0));
+  return Array.from(words, word => word.toString(16).padStart(8, '0')).join('');
+}
+
+// --- client/waking.js ---
+
+// Calls `wake` when the network is available again or the page visible: the machine may have slept, and the connection be
+// dead. Returns a function that ends this. Without a page, as in Node, nothing wakes up.
+function onWaking(wake) {
+  const {document} = globalThis;
+  const sources = [[globalThis, 'online'], [globalThis, 'pageshow'], [document, 'visibilitychange']]
+    .filter(([target]) => target?.addEventListener);
+  const listener = ({type}) => {
+    if (type !== 'visibilitychange' || document.visibilityState === 'visible') wake();
+  };
+  for (const [target, name] of sources) target.addEventListener(name, listener);
+  return () => {
+    for (const [target, name] of sources) target.removeEventListener(name, listener);
+  };
+}
+
+// --- client/link.js ---
+
+// The connection to the server: made, tested while it is silent, and made again until end().
+//
+// `client` has the callbacks: changed(state); opened(); received(data); ping(), which sends one; lost(code), before the
+// next connection; ended(), before no other one; emit(event, argument).
+class Link {
+  #url;
+  #options;
+  #tokens;
+  #client;
+  #state;
+  #failures = 0;  // failed connections in a row; succeeded() resets it
+  #wasOpen = false;
+  #isReachable = false;  // a connection without subprotocol has just succeeded
+  #refusals = 0;  // failed connections with the subprotocol although the server was reachable
+  #isWoken = false;  // a ping was sent because the page woke up, and nothing was received since
+  #ws;
+  #attempt;  // changes with each connection
+  #timer;  // the only one: for opening, for silence, for the reply to a ping, or until the next attempt
+  #stopWaking;
+
+  constructor(url, options, tokens, client) {
+    this.#url = url;
+    this.#options = options;
+    this.#tokens = tokens;
+    this.#client = client;
+    this.#connect();
+    this.#stopWaking = onWaking(() => this.wake());
+  }
+
+  get state() { return this.#state; }
+
+  send(text) { this.#ws.send(text); }
+
+  // The server has shown that it works.
+  succeeded() { this.#failures = 0; }
+
+  wake() {
+    if (this.#state === 'waiting') return this.#connect();
+    if (this.#state !== 'open' || this.#isWoken) return;
+    this.#isWoken = true;
+    this.#probe(this.#options.wakeTimeout);
+  }
+
+  // Ends this connection. Another one follows.
+  lose(code, reason) {
+    // A single refusal may be an accident.
+    if (this.#state === 'connecting' && !this.#wasOpen) {
+      if (this.#isReachable && ++this.#refusals === 2) return this.#wrongProtocol();
+      this.#isReachable = false;
+    }
+    this.#dropSocket();
+    if (code === kUnauthorized && !this.#tokens.refuse()) return this.refused(reason);
+    this.#client.lost(code);
+    const retryIn = this.#retryIn(code);
+    ++this.#failures;
+    this.#setState('waiting');
+    this.#after(retryIn, () => this.#connect());
+    this.#client.emit('close', {code, reason, retryIn});
+  }
+
+  // Ends all: the server would refuse the same token again.
+  refused(reason) {
+    this.#client.emit('error', new StormoError('invalid_token', reason || 'the server does not accept the token'));
+    this.end(kUnauthorized, reason);
+  }
+
+  end(code, reason) {
+    if (this.#state === 'closed') return;
+    this.#dropSocket();
+    this.#setState('closed');
+    clearTimeout(this.#timer);
+    this.#stopWaking?.();
+    this.#client.ended();
+    this.#client.emit('close', {code, reason, retryIn: null});
+  }
+
+  // Random, so that the clients of a server that went down do not all reconnect at once.
+  pauseAfter(failures) {
+    const {retryMin, retryMax} = this.#options;
+    const upTo = Math.min(retryMax, retryMin * 2 ** (failures + 1));
+    return retryMin + Math.random() * (upTo - retryMin);
+  }
+
+  #retryIn(code) {
+    // A new worker is running already.
+    if (code === 1012 && this.#failures === 0) return Math.random() * this.#options.retryMin * 2;
+    return this.pauseAfter(this.#failures);
+  }
+
+  #setState(state) {
+    this.#state = state;
+    this.#client.changed(state);
+  }
+
+  #after(ms, then) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(then, ms);
+  }
+
+  #connect() {
+    this.#setState('connecting');
+    const attempt = this.#attempt = {};
+    if (!this.#tokens.mustAsk) return this.#dial();
+    clearTimeout(this.#timer);
+    const ifCurrent = then => argument => attempt === this.#attempt && then(argument);
+    this.#tokens.ask().then(ifCurrent(() => this.#dialLater()), ifCurrent(error => {
+      this.#client.emit('error', error);
+      if (attempt === this.#attempt) this.lose(1006, error.message);
+    }));
+  }
+
+  // As #dial(), when it is too late for an exception of connect().
+  #dialLater() {
+    try {
+      this.#dial();
+    } catch (error) {
+      this.#client.emit('error', new StormoError('wrong_url', error.message));
+      this.end(1006, error.message);
+    }
+  }
+
+  #dial() {
+    const {WebSocket, pingTimeout} = this.#options;
+    // A browser does not report why a connection failed. So, until one has opened, every second attempt offers no
+    // subprotocol. A server that accepts it, but rejects the next one with stormo.v1, does not support stormo.v1.
+    const offersNothing = !this.#wasOpen && !this.#isReachable && this.#failures % 2 === 1;
+    const ws = this.#ws = offersNothing ? new WebSocket(this.#url)
+      : new WebSocket(this.#url, this.#tokens.subprotocols);
+    ws.onopen = () => offersNothing ? this.#onReachable() : this.#onOpen();
+    ws.onmessage = event => this.#onMessage(event.data);
+    ws.onclose = event => this.lose(event.code, event.reason);
+    ws.onerror = event => {
+      // Node's own WebSocket calls no onclose if the connection could not be made; the others do. Browsers give no
+      // reason; the package `ws` does.
+      if (this.#state === 'connecting') this.lose(1006, event?.message || 'no connection');
+    };
+    this.#after(pingTimeout, () => this.lose(1006, 'the connection did not open in time'));
+  }
+
+  #onReachable() {
+    this.#dropSocket();
+    this.#isReachable = true;
+    this.#connect();
+  }
+
+  #wrongProtocol() {
+    const problem = `the server does not support ${kProtocol}`;
+    this.#client.emit('error', new StormoError('wrong_protocol', problem));
+    this.end(1002, problem);
+  }
+
+  #onOpen() {
+    if (this.#ws.protocol !== kProtocol) return this.#wrongProtocol();
+    this.#wasOpen = true;
+    this.#isReachable = false;
+    this.#setState('open');
+    this.#restartSilenceTimer();
+    this.#client.opened();
+  }
+
+  #onMessage(data) {
+    this.#restartSilenceTimer();
+    this.#client.received(data);
+  }
+
+  // Called when something was received. After pingInterval of silence a ping tests the connection.
+  #restartSilenceTimer() {
+    this.#isWoken = false;
+    this.#after(this.#options.pingInterval, () => this.#probe(this.#options.pingTimeout));
+  }
+
+  #probe(timeout) {
+    this.#client.ping();
+    this.#after(timeout, () => this.lose(1006, 'no reply to a ping'));
+  }
+
+  // Ignores the connection from now on, and closes it without waiting: on a dead network that may take long.
+  #dropSocket() {
+    const ws = this.#ws;
+    this.#attempt = undefined;
+    this.#ws = undefined;
+    if (!ws) return;
+    ws.onopen = ws.onmessage = ws.onclose = null;
+    ws.onerror = () => {};  // the package `ws` throws errors without a listener
+    ws.close(1000);
+  }
+}
+
+// --- client/tokens.js ---
+
+// Proxies limit the head of a request, the usual ones at 8 KiB with all its other headers.
+const kHandshakeTokenMax = 4000;
+
+// The token that a client shows: the option `token`, and those of the option `getToken` after it.
+class Tokens {
+  #getToken;
+  #asked;  // the promise of a call of getToken that has not returned
+  #expires;  // of the current token, once the server has accepted it; in seconds since 1970
+  current;  // undefined: none yet, or the last one was refused; null: getToken gave none
+
+  constructor({token, getToken}) {
+    if (token !== undefined && token !== null && typeof token !== 'string') throw new TypeError('token is not a string');
+    if (getToken !== undefined && typeof getToken !== 'function') throw new TypeError('getToken is not a function');
+    this.#getToken = getToken;
+    this.current = token || undefined;
+  }
+
+  get canAsk() { return this.#getToken !== undefined; }
+
+  // Whether the next connection needs another token. One that was accepted is good for many connections, so that a
+  // restart of the server does not make all clients ask the application at once.
+  get mustAsk() { return this.canAsk && (!this.current || this.#expires <= Date.now() / 1000); }
+
+  // Resolves when `current` is another token, which may be null. Rejects with 'token_failed'.
+  ask() {
+    this.#asked ??= this.#ask().finally(() => this.#asked = undefined);
+    return this.#asked;
+  }
+
+  async #ask() {
+    let token;
+    try {
+      token = await this.#getToken();
+    } catch (error) {
+      throw new StormoError('token_failed', `getToken failed: ${error?.message ?? error}`);
+    }
+    if (token && typeof token !== 'string') throw new StormoError('token_failed', 'getToken gave something that is no string');
+    this.current = token || null;
+    this.#expires = undefined;
+  }
+
+  // The server has accepted the current token until `expires`, if it states that.
+  accepted(expires) { this.#expires = expires; }
+
+  // The server has not accepted the current token. False if there is no way to get another one.
+  refuse() {
+    if (this.canAsk) this.current = undefined;
+    return this.canAsk;
+  }
+
+  // Whether the token can be in the handshake. Others are sent in the first message.
+  get isInHandshake() { return this.current?.length <= kHandshakeTokenMax && /^[\w.-]+$/.test(this.current); }
+
+  // For the handshake. A subprotocol is in no access log, and browsers can set nothing else.
+  get subprotocols() { return this.isInHandshake ? [kProtocol, `stormo.token.${this.current}`] : kProtocol; }
+
+  // The claim `info` of the current token, which the server has accepted. Undefined if there is none, or if the token is
+  // in a cookie.
+  get info() {
+    try {
+      const payload = this.current.split('.')[1].replaceAll('-', '+').replaceAll('_', '/');
+      return JSON.parse(new TextDecoder().decode(bytesOf(payload))).info;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+// --- client/client.js ---
+
+// A client with its own connection. On each new one it joins its groups at their last position, and resends requests
+// without a reply.
+class Client {
+  #events = new Events();
+  #options;
+  #tokens;
+  #link;
+  #state = 'connecting';
+  #admission = {};  // what the server has stated of the token, on this connection
+  #renewals = 0;  // failed renewals in a row
+  #renewTimer;
+  #session = drawSession();
+  #lastId = 0;
+  // By name, joined groups and groups to be joined: {name, epoch, offset, joining, refused}. With `refused`, {token},
+  // the server has refused to join it again with that token.
+  #groups = new Map();
+  #declined = new Set();  // groups of tokens that were left
+  #unanswered = new Map();  // by id, sends and pings without a reply, in order: {text, waiting}
+  #leaving = new Map();  // by name of group, promises of leaves without a reply on this connection
+  #replies = new Map();  // by id, the handler of the reply on this connection
+  #pending = new Set();  // all unsettled promises of the caller
+
+  constructor(url, options, tokens = new Tokens(options)) {
+    if (!options.WebSocket) throw new TypeError('there is no global WebSocket here: give one as an option');
+    this.#options = options;
+    this.#tokens = tokens;
+    this.#link = new Link(url, options, tokens, {
+      changed: state => this.#changed(state),
+      opened: () => this.#opened(),
+      received: data => this.#receive(data),
+      ping: () => this.#request({cmd: 'ping'}, () => {}),
+      lost: code => this.#lost(code),
+      ended: () => this.#ended(),
+      emit: (name, event) => this.#events.emit(name, event),
+    });
+  }
+
+  get state() { return this.#state; }
+  get user() { return this.#admission.user; }
+  get info() { return this.#admission.info; }
+  get expires() { return this.#admission.expires; }
+
+  on(name, handler) { return this.#events.on(name, handler); }
+
   async join(group, position) {
     const name = nameOf(group);
     const known = this.#groups.get(name);
-    if (known) return known.joining ? known.joining.promise : positionOf(known);
-    const wanted = {name, epoch: position?.epoch, offset: position?.offset, joining: this.#wait()};
+    if (known && !known.refused) return known.joining ? known.joining.promise : positionOf(known);
+    const {epoch, offset} = position ?? known ?? {};
+    const wanted = {name, epoch, offset, joining: this.#wait()};
+    this.#declined.delete(name);
     this.#groups.set(name, wanted);
     this.#sendJoin(wanted);
     return wanted.joining.promise;
@@ -72,10 +430,11 @@ class Stormo {
     const name = nameOf(group);
     const known = this.#groups.get(name);
     if (this.#state === 'closed') throw closedError();
-    if (!known) throw new StormoError('not_joined', 'the group is not joined', name);
-    const left = this.#sendLeave(name);
+    if (!known) throw notJoinedError(name);
+    const left = known.refused ? undefined : this.#sendLeave(name);
     this.#groups.delete(name);
-    known.joining?.reject(new StormoError('left', 'the group was left before it was joined', name));
+    if (this.#admission.groups?.includes(name)) this.#declined.add(name);
+    known.joining?.reject(leftError(name));
     return left;
   }
 
@@ -92,7 +451,10 @@ class Stormo {
     return known?.epoch === undefined ? undefined : positionOf(known);
   }
 
-  close() { this.#end(1000, ''); }
+  close() { this.#link.end(1000, ''); }
+
+  // As if the page had woken up.
+  wake() { this.#link.wake(); }
 
   // A promise for the caller, with its resolve and reject. close() rejects it if nothing else settles it.
   #wait() {
@@ -108,103 +470,38 @@ class Stormo {
     return waiting;
   }
 
-  #emit(name, event) {
-    for (const handler of [...this.#handlers.get(name)]) {
-      try {
-        handler(event);
-      } catch (error) {
-        queueMicrotask(() => { throw error; });  // reported as uncaught, without disturbing this client
-      }
-    }
+  // --- The connection ---
+
+  #changed(state) {
+    this.#state = state;
+    clearTimeout(this.#renewTimer);
+    this.#options.onState?.(state);
   }
 
-  #after(ms, then) {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(then, ms);
-  }
-
-  // --- Connecting and closing ---
-
-  #connect() {
-    const {WebSocket, pingTimeout} = this.#options;
-    this.#state = 'connecting';
-    // A browser does not report why a connection failed. So, until one has opened, every second attempt offers no
-    // subprotocol. A server that accepts it, but rejects the next one with stormo.v1, does not support stormo.v1.
-    const offersNothing = !this.#wasOpen && !this.#isReachable && this.#failures % 2 === 1;
-    const ws = this.#ws = offersNothing ? new WebSocket(this.#url) : new WebSocket(this.#url, kProtocol);
-    ws.onopen = () => offersNothing ? this.#onReachable() : this.#onOpen();
-    ws.onmessage = event => this.#receive(event.data);
-    ws.onclose = event => this.#lost(event.code, event.reason);
-    ws.onerror = event => {
-      // Node's own WebSocket calls no onclose if the connection could not be made; the others do. Browsers give no
-      // reason; the package `ws` does.
-      if (this.#state === 'connecting') this.#lost(1006, event?.message || 'no connection');
-    };
-    this.#after(pingTimeout, () => this.#lost(1006, 'the connection did not open in time'));
-  }
-
-  #onReachable() {
-    this.#dropSocket();
-    this.#isReachable = true;
-    this.#connect();
-  }
-
-  #wrongProtocol() {
-    this.#emit('error', new StormoError('wrong_protocol', `the server does not support ${kProtocol}`));
-    this.#end(1002, `the server does not support ${kProtocol}`);
-  }
-
-  #onOpen() {
-    if (this.#ws.protocol !== kProtocol) return this.#wrongProtocol();
-    this.#state = 'open';
-    this.#wasOpen = true;
-    this.#isReachable = false;
-    this.#restartSilenceTimer();
-    // The session before its sends, and resent messages before those that handlers of 'open' send.
+  #opened() {
+    this.#admission = {};
+    this.#renewals = 0;
+    // The token, and the session before its sends, and resent messages before those that handlers of 'open' send.
+    if (this.#tokens.current && !this.#tokens.isInHandshake) this.#sendToken();
     this.#request({cmd: 'session', session: this.#session}, reply => {
       if (!reply.ok) throw malformed(`the session was rejected: ${reply.error.code}`);
-      this.#failures = 0;
+      this.#link.succeeded();
     });
     for (const group of this.#groups.values()) this.#sendJoin(group);
     for (const id of this.#unanswered.keys()) this.#resend(id);
-    this.#emit('open');
+    this.#events.emit('open');
   }
 
-  // Called when something was received. After pingInterval of silence a ping tests the connection.
-  #restartSilenceTimer() {
-    this.#isWoken = false;
-    this.#after(this.#options.pingInterval, () => this.#probe(this.#options.pingTimeout));
-  }
-
-  #probe(timeout) {
-    this.#request({cmd: 'ping'}, () => {});
-    this.#after(timeout, () => this.#lost(1006, 'no reply to a ping'));
-  }
-
-  #lost(code, reason) {
-    // A single refusal may be an accident.
-    if (this.#state === 'connecting' && !this.#wasOpen) {
-      if (this.#isReachable && ++this.#refusals === 2) return this.#wrongProtocol();
-      this.#isReachable = false;
-    }
-    this.#dropSocket();
+  #lost(code) {
+    this.#replies.clear();
     for (const waiting of this.#leaving.values()) waiting.resolve();  // a lost connection has left its groups
     this.#leaving.clear();
     if (code === 1009) this.#dropLargestSend();
-    const retryIn = this.#retryIn(code);
-    ++this.#failures;
-    this.#state = 'waiting';
-    this.#after(retryIn, () => this.#connect());
-    this.#emit('close', {code, reason, retryIn});
   }
 
-  // Ignores the connection from now on, and closes it without waiting: on a dead network that may take long.
-  #dropSocket() {
-    const ws = this.#ws;
-    ws.onopen = ws.onmessage = ws.onclose = null;
-    ws.onerror = () => {};  // the package `ws` throws errors without a listener
-    ws.close(1000);
-    this.#replies.clear();
+  #ended() {
+    for (const waiting of this.#pending) waiting.reject(closedError());
+    for (const known of [this.#groups, this.#unanswered, this.#leaving, this.#replies]) known.clear();
   }
 
   // 1009 reports that a message is over the server's limit, but not which one. It is one of those without a reply, so the
@@ -220,32 +517,52 @@ class Stormo {
     largest.waiting?.reject(new StormoError('too_big', 'the message is larger than the server accepts'));
   }
 
-  // Random, so that the clients of a server that went down do not all reconnect at once.
-  #retryIn(code) {
-    const {retryMin, retryMax} = this.#options;
-    if (code === 1012 && this.#failures === 0) return Math.random() * retryMin * 2;  // a new worker is running already
-    const upTo = Math.min(retryMax, retryMin * 2 ** (this.#failures + 1));
-    return retryMin + Math.random() * (upTo - retryMin);
+  // --- The token ---
+
+  #admit({user, groups, expires}) {
+    this.#renewals = 0;
+    this.#tokens.accepted(expires);
+    this.#admission = {user, groups, expires, info: this.#tokens.info};
+    for (const group of this.#groups.values()) if (group.refused) this.#sendJoin(group);
+    if (this.#options.joinsGroupsOfToken) this.#joinGroups(groups);
+    this.#events.emit('welcome', {...this.#admission});
   }
 
-  // The network is available or the page visible again: the machine may have slept, and the connection be dead.
-  #wake = ({type}) => {
-    if (type === 'visibilitychange' && globalThis.document.visibilityState !== 'visible') return;
-    if (this.#state === 'waiting') return this.#connect();
-    if (this.#state !== 'open' || this.#isWoken) return;
-    this.#isWoken = true;
-    this.#probe(this.#options.wakeTimeout);
-  };
+  #joinGroups(names) {
+    for (const name of names) {
+      if (this.#groups.has(name) || this.#declined.has(name)) continue;
+      const group = {name};
+      this.#groups.set(name, group);
+      this.#sendJoin(group);
+    }
+  }
 
-  #end(code, reason) {
-    if (this.#state === 'closed') return;
-    if (this.#state !== 'waiting') this.#dropSocket();
-    this.#state = 'closed';
-    clearTimeout(this.#timer);
-    for (const [target, name] of wakeEvents()) target.removeEventListener(name, this.#wake);
-    for (const waiting of this.#pending) waiting.reject(closedError());
-    for (const known of [this.#groups, this.#unanswered, this.#leaving]) known.clear();
-    this.#emit('close', {code, reason, retryIn: null});
+  async #renew() {
+    try {
+      await this.#tokens.ask();
+      if (this.#state === 'open' && this.#tokens.current) this.#sendToken();
+    } catch (error) {
+      this.#events.emit('error', error);
+      this.#renewLater();
+    }
+  }
+
+  #renewLater() {
+    if (this.#state !== 'open') return;  // the next connection asks for a token
+    clearTimeout(this.#renewTimer);
+    this.#renewTimer = setTimeout(() => void this.#renew(), this.#link.pauseAfter(this.#renewals++));
+  }
+
+  #sendToken() {
+    this.#request({cmd: 'refresh', token: this.#tokens.current}, reply => {
+      if (reply.ok) {
+        if (!isAdmission(reply)) throw malformed('a reply to a refresh has no user or groups');
+        return this.#admit(reply);
+      }
+      if (!this.#tokens.refuse()) return this.#link.refused(reply.error.message);
+      this.#events.emit('error', errorOf(reply));
+      this.#renewLater();
+    });
   }
 
   // --- Sending. Only #sendJoin, #sendLeave and #sendUntilReply may be called without an open connection. ---
@@ -257,13 +574,15 @@ class Stormo {
 
   #sendRequest(id, text, onReply) {
     this.#replies.set(id, onReply);
-    this.#ws.send(text);
+    this.#link.send(text);
   }
 
-  // Has no effect while it must wait for a connection, or for the reply to a leave of the group: messages before that
-  // reply belong to the former membership, and are dropped.
+  // Has no effect while it must wait for a connection, for another token, or for the reply to a leave of the group:
+  // messages before that reply belong to the former membership, and are dropped.
   #sendJoin(group) {
     if (this.#state !== 'open' || this.#leaving.has(group.name)) return;
+    if (group.refused && group.refused.token === this.#tokens.current) return;
+    group.refused = undefined;
     const {name, epoch, offset} = group;
     this.#request({cmd: 'join', group: name, epoch, offset}, reply => this.#onJoinReply(group, reply));
   }
@@ -272,15 +591,17 @@ class Stormo {
     if (this.#groups.get(group.name) !== group) return;  // left since
     const {joining} = group;
     if (!reply.ok) {
-      this.#groups.delete(group.name);
+      const isLost = reply.error.code === 'forbidden' && !joining && group.epoch !== undefined;
+      if (isLost) group.refused = {token: this.#tokens.current};
+      else this.#groups.delete(group.name);
       const error = errorOf(reply, group.name);
-      return joining ? joining.reject(error) : this.#emit('error', error);
+      return joining ? joining.reject(error) : this.#events.emit('error', error);
     }
     if (!isPosition(reply)) throw malformed('a reply to a join has no position');
     Object.assign(group, positionOf(reply), {joining: undefined});
     const {recovered} = reply;
     joining?.resolve(recovered === undefined ? positionOf(group) : {...positionOf(group), recovered});
-    if (recovered === false) this.#emit('gap', {group: group.name, ...positionOf(group)});
+    if (recovered === false) this.#events.emit('gap', {group: group.name, ...positionOf(group)});
   }
 
   #sendLeave(name) {
@@ -289,7 +610,7 @@ class Stormo {
     const waiting = this.#wait();
     this.#leaving.set(name, waiting);
     this.#request({cmd: 'leave', group: name}, reply => {
-      settle(waiting, reply, name);
+      reply.ok ? waiting.resolve() : waiting.reject(errorOf(reply, name));
       this.#leaving.delete(name);
       const joinedAgain = this.#groups.get(name);
       if (joinedAgain) this.#sendJoin(joinedAgain);
@@ -311,14 +632,13 @@ class Stormo {
     const {text, waiting} = this.#unanswered.get(id);
     this.#sendRequest(id, text, reply => {
       this.#unanswered.delete(id);
-      settle(waiting, reply);
+      reply.ok ? waiting.resolve() : waiting.reject(errorOf(reply));
     });
   }
 
   // --- Receiving ---
 
   #receive(data) {
-    this.#restartSilenceTimer();
     try {
       const received = typeof data === 'string' && JSON.parse(data);
       if (isReply(received)) this.#onReply(received);
@@ -326,72 +646,47 @@ class Stormo {
       else throw malformed('a message of the server is neither an event nor a reply');
     } catch (error) {  // JSON.parse() and atob() throw errors of their own
       const problem = error instanceof StormoError ? error : malformed(`invalid message of the server: ${error.message}`);
-      this.#emit('error', problem);
-      if (this.#state === 'open') this.#lost(1002, problem.message);
+      this.#events.emit('error', problem);
+      if (this.#state === 'open') this.#link.lose(1002, problem.message);
     }
   }
 
   #onReply(reply) {
-    if (reply.id === null && !reply.ok) return this.#emit('error', errorOf(reply));
+    if (reply.id === null && !reply.ok) return this.#events.emit('error', errorOf(reply));
     const onReply = this.#replies.get(reply.id);
     if (!onReply) throw malformed('a reply has the id of no pending request');
     this.#replies.delete(reply.id);
     onReply(reply);
   }
 
-  #onEvent({event, group: name, offset, message, binary, count}) {
+  #onEvent(event) {
+    if (event.event === 'welcome') return this.#admit(event);
+    if (event.event === 'expiring') {
+      if (this.#tokens.canAsk) void this.#renew();
+      return this.#events.emit('expiring', {seconds: event.seconds});
+    }
+    this.#onGroupEvent(event);
+  }
+
+  #onGroupEvent({event, group: name, offset, message, binary, count}) {
     const group = this.#groups.get(name);
     if (!group || this.#leaving.has(name)) return;  // sent before the group was left
-    if (event === 'missed') return this.#emit('missed', {group: name, count, ...positionOf(group)});
+    if (event === 'missed') return this.#events.emit('missed', {group: name, count, ...positionOf(group)});
     if (event !== 'message') return;
     const content = message ?? bytesOf(binary);
     group.offset = offset;
-    this.#emit('message', {group: name, message: content, offset});
+    this.#events.emit('message', {group: name, message: content, offset});
   }
 }
 
-// The functions below depend on their arguments only, except wakeEvents() and drawSession().
+// --- client/main.js ---
 
-// Empty where there is no page, as in Node.
-function wakeEvents() {
-  const events = [[globalThis, 'online'], [globalThis, 'pageshow'], [globalThis.document, 'visibilitychange']];
-  return events.filter(([target]) => target?.addEventListener);
+const kDefaults = {
+  retryMin: 250, retryMax: 15_000, pingInterval: 25_000, pingTimeout: 10_000, wakeTimeout: 3_000, maxPending: 10_000,
+};
+
+function connect(url, options = {}) {
+  return new Client(url, {WebSocket: globalThis.WebSocket, joinsGroupsOfToken: true, ...kDefaults, ...options});
 }
 
-// A session must be random, but is not a secret: a client that guesses the session of another one can make the server drop
-// its messages as duplicates. Node 18 has no global crypto, and seeds Math.random well.
-function drawSession() {
-  const words = new Uint32Array(2);
-  do {
-    if (globalThis.crypto) globalThis.crypto.getRandomValues(words);
-    else words.forEach((_, at) => words[at] = Math.random() * 2 ** 32);
-  } while (words.every(word => word === 0));
-  return Array.from(words, word => word.toString(16).padStart(8, '0')).join('');
-}
-
-// The name as the server sends it. A lone surrogate has no UTF-8 form, and becomes U+FFFD as in WebSocket messages.
-function nameOf(group) {
-  if (typeof group !== 'string' && !Number.isSafeInteger(group)) {
-    throw new StormoError('wrong_type', 'a group is a string or an integer');
-  }
-  return String(group).replace(/\p{Surrogate}/gu, '\ufffd');
-}
-
-const isReply = received =>
-  received?.ok === true || (received?.ok === false && typeof received.error?.code === 'string');
-
-// The fields of an unknown event are not checked.
-function isEvent(received) {
-  const {event, group, offset, message, binary, count} = received ?? {};
-  if (event === 'missed') return typeof group === 'string' && Number.isSafeInteger(count);
-  if (event !== 'message') return typeof event === 'string';
-  return typeof group === 'string' && Number.isSafeInteger(offset) && typeof (message ?? binary) === 'string';
-}
-
-const isPosition = ({epoch, offset}) => typeof epoch === 'string' && Number.isSafeInteger(offset);
-const positionOf = ({epoch, offset}) => ({epoch, offset});
-const bytesOf = base64 => Uint8Array.from(atob(base64), character => character.charCodeAt(0));
-const settle = (waiting, reply, group) => reply.ok ? waiting.resolve() : waiting.reject(errorOf(reply, group));
-const errorOf = ({error}, group) => new StormoError(error.code, error.message ?? error.code, group);
-const closedError = () => new StormoError('closed', 'the client is closed');
-const malformed = problem => new StormoError('protocol', problem);
+export {StormoError, connect};

@@ -133,7 +133,7 @@ class World {
       }
     }
     this.stormo = connect(url, {WebSocket, ...options});
-    for (const name of ['open', 'message', 'missed', 'gap', 'close', 'error']) {
+    for (const name of ['open', 'welcome', 'message', 'missed', 'gap', 'expiring', 'close', 'error']) {
       this.stormo.on(name, event => {
         const fields = event instanceof Error ? {code: event.code, group: event.group} : event;
         this.events.push({name, ...fields});
@@ -188,6 +188,9 @@ export function inWorld(options, body) {
     }
   };
 }
+
+// Lets promises that are settled call what waits for them.
+export const settle = () => new Promise(resolve => setImmediate(resolve));
 
 // The state of a promise: 'pending', its value, or the code of its error.
 export async function outcome(promise) {

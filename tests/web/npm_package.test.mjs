@@ -9,6 +9,8 @@ import {test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 import vm from 'node:vm';
 
+import {asGlobal, asModule, bundle} from '../../web/make_bundle.mjs';
+
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const web = join(root, 'web');
 const textOf = path => readFileSync(join(root, path), 'utf8');
@@ -48,19 +50,28 @@ test('an installed package is imported by its name', () => {
   });
 });
 
-test('a page without modules has the global stormo', async () => {
-  const {asGlobal} = await import('../../web/make_global.mjs');
+test('stormo.js is what make_bundle.mjs makes of client/', () => {
+  assert.ok(asModule(bundle()) === textOf('web/stormo.js'), 'run: node web/make_bundle.mjs');
+});
+
+test('a page without modules has the global stormo', () => {
   const opened = [];
   class WebSocket {
     constructor(...args) { opened.push(args); }
     close() {}
   }
   const page = vm.createContext({WebSocket, setTimeout, clearTimeout, crypto: globalThis.crypto});
-  vm.runInContext(asGlobal(textOf('web/stormo.js')), page);
+  vm.runInContext(asGlobal(bundle()), page);
   assert.deepEqual(vm.runInContext('Object.keys(stormo).sort().join()', page), 'StormoError,connect');
   vm.runInContext(`const client = stormo.connect('ws://127.0.0.1:1/'); client.close();`, page);
   assert.deepEqual(opened, [['ws://127.0.0.1:1/', 'stormo.v1']]);
-  assert.throws(() => asGlobal(`import x from 'y';\nexport function f() {}\n`), /has an import/);
+});
+
+test('modules that do not fit into one scope are rejected', () => {
+  const bundled = modules => () => bundle(name => modules[name]);
+  assert.throws(bundled({'main.js': "import x from 'y';\n"}), /import or export of another form/);
+  assert.throws(bundled({'main.js': "import {b} from './b.js';\nconst a = b;\n", 'b.js': 'const a = 1;\nexport const b = a;\n'}),
+    /a is in b.js and in main.js/);
 });
 
 test('TypeScript accepts correct uses and rejects wrong ones', {skip: skipWithoutTypeScript()}, () => {

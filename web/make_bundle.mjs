@@ -46,10 +46,14 @@ export {${exported.join(', ')}};
 `;
 }
 
+const kModuleScript = "{url: import.meta.url, type: 'module'}";
+const kClassicScript = "{url: globalThis.document?.currentScript?.src, type: 'classic'}";
+
 /** One script that sets the global `stormo` to an object with the exports. */
 export function asGlobal({body, exported}) {
   const code = body.replace(/^ *\/\/.*\n/gm, '')  // without lines that are comments
-    .replaceAll(/\n{3,}/g, '\n\n');
+    .replaceAll(/\n{3,}/g, '\n\n').replace(kModuleScript, kClassicScript);
+  if (code.includes('import.meta')) throw new Error('import.meta has no meaning in a script');
   return `// Made by make_bundle.mjs.\nvar stormo = (() => {\n'use strict';\n${code}\nreturn {${exported.join(', ')}};\n})();\n`;
 }
 

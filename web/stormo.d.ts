@@ -18,10 +18,24 @@ export interface Joined extends Position {
   recovered?: boolean;
 }
 
+/** What the server states of a token that it has accepted. */
+export interface Admission {
+  /** The claim `sub` of the token. */
+  user: string;
+  /** The groups of the token, which the client joins. */
+  groups: string[];
+  /** When the token expires, in seconds since 1970; undefined if it does not. */
+  expires?: number;
+  /** The claim `info` of the token; undefined if it has none, or if the token is in a cookie. */
+  info?: Record<string, unknown>;
+}
+
 /** Events are emitted in their order. An exception of a handler is reported as uncaught, and has no other effect. */
 export interface StormoEvents {
   /** A connection is open. Groups are being joined again, and requests without a reply are being resent. */
   open: () => void;
+  /** The server has accepted a token: that of this connection, or another one after it. */
+  welcome: (admission: Admission) => void;
   /** A message of a joined group, once. It is bytes if another program sent a message that is not text. */
   message: (message: {group: string; message: string | Uint8Array; offset: number}) => void;
   /**
@@ -35,6 +49,8 @@ export interface StormoEvents {
    * missing.
    */
   gap: (gap: {group: string} & Position) => void;
+  /** The token expires in so many seconds. With `getToken` the client renews it by itself. */
+  expiring: (expiring: {seconds: number}) => void;
   /**
    * A connection has ended, or could not be made. The next attempt follows in `retryIn` milliseconds. If it is null, the
    * client is closed, and this is its last event. Codes are in docs/v1-protocol.md; 1006 also stands for a server that does
@@ -42,7 +58,10 @@ export interface StormoEvents {
    * WebSocket gives it: the package `ws` does ("Unexpected server response: 403"), browsers do not ("no connection").
    */
   close: (close: {code: number; reason: string; retryIn: number | null}) => void;
-  /** An error that rejects no promise: 'wrong_protocol', 'protocol', or why `error.group` could not be joined again. */
+  /**
+   * An error that rejects no promise: 'wrong_protocol', 'protocol', 'token_failed', 'invalid_token', or why `error.group`
+   * could not be joined again. If that is 'forbidden', the client joins the group again when it has another token.
+   */
   error: (error: StormoError) => void;
 }
 
@@ -64,6 +83,15 @@ export type StormoErrorCode =
   | 'wrong_protocol'
   /** Event only: the server sent a message that the protocol does not allow. The client reconnects. */
   | 'protocol'
+  /** Event only: `getToken` threw, or gave no string. The client calls it again later. */
+  | 'token_failed'
+  /**
+   * Event only: the server does not accept the token; the message states why. With `getToken` the client asks for another
+   * one. Without it the client is closed.
+   */
+  | 'invalid_token'
+  /** Event only, with `getToken`: the WebSocket rejects the URL. The client is closed. */
+  | 'wrong_url'
   /** From the server; see docs/v1-protocol.md. */
   | 'wrong_type' | 'missing_field' | 'name_empty' | 'name_too_long' | 'too_many_groups' | 'id_not_greater'
   | 'message_too_long' | 'forbidden'
@@ -88,9 +116,31 @@ export interface WebSocketLike {
   close(code?: number): void;
 }
 
+export interface Shared {
+  /** Tabs share a connection if the URL of the server and this name are the same. A user's name is a good one. */
+  name?: string;
+  /** The address of stormo.js (or stormo.global.js) at the page's own origin. Default: where this file is. */
+  script?: string | URL;
+}
+
 export interface Options {
+  /** A token that the client shows to the server (docs/access.md). Without `getToken`, the client ends with it. */
+  token?: string;
+  /**
+   * Gives another token, or null to connect without one. It is called before a connection unless `token` or the last token
+   * can still be used, when the server announces that the token expires, and after the server has refused one. If it
+   * throws, it is called again after a time as between two connections. There is one call at a time.
+   */
+  getToken?: () => string | null | undefined | Promise<string | null | undefined>;
+  /**
+   * The tabs of an origin share one connection, in a SharedWorker. A tab has its own if there is no SharedWorker or no
+   * navigator.locks (pages that are neither https nor of localhost), if the script is not of the page's own origin or
+   * cannot be loaded, or with the option `WebSocket`. The token and the other options are those of the first tab; one of the
+   * tabs is asked for later tokens. Default false.
+   */
+  shared?: boolean | Shared;
   /** The constructor of WebSockets. Default: the global one, which Node has from version 22. */
-  WebSocket?: new (url: string, protocol?: string) => WebSocketLike;
+  WebSocket?: new (url: string, protocols?: string | string[]) => WebSocketLike;
   /** Minimum time between two connections, in milliseconds; after close code 1012 it may be shorter. Default 250. */
   retryMin?: number;
   /** Maximum time, in milliseconds. The time is random; its upper limit doubles with each failure. Default 15,000. */
@@ -115,6 +165,12 @@ export interface Options {
 export interface Stormo {
   /** 'waiting': until the next attempt to connect. 'closed': final. */
   readonly state: 'connecting' | 'open' | 'waiting' | 'closed';
+
+  /** Of the token, as in the event 'welcome'. Undefined before it on each connection. */
+  readonly user: string | undefined;
+  readonly groups: string[] | undefined;
+  readonly expires: number | undefined;
+  readonly info: Record<string, unknown> | undefined;
 
   /** Calls `handler` for each event of that name, until the returned function is called. */
   on<Name extends keyof StormoEvents>(name: Name, handler: StormoEvents[Name]): () => void;

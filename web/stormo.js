@@ -410,6 +410,7 @@ class Client {
   get state() { return this.#state; }
   get user() { return this.#admission.user; }
   get info() { return this.#admission.info; }
+  get groups() { return this.#admission.groups; }
   get expires() { return this.#admission.expires; }
 
   on(name, handler) { return this.#events.on(name, handler); }
@@ -679,6 +680,464 @@ class Client {
   }
 }
 
+// --- client/shared_hub.js ---
+
+const kEventsOfAll = ['open', 'welcome', 'expiring', 'close'];
+const kEventsOfGroups = ['message', 'missed', 'gap'];
+
+// The one connection of all tabs of an origin, in a SharedWorker. Each tab has a port (shared_tab.js). A group is joined
+// while a tab is a member of it.
+class Hub {
+  #WebSocket;
+  #tabs = new Set();  // in the order in which they came: {port, canAsk, asked, replay}
+  #groups = new Map();  // by name, the members: Map of tab to {membership, held, skip}
+  #url;
+  #options;
+  #tokens;
+  #client;
+  #lastAsk = 0;
+
+  constructor(WebSocket = globalThis.WebSocket) { this.#WebSocket = WebSocket; }
+
+  attach(port) {
+    const tab = {port, asked: new Map()};
+    port.onmessage = ({data}) => this.#onMessage(tab, data);
+  }
+
+  #onMessage(tab, message) {
+    if (message.kind === 'hello') return this.#welcomeTab(tab, message);
+    if (!this.#tabs.has(tab)) return;  // it has closed
+    if (message.kind === 'call') return void this.#onCall(tab, message);
+    if (message.kind === 'token') return this.#onToken(tab, message);
+    if (message.kind === 'wake') return this.#client?.wake();
+    if (message.kind === 'bye') this.#removeTab(tab);
+  }
+
+  #welcomeTab(tab, {url, options, token, canAsk, lock}) {
+    tab.canAsk = canAsk;
+    this.#tabs.add(tab);
+    // The tab holds the lock for as long as it lives, however it ends.
+    void navigator.locks.request(lock, () => this.#removeTab(tab));
+    if (!this.#client) this.#open(url, options, token);
+    const {state, user, info, expires, groups} = this.#client;
+    tab.port.postMessage({kind: 'hello', state, admission: {user, info, expires, groups}});
+  }
+
+  #open(url, options, token) {
+    const canAsk = [...this.#tabs].some(tab => tab.canAsk);
+    this.#url = url;
+    this.#options = {...options, WebSocket: this.#WebSocket};
+    this.#tokens = new Tokens({token, getToken: canAsk ? () => this.#askATab() : undefined});
+    const client = this.#client = new Client(url,
+      {...this.#options, onState: state => this.#postToAll({kind: 'state', state})}, this.#tokens);
+    for (const name of kEventsOfAll) client.on(name, event => this.#postToAll({kind: 'event', name, event}));
+    for (const name of kEventsOfGroups) client.on(name, event => this.#onGroupEvent(name, event));
+    client.on('error', error => this.#onError(error));
+    client.on('close', ({retryIn}) => retryIn === null && this.#onEnd(client));
+  }
+
+  // The next tab makes another client.
+  #onEnd(client) {
+    if (client !== this.#client) return;
+    this.#client = undefined;
+    for (const tab of [...this.#tabs]) this.#removeTab(tab);
+  }
+
+  #removeTab(tab) {
+    if (!this.#tabs.delete(tab)) return;
+    tab.replay?.close();
+    for (const name of [...this.#groups.keys()]) this.#leave(tab, name)?.catch(() => {});
+    for (const give of tab.asked.values()) give(this.#askATab());
+    if (this.#tabs.size > 0) return;
+    const client = this.#client;
+    this.#client = undefined;
+    client?.close();
+  }
+
+  #postToAll(message) {
+    for (const tab of this.#tabs) tab.port.postMessage(message);
+  }
+
+  // --- Tokens ---
+
+  // The newest tab: it is the least likely to be frozen. If it closes before it answers, the next one is asked.
+  async #askATab() {
+    const tab = [...this.#tabs].reverse().find(({canAsk}) => canAsk);
+    if (!tab) throw new Error('no tab with getToken is open');
+    return new Promise(give => {
+      const id = ++this.#lastAsk;
+      tab.asked.set(id, give);
+      tab.port.postMessage({kind: 'ask', id});
+    });
+  }
+
+  #onToken(tab, {id, token, error}) {
+    tab.asked.get(id)?.(error === undefined ? token : Promise.reject(new Error(error)));
+    tab.asked.delete(id);
+  }
+
+  // --- Calls ---
+
+  async #onCall(tab, {id, method, args}) {
+    try {
+      tab.port.postMessage({kind: 'reply', id, value: await this.#call(tab, id, method, args)});
+    } catch (error) {
+      tab.port.postMessage({kind: 'reply', id, error: plain(error)});
+    }
+  }
+
+  #call(tab, id, method, args) {
+    if (!this.#client) throw closedError();
+    if (method === 'join') return this.#join(tab, id, ...args);
+    if (method === 'leave') return this.#leave(tab, ...args);
+    return this.#client[method](...args);
+  }
+
+  // `held`: events that wait for the end of the tab's join, or null. `skip`: the last offset of its replay.
+  async #join(tab, membership, name, position) {
+    const members = this.#groups.get(name) ?? new Map();
+    const isFirst = members.size === 0;
+    const member = {membership, held: isFirst ? null : [], skip: 0};
+    this.#groups.set(name, members.set(tab, member));
+    try {
+      const joined = await this.#client.join(name, isFirst ? position : undefined);
+      if (isFirst) return joined;
+      this.#checkMember(tab, name, member);
+      const now = this.#client.position(name);
+      if (position && (position.epoch !== now.epoch || position.offset !== now.offset)) {
+        return await this.#replay(tab, name, member, position);
+      }
+      member.held = null;  // what was held is older than `now`
+      return position ? {...now, recovered: true} : now;
+    } catch (error) {
+      if (members.get(tab) === member) this.#remove(tab, name, members)?.catch(() => {});
+      throw error;
+    }
+  }
+
+  // The shared connection is a member already, so the server replays on another one, which only this tab needs, and only
+  // until it has its messages.
+  async #replay(tab, name, member, position) {
+    const replay = tab.replay ??= this.#replayClient(tab);
+    ++replay.uses;
+    try {
+      const joined = await replay.join(name, position);
+      this.#checkMember(tab, name, member);
+      if (joined.recovered) member.skip = joined.offset;
+      else this.#post(tab, 'gap', {group: name, epoch: joined.epoch, offset: joined.offset}, member);
+      const {held} = member;
+      member.held = null;
+      const now = this.#client.position(name);
+      if (now.epoch === joined.epoch) {
+        for (const [event, argument] of held) this.#deliver(tab, event, argument, member);
+        return joined;
+      }
+      member.skip = 0;  // the shared connection has joined in another epoch than the replay
+      this.#post(tab, 'gap', {group: name, ...now}, member);
+      return {...now, recovered: false};
+    } finally {
+      if (--replay.uses === 0 && tab.replay === replay) {
+        tab.replay = undefined;
+        replay.close();
+      }
+    }
+  }
+
+  #replayClient(tab) {
+    const client = new Client(this.#url, this.#options, this.#tokens);
+    client.uses = 0;
+    client.on('message', event => {
+      const member = this.#groups.get(event.group)?.get(tab);
+      if (member?.held) this.#post(tab, 'message', event, member);
+    });
+    return client;
+  }
+
+  #checkMember(tab, name, member) {
+    if (this.#groups.get(name)?.get(tab) !== member) throw leftError(name);
+  }
+
+  #leave(tab, name) {
+    const members = this.#groups.get(name);
+    const member = members?.get(tab);
+    if (!member) return undefined;
+    if (member.held) tab.replay?.leave(name).catch(() => {});
+    return this.#remove(tab, name, members);
+  }
+
+  #remove(tab, name, members) {
+    members.delete(tab);
+    if (members.size > 0 || this.#groups.get(name) !== members) return undefined;
+    this.#groups.delete(name);
+    return this.#client?.leave(name).catch(error => { if (error.code !== 'not_joined') throw error; });
+  }
+
+  // --- Events ---
+
+  #onGroupEvent(name, event) {
+    for (const [tab, member] of this.#groups.get(event.group) ?? []) {
+      if (member.held) member.held.push([name, event]);
+      else this.#deliver(tab, name, event, member);
+    }
+  }
+
+  // Offsets are 0 if the Channel numbers no messages; then nothing is replayed.
+  #deliver(tab, name, event, member) {
+    if (name === 'gap') member.skip = 0;
+    if (name === 'message' && event.offset !== 0 && event.offset <= member.skip) return;
+    this.#post(tab, name, event, member);
+  }
+
+  #post(tab, name, event, {membership}) {
+    tab.port.postMessage({kind: 'event', name, event, membership});
+  }
+
+  // An error of a group ends the memberships of its tabs, unless the client waits for another token to join it again.
+  #onError(error) {
+    const {group} = error;
+    const message = {kind: 'event', name: 'error', event: plain(error)};
+    if (group === undefined) return this.#postToAll(message);
+    const isLeft = this.#client.position(group) === undefined;
+    for (const tab of this.#groups.get(group)?.keys() ?? []) tab.port.postMessage({...message, isLeft});
+    if (isLeft) this.#groups.delete(group);
+  }
+}
+
+// As a message to a tab, which would not keep the class of an error.
+const plain = ({code, message, group}) => ({code, message, group});
+const unplain = ({code, message, group}) => new StormoError(code, message, group);
+
+// --- client/shared_tab.js ---
+
+// The file that this code is in. As a SharedWorker it has the hub of the tabs.
+const kScript = {url: import.meta.url, type: 'module'};
+// Changes with the messages between tab and worker: pages of different versions of this file may be open.
+const kWorkerName = 'stormo.shared.1';
+
+function serveTabsInSharedWorker() {
+  const {SharedWorkerGlobalScope, name} = globalThis;
+  if (!SharedWorkerGlobalScope || !name?.startsWith(kWorkerName)) return;
+  const hub = new Hub();
+  globalThis.onconnect = ({ports: [port]}) => hub.attach(port);
+}
+
+// The address of the worker's script, or undefined if tabs cannot share a connection here: a SharedWorker is of the
+// page's own origin, and a tab that ends is noticed by its Web Lock.
+function sharedScript({shared, WebSocket}) {
+  const {SharedWorker, navigator, location} = globalThis;
+  if (!shared || !SharedWorker || !navigator?.locks || WebSocket !== globalThis.WebSocket) return undefined;
+  const script = shared.script ?? kScript.url;
+  const url = script && new URL(script, location.href);
+  return url && url.origin === location.origin ? url.href : undefined;
+}
+
+// A client whose connection is that of all tabs. It has the interface of Client.
+class SharedClient {
+  #events = new Events();
+  #options;
+  #hello;
+  #port;
+  #isHeard = false;  // the hub has answered
+  #unheard = [];  // messages until then: a hub that does not answer must not send them later
+  #unlock;  // ends this tab's lock, once it has it
+  #fallback;  // the timer until the hub must have answered
+  #stopWaking;
+  #state = 'connecting';
+  #admission = {};
+  #lastId = 0;
+  #calls = new Map();  // by id, calls without a reply: {resolve, reject}
+  #groups = new Map();  // by name: {name, membership, epoch, offset, joining}; joining is a promise
+  #declined = new Set();
+
+  constructor(url, options, script) {
+    const {WebSocket, shared, token, getToken, joinsGroupsOfToken, ...others} = options;
+    this.#options = options;
+    const lock = `${kWorkerName}.tab.${Date.now()}.${Math.random()}`;
+    this.#hello = {kind: 'hello', url: new URL(url, globalThis.location.href).href, options: others, token,
+      canAsk: getToken !== undefined, lock};
+    void navigator.locks.request(lock, () => new Promise(unlock => {
+      this.#unlock = unlock;
+      if (this.#state === 'closed') unlock();
+      else this.#port.postMessage(this.#hello);
+    }));
+    this.#attach(script, shared.name);
+    this.#stopWaking = onWaking(() => this.#post({kind: 'wake'}));
+  }
+
+  get state() { return this.#state; }
+  get user() { return this.#admission.user; }
+  get info() { return this.#admission.info; }
+  get groups() { return this.#admission.groups; }
+  get expires() { return this.#admission.expires; }
+
+  on(name, handler) { return this.#events.on(name, handler); }
+
+  async join(group, position) {
+    const name = nameOf(group);
+    const known = this.#groups.get(name);
+    if (known) return known.joining ?? positionOf(known);
+    this.#declined.delete(name);
+    return this.#join(name, position ? positionOf(position) : undefined);
+  }
+
+  async leave(group) {
+    const name = nameOf(group);
+    const known = this.#groups.get(name);
+    if (this.#state === 'closed') throw closedError();
+    if (!known) throw notJoinedError(name);
+    this.#groups.delete(name);
+    if (this.#admission.groups?.includes(name)) this.#declined.add(name);
+    this.#calls.get(known.membership)?.reject(leftError(name));
+    this.#calls.delete(known.membership);
+    return this.#call('leave', name);
+  }
+
+  // The worker gets a copy of what JSON.stringify makes of the message.
+  async send(group, message) {
+    const json = typeof message === 'string' ? undefined : JSON.stringify(message);
+    return this.#call('send', nameOf(group), json === undefined ? message : JSON.parse(json));
+  }
+
+  async ping() { return this.#call('ping'); }
+
+  position(group) {
+    const known = this.#groups.get(nameOf(group));
+    return known && isPosition(known) ? positionOf(known) : undefined;
+  }
+
+  close() {
+    if (this.#state === 'closed') return;
+    this.#port.postMessage({kind: 'bye'});
+    this.#end({code: 1000, reason: '', retryIn: null});
+  }
+
+  #end(event) {
+    this.#state = 'closed';
+    clearTimeout(this.#fallback);
+    this.#stopWaking();
+    this.#unlock?.();
+    for (const {reject} of this.#calls.values()) reject(closedError());
+    this.#calls.clear();
+    this.#groups.clear();
+    this.#events.emit('close', event);
+  }
+
+  // --- The port ---
+
+  #attach(script, name) {
+    try {
+      const worker = new SharedWorker(script, {type: kScript.type,
+        name: `${kWorkerName} ${this.#hello.url} ${name ?? ''}`});
+      worker.onerror = () => this.#useOwnHub();
+      this.#fallback = setTimeout(() => this.#useOwnHub(), this.#options.pingTimeout);
+      this.#use(worker.port);
+    } catch {
+      this.#useOwnHub();
+    }
+  }
+
+  // The script cannot be loaded, is not this one, or the page may not have workers: the hub runs in this tab.
+  #useOwnHub() {
+    if (this.#isHeard || this.#state === 'closed') return;
+    this.#port?.postMessage({kind: 'bye'});
+    if (this.#port) this.#port.onmessage = null;
+    const {port1, port2} = new MessageChannel();
+    new Hub(this.#options.WebSocket).attach(port2);
+    this.#use(port1);
+  }
+
+  #use(port) {
+    this.#port = port;
+    port.onmessage = ({data}) => this.#onMessage(data);
+    if (this.#unlock) port.postMessage(this.#hello);
+  }
+
+  #post(message) {
+    if (this.#isHeard) this.#port.postMessage(message);
+    else this.#unheard.push(message);
+  }
+
+  #call(method, ...args) {
+    if (this.#state === 'closed') throw closedError();
+    const id = ++this.#lastId;
+    const reply = new Promise((resolve, reject) => this.#calls.set(id, {resolve, reject}));
+    reply.catch(() => {});
+    this.#post({kind: 'call', id, method, args});
+    return reply;
+  }
+
+  #join(name, position) {
+    const group = {name, ...position, membership: this.#lastId + 1};
+    const joining = this.#call('join', name, position).catch(error => {
+      if (this.#groups.get(name) === group) this.#groups.delete(name);
+      throw error;
+    });
+    this.#groups.set(name, Object.assign(group, {joining}));
+    joining.catch(() => {});
+    return joining;
+  }
+
+  #onMessage(message) {
+    if (message.kind === 'hello') return this.#onHello(message);
+    if (message.kind === 'state') return void (this.#state = message.state);
+    if (message.kind === 'ask') return void this.#giveToken(message.id);
+    if (message.kind === 'reply') return this.#onReply(message);
+    this.#onEvent(message);
+  }
+
+  #onHello({state, admission}) {
+    this.#isHeard = true;
+    clearTimeout(this.#fallback);
+    for (const unheard of this.#unheard.splice(0)) this.#port.postMessage(unheard);
+    this.#state = state;
+    if (state === 'open') this.#events.emit('open');
+    if (admission.user !== undefined) this.#onWelcome(admission);
+  }
+
+  async #giveToken(id) {
+    try {
+      this.#post({kind: 'token', id, token: await this.#options.getToken()});
+    } catch (error) {
+      this.#post({kind: 'token', id, error: String(error?.message ?? error)});
+    }
+  }
+
+  #onReply({id, value, error}) {
+    const call = this.#calls.get(id);
+    this.#calls.delete(id);
+    if (error) return call?.reject(unplain(error));
+    for (const group of this.#groups.values()) {
+      if (group.membership === id) Object.assign(group, positionOf(value), {joining: undefined});
+    }
+    call?.resolve(value);
+  }
+
+  #onEvent({name, event, membership, isLeft}) {
+    if (name === 'welcome') return this.#onWelcome(event);
+    if (name === 'close' && event.retryIn === null) return this.#end(event);
+    if (name === 'open') this.#admission = {};
+    if (name === 'error') {
+      if (isLeft) this.#groups.delete(event.group);
+      return this.#events.emit('error', unplain(event));
+    }
+    if (membership !== undefined) {
+      const group = this.#groups.get(event.group);
+      if (group?.membership !== membership) return;  // sent before the group was left
+      if (name !== 'missed') Object.assign(group, event.epoch === undefined ? {offset: event.offset} : positionOf(event));
+    }
+    this.#events.emit(name, event);
+  }
+
+  #onWelcome(admission) {
+    this.#admission = admission;
+    for (const name of admission.groups) {
+      if (this.#groups.has(name) || this.#declined.has(name)) continue;
+      this.#join(name).catch(error => error.code !== 'left' && error.code !== 'closed' && this.#events.emit('error', error));
+    }
+    this.#events.emit('welcome', {...admission});
+  }
+}
+
 // --- client/main.js ---
 
 const kDefaults = {
@@ -686,7 +1145,12 @@ const kDefaults = {
 };
 
 function connect(url, options = {}) {
-  return new Client(url, {WebSocket: globalThis.WebSocket, joinsGroupsOfToken: true, ...kDefaults, ...options});
+  const all = {WebSocket: globalThis.WebSocket, joinsGroupsOfToken: true, ...kDefaults, ...options};
+  const script = sharedScript(all);
+  return script ? new SharedClient(url, all, script) : new Client(url, all);
 }
+
+
+serveTabsInSharedWorker();
 
 export {StormoError, connect};

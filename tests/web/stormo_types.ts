@@ -13,6 +13,10 @@ async function use(): Promise<void> {
   const joined: Joined = await client.join('news', {epoch: 'a', offset: 1});
   const position: Position | undefined = client.position('news');
   await client.send(7, {text: 'hello', at: joined.offset});
+  const closed = connect('wss://chat.example', {getToken: async () => (await fetch('/token')).text(), shared: {name: 'ada'}});
+  closed.on('welcome', ({user, groups, expires}) => console.log(user.length, groups.length, expires ?? 0, closed.info?.name));
+  closed.on('expiring', ({seconds}) => console.log(seconds + 1));
+  connect('wss://chat.example', {token: 'x', shared: true});
   off();
   client.close();
   console.log(position, client.state === 'closed');
@@ -25,6 +29,8 @@ async function use(): Promise<void> {
   client.state = 'open';
   // @ts-expect-error: no such option
   connect('wss://chat.example', {retry: 5});
+  // @ts-expect-error: a token is text
+  connect('wss://chat.example', {getToken: () => 5});
 }
 
 void use;

@@ -44,6 +44,7 @@ export class Client {
   get state() { return this.#state; }
   get user() { return this.#admission.user; }
   get info() { return this.#admission.info; }
+  get groups() { return this.#admission.groups; }
   get expires() { return this.#admission.expires; }
 
   on(name, handler) { return this.#events.on(name, handler); }

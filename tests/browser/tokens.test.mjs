@@ -38,10 +38,14 @@ function token(seconds, claims = {}) {
   return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
 }
 
-// `tokens` are those that getToken gives, one after another, and the last one again.
-async function openInNode({tokens, ...options}) {
+// `tokens` make those that getToken gives, one after another, and the last one again.
+const giving = tokens => {
   let calls = 0;
-  if (tokens) options.getToken = async () => tokens[Math.min(calls++, tokens.length - 1)];
+  return () => tokens[Math.min(calls++, tokens.length - 1)]();
+};
+
+async function openInNode({tokens, ...options}) {
+  if (tokens) options.getToken = giving(tokens);
   const client = connect(`ws://${stormo.host}`, {WebSocket: globalThis.WebSocket ?? WebSocketOfPackage, ...options});
   const events = [];
   const plain = event => event instanceof Error ? {code: event.code, message: event.message, group: event.group} : event;
@@ -56,16 +60,16 @@ async function openInNode({tokens, ...options}) {
 
 async function openInChromium({tokens, ...options}) {
   const page = await browser.newPage();
+  if (tokens) await page.exposeFunction('getToken', giving(tokens));
   await page.goto(`http://${stormo.host}/`);
-  await page.evaluate(async ([names, tokens, options]) => {
+  await page.evaluate(async ([names, options]) => {
     const {connect} = await import('/stormo.js');
-    let calls = 0;
-    if (tokens) options.getToken = async () => tokens[Math.min(calls++, tokens.length - 1)];
+    if (globalThis.getToken) options.getToken = getToken;
     globalThis.client = connect(`ws://${location.host}`, options);
     globalThis.events = [];
     const plain = event => event instanceof Error ? {code: event.code, message: event.message, group: event.group} : event;
     for (const name of names) client.on(name, event => events.push({...plain(event), name}));
-  }, [kEvents, tokens, options]);
+  }, [kEvents, options]);
   return {
     call: (method, ...args) => page.evaluate(async ([method, args]) => {
       try {
@@ -88,7 +92,7 @@ for (const [place, open] of [['in Node', openInNode], ['in Chromium', openInChro
   const rights = {groups: ['news'], info: {name: 'Ada'}, rights: [{groups: 'chat.*'}]};
 
   test(`${place}, a token is renewed on the open connection, without loss`, {skip, timeout}, async () => {
-    const client = await open({tokens: [token(4, rights), token(600, rights)]});
+    const client = await open({tokens: [() => token(8, rights), () => token(600, rights)]});
     const group = `chat.renewed ${place}`;
     await client.call('join', group);
     await untilEvent(client, 'welcome');
@@ -111,7 +115,7 @@ for (const [place, open] of [['in Node', openInNode], ['in Chromium', openInChro
   });
 
   test(`${place}, a token that is not accepted is replaced after 4401`, {skip, timeout}, async () => {
-    const client = await open({tokens: [token(-60), token(600, rights)]});
+    const client = await open({tokens: [() => token(-60), () => token(600, rights)]});
     await client.call('join', 'chat.1');
     const [{code, reason}] = await eventsOf(client, 'close');
     assert.deepEqual({code, reason}, {code: 4401, reason: 'the token has expired'});

@@ -4,13 +4,8 @@
 #include <array>
 #include <utility>
 
-#include "base/name_pattern.h"
-
 namespace stormo::access {
 namespace {
-
-constexpr std::string_view kUser = "{user}";
-constexpr std::string_view kSpecial = "*?[]\\";
 
 constexpr std::array<std::pair<std::string_view, May>, 4> kNames = {{
     {"join", May::Join},
@@ -18,16 +13,6 @@ constexpr std::array<std::pair<std::string_view, May>, 4> kNames = {{
     {"history", May::History},
     {"presence", May::Presence},
 }};
-
-/// The pattern that matches the name and nothing else.
-std::string literal(std::string_view name) {
-  std::string pattern;
-  for (const char each : name) {
-    if (kSpecial.find(each) != std::string_view::npos) pattern += '\\';
-    pattern += each;
-  }
-  return pattern;
-}
 
 }  // namespace
 
@@ -37,24 +22,14 @@ std::uint8_t mayNamed(std::string_view name) {
 }
 
 void Rights::grant(std::string_view pattern, std::uint8_t may, std::string_view user) {
-  std::string whole;
-  for (std::size_t at = pattern.find(kUser); at != pattern.npos; at = pattern.find(kUser)) {
-    if (user.empty()) return;
-    whole += pattern.substr(0, at);
-    whole += literal(user);
-    pattern.remove_prefix(at + kUser.size());
-  }
-  whole += pattern;
-  const Form form = formOf(whole);
-  if (form == Form::Prefix) whole.pop_back();
-  grants_.push_back({.text = std::move(whole), .form = form, .may = may});
+  if (UserPattern::hasPlace(pattern) && user.empty()) return;
+  grants_.push_back({.pattern = GroupPattern(UserPattern::with(pattern, user)), .may = may});
 }
 
 std::vector<std::string> Rights::texts() const {
   std::vector<std::string> texts;
   for (const Grant& grant : grants_) {
-    std::string text = grant.text;
-    if (grant.form == Form::Prefix) text += '*';
+    std::string text = grant.pattern.text();
     const char* separator = " ";
     for (const auto& [name, bit] : kNames) {
       if ((grant.may & static_cast<std::uint8_t>(bit)) == 0) continue;
@@ -65,28 +40,9 @@ std::vector<std::string> Rights::texts() const {
   return texts;
 }
 
-Rights::Form Rights::formOf(std::string_view pattern) {
-  const std::size_t first = pattern.find_first_of(kSpecial);
-  if (first == pattern.npos) return Form::Name;
-  const bool endsThere = first + 1 == pattern.size() && pattern.back() == '*';
-  return endsThere ? Form::Prefix : Form::Pattern;
-}
-
-bool Rights::matches(const Grant& grant, std::string_view group) {
-  switch (grant.form) {
-    case Form::Name:
-      return group == grant.text;
-    case Form::Prefix:
-      return group.starts_with(grant.text);
-    case Form::Pattern:
-      break;
-  }
-  return matchesPattern(grant.text, group);
-}
-
 bool Rights::allow(May what, std::string_view group) const {
   return std::ranges::any_of(grants_, [&](const Grant& grant) {
-    return (grant.may & static_cast<std::uint8_t>(what)) != 0 && matches(grant, group);
+    return (grant.may & static_cast<std::uint8_t>(what)) != 0 && grant.pattern.matches(group);
   });
 }
 

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "access/group_pattern.h"
+
 namespace stormo::access {
 
 /// What a client may do in a group. Values are bits.
@@ -29,15 +31,10 @@ class Rights {
   [[nodiscard]] bool empty() const { return grants_.empty(); }
 
  private:
-  /// Most patterns are a name, or a name and `*`: these need no search.
-  enum class Form : std::uint8_t { Name, Prefix, Pattern };
   struct Grant {
-    std::string text;  // without the `*` of a prefix
-    Form form;
+    GroupPattern pattern;
     std::uint8_t may;
   };
-  static Form formOf(std::string_view pattern);
-  static bool matches(const Grant& grant, std::string_view group);
 
   std::vector<Grant> grants_;
 };

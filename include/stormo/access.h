@@ -1,5 +1,7 @@
 #pragma once
 
+#include <stormo/access_rule.h>
+
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -23,9 +25,11 @@ struct TokenKey {
 /// Who the clients of a GroupServer are, and what they may do: they prove it by tokens, JSON Web
 /// Tokens (RFC 7519). docs/access.md describes their claims.
 struct AccessOptions {
-  /// Empty: tokens are ignored, and everybody may do everything. Otherwise a client may do what its
-  /// token states, and nothing without one.
+  /// Empty: tokens are ignored, and everybody may do everything that `rules` allow. Otherwise a
+  /// client may do what its token or a rule states, and nothing without one of them.
   std::vector<TokenKey> keys = {};
+  /// Rights that need no token, or less of it. For a group the first that matches decides.
+  std::vector<AccessRule> rules = {};
   std::vector<std::string> issuers = {};    ///< A token needs one of them (`iss`). Empty: any.
   std::vector<std::string> audiences = {};  ///< A token needs one of them (`aud`). Empty: any.
   /// Difference of clocks that is tolerated in `exp` and `nbf`.
@@ -33,7 +37,8 @@ struct AccessOptions {
   /// The cookie that holds a token. Empty: cookies are not read. Set WebSocketOptions::origins if
   /// you set this: browsers send cookies for pages of any origin.
   std::string cookie = {};
-  /// Time for a client that has connected without a token to send one. Then it is closed.
+  /// Time for a client that has connected without a token to send one. Then it is closed, unless a
+  /// rule allows Who::Anyone something.
   std::chrono::seconds tokenTimeout{10};
   /// A client is told this long before its token expires, and closed this long after.
   std::chrono::seconds notice{60};

@@ -28,13 +28,15 @@ struct GroupServerOptions {
   /// A client with this many bad commands in a row, within this time, is closed with 1008.
   std::size_t badCommandsMax = 10;
   std::chrono::milliseconds badCommandsTime{5000};
+  /// A client with this many joins and sends in a row that are forbidden is closed with 1008.
+  std::size_t refusedCommandsMax = 50;
   /// Bytes of missed messages that one client receives per second, on average. Above it, its joins
   /// wait.
   std::size_t replayBytesPerSecond = 1 << 20;
   /// What happens to messages for clients that do not drain: see Groups::setSlowRules(). Clients of
   /// stormo.v1 receive the event `missed`.
   std::vector<SlowRule> slowRules = {};
-  /// Without keys everybody may do everything that the rules below allow.
+  /// Without keys and rules everybody may do everything that the handlers below allow.
   AccessOptions access = {};
 };
 
@@ -57,14 +59,14 @@ class GroupServer {
  public:
   /// Sets the worker's handlers onWebSocketConnect, onWebSocketOpen, onMessage, onClose and
   /// hasRoom, and adds stormo.v1 to its subprotocols. A program that sets one of these handlers
-  /// itself calls the function of the same name below. Throws std::invalid_argument if a key of
-  /// `options.access` cannot be used.
+  /// itself calls the function of the same name below. Throws std::invalid_argument if a key or a
+  /// rule of `options.access` cannot be used.
   GroupServer(Worker& worker, Channel& channel, GroupServerOptions options = {});
   ~GroupServer();
   GroupServer(const GroupServer&) = delete;
   GroupServer& operator=(const GroupServer&) = delete;
 
-  // --- Rules, in addition to those of tokens. Without a handler everything is allowed. ---
+  // --- In addition to tokens and AccessOptions::rules. Without a handler all is allowed. ---
 
   /// May the client join the group? false: the reply is the error `forbidden`.
   std::function<bool(Connection& client, std::string_view group)> mayJoin;

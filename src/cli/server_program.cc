@@ -103,6 +103,7 @@ ServerProgram::ServerProgram(Settings settings)
                     .groupsPerClientDryRun = settings_.isDryRun("groups-per-client"),
                     .badCommandsMax = settings_.badCommandsMax,
                     .badCommandsTime = settings_.badCommandsTime,
+                    .refusedCommandsMax = settings_.refusedCommandsMax,
                     .replayBytesPerSecond = settings_.replayBytesPerSecond,
                     .slowRules = settings_.slow,
                     .access = access_}) {
@@ -164,7 +165,7 @@ void ServerProgram::declareWorker() {
 }
 
 void ServerProgram::warnIfOpen() const {
-  if (!access_.keys.empty()) return;
+  if (!access_.keys.empty() || !access_.rules.empty()) return;
   const auto open = std::ranges::find_if(settings_.listen, &isPublic);
   if (open == settings_.listen.end()) return;
   log::warning(

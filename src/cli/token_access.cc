@@ -26,7 +26,8 @@ std::string contentOf(const std::string& file) {
 }  // namespace
 
 AccessOptions accessOf(const config::Settings& settings) {
-  AccessOptions access{.issuers = settings.tokenIssuers,
+  AccessOptions access{.rules = settings.rules,
+                       .issuers = settings.tokenIssuers,
                        .audiences = settings.tokenAudiences,
                        .leeway = settings.tokenLeeway,
                        .cookie = settings.tokenCookie,

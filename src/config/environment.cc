@@ -48,9 +48,11 @@ std::vector<std::string> elementsOf(std::string_view list) {
 
 std::vector<std::string> wordsOf(const SettingSpec& spec, const std::string& value) {
   using List = std::vector<std::string> Settings::*;
-  using Rules = std::vector<SlowRule> Settings::*;
-  const bool isList =
-      std::holds_alternative<List>(spec.member) || std::holds_alternative<Rules>(spec.member);
+  using SlowRules = std::vector<SlowRule> Settings::*;
+  using AccessRules = std::vector<AccessRule> Settings::*;
+  const bool isList = std::holds_alternative<List>(spec.member) ||
+                      std::holds_alternative<SlowRules>(spec.member) ||
+                      std::holds_alternative<AccessRules>(spec.member);
   auto words = isList ? elementsOf(value) : std::vector<std::string>{value};
   if (!spec.isFile()) return words;
   for (std::string& word : words) {

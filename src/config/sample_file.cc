@@ -56,6 +56,7 @@ struct ValueText {
   }
   /// Only defaults are written, and no rule is one.
   std::string operator()(std::vector<SlowRule> Settings::*) const { return "[]"; }
+  std::string operator()(std::vector<AccessRule> Settings::*) const { return "[]"; }
 };
 
 bool isPartOfWord(char c) { return c == '-' || std::isalnum(static_cast<unsigned char>(c)) != 0; }

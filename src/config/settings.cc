@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <stdexcept>
 
+#include "config/rule_settings.h"
 #include "config/slow_settings.h"
 
 namespace stormo::config {
@@ -45,6 +46,16 @@ struct WordSetter {
       const auto rule = slowRuleIn(word);
       if (!rule) {
         throw std::invalid_argument(name + ": '" + word + "' is not " + std::string(kSlowRuleForm));
+      }
+      (settings.*member).push_back(*rule);
+    }
+  }
+  void operator()(std::vector<AccessRule> Settings::*member) const {
+    (settings.*member).clear();
+    for (const std::string& word : words) {
+      const auto rule = ruleIn(word);
+      if (!rule) {
+        throw std::invalid_argument(name + ": '" + word + "' is not " + std::string(kRuleForm));
       }
       (settings.*member).push_back(*rule);
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stormo/access_rule.h>
 #include <stormo/channel/log_settings.h>
 #include <stormo/slow_policy.h>
 
@@ -65,6 +66,7 @@ struct Settings {
   std::size_t groupsPerClientMax = 1000;
   std::size_t badCommandsMax = 10;
   std::chrono::seconds badCommandsTime{5};
+  std::size_t refusedCommandsMax = 50;
   std::size_t replayBytesPerSecond = 1 << 20;
   // 0: no limit. See stormo/limits.h.
   std::size_t connectionsMax = 0;
@@ -91,7 +93,8 @@ struct Settings {
   std::chrono::seconds tokenNotice{60};
   std::chrono::seconds tokenGrace{10};
 
-  std::vector<SlowRule> slow;  ///< The first rule that matches a group applies to it.
+  std::vector<AccessRule> rules;  ///< The first rule that matches a group applies to it.
+  std::vector<SlowRule> slow;     ///< The first rule that matches a group applies to it.
 
   std::string logLevel = "info";
   std::string logFormat = "text";
@@ -110,7 +113,7 @@ struct SettingSpec {
   using Member =
       std::variant<std::string Settings::*, std::size_t Settings::*, bool Settings::*,
                    std::chrono::seconds Settings::*, std::vector<std::string> Settings::*,
-                   std::vector<SlowRule> Settings::*>;
+                   std::vector<SlowRule> Settings::*, std::vector<AccessRule> Settings::*>;
   const char* key;   ///< In the file: "channel.url".
   const char* flag;  ///< On the command line: "--channel".
   const char* help;

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/nearest_word.h"
+#include "config/rule_settings.h"
 #include "config/settings.h"
 #include "config/slow_settings.h"
 #include "config/toml.h"
@@ -36,6 +37,8 @@ class FileReader {
         visit(*inner, key + '.');
       } else if (key == "slow" && node.is_array_of_tables()) {
         setSlowRules(*node.as_array());
+      } else if (key == "rules" && node.is_array_of_tables()) {
+        setRules(*node.as_array());
       } else {
         set(key, node);
       }
@@ -89,6 +92,51 @@ class FileReader {
     if (const std::string wrong = complaintOfSlowRuleCount(settings_.slow.size()); !wrong.empty()) {
       complain(tables.source(), "'slow': " + wrong);
     }
+  }
+
+  /// [[rules]] groups = "…" join = "…" send = "…" envelope = …
+  void setRules(const toml::array& tables) {
+    settings_.rules.clear();
+    for (const toml::node& table : tables) {
+      AccessRule rule;
+      bool isRead = true;
+      for (const auto& [name, node] : *table.as_table()) {
+        const std::string_view key = name.str();
+        std::string wanted;
+        if (key == "groups") {
+          wanted = assign(rule.groups, node);
+        } else if (key == "join" || key == "send") {
+          wanted = assignWho(key == "join" ? rule.join : rule.send, node);
+        } else if (key == "envelope") {
+          wanted = assign(rule.envelope, node);
+        } else {
+          const auto nearest =
+              nearestWord(std::string(key), {"groups", "join", "send", "envelope"});
+          complain(node.source(), "unknown setting 'rules." + std::string(key) + "'" +
+                                      (nearest ? " (did you mean 'rules." + *nearest + "'?)"
+                                               : " ([[rules]] has groups, join, send, envelope)"));
+          isRead = false;
+        }
+        if (wanted.empty()) continue;
+        complain(node.source(), "'rules." + std::string(key) + "' must be " + wanted);
+        isRead = false;
+      }
+      std::string wrong = isRead ? complaintOfRule(rule) : "";
+      if (isRead && wrong.empty()) wrong = complaintOfOrder(settings_.rules, rule);
+      if (!wrong.empty()) complain(table.source(), wrong);
+      settings_.rules.push_back(std::move(rule));
+    }
+    if (const std::string wrong = complaintOfRuleCount(settings_.rules.size()); !wrong.empty()) {
+      complain(tables.source(), "'rules': " + wrong);
+    }
+  }
+
+  static std::string assignWho(std::optional<Who>& to, const toml::node& node) {
+    const auto value = node.value_exact<std::string>();
+    const auto who = value ? whoNamed(*value) : std::nullopt;
+    if (!who) return std::string(kWhoWords);
+    to = who;
+    return {};
   }
 
   static std::string assignPolicy(SlowPolicy& to, const toml::node& node) {
@@ -165,6 +213,20 @@ class FileReader {
     return {};
   }
 
+  static std::string assign(std::vector<AccessRule>& to, const toml::node& node) {
+    static const std::string kWanted = "[[rules]] tables, or a list of " + std::string(kRuleForm);
+    std::vector<std::string> words;
+    if (!assign(words, node).empty()) return kWanted;
+    std::vector<AccessRule> rules;
+    for (const std::string& word : words) {
+      const auto rule = ruleIn(word);
+      if (!rule) return kWanted;
+      rules.push_back(*rule);
+    }
+    to = std::move(rules);
+    return {};
+  }
+
   /// " (did you mean '…'?)" if a key is close.
   static std::string nearestTo(const std::string& key) {
     std::vector<std::string> keys;
@@ -211,6 +273,8 @@ std::string placeInFile(const std::string& path, std::string_view complaint) {
           const std::string key = prefix + std::string(name.str());
           if (const toml::table* inner = node.as_table()) {
             visit(*inner, key + '.');
+          } else if (node.is_array_of_tables()) {
+            for (const toml::node& each : *node.as_array()) visit(*each.as_table(), key + '.');
           } else if (const std::size_t here = fit(complaint, key, node); here > best) {
             best = here;
             line = node.source().begin.line;

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "config/complaints.h"
+#include "config/rule_settings.h"
 #include "config/settings.h"
 #include "config/slow_settings.h"
 #include "protocol/proxy/forwarded.h"
@@ -215,6 +216,9 @@ constexpr SettingSpec kSpecs[] = {
     {"limits.bad-commands-seconds", "--bad-commands-seconds",
      "time within which that number of errors disconnects a client", &Settings::badCommandsTime,
      mustLast<&Settings::badCommandsTime, kDay>},
+    {"limits.refused-commands", "--refused-commands",
+     "number of forbidden joins and sends in a row after which a client is disconnected",
+     &Settings::refusedCommandsMax, mustBeWithin<&Settings::refusedCommandsMax, 1'000'000>},
     {"limits.replay-bytes-per-second", "--replay-bytes-per-second",
      "bytes of missed messages that one client receives in a second",
      &Settings::replayBytesPerSecond, mustBeWithin<&Settings::replayBytesPerSecond, 64 * kGiB>},
@@ -283,6 +287,11 @@ constexpr SettingSpec kSpecs[] = {
     {"access.grace-seconds", "--token-grace-seconds",
      "time after the end of its token at which it is closed", &Settings::tokenGrace,
      mustLastAtMost<&Settings::tokenGrace, kDay>},
+    {"rules", "--rule",
+     "who may join the groups of a pattern, and send to them: "
+     "PATTERN=join:WHO+send:WHO+envelope, each part optional, with WHO anyone, users (with a "
+     "token), token (that states it) or nobody; the first that matches decides; repeatable",
+     &Settings::rules, [](const Settings& s) { return complaintOfRules(s.rules); }},
     {"slow", "--slow",
      "what clients that read too slowly miss of the groups of a pattern: PATTERN=disconnect, "
      "drop-oldest, drop-newest, latest, or latest:MS for at most one message in MS milliseconds "

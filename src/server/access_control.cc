@@ -38,7 +38,11 @@ struct AccessControl::ClientAccess {
 };
 
 AccessControl::AccessControl(Worker& worker, AccessOptions options)
-    : clock(&systemSeconds), worker_(worker), options_(std::move(options)) {
+    : clock(&systemSeconds),
+      worker_(worker),
+      options_(std::move(options)),
+      isOpen_(options_.keys.empty() && options_.rules.empty()) {
+  if (!options_.rules.empty()) rules_.emplace(options_.rules, !options_.keys.empty());
   if (options_.keys.empty()) return;
   verifier_.emplace(keySetOf(options_.keys),
                     access::TokenVerifier::Expected{.issuers = options_.issuers,
@@ -96,15 +100,6 @@ std::string AccessControl::accept(ClientAccess& client, std::string_view text) {
   return {};
 }
 
-bool AccessControl::allows(Connection& client, access::May what, std::string_view group) const {
-  if (!isClosed()) return true;
-  const Token* const token = tokenOf(client);
-  if (token == nullptr) return false;
-  if (token->rights.allow(what, group)) return true;
-  return what == access::May::Join &&
-         std::ranges::find(token->groups, group) != token->groups.end();
-}
-
 const Token* AccessControl::tokenOf(Connection& client) {
   const auto* const state = client.stateOrNull<ClientAccess>();
   return state == nullptr ? nullptr : state->token.get();
@@ -135,6 +130,7 @@ void AccessControl::onTick() {
 std::optional<UnixSeconds> AccessControl::attend(Connection& client, ClientAccess& state) {
   const UnixSeconds now = clock();
   if (state.token == nullptr) {
+    if (rules_ && rules_->allowAnyone()) return std::nullopt;
     const UnixSeconds end = state.since + options_.tokenTimeout.count();
     if (now < end) return end;
     client.close(kUnauthorized, "no token in time");

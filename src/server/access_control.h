@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "access/token_verifier.h"
+#include "server/group_rules.h"
 
 namespace stormo::server {
 
@@ -21,14 +22,14 @@ namespace stormo::server {
 /// another one before it connects again.
 inline constexpr CloseCode kUnauthorized{4401};
 
-/// Who the clients of a worker are, and what they may do, by their tokens. Without keys everybody
-/// may do everything, and the clients have no state here.
+/// Who the clients of a worker are, and what they may do, by their tokens and by rules. Without
+/// keys the clients have no state here; without rules, too, everybody may do everything.
 class AccessControl {
  public:
   using UnixSeconds = access::UnixSeconds;
 
   /// `worker` must outlive this. Throws std::invalid_argument, with a sentence for
-  /// the user, if a key cannot be used.
+  /// the user, if a key or a rule cannot be used.
   AccessControl(Worker& worker, AccessOptions options);
   ~AccessControl();
   AccessControl(const AccessControl&) = delete;
@@ -40,6 +41,8 @@ class AccessControl {
   std::function<void(Connection& client, std::chrono::seconds left)> onExpiring;
 
   [[nodiscard]] bool isClosed() const { return verifier_.has_value(); }
+  /// There are neither keys nor rules.
+  [[nodiscard]] bool isOpen() const { return isOpen_; }
   /// Reads the token of a client that connects.
   void onHandshake(Connection& client, const WebSocketHandshake& handshake);
   /// Its upgrade was answered. Returns its token, which is valid until the client has another one;
@@ -50,13 +53,23 @@ class AccessControl {
   [[nodiscard]] std::string refresh(Connection& client, std::string_view text);
   void onClose(Connection& client);
 
-  [[nodiscard]] bool allows(Connection& client, access::May what, std::string_view group) const;
+  [[nodiscard]] bool allows(Connection& client, access::May what, std::string_view group) const {
+    return isOpen_ || judges(client, what, group);
+  }
+  /// The message as it is published: in its envelope if a rule states that, which is then valid
+  /// until the next call.
+  [[nodiscard]] std::string_view enclosed(Connection& client, std::string_view group,
+                                          std::string_view message) {
+    return rules_ && rules_->haveEnvelopes() ? enclose(client, group, message) : message;
+  }
   /// Null if the client has shown no token.
   [[nodiscard]] static const access::Token* tokenOf(Connection& client);
 
  private:
   struct ClientAccess;
 
+  [[nodiscard]] bool judges(Connection& client, access::May what, std::string_view group) const;
+  std::string_view enclose(Connection& client, std::string_view group, std::string_view message);
   std::string accept(ClientAccess& client, std::string_view text);
   void schedule(Connection& client, ClientAccess& state);
   void unschedule(const Connection& client, ClientAccess& state);
@@ -67,6 +80,9 @@ class AccessControl {
   Worker& worker_;
   const AccessOptions options_;
   std::optional<access::TokenVerifier> verifier_;
+  std::optional<GroupRules> rules_;
+  bool isOpen_;
+  std::string envelope_;
   std::set<std::pair<UnixSeconds, ConnectionId>> due_;  // each client at most once
   Timer::Id tick_ = 0;                                  // while due_ has clients
 };

@@ -16,6 +16,7 @@ namespace stormo::server {
 struct ClientState {
   std::size_t badInARow = 0;        ///< Bad commands since the last good one.
   EventLoop::TimePoint badSince;    ///< The time of the first of these.
+  std::size_t refusedInARow = 0;    ///< Forbidden joins and sends since the last allowed one.
   std::vector<std::string> groups;  ///< Memberships; kept only if GroupServer::onLeave is set.
 
   // Of stormo.v1:

@@ -69,7 +69,8 @@ void CommandClients::onRefused(ConnectionId id) {
 }
 
 void CommandClients::replyError(Connection& client, std::string_view code, std::string_view text) {
-  context_.replyError(client, errorReply(code, text));
+  const std::string reply = errorReply(code, text);
+  code == kForbidden ? context_.replyRefusal(client, reply) : context_.replyError(client, reply);
 }
 
 }  // namespace stormo::server

@@ -53,4 +53,11 @@ void ServerContext::replyError(Connection& client, std::string_view text) const 
           std::chrono::duration_cast<std::chrono::seconds>(options.badCommandsTime).count()));
 }
 
+void ServerContext::replyRefusal(Connection& client, std::string_view text) const {
+  reply(client, text);
+  if (++client.state<ClientState>().refusedInARow < options.refusedCommandsMax) return;
+  client.close(CloseCode::PolicyViolation,
+               fmt::format("{} refused commands in a row", options.refusedCommandsMax));
+}
+
 }  // namespace stormo::server

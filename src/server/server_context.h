@@ -24,13 +24,20 @@ struct ServerContext {
   AccessControl& access;
 
   [[nodiscard]] bool mayJoin(Connection& client, std::string_view group) const {
+    if (access.isOpen() && !server.mayJoin) return true;
     return access.allows(client, access::May::Join, group) &&
-           (!server.mayJoin || server.mayJoin(client, group));
+           (!server.mayJoin || server.mayJoin(client, group)) && endRefusals(client);
   }
+  /// `message` becomes what is published, which is valid until the next call.
   [[nodiscard]] bool maySend(Connection& client, std::string_view group,
-                             std::string_view message) const {
-    return access.allows(client, access::May::Send, group) &&
-           (!server.maySend || server.maySend(client, group, message));
+                             std::string_view& message) const {
+    if (access.isOpen() && !server.maySend) return true;
+    if (!access.allows(client, access::May::Send, group) ||
+        (server.maySend && !server.maySend(client, group, message))) {
+      return false;
+    }
+    message = access.enclosed(client, group, message);
+    return endRefusals(client);
   }
   /// `text` is a command that the protocol does not know. True if the program handled it.
   [[nodiscard]] bool isOwnCommand(Connection& client, std::string_view text) const;
@@ -61,6 +68,14 @@ struct ServerContext {
   /// Replies with `text`, which states an error. After too many errors in a row within too short a
   /// time the client is closed.
   void replyError(Connection& client, std::string_view text) const;
+  /// The same for a join or a send that is forbidden. After too many of them, with none that was
+  /// allowed, the client is closed.
+  void replyRefusal(Connection& client, std::string_view text) const;
+  /// A join or a send was allowed. Returns true.
+  static bool endRefusals(Connection& client) {
+    if (auto* state = client.stateOrNull<ClientState>()) state->refusedInARow = 0;
+    return true;
+  }
 };
 
 inline constexpr std::string_view kTooManyGroups = "too_many_groups";

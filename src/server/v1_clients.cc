@@ -148,12 +148,13 @@ void V1Clients::send(Connection& client, ClientState& state, const v1::Request& 
     return replyError(client, request.id, "id_not_greater",
                       "in a session each send has a greater id than the one before");
   }
-  if (!context_.maySend(client, request.group, request.message)) {
+  std::string_view message = request.message;
+  if (!context_.maySend(client, request.group, message)) {
     return replyError(client, request.id, kForbidden, kForbiddenSend);
   }
   state.lastSend = request.id;
   context_.publisher.publish(client, {.group = request.group,
-                                      .message = request.message,
+                                      .message = message,
                                       .id = {state.session, request.id},
                                       .request = request.id});
 }
@@ -205,7 +206,7 @@ void V1Clients::replyError(Connection& client, std::uint64_t request, std::strin
                            std::string_view message) {
   text_.clear();
   v1::appendError(request, code, message, text_);
-  context_.replyError(client, text_);
+  code == kForbidden ? context_.replyRefusal(client, text_) : context_.replyError(client, text_);
 }
 
 }  // namespace stormo::server

@@ -126,6 +126,45 @@ TEST_F(SettingsFile, EachMistakeOfASlowRuleIsReportedWithItsLine) {
   EXPECT_THAT(apply("slow = [\"a=often\"]\n"), ElementsAre(HasSubstr("'slow' must be [[slow]]")));
 }
 
+TEST_F(SettingsFile, RulesOfAccessAreTablesOrAList) {
+  EXPECT_THAT(apply("[[rules]]\ngroups = \"chat.*\"\njoin = \"users\"\nenvelope = true\n"
+                    "[[rules]]\ngroups = \"inbox.{user}[{]\"\nsend = \"nobody\"\n"),
+              ElementsAre());
+  const std::vector<AccessRule> rules = {{.groups = "chat.*", .join = Who::Users, .envelope = true},
+                                         {.groups = "inbox.{user}[{]", .send = Who::Nobody}};
+  EXPECT_EQ(settings.rules, rules);
+  settings.rules.clear();
+  EXPECT_THAT(apply("rules = [\"chat.*=join:users+envelope\", \"inbox.{user}[{]=send:nobody\"]\n"),
+              ElementsAre());
+  EXPECT_EQ(settings.rules, rules);
+}
+
+TEST_F(SettingsFile, EachMistakeOfARuleOfAccessIsReportedWithItsLine) {
+  EXPECT_THAT(
+      apply("[[rules]]\ngroups = \"a\"\njoin = \"everybody\"\n"
+            "[[rules]]\nsend = \"users\"\nenvelop = true\n"
+            "[[rules]]\ngroups = \"b\"\n"
+            "[[rules]]\njoin = \"token\"\n"
+            "[[rules]]\ngroups = \"c.{id}\"\njoin = \"token\"\nwho = 1\n"
+            "[[rules]]\ngroups = \"c.{id}\"\njoin = \"token\"\n"
+            "[[rules]]\ngroups = \"*\"\njoin = \"token\"\nenvelope = \"yes\"\n"
+            "[[rules]]\ngroups = \"d\"\njoin = \"token\"\n"),
+      testing::UnorderedElementsAre(
+          ":3: 'rules.join' must be anyone, users, token or nobody",
+          ":6: unknown setting 'rules.envelop' (did you mean 'rules.envelope'?)",
+          ":7: the rule 'b' states nothing: join, send or envelope",
+          ":9: this [[rules]] has no pattern of groups: groups = \"chat.*\"",
+          ":14: unknown setting 'rules.who' ([[rules]] has groups, join, send, envelope)",
+          ":15: the pattern 'c.{id}' has '{id}', and only {user} stands for something (a brace "
+          "itself is [{])",
+          ":21: 'rules.envelope' must be true or false",
+          ":22: the rule 'd' has no effect, as the rule '*' before it matches first"));
+  EXPECT_THAT(apply("rules = [\"a=often\"]\n"),
+              ElementsAre(HasSubstr("'rules' must be [[rules]]")));
+  EXPECT_THAT(apply("rules = [\"a=join:users\", \"a=send:users\"]\n"),
+              ElementsAre(HasSubstr("the rule 'a' has no effect, as the rule 'a' before it")));
+}
+
 TEST_F(SettingsFile, AFileThatIsNotTomlIsReportedWithItsLine) {
   const auto complaints = apply("workers = 2\nlisten = websocket\n");
   ASSERT_EQ(complaints.size(), 1u);

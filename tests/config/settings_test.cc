@@ -196,6 +196,27 @@ TEST(Settings, SlowRulesAreAPatternAndAPolicy) {
                std::invalid_argument);
 }
 
+TEST(Settings, RulesOfAccessAreAPatternAndItsParts) {
+  Settings settings;
+  applyFlag(specOf("--rule"),
+            {"lobby=join:anyone+send:token+envelope", "a=b=send:nobody", "x=envelope+join:users"},
+            settings);
+  EXPECT_EQ(settings.rules,
+            (std::vector<AccessRule>{
+                {.groups = "lobby", .join = Who::Anyone, .send = Who::Token, .envelope = true},
+                {.groups = "a=b", .send = Who::Nobody},
+                {.groups = "x", .join = Who::Users, .envelope = true}}));
+  for (const char* word :
+       {"", "chat", "=join:users", "a=join", "a=join:", "a=join:all", "a=read:users",
+        "a=+join:users", "a=envelope:true", "a=join:users,send:users"}) {
+    EXPECT_THAT(complaintOf("--rule", word),
+                testing::StartsWith("--rule: '" + std::string(word) + "' is not PATTERN=join:WHO"))
+        << word;
+  }
+  EXPECT_EQ(complaintOf("--rule", "a="),
+            "--rule: the rule 'a' states nothing: join, send or envelope");
+}
+
 TEST(Settings, MessageBytesFitIntoIncompleteBytes) {
   Settings settings;
   settings.messageBytesMax = settings.incompleteBytesMax;

@@ -20,6 +20,7 @@ const Module* moduleNamed(std::string_view name) {
 // Public headers without a .cc, and their module.
 const HeaderOwners& headersWithoutSource() {
   static const HeaderOwners kOwners = {
+      {"stormo/access_rule.h", "base"},
       {"stormo/backend.h", "server"},
       {"stormo/channel/listener.h", "protocol"},
       {"stormo/channel/log_settings.h", "base"},

@@ -67,6 +67,21 @@ TEST_F(Access, ATokenOfTheCommandAllowsWhatItStates) {
   EXPECT_EQ(next(ada), "and me");
 }
 
+TEST_F(Access, RulesLetGuestsReadAndUsersWriteWithTheirName) {
+  stormo.start(freePort({"--workers", "2", "--token-secret-file", secretFile, "--rule",
+                         "chat.*=join:anyone+send:users+envelope", "--rule",
+                         "*=join:nobody+send:nobody", "--token-timeout-seconds", "1"}));
+  WebSocketClient guest = WebSocketClient::open(stormo.port());
+  guest.sendText(R"({"cmd":"add_group","group_id":"chat.1"})");
+  guest.sendText(R"({"cmd":"send_to_group","group_id":"chat.1","message":"x"})");
+  EXPECT_THAT(next(guest), HasSubstr(R"("code":"forbidden")"));
+  WebSocketClient ada = connect(token({"--user", "ada", "--right", "*"}));
+  ada.sendText(R"({"cmd":"send_to_group","group_id":"news","message":"x"})");
+  EXPECT_THAT(next(ada), HasSubstr(R"("code":"forbidden")"));
+  ada.sendText(R"({"cmd":"send_to_group","group_id":"chat.1","message":"hi"})");
+  EXPECT_EQ(next(guest), R"({"user":"ada","message":"hi"})");
+}
+
 TEST_F(Access, AWrongTokenIsClosedWithItsReason) {
   stormo.start(freePort({"--workers", "1", "--token-secret-file", secretFile}));
   WebSocketClient client = connect("no-token");

@@ -247,6 +247,16 @@ TEST_F(Configuration, CheckConfigReportsWithItsLineWhatStartRejects) {
   }
 }
 
+TEST_F(Configuration, CheckConfigReportsTheLineOfARuleThatNeedsAKey) {
+  const std::string path = write(
+      "listen = \"websocket://127.0.0.1:0\"\n[[rules]]\ngroups = \"news\"\njoin = \"anyone\"\n"
+      "[[rules]]\ngroups = \"chat.*\"\njoin = \"users\"\n");
+  EXPECT_EQ(stormo.run({"check-config", path}).errors,
+            path +
+                ":6: the rule 'chat.*' is for clients with tokens, which need a key (see "
+                "[access])\n");
+}
+
 TEST_F(Configuration, CheckConfigAcceptsAPortInUse) {
   startStormo({"--workers", "1"});
   const std::string path =

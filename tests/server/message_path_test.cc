@@ -16,7 +16,8 @@ namespace {
 /// Members m of groups m mod `groups`.
 class MessagePathTest : public ServerTest {
  protected:
-  MessagePathTest() {
+  explicit MessagePathTest(std::vector<AccessRule> rules = {}) {
+    settings.options.access.rules = std::move(rules);
     server.replayBytesMax = 256 << 10;  // soon full: from then on its room is used again
     makeLog = [] { return std::make_unique<channel::MemoryLog>(); };
     start();
@@ -38,7 +39,7 @@ class MessagePathTest : public ServerTest {
   }
 
   [[nodiscard]] std::string groupOf(std::size_t member) const {
-    return "g" + std::to_string(member % groupCount);
+    return prefix + std::to_string(member % groupCount);
   }
 
   /// What a member sends, `count` messages at once; and what it gets of each.
@@ -85,6 +86,7 @@ class MessagePathTest : public ServerTest {
       "Questo e' un messaggio, e ne ha la lunghezza di sessantaquattro.";
   static_assert(kText.size() == 64);
 
+  std::string prefix = "g";
   std::size_t groupCount = 1;
   std::vector<test::RawPeer> clients;
 };
@@ -98,6 +100,22 @@ TEST_F(MessagePathTest, AWarmServerAllocatesNothingForGroupsOfOne) {
   connectMembers(200, 200);
   std::vector<std::string> publishers;
   for (std::size_t i = 0; i < 200; ++i) publishers.push_back(sends(i, 1));
+  EXPECT_EQ(allocationsOf(publishers, 1), 0u);
+}
+
+class RulesMessagePathTest : public MessagePathTest {
+ protected:
+  RulesMessagePathTest()
+      : MessagePathTest({{.groups = "*-a-long-name-that-no-group-has", .join = Who::Nobody},
+                         {.groups = "[a-f]*", .send = Who::Nobody},
+                         {.groups = "g*-?", .join = Who::Anyone, .send = Who::Anyone}}) {}
+};
+
+TEST_F(RulesMessagePathTest, AWarmServerWithRulesAllocatesNothing) {
+  prefix = "g-with-a-name-that-is-longer-than-a-short-string-";
+  connectMembers(100, 10);
+  std::vector<std::string> publishers;
+  for (std::size_t i = 0; i < 10; ++i) publishers.push_back(sends(i, 1));
   EXPECT_EQ(allocationsOf(publishers, 1), 0u);
 }
 

@@ -28,6 +28,9 @@ struct AccessOptions {
   /// Empty: tokens are ignored, and everybody may do everything that `rules` allow. Otherwise a
   /// client may do what its token or a rule states, and nothing without one of them.
   std::vector<TokenKey> keys = {};
+  /// True: GroupServer::setKeys() gives further keys later, so tokens are needed also while `keys`
+  /// is empty.
+  bool moreKeysFollow = false;
   /// Rights that need no token, or less of it. For a group the first that matches decides.
   std::vector<AccessRule> rules = {};
   std::vector<std::string> issuers = {};    ///< A token needs one of them (`iss`). Empty: any.

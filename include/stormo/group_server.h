@@ -84,6 +84,19 @@ class GroupServer {
   /// handled; else the client receives the error unknown_cmd.
   std::function<bool(Connection& client, const Value& command)> onCommand;
 
+  /// A token states a key that is not known. Returns true if newer keys are looked for: clients
+  /// with such tokens then wait, unread and at most 10 s, until setKeys() or keepKeys() is called.
+  /// Not called while they are looked for.
+  std::function<bool()> onUnknownKey;
+
+  /// In a worker process: tokens may be signed with these keys, in addition to those of
+  /// AccessOptions::keys, and no more with those of an earlier call. Clients keep the tokens that
+  /// were accepted. Throws std::invalid_argument, and changes nothing, if a key cannot be used;
+  /// std::logic_error without AccessOptions::moreKeysFollow.
+  void setKeys(const std::vector<TokenKey>& keys);
+  /// The search that onUnknownKey has started has found no newer keys.
+  void keepKeys();
+
   /// Sends to all members of the group, in all processes, as a client does. Throws as
   /// Channel::publishToGroup().
   PublishStatus send(std::string_view group, Message message);

@@ -23,6 +23,7 @@ class KeySet {
   }
 
   [[nodiscard]] bool empty() const { return keys_.empty(); }
+  [[nodiscard]] bool hasId(std::string_view id) const;
   [[nodiscard]] std::size_t size() const { return keys_.size(); }
 
   /// Calls `visit` with each key that accepts the algorithm and may have signed a token that states
@@ -39,8 +40,6 @@ class KeySet {
   }
 
  private:
-  [[nodiscard]] bool hasId(std::string_view id) const;
-
   std::vector<Key> keys_;
 };
 

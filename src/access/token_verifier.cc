@@ -46,6 +46,8 @@ std::string_view describe(TokenProblem problem) {
       return "the token is malformed";
     case TokenProblem::Algorithm:
       return "the token's algorithm is not accepted";
+    case TokenProblem::UnknownKey:
+      return "the token's key is not known";
     case TokenProblem::Signature:
       return "the token's signature is not valid";
     case TokenProblem::Claim:
@@ -80,15 +82,21 @@ TokenVerifier::Verdict TokenVerifier::verify(std::string_view text, UnixSeconds 
   }
   const auto algorithm = algorithmNamed(fields.string(Alg).value_or(""));
   if (!algorithm) return {TokenProblem::Algorithm};
+  const std::string_view id = fields.string(Kid).value_or("");
   bool isTried = false;
-  const bool isSigned =
-      keys_.anyOf(fields.string(Kid).value_or(""), *algorithm, [&](const Key& key) {
-        isTried = true;
-        return key.verifies(*algorithm, parts->signedText, *signature);
-      });
-  if (!isSigned) return {isTried ? TokenProblem::Signature : TokenProblem::Algorithm};
-
+  const bool isSigned = keys_.anyOf(id, *algorithm, [&](const Key& key) {
+    isTried = true;
+    return key.verifies(*algorithm, parts->signedText, *signature);
+  });
   Verdict verdict;
+  if (!isSigned) {
+    verdict.isKeyUnknown = keys_.empty() || (!id.empty() && !keys_.hasId(id));
+    verdict.problem = verdict.isKeyUnknown ? TokenProblem::UnknownKey
+                      : isTried            ? TokenProblem::Signature
+                                           : TokenProblem::Algorithm;
+    return verdict;
+  }
+
   auto token = readClaims(*claims, verdict.claim);
   if (!token) {
     verdict.problem = TokenProblem::Claim;

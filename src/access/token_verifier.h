@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "access/key_set.h"
@@ -15,6 +16,7 @@ enum class TokenProblem : std::uint8_t {
   None,
   Malformed,    ///< No token in the compact form of RFC 7515 7.1, or it has extensions (`crit`).
   Algorithm,    ///< `alg` is "none", or unknown, or not one of a key that it may be signed with.
+  UnknownKey,   ///< It states a key (`kid`) that is not there, or there are no keys.
   Signature,    ///< Its signature is that of no key.
   Claim,        ///< A claim is missing or malformed.
   Expired,      ///< `exp` has passed.
@@ -40,12 +42,15 @@ class TokenVerifier {
     TokenProblem problem = TokenProblem::None;
     Token token = {};        ///< Only without a problem.
     std::string claim = {};  ///< The claim that is wrong, with TokenProblem::Claim; may be empty.
+    /// It states a key that is not there, or there are no keys: another key set may accept it.
+    bool isKeyUnknown = false;
   };
 
   TokenVerifier(KeySet keys, Expected expected);
 
   /// `now`: seconds since 1970. Claims are looked at only if the signature is right.
   [[nodiscard]] Verdict verify(std::string_view text, UnixSeconds now) const;
+  void setKeys(KeySet keys) { keys_ = std::move(keys); }
 
  private:
   [[nodiscard]] TokenProblem check(const Token& token, UnixSeconds now) const;

@@ -138,7 +138,13 @@ int runServer(const std::vector<std::string>& words) {
   return commandLine.execute([&] {
     const config::Settings settings = command.given.resolve(commandLine);
     program = std::make_unique<cli::ServerProgram>(settings);
-    return declaredProgram(commandLine.instanceDirectory(), settings);
+    const std::string directory = commandLine.instanceDirectory();
+    process::Program declared = declaredProgram(directory, settings);
+    for (process::Role& role : declared.roles) {
+      if (role.kind == process::RoleKind::Worker)
+        role.stateDirectory = program->keyDirectory(directory);
+    }
+    return declared;
   });
 }
 

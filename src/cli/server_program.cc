@@ -106,7 +106,8 @@ ServerProgram::ServerProgram(Settings settings)
                     .refusedCommandsMax = settings_.refusedCommandsMax,
                     .replayBytesPerSecond = settings_.replayBytesPerSecond,
                     .slowRules = settings_.slow,
-                    .access = access_}) {
+                    .access = access_}),
+      keyFetch_(tokenKeyFetchOf(settings_)) {
   if (settings_.channel.empty()) declareChannel();
   declareWorker();
 }
@@ -161,11 +162,17 @@ void ServerProgram::declareWorker() {
   worker_.onWorkerStart = [this](Worker& worker) {
     if (worker.id() == 0) warnIfOpen();
     channel_.connect();
+    if (keyFetch_) keyRefresh_.emplace(*keyFetch_, groupServer_).start();
   };
 }
 
+std::string ServerProgram::keyDirectory(const std::string& instanceDirectory) {
+  if (!keyFetch_) return {};
+  return keyFetch_->directory = instanceDirectory + "/token-keys";
+}
+
 void ServerProgram::warnIfOpen() const {
-  if (!access_.keys.empty() || !access_.rules.empty()) return;
+  if (!access_.keys.empty() || access_.moreKeysFollow || !access_.rules.empty()) return;
   const auto open = std::ranges::find_if(settings_.listen, &isPublic);
   if (open == settings_.listen.end()) return;
   log::warning(

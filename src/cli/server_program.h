@@ -10,6 +10,8 @@
 #include <string>
 
 #include "cli/secrets.h"
+#include "cli/token_key_file.h"
+#include "cli/token_key_refresh.h"
 #include "config/settings.h"
 
 namespace stormo::cli {
@@ -20,6 +22,9 @@ class ServerProgram {
  public:
   /// Declares all of them. Throws std::exception, with a text for the user, for invalid settings.
   explicit ServerProgram(config::Settings settings);
+
+  /// The directory in which the workers keep keys of tokens. Empty: they keep none.
+  [[nodiscard]] std::string keyDirectory(const std::string& instanceDirectory);
 
  private:
   void declareChannel();
@@ -34,6 +39,8 @@ class ServerProgram {
   Worker worker_;
   Channel channel_;
   GroupServer groupServer_;
+  std::optional<TokenKeyFetch> keyFetch_;
+  std::optional<TokenKeyRefresh> keyRefresh_;  // in a worker process
 };
 
 /// The settings of a Channel alone: `stormo channel start`.

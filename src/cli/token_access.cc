@@ -9,6 +9,7 @@
 #include <string>
 
 #include "cli/secrets.h"
+#include "config/key_set_url.h"
 #include "sys/error_text.h"
 
 namespace stormo::cli {
@@ -44,7 +45,17 @@ AccessOptions accessOf(const config::Settings& settings) {
   if (!settings.tokenKeySetFile.empty()) {
     access.keys.push_back({.keySet = contentOf(settings.tokenKeySetFile)});
   }
+  access.moreKeysFollow = !settings.tokenKeySetUrl.empty();
   return access;
+}
+
+std::optional<TokenKeyFetch> tokenKeyFetchOf(const config::Settings& settings) {
+  if (settings.tokenKeySetUrl.empty()) return std::nullopt;
+  const std::string& authorities = settings.tokenKeySetAuthorities;
+  if (!authorities.empty()) static_cast<void>(contentOf(authorities));
+  return TokenKeyFetch{.request = {.url = config::urlToFetch(settings.tokenKeySetUrl),
+                                   .authoritiesFile = authorities},
+                       .refreshSeconds = settings.tokenKeySetRefresh.count()};
 }
 
 }  // namespace stormo::cli

@@ -59,6 +59,9 @@ std::string contradiction(const Settings& settings) {
   if (settings.outputBytesMax > 0 && settings.outputBytesMax < settings.sendBufferBytesMax) {
     return "--output-bytes, of all clients of a worker, is less than --send-buffer-bytes, of one";
   }
+  if (settings.tokenKeySetUrl.empty() && !settings.tokenKeySetAuthorities.empty()) {
+    return "--token-key-set-ca-file is for the server of --token-key-set-url, which is not set";
+  }
   if (!settings.tokenCookie.empty() && settings.origins.empty()) {
     return "--token-cookie needs --origin: browsers send a cookie for pages of any origin, which "
            "could act in the name of their visitors";

@@ -85,6 +85,9 @@ struct Settings {
   std::string tokenSecretFile;
   std::vector<std::string> tokenKeyFiles;  ///< PEM files.
   std::string tokenKeySetFile;             ///< JSON: a JWK Set.
+  std::string tokenKeySetUrl;              ///< See config/key_set_url.h.
+  std::string tokenKeySetAuthorities;      ///< PEM file. Empty: those of the system.
+  std::chrono::seconds tokenKeySetRefresh{600};
   std::vector<std::string> tokenIssuers;
   std::vector<std::string> tokenAudiences;
   std::chrono::seconds tokenLeeway{0};

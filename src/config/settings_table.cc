@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "config/complaints.h"
+#include "config/key_set_url.h"
 #include "config/rule_settings.h"
 #include "config/settings.h"
 #include "config/slow_settings.h"
@@ -266,6 +267,17 @@ constexpr SettingSpec kSpecs[] = {
      &Settings::tokenKeyFiles},
     {"access.key-set-file", "--token-key-set-file",
      "JSON file with their public keys, as a JWK Set", &Settings::tokenKeySetFile},
+    {"access.key-set-url", "--token-key-set-url",
+     "https:// URL of their JWK Set, which is fetched again when it is old, and for keys that it "
+     "does not have",
+     &Settings::tokenKeySetUrl,
+     [](const Settings& s) { return complaintOfKeySetUrl(s.tokenKeySetUrl); }},
+    {"access.key-set-ca-file", "--token-key-set-ca-file",
+     "PEM file with the authorities of that URL's server (default: the system's)",
+     &Settings::tokenKeySetAuthorities},
+    {"access.key-set-refresh-seconds", "--token-key-set-refresh-seconds",
+     "time after which it is fetched again, if the server does not state a shorter one",
+     &Settings::tokenKeySetRefresh, mustLast<&Settings::tokenKeySetRefresh, kDay>},
     {"access.issuers", "--token-issuer",
      "a token needs one of these issuers, `iss` (default: any); repeatable",
      &Settings::tokenIssuers},

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "access/request_token.h"
+#include "server/client_access.h"
 #include "server/token_keys.h"
 
 namespace stormo::server {
@@ -28,22 +29,14 @@ UnixSeconds systemSeconds() {
 
 }  // namespace
 
-/// Of one client of a server with keys.
-struct AccessControl::ClientAccess {
-  std::unique_ptr<Token> token;  // null: none was shown
-  std::string problem;           // of the token that it had at connect
-  UnixSeconds since = 0;
-  bool isNoticed = false;          // of the token's end
-  std::optional<UnixSeconds> due;  // in due_
-};
-
 AccessControl::AccessControl(Worker& worker, AccessOptions options)
     : clock(&systemSeconds),
       worker_(worker),
       options_(std::move(options)),
-      isOpen_(options_.keys.empty() && options_.rules.empty()) {
-  if (!options_.rules.empty()) rules_.emplace(options_.rules, !options_.keys.empty());
-  if (options_.keys.empty()) return;
+      isOpen_(options_.keys.empty() && !options_.moreKeysFollow && options_.rules.empty()) {
+  const bool hasKeys = !options_.keys.empty() || options_.moreKeysFollow;
+  if (!options_.rules.empty()) rules_.emplace(options_.rules, hasKeys);
+  if (!hasKeys) return;
   verifier_.emplace(keySetOf(options_.keys),
                     access::TokenVerifier::Expected{.issuers = options_.issuers,
                                                     .audiences = options_.audiences,
@@ -52,19 +45,30 @@ AccessControl::AccessControl(Worker& worker, AccessOptions options)
 
 AccessControl::~AccessControl() {
   if (tick_ != 0) Timer::cancel(tick_);
+  if (search_ != 0) Timer::cancel(search_);
 }
 
 void AccessControl::onHandshake(Connection& client, const WebSocketHandshake& handshake) {
   if (!isClosed()) return;
   auto& state = client.state<ClientAccess>();
   state.since = clock();
-  const std::string text = access::tokenOf(handshake.request, options_.cookie);
-  if (!text.empty()) state.problem = accept(state, text);
+  std::string text = access::tokenOf(handshake.request, options_.cookie);
+  if (text.empty()) return;
+  state.problem = accept(state, text);
+  if (state.isKeyUnknown && searchKeys()) state.undecided = std::move(text);
 }
 
 const Token* AccessControl::onOpen(Connection& client) {
   if (!isClosed()) return nullptr;
   auto& state = client.state<ClientAccess>();
+  if (!state.undecided.empty()) {
+    if (search_ != 0 && !state.hasWaited) {
+      waitForKeys(client, {});
+      return nullptr;
+    }
+    state.problem = accept(state, std::exchange(state.undecided, {}));
+    state.hasWaited = false;
+  }
   if (!state.problem.empty()) {
     client.close(kUnauthorized, state.problem);
     return nullptr;
@@ -87,6 +91,7 @@ void AccessControl::onClose(Connection& client) {
 
 std::string AccessControl::accept(ClientAccess& client, std::string_view text) {
   access::TokenVerifier::Verdict verdict = verifier_->verify(text, clock());
+  client.isKeyUnknown = verdict.isKeyUnknown;
   if (verdict.problem != TokenProblem::None) {
     const std::string_view sentence = access::describe(verdict.problem);
     return verdict.claim.empty() ? std::string(sentence)

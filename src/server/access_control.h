@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "access/token_verifier.h"
 #include "server/group_rules.h"
@@ -40,18 +41,31 @@ class AccessControl {
   /// The client's token expires after that time, or has expired.
   std::function<void(Connection& client, std::chrono::seconds left)> onExpiring;
 
+  /// A token's key is not known: see GroupServer::onUnknownKey. A client that waited is passed to
+  /// one of the two others when its wait is over: with the message that it had sent, or if it had
+  /// connected with its token, to be opened.
+  std::function<bool()> onUnknownKey;
+  std::function<void(Connection& client, Message message)> onMessageAgain;
+  std::function<void(Connection& client)> onOpenAgain;
+
   [[nodiscard]] bool isClosed() const { return verifier_.has_value(); }
   /// There are neither keys nor rules.
   [[nodiscard]] bool isOpen() const { return isOpen_; }
   /// Reads the token of a client that connects.
   void onHandshake(Connection& client, const WebSocketHandshake& handshake);
   /// Its upgrade was answered. Returns its token, which is valid until the client has another one;
-  /// null if it has shown none. Closes it if its token is not accepted.
+  /// null if it has shown none, or waits for keys. Closes it if its token is not accepted.
   const access::Token* onOpen(Connection& client);
   /// The client shows another token. Empty if it is accepted, else a sentence for the client, whose
   /// earlier token stays.
   [[nodiscard]] std::string refresh(Connection& client, std::string_view text);
+  /// True if the client, which shows this token with that message, waits for keys.
+  [[nodiscard]] bool waitsForKey(Connection& client, std::string_view token, Message message);
   void onClose(Connection& client);
+
+  // As those of GroupServer.
+  void setKeys(const std::vector<TokenKey>& keys);
+  void endKeySearch();
 
   [[nodiscard]] bool allows(Connection& client, access::May what, std::string_view group) const {
     return isOpen_ || judges(client, what, group);
@@ -70,6 +84,9 @@ class AccessControl {
 
   [[nodiscard]] bool judges(Connection& client, access::May what, std::string_view group) const;
   std::string_view enclose(Connection& client, std::string_view group, std::string_view message);
+  /// True while newer keys are looked for, which it may start.
+  bool searchKeys();
+  void waitForKeys(Connection& client, std::string message);
   std::string accept(ClientAccess& client, std::string_view text);
   void schedule(Connection& client, ClientAccess& state);
   void unschedule(const Connection& client, ClientAccess& state);
@@ -80,6 +97,13 @@ class AccessControl {
   Worker& worker_;
   const AccessOptions options_;
   std::optional<access::TokenVerifier> verifier_;
+  /// A client that is not read until the search for keys ends.
+  struct Waiting {
+    ConnectionId client;
+    std::string message;  // empty: it has connected with its token
+  };
+  std::vector<Waiting> waiting_;
+  Timer::Id search_ = 0;  // not 0 while keys are looked for; it bounds that time
   std::optional<GroupRules> rules_;
   bool isOpen_;
   std::string envelope_;

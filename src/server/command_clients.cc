@@ -20,6 +20,7 @@ void CommandClients::onMessage(Connection& client, Message message) {
     case GroupCommand::SendToGroup:
       return send(client, request.group, request.message);
     case GroupCommand::Refresh:
+      if (context_.access.waitsForKey(client, request.token, message)) return;
       return refresh(client, request.token);
     case GroupCommand::Ping:
       return ServerContext::reply(client, request.pong);

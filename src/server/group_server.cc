@@ -31,6 +31,11 @@ struct GroupServer::Impl final : channel::Listener {
     access.onExpiring = [this](Connection& client, std::chrono::seconds left) {
       isOfV1(client) ? v1Clients.onExpiring(client, left) : commandClients.onExpiring(client, left);
     };
+    access.onUnknownKey = [&owner] { return owner.onUnknownKey && owner.onUnknownKey(); };
+    access.onOpenAgain = [&owner](Connection& client) { owner.onWebSocketOpen(client); };
+    access.onMessageAgain = [&owner](Connection& client, Message message) {
+      owner.onMessage(client, message);
+    };
     channel.addListener(*this);
   }
   ~Impl() { context.channel.removeListener(*this); }
@@ -91,6 +96,10 @@ GroupServer::~GroupServer() = default;
 PublishStatus GroupServer::send(std::string_view group, Message message) {
   return impl_->context.channel.publishToGroup(group, message);
 }
+
+void GroupServer::setKeys(const std::vector<TokenKey>& keys) { impl_->access.setKeys(keys); }
+
+void GroupServer::keepKeys() { impl_->access.endKeySearch(); }
 
 void GroupServer::onWebSocketConnect(Connection& client, WebSocketHandshake& handshake) {
   impl_->access.onHandshake(client, handshake);

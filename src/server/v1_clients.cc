@@ -65,6 +65,7 @@ void V1Clients::onMessage(Connection& client, ClientState& state, Message messag
       state.lastSend = 0;
       return replyOk(client, request.id);
     case v1::Command::Refresh:
+      if (context_.access.waitsForKey(client, request.token, message)) return;
       return refresh(client, request);
     case v1::Command::Ping:
       if (!request.pong.empty()) return ServerContext::reply(client, request.pong);

@@ -11,7 +11,7 @@ struct Limit {
   bool dryRun = false;
 };
 
-/// What happens to a client that exceeds messagesPerSecond or bytesPerSecond.
+/// What happens to a client that exceeds a rate of messages or bytes, or whose user does.
 enum class OverRate {
   Wait,   ///< It is not read until it is within the rate: TCP slows it down, and nothing is lost.
   Close,  ///< WebSocket: it is closed with 1008. Other protocols: its connection ends.
@@ -30,6 +30,8 @@ struct Limits {
   /// Answered with 429. Trusted proxies are exempt. Behind a proxy that sets a header a client is
   /// counted when its request has arrived.
   Limit connectionsPerAddress = {};
+  /// The same for one user: see Worker::admitUser(). A GroupServer closes one more with 4429.
+  Limit connectionsPerUser = {};
   /// New connections of all processes together, with bursts of a second's number. Answered with
   /// 429.
   Limit connectionsPerSecond = {};
@@ -42,6 +44,9 @@ struct Limits {
   /// client that has sent less may send up to a second's number at once.
   Limit messagesPerSecond = {};
   Limit bytesPerSecond = {};
+  /// The same for all connections of one user to one process together.
+  Limit messagesPerSecondPerUser = {};
+  Limit bytesPerSecondPerUser = {};
   OverRate overRate = OverRate::Wait;
 
   /// Bytes of memory that the output of all connections of one process holds. Above seven eighths

@@ -170,6 +170,11 @@ class Worker {
   /// groups; or, in a dry run, would have refused.
   void countGroupRefusal(bool dryRun) const;
 
+  /// The connection, of this worker, belongs to that user until it is closed: Limits of users count
+  /// it. False, and nothing has happened, if Limits::connectionsPerUser refuses it; the caller
+  /// closes it. True, without an effect, if it belongs to a user already.
+  bool admitUser(Connection& connection, std::string_view user);
+
   /// The constructor's address.
   [[nodiscard]] const std::string& listen() const { return listen_; }
 

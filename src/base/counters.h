@@ -42,14 +42,17 @@ struct LimitCounter {
 
 /// The limits of a Worker and of a GroupServer.
 struct LimitCounters {
-  LimitCounter connections;            ///< Connections.
-  LimitCounter connectionsPerAddress;  ///< Connections.
-  LimitCounter connectionsPerSecond;   ///< Connections.
-  LimitCounter handshakes;             ///< Handshakes that were ended for newer ones.
-  LimitCounter messagesPerSecond;      ///< Times that a client was not read, or was closed.
-  LimitCounter bytesPerSecond;         ///< The same.
-  LimitCounter groupsPerClient;        ///< Joins.
-  LimitCounter outputBytes;            ///< Connections closed.
+  LimitCounter connections;               ///< Connections.
+  LimitCounter connectionsPerAddress;     ///< Connections.
+  LimitCounter connectionsPerUser;        ///< Connections.
+  LimitCounter connectionsPerSecond;      ///< Connections.
+  LimitCounter handshakes;                ///< Handshakes that were ended for newer ones.
+  LimitCounter messagesPerSecond;         ///< Times that a client was not read, or was closed.
+  LimitCounter bytesPerSecond;            ///< The same.
+  LimitCounter messagesPerSecondPerUser;  ///< The same.
+  LimitCounter bytesPerSecondPerUser;     ///< The same.
+  LimitCounter groupsPerClient;           ///< Joins.
+  LimitCounter outputBytes;               ///< Connections closed.
 };
 
 /// What became of the messages of the groups of one SlowRule.

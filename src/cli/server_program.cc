@@ -63,13 +63,32 @@ Limits limitsOf(const Settings& settings) {
   return {
       .connections = limit(settings.connectionsMax, "connections"),
       .connectionsPerAddress = limit(settings.connectionsPerAddress, "connections-per-address"),
+      .connectionsPerUser = limit(settings.connectionsPerUser, "connections-per-user"),
       .connectionsPerSecond = limit(settings.connectionsPerSecond, "connections-per-second"),
       .handshakes = limit(settings.handshakesMax, "handshakes"),
       .messagesPerSecond = limit(settings.messagesPerSecond, "messages-per-second"),
       .bytesPerSecond = limit(settings.bytesPerSecond, "bytes-per-second"),
+      .messagesPerSecondPerUser =
+          limit(settings.messagesPerSecondPerUser, "messages-per-second-per-user"),
+      .bytesPerSecondPerUser = limit(settings.bytesPerSecondPerUser, "bytes-per-second-per-user"),
       .overRate = settings.overRate == "close" ? OverRate::Close : OverRate::Wait,
       .outputBytes = limit(settings.outputBytesMax, "output-bytes"),
   };
+}
+
+/// Throws std::invalid_argument for a limit of users, if no client can have one.
+void checkUserLimits(const Settings& settings, const AccessOptions& access) {
+  if (!access.keys.empty() || access.moreKeysFollow) return;
+  const std::pair<std::size_t, const char*> limits[] = {
+      {settings.connectionsPerUser, "--connections-per-user"},
+      {settings.messagesPerSecondPerUser, "--messages-per-second-per-user"},
+      {settings.bytesPerSecondPerUser, "--bytes-per-second-per-user"}};
+  for (const auto& [max, flag] : limits) {
+    if (max == 0) continue;
+    throw std::invalid_argument(std::string(flag) +
+                                " needs a key of tokens (see [access]): without one no client has "
+                                "a user");
+  }
 }
 
 /// Whether other machines may connect to the URL.
@@ -108,6 +127,7 @@ ServerProgram::ServerProgram(Settings settings)
                     .slowRules = settings_.slow,
                     .access = access_}),
       keyFetch_(tokenKeyFetchOf(settings_)) {
+  checkUserLimits(settings_, access_);
   if (settings_.channel.empty()) declareChannel();
   declareWorker();
 }

@@ -71,10 +71,13 @@ struct Settings {
   // 0: no limit. See stormo/limits.h.
   std::size_t connectionsMax = 0;
   std::size_t connectionsPerAddress = 0;
+  std::size_t connectionsPerUser = 0;
   std::size_t connectionsPerSecond = 0;
   std::size_t handshakesMax = 10'000;
   std::size_t messagesPerSecond = 0;
   std::size_t bytesPerSecond = 0;
+  std::size_t messagesPerSecondPerUser = 0;
+  std::size_t bytesPerSecondPerUser = 0;
   std::string overRate = "wait";  ///< Or "close".
   std::size_t outputBytesMax = 1 << 30;
   std::vector<std::string> dryRunLimits;  ///< Limits, named as in [limits], that refuse nothing.

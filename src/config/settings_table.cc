@@ -35,9 +35,17 @@ std::string complaintOfUrl(const std::string& url,
 }
 
 /// The keys in [limits] that can be dry runs.
-constexpr std::string_view kDryRuns[] = {
-    "connections",         "connections-per-address", "connections-per-second", "handshakes",
-    "messages-per-second", "bytes-per-second",        "groups-per-client",      "output-bytes"};
+constexpr std::string_view kDryRuns[] = {"connections",
+                                         "connections-per-address",
+                                         "connections-per-user",
+                                         "connections-per-second",
+                                         "handshakes",
+                                         "messages-per-second",
+                                         "bytes-per-second",
+                                         "messages-per-second-per-user",
+                                         "bytes-per-second-per-user",
+                                         "groups-per-client",
+                                         "output-bytes"};
 
 std::string complaintOfDryRuns(const Settings& settings) {
   for (const std::string& name : settings.dryRunLimits) {
@@ -229,6 +237,10 @@ constexpr SettingSpec kSpecs[] = {
     {"limits.connections-per-address", "--connections-per-address",
      "maximum number of clients of one IPv4 address, or IPv6 /64; one more gets 429 (0: no limit)",
      &Settings::connectionsPerAddress, mustBeAtMost<&Settings::connectionsPerAddress, 16'000'000>},
+    {"limits.connections-per-user", "--connections-per-user",
+     "maximum number of clients of one user, by its tokens; one more is closed with 4429 (0: no "
+     "limit)",
+     &Settings::connectionsPerUser, mustBeAtMost<&Settings::connectionsPerUser, 16'000'000>},
     {"limits.connections-per-second", "--connections-per-second",
      "maximum number of new clients in a second; one more gets 429 (0: no limit)",
      &Settings::connectionsPerSecond, mustBeAtMost<&Settings::connectionsPerSecond, 1'000'000>},
@@ -242,8 +254,18 @@ constexpr SettingSpec kSpecs[] = {
     {"limits.bytes-per-second", "--bytes-per-second",
      "maximum bytes from one client in a second, on average (0: no limit)",
      &Settings::bytesPerSecond, mustBeAtMost<&Settings::bytesPerSecond, 64 * kGiB>},
+    {"limits.messages-per-second-per-user", "--messages-per-second-per-user",
+     "maximum number of messages from all clients of one user to one worker in a second, on "
+     "average "
+     "(0: no limit)",
+     &Settings::messagesPerSecondPerUser,
+     mustBeAtMost<&Settings::messagesPerSecondPerUser, 1'000'000'000>},
+    {"limits.bytes-per-second-per-user", "--bytes-per-second-per-user",
+     "maximum bytes from all clients of one user to one worker in a second, on average (0: no "
+     "limit)",
+     &Settings::bytesPerSecondPerUser, mustBeAtMost<&Settings::bytesPerSecondPerUser, 64 * kGiB>},
     {"limits.over-rate", "--over-rate",
-     "what happens to a client above these two: wait (it is read more slowly) or close (1008)",
+     "what happens to a client above these rates: wait (it is read more slowly) or close (1008)",
      &Settings::overRate,
      [](const Settings& s) {
        return s.overRate == "wait" || s.overRate == "close" ? std::string()

@@ -86,6 +86,13 @@ struct InputDebt {
   TokenBucket bytes;
 };
 
+/// The connections of one user to this process: see Admission::enterUser().
+struct UserShare {
+  std::string_view name = {};
+  std::size_t connections = 0;
+  InputDebt debt = {};
+};
+
 /// What Input keeps of a connection.
 struct InputState {
   bool isPaused = false;          ///< By pauseRecv().
@@ -98,6 +105,7 @@ struct InputState {
   std::uint32_t incompleteIndex = kNotIncomplete;  ///< See IncompleteMessages.
   std::unique_ptr<Stash> stash;                    ///< Null while the codec has taken all.
   std::unique_ptr<InputDebt> debt;                 ///< Null without rates.
+  UserShare* user = nullptr;                       ///< Null: it belongs to no user.
   std::uint64_t bytesRead = 0;
   TimePoint lastReceived{};
 

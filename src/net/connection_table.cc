@@ -344,6 +344,7 @@ void ConnectionTable::release(ConnectionImpl& connection) {
   reactor_.output.discardOwn(connection);
   counters().connections.subtract();
   if (Admission* const admission = connection.endpoint->admission) {
+    admission->leaveUser(connection);
     admission->leave(connection.ticket, connection.remote.get());
   }
   connections_.destroy(connection.id);

@@ -64,10 +64,13 @@ Json limitsOf(const LimitCounters& own, const LimitCounters* others) {
   };
   return {{"connections", figures(&LimitCounters::connections)},
           {"connections_per_address", figures(&LimitCounters::connectionsPerAddress)},
+          {"connections_per_user", figures(&LimitCounters::connectionsPerUser)},
           {"connections_per_second", figures(&LimitCounters::connectionsPerSecond)},
           {"handshakes", figures(&LimitCounters::handshakes)},
           {"messages_per_second", figures(&LimitCounters::messagesPerSecond)},
           {"bytes_per_second", figures(&LimitCounters::bytesPerSecond)},
+          {"messages_per_second_per_user", figures(&LimitCounters::messagesPerSecondPerUser)},
+          {"bytes_per_second_per_user", figures(&LimitCounters::bytesPerSecondPerUser)},
           {"groups_per_client", figures(&LimitCounters::groupsPerClient)},
           {"output_bytes", figures(&LimitCounters::outputBytes)}};
 }

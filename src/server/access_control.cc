@@ -73,6 +73,10 @@ const Token* AccessControl::onOpen(Connection& client) {
     client.close(kUnauthorized, state.problem);
     return nullptr;
   }
+  if (state.token != nullptr && !worker_.admitUser(client, state.token->user)) {
+    client.close(kTooManyOfUser, kTooManyOfUserText);
+    return nullptr;
+  }
   schedule(client, state);
   return state.token.get();
 }
@@ -81,8 +85,13 @@ std::string AccessControl::refresh(Connection& client, std::string_view text) {
   if (!isClosed()) return "this server takes no tokens";
   auto& state = client.state<ClientAccess>();
   std::string problem = accept(state, text);
-  if (problem.empty()) schedule(client, state);
-  return problem;
+  if (!problem.empty()) return problem;
+  if (!worker_.admitUser(client, state.token->user)) {
+    client.close(kTooManyOfUser, kTooManyOfUserText);
+    return std::string(kTooManyOfUserText);
+  }
+  schedule(client, state);
+  return {};
 }
 
 void AccessControl::onClose(Connection& client) {

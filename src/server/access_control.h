@@ -23,6 +23,10 @@ namespace stormo::server {
 /// another one before it connects again.
 inline constexpr CloseCode kUnauthorized{4401};
 
+/// A client whose user has too many connections: Limits::connectionsPerUser.
+inline constexpr CloseCode kTooManyOfUser{4429};
+inline constexpr std::string_view kTooManyOfUserText = "too many connections of this user";
+
 /// Who the clients of a worker are, and what they may do, by their tokens and by rules. Without
 /// keys the clients have no state here; without rules, too, everybody may do everything.
 class AccessControl {

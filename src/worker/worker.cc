@@ -294,6 +294,10 @@ void Worker::countGroupRefusal(bool dryRun) const {
   if (process_ != nullptr) process_->counters().limits.groupsPerClient.add(dryRun);
 }
 
+bool Worker::admitUser(Connection& connection, std::string_view userName) {
+  return process_ == nullptr || process_->admitUser(connection, userName);
+}
+
 void Worker::forEachConnection(const std::function<void(Connection&)>& visit) const {
   if (process_ == nullptr) return;
   process_->forEachClient([&](net::ConnectionImpl& peer) {

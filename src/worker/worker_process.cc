@@ -144,14 +144,23 @@ void WorkerProcess::limit(net::SharedAdmission* shared) {
   const Limits& limits = shared->limits();
   net::Reactor& reactor = net::Reactor::of(child_.loop());
   endpoint_.admission = &admission_.emplace(*shared, ownAdmission_ ? 0 : child_.part(), reactor);
-  if (limits.messagesPerSecond.max > 0 || limits.bytesPerSecond.max > 0) {
+  const bool hasRates = limits.messagesPerSecond.max > 0 || limits.bytesPerSecond.max > 0 ||
+                        limits.messagesPerSecondPerUser.max > 0 ||
+                        limits.bytesPerSecondPerUser.max > 0;
+  if (hasRates) {
     endpoint_.inputRates = &inputRates_.emplace(net::InputRates{
         .messagesPerSecond = limits.messagesPerSecond,
         .bytesPerSecond = limits.bytesPerSecond,
+        .messagesPerSecondPerUser = limits.messagesPerSecondPerUser,
+        .bytesPerSecondPerUser = limits.bytesPerSecondPerUser,
         .overRate = limits.overRate,
     });
   }
   if (limits.outputBytes.max > 0) outputMemory_.emplace(reactor, endpoint_, limits.outputBytes);
+}
+
+bool WorkerProcess::admitUser(Connection& connection, std::string_view user) {
+  return !admission_ || admission_->enterUser(net::ConnectionImpl::of(connection), user);
 }
 
 void WorkerProcess::accept(const std::vector<int>& listeners) {

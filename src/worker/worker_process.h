@@ -38,6 +38,9 @@ class WorkerProcess {
   [[nodiscard]] int slot() const { return child_.slot(); }
   [[nodiscard]] Connection* find(ConnectionId id) const;
   [[nodiscard]] std::size_t clientCount() const;
+  /// As Worker::admitUser().
+  bool admitUser(Connection& connection, std::string_view user);
+
   [[nodiscard]] Counters& counters() const { return table_.counters(); }
   template <typename Visit>
   void forEachClient(Visit visit) const {

@@ -1,6 +1,7 @@
 // Tokens, as a person tries them: docs/access.md.
 #include <gmock/gmock.h>
 
+#include <csignal>
 #include <fstream>
 
 #include "integration/harness/with_stormo.h"
@@ -80,6 +81,39 @@ TEST_F(Access, RulesLetGuestsReadAndUsersWriteWithTheirName) {
   EXPECT_THAT(next(ada), HasSubstr(R"("code":"forbidden")"));
   ada.sendText(R"({"cmd":"send_to_group","group_id":"chat.1","message":"hi"})");
   EXPECT_EQ(next(guest), R"({"user":"ada","message":"hi"})");
+}
+
+TEST_F(Access, TheConnectionsOfAUserAreLimitedOverAllWorkers) {
+  stormo.start(freePort(
+      {"--workers", "3", "--token-secret-file", secretFile, "--connections-per-user", "4"}));
+  const std::string ada = token({"--user", "ada"});
+  std::vector<WebSocketClient> clients;
+  for (int i = 0; i < 4; ++i) {
+    clients.push_back(connect(ada));
+    clients.back().sendText("ping");
+    EXPECT_EQ(next(clients.back()), "pong");
+  }
+  for (int i = 0; i < 6; ++i) {
+    WebSocketClient more = connect(ada);
+    const auto frame = more.await();
+    ASSERT_TRUE(frame);
+    EXPECT_EQ(WebSocketClient::closeCode(*frame), CloseCode{4429});
+    EXPECT_EQ(WebSocketClient::closeReason(*frame), "too many connections of this user");
+  }
+  // A killed worker's clients count no more.
+  for (const pid_t pid : stormo.pids("worker")) ::kill(pid, SIGKILL);
+  for (WebSocketClient& each : clients) EXPECT_FALSE(each.await());
+  const auto isAdmitted = [&] {
+    WebSocketClient client = WebSocketClient::open(stormo.port(), "/?token=" + ada);
+    client.sendText("ping");
+    return next(client) == "pong";
+  };
+  EXPECT_TRUE(test::eventually(deadline, isAdmitted));
+}
+
+TEST_F(Access, LimitsOfUsersNeedAKey) {
+  EXPECT_THAT(stormo.run({"start", "--connections-per-user", "4"}).errors,
+              HasSubstr("--connections-per-user needs a key of tokens"));
 }
 
 TEST_F(Access, AWrongTokenIsClosedWithItsReason) {

@@ -110,6 +110,22 @@ TEST_F(RulesTest, TheProgramSeesTheMessageWithoutItsEnvelope) {
   EXPECT_THAT(seen, ElementsAre("m", "bad"));
 }
 
+TEST_F(RulesTest, AUserWithTooManyConnectionsIsClosed) {
+  settings.limits.connectionsPerUser = {.max = 2};
+  start();
+  Client one = user(R"({"sub":"ada"})");
+  Client late = request("");
+  Client two = user(R"({"sub":"ada"})");
+  Client three = withToken(R"({"sub":"ada"})", false);
+  EXPECT_EQ(closed(three), "4429 too many connections of this user");
+  late.send(R"({"id":1,"cmd":"refresh","token":")" + token(R"({"sub":"ada"})") + "\"}");
+  EXPECT_EQ(closed(late), "4429 too many connections of this user");
+  Client bob = user(R"({"sub":"bob"})");
+  one.socket.raw().close();
+  settle();
+  Client four = user(R"({"sub":"ada"})");
+}
+
 /// Whether clients without a token stay: those that have to leave do so at the time of the second.
 TEST_F(RulesTest, AClientWithoutATokenStaysIfARuleAllowsItSomething) {
   settings.options.access.tokenTimeout = std::chrono::seconds(0);

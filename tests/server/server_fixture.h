@@ -39,6 +39,7 @@ class ServerTest : public test::LoopTest {
 
   struct Settings {
     GroupServerOptions options = {};
+    Limits limits = {};
     std::size_t messageBytesMax = 1 << 20;
     std::size_t sendBufferBytesMax = 8 << 20;
     std::function<void(GroupServer& server)> prepare = {};  ///< Sets handlers.
@@ -88,6 +89,7 @@ class ServerTest : public test::LoopTest {
                                                                              {{fd.get()}}, {}, -1} {
       worker.maxPackageSize = settings.messageBytesMax;
       worker.maxSendBufferSize = settings.sendBufferBytesMax;
+      worker.limits = settings.limits;
       worker.onWorkerStart = [this](Worker&) { bus.connect(); };
       if (settings.prepare) settings.prepare(groupServer);
       process.emplace(worker, child);

@@ -17,6 +17,8 @@ const char* nameOf(Refusal refusal) {
       return "connections";
     case Refusal::ConnectionsPerAddress:
       return "connections-per-address";
+    case Refusal::ConnectionsPerUser:
+      return "connections-per-user";
     case Refusal::ConnectionsPerSecond:
       return "connections-per-second";
     case Refusal::Handshakes:
@@ -37,6 +39,7 @@ RefusalAnswer answerTo(Refusal refusal) {
       return {503, "too many handshakes in progress", "2"};
     case Refusal::None:
     case Refusal::Connections:
+    case Refusal::ConnectionsPerUser:  // known after the handshake only
       break;
   }
   return {503, "too many connections", "10"};
@@ -90,6 +93,38 @@ void Admission::leave(const AdmissionTicket& ticket, const Address& client) {
   if (ticket.isCounted) shared_.subtract(part_);
   if (ticket.isAnswerCounted) --answering_;
   if (ticket.isAddressCounted) shared_.subtractAddress(part_, addressKey(client).value());
+}
+
+bool Admission::enterUser(ConnectionImpl& connection, std::string_view user) {
+  if (connection.in.user != nullptr) return true;
+  const Limit& limit = limits().connectionsPerUser;
+  if (limit.max > 0) {
+    const std::uint64_t key = sipHash13(processHashKey(), user);
+    const std::uint64_t count = shared_.addUser(part_, key);
+    connection.ticket.isUserCounted = count > 0;
+    if (count > limit.max && refuses(Refusal::ConnectionsPerUser, limit,
+                                     counters().connectionsPerUser, connection.remote.get())) {
+      shared_.subtractUser(part_, key);
+      connection.ticket.isUserCounted = false;
+      return false;
+    }
+  }
+  const auto [entry, isNew] = users_.try_emplace(std::string(user));
+  UserShare& share = entry->second;
+  if (isNew) share.name = entry->first;
+  ++share.connections;
+  connection.in.user = &share;
+  return true;
+}
+
+void Admission::leaveUser(ConnectionImpl& connection) {
+  UserShare* const share = std::exchange(connection.in.user, nullptr);
+  if (share == nullptr) return;
+  if (connection.ticket.isUserCounted) {
+    shared_.subtractUser(part_, sipHash13(processHashKey(), share->name));
+    connection.ticket.isUserCounted = false;
+  }
+  if (--share->connections == 0) users_.erase(users_.find(share->name));
 }
 
 bool Admission::refuses(Refusal by, const Limit& limit, LimitCounter& counter,

@@ -2,10 +2,12 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/counters.h"
 #include "base/fifo.h"
+#include "base/keyed_hash.h"
 #include "net/connection_impl.h"
 #include "net/limits/minute_log_limit.h"
 #include "net/limits/shared_admission.h"
@@ -42,6 +44,12 @@ class Admission {
   /// The connection, or the socket, with this ticket is closed. `client` as in enterAddress().
   void leave(const AdmissionTicket& ticket, const Address& client);
 
+  /// The client, which is shown to its handlers, belongs to that user. False, and it is counted
+  /// nowhere, if a limit refuses it. No-op if it belongs to one already.
+  [[nodiscard]] bool enterUser(ConnectionImpl& connection, std::string_view user);
+  /// The connection is closed. No-op if it belongs to no user.
+  void leaveUser(ConnectionImpl& connection);
+
   /// False if so many refused clients wait for their answers that one more is disconnected.
   [[nodiscard]] bool mayAnswer() const { return answering_ < kAnswersMax; }
   /// A connection with this ticket was made only to answer its refusal.
@@ -71,7 +79,8 @@ class Admission {
   std::size_t answering_ = 0;
   std::size_t handshakes_ = 0;
   Fifo<Handle> begun_;  // handshakes, the oldest first, and some that have ended
-  std::array<MinuteLogLimit, 5> logLimits_;  // by Refusal
+  KeyedMap<std::string, UserShare> users_;   // those with connections
+  std::array<MinuteLogLimit, 6> logLimits_;  // by Refusal
 };
 
 }  // namespace stormo::net

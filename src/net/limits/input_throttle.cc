@@ -16,24 +16,40 @@ Clock::duration restOf(const TokenBucket& bucket, const Limit& limit, TimePoint 
   return bucket.waitFor(std::max(TokenBucket::costOf(1, limit.max), kRest), now);
 }
 
+InputDebt& debtOf(ConnectionImpl& connection) {
+  auto& debt = connection.in.debt;
+  if (debt == nullptr) debt = std::make_unique<InputDebt>();
+  return *debt;
+}
+
 }  // namespace
 
 void InputThrottle::onBytes(ConnectionImpl& connection, std::size_t bytes) {
-  const Limit& limit = connection.endpoint->inputRates->bytesPerSecond;
-  if (limit.max == 0 || !connection.isUsable()) return;
-  auto& debt = connection.in.debt;
-  if (debt == nullptr) debt = std::make_unique<InputDebt>();
-  static_cast<void>(charge(connection, debt->bytes, limit, bytes,
-                           reactor_.counters().limits.bytesPerSecond, "too many bytes per second"));
+  const InputRates& rates = *connection.endpoint->inputRates;
+  LimitCounters& counters = reactor_.counters().limits;
+  if (rates.bytesPerSecond.max > 0 && connection.isUsable()) {
+    static_cast<void>(charge(connection, debtOf(connection).bytes, rates.bytesPerSecond, bytes,
+                             counters.bytesPerSecond, "too many bytes per second"));
+  }
+  UserShare* const user = connection.in.user;
+  if (user == nullptr || rates.bytesPerSecondPerUser.max == 0 || !connection.isUsable()) return;
+  static_cast<void>(charge(connection, user->debt.bytes, rates.bytesPerSecondPerUser, bytes,
+                           counters.bytesPerSecondPerUser,
+                           "too many bytes per second of this user"));
 }
 
 bool InputThrottle::onMessage(ConnectionImpl& connection) {
-  const Limit& limit = connection.endpoint->inputRates->messagesPerSecond;
-  if (limit.max == 0) return true;
-  auto& debt = connection.in.debt;
-  if (debt == nullptr) debt = std::make_unique<InputDebt>();
-  return charge(connection, debt->messages, limit, 1, reactor_.counters().limits.messagesPerSecond,
-                "too many messages per second");
+  const InputRates& rates = *connection.endpoint->inputRates;
+  LimitCounters& counters = reactor_.counters().limits;
+  if (rates.messagesPerSecond.max > 0 &&
+      !charge(connection, debtOf(connection).messages, rates.messagesPerSecond, 1,
+              counters.messagesPerSecond, "too many messages per second")) {
+    return false;
+  }
+  UserShare* const user = connection.in.user;
+  return user == nullptr || rates.messagesPerSecondPerUser.max == 0 ||
+         charge(connection, user->debt.messages, rates.messagesPerSecondPerUser, 1,
+                counters.messagesPerSecondPerUser, "too many messages per second of this user");
 }
 
 /// False if the connection was closed.
@@ -69,9 +85,18 @@ void InputThrottle::hold(ConnectionImpl& connection, Clock::duration wait) {
 void InputThrottle::onDue(ConnectionImpl& connection) {
   const TimePoint now = reactor_.loop().now;
   const InputRates& rates = *connection.endpoint->inputRates;
-  const InputDebt& debt = *connection.in.debt;
-  const Clock::duration wait = std::max(restOf(debt.messages, rates.messagesPerSecond, now),
-                                        restOf(debt.bytes, rates.bytesPerSecond, now));
+  Clock::duration wait{};
+  const auto await = [&](const TokenBucket& bucket, const Limit& limit) {
+    wait = std::max(wait, restOf(bucket, limit, now));
+  };
+  if (const InputDebt* const debt = connection.in.debt.get()) {
+    await(debt->messages, rates.messagesPerSecond);
+    await(debt->bytes, rates.bytesPerSecond);
+  }
+  if (const UserShare* const user = connection.in.user) {
+    await(user->debt.messages, rates.messagesPerSecondPerUser);
+    await(user->debt.bytes, rates.bytesPerSecondPerUser);
+  }
   if (wait > Clock::duration::zero()) return held_->set(connection, now + wait);
   reactor_.input.endThrottle(connection);
 }

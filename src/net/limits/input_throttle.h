@@ -16,13 +16,19 @@ namespace stormo::net {
 struct InputRates {
   Limit messagesPerSecond = {};
   Limit bytesPerSecond = {};
+  /// Of all connections of its user to this process together.
+  Limit messagesPerSecondPerUser = {};
+  Limit bytesPerSecondPerUser = {};
   OverRate overRate = OverRate::Wait;
 
   /// How much to read at once: a message more than the rate allows waits in memory.
   [[nodiscard]] std::size_t readBytesMax() const {
     constexpr std::size_t kMost = 32 << 10;
-    return bytesPerSecond.max == 0 ? kMost
-                                   : std::clamp<std::size_t>(bytesPerSecond.max, 4096, kMost);
+    std::size_t most = kMost;
+    for (const std::size_t max : {bytesPerSecond.max, bytesPerSecondPerUser.max}) {
+      if (max > 0) most = std::min(most, std::clamp<std::size_t>(max, 4096, kMost));
+    }
+    return most;
   }
 };
 

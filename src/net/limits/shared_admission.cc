@@ -24,14 +24,9 @@ std::size_t roundedUp(std::size_t bytes) { return (bytes + kPageBytes - 1) & ~(k
 
 SharedAdmission::SharedAdmission(const Limits& limits, int processes, std::size_t connectionsMax)
     : limits_(limits), parts_(2 * processes) {
-  const auto count = static_cast<std::size_t>(parts_);
-  if (limits.connectionsPerAddress.max > 0) {
-    const std::size_t wanted = std::bit_ceil(std::min(connectionsMax, kWordsMax));
-    wordsPerPart_ = std::clamp(4 * wanted, kWordsMin, kWordsMax);
-    static_cast<void>(processHashKey());  // one for all processes
-  }
-  wordsAt_ = roundedUp(sizeof(Part) * (count + 1));
-  bytes_ = wordsAt_ + count * wordsPerPart_ * sizeof(AddressCounts::Word);
+  bytes_ = roundedUp(sizeof(Part) * (static_cast<std::size_t>(parts_) + 1));
+  place(addresses_, limits.connectionsPerAddress, connectionsMax);
+  place(users_, limits.connectionsPerUser, connectionsMax);
   // All zero, which is the initial state of everything in it.
   void* const memory = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE,
                               MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -43,15 +38,25 @@ SharedAdmission::SharedAdmission(const Limits& limits, int processes, std::size_
   for (int each = 0; each < parts_; ++each) new (&partAt(each)) Part;
 }
 
+void SharedAdmission::place(Table& table, const Limit& limit, std::size_t connectionsMax) {
+  if (limit.max == 0) return;
+  static_cast<void>(processHashKey());  // one for all processes
+  const std::size_t wanted = std::bit_ceil(std::min(connectionsMax, kWordsMax));
+  table.wordsPerPart = std::clamp(4 * wanted, kWordsMin, kWordsMax);
+  table.begin = bytes_;
+  bytes_ += static_cast<std::size_t>(parts_) * table.wordsPerPart * sizeof(AddressCounts::Word);
+}
+
 SharedAdmission::~SharedAdmission() { ::munmap(memory_, bytes_); }
 
 SharedAdmission::Part& SharedAdmission::partAt(int index) const {
   return reinterpret_cast<Part*>(memory_)[index + 1];
 }
 
-std::span<AddressCounts::Word> SharedAdmission::wordsOf(int part) const {
-  const std::size_t first = static_cast<std::size_t>(part) * wordsPerPart_;
-  return {reinterpret_cast<AddressCounts::Word*>(memory_ + wordsAt_) + first, wordsPerPart_};
+std::span<AddressCounts::Word> SharedAdmission::wordsOf(const Table& table, int part) const {
+  const std::size_t first = static_cast<std::size_t>(part) * table.wordsPerPart;
+  return {reinterpret_cast<AddressCounts::Word*>(memory_ + table.begin) + first,
+          table.wordsPerPart};
 }
 
 /// Counts before it reads what the others count: of two processes at the same time at least one
@@ -67,15 +72,27 @@ void SharedAdmission::subtract(int part) {
   partAt(part).connections.store(partAt(part).connections.load() - 1);
 }
 
-std::uint64_t SharedAdmission::addAddress(int part, std::uint64_t key) {
-  if (!AddressCounts(wordsOf(part)).add(key)) return 0;
+std::uint64_t SharedAdmission::add(const Table& table, int part, std::uint64_t key) {
+  if (!AddressCounts(wordsOf(table, part)).add(key)) return 0;
   std::uint64_t sum = 0;
-  for (int each = 0; each < parts_; ++each) sum += AddressCounts(wordsOf(each)).count(key);
+  for (int each = 0; each < parts_; ++each) sum += AddressCounts(wordsOf(table, each)).count(key);
   return sum;
 }
 
+std::uint64_t SharedAdmission::addAddress(int part, std::uint64_t key) {
+  return add(addresses_, part, key);
+}
+
 void SharedAdmission::subtractAddress(int part, std::uint64_t key) {
-  AddressCounts(wordsOf(part)).subtract(key);
+  AddressCounts(wordsOf(addresses_, part)).subtract(key);
+}
+
+std::uint64_t SharedAdmission::addUser(int part, std::uint64_t key) {
+  return add(users_, part, key);
+}
+
+void SharedAdmission::subtractUser(int part, std::uint64_t key) {
+  AddressCounts(wordsOf(users_, part)).subtract(key);
 }
 
 /// A TokenBucket that several processes change.
@@ -93,7 +110,12 @@ bool SharedAdmission::takeFromRate(TimePoint now) {
 
 void SharedAdmission::release(int part) {
   partAt(part).connections.store(0);
-  const std::span<AddressCounts::Word> all = wordsOf(part);
+  release(addresses_, part);
+  release(users_, part);
+}
+
+void SharedAdmission::release(const Table& table, int part) {
+  const std::span<AddressCounts::Word> all = wordsOf(table, part);
   if (all.empty()) return;
   // Gives the memory back, too; then it reads as zeros.
   if (::madvise(all.data(), all.size_bytes(), MADV_REMOVE) == 0) return;

@@ -37,6 +37,9 @@ class SharedAdmission {
   /// 0, and has counted nothing, if the part has too many addresses.
   std::uint64_t addAddress(int part, std::uint64_t key);
   void subtractAddress(int part, std::uint64_t key);
+  /// The same for the connections of one user, by a secret hash, with limits().connectionsPerUser.
+  std::uint64_t addUser(int part, std::uint64_t key);
+  void subtractUser(int part, std::uint64_t key);
   /// Takes a place in the rate limits().connectionsPerSecond, at least 1. False if it has none.
   bool takeFromRate(TimePoint now);
 
@@ -54,12 +57,20 @@ class SharedAdmission {
   };
 
   [[nodiscard]] Part& partAt(int index) const;
-  [[nodiscard]] std::span<AddressCounts::Word> wordsOf(int part) const;
+  /// The words of all parts for one limit: none without it.
+  struct Table {
+    std::size_t wordsPerPart = 0;
+    std::size_t begin = 0;  // in bytes
+  };
+  void place(Table& table, const Limit& limit, std::size_t connectionsMax);
+  [[nodiscard]] std::span<AddressCounts::Word> wordsOf(const Table& table, int part) const;
+  std::uint64_t add(const Table& table, int part, std::uint64_t key);
+  void release(const Table& table, int part);
 
   const Limits limits_;
   const int parts_;
-  std::size_t wordsPerPart_ = 0;  // 0 without a limit per address
-  std::size_t wordsAt_ = 0;       // where those of part 0 begin
+  Table addresses_;
+  Table users_;
   std::size_t bytes_ = 0;
   char* memory_ = nullptr;
 };

@@ -221,6 +221,36 @@ TEST_F(AdmissionTest, WhereTooManyWaitForTheirAnswerOthersAreDisconnected) {
   EXPECT_EQ(statusOf(again), 503);
 }
 
+TEST_F(AdmissionTest, OneConnectionTooManyOfAUserIsRefused) {
+  limit({.connectionsPerUser = {.max = 2}});
+  const auto enter = [&](const std::string& user) { return admission->enterUser(*last, user); };
+  WebSocketClient one = open();
+  EXPECT_TRUE(enter("ada"));
+  EXPECT_TRUE(enter("ada")) << "it is counted once";
+  const WebSocketClient two = open();
+  EXPECT_TRUE(enter("ada"));
+  const WebSocketClient three = open();
+  EXPECT_FALSE(enter("ada"));
+  EXPECT_TRUE(enter("bob"));
+  EXPECT_EQ(figures().connectionsPerUser.refused.get(), 1u);
+
+  one.raw().close();
+  settle();
+  const WebSocketClient four = open();
+  EXPECT_TRUE(enter("ada"));
+  const WebSocketClient five = open();
+  EXPECT_FALSE(enter("ada"));
+}
+
+TEST_F(AdmissionTest, ADryRunOfUsersCountsAndRefusesNothing) {
+  limit({.connectionsPerUser = {.max = 1, .dryRun = true}});
+  const WebSocketClient one = open();
+  EXPECT_TRUE(admission->enterUser(*last, "ada"));
+  const WebSocketClient two = open();
+  EXPECT_TRUE(admission->enterUser(*last, "ada"));
+  EXPECT_EQ(figures().connectionsPerUser.dryRun.get(), 1u);
+}
+
 TEST_F(AdmissionTest, AConnectionThatCannotBeWatchedIsNotCounted) {
   limit({.connections = {.max = 1}, .connectionsPerAddress = {.max = 1}});
   LoopImpl::of(loop).refuseWatches(ENOSPC);

@@ -120,6 +120,42 @@ TEST_F(InputThrottleTest, TheBucketThatIsEmptyLongerDecides) {
   EXPECT_EQ(delivered(), 1u);
 }
 
+TEST_F(InputThrottleTest, TheConnectionsOfAUserShareItsRate) {
+  limit({.messagesPerSecondPerUser = {.max = 10}});
+  Connected one = acceptQuietly();
+  Connected two = acceptQuietly();
+  Connected other = acceptQuietly();
+  UserShare ada;
+  UserShare bob;
+  table.find(one.id)->in.user = table.find(two.id)->in.user = &ada;
+  table.find(other.id)->in.user = &bob;
+  one.peer.send(lines(8));
+  settle();
+  EXPECT_EQ(delivered(), 8u);
+  two.peer.send(lines(8));
+  other.peer.send(lines(10));
+  settle();
+  EXPECT_EQ(delivered(), 2u + 10u);
+  EXPECT_GE(figures().messagesPerSecondPerUser.refused.get(), 1u);
+  EXPECT_EQ(figures().messagesPerSecond.refused.get(), 0u);
+  pass(1s);
+  EXPECT_EQ(delivered(), 6u);
+}
+
+TEST_F(InputThrottleTest, TheBytesOfAUserAreSharedAsWell) {
+  limit({.bytesPerSecondPerUser = {.max = 4096}, .overRate = OverRate::Close});
+  Connected one = acceptQuietly();
+  Connected two = acceptQuietly();
+  UserShare ada;
+  table.find(one.id)->in.user = table.find(two.id)->in.user = &ada;
+  one.peer.send(std::string(3000, 'x') + "\n");
+  settle();
+  EXPECT_TRUE(table.find(one.id)->isUsable());
+  two.peer.send(std::string(3000, 'x') + "\n");
+  settle();
+  EXPECT_EQ(figures().bytesPerSecondPerUser.refused.get(), 1u);
+}
+
 TEST_F(InputThrottleTest, ADryRunCountsAndDelaysNothing) {
   limit({.messagesPerSecond = {.max = 10, .dryRun = true},
          .bytesPerSecond = {.max = 1, .dryRun = true},

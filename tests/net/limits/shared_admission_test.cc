@@ -55,6 +55,19 @@ TEST(SharedAdmission, GivesBackThePartOfAProcessThatHasEnded) {
   EXPECT_EQ(shared.addAddress(1, kKey), 3u) << "the part is used again";
 }
 
+TEST(SharedAdmission, UsersAreCountedApartFromAddresses) {
+  SharedAdmission shared({.connectionsPerAddress = {.max = 1}, .connectionsPerUser = {.max = 1}}, 2,
+                         1000);
+  EXPECT_EQ(shared.addUser(0, kKey), 1u);
+  EXPECT_EQ(shared.addAddress(0, kKey), 1u);
+  fork([&] { shared.addUser(1, kKey); });
+  EXPECT_EQ(shared.addUser(0, kKey), 3u);
+  shared.release(1);
+  shared.subtractUser(0, kKey);
+  EXPECT_EQ(shared.addUser(0, kKey), 2u);
+  EXPECT_EQ(shared.addAddress(1, kKey), 2u);
+}
+
 TEST(SharedAdmission, TheRateIsOneForAllProcesses) {
   SharedAdmission shared({.connectionsPerSecond = {.max = 10}}, 2, 1000);
   const TimePoint now{1h};

@@ -31,20 +31,22 @@ void appendWithUser(std::string_view pattern, std::string_view user, std::string
 
 GroupPattern::GroupPattern(std::string_view text) : text_(text) {
   const std::size_t first = text.find_first_of(kSpecial);
-  const bool endsThere = first + 1 == text.size() && text.back() == '*';
-  form_ = first == text.npos ? Form::Name : endsThere ? Form::Prefix : Form::Pattern;
+  if (first == text.npos) return;
+  const std::size_t last = text.find_last_of(kSpecial);
+  form_ = first == last && text[first] == '*' ? Form::OneStar : Form::Other;
+  beforeBytes_ = first;
+  afterBytes_ = text.size() - last - 1;
 }
 
 bool GroupPattern::matches(std::string_view group) const {
-  switch (form_) {
-    case Form::Name:
-      return group == text_;
-    case Form::Prefix:
-      return group.starts_with(std::string_view(text_).substr(0, text_.size() - 1));
-    case Form::Pattern:
-      break;
+  const std::string_view text = text_;
+  if (form_ == Form::Name) return group == text;
+  if (group.size() < beforeBytes_ + afterBytes_ ||
+      !group.starts_with(text.substr(0, beforeBytes_)) ||
+      !group.ends_with(text.substr(text.size() - afterBytes_))) {
+    return false;
   }
-  return matchesPattern(text_, group);
+  return form_ == Form::OneStar || matchesPattern(text_, group);
 }
 
 UserPattern::UserPattern(std::string_view text) : pattern_(text) {

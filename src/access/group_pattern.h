@@ -1,13 +1,15 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace stormo::access {
 
-/// A pattern of group names, as matchesPattern() takes it. Most patterns are a name, or a name and
-/// `*`: these need no search. Matching allocates nothing.
+/// A pattern of group names, as matchesPattern() takes it. Most patterns are a name, or a text with
+/// one `*`: these need no search, nor do names that begin or end otherwise than the pattern.
+/// Matching a name of a group allocates nothing.
 class GroupPattern {
  public:
   explicit GroupPattern(std::string_view text);
@@ -16,10 +18,17 @@ class GroupPattern {
   [[nodiscard]] const std::string& text() const { return text_; }
 
  private:
-  enum class Form : std::uint8_t { Name, Prefix, Pattern };
+  enum class Form : std::uint8_t {
+    Name,
+    OneStar,
+    Other,
+  };
 
   std::string text_;
-  Form form_;
+  Form form_ = Form::Name;
+  // Bytes at its begin and end that stand for themselves; not of a Name.
+  std::size_t beforeBytes_ = 0;
+  std::size_t afterBytes_ = 0;
 };
 
 /// A pattern in which `{user}` stands for the user of a client, literally: no byte of a user's name

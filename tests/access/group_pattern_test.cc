@@ -8,8 +8,10 @@ namespace stormo::access {
 namespace {
 
 TEST(GroupPattern, MatchesAsPatternsDo) {
-  for (const char* pattern : {"", "*", "a", "a*", "a**", "*a", "a*b", "a?", "[ab]", "a\\*", "**"}) {
-    for (const char* group : {"", "a", "b", "ab", "aab", "a*", "a*b", "ba"}) {
+  for (const char* pattern : {"", "*", "a", "a*", "a**", "*a", "a*b", "a?", "[ab]", "a\\*", "**",
+                              "a*a", "a?*b", "[ab", "a[]b", "a\\b", "?b", "[!a]*b", "a\\"}) {
+    for (const char* group :
+         {"", "a", "b", "ab", "aab", "a*", "a*b", "ba", "aa", "[ab", "a[]b", "bb", "axb", "a\\"}) {
       EXPECT_EQ(GroupPattern(pattern).matches(group), matchesPattern(pattern, group))
           << pattern << " " << group;
     }

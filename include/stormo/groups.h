@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -81,8 +82,10 @@ class Groups {
   /// drain, and has more than Worker::maxSendBufferSize bytes queued, is closed with 1013, or
   /// misses messages as setSlowRules() states: nobody misses messages without noticing.
   std::size_t send(std::string_view name, Message message);
-  /// The same, to all members but one.
+  /// The same, to all members but one, or but these. Those that are no members do not matter.
   std::size_t sendExcept(std::string_view name, Message message, const Connection& except);
+  std::size_t sendExcept(std::string_view name, Message message,
+                         std::span<Connection* const> except);
 
   // All of these count and visit the members of this process.
 
@@ -93,6 +96,11 @@ class Groups {
   [[nodiscard]] std::size_t groupCount(const Connection& connection) const;
   /// Visits the members. `visit` must not call join, leave or close.
   void forEachMember(std::string_view name, const std::function<void(Connection&)>& visit) const;
+  /// Visits the groups, in no order. `visit` must not call join, leave or close.
+  void forEachGroup(
+      const std::function<void(std::string_view name, std::size_t members)>& visit) const;
+  /// The names of the groups that the connection is a member of, in no order.
+  [[nodiscard]] std::vector<std::string> groupsOf(const Connection& connection) const;
 
   /// A group got its first member in this process, or lost its last one. They must not call join or
   /// leave.

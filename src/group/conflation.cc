@@ -23,14 +23,15 @@ bool Conflation::mayPass(TimePoint now, std::chrono::milliseconds every) {
 }
 
 std::uint64_t Conflation::keep(Message message, std::uint64_t receivers,
-                               const net::ConnectionImpl* except) {
+                               std::span<net::ConnectionImpl* const> except) {
   const std::uint64_t missing = isWaiting_ ? receivers_ : 0;
   if (isWaiting_) ++replaced_;
   isWaiting_ = true;
   message_ = message.data;
   type_ = message.type;
   receivers_ = receivers;
-  except_ = except == nullptr ? Handle{} : except->id;
+  except_.clear();
+  for (const net::ConnectionImpl* each : except) except_.push_back(each->id);
   return missing;
 }
 
@@ -62,7 +63,7 @@ void Conflation::send(Group& group, TimePoint now) {
     return member;
   };
   for (const auto& [id, before] : joined_) {
-    if (Handle::unpack(id) == except_) continue;
+    if (std::ranges::find(except_, Handle::unpack(id)) != except_.end()) continue;
     net::ConnectionImpl* const member = leaveOut(Handle::unpack(id));
     // It gets one of its own, with the number that it has missed itself.
     if (member == nullptr || before > replaced_) continue;
@@ -70,7 +71,7 @@ void Conflation::send(Group& group, TimePoint now) {
       encode(replaced_ - before, member->out.variant, *own, registry.output().order());
     }
   }
-  if (except_ != Handle{}) leaveOut(except_);
+  for (const Handle id : except_) leaveOut(id);
 
   const auto write = [&](net::Variant variant, net::Batch& batch, net::OutputOrder& order) {
     encode(replaced_, variant, batch, order);

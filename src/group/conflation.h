@@ -8,9 +8,11 @@
 #include <functional>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/handle_table.h"
 #include "base/keyed_hash.h"
@@ -32,7 +34,8 @@ class Conflation {
   [[nodiscard]] bool mayPass(TimePoint now, std::chrono::milliseconds every);
   /// Copies the message, which replaces the one that waits. Returns the number of members that miss
   /// that one.
-  std::uint64_t keep(Message message, std::uint64_t receivers, const net::ConnectionImpl* except);
+  std::uint64_t keep(Message message, std::uint64_t receivers,
+                     std::span<net::ConnectionImpl* const> except);
   [[nodiscard]] TimePoint dueAt() const { return dueAt_; }
   /// Sends what waits, if it is due, behind a notice of how many it replaced.
   void send(Group& group, TimePoint now);
@@ -48,7 +51,7 @@ class Conflation {
   std::string message_;
   MessageType type_ = MessageType::Text;
   std::uint64_t receivers_ = 0;
-  Handle except_;
+  std::vector<Handle> except_;
   std::uint64_t replaced_ = 0;  // since the last one that was sent
   /// Members that have joined since, and how many messages of this interval came before.
   KeyedMap<std::uint64_t, std::uint64_t> joined_;

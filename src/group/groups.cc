@@ -1,5 +1,6 @@
 #include <stormo/groups.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "group/groups_impl.h"
@@ -34,11 +35,11 @@ group::Group* Groups::Impl::find(std::string_view name) const {
   return registry ? registry->find(name) : nullptr;
 }
 
-std::size_t Groups::Impl::send(std::string_view name, Message message, ConnectionImpl* except) {
+std::size_t Groups::Impl::send(std::string_view name, Message message, group::Except except) {
   group::Group* group = find(name);
   if (group == nullptr) return 0;
-  const bool leavesOneOut = except != nullptr && registry->isMember(*except, *group);
-  const std::size_t receivers = group->members.size() - (leavesOneOut ? 1 : 0);
+  std::size_t receivers = group->members.size();
+  for (const ConnectionImpl* each : except) receivers -= registry->isMember(*each, *group) ? 1 : 0;
   if (group->conflation == nullptr) {
     encode(*group, message, except);
     return receivers;
@@ -53,13 +54,14 @@ std::size_t Groups::Impl::send(std::string_view name, Message message, Connectio
   return receivers;
 }
 
-void Groups::Impl::encode(group::Group& group, Message message, ConnectionImpl* except) {
+void Groups::Impl::encode(group::Group& group, Message message, group::Except except) {
   // The members of a group and a variant get the same bytes: see join().
   const net::Codec& codec = *group.members.front().connection->endpoint->codec;
   const auto write = [&](net::Variant variant, net::Batch& batch, net::OutputOrder& order) {
     codec.encode(message, variant, batch, order);
   };
-  registry->append(group, message.data.size(), write, except);
+  if (except.size() > 1) return registry->appendExcept(group, write, except);
+  registry->append(group, message.data.size(), write, except.empty() ? nullptr : except.front());
 }
 
 void Groups::Impl::sendConflated(std::string_view name) {
@@ -106,11 +108,21 @@ PublishStatus Groups::publish(std::string_view name, Message message) {
 }
 
 std::size_t Groups::send(std::string_view name, Message message) {
-  return impl_->send(name, message, nullptr);
+  return impl_->send(name, message, {});
 }
 
 std::size_t Groups::sendExcept(std::string_view name, Message message, const Connection& except) {
-  return impl_->send(name, message, &ConnectionImpl::of(const_cast<Connection&>(except)));
+  ConnectionImpl* const one = &ConnectionImpl::of(const_cast<Connection&>(except));
+  return impl_->send(name, message, {&one, 1});
+}
+
+std::size_t Groups::sendExcept(std::string_view name, Message message,
+                               std::span<Connection* const> except) {
+  std::vector<ConnectionImpl*> all;
+  for (Connection* const each : except) all.push_back(&ConnectionImpl::of(*each));
+  std::ranges::sort(all);
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return impl_->send(name, message, all);
 }
 
 bool Groups::isMember(const Connection& connection, std::string_view name) const {
@@ -134,6 +146,21 @@ void Groups::forEachMember(std::string_view name,
   if (const group::Group* group = impl_->find(name)) {
     for (const auto& member : group->members) visit(*member.connection);
   }
+}
+
+void Groups::forEachGroup(
+    const std::function<void(std::string_view name, std::size_t members)>& visit) const {
+  if (!impl_->registry) return;
+  impl_->registry->forEachGroup(
+      [&](const group::Group& group) { visit(group.name, group.members.size()); });
+}
+
+std::vector<std::string> Groups::groupsOf(const Connection& connection) const {
+  std::vector<std::string> names;
+  if (!impl_->registry) return names;
+  impl_->registry->forEachGroupOf(ConnectionImpl::of(connection),
+                                  [&](const group::Group& group) { names.push_back(group.name); });
+  return names;
 }
 
 }  // namespace stormo

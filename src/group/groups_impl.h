@@ -27,7 +27,7 @@ class GroupLink {
 struct Groups::Impl {
   group::Registry& bind(Groups& groups);
   [[nodiscard]] group::Group* find(std::string_view name) const;
-  std::size_t send(std::string_view name, Message message, net::ConnectionImpl* except);
+  std::size_t send(std::string_view name, Message message, group::Except except);
   /// Sends the newest message of a group that has waited for its time.
   void sendConflated(std::string_view name);
 
@@ -37,7 +37,7 @@ struct Groups::Impl {
   group::ConflationTimer conflationTimer{[this](std::string_view name) { sendConflated(name); }};
 
  private:
-  void encode(group::Group& group, Message message, net::ConnectionImpl* except);
+  void encode(group::Group& group, Message message, group::Except except);
 };
 
 }  // namespace stormo

@@ -189,6 +189,9 @@ void Registry::remove(Group& group, net::ConnectionImpl& connection, std::size_t
   }
   connection.memberships[membership] = connection.memberships.back();
   connection.memberships.pop_back();
+  if (connection.memberships.empty()) {  // an idle connection has no memory for them
+    std::vector<net::Membership>().swap(connection.memberships);
+  }
   if (membership < connection.memberships.size()) {
     const net::Membership& moved = connection.memberships[membership];
     static_cast<Group*>(moved.fanout)->members[moved.memberIndex].membership =

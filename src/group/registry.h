@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,9 @@
 #include "net/reactor.h"
 
 namespace stormo::group {
+
+/// Connections that do not get a message.
+using Except = std::span<net::ConnectionImpl* const>;
 
 class Conflation;
 class Registry;
@@ -100,7 +104,15 @@ class Registry final : net::GroupOutput {
   void forEachGroup(const Visit& visit) const {
     for (const auto& [name, group] : groups_) visit(*group);
   }
-  /// The number of groups of this registry of which the connection is a member.
+  /// Visits the groups of this registry of which the connection is a member.
+  template <typename Visit>
+  void forEachGroupOf(const net::ConnectionImpl& connection, const Visit& visit) const {
+    for (const net::Membership& each : connection.memberships) {
+      const Group& group = *static_cast<const Group*>(each.fanout);
+      if (&group.registry == this) visit(group);
+    }
+  }
+  /// The number of them.
   [[nodiscard]] std::size_t countOf(const net::ConnectionImpl& connection) const;
 
   /// Appends one message to the group's output of this turn, for all members but `except`.
@@ -134,6 +146,28 @@ class Registry final : net::GroupOutput {
       }
     }
     loop_.counters().messagesOut.add(receivers);
+  }
+
+  /// The same for any number of connections that do not get it, each given once.
+  template <typename Write>
+  void appendExcept(Group& group, const Write& write, Except except) {
+    struct LeftOut {
+      net::ConnectionImpl* member;
+      net::Batch* batch;
+      std::size_t begin;
+    };
+    std::vector<LeftOut> leftOut;
+    for (net::ConnectionImpl* const each : except) {
+      net::Batch* const batch = batchOfMember(group, *each);
+      if (batch != nullptr) leftOut.push_back({each, batch, batch->size()});
+    }
+    group.forEachBatch([&](net::Variant variant, net::Batch& batch) {
+      write(variant, batch, reactor_.output.order());
+      batch.endUnit(1);
+    });
+    markDirty(group);
+    for (const LeftOut& each : leftOut) exclude(*each.batch, *each.member, each.begin);
+    loop_.counters().messagesOut.add(group.members.size() - leftOut.size());
   }
 
   /// For a message that some members do not get: the batch that this member gets, null if it is no

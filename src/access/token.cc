@@ -1,5 +1,7 @@
 #include "access/token.h"
 
+#include <stormo/audience.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -7,14 +9,12 @@
 #include <stdexcept>
 #include <utility>
 
-#include "protocol/client/command_reader.h"
 #include "protocol/json/fields.h"
 #include "protocol/json/scanner.h"
 
 namespace stormo::access {
 namespace {
 
-constexpr std::size_t kUserBytesMax = 256;
 // Far beyond every date, and a whole number in a double.
 constexpr double kSecondsMax = 1e15;
 
@@ -129,9 +129,7 @@ Rights rightsOf(std::string_view list, std::string_view user) {
   return rights;
 }
 
-bool isGroupName(const std::string& name) {
-  return !name.empty() && name.size() <= kGroupNameBytesMax;
-}
+bool isGroupName(const std::string& name) { return !isReservedName(name); }
 
 bool isControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
@@ -142,7 +140,7 @@ std::optional<Token> readClaims(std::string_view json, std::string& wrong) {
     Claims claims(json);
     Token token;
     token.user = claims.name(Claims::Sub);
-    const bool isName = !token.user.empty() && token.user.size() <= kUserBytesMax &&
+    const bool isName = !token.user.empty() && token.user.size() <= Audience::kUserBytesMax &&
                         std::ranges::none_of(token.user, isControl);
     Claims::demandThat(Claims::Sub, isName);
     token.id = claims.text(Claims::Jti);

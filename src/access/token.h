@@ -15,7 +15,7 @@ using UnixSeconds = std::int64_t;
 
 /// The claims of a token (RFC 7519 4.1, and three of our own).
 struct Token {
-  std::string user;                      ///< `sub`: 1 to 256 bytes without control characters.
+  std::string user;                      ///< `sub`: 1 to 253 bytes without control characters.
   std::string id;                        ///< `jti`; empty if it has none.
   std::string issuer;                    ///< `iss`; empty if it has none.
   std::vector<std::string> audience;     ///< `aud`: a string or a list of them.

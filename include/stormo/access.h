@@ -48,10 +48,16 @@ struct AccessOptions {
   std::chrono::seconds grace{10};
 };
 
+/// The id of a client of a GroupServer, by which the backend reaches it from other processes
+/// (Audience::client()): 32 characters of base64url, the same as long as the client is connected.
+/// Clients cannot guess those of others. Nothing is stored for it.
+[[nodiscard]] std::string clientIdOf(Connection& client);
 /// The user of a client, by its token; empty if it has shown none. Valid as long as the connection
 /// has no other token.
 [[nodiscard]] std::string_view userOf(Connection& client);
-/// The claim `info` of its token: the JSON text of an object, or empty. Valid as long as userOf().
+/// The info that the backend has set for the client (Backend::setInfo()), else the claim `info` of
+/// its token: the JSON text of an object, or empty. Valid as long as userOf(), and until the
+/// backend sets another one.
 [[nodiscard]] std::string_view infoOf(Connection& client);
 
 }  // namespace stormo

@@ -28,6 +28,10 @@ class Connection {
 
   [[nodiscard]] ConnectionId id() const;
 
+  /// Messages pass: the protocol's opening is done, and the connection is not closing. Never true
+  /// of a connection of HTTP.
+  [[nodiscard]] bool isOpen() const;
+
   /// Queues one message for this turn's flush, copying it. Never blocks, never calls a handler.
   /// What a custom Protocol's encode() throws is thrown.
   SendStatus send(Message message);

@@ -160,7 +160,7 @@ class Worker {
 
   /// The slot of the process, 0 to count-1. A process that is restarted keeps it.
   [[nodiscard]] int id() const;
-  /// Null if that connection is closing or closed, or belongs to another process.
+  /// Null if that connection is closing or closed, or is none of this Worker's in this process.
   [[nodiscard]] Connection* find(ConnectionId id) const;
   [[nodiscard]] std::size_t connectionCount() const;
   /// Visits the open connections of this worker; `visit` may close them.

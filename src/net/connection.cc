@@ -14,6 +14,11 @@ using net::ConnectionImpl;
 
 ConnectionId Connection::id() const { return ConnectionImpl::of(*this).id.packed(); }
 
+bool Connection::isOpen() const {
+  const ConnectionImpl& connection = ConnectionImpl::of(*this);
+  return connection.phase == net::Phase::Open && connection.endpoint->codec->hasMessages();
+}
+
 SendStatus Connection::send(Message message) {
   ConnectionImpl& connection = ConnectionImpl::of(*this);
   return connection.reactor.output.send(connection, message);

@@ -106,10 +106,14 @@ std::string AccessControl::accept(ClientAccess& client, std::string_view text) {
     return verdict.claim.empty() ? std::string(sentence)
                                  : fmt::format("{}: {}", sentence, verdict.claim);
   }
-  if (client.token != nullptr && client.token->user != verdict.token.user) {
+  if (isRevoked && isRevoked(verdict.token, clock())) return std::string(kRevokedText);
+  if (client.token == nullptr) {
+    client.token = std::make_unique<Token>(std::move(verdict.token));
+  } else if (client.token->user == verdict.token.user) {
+    *client.token = std::move(verdict.token);
+  } else {
     return "the token is of another user";
   }
-  client.token = std::make_unique<Token>(std::move(verdict.token));
   client.isNoticed = false;
   return {};
 }
@@ -117,6 +121,11 @@ std::string AccessControl::accept(ClientAccess& client, std::string_view text) {
 const Token* AccessControl::tokenOf(Connection& client) {
   const auto* const state = client.stateOrNull<ClientAccess>();
   return state == nullptr ? nullptr : state->token.get();
+}
+
+UnixSeconds AccessControl::connectedAt(Connection& client) {
+  const auto* const state = client.stateOrNull<ClientAccess>();
+  return state == nullptr ? 0 : state->since;
 }
 
 void AccessControl::schedule(Connection& client, ClientAccess& state) {

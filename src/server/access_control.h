@@ -22,6 +22,7 @@ namespace stormo::server {
 /// A client that does not show a token, or whose token is not accepted or has expired: it needs
 /// another one before it connects again.
 inline constexpr CloseCode kUnauthorized{4401};
+inline constexpr std::string_view kRevokedText = "the token has been revoked";
 
 /// A client whose user has too many connections: Limits::connectionsPerUser.
 inline constexpr CloseCode kTooManyOfUser{4429};
@@ -51,6 +52,8 @@ class AccessControl {
   std::function<bool()> onUnknownKey;
   std::function<void(Connection& client, Message message)> onMessageAgain;
   std::function<void(Connection& client)> onOpenAgain;
+  /// A token that is valid otherwise must not be accepted. Empty: none.
+  std::function<bool(const access::Token& token, UnixSeconds now)> isRevoked;
 
   [[nodiscard]] bool isClosed() const { return verifier_.has_value(); }
   /// There are neither keys nor rules.
@@ -80,7 +83,9 @@ class AccessControl {
                                           std::string_view message) {
     return rules_ && rules_->haveEnvelopes() ? enclose(client, group, message) : message;
   }
-  /// Null if the client has shown no token.
+  /// In seconds since 1970. Without keys it is not kept: 0.
+  [[nodiscard]] static UnixSeconds connectedAt(Connection& client);
+  /// Null if the client has shown no token. Later tokens have the same address, and user.
   [[nodiscard]] static const access::Token* tokenOf(Connection& client);
 
  private:

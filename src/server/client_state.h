@@ -27,7 +27,7 @@ struct ClientState {
   struct Join {
     enum class Kind { Plain, Replay };
     std::uint64_t id;
-    std::string group;
+    std::string group;  ///< Its name in the Channel, or that of the user or of everybody.
     std::optional<Position> seen;  ///< With a position the answer is the messages after it.
     bool isRequested = false;
     [[nodiscard]] Kind kind() const { return seen ? Kind::Replay : Kind::Plain; }
@@ -37,6 +37,11 @@ struct ClientState {
   std::array<bool, 2> isQueued{};      ///< By kind of join.
   bool isReplaying = false;            ///< The Channel has a join of kind Replay to answer.
   EventLoop::TimePoint replaysPaidAt;  ///< From then on all its replays are within the rate.
+};
+
+/// What the backend has set with `info`; a client has none until then.
+struct InfoOfBackend {
+  std::string text;  ///< The JSON text of an object, or empty.
 };
 
 }  // namespace stormo::server

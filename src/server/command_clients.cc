@@ -1,10 +1,33 @@
 #include "server/command_clients.h"
 
 #include <fmt/format.h>
+#include <stormo/event_loop.h>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace stormo::server {
+namespace {
+
+constexpr std::string_view kEverybody = "all";  // the only group of everybody_
+constexpr std::chrono::seconds kDismissal{10};
+
+}  // namespace
+
+CommandClients::CommandClients(const ServerContext& context) : context_(context) {
+  groups_.setSlowRules(context.options.slowRules);
+  groups_.onFirstMember = [this](std::string_view group) {
+    context_.channel.subscribeGroup(group);
+  };
+  groups_.onLastMember = [this](std::string_view group) {
+    context_.channel.unsubscribeGroup(group);
+  };
+}
+
+CommandClients::~CommandClients() {
+  if (dismissal_ != 0 && EventLoop::currentOrNull() != nullptr) Timer::cancel(dismissal_);
+}
 
 void CommandClients::onMessage(Connection& client, Message message) {
   GroupRequest request;
@@ -22,6 +45,8 @@ void CommandClients::onMessage(Connection& client, Message message) {
     case GroupCommand::Refresh:
       if (context_.access.waitsForKey(client, request.token, message)) return;
       return refresh(client, request.token);
+    case GroupCommand::WhoAmI:
+      return ServerContext::reply(client, whoAmIReply(clientIdOf(client), userOf(client)));
     case GroupCommand::Ping:
       return ServerContext::reply(client, request.pong);
   }
@@ -50,7 +75,23 @@ void CommandClients::send(Connection& client, std::string_view group, std::strin
 void CommandClients::refresh(Connection& client, std::string_view token) {
   const std::string problem = context_.access.refresh(client, token);
   if (!problem.empty()) return replyError(client, kInvalidToken, problem);
+  onAdmitted(client, context_.audiences.admit(client));
+}
+
+void CommandClients::onAdmitted(Connection& client, bool hasNewUser) {
+  if (dismissal_ != 0 && context_.audiences.isAdmitted(client)) {
+    everybody_.join(client, kEverybody);
+  }
+  // Counted: as often as the user has clients of this protocol.
+  if (hasNewUser) {
+    context_.channel.subscribeGroup(Audience::user(userOf(client)).channelName());
+  }
   joinGroupsOf(client);
+}
+
+void CommandClients::onClose(Connection& client, bool hadUser) {
+  if (!hadUser) return;
+  context_.channel.unsubscribeGroup(Audience::user(userOf(client)).channelName());
 }
 
 void CommandClients::joinGroupsOf(Connection& client) {
@@ -67,6 +108,58 @@ void CommandClients::onRefused(ConnectionId id) {
   if (Connection* client = context_.worker.find(id)) {
     replyError(*client, kMessageTooLong, kMessageTooLongText);
   }
+}
+
+void CommandClients::onGroupMessage(const GroupMessage& message) {
+  if (!isReservedName(message.group)) return sendTo(groups_, message.group, message);
+  const auto audience = Audience::ofName(message.group);
+  if (!audience) return;
+  if (audience->kind() == Audience::Kind::Everybody) {
+    gatherEverybody();
+    sendTo(everybody_, kEverybody, message);
+  } else if (audience->kind() == Audience::Kind::User) {
+    context_.audiences.forEach(*audience, [&](Connection& client) {
+      if (isOfV1(client) || Audiences::isExcepted(client, message.except)) return;
+      deliver(client, message);
+    });
+  }
+}
+
+void CommandClients::sendTo(Groups& groups, std::string_view name, const GroupMessage& message) {
+  if (message.except.empty()) {
+    groups.send(name, message.message);
+  } else if (groups.memberCount(name) > 0) {
+    groups.sendExcept(name, message.message, context_.audiences.excepted(message.except));
+  }
+}
+
+void CommandClients::gatherEverybody() {
+  isEverybodyUsed_ = true;
+  if (dismissal_ != 0) return;
+  dismissal_ = Timer::add(kDismissal, [this] { dismissEverybody(); });
+  context_.audiences.forEach(Audience::everybody(), [this](Connection& client) {
+    if (!isOfV1(client)) everybody_.join(client, kEverybody);
+  });
+}
+
+void CommandClients::dismissEverybody() {
+  if (std::exchange(isEverybodyUsed_, false)) return;
+  Timer::cancel(std::exchange(dismissal_, 0));
+  std::vector<Connection*> members;
+  everybody_.forEachMember(kEverybody, [&](Connection& client) { members.push_back(&client); });
+  for (Connection* const client : members) everybody_.leave(*client, kEverybody);
+}
+
+void CommandClients::joinByBackend(Connection& client, std::string_view group,
+                                   const HistoryReply& reply) {
+  if (groups_.isMember(client, group) || !context_.hasRoomForGroup(groups_.groupCount(client))) {
+    return;
+  }
+  for (const GroupMessage& missed : reply.messages) {
+    if (Audiences::isExcepted(client, missed.except)) continue;
+    deliver(client, missed);
+  }
+  if (groups_.join(client, group)) context_.joined(client, group);
 }
 
 void CommandClients::replyError(Connection& client, std::string_view code, std::string_view text) {

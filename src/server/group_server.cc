@@ -5,11 +5,18 @@
 #include <stormo/worker.h>
 
 #include <chrono>
+#include <memory>
+#include <utility>
 
+#include "access/client_id.h"
+#include "protocol/channel/client_name.h"
 #include "protocol/channel/packet.h"
 #include "server/access_control.h"
+#include "server/backend_desk.h"
 #include "server/command_clients.h"
+#include "server/control.h"
 #include "server/group_publisher.h"
+#include "server/questions.h"
 #include "server/server_context.h"
 #include "server/v1_clients.h"
 
@@ -19,9 +26,12 @@ struct GroupServer::Impl final : channel::Listener {
   Impl(GroupServer& owner, Worker& worker, Channel& channel, const GroupServerOptions& options)
       : publisher(worker, channel),
         access(worker, options.access),
-        context{owner, worker, channel, options, publisher, access},
+        audiences(worker, access),
+        context{owner, worker, channel, options, publisher, access, audiences},
         commandClients(context),
-        v1Clients(context) {
+        v1Clients(context),
+        backend(context, commandClients, v1Clients),
+        questions(context, commandClients, v1Clients) {
     publisher.onDone = [this](ConnectionId client, std::uint64_t request) {
       v1Clients.onSent(client, request);
     };
@@ -29,7 +39,11 @@ struct GroupServer::Impl final : channel::Listener {
       request == 0 ? commandClients.onRefused(client) : v1Clients.onRefused(client, request);
     };
     access.onExpiring = [this](Connection& client, std::chrono::seconds left) {
-      isOfV1(client) ? v1Clients.onExpiring(client, left) : commandClients.onExpiring(client, left);
+      server::isOfV1(client) ? v1Clients.onExpiring(client, left)
+                             : commandClients.onExpiring(client, left);
+    };
+    access.isRevoked = [this](const access::Token& token, access::UnixSeconds now) {
+      return backend.isRevoked(token, now);
     };
     access.onUnknownKey = [&owner] { return owner.onUnknownKey && owner.onUnknownKey(); };
     access.onOpenAgain = [&owner](Connection& client) { owner.onWebSocketOpen(client); };
@@ -37,26 +51,56 @@ struct GroupServer::Impl final : channel::Listener {
       owner.onMessage(client, message);
     };
     channel.addListener(*this);
+    // The Channel outlives this, and its loop may have ended before.
+    channel.subscribe(server::kControlEvent, [self = self](const Value& data) {
+      if (*self != nullptr) (*self)->backend.onCommand(data);
+    });
+    channel.subscribe(server::kRevocationEvent, [self = self](const Value& data) {
+      if (*self != nullptr) (*self)->backend.onRevocation(data);
+    });
+    channel.respond(server::kQuestionEvent,
+                    [self = self](const Value& question, const Channel::Responder& reply) {
+                      if (*self != nullptr) reply((*self)->questions.answer(question));
+                    });
+    channel.subscribeGroup(Audience::everybody().channelName());
   }
-  ~Impl() { context.channel.removeListener(*this); }
+  ~Impl() {
+    *self = nullptr;
+    context.channel.removeListener(*this);
+  }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  void onGroupMessage(const GroupMessage& message) override { v1Clients.onGroupMessage(message); }
-  void onConnect() override { checkLimits(); }
+  void onGroupMessage(const GroupMessage& message) override {
+    if (channel::isClientName(message.group)) return onClientMessage(message);
+    commandClients.onGroupMessage(message);
+    v1Clients.onGroupMessage(message);
+  }
+  void onClientMessage(const GroupMessage& message) {
+    const auto audience = Audience::ofName(message.group);
+    Connection* const client = audience ? audiences.clientOf(audience->id()) : nullptr;
+    if (client == nullptr || server::Audiences::isExcepted(*client, message.except)) return;
+    server::isOfV1(*client) ? v1Clients.deliver(*client, message)
+                            : server::CommandClients::deliver(*client, message);
+  }
+  void onConnect() override {
+    checkLimits();
+    if (std::exchange(hasConnected, true)) return;
+    // In the worker process: all its clients' names have this beginning, whatever the connection.
+    const Audience any = Audience::client(access::clientIds().idOf(1));
+    context.channel.subscribeGroup(channel::subscriptionOf(any.channelName()));
+  }
   void onDrain() override { publisher.onDrain(); }
   void onAcknowledged() override { publisher.onAcknowledged(); }
   void onRejected(std::uint64_t number, std::string_view) override { publisher.onRejected(number); }
-  void onGap() override {  // commandClients' groups do it themselves
+  /// Clients must not miss messages without noticing: they reconnect, as after a reload.
+  void onGap() override {
     context.worker.forEachConnection([this](Connection& client) {
-      if (!v1Clients.isInGroups(client)) return;
-      client.close(CloseCode::ServiceRestart, "messages were lost, join again");
+      const bool isMember = server::isOfV1(client)
+                                ? v1Clients.isInGroups(client)
+                                : commandClients.isInGroups(client) || !userOf(client).empty();
+      if (isMember) client.close(CloseCode::ServiceRestart, "messages were lost, join again");
     });
-  }
-
-  static bool isOfV1(Connection& client) {
-    const auto* const state = client.stateOrNull<server::ClientState>();
-    return state != nullptr && state->speaksV1;
   }
 
   /// Reports a Channel that accepts less than the clients may send.
@@ -74,9 +118,15 @@ struct GroupServer::Impl final : channel::Listener {
 
   server::GroupPublisher publisher;
   server::AccessControl access;
+  server::Audiences audiences;
   const server::ServerContext context;
   server::CommandClients commandClients;
   server::V1Clients v1Clients;
+  server::BackendDesk backend;
+  server::Questions questions;
+  bool hasConnected = false;
+  /// For handlers, which may outlive this.
+  const std::shared_ptr<Impl*> self = std::make_shared<Impl*>(this);
 };
 
 GroupServer::GroupServer(Worker& worker, Channel& channel, GroupServerOptions options)
@@ -109,11 +159,11 @@ void GroupServer::onWebSocketConnect(Connection& client, WebSocketHandshake& han
 
 void GroupServer::onWebSocketOpen(Connection& client) {
   const access::Token* const token = impl_->access.onOpen(client);
-  if (token == nullptr) return;
-  if (Impl::isOfV1(client)) {
+  const bool hasUser = impl_->audiences.admit(client);
+  if (!server::isOfV1(client)) {
+    impl_->commandClients.onAdmitted(client, hasUser);
+  } else if (token != nullptr) {
     impl_->v1Clients.welcome(client, *token);
-  } else {
-    impl_->commandClients.joinGroupsOf(client);
   }
 }
 
@@ -128,6 +178,8 @@ void GroupServer::onMessage(Connection& client, Message message) {
 
 void GroupServer::onClose(Connection& client) {
   impl_->context.leftAll(client);
+  const bool hadUser = impl_->audiences.remove(client);
+  if (!server::isOfV1(client)) impl_->commandClients.onClose(client, hadUser);
   impl_->access.onClose(client);
 }
 

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "server/access_control.h"
+#include "server/audiences.h"
 #include "server/client_state.h"
 #include "server/group_publisher.h"
 
@@ -22,6 +23,7 @@ struct ServerContext {
   const GroupServerOptions options;
   GroupPublisher& publisher;
   AccessControl& access;
+  Audiences& audiences;
 
   [[nodiscard]] bool mayJoin(Connection& client, std::string_view group) const {
     if (access.isOpen() && !server.mayJoin) return true;
@@ -61,8 +63,8 @@ struct ServerContext {
 
   /// A client that reads so little that there is no room for a reply is disconnected: it must not
   /// wait for a reply that was dropped.
-  static void reply(Connection& client, std::string_view text) {
-    if (client.send(text) == SendStatus::Full) client.destroy();
+  static void reply(Connection& client, Message message) {
+    if (client.send(message) == SendStatus::Full) client.destroy();
   }
 
   /// Replies with `text`, which states an error. After too many errors in a row within too short a
@@ -78,8 +80,16 @@ struct ServerContext {
   }
 };
 
+/// The client speaks stormo.v1; else it uses the group commands.
+[[nodiscard]] inline bool isOfV1(Connection& client) {
+  const auto* const state = client.stateOrNull<ClientState>();
+  return state != nullptr && state->speaksV1;
+}
+
 inline constexpr std::string_view kTooManyGroups = "too_many_groups";
 inline constexpr std::string_view kInvalidToken = "invalid_token";
+inline constexpr std::string_view kNoUser = "no_user";
+inline constexpr std::string_view kNoUserText = "this client has no user: it has shown no token";
 inline constexpr std::string_view kForbidden = "forbidden";
 inline constexpr std::string_view kForbiddenJoin = "this client may not join this group";
 inline constexpr std::string_view kForbiddenSend = "this client may not send to this group";

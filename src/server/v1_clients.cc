@@ -12,8 +12,21 @@ auto joinOf(ClientState& state, std::string_view group) {
   return std::ranges::find(state.joins, group, &ClientState::Join::group);
 }
 
-v1::Admission admissionOf(const access::Token& token) {
-  return {.user = token.user, .groups = token.groups, .expires = token.expires};
+v1::Admission admissionOf(const access::Token& token, std::string_view client) {
+  return {.client = client, .user = token.user, .groups = token.groups, .expires = token.expires};
+}
+
+/// The name of what the request is about in the Channel; empty if the client has no user.
+std::string nameOf(Connection& client, const v1::Request& request) {
+  switch (request.to) {
+    case v1::To::Group:
+      return std::string(request.group);
+    case v1::To::User:
+      return userOf(client).empty() ? std::string() : Audience::user(userOf(client)).channelName();
+    case v1::To::Everybody:
+      return Audience::everybody().channelName();
+  }
+  return {};
 }
 
 /// Bytes of the replay.
@@ -67,6 +80,8 @@ void V1Clients::onMessage(Connection& client, ClientState& state, Message messag
     case v1::Command::Refresh:
       if (context_.access.waitsForKey(client, request.token, message)) return;
       return refresh(client, request);
+    case v1::Command::WhoAmI:
+      return whoAmI(client, request);
     case v1::Command::Ping:
       if (!request.pong.empty()) return ServerContext::reply(client, request.pong);
       return replyOk(client, request.id);
@@ -74,18 +89,18 @@ void V1Clients::onMessage(Connection& client, ClientState& state, Message messag
 }
 
 void V1Clients::join(Connection& client, ClientState& state, const v1::Request& request) {
-  if (groups_.isMember(client, request.group) ||
-      joinOf(state, request.group) != state.joins.end()) {
+  std::string name = nameOf(client, request);
+  if (name.empty()) return replyError(client, request.id, kNoUser, kNoUserText);
+  if (groups_.isMember(client, name) || joinOf(state, name) != state.joins.end()) {
     return replyError(client, request.id, "already_joined", "this client is a member already");
   }
   if (!context_.hasRoomForGroup(groups_.groupCount(client) + state.joins.size())) {
     return replyError(client, request.id, kTooManyGroups, context_.tooManyGroupsText());
   }
-  if (!context_.mayJoin(client, request.group)) {
-    return replyError(client, request.id, kForbidden, kForbiddenJoin);
-  }
-  state.joins.push_back(
-      {.id = request.id, .group = std::string(request.group), .seen = request.seen});
+  const bool isAllowed = request.to == v1::To::Group ? context_.mayJoin(client, name)
+                                                     : context_.audiences.isAdmitted(client);
+  if (!isAllowed) return replyError(client, request.id, kForbidden, kForbiddenJoin);
+  state.joins.push_back({.id = request.id, .group = std::move(name), .seen = request.seen});
   joins_.add(client, state);
 }
 
@@ -109,13 +124,7 @@ void V1Clients::onHistoryReply(ConnectionId id, const ClientState::Join& join,
   if (pending == state.joins.end() || pending->id != join.id) return;  // a leave came first
   state.joins.erase(pending);
 
-  SendStatus status = SendStatus::Queued;
-  for (const GroupMessage& missed : reply.messages) {
-    text_.clear();
-    v1::appendMessage(missed.group, missed.offset, missed.message, text_);
-    status = client->send(text_);
-    if (status != SendStatus::Queued) break;
-  }
+  SendStatus status = replay(*client, reply);
   text_.clear();
   v1::appendJoined(join.id, reply.position, join.seen ? std::optional(reply.isWhole) : std::nullopt,
                    text_);
@@ -123,25 +132,71 @@ void V1Clients::onHistoryReply(ConnectionId id, const ClientState::Join& join,
   // As a member whose queue overflows: it must not miss messages without noticing.
   if (status == SendStatus::Full) {
     client->destroy();
-  } else if (groups_.join(*client, join.group)) {
+  } else if (groups_.join(*client, join.group) && !isReservedName(join.group)) {
     context_.joined(*client, join.group);
   }
 }
 
-void V1Clients::leave(Connection& client, ClientState& state, const v1::Request& request) {
-  const auto pending = joinOf(state, request.group);
-  if (pending != state.joins.end()) {
+SendStatus V1Clients::replay(Connection& client, const HistoryReply& reply) {
+  for (const GroupMessage& missed : reply.messages) {
+    if (!missed.except.empty() && Audiences::isExcepted(client, missed.except)) continue;
     text_.clear();
-    v1::appendError(pending->id, "left", "a leave came before the join was done", text_);
-    ServerContext::reply(client, text_);
-    state.joins.erase(pending);
-    return replyOk(client, request.id);
+    v1::appendMessage(missed.group, missed.offset, missed.message, text_);
+    if (const SendStatus status = client.send(text_); status != SendStatus::Queued) return status;
   }
-  if (!groups_.leave(client, request.group)) {
+  return SendStatus::Queued;
+}
+
+void V1Clients::joinByBackend(Connection& client, std::string_view group, Position since,
+                              const HistoryReply& reply) {
+  ClientState& state = client.state<ClientState>();
+  if (groups_.isMember(client, group) || joinOf(state, group) != state.joins.end()) return;
+  if (!context_.hasRoomForGroup(groups_.groupCount(client) + state.joins.size())) return;
+  text_.clear();
+  v1::appendJoinedByBackend(group, reply.isWhole ? since : reply.position, reply.isWhole, text_);
+  SendStatus status = client.send(text_);
+  if (status == SendStatus::Queued) status = replay(client, reply);
+  if (status == SendStatus::Full) {
+    client.destroy();
+  } else if (groups_.join(client, group)) {
+    context_.joined(client, group);
+  }
+}
+
+void V1Clients::leaveByBackend(Connection& client, std::string_view group) {
+  if (cancelJoin(client, client.state<ClientState>(), group)) return;
+  if (!groups_.leave(client, group)) return;
+  text_.clear();
+  v1::appendLeftByBackend(group, text_);
+  ServerContext::reply(client, text_);
+  context_.left(client, group);
+}
+
+void V1Clients::sendInfo(Connection& client) {
+  text_.clear();
+  v1::appendInfo(infoOf(client), text_);
+  ServerContext::reply(client, text_);
+}
+
+bool V1Clients::cancelJoin(Connection& client, ClientState& state, std::string_view name) {
+  const auto pending = joinOf(state, name);
+  if (pending == state.joins.end()) return false;
+  text_.clear();
+  v1::appendError(pending->id, "left", "a leave came before the join was done", text_);
+  ServerContext::reply(client, text_);
+  state.joins.erase(pending);
+  return true;
+}
+
+void V1Clients::leave(Connection& client, ClientState& state, const v1::Request& request) {
+  const std::string name = nameOf(client, request);
+  if (name.empty()) return replyError(client, request.id, kNoUser, kNoUserText);
+  if (cancelJoin(client, state, name)) return replyOk(client, request.id);
+  if (!groups_.leave(client, name)) {
     return replyError(client, request.id, "not_joined", "this client is no member");
   }
   replyOk(client, request.id);
-  context_.left(client, request.group);
+  if (request.to == v1::To::Group) context_.left(client, name);
 }
 
 void V1Clients::send(Connection& client, ClientState& state, const v1::Request& request) {
@@ -163,14 +218,22 @@ void V1Clients::send(Connection& client, ClientState& state, const v1::Request& 
 void V1Clients::refresh(Connection& client, const v1::Request& request) {
   const std::string problem = context_.access.refresh(client, request.token);
   if (!problem.empty()) return replyError(client, request.id, kInvalidToken, problem);
+  context_.audiences.admit(client);
   text_.clear();
-  v1::appendRefreshed(request.id, admissionOf(*AccessControl::tokenOf(client)), text_);
+  v1::appendRefreshed(request.id, admissionOf(*AccessControl::tokenOf(client), clientIdOf(client)),
+                      text_);
+  ServerContext::reply(client, text_);
+}
+
+void V1Clients::whoAmI(Connection& client, const v1::Request& request) {
+  text_.clear();
+  v1::appendWhoAmI(request.id, clientIdOf(client), userOf(client), text_);
   ServerContext::reply(client, text_);
 }
 
 void V1Clients::welcome(Connection& client, const access::Token& token) {
   text_.clear();
-  v1::appendWelcome(admissionOf(token), text_);
+  v1::appendWelcome(admissionOf(token, clientIdOf(client)), text_);
   ServerContext::reply(client, text_);
 }
 
@@ -194,7 +257,17 @@ void V1Clients::onGroupMessage(const GroupMessage& message) {
   if (groups_.memberCount(message.group) == 0) return;
   text_.clear();
   v1::appendMessage(message.group, message.offset, message.message, text_);
-  groups_.send(message.group, text_);
+  if (message.except.empty()) {
+    groups_.send(message.group, text_);
+  } else {
+    groups_.sendExcept(message.group, text_, context_.audiences.excepted(message.except));
+  }
+}
+
+void V1Clients::deliver(Connection& client, const GroupMessage& message) {
+  text_.clear();
+  v1::appendMessage(message.group, message.offset, message.message, text_);
+  ServerContext::reply(client, text_);
 }
 
 void V1Clients::replyOk(Connection& client, std::uint64_t request) {

@@ -27,6 +27,19 @@ class V1Clients {
   void onRefused(ConnectionId client, std::uint64_t request);
 
   void onGroupMessage(const GroupMessage& message);
+  /// A message for that client alone.
+  void deliver(Connection& client, const GroupMessage& message);
+
+  // By the backend:
+
+  /// Makes it a member, unless it is one or has asked to be one, and sends it the messages of the
+  /// reply, which are those since `since`.
+  void joinByBackend(Connection& client, std::string_view group, Position since,
+                     const HistoryReply& reply);
+  void leaveByBackend(Connection& client, std::string_view group);
+  void sendInfo(Connection& client);
+
+  [[nodiscard]] const Groups& groups() const { return groups_; }
   [[nodiscard]] bool isInGroups(const Connection& client) const {
     return groups_.groupCount(client) > 0;
   }
@@ -36,9 +49,13 @@ class V1Clients {
   void requestHistory(ConnectionId client, const ClientState::Join& join);
   void onHistoryReply(ConnectionId client, const ClientState::Join& join,
                       const HistoryReply& reply);
+  [[nodiscard]] SendStatus replay(Connection& client, const HistoryReply& reply);
   void leave(Connection& client, ClientState& state, const v1::Request& request);
+  /// A join that the Channel has not answered yet ends. False if there is none.
+  bool cancelJoin(Connection& client, ClientState& state, std::string_view name);
   void send(Connection& client, ClientState& state, const v1::Request& request);
   void refresh(Connection& client, const v1::Request& request);
+  void whoAmI(Connection& client, const v1::Request& request);
   void replyOk(Connection& client, std::uint64_t request);
   void replyError(Connection& client, std::uint64_t request, std::string_view code,
                   std::string_view message);

@@ -169,7 +169,10 @@ void WorkerProcess::accept(const std::vector<int>& listeners) {
 
 WorkerProcess::~WorkerProcess() { worker_.process_ = nullptr; }
 
-Connection* WorkerProcess::find(ConnectionId id) const { return table_.find(id); }
+Connection* WorkerProcess::find(ConnectionId id) const {
+  net::ConnectionImpl* const peer = table_.find(id);
+  return peer != nullptr && isClient(*peer) ? peer : nullptr;
+}
 
 std::size_t WorkerProcess::clientCount() const {
   std::size_t count = 0;

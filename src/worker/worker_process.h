@@ -45,11 +45,14 @@ class WorkerProcess {
   template <typename Visit>
   void forEachClient(Visit visit) const {
     table_.forEach([&](net::ConnectionImpl& peer) {
-      if (peer.endpoint == &endpoint_ || peer.endpoint == &httpEndpoint_) visit(peer);
+      if (isClient(peer)) visit(peer);
     });
   }
 
  private:
+  [[nodiscard]] bool isClient(const net::ConnectionImpl& peer) const {
+    return peer.endpoint == &endpoint_ || peer.endpoint == &httpEndpoint_;
+  }
   void configure();
   void limit(net::SharedAdmission* shared);
   void servePlainRequests();

@@ -1,5 +1,7 @@
 #include "protocol/client/command_reader.h"
 
+#include <stormo/audience.h>
+
 #include <algorithm>
 
 #include "base/assert.h"
@@ -72,6 +74,9 @@ CommandError CommandReader::readGroup(std::size_t field, std::string_view& group
   if (name->size() > kGroupNameBytesMax) {
     return fail(CommandError::NameTooLong, field, "must not be longer than 255 bytes");
   }
+  if (isReservedName(*name)) {
+    return fail(CommandError::NameReserved, field, "must not begin with a zero byte");
+  }
   group = *name;
   return CommandError::None;
 }
@@ -109,6 +114,8 @@ const char* codeName(CommandError error) {
       return "name_empty";
     case CommandError::NameTooLong:
       return "name_too_long";
+    case CommandError::NameReserved:
+      return "name_reserved";
   }
   return "unknown";
 }

@@ -21,6 +21,7 @@ enum class CommandError {
   UnknownCommand,
   NameEmpty,
   NameTooLong,
+  NameReserved,
 };
 
 /// The stable code of an error for programs: "not_json", "missing_field", …
@@ -43,7 +44,7 @@ class CommandReader {
   [[nodiscard]] JsonFields& fields() { return fields_; }
 
   [[nodiscard]] CommandError require(std::size_t field);
-  /// A string or an integer of 1 to kGroupNameBytesMax bytes.
+  /// A string or an integer of 1 to kGroupNameBytesMax bytes, without a zero byte at its start.
   [[nodiscard]] CommandError readGroup(std::size_t field, std::string_view& group);
   [[nodiscard]] CommandError readString(std::size_t field, std::string_view& string);
   /// The command of a name. `known` are pairs of name and command.

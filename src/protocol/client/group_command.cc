@@ -16,7 +16,7 @@ constexpr std::size_t kToken = 3;
 constexpr std::pair<std::string_view, GroupCommand> kCommands[] = {
     {"send_to_group", GroupCommand::SendToGroup}, {"add_group", GroupCommand::AddGroup},
     {"leave_group", GroupCommand::LeaveGroup},    {"ping", GroupCommand::Ping},
-    {"refresh", GroupCommand::Refresh},
+    {"refresh", GroupCommand::Refresh},           {"whoami", GroupCommand::WhoAmI},
 };
 
 }  // namespace
@@ -40,6 +40,7 @@ CommandError GroupCommandDecoder::decode(std::string_view text, GroupRequest& ou
   if (error == CommandError::None && out.command == GroupCommand::Refresh) {
     return reader_.readString(kToken, out.token);
   }
+  if (error == CommandError::None && out.command == GroupCommand::WhoAmI) return error;
   if (error == CommandError::None) error = reader_.readGroup(kGroupId, out.group);
   if (error != CommandError::None) return error;
 
@@ -47,6 +48,12 @@ CommandError GroupCommandDecoder::decode(std::string_view text, GroupRequest& ou
   if (error = reader_.require(kMessage); error != CommandError::None) return error;
   out.message = reader_.fields().text(kMessage);
   return CommandError::None;
+}
+
+std::string whoAmIReply(std::string_view client, std::string_view user) {
+  Value reply = Value::array({{"cmd", "whoami"}, {"client", client}});
+  if (!user.empty()) reply.set("user", user);
+  return toJson(reply);
 }
 
 std::string errorReply(std::string_view code, std::string_view message) {

@@ -11,14 +11,15 @@
 ///     {"cmd":"leave_group", "group_id":"123"}
 ///     {"cmd":"send_to_group", "group_id":"123", "message":"text"}
 ///     {"cmd":"refresh", "token":"eyJhbGciOi…"}
+///     {"cmd":"whoami"}
 ///     {"cmd":"ping"}
 namespace stormo {
 
-enum class GroupCommand { AddGroup, LeaveGroup, SendToGroup, Refresh, Ping };
+enum class GroupCommand { AddGroup, LeaveGroup, SendToGroup, Refresh, WhoAmI, Ping };
 
 struct GroupRequest {
   GroupCommand command = GroupCommand::AddGroup;
-  std::string_view group;    ///< Not of Refresh and Ping.
+  std::string_view group;    ///< Not of Refresh, WhoAmI and Ping.
   std::string_view message;  ///< Of SendToGroup.
   std::string_view token;    ///< Of Refresh.
   std::string_view pong;     ///< Of Ping: the reply, in the form of the request.
@@ -44,6 +45,8 @@ class GroupCommandDecoder {
   CommandReader reader_;
 };
 
+/// {"cmd":"whoami","client":"…","user":"ada"}, without "user" if it is empty.
+[[nodiscard]] std::string whoAmIReply(std::string_view client, std::string_view user);
 /// {"cmd":"error","code":"...","message":"..."}
 [[nodiscard]] std::string errorReply(std::string_view code, std::string_view message);
 

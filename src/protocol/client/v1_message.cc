@@ -1,5 +1,7 @@
 #include "protocol/client/v1_message.h"
 
+#include <stormo/audience.h>
+
 #include <charconv>
 #include <iterator>
 
@@ -26,7 +28,27 @@ void appendWhere(Position position, std::string& out) {
   appendDecimal(position.offset, out);
 }
 
+/// ,"group":"123" or ,"to":"user"
+void appendAudience(std::string_view name, std::string& out) {
+  if (!isReservedName(name)) {
+    out.append(",\"group\":");
+    return appendJsonString(name, out);
+  }
+  const auto audience = Audience::ofName(name);
+  out.append(",\"to\":\"");
+  if (audience && audience->kind() == Audience::Kind::User) {
+    out.append("user");
+  } else if (audience && audience->kind() == Audience::Kind::Client) {
+    out.append("client");
+  } else {
+    out.append("all");
+  }
+  out.push_back('"');
+}
+
 void appendAdmission(const Admission& admission, std::string& out) {
+  out.append(",\"client\":");
+  appendJsonString(admission.client, out);
   out.append(",\"user\":");
   appendJsonString(admission.user, out);
   out.append(",\"groups\":[");
@@ -71,10 +93,9 @@ void appendError(std::uint64_t id, std::string_view code, std::string_view messa
   out.append("}}");
 }
 
-void appendMessage(std::string_view group, std::uint64_t offset, Message message,
-                   std::string& out) {
-  out.append("{\"event\":\"message\",\"group\":");
-  appendJsonString(group, out);
+void appendMessage(std::string_view name, std::uint64_t offset, Message message, std::string& out) {
+  out.append("{\"event\":\"message\"");
+  appendAudience(name, out);
   out.append(",\"offset\":");
   appendDecimal(offset, out);
   if (message.isBinary()) {
@@ -88,11 +109,30 @@ void appendMessage(std::string_view group, std::uint64_t offset, Message message
   }
 }
 
-void appendMissed(std::string_view group, std::uint64_t count, std::string& out) {
-  out.append("{\"event\":\"missed\",\"group\":");
-  appendJsonString(group, out);
+void appendMissed(std::string_view name, std::uint64_t count, std::string& out) {
+  out.append("{\"event\":\"missed\"");
+  appendAudience(name, out);
   out.append(",\"count\":");
   appendDecimal(count, out);
+  out.push_back('}');
+}
+
+void appendJoinedByBackend(std::string_view group, Position position, bool isWhole,
+                           std::string& out) {
+  out.append("{\"event\":\"joined\"");
+  appendAudience(group, out);
+  appendWhere(position, out);
+  out.append(isWhole ? "}" : ",\"recovered\":false}");
+}
+
+void appendLeftByBackend(std::string_view group, std::string& out) {
+  out.append("{\"event\":\"left\"");
+  appendAudience(group, out);
+  out.push_back('}');
+}
+
+void appendInfo(std::string_view info, std::string& out) {
+  out.append("{\"event\":\"info\",\"info\":").append(info.empty() ? "null" : info);
   out.push_back('}');
 }
 
@@ -105,6 +145,19 @@ void appendRefreshed(std::uint64_t id, const Admission& admission, std::string& 
   appendOk(id, out);
   out.pop_back();
   appendAdmission(admission, out);
+}
+
+void appendWhoAmI(std::uint64_t id, std::string_view client, std::string_view user,
+                  std::string& out) {
+  appendOk(id, out);
+  out.pop_back();
+  out.append(",\"client\":");
+  appendJsonString(client, out);
+  if (!user.empty()) {
+    out.append(",\"user\":");
+    appendJsonString(user, out);
+  }
+  out.push_back('}');
 }
 
 void appendExpiring(std::chrono::seconds left, std::string& out) {

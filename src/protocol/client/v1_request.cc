@@ -17,10 +17,12 @@ constexpr std::size_t kEpoch = 4;
 constexpr std::size_t kOffset = 5;
 constexpr std::size_t kSession = 6;
 constexpr std::size_t kToken = 7;
+constexpr std::size_t kTo = 8;
 
 constexpr std::pair<std::string_view, Command> kCommands[] = {
-    {"send", Command::Send}, {"join", Command::Join},       {"leave", Command::Leave},
-    {"ping", Command::Ping}, {"session", Command::Session}, {"refresh", Command::Refresh}};
+    {"send", Command::Send},    {"join", Command::Join},       {"leave", Command::Leave},
+    {"ping", Command::Ping},    {"session", Command::Session}, {"refresh", Command::Refresh},
+    {"whoami", Command::WhoAmI}};
 
 std::optional<std::uint64_t> fromHex(std::string_view digits) {
   std::uint64_t number = 0;
@@ -34,7 +36,8 @@ std::optional<std::uint64_t> fromHex(std::string_view digits) {
 }  // namespace
 
 RequestDecoder::RequestDecoder()
-    : reader_{"id", "cmd", "group", "message", "epoch", "offset", "session", "token", "type"} {}
+    : reader_{"id",     "cmd",     "group", "message", "epoch",
+              "offset", "session", "token", "to",      "type"} {}
 
 CommandError RequestDecoder::decode(std::string_view text, Request& out) {
   out = {};
@@ -46,16 +49,17 @@ CommandError RequestDecoder::decode(std::string_view text, Request& out) {
   if (error != CommandError::None) return error;
   switch (out.command) {
     case Command::Ping:
+    case Command::WhoAmI:
       return CommandError::None;
     case Command::Session:
       return readSession(out);
     case Command::Refresh:
       return reader_.readString(kToken, out.token);
     case Command::Join:
-      error = reader_.readGroup(kGroup, out.group);
+      error = readTarget(out);
       return error == CommandError::None ? readSeen(out) : error;
     case Command::Leave:
-      return reader_.readGroup(kGroup, out.group);
+      return readTarget(out);
     case Command::Send:
       error = reader_.readGroup(kGroup, out.group);
       if (error == CommandError::None) error = reader_.require(kMessage);
@@ -73,6 +77,23 @@ CommandError RequestDecoder::readId(Request& out) {
                         "must be an integer from 1 to 9007199254740991");
   }
   out.id = *id;
+  return CommandError::None;
+}
+
+CommandError RequestDecoder::readTarget(Request& out) {
+  JsonFields& fields = reader_.fields();
+  if (!fields.has(kTo)) return reader_.readGroup(kGroup, out.group);
+  if (fields.has(kGroup)) {
+    return reader_.fail(CommandError::WrongType, "group and to are not given together");
+  }
+  const std::string_view to = fields.string(kTo).value_or("");
+  if (to == "user") {
+    out.to = To::User;
+  } else if (to == "all") {
+    out.to = To::Everybody;
+  } else {
+    return reader_.fail(CommandError::WrongType, kTo, "must be \"user\" or \"all\"");
+  }
   return CommandError::None;
 }
 

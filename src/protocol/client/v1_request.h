@@ -13,19 +13,23 @@
 ///
 ///     {"id":1, "cmd":"join", "group":"123", "epoch":"5f3a90c1e07b2d46", "offset":41}
 ///     {"id":2, "cmd":"send", "group":"123", "message":"text"}
+///     {"id":3, "cmd":"join", "to":"user"}
 namespace stormo::v1 {
 
 inline constexpr std::string_view kSubprotocol = "stormo.v1";
 /// The largest integer that every JSON reader represents exactly.
 inline constexpr std::uint64_t kIdMax = (std::uint64_t{1} << 53) - 1;
 
-enum class Command { Join, Leave, Send, Session, Refresh, Ping };
+enum class Command { Join, Leave, Send, Session, Refresh, WhoAmI, Ping };
+/// What a Join or a Leave is about: a group, what is sent to the client's user, or to everybody.
+enum class To { Group, User, Everybody };
 
 struct Request {
   std::uint64_t id = 0;  ///< 1 to kIdMax.
   Command command = Command::Ping;
   std::string_view pong;         ///< Of a Ping without an id: see CommandReader::heartbeatReply().
-  std::string_view group;        ///< Of Join, Leave, Send.
+  To to = To::Group;             ///< Of Join, Leave.
+  std::string_view group;        ///< Of Join, Leave, Send; empty if `to` is no group.
   std::string_view message;      ///< Of Send.
   std::optional<Position> seen;  ///< Of Join.
   std::uint64_t session = 0;     ///< Of Session; not zero.
@@ -46,6 +50,7 @@ class RequestDecoder {
 
  private:
   CommandError readId(Request& out);
+  CommandError readTarget(Request& out);
   CommandError readSeen(Request& out);
   CommandError readSession(Request& out);
 

@@ -94,6 +94,19 @@ TEST_F(GroupsConflationTest, OneThatIsLeftOutDoesNotGetTheMessageLater) {
   EXPECT_THAT(linesOf(two), ElementsAre("1", "2"));
 }
 
+TEST_F(GroupsConflationTest, SeveralThatAreLeftOutDoNotGetTheMessageLater) {
+  Connected one = member({"a"});
+  Connected two = member({"a"});
+  Connected three = member({"a"});
+  groups.send("a", "1");
+  Connection* const except[] = {&at(one), &at(three)};
+  EXPECT_EQ(groups.sendExcept("a", "2", except), 1u);
+  advance(100ms);
+  EXPECT_THAT(linesOf(one), ElementsAre("1"));
+  EXPECT_THAT(linesOf(two), ElementsAre("1", "2"));
+  EXPECT_THAT(linesOf(three), ElementsAre("1"));
+}
+
 TEST_F(GroupsConflationTest, AGroupWithoutMembersForgetsWhatWaits) {
   Connected one = member({"a"});
   groups.send("a", "1");

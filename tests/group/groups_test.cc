@@ -80,6 +80,41 @@ TEST_F(GroupsTest, SendExceptExcludesOneMemberAndCountsTheOthers) {
   }
 }
 
+TEST_F(GroupsTest, SendExceptExcludesSeveralMembers) {
+  for (const bool isLarge : {false, true}) {
+    const std::string text = isLarge ? large("x") : "x";
+    Connected one = member({"birds"});
+    Connected two = member({"birds"});
+    Connected three = member({"birds", "owls"});
+    Connected nonMember = acceptQuietly();
+    Connection* const except[] = {&at(one), &at(three), &at(one), &at(nonMember)};
+    const auto before = counters().messagesOut.get();
+    groups.send("birds", "first");
+    groups.send("owls", "other");
+    EXPECT_EQ(groups.sendExcept("birds", text, except), 1u);
+    groups.send("birds", "last");
+    EXPECT_EQ(counters().messagesOut.get(), before + 8);
+    turn();
+    EXPECT_EQ(one.peer.take(), "first\nlast\n");
+    EXPECT_EQ(two.peer.take(), "first\n" + text + "\nlast\n");
+    EXPECT_EQ(three.peer.take(), "first\nother\nlast\n");
+    for (Connected* each : {&one, &two, &three}) at(*each).destroy();
+    turn();
+  }
+}
+
+TEST_F(GroupsTest, ListsGroupsAndThoseOfAConnection) {
+  Connected one = member({"birds", "owls"});
+  Connected two = member({"birds"});
+  std::vector<std::string> all;
+  groups.forEachGroup([&](std::string_view name, std::size_t members) {
+    all.push_back(std::string(name) + '=' + std::to_string(members));
+  });
+  EXPECT_THAT(all, testing::UnorderedElementsAre("birds=2", "owls=1"));
+  EXPECT_THAT(groups.groupsOf(at(one)), testing::UnorderedElementsAre("birds", "owls"));
+  EXPECT_THAT(groups.groupsOf(at(two)), ElementsAre("birds"));
+}
+
 TEST_F(GroupsTest, EachMemberMayBeExcludedFromItsOwnMessage) {
   std::vector<Connected> all;
   for (int i = 0; i < 20; ++i) all.push_back(member({"birds"}));

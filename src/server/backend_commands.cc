@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "protocol/channel/client_name.h"
+#include "protocol/text/utf8.h"
 #include "protocol/websocket/close.h"
 
 namespace stormo::server {
@@ -35,6 +36,7 @@ std::string readGroup(const Value& data, BackendCommand& command) {
 
 std::string readClosing(const Value& data, BackendCommand& command) {
   command.reason = data["reason"].text();
+  if (!isUtf8(command.reason)) return "reason must be UTF-8";
   if (data["code"].isNull()) return {};
   const std::int64_t code = data["code"].asInt();
   if (!std::in_range<std::uint16_t>(code) ||

@@ -57,6 +57,7 @@ TEST(BackendCommand, IsRefusedWithASentenceIfItIsMalformed) {
        "code must be a close code that may be sent, as 1000, 1008 or 4000 to 4999"},
       {with(close, "code", "x"),
        "code must be a close code that may be sent, as 1000, 1008 or 4000 to 4999"},
+      {with(close, "reason", "\xff"), "reason must be UTF-8"},
       {with(info, "info", "[1]"), "info must be the JSON text of an object, or empty"},
       {with(info, "info", "{"), "info must be the JSON text of an object, or empty"},
       {with(info, "info", 7), "info must be the JSON text of an object, or empty"},

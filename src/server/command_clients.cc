@@ -46,6 +46,7 @@ void CommandClients::onMessage(Connection& client, Message message) {
       if (context_.access.waitsForKey(client, request.token, message)) return;
       return refresh(client, request.token);
     case GroupCommand::WhoAmI:
+      if (context_.isOwnCommand(client, message.data)) return;  // a program may have one
       return ServerContext::reply(client, whoAmIReply(clientIdOf(client), userOf(client)));
     case GroupCommand::Ping:
       return ServerContext::reply(client, request.pong);

@@ -81,6 +81,7 @@ void V1Clients::onMessage(Connection& client, ClientState& state, Message messag
       if (context_.access.waitsForKey(client, request.token, message)) return;
       return refresh(client, request);
     case v1::Command::WhoAmI:
+      if (context_.isOwnCommand(client, message.data)) return;  // a program may have one
       return whoAmI(client, request);
     case v1::Command::Ping:
       if (!request.pong.empty()) return ServerContext::reply(client, request.pong);

@@ -15,7 +15,7 @@ class QuestionsTest : public BackendTest {
     backend->requestAll(kQuestionEvent, question, std::chrono::seconds(20),
                         [&](const Result<Replies>& replies) {
                           ASSERT_TRUE(replies);
-                          all = *replies;
+                          all = replies.value();
                         });
     EXPECT_TRUE(turnUntil([&] { return all.has_value(); }));
     EXPECT_TRUE(all->isComplete);

@@ -26,6 +26,22 @@ TEST_F(BackendTest, AJoinIsFollowedByAllMessagesAfterIt) {
   EXPECT_THAT(brief(await(v1Client, 1)), ElementsAre("4"));
 }
 
+TEST_F(BackendTest, AJoinIsCompleteThoughTheChannelIsKilled) {
+  startAll();
+  Client plain = ada(false);
+  Client v1Client = ada(true);
+  for (int round = 0; round < 3; ++round) {
+    const std::string group = "kept" + std::to_string(round);
+    command(joinOf("ada", group));
+    send(Audience::group(group), "1");
+    for (int turns = 0; turns < round; ++turns) turn();
+    restartChannel();
+    send(Audience::group(group), "2");
+    EXPECT_THAT(await(plain, 2), ElementsAre("1", "2"));
+    EXPECT_THAT(brief(await(v1Client, 3)), ElementsAre("joined", "1", "2"));
+  }
+}
+
 TEST_F(BackendTest, TheJoinedEventHasThePositionOfTheCommand) {
   startAll();
   Client client = ada(true);

@@ -44,6 +44,17 @@ TEST_F(BackendTest, AnOfflineUserGetsItsMailboxWithItsPosition) {
   EXPECT_THAT(brief(await(again, 3)), ElementsAre("one", "two", "recovered"));
 }
 
+TEST_F(BackendTest, AGapClosesTheClientsThatHaveAUser) {
+  startAll();
+  Client plain = ada(false);
+  Client stranger = request("", false);
+  sync(stranger);
+  records = {};
+  restartChannel();
+  EXPECT_EQ(closed(plain), "1012 messages were lost, join again");
+  sync(stranger);
+}
+
 TEST_F(BackendTest, AMessageToAClientReachesItAlone) {
   startAll();
   Client plain = ada(false);

@@ -63,9 +63,9 @@ std::optional<std::chrono::seconds> maxAgeIn(std::string_view cacheControl) {
 }
 
 Fetched fetch(const FetchRequest& request) {
-  static const CURLcode isReady = curl_global_init(CURL_GLOBAL_DEFAULT);
+  static const CURLcode kReady = curl_global_init(CURL_GLOBAL_DEFAULT);
   const std::unique_ptr<CURL, FreeBy<curl_easy_cleanup>> curl(curl_easy_init());
-  if (isReady != CURLE_OK || curl == nullptr) throw std::runtime_error("libcurl cannot be used");
+  if (kReady != CURLE_OK || curl == nullptr) throw std::runtime_error("libcurl cannot be used");
   Answer answer{.bytesMax = request.bytesMax};
   std::array<char, CURL_ERROR_SIZE> detail{};
   const auto set = [&](CURLoption option, auto value) {

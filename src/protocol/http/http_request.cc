@@ -5,6 +5,7 @@
 
 #include "protocol/http/head_parser.h"
 #include "protocol/http/header_fields.h"
+#include "protocol/http/percent.h"
 #include "protocol/text/ascii.h"
 
 namespace stormo {
@@ -45,32 +46,6 @@ class RequestParser final : public HeadParser<true> {
 
   HttpRequest request_;
 };
-
-/// The number that a hexadecimal digit stands for, or -1.
-int hexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = toLowerAscii(c);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-/// The bytes that `text` encodes (RFC 3986 2.1). Nothing if an escape is invalid.
-std::optional<std::string> percentDecoded(std::string_view text, bool plusIsSpace) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text[at] == '%') {
-      if (text.size() - at < 3) return std::nullopt;
-      const int high = hexDigit(text[at + 1]);
-      const int low = hexDigit(text[at + 2]);
-      if (high < 0 || low < 0) return std::nullopt;
-      out.push_back(static_cast<char>(high * 16 + low));
-      at += 2;
-    } else {
-      out.push_back(plusIsSpace && text[at] == '+' ? ' ' : text[at]);
-    }
-  }
-  return out;
-}
 
 /// Removes the text before the first `separator` from `rest` and returns it; all, if there is none.
 std::string_view takeUntil(char separator, std::string_view& rest) {

@@ -16,14 +16,15 @@
 #include "channel/log/log_report.h"
 #include "channel/log/real_log_directory.h"
 #include "cli/parse_arguments.h"
+#include "cli/printable.h"
 #include "process/text_table.h"
-#include "protocol/text/utf8.h"
 #include "sys/standard_streams.h"
 
 namespace {
 
 using namespace stormo;
 using channel::LogReport;
+using cli::printable;
 using process::TextTable;
 using Json = nlohmann::ordered_json;
 
@@ -42,23 +43,6 @@ std::string timeText(std::uint64_t milliseconds) {
   const auto seconds = static_cast<std::time_t>(milliseconds / 1000);
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}{:%z}", fmt::localtime(seconds),
                      milliseconds % 1000, fmt::localtime(seconds));
-}
-
-// Names come from clients, and could control the terminal.
-std::string printable(std::string_view name) {
-  const bool isText = isUtf8(name) && std::ranges::none_of(name, [](char c) {
-                        return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '\xc2';
-                      });
-  if (isText) return std::string(name);
-  std::string out;
-  for (const char c : name) {
-    if (c >= 0x20 && c < 0x7f && c != '\\') {
-      out += c;
-    } else {
-      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    }
-  }
-  return out;
 }
 
 std::string offsetsText(const LogReport::Segment& segment) {

@@ -11,10 +11,13 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/api_key_command.h"
 #include "cli/bench_command.h"
+#include "cli/client_commands.h"
 #include "cli/dev_cert_command.h"
 #include "cli/given_settings.h"
 #include "cli/log_command.h"
+#include "cli/message_commands.h"
 #include "cli/parse_arguments.h"
 #include "cli/print_command.h"
 #include "cli/server_program.h"
@@ -90,10 +93,13 @@ struct ServerCommand {
       checkConfig(path, given, commandLine.instanceDirectory());
     });
     commandLine.app().footer(
+        "For a running server see also the commands pub, sub, clients, groups, users and kick "
+        "(stormo pub --help).\n"
         "For a Channel without workers see 'stormo channel --help', for a load test 'stormo bench "
         "--help',\nfor what the Channel's log holds 'stormo log --help', for a certificate to try "
         "wss:// 'stormo "
-        "dev-cert --help',\nfor a client's token 'stormo token --help', for a sample configuration "
+        "dev-cert --help',\nfor a client's token 'stormo token --help', for a key of the HTTP API "
+        "'stormo api-key --help',\nfor a sample configuration "
         "file 'stormo print config'.");
   }
 
@@ -137,8 +143,8 @@ int runServer(const std::vector<std::string>& words) {
   std::unique_ptr<cli::ServerProgram> program;
   return commandLine.execute([&] {
     const config::Settings settings = command.given.resolve(commandLine);
-    program = std::make_unique<cli::ServerProgram>(settings);
     const std::string directory = commandLine.instanceDirectory();
+    program = std::make_unique<cli::ServerProgram>(settings, directory);
     process::Program declared = declaredProgram(directory, settings);
     for (process::Role& role : declared.roles) {
       if (role.kind == process::RoleKind::Worker)
@@ -168,7 +174,9 @@ std::vector<cli::CommandText> describedCommands() {
     all.insert(all.end(), more.begin(), more.end());
   };
   add(cli::describe(ChannelCommand().commandLine.app()));
-  for (const auto command : {runBench, runLog, runDevCert, runToken}) add(describeCommand(command));
+  for (const auto command : {runBench, runLog, runDevCert, runToken, runApiKey, runPub, runSub,
+                             runClients, runGroups, runUsers, runKick})
+    add(describeCommand(command));
   return all;
 }
 
@@ -181,7 +189,14 @@ int main(int argc, char** argv) {
   if (command == "bench") return runBench(argc - 1, argv + 1);
   if (command == "log") return runLog(argc - 1, argv + 1);
   if (command == "dev-cert") return runDevCert(argc - 1, argv + 1);
+  if (command == "api-key") return runApiKey(argc - 1, argv + 1);
   if (command == "token") return runToken(argc - 1, argv + 1);
+  if (command == "pub") return runPub(argc - 1, argv + 1);
+  if (command == "sub") return runSub(argc - 1, argv + 1);
+  if (command == "clients") return runClients(argc - 1, argv + 1);
+  if (command == "groups") return runGroups(argc - 1, argv + 1);
+  if (command == "users") return runUsers(argc - 1, argv + 1);
+  if (command == "kick") return runKick(argc - 1, argv + 1);
   if (command == "print") return runPrint(argc - 1, argv + 1, describedCommands());
   return runServer(words);
 }

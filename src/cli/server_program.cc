@@ -56,6 +56,13 @@ TlsClient channelTlsOf(const Settings& settings) {
                           .keyFile = settings.channelKey}};
 }
 
+ChannelOptions channelOptionsOf(const Settings& settings, const Secrets& secrets) {
+  return {.secret = secrets.current,
+          .tls = channelTlsOf(settings),
+          .unackedBytesMax = settings.channelBufferBytes,
+          .frameBytesMax = frameBytesFor(settings)};
+}
+
 Limits limitsOf(const Settings& settings) {
   const auto limit = [&](std::size_t max, std::string_view key) {
     return Limit{.max = max, .dryRun = settings.isDryRun(key)};
@@ -91,14 +98,6 @@ void checkUserLimits(const Settings& settings, const AccessOptions& access) {
   }
 }
 
-/// Whether other machines may connect to the URL.
-bool isPublic(const std::string& url) {
-  const SocketUrl parsed = parseSocketUrl(url);
-  if (parsed.isUnix() || parsed.host == "localhost") return false;
-  const auto address = Address::ip(parsed.host, parsed.port);
-  return !address || !address->isLocal();
-}
-
 Settings checked(Settings settings) {
   if (const std::string wrong = contradiction(settings); !wrong.empty()) {
     throw std::invalid_argument(wrong);
@@ -108,15 +107,12 @@ Settings checked(Settings settings) {
 
 }  // namespace
 
-ServerProgram::ServerProgram(Settings settings)
+ServerProgram::ServerProgram(Settings settings, const std::string& instanceDirectory)
     : settings_(checked(std::move(settings))),
       secrets_(readSecrets(settings_.channelSecretFile, kChannelSecretVariable)),
       access_(accessOf(settings_)),
       worker_(settings_.listen.front()),
-      channel_(settings_.channel, {.secret = secrets_.current,
-                                   .tls = channelTlsOf(settings_),
-                                   .unackedBytesMax = settings_.channelBufferBytes,
-                                   .frameBytesMax = frameBytesFor(settings_)}),
+      channel_(settings_.channel, channelOptionsOf(settings_, secrets_)),
       groupServer_(worker_, channel_,
                    {.groupsPerClientMax = settings_.groupsPerClientMax,
                     .groupsPerClientDryRun = settings_.isDryRun("groups-per-client"),
@@ -130,6 +126,9 @@ ServerProgram::ServerProgram(Settings settings)
   checkUserLimits(settings_, access_);
   if (settings_.channel.empty()) declareChannel();
   declareWorker();
+  if (settings_.apiListen.empty()) return;
+  api_.emplace(settings_, channelOptionsOf(settings_, secrets_), tlsOf(settings_),
+               instanceDirectory);
 }
 
 void ServerProgram::declareChannel() {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/api_program.h"
 #include "cli/secrets.h"
 #include "cli/token_key_file.h"
 #include "cli/token_key_refresh.h"
@@ -21,7 +22,8 @@ namespace stormo::cli {
 class ServerProgram {
  public:
   /// Declares all of them. Throws std::exception, with a text for the user, for invalid settings.
-  explicit ServerProgram(config::Settings settings);
+  /// `instanceDirectory` has files of the instance; empty: none is made.
+  explicit ServerProgram(config::Settings settings, const std::string& instanceDirectory = {});
 
   /// The directory in which the workers keep keys of tokens. Empty: they keep none.
   [[nodiscard]] std::string keyDirectory(const std::string& instanceDirectory);
@@ -41,6 +43,7 @@ class ServerProgram {
   GroupServer groupServer_;
   std::optional<TokenKeyFetch> keyFetch_;
   std::optional<TokenKeyRefresh> keyRefresh_;  // in a worker process
+  std::optional<ApiProgram> api_;
 };
 
 /// The settings of a Channel alone: `stormo channel start`.

@@ -24,6 +24,15 @@ std::string contradiction(const Settings& settings) {
       parseSocketUrl(settings.channelListen).isTls()) {
     return "--channel-listen " + settings.channelListen + " needs --tls-cert";
   }
+  for (const std::string& url : settings.apiListen) {
+    if (url.starts_with("https://") && settings.tlsCertificates.empty()) {
+      return "--api-listen " + url + " needs --tls-cert";
+    }
+    if (url.starts_with("https://") != settings.apiListen.front().starts_with("https://") &&
+        !parseSocketUrl(url).isUnix() && !parseSocketUrl(settings.apiListen.front()).isUnix()) {
+      return "--api-listen has addresses with http:// and with https://: use one of both";
+    }
+  }
   for (const std::string& url : settings.proxyProtocol) {
     if (std::ranges::find(settings.listen, url) == settings.listen.end()) {
       return "--proxy-protocol " + url + " is none of the addresses of --listen";

@@ -99,8 +99,12 @@ struct Settings {
   std::chrono::seconds tokenNotice{60};
   std::chrono::seconds tokenGrace{10};
 
-  std::vector<AccessRule> rules;  ///< The first rule that matches a group applies to it.
-  std::vector<SlowRule> slow;     ///< The first rule that matches a group applies to it.
+  std::vector<AccessRule> rules;       ///< The first rule that matches a group applies to it.
+  std::vector<std::string> apiListen;  ///< URLs of the HTTP API. Empty: there is none.
+  std::size_t apiProcesses = 1;
+  std::vector<std::string> apiKeys;  ///< Each with config::kApiKeyForm.
+
+  std::vector<SlowRule> slow;  ///< The first rule that matches a group applies to it.
 
   std::string logLevel = "info";
   std::string logFormat = "text";

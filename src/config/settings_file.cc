@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/nearest_word.h"
+#include "config/api_key_settings.h"
 #include "config/rule_settings.h"
 #include "config/settings.h"
 #include "config/slow_settings.h"
@@ -39,6 +40,8 @@ class FileReader {
         setSlowRules(*node.as_array());
       } else if (key == "rules" && node.is_array_of_tables()) {
         setRules(*node.as_array());
+      } else if (key == "api.keys" && node.is_array_of_tables()) {
+        setApiKeys(*node.as_array());
       } else {
         set(key, node);
       }
@@ -137,6 +140,27 @@ class FileReader {
     if (!who) return std::string(kWhoWords);
     to = who;
     return {};
+  }
+
+  /// [[api.keys]] name = "…" rights = ["…"] hash = "…"
+  void setApiKeys(const toml::array& tables) {
+    settings_.apiKeys.clear();
+    for (const toml::node& table : tables) {
+      ApiKeySetting key;
+      for (const auto& [name, node] : *table.as_table()) {
+        const std::string_view word = name.str();
+        const std::string wanted = word == "name"     ? assign(key.name, node)
+                                   : word == "rights" ? assign(key.rights, node)
+                                   : word == "hash"   ? assign(key.hash, node)
+                                                      : "one of name, rights and hash";
+        if (!wanted.empty()) {
+          complain(node.source(), "'api.keys." + std::string(word) + "' must be " + wanted);
+        }
+      }
+      settings_.apiKeys.push_back(wordOf(key));
+      const std::string wrong = complaintOfApiKeys(settings_.apiKeys);
+      if (!wrong.empty()) complain(table.source(), "this [[api.keys]]: " + wrong);
+    }
   }
 
   static std::string assignPolicy(SlowPolicy& to, const toml::node& node) {

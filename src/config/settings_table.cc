@@ -3,6 +3,7 @@
 #include <initializer_list>
 #include <stdexcept>
 
+#include "config/api_key_settings.h"
 #include "config/complaints.h"
 #include "config/key_set_url.h"
 #include "config/rule_settings.h"
@@ -326,6 +327,29 @@ constexpr SettingSpec kSpecs[] = {
      "PATTERN=join:WHO+send:WHO+envelope, each part optional, with WHO anyone, users (with a "
      "token), token (that states it) or nobody; the first that matches decides; repeatable",
      &Settings::rules, [](const Settings& s) { return complaintOfRules(s.rules); }},
+    {"api.listen", "--api-listen",
+     "address of the HTTP API: http://127.0.0.1:8100, https://… with --tls-cert, or unix:///path; "
+     "repeatable",
+     &Settings::apiListen,
+     [](const Settings& s) {
+       for (const std::string& url : s.apiListen) {
+         if (std::string wrong = complaintOfUrl(url, {"http", "https", "unix"}); !wrong.empty()) {
+           return wrong;
+         }
+       }
+       return std::string();
+     }},
+    {"api.processes", "--api-processes", "number of processes of the HTTP API",
+     &Settings::apiProcesses,
+     [](const Settings& s) {
+       return s.apiProcesses >= 1 && s.apiProcesses <= 1024 ? std::string()
+                                                            : std::string("must be 1 to 1024");
+     }},
+    {"api.keys", "--api-key",
+     "key of the HTTP API: NAME:RIGHT+RIGHT:HASH with the rights publish, control and read; "
+     "'stormo "
+     "api-key NAME' makes one; repeatable",
+     &Settings::apiKeys, [](const Settings& s) { return complaintOfApiKeys(s.apiKeys); }},
     {"slow", "--slow",
      "what clients that read too slowly miss of the groups of a pattern: PATTERN=disconnect, "
      "drop-oldest, drop-newest, latest, or latest:MS for at most one message in MS milliseconds "

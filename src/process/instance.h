@@ -17,6 +17,10 @@ std::string runtimeDirectory(const std::string& option);
 /// else, for a user without a home, /var/tmp/stormo-UID.
 std::string defaultRuntimeDirectory();
 
+/// The file, in the instance's directory, of the socket on which its Channel takes commands of the
+/// user. No longer than that of the control socket, so that the path fits, too.
+inline constexpr const char* kBackendSocket = "backend.sock";
+
 /// True if the path names the file that is open as `fd`: it was not deleted or replaced.
 bool isFileAt(const std::string& path, int fd);
 
@@ -33,6 +37,7 @@ class Instance {
   [[nodiscard]] std::string lockPath() const { return directory_ + "/lock"; }
   [[nodiscard]] std::string childrenPath() const { return directory_ + "/children"; }
   [[nodiscard]] std::string controlPath() const { return directory_ + "/control.sock"; }
+  [[nodiscard]] std::string backendPath() const { return directory_ + '/' + kBackendSocket; }
   [[nodiscard]] std::string logPath() const { return directory_ + "/log"; }
   [[nodiscard]] std::string startRecordPath() const { return directory_ + "/start.json"; }
 

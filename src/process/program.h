@@ -31,6 +31,8 @@ struct Listening {
   /// Only children of this program connect, through an inherited descriptor. The file is removed at
   /// once, so that nobody can delete it later.
   bool isPrivate = false;
+  /// For commands of this program that its user calls. It is not shown.
+  bool isHidden = false;
 };
 
 /// Channels start before workers and stop after them; `reload` replaces only workers.
@@ -75,7 +77,11 @@ struct Role {
 inline std::vector<std::string> shownAddresses(const Role& role) {
   std::vector<std::string> labels;
   for (const Listening& each : role.listen) {
-    if (!each.isPrivate || role.listen.size() == 1) labels.push_back(each.label);
+    if (!each.isPrivate && !each.isHidden) labels.push_back(each.label);
+  }
+  if (!labels.empty()) return labels;
+  for (const Listening& each : role.listen) {
+    if (each.isPrivate) labels.push_back(each.label);
   }
   return labels;
 }

@@ -68,7 +68,7 @@ PublishStatus Backend::send(const Audience& to, Message message, const SendOptio
   const std::string except = exceptionsText(options.except);
   return impl_->channel.publishToGroup(
       to.channelName(), message,
-      Channel::GroupPublish{.send = options.id, .except = except, .onReceipt = std::move(onDone)});
+      Channel::GroupPublish{.except = except, .send = options.id, .onReceipt = std::move(onDone)});
 }
 
 PublishStatus Backend::join(const Audience& who, std::string_view group, DoneHandler onDone) {

@@ -15,6 +15,7 @@
 #include "channel/server/server_process.h"
 #include "net/limits/shared_admission.h"
 #include "process/command_line.h"
+#include "process/instance.h"
 #include "process/program.h"
 #include "protocol/channel/packet.h"
 #include "protocol/proxy/trusted_proxies.h"
@@ -173,6 +174,12 @@ void makeOwn(channel::Server& server, const std::string& directory, process::Rol
                          .address = Address::unixPath(path).value(),
                          .mode = 0600,
                          .isPrivate = true});
+  // For `stormo pub` and the like, of the user who may also stop the program.
+  const std::string backend = directory + "/" + process::kBackendSocket;
+  role.listen.push_back({.label = "unix://" + backend,
+                         .address = Address::unixPath(backend).value(),
+                         .mode = 0600,
+                         .isHidden = true});
 }
 
 /// What lives in the Channel's process.

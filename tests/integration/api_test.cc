@@ -1,0 +1,238 @@
+// The HTTP API with the real program, as docs/api.md describes it.
+#include <gmock/gmock.h>
+#include <signal.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "integration/harness/tcp_peer.h"
+#include "integration/harness/with_stormo.h"
+
+namespace stormo::integration {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+struct Answer {
+  int status = 0;
+  std::string head;
+  Json body;
+};
+
+class Api : public WithStormo {
+ protected:
+  void startWithApi(const Words& options = {}) {
+    Words words = {"--workers", "2", "--api-listen", "http://127.0.0.1:0"};
+    words.insert(words.end(), options.begin(), options.end());
+    startStormo(words);
+    std::ifstream file(instanceFile("api.key"));
+    std::getline(file, key);
+    EXPECT_THAT(key, StartsWith("stormo_"));
+    readPort();
+  }
+  void readPort() {
+    for (const Json& row : stormo.status().at("processes")) {
+      if (row.at("name") != "api") continue;
+      const std::string listen = row.at("listen").get<std::string>();
+      apiPort = static_cast<std::uint16_t>(std::stoi(listen.substr(listen.rfind(':') + 1)));
+    }
+  }
+  [[nodiscard]] std::string instanceFile(const std::string& name) const {
+    return stormo.folder() + "/stormo/" + name;
+  }
+
+  Answer call(const std::string& requestLine, const std::string& body = {},
+              const std::string& headers = {}) {
+    return callWith("Authorization: Bearer " + key + "\r\n" + headers, requestLine, body);
+  }
+  Answer callWith(const std::string& headers, const std::string& requestLine,
+                  const std::string& body = {}) {
+    const std::string response = httpExchange(
+        deadline, apiPort,
+        requestLine + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + headers +
+            "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    const std::size_t end = response.find("\r\n\r\n");
+    if (end == response.npos) return {};
+    return {.status = std::stoi(response.substr(9, 3)),
+            .head = response.substr(0, end + 2),
+            .body = Json::parse(response.substr(end + 4), nullptr, false)};
+  }
+
+  std::string key;
+  std::uint16_t apiPort = 0;
+};
+
+TEST_F(Api, APublishReachesTheMembersAndIsAnsweredWithItsPosition) {
+  startWithApi();
+  const auto members = membersOnDifferentWorkers("news");
+  const Answer first = call("POST /v1/publish", R"({"group":"news","message":"one"})");
+  EXPECT_EQ(first.status, 200) << first.body;
+  EXPECT_GT(first.body.at("offset"), 0);
+  EXPECT_EQ(first.body.at("epoch").get<std::string>().size(), 16u);
+  const Answer second = call("POST /v1/publish", R"({"group":"news","message":{"n":2}})");
+  EXPECT_GT(second.body.at("offset"), first.body.at("offset"));
+  for (const Id id : members) {
+    clients().waitForMessages(id, 2);
+    EXPECT_THAT(clients()[id].texts(), ElementsAre("one", R"({"n":2})"));
+  }
+}
+
+TEST_F(Api, ABatchTakesEffectInItsOrder) {
+  startWithApi();
+  const Id id = clients().connect();
+  clients().join(id, "a");
+  clients().join(id, "b");
+  const Answer answer = call("POST /v1/batch", R"({"commands":[
+      {"cmd":"publish","group":"a","message":"1"},
+      {"cmd":"publish","groups":["b","a"],"message":"2"},
+      {"cmd":"publish","group":"b","message":"3"}]})");
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  ASSERT_EQ(answer.body.at("results").size(), 3u);
+  EXPECT_EQ(answer.body.at("results")[1].at("results")[0].at("group"), "b");
+  clients().waitForMessages(id, 4);
+  EXPECT_EQ(clients()[id].texts().back(), "3");
+}
+
+TEST_F(Api, AWrongCommandOfABatchPreventsAllOfIt) {
+  startWithApi();
+  const Id id = clients().connect();
+  clients().join(id, "a");
+  const Answer answer = call("POST /v1/batch", R"({"commands":[
+      {"cmd":"publish","group":"a","message":"1"},{"cmd":"publish","group":"a"}]})");
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_EQ(answer.body.at("error").at("field"), "commands[1]");
+  call("POST /v1/publish", R"({"group":"a","message":"later"})");
+  clients().waitForMessages(id, 1);
+  EXPECT_THAT(clients()[id].texts(), ElementsAre("later"));
+}
+
+TEST_F(Api, ARetryWithAnIdempotencyKeyIsADuplicate) {
+  startWithApi({"--api-processes", "2"});
+  const Id id = clients().connect();
+  clients().join(id, "a");
+  const std::string body = R"({"commands":[{"cmd":"publish","group":"a","message":"1"},
+                                           {"cmd":"publish","group":"a","message":"2"}]})";
+  const std::string idempotency = "Idempotency-Key: order-7\r\n";
+  const Answer first = call("POST /v1/batch", body, idempotency);
+  EXPECT_FALSE(first.body.at("results")[0].contains("duplicate")) << first.body;
+  for (int i = 0; i < 4; ++i) {
+    const Answer again = call("POST /v1/batch", body, idempotency);
+    EXPECT_EQ(again.status, 200);
+    for (const Json& result : again.body.at("results")) {
+      EXPECT_EQ(result.at("duplicate"), true) << again.body;
+    }
+  }
+  call("POST /v1/publish", R"({"group":"a","message":"end"})");
+  clients().waitForMessages(id, 3);
+  EXPECT_THAT(clients()[id].texts(), ElementsAre("1", "2", "end"));
+}
+
+TEST_F(Api, RequestsWithoutAKnownKeyOrTheRightAreRefused) {
+  const Outcome made = SpawnedProgram(deadline, {STORMO_BIN_DIR "/stormo", "api-key", "reader",
+                                                 "--right", "read", "--quiet"})
+                           .waitForEnd();
+  const std::string secret = made.output.substr(0, made.output.find('\n'));
+  std::string word = made.output.substr(made.output.find('\n') + 1);
+  word.pop_back();
+  startWithApi({"--api-key", word});
+  const std::string body = R"({"group":"a","message":"1"})";
+  const Answer none = callWith("", "POST /v1/publish", body);
+  EXPECT_EQ(none.status, 401);
+  EXPECT_THAT(none.head, HasSubstr("WWW-Authenticate: Bearer"));
+  EXPECT_EQ(callWith("Authorization: Bearer nonsense\r\n", "POST /v1/publish", body).status, 401);
+  const std::string reader = "Authorization: Bearer " + secret + "\r\n";
+  const Answer forbidden = callWith(reader, "POST /v1/publish", body);
+  EXPECT_EQ(forbidden.status, 403);
+  EXPECT_THAT(forbidden.body.at("error").at("message").get<std::string>(), HasSubstr("publish"));
+  const Answer batch =
+      callWith(reader, "POST /v1/batch", R"({"commands":[{"cmd":"disconnect","all":true}]})");
+  EXPECT_EQ(batch.status, 403);
+  EXPECT_EQ(callWith("", "GET /v1/openapi.json").status, 200);
+}
+
+TEST_F(Api, OtherMethodsAndPathsAreNamed) {
+  startWithApi();
+  const Answer method = call("GET /v1/publish");
+  EXPECT_EQ(method.status, 405);
+  EXPECT_THAT(method.head, HasSubstr("Allow: POST\r\n"));
+  EXPECT_EQ(call("DELETE /v1/groups").status, 405);
+  EXPECT_EQ(call("POST /v1/fly", "{}").status, 404);
+  EXPECT_EQ(call("GET /v1/groups/%zz").status, 400);
+}
+
+TEST_F(Api, AHistoryIsReadFromAPosition) {
+  startWithApi({"--history-groups", "kept.*"});
+  std::vector<std::uint64_t> offsets;
+  for (const char* text : {"1", "2", "3"}) {
+    const Answer answer =
+        call("POST /v1/publish", std::string(R"({"group":"kept.a","message":")") + text + R"("})");
+    offsets.push_back(answer.body.at("offset"));
+  }
+  const Answer all = call("GET /v1/groups/kept.a/history");
+  EXPECT_EQ(all.status, 200) << all.body;
+  ASSERT_EQ(all.body.at("messages").size(), 3u) << all.body;
+  EXPECT_EQ(all.body.at("messages")[0].at("message"), "1");
+  const Answer latest = call("GET /v1/groups/kept.a/history?limit=1");
+  ASSERT_EQ(latest.body.at("messages").size(), 1u);
+  EXPECT_EQ(latest.body.at("messages")[0].at("message"), "3");
+  const Answer after =
+      call("GET /v1/groups/kept.a/history?since=" + std::to_string(offsets[0]) + "&limit=1");
+  ASSERT_EQ(after.body.at("messages").size(), 1u) << after.body;
+  EXPECT_EQ(after.body.at("messages")[0].at("message"), "2");
+  EXPECT_EQ(after.body.at("more"), true);
+  EXPECT_EQ(after.body.at("complete"), true);
+}
+
+TEST_F(Api, TheMachinesKeyIsItsOwnersAlone) {
+  startWithApi();
+  namespace fs = std::filesystem;
+  EXPECT_EQ(fs::status(instanceFile("api.key")).permissions(),
+            fs::perms::owner_read | fs::perms::owner_write);
+}
+
+class ApiFaults : public Api {
+ protected:
+  /// Until the message is in the log, as a client that retries does.
+  void publishSurely(int number) {
+    const std::string text = std::to_string(number);
+    while (true) {
+      deadline.check("a publish that is answered with 200");
+      try {
+        const Answer answer =
+            call("POST /v1/publish", R"({"group":"a","message":")" + text + R"("})",
+                 "Idempotency-Key: message-" + text + "\r\n");
+        if (answer.status == 200) return;
+      } catch (const std::exception&) {  // the process was killed
+      }
+    }
+  }
+};
+
+TEST_F(ApiFaults, EachMessageArrivesOnceWhileProcessesAreKilled) {
+  startWithApi({"--api-processes", "2"});
+  const Id id = clients().connect();
+  clients().join(id, "a");
+  constexpr int kMessages = 120;
+  for (int i = 0; i < kMessages; ++i) {
+    publishSurely(i);
+    if (i % 40 == 10) ::kill(stormo.pids("channel").front(), SIGKILL);
+    if (i % 40 == 30) {
+      for (const Json& row : stormo.status().at("processes")) {
+        if (row.at("name") == "api") ::kill(row.at("pid").get<pid_t>(), SIGKILL);
+      }
+    }
+  }
+  clients().waitForMessages(id, kMessages);
+  publishSurely(kMessages);
+  clients().waitForMessages(id, kMessages + 1);
+  const Texts texts = clients()[id].texts();
+  EXPECT_EQ(std::set<std::string>(texts.begin(), texts.end()).size(), kMessages + 1u);
+  EXPECT_EQ(texts.size(), kMessages + 1u);
+}
+
+}  // namespace
+}  // namespace stormo::integration

@@ -139,6 +139,7 @@ void V1Clients::onHistoryReply(ConnectionId id, const ClientState::Join& join,
 }
 
 SendStatus V1Clients::replay(Connection& client, const HistoryReply& reply) {
+  if (!reply.isWhole) return SendStatus::Queued;  // the client is told that messages are missing
   for (const GroupMessage& missed : reply.messages) {
     if (!missed.except.empty() && Audiences::isExcepted(client, missed.except)) continue;
     text_.clear();

@@ -106,6 +106,14 @@ bool History::appendAfter(std::string_view name, std::uint64_t offset, std::uint
   return false;
 }
 
+void History::appendAll(std::string_view name, std::uint64_t now, std::string& out) const {
+  const auto known = byName_.find(name);
+  if (known == byName_.end()) return;
+  forEachEntry(known->second->events.all(), [&](const Entry& entry) {
+    if (!isOld(entry.time, now)) out.append(entry.frame);
+  });
+}
+
 void History::save(StateWriter& out) const {
   out.number(forgotten_);
   for (const Groups* groups : {&silent_, &active_}) {

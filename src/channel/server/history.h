@@ -32,6 +32,9 @@ class History {
   [[nodiscard]] bool appendAfter(std::string_view group, std::uint64_t offset, std::uint64_t now,
                                  std::string& out) const;
 
+  /// The same for all events of the group that are left.
+  void appendAll(std::string_view group, std::uint64_t now, std::string& out) const;
+
   /// Forgets all events; they were in another epoch.
   void clear();
 

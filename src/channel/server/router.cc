@@ -218,6 +218,8 @@ void Router::replyHistory(net::ConnectionImpl& link, std::string_view group, std
   reply.whole = epoch == state_.epoch() && offset <= head() &&
                 (state_.history().appendAfter(group, offset, now, frame_) ||
                  state_.hasNoMessageSince(offset, group));
+  const bool wantsAll = epoch == state_.epoch() && offset == 0;
+  if (wantsAll && !reply.whole) state_.history().appendAll(group, now, frame_);
   encodeHeader(reply, frame_.size() - headerBytes(reply), frame_.data());
   send(link, frame_);
 }

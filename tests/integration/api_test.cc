@@ -9,6 +9,7 @@
 
 #include "integration/harness/tcp_peer.h"
 #include "integration/harness/with_stormo.h"
+#include "support/schema_check.h"
 
 namespace stormo::integration {
 namespace {
@@ -35,14 +36,15 @@ class Api : public WithStormo {
     readPort();
   }
   void readPort() {
-    for (const Json& row : stormo.status().at("processes")) {
+    const Json report = stormo.status();
+    for (const Json& row : report.at("processes")) {
       if (row.at("name") != "api") continue;
       const std::string listen = row.at("listen").get<std::string>();
       apiPort = static_cast<std::uint16_t>(std::stoi(listen.substr(listen.rfind(':') + 1)));
     }
   }
   [[nodiscard]] std::string instanceFile(const std::string& name) const {
-    return stormo.folder() + "/stormo/" + name;
+    return stormo.folder() + "/run/stormo/" + name;
   }
 
   Answer call(const std::string& requestLine, const std::string& body = {},
@@ -194,6 +196,68 @@ TEST_F(Api, TheMachinesKeyIsItsOwnersAlone) {
             fs::perms::owner_read | fs::perms::owner_write);
 }
 
+TEST_F(Api, AHistoryThatHasLostMessagesStillHasTheLatestOnes) {
+  startWithApi({"--history-groups", "kept.*", "--history-messages", "2"});
+  for (const char* text : {"1", "2", "3"}) {
+    call("POST /v1/publish", std::string(R"({"group":"kept.a","message":")") + text + R"("})");
+  }
+  const Answer latest = call("GET /v1/groups/kept.a/history");
+  ASSERT_EQ(latest.body.at("messages").size(), 2u) << latest.body;
+  EXPECT_EQ(latest.body.at("messages")[1].at("message"), "3");
+  EXPECT_EQ(latest.body.at("complete"), false);
+}
+
+TEST_F(Api, AnswersAreAsTheDescriptionStates) {
+  startWithApi({"--history-groups", "kept.*"});
+  const Id id = clients().connect();
+  clients().join(id, "kept.a");
+  const Json description = callWith("", "GET /v1/openapi.json").body;
+  const test::SchemaCheck check(description);
+  const std::tuple<const char*, const char*, const char*> requests[] = {
+      {"/v1/publish", "POST /v1/publish", R"({"group":"kept.a","message":"1"})"},
+      {"/v1/publish", "POST /v1/publish", R"({"groups":["kept.a","b"],"message":"2"})"},
+      {"/v1/publish", "POST /v1/publish", R"({"pattern":"*","message":"3","except":{"user":"u"}})"},
+      {"/v1/batch", "POST /v1/batch",
+       R"({"commands":[{"cmd":"publish","group":"a","message":"1"},
+                       {"cmd":"publish","groups":["a"],"message":"1"}]})"},
+      {"/v1/join", "POST /v1/join", R"({"user":"ada","group":"a"})"},
+      {"/v1/leave", "POST /v1/leave", R"({"user":"ada","group":"a"})"},
+      {"/v1/disconnect", "POST /v1/disconnect", R"({"user":"ada","code":4000,"reason":"bye"})"},
+      {"/v1/info", "POST /v1/info", R"({"user":"ada","info":{"a":1}})"},
+      {"/v1/revoke", "POST /v1/revoke", R"({"user":"ada","for_seconds":5})"},
+      {"/v1/groups", "GET /v1/groups?limit=1", ""},
+      {"/v1/groups/{name}", "GET /v1/groups/kept.a", ""},
+      {"/v1/groups/{name}/clients", "GET /v1/groups/kept.a/clients", ""},
+      {"/v1/groups/{name}/history", "GET /v1/groups/kept.a/history", ""},
+      {"/v1/users", "GET /v1/users", ""},
+      {"/v1/users/{id}", "GET /v1/users/ada", ""},
+      {"/v1/clients", "GET /v1/clients", ""},
+      {"/v1/clients/{id}", "GET /v1/clients/nobody", ""},
+      {"/v1/stats", "GET /v1/stats", ""},
+      {"/v1/openapi.json", "GET /v1/openapi.json", ""},
+  };
+  std::set<std::string> seen;
+  for (const auto& [path, line, body] : requests) {
+    const bool isPost = body[0] != '\0';
+    const Json& operation = description.at("paths").at(path).at(isPost ? "post" : "get");
+    if (isPost) {
+      const Json& schema =
+          operation.at("requestBody").at("content").at("application/json").at("schema");
+      EXPECT_EQ(check.complaint(schema, Json::parse(body)), "") << line << body;
+    }
+    const Answer answer = call(line, body);
+    const std::string status = answer.status == 200 ? "200" : "default";
+    const Json& response = check.resolved(operation.at("responses").at(status));
+    const Json& schema = response.at("content").at("application/json").at("schema");
+    EXPECT_EQ(check.complaint(schema, answer.body), "") << line << ' ' << answer.body;
+    EXPECT_EQ(answer.status, std::string(path) == "/v1/clients/{id}" ? 404 : 200) << line;
+    seen.insert(path);
+  }
+  for (const auto& [path, item] : description.at("paths").items()) {
+    EXPECT_TRUE(seen.contains(path)) << path << " is not tested";
+  }
+}
+
 class ApiFaults : public Api {
  protected:
   /// Until the message is in the log, as a client that retries does.
@@ -221,7 +285,8 @@ TEST_F(ApiFaults, EachMessageArrivesOnceWhileProcessesAreKilled) {
     publishSurely(i);
     if (i % 40 == 10) ::kill(stormo.pids("channel").front(), SIGKILL);
     if (i % 40 == 30) {
-      for (const Json& row : stormo.status().at("processes")) {
+      const Json report = stormo.status();
+      for (const Json& row : report.at("processes")) {
         if (row.at("name") == "api") ::kill(row.at("pid").get<pid_t>(), SIGKILL);
       }
     }

@@ -15,7 +15,7 @@ namespace stormo::server {
 /// A backend that sends to the clients of both workers.
 class BackendTest : public AccessTest {
  protected:
-  BackendTest() { server.history.groups = {"kept*", "?u*"}; }
+  BackendTest() { server.history.groups = {"kept*"}; }
 
   void startAll() {
     start();

@@ -77,7 +77,7 @@ class Server {
   /// these limits the oldest ones are dropped.
   struct History {
     /// Patterns of the names of groups that have a history, as for file names in a shell:
-    /// "room.*". Empty: none has.
+    /// "room.*". Empty: none has. Otherwise what is sent to a user and to everybody has one, too.
     std::vector<std::string> groups;
     std::size_t messagesMax = 100;              ///< For each group.
     std::size_t bytesMax = 1 << 20;             ///< For each group.

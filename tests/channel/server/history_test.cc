@@ -1,6 +1,7 @@
 #include "channel/server/history.h"
 
 #include <gmock/gmock.h>
+#include <stormo/audience.h>
 
 #include <optional>
 #include <string>
@@ -215,6 +216,15 @@ TEST(History, ClearedHistoryHasAGapBeforeLaterMessages) {
   EXPECT_EQ(since(history, "a", 0), std::nullopt);
   append(history, "a", 2);
   EXPECT_THAT(since(history, "a", 1), Optional(ElementsAre(2)));
+}
+
+TEST(History, UsersAndEverybodyHaveOneIfAnyGroupMayHaveOne) {
+  const std::string user = Audience::user("ada").channelName();
+  History some(limits({"chat.*"})), none(limits({}));
+  append(some, user, 5);
+  append(none, user, 5);
+  EXPECT_THAT(since(some, user, 4), Optional(ElementsAre(5)));
+  EXPECT_EQ(since(none, user, 4), std::nullopt);
 }
 
 }  // namespace

@@ -21,7 +21,6 @@ const Module* moduleNamed(std::string_view name) {
 const HeaderOwners& headersWithoutSource() {
   static const HeaderOwners kOwners = {
       {"stormo/access_rule.h", "base"},
-      {"stormo/backend.h", "server"},
       {"stormo/channel/listener.h", "protocol"},
       {"stormo/channel/log_settings.h", "base"},
       {"stormo/channel/messages.h", "protocol"},

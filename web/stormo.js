@@ -4,23 +4,24 @@
 // --- client/errors.js ---
 
 class StormoError extends Error {
-  constructor(code, message, group) {
+  constructor(code, message, {group, to} = {}) {
     super(message);
     this.name = 'StormoError';
     this.code = code;
     if (group !== undefined) this.group = group;
+    if (to !== undefined) this.to = to;
   }
 }
 
-const errorOf = ({error}, group) => new StormoError(error.code, error.message ?? error.code, group);
+const errorOf = ({error}, address) => new StormoError(error.code, error.message ?? error.code, address);
 const closedError = () => new StormoError('closed', 'the client is closed');
-const leftError = group => new StormoError('left', 'the group was left before it was joined', group);
-const notJoinedError = group => new StormoError('not_joined', 'the group is not joined', group);
+const leftError = address => new StormoError('left', 'it was left before it was joined', address);
+const notJoinedError = address => new StormoError('not_joined', 'it is not joined', address);
 const malformed = problem => new StormoError('protocol', problem);
 
 // --- client/events.js ---
 
-const kEvents = ['open', 'welcome', 'message', 'missed', 'gap', 'expiring', 'close', 'error'];
+const kEvents = ['open', 'welcome', 'message', 'missed', 'gap', 'joined', 'left', 'info', 'expiring', 'close', 'error'];
 
 // The handlers of a client's events.
 class Events {
@@ -51,30 +52,54 @@ class Events {
 const kProtocol = 'stormo.v1';
 const kUnauthorized = 4401;  // the close code for a token that is missing, not accepted or expired
 
+// What a client joins, besides groups.
+const kAudiences = ['user', 'all'];
+
 // The name as the server sends it. A lone surrogate has no UTF-8 form, and becomes U+FFFD as in WebSocket messages.
-function nameOf(group) {
+function groupOf(group) {
   if (typeof group !== 'string' && !Number.isSafeInteger(group)) {
     throw new StormoError('wrong_type', 'a group is a string or an integer');
   }
-  return String(group).replace(/\p{Surrogate}/gu, '\ufffd');
+  const name = String(group).replace(/\p{Surrogate}/gu, '\ufffd');
+  if (isAudience(name)) throw new StormoError('name_reserved', 'the name of a group does not begin with a zero byte', {group: name});
+  return name;
 }
+
+// One name for each thing that can be joined: that of a group, or a zero byte and 'user' or 'all'.
+function nameOf(target) {
+  const {to} = target ?? {};
+  if (to === undefined) return groupOf(target);
+  if (!kAudiences.includes(to)) throw new StormoError('wrong_type', "only {to: 'user'} and {to: 'all'} can be joined");
+  return nameOfAudience(to);
+}
+
+const nameOfAudience = to => `\0${to}`;
+const isAudience = name => name.startsWith('\0');
+// The fields of a name in messages, events and errors.
+const addressOf = name => isAudience(name) ? {to: name.slice(1)} : {group: name};
+const targetOf = name => isAudience(name) ? addressOf(name) : name;
+const nameIn = ({group, to}) => to === undefined ? group : nameOfAudience(to);
 
 const isReply = received =>
   received?.ok === true || (received?.ok === false && typeof received.error?.code === 'string');
 
 // The fields of an unknown event are not checked.
 function isEvent(received) {
-  const {event, group, offset, message, binary, count, seconds} = received ?? {};
-  if (event === 'missed') return typeof group === 'string' && Number.isSafeInteger(count);
+  const {event, group, to, offset, message, binary, count, seconds, info} = received ?? {};
+  if (event === 'missed') return typeof (group ?? to) === 'string' && Number.isSafeInteger(count);
   if (event === 'welcome') return isAdmission(received);
   if (event === 'expiring') return Number.isSafeInteger(seconds);
+  if (event === 'joined') return typeof group === 'string' && isPosition(received);
+  if (event === 'left') return typeof group === 'string';
+  if (event === 'info') return typeof info === 'object';
   if (event !== 'message') return typeof event === 'string';
-  return typeof group === 'string' && Number.isSafeInteger(offset) && typeof (message ?? binary) === 'string';
+  return typeof (group ?? to) === 'string' && Number.isSafeInteger(offset) && typeof (message ?? binary) === 'string';
 }
 
 // What the server states of a token that it has accepted, in `welcome` and in the reply to `refresh`.
-const isAdmission = ({user, groups, expires}) => typeof user === 'string' && Array.isArray(groups) &&
-  groups.every(group => typeof group === 'string') && (expires === undefined || Number.isSafeInteger(expires));
+const isAdmission = ({client, user, groups, expires}) => typeof user === 'string' &&
+  (client === undefined || typeof client === 'string') && Array.isArray(groups) && groups.every(group => typeof group === 'string') &&
+  (expires === undefined || Number.isSafeInteger(expires));
 
 const isPosition = ({epoch, offset}) => typeof epoch === 'string' && Number.isSafeInteger(offset);
 const positionOf = ({epoch, offset}) => ({epoch, offset});
@@ -126,6 +151,7 @@ class Link {
   #refusals = 0;  // failed connections with the subprotocol although the server was reachable
   #isWoken = false;  // a ping was sent because the page woke up, and nothing was received since
   #ws;
+  #shownToken;  // in the handshake of #ws
   #attempt;  // changes with each connection
   #timer;  // the only one: for opening, for silence, for the reply to a ping, or until the next attempt
   #stopWaking;
@@ -140,6 +166,9 @@ class Link {
   }
 
   get state() { return this.#state; }
+
+  // The token in the handshake of this connection, if it was there. The page may have given another one since.
+  get shownToken() { return this.#shownToken; }
 
   send(text) { this.#ws.send(text); }
 
@@ -236,6 +265,7 @@ class Link {
     // A browser does not report why a connection failed. So, until one has opened, every second attempt offers no
     // subprotocol. A server that accepts it, but rejects the next one with stormo.v1, does not support stormo.v1.
     const offersNothing = !this.#wasOpen && !this.#isReachable && this.#failures % 2 === 1;
+    this.#shownToken = this.#tokens.isInHandshake ? this.#tokens.current : undefined;
     const ws = this.#ws = offersNothing ? new WebSocket(this.#url)
       : new WebSocket(this.#url, this.#tokens.subprotocols);
     ws.onopen = () => offersNothing ? this.#onReachable() : this.#onOpen();
@@ -298,6 +328,99 @@ class Link {
   }
 }
 
+// --- client/renewal.js ---
+
+// Shows other tokens on the open connection: before the current one expires, after a refused one, and when the page wants it.
+//
+// `client` has the callbacks: isOpen(); request(fields, onReply); admitted(reply, token); pauseAfter(failures);
+// refused(reason), if there is no other token; failed(error).
+class Renewal {
+  #tokens;
+  #client;
+  #failures = 0;  // in a row
+  #timer;
+  #refreshes = new Set();  // promises of the page's calls of refresh()
+
+  constructor(tokens, client) {
+    this.#tokens = tokens;
+    this.#client = client;
+  }
+
+  // `shownToken` was in the handshake.
+  opened(shownToken) {
+    this.#failures = 0;
+    if (this.#tokens.current && shownToken !== this.#tokens.current) this.#send();
+  }
+
+  // No connection is open.
+  stop() { clearTimeout(this.#timer); }
+
+  // The server has accepted `token`: `admission` is what the page may know of it.
+  admitted(token, admission) {
+    this.#failures = 0;
+    if (!this.#tokens.isCurrent(token)) return;  // the page has given a later one, which is not sent yet
+    for (const waiting of this.#refreshes) waiting.resolve({...admission});
+    this.#refreshes.clear();
+  }
+
+  // The token expires. Without getToken there is no other one.
+  expiring() {
+    if (this.#tokens.canAsk) void this.#renew();
+  }
+
+  // `waiting` is settled when the server has accepted another token, or does not.
+  async refresh(waiting) {
+    try {
+      if (!this.#tokens.canAsk) throw new StormoError('token_failed', 'there is no getToken to ask');
+      await this.#tokens.askAgain();
+    } catch (error) {
+      return waiting.reject(error);
+    }
+    this.#refreshes.add(waiting);
+    if (!this.#client.isOpen()) return;  // the next connection shows the token
+    if (this.#tokens.current) this.#send();
+    else this.#reject(new StormoError('token_failed', 'getToken gave no token'));
+  }
+
+  async #renew() {
+    try {
+      await this.#tokens.ask();
+      if (this.#client.isOpen() && this.#tokens.current) this.#send();
+    } catch (error) {
+      this.#client.failed(error);
+      this.#renewLater();
+    }
+  }
+
+  #renewLater() {
+    if (!this.#client.isOpen()) return;  // the next connection asks for a token
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#renew(), this.#client.pauseAfter(this.#failures++));
+  }
+
+  #send() {
+    const token = this.#tokens.current;
+    this.#client.request({cmd: 'refresh', token}, reply => {
+      if (reply.ok) {
+        if (!isAdmission(reply)) throw malformed('a reply to a refresh has no user or groups');
+        return this.#client.admitted(reply, token);
+      }
+      if (token !== this.#tokens.current) return;  // the reply to a later one follows
+      if (!this.#tokens.refuse()) return this.#client.refused(reply.error.message);
+      if (!this.#reject(errorOf(reply))) this.#client.failed(errorOf(reply));
+      this.#renewLater();
+    });
+  }
+
+  // Whether a promise of the page has the error.
+  #reject(error) {
+    const isAwaited = this.#refreshes.size > 0;
+    for (const waiting of this.#refreshes) waiting.reject(error);
+    this.#refreshes.clear();
+    return isAwaited;
+  }
+}
+
 // --- client/tokens.js ---
 
 // Proxies limit the head of a request, the usual ones at 8 KiB with all its other headers.
@@ -323,10 +446,18 @@ class Tokens {
   // restart of the server does not make all clients ask the application at once.
   get mustAsk() { return this.canAsk && (!this.current || this.#expires <= Date.now() / 1000); }
 
+  isCurrent(token) { return (token ?? null) === (this.current ?? null); }
+
   // Resolves when `current` is another token, which may be null. Rejects with 'token_failed'.
   ask() {
     this.#asked ??= this.#ask().finally(() => this.#asked = undefined);
     return this.#asked;
+  }
+
+  // As ask(), with a call of getToken that begins after this one.
+  async askAgain() {
+    await this.#asked?.catch(() => {});
+    return this.ask();
   }
 
   async #ask() {
@@ -377,16 +508,23 @@ class Client {
   #options;
   #tokens;
   #link;
+  #renewal;
   #state = 'connecting';
-  #admission = {};  // what the server has stated of the token, on this connection
-  #renewals = 0;  // failed renewals in a row
-  #renewTimer;
+  #admission = {};  // what the server has stated of the client and its token, on this connection
+  #infoOfBackend;  // on this connection, {info} that is in the place of the token's
   #session = drawSession();
   #lastId = 0;
-  // By name, joined groups and groups to be joined: {name, epoch, offset, joining, refused}. With `refused`, {token},
-  // the server has refused to join it again with that token.
+  // By name, joined groups and groups to be joined; "group" also stands for the user and for everybody.
+  //   name, epoch, offset
+  //   joining: the promise of the page, until it is settled
+  //   isRequested: its join has no reply yet
+  //   refused: {token}, with which the server has refused to join it again
+  //   isOfBackend: the backend has joined it, so a token need not allow that
+  //   isAdopted, isHidden: the backend has joined it before the server received the join, which will be answered with
+  //     already_joined. Then the group is a member as it is; or, if the join has a position, the client joins once more, and
+  //     until then hides messages, because they come again.
   #groups = new Map();
-  #declined = new Set();  // groups of tokens that were left
+  #declined = new Set();  // names that a token would join again, but which were left
   #unanswered = new Map();  // by id, sends and pings without a reply, in order: {text, waiting}
   #leaving = new Map();  // by name of group, promises of leaves without a reply on this connection
   #replies = new Map();  // by id, the handler of the reply on this connection
@@ -396,6 +534,14 @@ class Client {
     if (!options.WebSocket) throw new TypeError('there is no global WebSocket here: give one as an option');
     this.#options = options;
     this.#tokens = tokens;
+    this.#renewal = new Renewal(tokens, {
+      isOpen: () => this.#state === 'open',
+      request: (fields, onReply) => this.#request(fields, onReply),
+      admitted: (reply, token) => this.#admit(reply, token),
+      pauseAfter: failures => this.#link.pauseAfter(failures),
+      refused: reason => this.#link.refused(reason),
+      failed: error => this.#events.emit('error', error),
+    });
     this.#link = new Link(url, options, tokens, {
       changed: state => this.#changed(state),
       opened: () => this.#opened(),
@@ -408,6 +554,7 @@ class Client {
   }
 
   get state() { return this.#state; }
+  get id() { return this.#admission.id; }
   get user() { return this.#admission.user; }
   get info() { return this.#admission.info; }
   get groups() { return this.#admission.groups; }
@@ -415,8 +562,8 @@ class Client {
 
   on(name, handler) { return this.#events.on(name, handler); }
 
-  async join(group, position) {
-    const name = nameOf(group);
+  async join(target, position) {
+    const name = nameOf(target);
     const known = this.#groups.get(name);
     if (known && !known.refused) return known.joining ? known.joining.promise : positionOf(known);
     const {epoch, offset} = position ?? known ?? {};
@@ -427,28 +574,43 @@ class Client {
     return wanted.joining.promise;
   }
 
-  async leave(group) {
-    const name = nameOf(group);
+  async leave(target) {
+    const name = nameOf(target);
     const known = this.#groups.get(name);
     if (this.#state === 'closed') throw closedError();
-    if (!known) throw notJoinedError(name);
+    if (!known) throw notJoinedError(addressOf(name));
     const left = known.refused ? undefined : this.#sendLeave(name);
     this.#groups.delete(name);
-    if (this.#admission.groups?.includes(name)) this.#declined.add(name);
-    known.joining?.reject(leftError(name));
+    this.#decline(name);
+    known.joining?.reject(leftError(addressOf(name)));
     return left;
   }
 
   async send(group, message) {
-    return this.#sendUntilReply({cmd: 'send', group: nameOf(group), message});
+    return this.#sendUntilReply({cmd: 'send', group: groupOf(group), message});
   }
 
   async ping() {
     return this.#sendUntilReply({cmd: 'ping'});
   }
 
-  position(group) {
-    const known = this.#groups.get(nameOf(group));
+  // The id of this connection's client, and its user if there is one: also without a token.
+  async whoami() {
+    return this.#sendUntilReply({cmd: 'whoami'}, ({client: id, user}) => {
+      if (typeof id !== 'string') throw malformed('a reply to whoami has no client');
+      this.#admission.id = id;
+      return user === undefined ? {id} : {id, user};
+    });
+  }
+
+  async refresh() {
+    const waiting = this.#wait();
+    void this.#renewal.refresh(waiting);
+    return waiting.promise;
+  }
+
+  position(target) {
+    const known = this.#groups.get(nameOf(target));
     return known?.epoch === undefined ? undefined : positionOf(known);
   }
 
@@ -475,15 +637,15 @@ class Client {
 
   #changed(state) {
     this.#state = state;
-    clearTimeout(this.#renewTimer);
+    this.#renewal.stop();
     this.#options.onState?.(state);
   }
 
   #opened() {
     this.#admission = {};
-    this.#renewals = 0;
+    this.#infoOfBackend = undefined;
     // The token, and the session before its sends, and resent messages before those that handlers of 'open' send.
-    if (this.#tokens.current && !this.#tokens.isInHandshake) this.#sendToken();
+    this.#renewal.opened(this.#link.shownToken);
     this.#request({cmd: 'session', session: this.#session}, reply => {
       if (!reply.ok) throw malformed(`the session was rejected: ${reply.error.code}`);
       this.#link.succeeded();
@@ -520,50 +682,30 @@ class Client {
 
   // --- The token ---
 
-  #admit({user, groups, expires}) {
-    this.#renewals = 0;
-    this.#tokens.accepted(expires);
-    this.#admission = {user, groups, expires, info: this.#tokens.info};
+  #admit({client: id, user, groups, expires}, token) {
+    if (this.#tokens.isCurrent(token)) this.#tokens.accepted(expires);
+    const {info} = this.#infoOfBackend ?? this.#tokens;
+    this.#admission = {id, user, groups, expires, info};
     for (const group of this.#groups.values()) if (group.refused) this.#sendJoin(group);
-    if (this.#options.joinsGroupsOfToken) this.#joinGroups(groups);
+    if (this.#options.joinsByItself) this.#joinByItself(id, groups);
     this.#events.emit('welcome', {...this.#admission});
+    this.#renewal.admitted(token, this.#admission);
   }
 
-  #joinGroups(names) {
-    for (const name of names) {
+  // Servers that give clients no id know of no audiences.
+  #joinByItself(id, groups) {
+    const audiences = id === undefined ? [] : kAudiences.filter(to => this.#options[to] !== false);
+    for (const name of [...groups, ...audiences.map(nameOfAudience)]) {
       if (this.#groups.has(name) || this.#declined.has(name)) continue;
-      const group = {name};
+      const {epoch, offset} = (isAudience(name) && this.#options[addressOf(name).to]) || {};
+      const group = {name, epoch, offset};
       this.#groups.set(name, group);
       this.#sendJoin(group);
     }
   }
 
-  async #renew() {
-    try {
-      await this.#tokens.ask();
-      if (this.#state === 'open' && this.#tokens.current) this.#sendToken();
-    } catch (error) {
-      this.#events.emit('error', error);
-      this.#renewLater();
-    }
-  }
-
-  #renewLater() {
-    if (this.#state !== 'open') return;  // the next connection asks for a token
-    clearTimeout(this.#renewTimer);
-    this.#renewTimer = setTimeout(() => void this.#renew(), this.#link.pauseAfter(this.#renewals++));
-  }
-
-  #sendToken() {
-    this.#request({cmd: 'refresh', token: this.#tokens.current}, reply => {
-      if (reply.ok) {
-        if (!isAdmission(reply)) throw malformed('a reply to a refresh has no user or groups');
-        return this.#admit(reply);
-      }
-      if (!this.#tokens.refuse()) return this.#link.refused(reply.error.message);
-      this.#events.emit('error', errorOf(reply));
-      this.#renewLater();
-    });
+  #decline(name) {
+    if (isAudience(name) || this.#admission.groups?.includes(name)) this.#declined.add(name);
   }
 
   // --- Sending. Only #sendJoin, #sendLeave and #sendUntilReply may be called without an open connection. ---
@@ -583,26 +725,41 @@ class Client {
   #sendJoin(group) {
     if (this.#state !== 'open' || this.#leaving.has(group.name)) return;
     if (group.refused && group.refused.token === this.#tokens.current) return;
-    group.refused = undefined;
+    Object.assign(group, {refused: undefined, isRequested: true, isAdopted: false, isHidden: false});
     const {name, epoch, offset} = group;
-    this.#request({cmd: 'join', group: name, epoch, offset}, reply => this.#onJoinReply(group, reply));
+    this.#request({cmd: 'join', ...addressOf(name), epoch, offset}, reply => this.#onJoinReply(group, reply));
   }
 
   #onJoinReply(group, reply) {
     if (this.#groups.get(group.name) !== group) return;  // left since
+    group.isRequested = false;
+    if (reply.ok) return this.#onJoined(group, reply);
+    if (reply.error.code === 'already_joined' && group.isHidden) return this.#joinOnceMore(group);
+    if (reply.error.code === 'already_joined' && group.isAdopted) return this.#onJoined(group, group);
     const {joining} = group;
-    if (!reply.ok) {
-      const isLost = reply.error.code === 'forbidden' && !joining && group.epoch !== undefined;
-      if (isLost) group.refused = {token: this.#tokens.current};
-      else this.#groups.delete(group.name);
-      const error = errorOf(reply, group.name);
-      return joining ? joining.reject(error) : this.#events.emit('error', error);
-    }
+    if (reply.error.code === 'left' && !joining) return this.#endMembership(group);
+    const isLost = ['forbidden', 'no_user'].includes(reply.error.code) && !joining && group.epoch !== undefined;
+    if (isLost && !group.isOfBackend) group.refused = {token: this.#tokens.current};
+    else this.#groups.delete(group.name);
+    const error = errorOf(reply, addressOf(group.name));
+    joining ? joining.reject(error) : this.#events.emit('error', error);
+  }
+
+  #onJoined(group, reply) {
     if (!isPosition(reply)) throw malformed('a reply to a join has no position');
-    Object.assign(group, positionOf(reply), {joining: undefined});
+    const {joining} = group;
+    Object.assign(group, positionOf(reply), {joining: undefined, isAdopted: false});
     const {recovered} = reply;
     joining?.resolve(recovered === undefined ? positionOf(group) : {...positionOf(group), recovered});
-    if (recovered === false) this.#events.emit('gap', {group: group.name, ...positionOf(group)});
+    if (recovered === false) this.#emitGap(group);
+  }
+
+  #emitGap(group) { this.#events.emit('gap', {...addressOf(group.name), ...positionOf(group)}); }
+
+  #joinOnceMore(group) {
+    this.#request({cmd: 'leave', ...addressOf(group.name)}, () => {
+      if (this.#groups.get(group.name) === group) this.#sendJoin(group);
+    });
   }
 
   #sendLeave(name) {
@@ -610,8 +767,9 @@ class Client {
     if (this.#leaving.has(name)) return this.#leaving.get(name).promise;
     const waiting = this.#wait();
     this.#leaving.set(name, waiting);
-    this.#request({cmd: 'leave', group: name}, reply => {
-      reply.ok ? waiting.resolve() : waiting.reject(errorOf(reply, name));
+    this.#request({cmd: 'leave', ...addressOf(name)}, reply => {
+      const isLeft = reply.ok || reply.error.code === 'not_joined';  // the backend's command came first
+      isLeft ? waiting.resolve() : waiting.reject(errorOf(reply, addressOf(name)));
       this.#leaving.delete(name);
       const joinedAgain = this.#groups.get(name);
       if (joinedAgain) this.#sendJoin(joinedAgain);
@@ -619,21 +777,21 @@ class Client {
     return waiting.promise;
   }
 
-  // Sent on each connection, with the same id, until it has a reply.
-  #sendUntilReply(fields) {
+  // Sent on each connection, with the same id, until it has a reply. The promise is resolved with the result of that.
+  #sendUntilReply(fields, resultOf = () => undefined) {
     const id = ++this.#lastId;
     const text = JSON.stringify({id, ...fields});  // now: the caller may change the object before it is sent or resent
     const waiting = this.#wait();
-    this.#unanswered.set(id, {text, waiting});
+    this.#unanswered.set(id, {text, waiting, resultOf});
     if (this.#state === 'open') this.#resend(id);
     return waiting.promise;
   }
 
   #resend(id) {
-    const {text, waiting} = this.#unanswered.get(id);
+    const {text, waiting, resultOf} = this.#unanswered.get(id);
     this.#sendRequest(id, text, reply => {
+      reply.ok ? waiting.resolve(resultOf(reply)) : waiting.reject(errorOf(reply));
       this.#unanswered.delete(id);
-      reply.ok ? waiting.resolve() : waiting.reject(errorOf(reply));
     });
   }
 
@@ -661,28 +819,71 @@ class Client {
   }
 
   #onEvent(event) {
-    if (event.event === 'welcome') return this.#admit(event);
-    if (event.event === 'expiring') {
-      if (this.#tokens.canAsk) void this.#renew();
-      return this.#events.emit('expiring', {seconds: event.seconds});
+    switch (event.event) {
+      case 'welcome': return this.#admit(event, this.#link.shownToken);
+      case 'expiring':
+        this.#renewal.expiring();
+        return this.#events.emit('expiring', {seconds: event.seconds});
+      case 'info': return this.#onInfo(event.info ?? undefined);
+      case 'joined': return this.#onJoinedByBackend(event);
+      case 'left': return this.#onLeftByBackend(event);
+      case 'missed':
+      case 'message': return this.#onGroupEvent(event);
     }
-    this.#onGroupEvent(event);
   }
 
-  #onGroupEvent({event, group: name, offset, message, binary, count}) {
+  #onInfo(info) {
+    this.#infoOfBackend = {info};
+    this.#admission.info = info;
+    this.#events.emit('info', {info});
+  }
+
+  #onGroupEvent({event, offset, message, binary, count, ...address}) {
+    const isOfClient = address.to === 'client';
+    const name = nameIn(address);
     const group = this.#groups.get(name);
-    if (!group || this.#leaving.has(name)) return;  // sent before the group was left
-    if (event === 'missed') return this.#events.emit('missed', {group: name, count, ...positionOf(group)});
-    if (event !== 'message') return;
+    if (!isOfClient && (!group || group.isHidden || this.#leaving.has(name))) return;  // sent before the group was left
+    const where = isOfClient ? {to: 'client'} : addressOf(name);
+    if (event === 'missed') return group && this.#events.emit('missed', {...where, count, ...positionOf(group)});
     const content = message ?? bytesOf(binary);
-    group.offset = offset;
-    this.#events.emit('message', {group: name, message: content, offset});
+    if (group) group.offset = offset;
+    this.#events.emit('message', {...where, message: content, offset});
+  }
+
+  // --- The backend ---
+
+  #onJoinedByBackend({group: name, epoch, offset, recovered}) {
+    if (this.#leaving.has(name)) return;  // the server receives the leave after that
+    const joined = {epoch, offset, isOfBackend: true};
+    const known = this.#groups.get(name);
+    const isBroken = recovered === false || known?.refused;
+    this.#declined.delete(name);
+    if (known?.epoch !== undefined && (known.isRequested || known.isHidden)) known.isHidden = true;
+    else if (known) Object.assign(known, joined, {refused: undefined, isAdopted: known.isRequested});
+    else this.#groups.set(name, {name, ...joined});
+    this.#events.emit('joined', {group: name, epoch, offset});
+    const group = this.#groups.get(name);
+    if (isBroken && group && !group.isHidden) this.#emitGap(group);
+  }
+
+  #onLeftByBackend({group: name}) {
+    const group = this.#groups.get(name);
+    if (!group || this.#leaving.has(name)) return;
+    if (!group.isRequested) return this.#endMembership(group);
+    Object.assign(group, {isAdopted: false, isHidden: false});  // the server receives the join after that
+  }
+
+  #endMembership({name, joining}) {
+    this.#groups.delete(name);
+    this.#decline(name);
+    joining?.reject(leftError(addressOf(name)));
+    this.#events.emit('left', addressOf(name));
   }
 }
 
 // --- client/shared_hub.js ---
 
-const kEventsOfAll = ['open', 'welcome', 'expiring', 'close'];
+const kEventsOfAll = ['open', 'welcome', 'info', 'expiring', 'close'];
 const kEventsOfGroups = ['message', 'missed', 'gap'];
 
 // The one connection of all tabs of an origin, in a SharedWorker. Each tab has a port (shared_tab.js). A group is joined
@@ -696,8 +897,14 @@ class Hub {
   #tokens;
   #client;
   #lastAsk = 0;
+  #lastMembership = 0;  // negative: those that the hub begins, for the backend
+  #lock;
 
-  constructor(WebSocket = globalThis.WebSocket) { this.#WebSocket = WebSocket; }
+  // `lock` is the name of a Web Lock that ends with the hub, if the tabs can live longer than it.
+  constructor(WebSocket = globalThis.WebSocket, lock = undefined) {
+    this.#WebSocket = WebSocket;
+    this.#lock = lock;
+  }
 
   attach(port) {
     const tab = {port, asked: new Map()};
@@ -719,8 +926,8 @@ class Hub {
     // The tab holds the lock for as long as it lives, however it ends.
     void navigator.locks.request(lock, () => this.#removeTab(tab));
     if (!this.#client) this.#open(url, options, token);
-    const {state, user, info, expires, groups} = this.#client;
-    tab.port.postMessage({kind: 'hello', state, admission: {user, info, expires, groups}});
+    const {state, id, user, info, expires, groups} = this.#client;
+    tab.port.postMessage({kind: 'hello', state, admission: {id, user, info, expires, groups}, lock: this.#lock});
   }
 
   #open(url, options, token) {
@@ -732,6 +939,8 @@ class Hub {
       {...this.#options, onState: state => this.#postToAll({kind: 'state', state})}, this.#tokens);
     for (const name of kEventsOfAll) client.on(name, event => this.#postToAll({kind: 'event', name, event}));
     for (const name of kEventsOfGroups) client.on(name, event => this.#onGroupEvent(name, event));
+    client.on('joined', event => this.#onJoinedByBackend(event));
+    client.on('left', event => this.#onLeftByBackend(event));
     client.on('error', error => this.#onError(error));
     client.on('close', ({retryIn}) => retryIn === null && this.#onEnd(client));
   }
@@ -800,10 +1009,10 @@ class Hub {
     const member = {membership, held: isFirst ? null : [], skip: 0};
     this.#groups.set(name, members.set(tab, member));
     try {
-      const joined = await this.#client.join(name, isFirst ? position : undefined);
+      const joined = await this.#client.join(targetOf(name), isFirst ? position : undefined);
       if (isFirst) return joined;
       this.#checkMember(tab, name, member);
-      const now = this.#client.position(name);
+      const now = this.#client.position(targetOf(name));
       if (position && (position.epoch !== now.epoch || position.offset !== now.offset)) {
         return await this.#replay(tab, name, member, position);
       }
@@ -819,24 +1028,25 @@ class Hub {
   // until it has its messages.
   async #replay(tab, name, member, position) {
     const replay = tab.replay ??= this.#replayClient(tab);
-    ++replay.uses;
+    replay.names.add(name);
     try {
-      const joined = await replay.join(name, position);
+      const joined = await replay.join(targetOf(name), position);
       this.#checkMember(tab, name, member);
       if (joined.recovered) member.skip = joined.offset;
-      else this.#post(tab, 'gap', {group: name, epoch: joined.epoch, offset: joined.offset}, member);
+      else this.#post(tab, 'gap', {...addressOf(name), epoch: joined.epoch, offset: joined.offset}, member);
       const {held} = member;
       member.held = null;
-      const now = this.#client.position(name);
+      const now = this.#client.position(targetOf(name));
       if (now.epoch === joined.epoch) {
         for (const [event, argument] of held) this.#deliver(tab, event, argument, member);
         return joined;
       }
       member.skip = 0;  // the shared connection has joined in another epoch than the replay
-      this.#post(tab, 'gap', {group: name, ...now}, member);
+      this.#post(tab, 'gap', {...addressOf(name), ...now}, member);
       return {...now, recovered: false};
     } finally {
-      if (--replay.uses === 0 && tab.replay === replay) {
+      replay.names.delete(name);
+      if (replay.names.size === 0 && tab.replay === replay) {
         tab.replay = undefined;
         replay.close();
       }
@@ -845,23 +1055,23 @@ class Hub {
 
   #replayClient(tab) {
     const client = new Client(this.#url, this.#options, this.#tokens);
-    client.uses = 0;
+    client.names = new Set();  // that it was to join: the backend lets all clients of a user join, and so this one
     client.on('message', event => {
-      const member = this.#groups.get(event.group)?.get(tab);
+      const member = client.names.has(nameIn(event)) && this.#groups.get(nameIn(event))?.get(tab);
       if (member?.held) this.#post(tab, 'message', event, member);
     });
     return client;
   }
 
   #checkMember(tab, name, member) {
-    if (this.#groups.get(name)?.get(tab) !== member) throw leftError(name);
+    if (this.#groups.get(name)?.get(tab) !== member) throw leftError(addressOf(name));
   }
 
   #leave(tab, name) {
     const members = this.#groups.get(name);
     const member = members?.get(tab);
     if (!member) return undefined;
-    if (member.held) tab.replay?.leave(name).catch(() => {});
+    if (member.held) tab.replay?.leave(targetOf(name)).catch(() => {});
     return this.#remove(tab, name, members);
   }
 
@@ -869,13 +1079,14 @@ class Hub {
     members.delete(tab);
     if (members.size > 0 || this.#groups.get(name) !== members) return undefined;
     this.#groups.delete(name);
-    return this.#client?.leave(name).catch(error => { if (error.code !== 'not_joined') throw error; });
+    return this.#client?.leave(targetOf(name)).catch(error => { if (error.code !== 'not_joined') throw error; });
   }
 
   // --- Events ---
 
   #onGroupEvent(name, event) {
-    for (const [tab, member] of this.#groups.get(event.group) ?? []) {
+    if (event.to === 'client') return this.#postToAll({kind: 'event', name, event});
+    for (const [tab, member] of this.#groups.get(nameIn(event)) ?? []) {
       if (member.held) member.held.push([name, event]);
       else this.#deliver(tab, name, event, member);
     }
@@ -892,34 +1103,59 @@ class Hub {
     tab.port.postMessage({kind: 'event', name, event, membership});
   }
 
+  // All tabs become members. A tab that waits for its own join has its messages with that.
+  #onJoinedByBackend(event) {
+    const members = this.#groups.get(event.group) ?? new Map();
+    this.#groups.set(event.group, members);
+    for (const tab of this.#tabs) {
+      // The messages until the position may come, for a tab that joins at an earlier one.
+      if (!members.has(tab)) members.set(tab, {membership: --this.#lastMembership, held: null, skip: event.offset});
+      this.#post(tab, 'joined', event, members.get(tab));
+    }
+  }
+
+  #onLeftByBackend(event) {
+    const name = nameIn(event);
+    for (const [tab, member] of this.#groups.get(name) ?? []) this.#post(tab, 'left', event, member);
+    this.#groups.delete(name);
+  }
+
   // An error of a group ends the memberships of its tabs, unless the client waits for another token to join it again.
   #onError(error) {
-    const {group} = error;
+    const name = nameIn(error);
     const message = {kind: 'event', name: 'error', event: plain(error)};
-    if (group === undefined) return this.#postToAll(message);
-    const isLeft = this.#client.position(group) === undefined;
-    for (const tab of this.#groups.get(group)?.keys() ?? []) tab.port.postMessage({...message, isLeft});
-    if (isLeft) this.#groups.delete(group);
+    if (name === undefined) return this.#postToAll(message);
+    const isLeft = this.#client.position(targetOf(name)) === undefined;
+    for (const tab of this.#groups.get(name)?.keys() ?? []) tab.port.postMessage({...message, isLeft});
+    if (isLeft) this.#groups.delete(name);
   }
 }
 
 // As a message to a tab, which would not keep the class of an error.
-const plain = ({code, message, group}) => ({code, message, group});
-const unplain = ({code, message, group}) => new StormoError(code, message, group);
+const plain = ({code, message, group, to}) => ({code, message, group, to});
+const unplain = ({code, message, ...address}) => new StormoError(code, message, address);
 
 // --- client/shared_tab.js ---
 
 // The file that this code is in. As a SharedWorker it has the hub of the tabs.
 const kScript = {url: import.meta.url, type: 'module'};
 // Changes with the messages between tab and worker: pages of different versions of this file may be open.
-const kWorkerName = 'stormo.shared.1';
+const kWorkerName = 'stormo.shared.2';
 
 function serveTabsInSharedWorker() {
   const {SharedWorkerGlobalScope, name} = globalThis;
   if (!SharedWorkerGlobalScope || !name?.startsWith(kWorkerName)) return;
-  const hub = new Hub();
-  globalThis.onconnect = ({ports: [port]}) => hub.attach(port);
+  // Held until the worker ends, for whatever reason: the tabs wait for it.
+  const lock = uniqueName('hub');
+  const held = new Promise(hold => void navigator.locks.request(lock, () => {
+    hold();
+    return new Promise(() => {});
+  }));
+  const hub = new Hub(globalThis.WebSocket, lock);
+  globalThis.onconnect = ({ports: [port]}) => void held.then(() => hub.attach(port));
 }
+
+const uniqueName = what => `${kWorkerName}.${what}.${Date.now()}.${Math.random()}`;
 
 // The address of the worker's script, or undefined if tabs cannot share a connection here: a SharedWorker is of the
 // page's own origin, and a tab that ends is noticed by its Web Lock.
@@ -936,6 +1172,8 @@ class SharedClient {
   #events = new Events();
   #options;
   #hello;
+  #script;
+  #worker;  // undefined: the hub is in this tab
   #port;
   #isHeard = false;  // the hub has answered
   #unheard = [];  // messages until then: a hub that does not answer must not send them later
@@ -945,14 +1183,18 @@ class SharedClient {
   #state = 'connecting';
   #admission = {};
   #lastId = 0;
-  #calls = new Map();  // by id, calls without a reply: {resolve, reject}
-  #groups = new Map();  // by name: {name, membership, epoch, offset, joining}; joining is a promise
+  #calls = new Map();  // by id, calls without a reply: {resolve, reject, message}
+  // By name: {name, membership, epoch, offset, joining, alsoMembership}. `joining` is a promise. If the backend has joined it
+  // meanwhile, messages of that membership count, too.
+  #groups = new Map();
   #declined = new Set();
+  #ending = new AbortController();  // of what waits until the worker ends
 
   constructor(url, options, script) {
-    const {WebSocket, shared, token, getToken, joinsGroupsOfToken, ...others} = options;
+    const {WebSocket, shared, token, getToken, user, all, joinsByItself, ...others} = options;
     this.#options = options;
-    const lock = `${kWorkerName}.tab.${Date.now()}.${Math.random()}`;
+    this.#script = script;
+    const lock = uniqueName('tab');
     this.#hello = {kind: 'hello', url: new URL(url, globalThis.location.href).href, options: others, token,
       canAsk: getToken !== undefined, lock};
     void navigator.locks.request(lock, () => new Promise(unlock => {
@@ -960,11 +1202,12 @@ class SharedClient {
       if (this.#state === 'closed') unlock();
       else this.#port.postMessage(this.#hello);
     }));
-    this.#attach(script, shared.name);
+    this.#attach();
     this.#stopWaking = onWaking(() => this.#post({kind: 'wake'}));
   }
 
   get state() { return this.#state; }
+  get id() { return this.#admission.id; }
   get user() { return this.#admission.user; }
   get info() { return this.#admission.info; }
   get groups() { return this.#admission.groups; }
@@ -972,22 +1215,22 @@ class SharedClient {
 
   on(name, handler) { return this.#events.on(name, handler); }
 
-  async join(group, position) {
-    const name = nameOf(group);
+  async join(target, position) {
+    const name = nameOf(target);
     const known = this.#groups.get(name);
     if (known) return known.joining ?? positionOf(known);
     this.#declined.delete(name);
     return this.#join(name, position ? positionOf(position) : undefined);
   }
 
-  async leave(group) {
-    const name = nameOf(group);
+  async leave(target) {
+    const name = nameOf(target);
     const known = this.#groups.get(name);
     if (this.#state === 'closed') throw closedError();
-    if (!known) throw notJoinedError(name);
+    if (!known) throw notJoinedError(addressOf(name));
     this.#groups.delete(name);
-    if (this.#admission.groups?.includes(name)) this.#declined.add(name);
-    this.#calls.get(known.membership)?.reject(leftError(name));
+    this.#decline(name);
+    this.#calls.get(known.membership)?.reject(leftError(addressOf(name)));
     this.#calls.delete(known.membership);
     return this.#call('leave', name);
   }
@@ -995,13 +1238,24 @@ class SharedClient {
   // The worker gets a copy of what JSON.stringify makes of the message.
   async send(group, message) {
     const json = typeof message === 'string' ? undefined : JSON.stringify(message);
-    return this.#call('send', nameOf(group), json === undefined ? message : JSON.parse(json));
+    return this.#call('send', groupOf(group), json === undefined ? message : JSON.parse(json));
   }
 
   async ping() { return this.#call('ping'); }
 
-  position(group) {
-    const known = this.#groups.get(nameOf(group));
+  async whoami() {
+    const me = await this.#call('whoami');
+    this.#admission.id = me.id;
+    return me;
+  }
+
+  async refresh() {
+    if (!this.#hello.canAsk) throw new StormoError('token_failed', 'there is no getToken to ask');
+    return this.#call('refresh');
+  }
+
+  position(target) {
+    const known = this.#groups.get(nameOf(target));
     return known && isPosition(known) ? positionOf(known) : undefined;
   }
 
@@ -1016,6 +1270,7 @@ class SharedClient {
     clearTimeout(this.#fallback);
     this.#stopWaking();
     this.#unlock?.();
+    this.#ending.abort();
     for (const {reject} of this.#calls.values()) reject(closedError());
     this.#calls.clear();
     this.#groups.clear();
@@ -1024,11 +1279,11 @@ class SharedClient {
 
   // --- The port ---
 
-  #attach(script, name) {
+  #attach() {
     try {
-      const worker = new SharedWorker(script, {type: kScript.type,
-        name: `${kWorkerName} ${this.#hello.url} ${name ?? ''}`});
-      worker.onerror = () => this.#useOwnHub();
+      const worker = this.#worker = new SharedWorker(this.#script, {type: kScript.type,
+        name: `${kWorkerName} ${this.#hello.url} ${this.#options.shared.name ?? ''}`});
+      worker.onerror = () => worker === this.#worker && this.#useOwnHub();
       this.#fallback = setTimeout(() => this.#useOwnHub(), this.#options.pingTimeout);
       this.#use(worker.port);
     } catch {
@@ -1041,6 +1296,7 @@ class SharedClient {
     if (this.#isHeard || this.#state === 'closed') return;
     this.#port?.postMessage({kind: 'bye'});
     if (this.#port) this.#port.onmessage = null;
+    this.#worker = undefined;
     const {port1, port2} = new MessageChannel();
     new Hub(this.#options.WebSocket).attach(port2);
     this.#use(port1);
@@ -1052,6 +1308,50 @@ class SharedClient {
     if (this.#unlock) port.postMessage(this.#hello);
   }
 
+  // The hub's lock is free when its worker has ended, which nothing else reports. All tabs make another one.
+  async #untilHubEnds(lock) {
+    try {
+      await navigator.locks.request(lock, {signal: this.#ending.signal}, () => {});
+    } catch {
+      return;  // this client has closed
+    }
+    if (this.#state !== 'closed') this.#replaceHub();
+  }
+
+  #replaceHub() {
+    this.#port.onmessage = null;
+    this.#isHeard = false;
+    this.#state = 'connecting';
+    this.#callAgain();
+    this.#events.emit('close', {code: 1006, reason: 'the shared worker has ended', retryIn: 0});
+    if (this.#state !== 'closed') this.#attach();
+  }
+
+  // The hub that has ended may have sent what it had not replied to.
+  #callAgain() {
+    for (const {resolve, reject, message} of [...this.#calls.values()]) {
+      if (message.method === 'join') continue;
+      if (message.method === 'leave') resolve();
+      else if (message.method === 'send') reject(new StormoError('worker_ended', 'the shared worker ended before the reply'));
+      else { this.#unheard.push(message); continue; }
+      this.#calls.delete(message.id);
+    }
+    for (const group of this.#groups.values()) {
+      group.alsoMembership = undefined;
+      if (group.joining) this.#unheard.push(this.#calls.get(group.membership).message);
+      else this.#joinAgain(group);
+    }
+  }
+
+  #joinAgain(group) {
+    group.membership = this.#lastId + 1;
+    this.#call('join', group.name, positionOf(group)).catch(error => {
+      if (this.#groups.get(group.name) !== group) return;
+      this.#groups.delete(group.name);
+      this.#events.emit('error', error);
+    });
+  }
+
   #post(message) {
     if (this.#isHeard) this.#port.postMessage(message);
     else this.#unheard.push(message);
@@ -1060,9 +1360,10 @@ class SharedClient {
   #call(method, ...args) {
     if (this.#state === 'closed') throw closedError();
     const id = ++this.#lastId;
-    const reply = new Promise((resolve, reject) => this.#calls.set(id, {resolve, reject}));
+    const message = {kind: 'call', id, method, args};
+    const reply = new Promise((resolve, reject) => this.#calls.set(id, {resolve, reject, message}));
     reply.catch(() => {});
-    this.#post({kind: 'call', id, method, args});
+    this.#post(message);
     return reply;
   }
 
@@ -1085,13 +1386,15 @@ class SharedClient {
     this.#onEvent(message);
   }
 
-  #onHello({state, admission}) {
+  #onHello({state, admission, lock}) {
     this.#isHeard = true;
+    if (lock) void this.#untilHubEnds(lock);
     clearTimeout(this.#fallback);
     for (const unheard of this.#unheard.splice(0)) this.#port.postMessage(unheard);
     this.#state = state;
     if (state === 'open') this.#events.emit('open');
     if (admission.user !== undefined) this.#onWelcome(admission);
+    else this.#admission = admission;
   }
 
   async #giveToken(id) {
@@ -1116,25 +1419,51 @@ class SharedClient {
     if (name === 'welcome') return this.#onWelcome(event);
     if (name === 'close' && event.retryIn === null) return this.#end(event);
     if (name === 'open') this.#admission = {};
+    if (name === 'info') this.#admission.info = event.info;
+    if (name === 'joined') return this.#onJoinedByBackend(event, membership);
     if (name === 'error') {
-      if (isLeft) this.#groups.delete(event.group);
+      if (isLeft) this.#groups.delete(nameIn(event));
       return this.#events.emit('error', unplain(event));
     }
     if (membership !== undefined) {
-      const group = this.#groups.get(event.group);
-      if (group?.membership !== membership) return;  // sent before the group was left
-      if (name !== 'missed') Object.assign(group, event.epoch === undefined ? {offset: event.offset} : positionOf(event));
+      const group = this.#groups.get(nameIn(event));
+      if (group?.membership !== membership && group?.alsoMembership !== membership) return;  // sent before the group was left
+      if (name === 'left') this.#endMembership(group);
+      else if (name !== 'missed') Object.assign(group, event.epoch === undefined ? {offset: event.offset} : positionOf(event));
     }
     this.#events.emit(name, event);
   }
 
+  #onJoinedByBackend(event, membership) {
+    const {group: name} = event;
+    const known = this.#groups.get(name);
+    this.#declined.delete(name);
+    if (!known) this.#groups.set(name, {name, membership, ...positionOf(event)});
+    else if (known.membership !== membership && !isPosition(known)) known.alsoMembership = membership;
+    this.#events.emit('joined', event);
+  }
+
+  #endMembership({name, membership}) {
+    this.#groups.delete(name);
+    this.#decline(name);
+    this.#calls.get(membership)?.reject(leftError(addressOf(name)));
+    this.#calls.delete(membership);
+  }
+
   #onWelcome(admission) {
     this.#admission = admission;
-    for (const name of admission.groups) {
+    const audiences = admission.id === undefined ? [] : kAudiences.filter(to => this.#options[to] !== false);
+    for (const name of [...admission.groups, ...audiences.map(nameOfAudience)]) {
       if (this.#groups.has(name) || this.#declined.has(name)) continue;
-      this.#join(name).catch(error => error.code !== 'left' && error.code !== 'closed' && this.#events.emit('error', error));
+      const position = isAudience(name) && this.#options[addressOf(name).to];
+      this.#join(name, position?.epoch === undefined ? undefined : positionOf(position))
+        .catch(error => error.code !== 'left' && error.code !== 'closed' && this.#events.emit('error', error));
     }
     this.#events.emit('welcome', {...admission});
+  }
+
+  #decline(name) {
+    if (isAudience(name) || this.#admission.groups?.includes(name)) this.#declined.add(name);
   }
 }
 
@@ -1145,9 +1474,16 @@ const kDefaults = {
 };
 
 function connect(url, options = {}) {
-  const all = {WebSocket: globalThis.WebSocket, joinsGroupsOfToken: true, ...kDefaults, ...options};
+  for (const to of kAudiences) checkPosition(to, options[to]);
+  const all = {WebSocket: globalThis.WebSocket, joinsByItself: true, ...kDefaults, ...options};
   const script = sharedScript(all);
   return script ? new SharedClient(url, all, script) : new Client(url, all);
+}
+
+// A user's name is a likely mistake.
+function checkPosition(name, value) {
+  if (value === undefined || typeof value === 'boolean' || typeof value === 'object') return;
+  throw new TypeError(`the option ${name} is a position, or false`);
 }
 
 

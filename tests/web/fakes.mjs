@@ -81,6 +81,11 @@ class FakeWebSocket {
     return request;
   }
 
+  // The joins that it received, each as [what is joined, offset].
+  get joins() {
+    return this.sent.filter(({cmd}) => cmd === 'join').map(({group, to, offset}) => [group ?? {to}, offset]);
+  }
+
   count(cmd) {
     return this.sent.filter(request => request.cmd === cmd).length;
   }
@@ -116,6 +121,9 @@ class FakeClock {
   }
 }
 
+// An error as a plain object. `to` is there if the error has it.
+const addressed = ({code, group, to}) => to === undefined ? {code, group} : {code, to};
+
 // A client in a fake environment. `events` are the events that it emitted: {name, ...argument of the handler}.
 class World {
   clock = new FakeClock();
@@ -133,9 +141,10 @@ class World {
       }
     }
     this.stormo = connect(url, {WebSocket, ...options});
-    for (const name of ['open', 'welcome', 'message', 'missed', 'gap', 'expiring', 'close', 'error']) {
+    const names = ['open', 'welcome', 'message', 'missed', 'gap', 'joined', 'left', 'info', 'expiring', 'close', 'error'];
+    for (const name of names) {
       this.stormo.on(name, event => {
-        const fields = event instanceof Error ? {code: event.code, group: event.group} : event;
+        const fields = event instanceof Error ? addressed(event) : event;
         this.events.push({name, ...fields});
       });
     }
@@ -194,7 +203,7 @@ export const settle = () => new Promise(resolve => setImmediate(resolve));
 
 // The state of a promise: 'pending', its value, or the code of its error.
 export async function outcome(promise) {
-  const settled = promise.then(value => ({value}), error => ({code: error.code, group: error.group}));
+  const settled = promise.then(value => ({value}), error => addressed(error));
   return Promise.race([settled, new Promise(resolve => setImmediate(resolve, 'pending'))]);
 }
 

@@ -51,7 +51,7 @@ test('an error of the tab that was asked reaches all tabs', inHub(async ({tabs, 
   await settle();
   for (const {received} of tabs) {
     const {event} = received.find(({name}) => name === 'error');
-    assert.deepEqual(event, {code: 'token_failed', message: 'getToken failed: offline', group: undefined});
+    assert.deepEqual(event, {code: 'token_failed', message: 'getToken failed: offline', group: undefined, to: undefined});
   }
   assert.equal(sockets.length, 0);
 }));

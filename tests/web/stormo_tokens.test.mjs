@@ -31,7 +31,7 @@ for (const [what, token] of [['long', 'x'.repeat(4001)], ['malformed', 'no token
     assert.deepEqual(world.socket.sent.map(({cmd}) => cmd), ['refresh', 'session']);
     assert.equal(world.socket.lastOf('refresh').token, token);
     world.socket.reply('refresh', {user: 'ada', groups: ['news'], expires: 5});
-    assert.deepEqual(world.eventsOf('welcome'), [{user: 'ada', groups: ['news'], expires: 5, info: undefined}]);
+    assert.deepEqual(world.eventsOf('welcome'), [{id: undefined, user: 'ada', groups: ['news'], expires: 5, info: undefined}]);
     assert.equal(world.socket.lastOf('join').group, 'news');
   }));
 }

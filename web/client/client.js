@@ -1,7 +1,9 @@
 import {StormoError, closedError, errorOf, leftError, malformed, notJoinedError} from './errors.js';
 import {Events} from './events.js';
 import {Link} from './link.js';
-import {bytesOf, drawSession, isAdmission, isEvent, isPosition, isReply, nameOf, positionOf} from './messages.js';
+import {addressOf, bytesOf, drawSession, groupOf, isAudience, isEvent, isPosition, isReply, kAudiences, nameIn, nameOf,
+  nameOfAudience, positionOf} from './messages.js';
+import {Renewal} from './renewal.js';
 import {Tokens} from './tokens.js';
 
 // A client with its own connection. On each new one it joins its groups at their last position, and resends requests
@@ -11,16 +13,23 @@ export class Client {
   #options;
   #tokens;
   #link;
+  #renewal;
   #state = 'connecting';
-  #admission = {};  // what the server has stated of the token, on this connection
-  #renewals = 0;  // failed renewals in a row
-  #renewTimer;
+  #admission = {};  // what the server has stated of the client and its token, on this connection
+  #infoOfBackend;  // on this connection, {info} that is in the place of the token's
   #session = drawSession();
   #lastId = 0;
-  // By name, joined groups and groups to be joined: {name, epoch, offset, joining, refused}. With `refused`, {token},
-  // the server has refused to join it again with that token.
+  // By name, joined groups and groups to be joined; "group" also stands for the user and for everybody.
+  //   name, epoch, offset
+  //   joining: the promise of the page, until it is settled
+  //   isRequested: its join has no reply yet
+  //   refused: {token}, with which the server has refused to join it again
+  //   isOfBackend: the backend has joined it, so a token need not allow that
+  //   isAdopted, isHidden: the backend has joined it before the server received the join, which will be answered with
+  //     already_joined. Then the group is a member as it is; or, if the join has a position, the client joins once more, and
+  //     until then hides messages, because they come again.
   #groups = new Map();
-  #declined = new Set();  // groups of tokens that were left
+  #declined = new Set();  // names that a token would join again, but which were left
   #unanswered = new Map();  // by id, sends and pings without a reply, in order: {text, waiting}
   #leaving = new Map();  // by name of group, promises of leaves without a reply on this connection
   #replies = new Map();  // by id, the handler of the reply on this connection
@@ -30,6 +39,14 @@ export class Client {
     if (!options.WebSocket) throw new TypeError('there is no global WebSocket here: give one as an option');
     this.#options = options;
     this.#tokens = tokens;
+    this.#renewal = new Renewal(tokens, {
+      isOpen: () => this.#state === 'open',
+      request: (fields, onReply) => this.#request(fields, onReply),
+      admitted: (reply, token) => this.#admit(reply, token),
+      pauseAfter: failures => this.#link.pauseAfter(failures),
+      refused: reason => this.#link.refused(reason),
+      failed: error => this.#events.emit('error', error),
+    });
     this.#link = new Link(url, options, tokens, {
       changed: state => this.#changed(state),
       opened: () => this.#opened(),
@@ -42,6 +59,7 @@ export class Client {
   }
 
   get state() { return this.#state; }
+  get id() { return this.#admission.id; }
   get user() { return this.#admission.user; }
   get info() { return this.#admission.info; }
   get groups() { return this.#admission.groups; }
@@ -49,8 +67,8 @@ export class Client {
 
   on(name, handler) { return this.#events.on(name, handler); }
 
-  async join(group, position) {
-    const name = nameOf(group);
+  async join(target, position) {
+    const name = nameOf(target);
     const known = this.#groups.get(name);
     if (known && !known.refused) return known.joining ? known.joining.promise : positionOf(known);
     const {epoch, offset} = position ?? known ?? {};
@@ -61,28 +79,43 @@ export class Client {
     return wanted.joining.promise;
   }
 
-  async leave(group) {
-    const name = nameOf(group);
+  async leave(target) {
+    const name = nameOf(target);
     const known = this.#groups.get(name);
     if (this.#state === 'closed') throw closedError();
-    if (!known) throw notJoinedError(name);
+    if (!known) throw notJoinedError(addressOf(name));
     const left = known.refused ? undefined : this.#sendLeave(name);
     this.#groups.delete(name);
-    if (this.#admission.groups?.includes(name)) this.#declined.add(name);
-    known.joining?.reject(leftError(name));
+    this.#decline(name);
+    known.joining?.reject(leftError(addressOf(name)));
     return left;
   }
 
   async send(group, message) {
-    return this.#sendUntilReply({cmd: 'send', group: nameOf(group), message});
+    return this.#sendUntilReply({cmd: 'send', group: groupOf(group), message});
   }
 
   async ping() {
     return this.#sendUntilReply({cmd: 'ping'});
   }
 
-  position(group) {
-    const known = this.#groups.get(nameOf(group));
+  // The id of this connection's client, and its user if there is one: also without a token.
+  async whoami() {
+    return this.#sendUntilReply({cmd: 'whoami'}, ({client: id, user}) => {
+      if (typeof id !== 'string') throw malformed('a reply to whoami has no client');
+      this.#admission.id = id;
+      return user === undefined ? {id} : {id, user};
+    });
+  }
+
+  async refresh() {
+    const waiting = this.#wait();
+    void this.#renewal.refresh(waiting);
+    return waiting.promise;
+  }
+
+  position(target) {
+    const known = this.#groups.get(nameOf(target));
     return known?.epoch === undefined ? undefined : positionOf(known);
   }
 
@@ -109,15 +142,15 @@ export class Client {
 
   #changed(state) {
     this.#state = state;
-    clearTimeout(this.#renewTimer);
+    this.#renewal.stop();
     this.#options.onState?.(state);
   }
 
   #opened() {
     this.#admission = {};
-    this.#renewals = 0;
+    this.#infoOfBackend = undefined;
     // The token, and the session before its sends, and resent messages before those that handlers of 'open' send.
-    if (this.#tokens.current && !this.#tokens.isInHandshake) this.#sendToken();
+    this.#renewal.opened(this.#link.shownToken);
     this.#request({cmd: 'session', session: this.#session}, reply => {
       if (!reply.ok) throw malformed(`the session was rejected: ${reply.error.code}`);
       this.#link.succeeded();
@@ -154,50 +187,30 @@ export class Client {
 
   // --- The token ---
 
-  #admit({user, groups, expires}) {
-    this.#renewals = 0;
-    this.#tokens.accepted(expires);
-    this.#admission = {user, groups, expires, info: this.#tokens.info};
+  #admit({client: id, user, groups, expires}, token) {
+    if (this.#tokens.isCurrent(token)) this.#tokens.accepted(expires);
+    const {info} = this.#infoOfBackend ?? this.#tokens;
+    this.#admission = {id, user, groups, expires, info};
     for (const group of this.#groups.values()) if (group.refused) this.#sendJoin(group);
-    if (this.#options.joinsGroupsOfToken) this.#joinGroups(groups);
+    if (this.#options.joinsByItself) this.#joinByItself(id, groups);
     this.#events.emit('welcome', {...this.#admission});
+    this.#renewal.admitted(token, this.#admission);
   }
 
-  #joinGroups(names) {
-    for (const name of names) {
+  // Servers that give clients no id know of no audiences.
+  #joinByItself(id, groups) {
+    const audiences = id === undefined ? [] : kAudiences.filter(to => this.#options[to] !== false);
+    for (const name of [...groups, ...audiences.map(nameOfAudience)]) {
       if (this.#groups.has(name) || this.#declined.has(name)) continue;
-      const group = {name};
+      const {epoch, offset} = (isAudience(name) && this.#options[addressOf(name).to]) || {};
+      const group = {name, epoch, offset};
       this.#groups.set(name, group);
       this.#sendJoin(group);
     }
   }
 
-  async #renew() {
-    try {
-      await this.#tokens.ask();
-      if (this.#state === 'open' && this.#tokens.current) this.#sendToken();
-    } catch (error) {
-      this.#events.emit('error', error);
-      this.#renewLater();
-    }
-  }
-
-  #renewLater() {
-    if (this.#state !== 'open') return;  // the next connection asks for a token
-    clearTimeout(this.#renewTimer);
-    this.#renewTimer = setTimeout(() => void this.#renew(), this.#link.pauseAfter(this.#renewals++));
-  }
-
-  #sendToken() {
-    this.#request({cmd: 'refresh', token: this.#tokens.current}, reply => {
-      if (reply.ok) {
-        if (!isAdmission(reply)) throw malformed('a reply to a refresh has no user or groups');
-        return this.#admit(reply);
-      }
-      if (!this.#tokens.refuse()) return this.#link.refused(reply.error.message);
-      this.#events.emit('error', errorOf(reply));
-      this.#renewLater();
-    });
+  #decline(name) {
+    if (isAudience(name) || this.#admission.groups?.includes(name)) this.#declined.add(name);
   }
 
   // --- Sending. Only #sendJoin, #sendLeave and #sendUntilReply may be called without an open connection. ---
@@ -217,26 +230,41 @@ export class Client {
   #sendJoin(group) {
     if (this.#state !== 'open' || this.#leaving.has(group.name)) return;
     if (group.refused && group.refused.token === this.#tokens.current) return;
-    group.refused = undefined;
+    Object.assign(group, {refused: undefined, isRequested: true, isAdopted: false, isHidden: false});
     const {name, epoch, offset} = group;
-    this.#request({cmd: 'join', group: name, epoch, offset}, reply => this.#onJoinReply(group, reply));
+    this.#request({cmd: 'join', ...addressOf(name), epoch, offset}, reply => this.#onJoinReply(group, reply));
   }
 
   #onJoinReply(group, reply) {
     if (this.#groups.get(group.name) !== group) return;  // left since
+    group.isRequested = false;
+    if (reply.ok) return this.#onJoined(group, reply);
+    if (reply.error.code === 'already_joined' && group.isHidden) return this.#joinOnceMore(group);
+    if (reply.error.code === 'already_joined' && group.isAdopted) return this.#onJoined(group, group);
     const {joining} = group;
-    if (!reply.ok) {
-      const isLost = reply.error.code === 'forbidden' && !joining && group.epoch !== undefined;
-      if (isLost) group.refused = {token: this.#tokens.current};
-      else this.#groups.delete(group.name);
-      const error = errorOf(reply, group.name);
-      return joining ? joining.reject(error) : this.#events.emit('error', error);
-    }
+    if (reply.error.code === 'left' && !joining) return this.#endMembership(group);
+    const isLost = ['forbidden', 'no_user'].includes(reply.error.code) && !joining && group.epoch !== undefined;
+    if (isLost && !group.isOfBackend) group.refused = {token: this.#tokens.current};
+    else this.#groups.delete(group.name);
+    const error = errorOf(reply, addressOf(group.name));
+    joining ? joining.reject(error) : this.#events.emit('error', error);
+  }
+
+  #onJoined(group, reply) {
     if (!isPosition(reply)) throw malformed('a reply to a join has no position');
-    Object.assign(group, positionOf(reply), {joining: undefined});
+    const {joining} = group;
+    Object.assign(group, positionOf(reply), {joining: undefined, isAdopted: false});
     const {recovered} = reply;
     joining?.resolve(recovered === undefined ? positionOf(group) : {...positionOf(group), recovered});
-    if (recovered === false) this.#events.emit('gap', {group: group.name, ...positionOf(group)});
+    if (recovered === false) this.#emitGap(group);
+  }
+
+  #emitGap(group) { this.#events.emit('gap', {...addressOf(group.name), ...positionOf(group)}); }
+
+  #joinOnceMore(group) {
+    this.#request({cmd: 'leave', ...addressOf(group.name)}, () => {
+      if (this.#groups.get(group.name) === group) this.#sendJoin(group);
+    });
   }
 
   #sendLeave(name) {
@@ -244,8 +272,9 @@ export class Client {
     if (this.#leaving.has(name)) return this.#leaving.get(name).promise;
     const waiting = this.#wait();
     this.#leaving.set(name, waiting);
-    this.#request({cmd: 'leave', group: name}, reply => {
-      reply.ok ? waiting.resolve() : waiting.reject(errorOf(reply, name));
+    this.#request({cmd: 'leave', ...addressOf(name)}, reply => {
+      const isLeft = reply.ok || reply.error.code === 'not_joined';  // the backend's command came first
+      isLeft ? waiting.resolve() : waiting.reject(errorOf(reply, addressOf(name)));
       this.#leaving.delete(name);
       const joinedAgain = this.#groups.get(name);
       if (joinedAgain) this.#sendJoin(joinedAgain);
@@ -253,21 +282,21 @@ export class Client {
     return waiting.promise;
   }
 
-  // Sent on each connection, with the same id, until it has a reply.
-  #sendUntilReply(fields) {
+  // Sent on each connection, with the same id, until it has a reply. The promise is resolved with the result of that.
+  #sendUntilReply(fields, resultOf = () => undefined) {
     const id = ++this.#lastId;
     const text = JSON.stringify({id, ...fields});  // now: the caller may change the object before it is sent or resent
     const waiting = this.#wait();
-    this.#unanswered.set(id, {text, waiting});
+    this.#unanswered.set(id, {text, waiting, resultOf});
     if (this.#state === 'open') this.#resend(id);
     return waiting.promise;
   }
 
   #resend(id) {
-    const {text, waiting} = this.#unanswered.get(id);
+    const {text, waiting, resultOf} = this.#unanswered.get(id);
     this.#sendRequest(id, text, reply => {
+      reply.ok ? waiting.resolve(resultOf(reply)) : waiting.reject(errorOf(reply));
       this.#unanswered.delete(id);
-      reply.ok ? waiting.resolve() : waiting.reject(errorOf(reply));
     });
   }
 
@@ -295,21 +324,64 @@ export class Client {
   }
 
   #onEvent(event) {
-    if (event.event === 'welcome') return this.#admit(event);
-    if (event.event === 'expiring') {
-      if (this.#tokens.canAsk) void this.#renew();
-      return this.#events.emit('expiring', {seconds: event.seconds});
+    switch (event.event) {
+      case 'welcome': return this.#admit(event, this.#link.shownToken);
+      case 'expiring':
+        this.#renewal.expiring();
+        return this.#events.emit('expiring', {seconds: event.seconds});
+      case 'info': return this.#onInfo(event.info ?? undefined);
+      case 'joined': return this.#onJoinedByBackend(event);
+      case 'left': return this.#onLeftByBackend(event);
+      case 'missed':
+      case 'message': return this.#onGroupEvent(event);
     }
-    this.#onGroupEvent(event);
   }
 
-  #onGroupEvent({event, group: name, offset, message, binary, count}) {
+  #onInfo(info) {
+    this.#infoOfBackend = {info};
+    this.#admission.info = info;
+    this.#events.emit('info', {info});
+  }
+
+  #onGroupEvent({event, offset, message, binary, count, ...address}) {
+    const isOfClient = address.to === 'client';
+    const name = nameIn(address);
     const group = this.#groups.get(name);
-    if (!group || this.#leaving.has(name)) return;  // sent before the group was left
-    if (event === 'missed') return this.#events.emit('missed', {group: name, count, ...positionOf(group)});
-    if (event !== 'message') return;
+    if (!isOfClient && (!group || group.isHidden || this.#leaving.has(name))) return;  // sent before the group was left
+    const where = isOfClient ? {to: 'client'} : addressOf(name);
+    if (event === 'missed') return group && this.#events.emit('missed', {...where, count, ...positionOf(group)});
     const content = message ?? bytesOf(binary);
-    group.offset = offset;
-    this.#events.emit('message', {group: name, message: content, offset});
+    if (group) group.offset = offset;
+    this.#events.emit('message', {...where, message: content, offset});
+  }
+
+  // --- The backend ---
+
+  #onJoinedByBackend({group: name, epoch, offset, recovered}) {
+    if (this.#leaving.has(name)) return;  // the server receives the leave after that
+    const joined = {epoch, offset, isOfBackend: true};
+    const known = this.#groups.get(name);
+    const isBroken = recovered === false || known?.refused;
+    this.#declined.delete(name);
+    if (known?.epoch !== undefined && (known.isRequested || known.isHidden)) known.isHidden = true;
+    else if (known) Object.assign(known, joined, {refused: undefined, isAdopted: known.isRequested});
+    else this.#groups.set(name, {name, ...joined});
+    this.#events.emit('joined', {group: name, epoch, offset});
+    const group = this.#groups.get(name);
+    if (isBroken && group && !group.isHidden) this.#emitGap(group);
+  }
+
+  #onLeftByBackend({group: name}) {
+    const group = this.#groups.get(name);
+    if (!group || this.#leaving.has(name)) return;
+    if (!group.isRequested) return this.#endMembership(group);
+    Object.assign(group, {isAdopted: false, isHidden: false});  // the server receives the join after that
+  }
+
+  #endMembership({name, joining}) {
+    this.#groups.delete(name);
+    this.#decline(name);
+    joining?.reject(leftError(addressOf(name)));
+    this.#events.emit('left', addressOf(name));
   }
 }

@@ -1,4 +1,4 @@
-const kEvents = ['open', 'welcome', 'message', 'missed', 'gap', 'expiring', 'close', 'error'];
+const kEvents = ['open', 'welcome', 'message', 'missed', 'gap', 'joined', 'left', 'info', 'expiring', 'close', 'error'];
 
 // The handlers of a client's events.
 export class Events {

@@ -18,6 +18,7 @@ export class Link {
   #refusals = 0;  // failed connections with the subprotocol although the server was reachable
   #isWoken = false;  // a ping was sent because the page woke up, and nothing was received since
   #ws;
+  #shownToken;  // in the handshake of #ws
   #attempt;  // changes with each connection
   #timer;  // the only one: for opening, for silence, for the reply to a ping, or until the next attempt
   #stopWaking;
@@ -32,6 +33,9 @@ export class Link {
   }
 
   get state() { return this.#state; }
+
+  // The token in the handshake of this connection, if it was there. The page may have given another one since.
+  get shownToken() { return this.#shownToken; }
 
   send(text) { this.#ws.send(text); }
 
@@ -128,6 +132,7 @@ export class Link {
     // A browser does not report why a connection failed. So, until one has opened, every second attempt offers no
     // subprotocol. A server that accepts it, but rejects the next one with stormo.v1, does not support stormo.v1.
     const offersNothing = !this.#wasOpen && !this.#isReachable && this.#failures % 2 === 1;
+    this.#shownToken = this.#tokens.isInHandshake ? this.#tokens.current : undefined;
     const ws = this.#ws = offersNothing ? new WebSocket(this.#url)
       : new WebSocket(this.#url, this.#tokens.subprotocols);
     ws.onopen = () => offersNothing ? this.#onReachable() : this.#onOpen();

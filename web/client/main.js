@@ -1,5 +1,6 @@
 import {Client} from './client.js';
 import {StormoError} from './errors.js';
+import {kAudiences} from './messages.js';
 import {SharedClient, serveTabsInSharedWorker, sharedScript} from './shared_tab.js';
 
 const kDefaults = {
@@ -7,9 +8,16 @@ const kDefaults = {
 };
 
 export function connect(url, options = {}) {
-  const all = {WebSocket: globalThis.WebSocket, joinsGroupsOfToken: true, ...kDefaults, ...options};
+  for (const to of kAudiences) checkPosition(to, options[to]);
+  const all = {WebSocket: globalThis.WebSocket, joinsByItself: true, ...kDefaults, ...options};
   const script = sharedScript(all);
   return script ? new SharedClient(url, all, script) : new Client(url, all);
+}
+
+// A user's name is a likely mistake.
+function checkPosition(name, value) {
+  if (value === undefined || typeof value === 'boolean' || typeof value === 'object') return;
+  throw new TypeError(`the option ${name} is a position, or false`);
 }
 
 export {StormoError};

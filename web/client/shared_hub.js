@@ -1,8 +1,9 @@
 import {Client} from './client.js';
 import {StormoError, closedError, leftError} from './errors.js';
+import {addressOf, nameIn, targetOf} from './messages.js';
 import {Tokens} from './tokens.js';
 
-const kEventsOfAll = ['open', 'welcome', 'expiring', 'close'];
+const kEventsOfAll = ['open', 'welcome', 'info', 'expiring', 'close'];
 const kEventsOfGroups = ['message', 'missed', 'gap'];
 
 // The one connection of all tabs of an origin, in a SharedWorker. Each tab has a port (shared_tab.js). A group is joined
@@ -16,8 +17,14 @@ export class Hub {
   #tokens;
   #client;
   #lastAsk = 0;
+  #lastMembership = 0;  // negative: those that the hub begins, for the backend
+  #lock;
 
-  constructor(WebSocket = globalThis.WebSocket) { this.#WebSocket = WebSocket; }
+  // `lock` is the name of a Web Lock that ends with the hub, if the tabs can live longer than it.
+  constructor(WebSocket = globalThis.WebSocket, lock = undefined) {
+    this.#WebSocket = WebSocket;
+    this.#lock = lock;
+  }
 
   attach(port) {
     const tab = {port, asked: new Map()};
@@ -39,8 +46,8 @@ export class Hub {
     // The tab holds the lock for as long as it lives, however it ends.
     void navigator.locks.request(lock, () => this.#removeTab(tab));
     if (!this.#client) this.#open(url, options, token);
-    const {state, user, info, expires, groups} = this.#client;
-    tab.port.postMessage({kind: 'hello', state, admission: {user, info, expires, groups}});
+    const {state, id, user, info, expires, groups} = this.#client;
+    tab.port.postMessage({kind: 'hello', state, admission: {id, user, info, expires, groups}, lock: this.#lock});
   }
 
   #open(url, options, token) {
@@ -52,6 +59,8 @@ export class Hub {
       {...this.#options, onState: state => this.#postToAll({kind: 'state', state})}, this.#tokens);
     for (const name of kEventsOfAll) client.on(name, event => this.#postToAll({kind: 'event', name, event}));
     for (const name of kEventsOfGroups) client.on(name, event => this.#onGroupEvent(name, event));
+    client.on('joined', event => this.#onJoinedByBackend(event));
+    client.on('left', event => this.#onLeftByBackend(event));
     client.on('error', error => this.#onError(error));
     client.on('close', ({retryIn}) => retryIn === null && this.#onEnd(client));
   }
@@ -120,10 +129,10 @@ export class Hub {
     const member = {membership, held: isFirst ? null : [], skip: 0};
     this.#groups.set(name, members.set(tab, member));
     try {
-      const joined = await this.#client.join(name, isFirst ? position : undefined);
+      const joined = await this.#client.join(targetOf(name), isFirst ? position : undefined);
       if (isFirst) return joined;
       this.#checkMember(tab, name, member);
-      const now = this.#client.position(name);
+      const now = this.#client.position(targetOf(name));
       if (position && (position.epoch !== now.epoch || position.offset !== now.offset)) {
         return await this.#replay(tab, name, member, position);
       }
@@ -139,24 +148,25 @@ export class Hub {
   // until it has its messages.
   async #replay(tab, name, member, position) {
     const replay = tab.replay ??= this.#replayClient(tab);
-    ++replay.uses;
+    replay.names.add(name);
     try {
-      const joined = await replay.join(name, position);
+      const joined = await replay.join(targetOf(name), position);
       this.#checkMember(tab, name, member);
       if (joined.recovered) member.skip = joined.offset;
-      else this.#post(tab, 'gap', {group: name, epoch: joined.epoch, offset: joined.offset}, member);
+      else this.#post(tab, 'gap', {...addressOf(name), epoch: joined.epoch, offset: joined.offset}, member);
       const {held} = member;
       member.held = null;
-      const now = this.#client.position(name);
+      const now = this.#client.position(targetOf(name));
       if (now.epoch === joined.epoch) {
         for (const [event, argument] of held) this.#deliver(tab, event, argument, member);
         return joined;
       }
       member.skip = 0;  // the shared connection has joined in another epoch than the replay
-      this.#post(tab, 'gap', {group: name, ...now}, member);
+      this.#post(tab, 'gap', {...addressOf(name), ...now}, member);
       return {...now, recovered: false};
     } finally {
-      if (--replay.uses === 0 && tab.replay === replay) {
+      replay.names.delete(name);
+      if (replay.names.size === 0 && tab.replay === replay) {
         tab.replay = undefined;
         replay.close();
       }
@@ -165,23 +175,23 @@ export class Hub {
 
   #replayClient(tab) {
     const client = new Client(this.#url, this.#options, this.#tokens);
-    client.uses = 0;
+    client.names = new Set();  // that it was to join: the backend lets all clients of a user join, and so this one
     client.on('message', event => {
-      const member = this.#groups.get(event.group)?.get(tab);
+      const member = client.names.has(nameIn(event)) && this.#groups.get(nameIn(event))?.get(tab);
       if (member?.held) this.#post(tab, 'message', event, member);
     });
     return client;
   }
 
   #checkMember(tab, name, member) {
-    if (this.#groups.get(name)?.get(tab) !== member) throw leftError(name);
+    if (this.#groups.get(name)?.get(tab) !== member) throw leftError(addressOf(name));
   }
 
   #leave(tab, name) {
     const members = this.#groups.get(name);
     const member = members?.get(tab);
     if (!member) return undefined;
-    if (member.held) tab.replay?.leave(name).catch(() => {});
+    if (member.held) tab.replay?.leave(targetOf(name)).catch(() => {});
     return this.#remove(tab, name, members);
   }
 
@@ -189,13 +199,14 @@ export class Hub {
     members.delete(tab);
     if (members.size > 0 || this.#groups.get(name) !== members) return undefined;
     this.#groups.delete(name);
-    return this.#client?.leave(name).catch(error => { if (error.code !== 'not_joined') throw error; });
+    return this.#client?.leave(targetOf(name)).catch(error => { if (error.code !== 'not_joined') throw error; });
   }
 
   // --- Events ---
 
   #onGroupEvent(name, event) {
-    for (const [tab, member] of this.#groups.get(event.group) ?? []) {
+    if (event.to === 'client') return this.#postToAll({kind: 'event', name, event});
+    for (const [tab, member] of this.#groups.get(nameIn(event)) ?? []) {
       if (member.held) member.held.push([name, event]);
       else this.#deliver(tab, name, event, member);
     }
@@ -212,17 +223,34 @@ export class Hub {
     tab.port.postMessage({kind: 'event', name, event, membership});
   }
 
+  // All tabs become members. A tab that waits for its own join has its messages with that.
+  #onJoinedByBackend(event) {
+    const members = this.#groups.get(event.group) ?? new Map();
+    this.#groups.set(event.group, members);
+    for (const tab of this.#tabs) {
+      // The messages until the position may come, for a tab that joins at an earlier one.
+      if (!members.has(tab)) members.set(tab, {membership: --this.#lastMembership, held: null, skip: event.offset});
+      this.#post(tab, 'joined', event, members.get(tab));
+    }
+  }
+
+  #onLeftByBackend(event) {
+    const name = nameIn(event);
+    for (const [tab, member] of this.#groups.get(name) ?? []) this.#post(tab, 'left', event, member);
+    this.#groups.delete(name);
+  }
+
   // An error of a group ends the memberships of its tabs, unless the client waits for another token to join it again.
   #onError(error) {
-    const {group} = error;
+    const name = nameIn(error);
     const message = {kind: 'event', name: 'error', event: plain(error)};
-    if (group === undefined) return this.#postToAll(message);
-    const isLeft = this.#client.position(group) === undefined;
-    for (const tab of this.#groups.get(group)?.keys() ?? []) tab.port.postMessage({...message, isLeft});
-    if (isLeft) this.#groups.delete(group);
+    if (name === undefined) return this.#postToAll(message);
+    const isLeft = this.#client.position(targetOf(name)) === undefined;
+    for (const tab of this.#groups.get(name)?.keys() ?? []) tab.port.postMessage({...message, isLeft});
+    if (isLeft) this.#groups.delete(name);
   }
 }
 
 // As a message to a tab, which would not keep the class of an error.
-export const plain = ({code, message, group}) => ({code, message, group});
-export const unplain = ({code, message, group}) => new StormoError(code, message, group);
+export const plain = ({code, message, group, to}) => ({code, message, group, to});
+export const unplain = ({code, message, ...address}) => new StormoError(code, message, address);

@@ -1,20 +1,29 @@
-import {closedError, leftError, notJoinedError} from './errors.js';
+import {StormoError, closedError, leftError, notJoinedError} from './errors.js';
 import {Events} from './events.js';
-import {isPosition, nameOf, positionOf} from './messages.js';
+import {addressOf, groupOf, isAudience, isPosition, kAudiences, nameIn, nameOf, nameOfAudience,
+  positionOf} from './messages.js';
 import {Hub, unplain} from './shared_hub.js';
 import {onWaking} from './waking.js';
 
 // The file that this code is in. As a SharedWorker it has the hub of the tabs.
 const kScript = {url: import.meta.url, type: 'module'};
 // Changes with the messages between tab and worker: pages of different versions of this file may be open.
-const kWorkerName = 'stormo.shared.1';
+const kWorkerName = 'stormo.shared.2';
 
 export function serveTabsInSharedWorker() {
   const {SharedWorkerGlobalScope, name} = globalThis;
   if (!SharedWorkerGlobalScope || !name?.startsWith(kWorkerName)) return;
-  const hub = new Hub();
-  globalThis.onconnect = ({ports: [port]}) => hub.attach(port);
+  // Held until the worker ends, for whatever reason: the tabs wait for it.
+  const lock = uniqueName('hub');
+  const held = new Promise(hold => void navigator.locks.request(lock, () => {
+    hold();
+    return new Promise(() => {});
+  }));
+  const hub = new Hub(globalThis.WebSocket, lock);
+  globalThis.onconnect = ({ports: [port]}) => void held.then(() => hub.attach(port));
 }
+
+const uniqueName = what => `${kWorkerName}.${what}.${Date.now()}.${Math.random()}`;
 
 // The address of the worker's script, or undefined if tabs cannot share a connection here: a SharedWorker is of the
 // page's own origin, and a tab that ends is noticed by its Web Lock.
@@ -31,6 +40,8 @@ export class SharedClient {
   #events = new Events();
   #options;
   #hello;
+  #script;
+  #worker;  // undefined: the hub is in this tab
   #port;
   #isHeard = false;  // the hub has answered
   #unheard = [];  // messages until then: a hub that does not answer must not send them later
@@ -40,14 +51,18 @@ export class SharedClient {
   #state = 'connecting';
   #admission = {};
   #lastId = 0;
-  #calls = new Map();  // by id, calls without a reply: {resolve, reject}
-  #groups = new Map();  // by name: {name, membership, epoch, offset, joining}; joining is a promise
+  #calls = new Map();  // by id, calls without a reply: {resolve, reject, message}
+  // By name: {name, membership, epoch, offset, joining, alsoMembership}. `joining` is a promise. If the backend has joined it
+  // meanwhile, messages of that membership count, too.
+  #groups = new Map();
   #declined = new Set();
+  #ending = new AbortController();  // of what waits until the worker ends
 
   constructor(url, options, script) {
-    const {WebSocket, shared, token, getToken, joinsGroupsOfToken, ...others} = options;
+    const {WebSocket, shared, token, getToken, user, all, joinsByItself, ...others} = options;
     this.#options = options;
-    const lock = `${kWorkerName}.tab.${Date.now()}.${Math.random()}`;
+    this.#script = script;
+    const lock = uniqueName('tab');
     this.#hello = {kind: 'hello', url: new URL(url, globalThis.location.href).href, options: others, token,
       canAsk: getToken !== undefined, lock};
     void navigator.locks.request(lock, () => new Promise(unlock => {
@@ -55,11 +70,12 @@ export class SharedClient {
       if (this.#state === 'closed') unlock();
       else this.#port.postMessage(this.#hello);
     }));
-    this.#attach(script, shared.name);
+    this.#attach();
     this.#stopWaking = onWaking(() => this.#post({kind: 'wake'}));
   }
 
   get state() { return this.#state; }
+  get id() { return this.#admission.id; }
   get user() { return this.#admission.user; }
   get info() { return this.#admission.info; }
   get groups() { return this.#admission.groups; }
@@ -67,22 +83,22 @@ export class SharedClient {
 
   on(name, handler) { return this.#events.on(name, handler); }
 
-  async join(group, position) {
-    const name = nameOf(group);
+  async join(target, position) {
+    const name = nameOf(target);
     const known = this.#groups.get(name);
     if (known) return known.joining ?? positionOf(known);
     this.#declined.delete(name);
     return this.#join(name, position ? positionOf(position) : undefined);
   }
 
-  async leave(group) {
-    const name = nameOf(group);
+  async leave(target) {
+    const name = nameOf(target);
     const known = this.#groups.get(name);
     if (this.#state === 'closed') throw closedError();
-    if (!known) throw notJoinedError(name);
+    if (!known) throw notJoinedError(addressOf(name));
     this.#groups.delete(name);
-    if (this.#admission.groups?.includes(name)) this.#declined.add(name);
-    this.#calls.get(known.membership)?.reject(leftError(name));
+    this.#decline(name);
+    this.#calls.get(known.membership)?.reject(leftError(addressOf(name)));
     this.#calls.delete(known.membership);
     return this.#call('leave', name);
   }
@@ -90,13 +106,24 @@ export class SharedClient {
   // The worker gets a copy of what JSON.stringify makes of the message.
   async send(group, message) {
     const json = typeof message === 'string' ? undefined : JSON.stringify(message);
-    return this.#call('send', nameOf(group), json === undefined ? message : JSON.parse(json));
+    return this.#call('send', groupOf(group), json === undefined ? message : JSON.parse(json));
   }
 
   async ping() { return this.#call('ping'); }
 
-  position(group) {
-    const known = this.#groups.get(nameOf(group));
+  async whoami() {
+    const me = await this.#call('whoami');
+    this.#admission.id = me.id;
+    return me;
+  }
+
+  async refresh() {
+    if (!this.#hello.canAsk) throw new StormoError('token_failed', 'there is no getToken to ask');
+    return this.#call('refresh');
+  }
+
+  position(target) {
+    const known = this.#groups.get(nameOf(target));
     return known && isPosition(known) ? positionOf(known) : undefined;
   }
 
@@ -111,6 +138,7 @@ export class SharedClient {
     clearTimeout(this.#fallback);
     this.#stopWaking();
     this.#unlock?.();
+    this.#ending.abort();
     for (const {reject} of this.#calls.values()) reject(closedError());
     this.#calls.clear();
     this.#groups.clear();
@@ -119,11 +147,11 @@ export class SharedClient {
 
   // --- The port ---
 
-  #attach(script, name) {
+  #attach() {
     try {
-      const worker = new SharedWorker(script, {type: kScript.type,
-        name: `${kWorkerName} ${this.#hello.url} ${name ?? ''}`});
-      worker.onerror = () => this.#useOwnHub();
+      const worker = this.#worker = new SharedWorker(this.#script, {type: kScript.type,
+        name: `${kWorkerName} ${this.#hello.url} ${this.#options.shared.name ?? ''}`});
+      worker.onerror = () => worker === this.#worker && this.#useOwnHub();
       this.#fallback = setTimeout(() => this.#useOwnHub(), this.#options.pingTimeout);
       this.#use(worker.port);
     } catch {
@@ -136,6 +164,7 @@ export class SharedClient {
     if (this.#isHeard || this.#state === 'closed') return;
     this.#port?.postMessage({kind: 'bye'});
     if (this.#port) this.#port.onmessage = null;
+    this.#worker = undefined;
     const {port1, port2} = new MessageChannel();
     new Hub(this.#options.WebSocket).attach(port2);
     this.#use(port1);
@@ -147,6 +176,50 @@ export class SharedClient {
     if (this.#unlock) port.postMessage(this.#hello);
   }
 
+  // The hub's lock is free when its worker has ended, which nothing else reports. All tabs make another one.
+  async #untilHubEnds(lock) {
+    try {
+      await navigator.locks.request(lock, {signal: this.#ending.signal}, () => {});
+    } catch {
+      return;  // this client has closed
+    }
+    if (this.#state !== 'closed') this.#replaceHub();
+  }
+
+  #replaceHub() {
+    this.#port.onmessage = null;
+    this.#isHeard = false;
+    this.#state = 'connecting';
+    this.#callAgain();
+    this.#events.emit('close', {code: 1006, reason: 'the shared worker has ended', retryIn: 0});
+    if (this.#state !== 'closed') this.#attach();
+  }
+
+  // The hub that has ended may have sent what it had not replied to.
+  #callAgain() {
+    for (const {resolve, reject, message} of [...this.#calls.values()]) {
+      if (message.method === 'join') continue;
+      if (message.method === 'leave') resolve();
+      else if (message.method === 'send') reject(new StormoError('worker_ended', 'the shared worker ended before the reply'));
+      else { this.#unheard.push(message); continue; }
+      this.#calls.delete(message.id);
+    }
+    for (const group of this.#groups.values()) {
+      group.alsoMembership = undefined;
+      if (group.joining) this.#unheard.push(this.#calls.get(group.membership).message);
+      else this.#joinAgain(group);
+    }
+  }
+
+  #joinAgain(group) {
+    group.membership = this.#lastId + 1;
+    this.#call('join', group.name, positionOf(group)).catch(error => {
+      if (this.#groups.get(group.name) !== group) return;
+      this.#groups.delete(group.name);
+      this.#events.emit('error', error);
+    });
+  }
+
   #post(message) {
     if (this.#isHeard) this.#port.postMessage(message);
     else this.#unheard.push(message);
@@ -155,9 +228,10 @@ export class SharedClient {
   #call(method, ...args) {
     if (this.#state === 'closed') throw closedError();
     const id = ++this.#lastId;
-    const reply = new Promise((resolve, reject) => this.#calls.set(id, {resolve, reject}));
+    const message = {kind: 'call', id, method, args};
+    const reply = new Promise((resolve, reject) => this.#calls.set(id, {resolve, reject, message}));
     reply.catch(() => {});
-    this.#post({kind: 'call', id, method, args});
+    this.#post(message);
     return reply;
   }
 
@@ -180,13 +254,15 @@ export class SharedClient {
     this.#onEvent(message);
   }
 
-  #onHello({state, admission}) {
+  #onHello({state, admission, lock}) {
     this.#isHeard = true;
+    if (lock) void this.#untilHubEnds(lock);
     clearTimeout(this.#fallback);
     for (const unheard of this.#unheard.splice(0)) this.#port.postMessage(unheard);
     this.#state = state;
     if (state === 'open') this.#events.emit('open');
     if (admission.user !== undefined) this.#onWelcome(admission);
+    else this.#admission = admission;
   }
 
   async #giveToken(id) {
@@ -211,24 +287,50 @@ export class SharedClient {
     if (name === 'welcome') return this.#onWelcome(event);
     if (name === 'close' && event.retryIn === null) return this.#end(event);
     if (name === 'open') this.#admission = {};
+    if (name === 'info') this.#admission.info = event.info;
+    if (name === 'joined') return this.#onJoinedByBackend(event, membership);
     if (name === 'error') {
-      if (isLeft) this.#groups.delete(event.group);
+      if (isLeft) this.#groups.delete(nameIn(event));
       return this.#events.emit('error', unplain(event));
     }
     if (membership !== undefined) {
-      const group = this.#groups.get(event.group);
-      if (group?.membership !== membership) return;  // sent before the group was left
-      if (name !== 'missed') Object.assign(group, event.epoch === undefined ? {offset: event.offset} : positionOf(event));
+      const group = this.#groups.get(nameIn(event));
+      if (group?.membership !== membership && group?.alsoMembership !== membership) return;  // sent before the group was left
+      if (name === 'left') this.#endMembership(group);
+      else if (name !== 'missed') Object.assign(group, event.epoch === undefined ? {offset: event.offset} : positionOf(event));
     }
     this.#events.emit(name, event);
   }
 
+  #onJoinedByBackend(event, membership) {
+    const {group: name} = event;
+    const known = this.#groups.get(name);
+    this.#declined.delete(name);
+    if (!known) this.#groups.set(name, {name, membership, ...positionOf(event)});
+    else if (known.membership !== membership && !isPosition(known)) known.alsoMembership = membership;
+    this.#events.emit('joined', event);
+  }
+
+  #endMembership({name, membership}) {
+    this.#groups.delete(name);
+    this.#decline(name);
+    this.#calls.get(membership)?.reject(leftError(addressOf(name)));
+    this.#calls.delete(membership);
+  }
+
   #onWelcome(admission) {
     this.#admission = admission;
-    for (const name of admission.groups) {
+    const audiences = admission.id === undefined ? [] : kAudiences.filter(to => this.#options[to] !== false);
+    for (const name of [...admission.groups, ...audiences.map(nameOfAudience)]) {
       if (this.#groups.has(name) || this.#declined.has(name)) continue;
-      this.#join(name).catch(error => error.code !== 'left' && error.code !== 'closed' && this.#events.emit('error', error));
+      const position = isAudience(name) && this.#options[addressOf(name).to];
+      this.#join(name, position?.epoch === undefined ? undefined : positionOf(position))
+        .catch(error => error.code !== 'left' && error.code !== 'closed' && this.#events.emit('error', error));
     }
     this.#events.emit('welcome', {...admission});
+  }
+
+  #decline(name) {
+    if (isAudience(name) || this.#admission.groups?.includes(name)) this.#declined.add(name);
   }
 }

@@ -24,10 +24,18 @@ export class Tokens {
   // restart of the server does not make all clients ask the application at once.
   get mustAsk() { return this.canAsk && (!this.current || this.#expires <= Date.now() / 1000); }
 
+  isCurrent(token) { return (token ?? null) === (this.current ?? null); }
+
   // Resolves when `current` is another token, which may be null. Rejects with 'token_failed'.
   ask() {
     this.#asked ??= this.#ask().finally(() => this.#asked = undefined);
     return this.#asked;
+  }
+
+  // As ask(), with a call of getToken that begins after this one.
+  async askAgain() {
+    await this.#asked?.catch(() => {});
+    return this.ask();
   }
 
   async #ask() {

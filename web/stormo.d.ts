@@ -1,6 +1,12 @@
 /** A group's name: 1 to 255 bytes in UTF-8. An integer stands for its decimal text. */
 export type Group = string | number;
 
+/** What a client joins: a group, what is sent to its user, or what is sent to everybody. */
+export type Target = Group | {to: 'user' | 'all'};
+
+/** Of what an event is: of a group, or of the audience `to`. */
+export type Address = {group: string; to?: undefined} | {to: 'user' | 'all'; group?: undefined};
+
 /** A value that JSON.stringify accepts. A string is sent as it is, any other value as its JSON text. */
 export type Message = string | number | boolean | null | object;
 
@@ -20,13 +26,15 @@ export interface Joined extends Position {
 
 /** What the server states of a token that it has accepted. */
 export interface Admission {
+  /** The client's id on this connection, with which a backend reaches it; undefined if the server gives none. */
+  id?: string;
   /** The claim `sub` of the token. */
   user: string;
   /** The groups of the token, which the client joins. */
   groups: string[];
   /** When the token expires, in seconds since 1970; undefined if it does not. */
   expires?: number;
-  /** The claim `info` of the token; undefined if it has none, or if the token is in a cookie. */
+  /** What the backend has set on this connection, or else the claim `info` of the token, if it is not in a cookie. */
   info?: Record<string, unknown>;
 }
 
@@ -36,19 +44,31 @@ export interface StormoEvents {
   open: () => void;
   /** The server has accepted a token: that of this connection, or another one after it. */
   welcome: (admission: Admission) => void;
-  /** A message of a joined group, once. It is bytes if another program sent a message that is not text. */
-  message: (message: {group: string; message: string | Uint8Array; offset: number}) => void;
+  /**
+   * A message, once: of a joined group, or to this client's user, to everybody, or to this client alone (`to`). It is bytes
+   * if another program sent a message that is not text.
+   */
+  message: (message: (Address | {to: 'client'; group?: undefined}) & {message: string | Uint8Array; offset: number}) => void;
   /**
    * The server has dropped `count` messages of that group, because this client read them too slowly, or because the server
    * sends only the newest ones of the group (its setting `slow`). They came after the position, and before the next message.
    * The position does not change: after a reconnect the messages may still arrive, from the group's history.
    */
-  missed: (missed: {group: string; count: number} & Position) => void;
+  missed: (missed: Address & {count: number} & Position) => void;
   /**
    * Messages of that group may be missing: reload the state that depends on them. After the position no message is
    * missing.
    */
-  gap: (gap: {group: string} & Position) => void;
+  gap: (gap: Address & Position) => void;
+  /**
+   * The backend has let this client join the group. The client keeps it over reconnects as if join() had been called. If
+   * that is 'forbidden', 'error' is emitted, and the group is dropped.
+   */
+  joined: (joined: {group: string} & Position) => void;
+  /** The backend has let this client leave the group. No message of it follows. */
+  left: (left: {group: string}) => void;
+  /** The backend has set the info of this client, or removed it (undefined). */
+  info: (info: {info: Record<string, unknown> | undefined}) => void;
   /** The token expires in so many seconds. With `getToken` the client renews it by itself. */
   expiring: (expiring: {seconds: number}) => void;
   /**
@@ -92,17 +112,21 @@ export type StormoErrorCode =
   | 'invalid_token'
   /** Event only, with `getToken`: the WebSocket rejects the URL. The client is closed. */
   | 'wrong_url'
+  /** send, with a shared connection: the shared worker ended before the reply. The message may have been sent, or not. */
+  | 'worker_ended'
   /** From the server; see docs/v1-protocol.md. */
   | 'wrong_type' | 'missing_field' | 'name_empty' | 'name_too_long' | 'too_many_groups' | 'id_not_greater'
-  | 'message_too_long' | 'forbidden'
+  | 'message_too_long' | 'forbidden' | 'name_reserved' | 'no_user'
   /** Servers may add codes. */
   | (string & {});
 
 export class StormoError extends Error {
-  constructor(code: StormoErrorCode, message: string, group?: string);
+  constructor(code: StormoErrorCode, message: string, address?: {group?: string; to?: string});
   readonly code: StormoErrorCode;
   /** The group that the error concerns, if any. */
   readonly group?: string;
+  /** 'user' or 'all' if the error concerns that. */
+  readonly to?: string;
 }
 
 /** The part of a WebSocket that Stormo uses. Those of browsers, of Node and of the package `ws` have it. */
@@ -132,6 +156,13 @@ export interface Options {
    * throws, it is called again after a time as between two connections. There is one call at a time.
    */
   getToken?: () => string | null | undefined | Promise<string | null | undefined>;
+  /**
+   * With a token, the client joins by itself what is sent to its user, unless this is false. With a stored position of
+   * {to: 'user'}, the messages since then come first. Default: from now on.
+   */
+  user?: boolean | Position | null;
+  /** The same for what is sent to everybody. Without a token, call join({to: 'all'}). */
+  all?: boolean | Position | null;
   /**
    * The tabs of an origin share one connection, in a SharedWorker. A tab has its own if there is no SharedWorker or no
    * navigator.locks (pages that are neither https nor of localhost), if the script is not of the page's own origin or
@@ -167,6 +198,7 @@ export interface Stormo {
   readonly state: 'connecting' | 'open' | 'waiting' | 'closed';
 
   /** Of the token, as in the event 'welcome'. Undefined before it on each connection. */
+  readonly id: string | undefined;
   readonly user: string | undefined;
   readonly groups: string[] | undefined;
   readonly expires: number | undefined;
@@ -180,13 +212,13 @@ export interface Stormo {
    * client, the messages since then are emitted first. If the group is joined already, resolves with its current position.
    * If a join of it is in progress, resolves with that one; `position` is ignored.
    */
-  join(group: Group, position?: Position | null): Promise<Joined>;
+  join(target: Target, position?: Position | null): Promise<Joined>;
 
   /**
    * No message of the group reaches a handler after this call. Resolves when the server has replied, or the connection
    * is lost.
    */
-  leave(group: Group): Promise<void>;
+  leave(target: Target): Promise<void>;
 
   /**
    * Resolves when the Channel has delivered the message: once, however often the connection breaks before. The sender
@@ -197,8 +229,17 @@ export interface Stormo {
   /** Resolves when the server has replied. The client sends pings automatically; see pingInterval. */
   ping(): Promise<void>;
 
+  /** The id of this client on this connection, and its user if there is one. The server also gives an id without a token. */
+  whoami(): Promise<{id: string; user?: string}>;
+
+  /**
+   * Calls getToken at once, and shows the token on the open connection, or on the next one: for a user whose rights have
+   * changed. Resolves when the server has accepted it; rejects with 'token_failed' or 'invalid_token'.
+   */
+  refresh(): Promise<Admission>;
+
   /** The latest position in a group that is joined, or is being joined with a position. */
-  position(group: Group): Position | undefined;
+  position(target: Target): Position | undefined;
 
   /** Closes the connection and the client, finally. Rejects all pending promises with 'closed'. */
   close(): void;

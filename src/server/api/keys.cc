@@ -1,5 +1,6 @@
 #include "server/api/keys.h"
 
+#include <fmt/format.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
@@ -78,7 +79,8 @@ std::string complaintOfApiKey(const ApiKey& key) {
   if (key.rights.empty()) return who + "needs rights: publish, control and read";
   for (const std::string& right : key.rights) {
     if (!server::api::rightNamed(right)) {
-      return who + "has the right '" + right + "', which is none of publish, control and read";
+      return fmt::format("{}has the right '{}', which is none of publish, control and read", who,
+                         right);
     }
   }
   return {};

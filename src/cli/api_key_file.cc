@@ -31,7 +31,7 @@ std::string keyIn(std::istream& file, const std::string& path) {
 /// Under another name first, so that nobody reads half a key.
 std::string writeKey(const std::string& path) {
   const std::string next = path + ".next";
-  const std::string key = makeApiKey();
+  std::string key = makeApiKey();
   const std::string line = key + '\n';
   ::unlink(next.c_str());
   const UniqueFd file(

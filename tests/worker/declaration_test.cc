@@ -170,8 +170,9 @@ TEST(Declaration, TheFirstServerIsTheProgramsOwnChannel) {
   other.log.directory = "/run/other";
   Worker worker;
   const auto roles = declaredRoles("/run/x");
-  ASSERT_EQ(roles.at(0).listen.size(), 1u);
+  ASSERT_EQ(roles.at(0).listen.size(), 2u);
   EXPECT_EQ(roles[0].listen[0].label, "unix:///run/x/channel.sock");
+  EXPECT_EQ(roles[0].listen[1].label, "unix:///run/x/backend.sock") << "for the command line";
   EXPECT_TRUE(roles[0].listen[0].isPrivate);
   EXPECT_EQ(roles[0].stateDirectory, "/run/x/channel-log");
   EXPECT_EQ(channel::ownChannel().url, "unix:///run/x/channel.sock");

@@ -49,7 +49,7 @@ void forEachEntry(std::string_view events, const Visit& visit) {
 
 bool History::isKept(std::string_view name) const {
   if (limits_.groups.empty()) return false;
-  if (isReservedName(name)) return true;  // of a user, or everybody
+  if (isReservedName(name) && Audience::ofName(name)) return true;  // of a user, or everybody
   if (const auto known = verdicts_.find(name); known != verdicts_.end()) return known->second;
   const bool isKept = std::ranges::any_of(
       limits_.groups, [&](const std::string& pattern) { return matchesPattern(pattern, name); });

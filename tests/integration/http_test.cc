@@ -43,7 +43,7 @@ TEST_F(Http, TheJavaScriptClientIsServedToPagesOfAnyOrigin) {
   EXPECT_THAT(response, StartsWith("HTTP/1.1 200 OK\r\n"));
   EXPECT_THAT(response, HasSubstr("Content-Type: text/javascript; charset=utf-8\r\n"));
   EXPECT_THAT(response, HasSubstr("Access-Control-Allow-Origin: *\r\n"));
-  EXPECT_THAT(bodyOf(response), HasSubstr("export function connect("));
+  EXPECT_THAT(bodyOf(response), HasSubstr("export {StormoError, connect}"));
 }
 
 TEST_F(Http, HeadIsAnsweredLikeGetWithoutTheBody) {

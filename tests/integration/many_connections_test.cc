@@ -11,6 +11,9 @@ namespace {
 
 constexpr std::size_t kConnections = 10'000;
 constexpr std::size_t kAtATime = 50;
+/// What two workers subscribe to for themselves: three events of backends, everybody, and for each
+/// the clients that it has.
+constexpr std::size_t kOwnSubscriptions = 3 + 1 + 2;
 
 /// Each client: connect, join, perhaps send, perhaps leave, disconnect in one of several ways.
 class ShortConnections {
@@ -99,7 +102,8 @@ class ManyConnections : public WithStormo {
       const auto channel =
           std::find_if(report.at("processes").begin(), report.at("processes").end(),
                        [](const Json& row) { return row.at("kind") == "channel"; });
-      return clientsIn(report) == 0 && groupsIn(report) == 0 && channel->at("groups") == 0;
+      return clientsIn(report) == 0 && groupsIn(report) == 0 &&
+             channel->at("groups") == kOwnSubscriptions;
     });
   }
 };

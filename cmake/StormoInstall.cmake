@@ -1,5 +1,5 @@
 # `cmake --install`: the component `development` has headers, libstormo.a, and the files for CMake and
-# pkg-config; the component `server` has the program, its man page and the completions of shells.
+# pkg-config; the component `server` has the program, its man page, the completions of shells, and the PHP library.
 include(CMakePackageConfigHelpers)
 
 install(TARGETS stormo_cli COMPONENT server)
@@ -8,6 +8,8 @@ install(FILES ${PROJECT_BINARY_DIR}/texts/bash-completion COMPONENT server
   DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME stormo)
 install(FILES ${PROJECT_BINARY_DIR}/texts/zsh-completion COMPONENT server
   DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions RENAME _stormo)
+install(FILES ${PROJECT_SOURCE_DIR}/clients/php/Stormo.php DESTINATION ${CMAKE_INSTALL_DATADIR}/stormo/php
+  COMPONENT server)
 
 install(TARGETS stormo EXPORT stormoTargets COMPONENT development)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/ TYPE INCLUDE COMPONENT development)

@@ -15,6 +15,7 @@ dpkg --verify stormo
 is "the shell of the user" "$(getent passwd stormo | cut -d: -f7)" /usr/sbin/nologin
 is "the number of conffiles" "$(dpkg-query -W -f '${Conffiles}\n' stormo | grep -c /etc/)" 2
 [[ -e /etc/systemd/system/multi-user.target.wants/stormo.service ]] || fail "the service is not enabled"
+[[ -e /usr/share/stormo/php/Stormo.php ]] || fail "the PHP library is missing"
 dpkg -s libstormo-dev >/dev/null 2>&1 && fail "the server needs libstormo-dev"
 stormo check-config /etc/stormo/stormo.toml
 

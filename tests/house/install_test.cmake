@@ -42,6 +42,10 @@ foreach(program ${WORK}/build/program ${WORK}/prefix/bin/stormo)
   endif()
 endforeach()
 
+if(NOT EXISTS ${WORK}/prefix/share/stormo/php/Stormo.php)
+  message(FATAL_ERROR "share/stormo/php/Stormo.php was not installed")
+endif()
+
 find_program(pkg_config pkg-config)
 if(pkg_config)
   file(GLOB_RECURSE pc ${WORK}/prefix/stormo.pc)

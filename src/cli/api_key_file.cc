@@ -1,17 +1,14 @@
 #include "cli/api_key_file.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <stormo/api.h>
-#include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <fstream>
 #include <stdexcept>
 
+#include "cli/private_file.h"
 #include "sys/error_text.h"
-#include "sys/unique_fd.h"
 
 namespace stormo::cli {
 namespace {
@@ -28,21 +25,9 @@ std::string keyIn(std::istream& file, const std::string& path) {
       path, kKeyBytesMin));
 }
 
-/// Under another name first, so that nobody reads half a key.
 std::string writeKey(const std::string& path) {
-  const std::string next = path + ".next";
   std::string key = makeApiKey();
-  const std::string line = key + '\n';
-  ::unlink(next.c_str());
-  const UniqueFd file(
-      ::open(next.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-  const bool isWritten =
-      file.valid() &&
-      ::write(file.get(), line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
-      ::rename(next.c_str(), path.c_str()) == 0;
-  if (!isWritten) {
-    throw std::runtime_error(fmt::format("cannot write {}: {}", path, errorText(errno)));
-  }
+  replacePrivateFile(path, key + '\n');
   return key;
 }
 

@@ -42,6 +42,18 @@ bool isPublic(const std::string& url) {
   return !address || !address->isLocal();
 }
 
+void applyToWorker(const config::Settings& settings, Worker& worker) {
+  worker.ipv6Only = settings.ipv6Only;
+  worker.hangTimeout = settings.hangTimeout;
+  worker.user = settings.user;
+  worker.group = settings.group;
+  if (!settings.socketMode.empty()) {
+    worker.socketMode = config::socketModeIn(settings.socketMode).value();
+  }
+  worker.socketOwner = settings.socketOwner;
+  worker.socketGroup = settings.socketGroup;
+}
+
 ApiProgram::ApiProgram(const config::Settings& settings, const ChannelOptions& channelOptions,
                        const Tls& tls, const std::string& instanceDirectory)
     : worker_(listenUrl(settings.apiListen.front())),
@@ -55,17 +67,9 @@ ApiProgram::ApiProgram(const config::Settings& settings, const ChannelOptions& c
       std::ranges::any_of(urls, [](const std::string& url) { return url.starts_with(kSecure); });
   if (isSecure) worker_.tls = tls;
   worker_.protocol = Protocol::http();
-  worker_.ipv6Only = settings.ipv6Only;
+  applyToWorker(settings, worker_);
   worker_.name = "api";
   worker_.count = static_cast<int>(settings.apiProcesses);
-  worker_.hangTimeout = settings.hangTimeout;
-  worker_.user = settings.user;
-  worker_.group = settings.group;
-  if (!settings.socketMode.empty()) {
-    worker_.socketMode = config::socketModeIn(settings.socketMode).value();
-  }
-  worker_.socketOwner = settings.socketOwner;
-  worker_.socketGroup = settings.socketGroup;
   worker_.maxPackageSize = kBodyBytesMax;
   worker_.websocket.healthPages = true;
   worker_.onWorkerStart = [this, urls, isSecure](Worker& worker) {

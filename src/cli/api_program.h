@@ -26,6 +26,10 @@ class ApiProgram {
   ApiServer server_;
 };
 
+/// Sets what holds for all roles that listen: how their sockets are made, and who their processes
+/// are.
+void applyToWorker(const config::Settings& settings, Worker& worker);
+
 /// Whether other machines may connect to the URL.
 [[nodiscard]] bool isPublic(const std::string& url);
 

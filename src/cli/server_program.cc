@@ -146,18 +146,10 @@ void ServerProgram::declareChannel() {
 
 void ServerProgram::declareWorker() {
   worker_.alsoListen.assign(settings_.listen.begin() + 1, settings_.listen.end());
-  worker_.ipv6Only = settings_.ipv6Only;
+  applyToWorker(settings_, worker_);
   worker_.tls = tlsOf(settings_);
   worker_.name = "stormo";
   worker_.count = static_cast<int>(settings_.workers);
-  worker_.hangTimeout = settings_.hangTimeout;
-  worker_.user = settings_.user;
-  worker_.group = settings_.group;
-  if (!settings_.socketMode.empty()) {
-    worker_.socketMode = config::socketModeIn(settings_.socketMode).value();
-  }
-  worker_.socketOwner = settings_.socketOwner;
-  worker_.socketGroup = settings_.socketGroup;
   worker_.proxies = {.trusted = settings_.trustedProxies,
                      .header = proxy::forwardedHeaderNamed(settings_.proxyHeader).value(),
                      .proxyProtocol = settings_.proxyProtocol};

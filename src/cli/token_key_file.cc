@@ -11,16 +11,14 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
-#include <cstdio>
 #include <exception>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 #include <string_view>
 
 #include "access/key_set.h"
-#include "sys/error_text.h"
+#include "cli/private_file.h"
 #include "sys/unique_fd.h"
 
 namespace stormo::cli {
@@ -98,17 +96,7 @@ void writeCopy(const TokenKeyFetch& fetch, const FetchedKeys& keys) {
       {"fetched", keys.fetched},
       {"fresh_until",
        keys.freshUntil}}.dump();
-  const std::string path = copyPath(fetch);
-  const std::string next = path + ".next";
-  const UniqueFd file(
-      ::open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-  const bool isWritten =
-      file.valid() &&
-      ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-      ::rename(next.c_str(), path.c_str()) == 0;
-  if (!isWritten) {
-    throw std::runtime_error(fmt::format("cannot write {}: {}", path, errorText(errno)));
-  }
+  replacePrivateFile(copyPath(fetch), text);
 }
 
 FetchedKeys fetchKeys(const TokenKeyFetch& fetch, std::int64_t now) {

@@ -59,8 +59,7 @@ Backend::Backend(Channel& channel) : impl_(std::make_unique<Impl>(channel)) {}
 Backend::~Backend() = default;
 
 PublishStatus Backend::send(const Audience& to, Message message, DoneHandler onDone) {
-  return impl_->channel.publishToGroup(to.channelName(), message,
-                                       Channel::GroupPublish{.onReceipt = std::move(onDone)});
+  return send(to, message, SendOptions{}, std::move(onDone));
 }
 
 PublishStatus Backend::send(const Audience& to, Message message, const SendOptions& options,

@@ -10,12 +10,13 @@
 #include <stdexcept>
 #include <utility>
 
+#include "protocol/channel/packet.h"
+
 namespace stormo::server {
 namespace {
 
 using Kind = Audience::Kind;
 
-constexpr std::size_t kExceptBytesMax = 65'535;
 constexpr std::size_t kLimitMax = 1000;
 
 std::uint64_t naturalIn(const Value& value) {
@@ -147,9 +148,9 @@ std::string exceptionsText(const std::vector<Audience>& except) {
     text += static_cast<char>(each.channelName().size());
     text += each.channelName();
   }
-  if (text.size() > kExceptBytesMax) {
+  if (text.size() > channel::kExceptBytesMax) {
     throw std::invalid_argument("too many users and clients are excepted: their names may have " +
-                                std::to_string(kExceptBytesMax) + " bytes");
+                                std::to_string(channel::kExceptBytesMax) + " bytes");
   }
   return text;
 }

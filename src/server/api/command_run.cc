@@ -153,7 +153,6 @@ PublishStatus CommandRun::sendTo(const Command& command, const Audience& to, Sen
   }
   const Message message(command.message,
                         command.isBinary ? MessageType::Binary : MessageType::Text);
-  if (command.except.empty() && id.session == 0) return backend.send(to, message, onDone);
   return backend.send(to, message, {.except = command.except, .id = id}, std::move(onDone));
 }
 

@@ -101,9 +101,7 @@ void askForClient(Backend& backend, const Audience& client, const PendingRespons
     if (!clients.value().isComplete) {
       return answer(response, unavailable("a process has not replied in time"));
     }
-    answer(
-        response,
-        Problem{.status = 404, .code = "not_found", .message = "there is no client with that id"});
+    answer(response, noClient());
   });
 }
 

@@ -173,6 +173,8 @@ void Slot::watchdogTick() {
   // In ticks: while the master itself did not run, its children may not have run either.
   const auto hung = ticksUnanswered_ * timeouts_.aliveEvery;
   if (hung < hangTimeout()) return;
+  // A killed child takes a moment to end; the reason is that of the first time.
+  if (!lastWords_.empty()) return;
   lastWords_ = fmt::format("killed, as it did not answer for {} s",
                            duration_cast<std::chrono::duration<double>>(hung).count());
   kill();

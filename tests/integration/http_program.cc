@@ -3,10 +3,19 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <filesystem>
 #include <stdexcept>
 #include <string>
 
 using namespace stormo;
+
+/// Answers once that file exists.
+static void answerWhenThereIs(const std::string& file, const PendingResponse& pending) {
+  Timer::once(std::chrono::milliseconds(10), [file, pending] {
+    if (!std::filesystem::exists(file)) return answerWhenThereIs(file, pending);
+    pending.answer(200, "at last");
+  });
+}
 
 int main(int argc, char** argv) {
   ProgramOptions options(argc, argv, {.version = "1.0", .description = "Answers requests"});
@@ -14,13 +23,15 @@ int main(int argc, char** argv) {
   std::string certificate;
   std::string key;
   options.add("--listen", listen, "URL that clients connect to");
+  int workers = 2;
+  options.add("--workers", workers, "number of worker processes");
   options.add("--certificate", certificate, "PEM file with a certificate");
   options.add("--key", key, "PEM file with its key");
   if (!options.parse()) return options.exitStatus();
 
   Worker worker(listen);
   worker.name = "http";
-  worker.count = 2;
+  worker.count = workers;
   worker.maxPackageSize = 2'000'000;
   if (!certificate.empty()) worker.tls.certificates = {{certificate, key}};
 
@@ -33,8 +44,7 @@ int main(int argc, char** argv) {
     } else if (request.path == "/pid") {
       response.end(std::to_string(::getpid()));
     } else if (request.path == "/later") {
-      Timer::once(std::chrono::milliseconds(300),
-                  [pending = response.later()] { pending.answer(200, "at last"); });
+      answerWhenThereIs(request.queryValue("file").value_or("/"), response.later());
     } else if (request.path == "/stream") {
       for (const char* part : {"one ", "two ", "three"}) (void)response.write(part);
       response.end();

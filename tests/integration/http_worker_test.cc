@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <csignal>
+#include <fstream>
 
 #include "integration/harness/tcp_peer.h"
 #include "integration/harness/with_stormo.h"
@@ -37,6 +38,16 @@ class HttpWorker : public WithStormo {
     peer.send(bytes);
     return peer.readThrough(end);
   }
+  /// Returns when the worker has a request of that connection that it does not answer yet.
+  void waitForAnAnswer(TcpPeer& peer) {
+    const std::string answer =
+        through(peer, request("GET /hello") + request("GET /later?file=" + file()), "Hello world");
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 "));
+  }
+  void letItBeAnswered() { std::ofstream{file()}; }
+
+ private:
+  [[nodiscard]] std::string file() const { return stormo.folder() + "/answer"; }
 };
 
 TEST_F(HttpWorker, AnswersPipelinedRequestsOfOneConnectionInOrder) {
@@ -91,17 +102,18 @@ TEST_F(HttpWorker, ErrorsOfTheHandlerAre500AndLoggedWithThePath) {
 }
 
 TEST_F(HttpWorker, AReloadAnswersWhatItHasAndClosesIdleConnections) {
-  stormo.start();
+  stormo.start({"--workers", "1"});
   TcpPeer idle(deadline, stormo.port());
   EXPECT_THAT(through(idle, request("GET /hello"), "Hello world"), StartsWith("HTTP/1.1 200 "));
   TcpPeer waiting(deadline, stormo.port());
-  waiting.send(request("GET /hello") + request("GET /later"));
-  EXPECT_THAT(waiting.readThrough("Hello world"), StartsWith("HTTP/1.1 200 "));
-  stormo.succeed({"reload"});
+  waitForAnAnswer(waiting);
+  const auto reload = stormo.begin({"reload"});
+  EXPECT_EQ(idle.readToEnd(), "");
+  letItBeAnswered();
   const std::string answer = waiting.readToEnd();
   EXPECT_THAT(answer, EndsWith("\r\n\r\nat last"));
   EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
-  EXPECT_EQ(idle.readToEnd(), "");
+  EXPECT_EQ(reload->waitForEnd().status, 0);
   EXPECT_THAT(once("GET /hello"), EndsWith("Hello world"));
 }
 
@@ -112,10 +124,10 @@ TEST_F(HttpWorker, AGracefulStopEndsIdleConnectionsAndWaitsForStreams) {
   TcpPeer page(deadline, stormo.port());
   through(page, request("GET /events"), "data: b\n\n");
   TcpPeer waiting(deadline, stormo.port());
-  waiting.send(request("GET /hello") + request("GET /later"));
-  EXPECT_THAT(waiting.readThrough("Hello world"), StartsWith("HTTP/1.1 200 "));
+  waitForAnAnswer(waiting);
   const auto stop = stormo.begin({"stop", "-g"});
   EXPECT_EQ(idle.readToEnd(), "");
+  letItBeAnswered();
   EXPECT_THAT(waiting.readToEnd(), EndsWith("\r\n\r\nat last"));
   EXPECT_FALSE(stop->statusIfEnded());
   page.close();

@@ -47,6 +47,8 @@ class Audience {
 };
 
 /// True for a name that no group can have: it is empty, longer than 255 bytes, or reserved.
-[[nodiscard]] bool isReservedName(std::string_view name);
+[[nodiscard]] constexpr bool isReservedName(std::string_view name) {
+  return name.empty() || name.size() > 255 || name.front() == '\0';
+}
 
 }  // namespace stormo

@@ -112,7 +112,10 @@ void CommandClients::onRefused(ConnectionId id) {
 }
 
 void CommandClients::onGroupMessage(const GroupMessage& message) {
-  if (!isReservedName(message.group)) return sendTo(groups_, message.group, message);
+  sendTo(groups_, message.group, message);
+}
+
+void CommandClients::onAudienceMessage(const GroupMessage& message) {
   const auto audience = Audience::ofName(message.group);
   if (!audience) return;
   if (audience->kind() == Audience::Kind::Everybody) {

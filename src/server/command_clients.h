@@ -28,6 +28,8 @@ class CommandClients {
   void onRefused(ConnectionId client);
 
   void onGroupMessage(const GroupMessage& message);
+  /// For a user, or everybody.
+  void onAudienceMessage(const GroupMessage& message);
   /// A message for that client alone, or for its user.
   static void deliver(Connection& client, const GroupMessage& message) {
     ServerContext::reply(client, message.message);

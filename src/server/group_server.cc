@@ -72,8 +72,13 @@ struct GroupServer::Impl final : channel::Listener {
   Impl& operator=(const Impl&) = delete;
 
   void onGroupMessage(const GroupMessage& message) override {
-    if (channel::isClientName(message.group)) return onClientMessage(message);
+    if (isReservedName(message.group)) return onAudienceMessage(message);
     commandClients.onGroupMessage(message);
+    v1Clients.onGroupMessage(message);
+  }
+  void onAudienceMessage(const GroupMessage& message) {
+    if (channel::isClientName(message.group)) return onClientMessage(message);
+    commandClients.onAudienceMessage(message);
     v1Clients.onGroupMessage(message);
   }
   void onClientMessage(const GroupMessage& message) {

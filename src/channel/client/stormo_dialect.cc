@@ -312,7 +312,7 @@ Packet StormoDialect::groupPublish(std::string_view name, Message message, SendI
           .payload = message.data};
 }
 
-PublishStatus StormoDialect::publishFrame(Packet publish) {
+PublishStatus StormoDialect::publishFrame(Packet& publish) {
   publish.sequence = sequence_ + 1;
   const std::string_view payload = publish.payload;
   const std::size_t bytes = headerBytes(publish) + payload.size();
@@ -326,7 +326,8 @@ PublishStatus StormoDialect::publishFrame(Packet publish) {
 }
 
 PublishStatus StormoDialect::publishToGroup(std::string_view name, Message message, SendId send) {
-  return publishFrame(groupPublish(name, message, send));
+  Packet publish = groupPublish(name, message, send);
+  return publishFrame(publish);
 }
 
 void StormoDialect::subscribeGroup(std::string_view name) {

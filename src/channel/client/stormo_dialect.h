@@ -93,7 +93,7 @@ class StormoDialect final : public ClientDialect {
   [[nodiscard]] bool isTooLong(std::size_t frameBytes) const { return frameBytes > frameBytesMax_; }
   [[nodiscard]] static Packet groupPublish(std::string_view name, Message message, SendId send);
   /// Publishes it with the next sequence.
-  PublishStatus publishFrame(Packet publish);
+  PublishStatus publishFrame(Packet& publish);
   PublishStatus publishFrames(const Names& names, const Value& data, Packet publish);
 
   /// Room in the outbox for frames of the next sequences; null: Full.

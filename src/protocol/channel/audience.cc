@@ -70,8 +70,4 @@ std::string_view Audience::id() const {
   return kind() == Kind::Group ? name : name.substr(kPrefixBytes);
 }
 
-bool isReservedName(std::string_view name) {
-  return name.empty() || name.size() > 255 || name.front() == '\0';
-}
-
 }  // namespace stormo

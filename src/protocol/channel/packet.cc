@@ -33,9 +33,17 @@ struct Shape {
   std::size_t fieldCount = 0;
   bool channel = false;
   bool payload = false;
-  std::uint8_t flags = 0;  ///< The bits that may be set.
   bool exists = true;
+  std::uint8_t groupFlags = 0;     ///< The bits that may be set with kGroupFlag.
+  std::uint8_t eventFlags = 0;     ///< The bits that may be set without it.
+  std::uint8_t requiredFlags = 0;  ///< The bits that must be set.
 };
+
+/// Kinds that exist for groups only.
+constexpr bool isOfGroups(Kind kind) {
+  return kind == Kind::HistoryRequest || kind == Kind::HistoryReply ||
+         kind == Kind::IdempotentPublish;
+}
 
 template <typename... Fields>
 constexpr Shape shape(bool channel, bool payload, int flags, Fields... fields) {
@@ -43,10 +51,10 @@ constexpr Shape shape(bool channel, bool payload, int flags, Fields... fields) {
           .fieldCount = sizeof...(fields),
           .channel = channel,
           .payload = payload,
-          .flags = static_cast<std::uint8_t>(flags)};
+          .groupFlags = static_cast<std::uint8_t>(flags)};
 }
 
-constexpr Shape makeShape(Kind kind) {
+constexpr Shape fieldsAndFlags(Kind kind) {
   switch (kind) {
     case Kind::Hello:
       return shape(false, true, 0, &Packet::version, &Packet::producerId);
@@ -105,6 +113,16 @@ constexpr Shape makeShape(Kind kind) {
   return {.exists = false};
 }
 
+constexpr Shape makeShape(Kind kind) {
+  Shape shape = fieldsAndFlags(kind);
+  const int flags = shape.groupFlags;
+  const int ofGroups = kind == Kind::Rejected ? kGroupFlag : kGroupFlag | kExceptFlag;
+  shape.groupFlags = static_cast<std::uint8_t>((flags & kGroupFlag) != 0 ? flags & ~kLoopFlag : 0);
+  shape.eventFlags = static_cast<std::uint8_t>(flags & ~ofGroups);
+  shape.requiredFlags = isOfGroups(kind) ? kGroupFlag : 0;
+  return shape;
+}
+
 /// The codec's table: one row per byte that may stand for a kind.
 constexpr std::array<Shape, 256> kShapes = [] {
   std::array<Shape, 256> shapes;
@@ -113,12 +131,6 @@ constexpr std::array<Shape, 256> kShapes = [] {
 }();
 
 const Shape& shapeOf(Kind kind) { return kShapes[static_cast<std::uint8_t>(kind)]; }
-
-/// Kinds that exist for groups only.
-constexpr bool isOfGroups(Kind kind) {
-  return kind == Kind::HistoryRequest || kind == Kind::HistoryReply ||
-         kind == Kind::IdempotentPublish;
-}
 
 /// Kinds whose sender may ask for a Receipt.
 constexpr bool mayAskForReceipt(Kind kind) {
@@ -145,7 +157,8 @@ std::uint8_t flagsOf(const Packet& packet) {
 }
 
 /// False if the packet has a flag whose bit means something else in its kind.
-bool hasOwnFlagsOnly(const Packet& packet) {
+bool hasOwnFlagsOnly(std::uint8_t flags, const Packet& packet) {
+  if ((flags & (kReceiptFlag | kExceptFlag)) == 0) return true;
   return (!packet.again || packet.kind == Kind::Subscribe) &&
          (!packet.receipt || mayAskForReceipt(packet.kind)) &&
          (!packet.duplicate || packet.kind == Kind::Receipt) &&
@@ -153,13 +166,34 @@ bool hasOwnFlagsOnly(const Packet& packet) {
          (packet.except.empty() || packet.kind != Kind::Rejected);
 }
 
-/// True if a frame of this kind may have these flags.
-bool areAllowed(std::uint8_t flags, Kind kind) {
-  if ((flags & ~shapeOf(kind).flags) != 0) return false;
-  if ((flags & kPayloadKindMask) == kPayloadKindMask) return false;
-  if ((flags & kLoopFlag) != 0 && (flags & kGroupFlag) != 0) return false;
-  if ((flags & kGroupFlag) != 0) return true;
-  return !isOfGroups(kind) && (kind == Kind::Rejected || (flags & kExceptFlag) == 0);
+/// True if a frame of this shape may have these flags.
+bool areAllowed(std::uint8_t flags, const Shape& shape) {
+  const std::uint8_t allowed = (flags & kGroupFlag) != 0 ? shape.groupFlags : shape.eventFlags;
+  return (flags & ~allowed) == 0 && (flags & shape.requiredFlags) == shape.requiredFlags &&
+         (flags & kPayloadKindMask) != kPayloadKindMask;
+}
+
+/// Those that most messages do not have.
+void readRareFlags(std::uint8_t flags, Packet& out) {
+  out.loop = (flags & kLoopFlag) != 0;
+  out.again = out.kind == Kind::Subscribe && (flags & kAgainFlag) != 0;
+  out.whole = (flags & kWholeFlag) != 0;
+  out.cut = out.kind == Kind::Rejected && (flags & kCutFlag) != 0;
+  out.receipt = mayAskForReceipt(out.kind) && (flags & kReceiptFlag) != 0;
+  out.duplicate = out.kind == Kind::Receipt && (flags & kDuplicateFlag) != 0;
+  out.derived = (flags & kDerivedFlag) != 0;
+}
+
+/// Moves the exceptions from the beginning of the payload. False if they are malformed.
+bool takeExcept(Packet& out) {
+  std::string_view& rest = out.payload;
+  if (rest.size() < kExceptLengthBytes) return false;
+  const std::size_t bytes = loadBigEndian<std::uint16_t>(rest.data());
+  rest.remove_prefix(kExceptLengthBytes);
+  out.except = rest.substr(0, bytes);
+  if (out.except.empty() || out.except.size() < bytes || !areExceptions(out.except)) return false;
+  rest.remove_prefix(bytes);
+  return true;
 }
 
 std::uint64_t fieldAt(std::string_view payload, std::size_t index) {
@@ -176,39 +210,22 @@ Decode decode(std::string_view payload, Packet& out) {
 
   const Shape& shape = shapeOf(kind);
   const std::size_t headBytes = kFixedBytes + 8 * shape.fieldCount + channelBytes;
-  if (!shape.exists || !areAllowed(flags, kind)) return Decode::Invalid;
+  if (!shape.exists || !areAllowed(flags, shape)) return Decode::Invalid;
   if ((channelBytes != 0) != shape.channel) return Decode::Invalid;
   if (payload.size() < headBytes) return Decode::Invalid;
   if (payload.size() > headBytes && !shape.payload) return Decode::Invalid;
   if (kind == Kind::Hello && payload.size() - headBytes > kSecretBytesMax) return Decode::Invalid;
 
-  const bool isRejected = kind == Kind::Rejected;
-  std::string_view except;
-  std::string_view rest = payload.substr(headBytes);
-  if ((flags & kExceptFlag) != 0 && !isRejected) {
-    if (rest.size() < kExceptLengthBytes) return Decode::Invalid;
-    const std::size_t exceptBytes = loadBigEndian<std::uint16_t>(rest.data());
-    rest.remove_prefix(kExceptLengthBytes);
-    except = rest.substr(0, exceptBytes);
-    if (except.empty() || except.size() < exceptBytes || !areExceptions(except)) {
-      return Decode::Invalid;
-    }
-    rest.remove_prefix(exceptBytes);
+  out = Packet{};
+  out.kind = kind;
+  out.payloadKind = static_cast<PayloadKind>(flags & kPayloadKindMask);
+  out.space = (flags & kGroupFlag) != 0 ? Space::Groups : Space::Events;
+  out.channel = payload.substr(headBytes - channelBytes, channelBytes);
+  out.payload = payload.substr(headBytes);
+  if ((flags & ~(kPayloadKindMask | kGroupFlag)) != 0) {
+    readRareFlags(flags, out);
+    if ((flags & kExceptFlag) != 0 && !out.cut && !takeExcept(out)) return Decode::Invalid;
   }
-
-  out = Packet{.kind = kind,
-               .payloadKind = static_cast<PayloadKind>(flags & kPayloadKindMask),
-               .loop = (flags & kLoopFlag) != 0,
-               .again = kind == Kind::Subscribe && (flags & kAgainFlag) != 0,
-               .whole = (flags & kWholeFlag) != 0,
-               .cut = isRejected && (flags & kCutFlag) != 0,
-               .receipt = mayAskForReceipt(kind) && (flags & kReceiptFlag) != 0,
-               .duplicate = kind == Kind::Receipt && (flags & kDuplicateFlag) != 0,
-               .derived = (flags & kDerivedFlag) != 0,
-               .space = (flags & kGroupFlag) != 0 ? Space::Groups : Space::Events,
-               .channel = payload.substr(headBytes - channelBytes, channelBytes),
-               .except = except,
-               .payload = rest};
   for (std::size_t i = 0; i < shape.fieldCount; ++i) {
     out.*shape.fields[i] = fieldAt(payload, i);
   }
@@ -235,7 +252,7 @@ char* encodeHeader(const Packet& packet, std::size_t payloadBytes, char* out) {
   const Shape& shape = shapeOf(packet.kind);
   const std::uint8_t flags = flagsOf(packet);
   const std::size_t channelBytes = packet.channel.size();
-  STORMO_ASSERT(shape.exists && areAllowed(flags, packet.kind) && hasOwnFlagsOnly(packet));
+  STORMO_ASSERT(shape.exists && areAllowed(flags, shape) && hasOwnFlagsOnly(flags, packet));
   STORMO_ASSERT((channelBytes != 0) == shape.channel && channelBytes <= kChannelNameBytesMax);
   STORMO_ASSERT(payloadBytes == 0 || shape.payload);
   STORMO_ASSERT(packet.kind != Kind::Hello || payloadBytes <= kSecretBytesMax);

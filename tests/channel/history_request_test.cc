@@ -37,6 +37,10 @@ class HistoryRequestTest : public ChannelTest {
     EXPECT_EQ(packet.channel, group);
     return packet;
   }
+  /// Publishes so many messages to a group that nobody asks for.
+  static void beBusy(Link& link, int messages) {
+    for (int i = 0; i < messages; ++i) link.send(publishGroup("busy", "x"));
+  }
   /// The events of a reply as texts.
   static std::vector<std::string> textsOfReply(const Packet& reply) {
     std::string frames(reply.payload);
@@ -72,31 +76,47 @@ TEST_F(HistoryRequestTest, ReplyStatesWhenMessagesAreMissing) {
   Link link = stormoLink();
   const std::uint64_t epoch = ask(link, "kept", 0, 0).epoch;
   for (const char* text : {"1", "2", "3", "4", "5"}) link.send(publishGroup("kept", text));
+  beBusy(link, 1000);
   const Packet late = ask(link, "kept", epoch, 1);
   EXPECT_FALSE(late.whole);
-  EXPECT_EQ(late.offset, 5u);
+  EXPECT_EQ(late.offset, 1005u);
   EXPECT_THAT(textsOfReply(late), IsEmpty());
   EXPECT_TRUE(ask(link, "kept", epoch, 2).whole);
   EXPECT_FALSE(ask(link, "kept", epoch + 1, 2).whole) << "another epoch";
-  link.send(publishGroup("other", "6"));
-  EXPECT_FALSE(ask(link, "other", epoch, 5).whole) << "no history";
-  EXPECT_TRUE(ask(link, "other", epoch, 6).whole) << "no message since";
 }
 
-TEST_F(HistoryRequestTest, GroupWithoutHistoryAndMessagesIsWhole) {
+TEST_F(HistoryRequestTest, MessagesOfAGroupWithoutHistoryAreInTheReplayWindow) {
   start();
   Link link = stormoLink();
   const std::uint64_t epoch = ask(link, "other", 0, 0).epoch;
-  link.send(publishGroup("other", "1"));
-  for (int i = 0; i < 1000; ++i) link.send(publishGroup("busy", "x"));
+  link.send(publishGroup("other", "1") + publishGroup("kept", "2") + publishGroup("other", "3"));
   link.send(publishEvent("other", "N;"));  // an event of the same name is different
-  EXPECT_FALSE(ask(link, "other", epoch, 0).whole);
-  EXPECT_FALSE(ask(link, "other", epoch, 1).whole) << "beyond its search limit";
-  const Packet silent = ask(link, "other", epoch, 2);
+  const Packet reply = ask(link, "other", epoch, 0);
+  EXPECT_TRUE(reply.whole);
+  EXPECT_THAT(textsOfReply(reply), ElementsAre("group other: 1", "group other: 3"));
+  EXPECT_THAT(textsOfReply(ask(link, "other", epoch, 1)), ElementsAre("group other: 3"));
+
+  beBusy(link, 998);
+  EXPECT_THAT(textsOfReply(ask(link, "other", epoch, 2)), ElementsAre("group other: 3"));
+  const Packet late = ask(link, "other", epoch, 1);
+  EXPECT_FALSE(late.whole) << "beyond its search limit";
+  EXPECT_THAT(textsOfReply(late), IsEmpty());
+  const Packet silent = ask(link, "other", epoch, 3);
   EXPECT_TRUE(silent.whole);
   EXPECT_EQ(silent.offset, 1002u);
   EXPECT_THAT(textsOfReply(silent), IsEmpty());
-  EXPECT_FALSE(ask(link, "busy", epoch, 900).whole);
+}
+
+TEST_F(HistoryRequestTest, AReplyFromTheReplayWindowHasALimit) {
+  start();
+  Link link = stormoLink();
+  const std::uint64_t epoch = ask(link, "other", 0, 0).epoch;
+  const std::string half(500'000, 'x');
+  link.send(publishGroup("other", half) + publishGroup("other", half));
+  EXPECT_TRUE(ask(link, "other", epoch, 0).whole);
+  link.send(publishGroup("other", half));
+  EXPECT_FALSE(ask(link, "other", epoch, 0).whole);
+  EXPECT_TRUE(ask(link, "other", epoch, 1).whole);
 }
 
 TEST_F(HistoryRequestTest, ReplyIsOrderedWithTheEventsOfTheLink) {
@@ -225,6 +245,7 @@ TEST_F(ServerRestartTest, RestartKeepsEpochOffsetsAndHistory) {
   EXPECT_EQ(reply.epoch, epoch);
   EXPECT_EQ(reply.offset, 4u);
   EXPECT_THAT(textsOfReply(reply), ElementsAre("group kept: 3", "group kept: 4"));
+  beBusy(link, 1000);
   EXPECT_FALSE(ask(link, "kept", epoch, 0).whole);
   link.send(publishGroup("kept", "5"));
   EXPECT_THAT(textsOfReply(ask(link, "kept", epoch, 4)), ElementsAre("group kept: 5"));
@@ -293,6 +314,7 @@ TEST_F(ServerRestartTest, RestartAppliesTheNewHistoryLimits) {
   server.history.messagesMax = 1;
   succeed(link);
   link = stormoLink();
+  beBusy(link, 1000);
   EXPECT_FALSE(ask(link, "kept", epoch, 2).whole);
   EXPECT_THAT(textsOfReply(ask(link, "kept", epoch, 4)), ElementsAre("group kept: 3"));
   EXPECT_FALSE(ask(link, "other", epoch, 2).whole);

@@ -16,14 +16,16 @@ TEST_F(BackendTest, AJoinIsFollowedByAllMessagesAfterIt) {
   startAll();
   Client plain = ada(false);
   Client v1Client = ada(true);
-  send(Audience::group("kept"), "before");
-  command(joinOf("ada", "kept"));
-  for (const char* text : {"1", "2", "3"}) send(Audience::group("kept"), text);
-  EXPECT_THAT(await(plain, 3), ElementsAre("1", "2", "3"));
-  EXPECT_THAT(brief(await(v1Client, 4)), ElementsAre("joined", "1", "2", "3"));
-  send(Audience::group("kept"), "4");
-  EXPECT_THAT(await(plain, 1), ElementsAre("4"));
-  EXPECT_THAT(brief(await(v1Client, 1)), ElementsAre("4"));
+  for (const char* const group : {"kept", "without a history"}) {
+    send(Audience::group(group), "before");
+    command(joinOf("ada", group));
+    for (const char* text : {"1", "2", "3"}) send(Audience::group(group), text);
+    EXPECT_THAT(await(plain, 3), ElementsAre("1", "2", "3"));
+    EXPECT_THAT(brief(await(v1Client, 4)), ElementsAre("joined", "1", "2", "3"));
+    send(Audience::group(group), "4");
+    EXPECT_THAT(await(plain, 1), ElementsAre("4"));
+    EXPECT_THAT(brief(await(v1Client, 1)), ElementsAre("4"));
+  }
 }
 
 TEST_F(BackendTest, AJoinIsCompleteThoughTheChannelIsKilled) {

@@ -110,10 +110,14 @@ TEST_F(V1ClientsTest, AClientThatReconnectsTooLateGetsAGap) {
   const std::string position = join(other, "not");
   ask(other, R"({"id":2,"cmd":"leave","group":"not"})");
   send(other, "not", "1");
+  Client inTime = v1(1);
+  inTime.send(R"({"id":1,"cmd":"join","group":"not",)" + position + "}");
+  EXPECT_THAT(brief(await(inTime, 2)), ElementsAre("1", "recovered"));
+  for (int i = 0; i < 1000; ++i) send(other, "something else", "-");
   Client reconnected = v1(1);
   const std::string reply =
       ask(reconnected, R"({"id":1,"cmd":"join","group":"not",)" + position + "}");
-  EXPECT_THAT(reply, HasSubstr(R"("offset":1,"recovered":false)"));
+  EXPECT_THAT(reply, HasSubstr(R"("offset":1001,"recovered":false)"));
   send(other, "not", "2");
   EXPECT_THAT(brief(await(reconnected, 1)), ElementsAre("2"));
 }

@@ -12,6 +12,7 @@ namespace {
 
 // Many clients may reconnect at once, and on a busy server the answer is most likely false.
 constexpr std::size_t kCheckedEventsMax = 1000;
+constexpr std::size_t kReplyBytesMax = 1 << 20;
 
 }  // namespace
 
@@ -228,16 +229,23 @@ void ChannelState::append(const Packet& event) {
   if (observer_ != nullptr) observer_->onEvent(event, frame);
 }
 
-bool ChannelState::hasNoMessageSince(std::uint64_t offset, std::string_view group) const {
+bool ChannelState::appendMessagesAfter(std::uint64_t offset, std::string_view group,
+                                       std::uint64_t now, std::string& out) const {
+  if (history_.appendAfter(group, offset, now, out)) return true;
   if (!window_.reaches(offset)) return false;
-  bool isSilent = true;
+  const std::size_t before = out.size();
   std::size_t left = kCheckedEventsMax;
+  bool isWhole = true;
   window_.visitFrom(offset + 1, [&](std::string_view frame) {
+    isWhole = left-- > 0;
     const Packet event = eventIn(frame);
-    isSilent = left-- > 0 && !(event.space == Space::Groups && event.channel == group);
-    return isSilent;
+    if (!isWhole || event.space != Space::Groups || event.channel != group) return isWhole;
+    isWhole = out.size() - before + frame.size() <= kReplyBytesMax;
+    if (isWhole) out += frame;
+    return isWhole;
   });
-  return isSilent;
+  if (!isWhole) out.resize(before);
+  return isWhole;
 }
 
 }  // namespace stormo::channel

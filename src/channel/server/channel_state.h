@@ -83,9 +83,12 @@ class ChannelState final : public LogState {
   [[nodiscard]] const JobStore& jobs() const { return jobs_; }
   [[nodiscard]] const Retained& retained() const { return retained_; }
 
-  /// True if certainly no message was sent to the group after `offset`. Checks at most the latest
-  /// kCheckedEventsMax events.
-  [[nodiscard]] bool hasNoMessageSince(std::uint64_t offset, std::string_view group) const;
+  /// Appends the frames of all messages to the group after `offset` to `out`, in order: from its
+  /// history, or else from the replay window if that still has all events since then, and they are
+  /// at most kCheckedEventsMax, with kReplyBytesMax of the group. Otherwise returns false, and
+  /// appends nothing.
+  [[nodiscard]] bool appendMessagesAfter(std::uint64_t offset, std::string_view group,
+                                         std::uint64_t now, std::string& out) const;
 
  private:
   struct Rejection {

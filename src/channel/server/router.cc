@@ -216,8 +216,7 @@ void Router::replyHistory(net::ConnectionImpl& link, std::string_view group, std
   frame_.assign(headerBytes(reply), '\0');
   // A position after the latest event is none that this log has given.
   reply.whole = epoch == state_.epoch() && offset <= head() &&
-                (state_.history().appendAfter(group, offset, now, frame_) ||
-                 state_.hasNoMessageSince(offset, group));
+                state_.appendMessagesAfter(offset, group, now, frame_);
   const bool wantsAll = epoch == state_.epoch() && offset == 0;
   if (wantsAll && !reply.whole) state_.history().appendAll(group, now, frame_);
   encodeHeader(reply, frame_.size() - headerBytes(reply), frame_.data());

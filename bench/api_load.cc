@@ -119,7 +119,7 @@ class ApiLoad {
     const auto requests = static_cast<double>(latency_.count());
     const double publishes = requests * static_cast<double>(options_.batch);
     const auto ms = [&](double part) { return static_cast<double>(latency_.quantile(part)) / 1e6; };
-    fmt::print("{:.0f} publishes/s in {:.0f} requests/s, {} connections, {:.1f} s\n",
+    fmt::print("{:.0f} publishes/s in {:.0f} requests/s; connections: {}, seconds: {:.1f}\n",
                publishes / seconds, requests / seconds, options_.connections, seconds);
     fmt::print("latency: p50 {:.2f} ms, p99 {:.2f} ms, max {:.2f} ms\n", ms(0.5), ms(0.99),
                static_cast<double>(latency_.max()) / 1e6);

@@ -58,8 +58,8 @@ std::string connectorUrl(const std::string& url) {
 }
 
 std::string requestOf(const Options& options) {
-  Value message = Value::object({{"group", "load"}, {"message", ""}});
-  message.set("message", std::string(options.messageBytes, 'x'));
+  Value message =
+      Value::object({{"group", "load"}, {"message", std::string(options.messageBytes, 'x')}});
   std::string body = toJson(message);
   if (options.batch > 1) {
     message.set("cmd", "publish");
@@ -101,18 +101,18 @@ class ApiLoad {
     }
   }
 
-  /// Throws std::runtime_error if a connection fails.
+  /// Throws std::runtime_error if a connection fails, or no request is answered.
   void run() {
     Timer::once(nanoseconds(options_.warmUp), [this] { begin(); });
     Timer::once(nanoseconds(options_.warmUp + options_.seconds), [this] { loop_.stop(); });
     loop_.run();
-    if (!failure_.empty()) throw std::runtime_error(failure_);
-    after_ = server_.processes();
     ended_ = steady_clock::now();
+    after_ = server_.processes();
+    if (latency_.count() == 0) fail("no request was answered in that time");
+    if (!failure_.empty()) throw std::runtime_error(failure_);
   }
 
-  /// True if there were answers, and all of them were good.
-  [[nodiscard]] bool isFlawless() const { return latency_.count() > 0 && refused_ == 0; }
+  [[nodiscard]] bool isRefused() const { return refused_ > 0; }
 
   void print() const {
     const double seconds = std::chrono::duration<double>(ended_ - began_).count();
@@ -232,7 +232,7 @@ int main(int argc, char** argv) {
     ApiLoad load(options);
     load.run();
     load.print();
-    return load.isFlawless() ? 0 : 1;
+    return load.isRefused() ? 1 : 0;
   } catch (const std::exception& failed) {
     std::cerr << "api_load: " << failed.what() << '\n';
     return 1;

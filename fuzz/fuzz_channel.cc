@@ -1,6 +1,6 @@
 // Both dialects of the Channel, in frames as a link reads them. What the Workerman decoder accepts
-// is encoded to a message that decodes to the same; what the Stormo decoder accepts is encoded to
-// the same bytes.
+// is encoded to a message that decodes to the same, and so is a group message in it; what the
+// Stormo decoder accepts is encoded to the same bytes.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/assert.h"
+#include "protocol/channel/group_event.h"
 #include "protocol/channel/packet.h"
 #include "protocol/channel/workerman_command.h"
 #include "protocol/package/frame.h"
@@ -21,6 +22,19 @@ void checkStormo(std::string_view frame) {
   STORMO_ASSERT(encode(packet) == frame);
 }
 
+void checkGroupEvent(std::string_view data) {
+  GroupEventScratch scratch;
+  const auto event = readGroupEvent(data, scratch);
+  if (!event) return;
+  std::string written;
+  appendGroupEvent(event->group, event->message.data, written);
+  GroupEventScratch another;
+  const auto again = readGroupEvent(written, another);
+  STORMO_ASSERT(again && again->group == event->group);
+  STORMO_ASSERT(again->message.data == event->message.data);
+  STORMO_ASSERT(again->message.type == event->message.type);
+}
+
 void checkWorkerman(std::string_view payload) {
   WorkermanCommand command;
   if (decodeWorkerman(payload, command) != Decode::Ok) return;
@@ -30,6 +44,7 @@ void checkWorkerman(std::string_view payload) {
   STORMO_ASSERT(decodeWorkerman(written, again) == Decode::Ok);
   STORMO_ASSERT(again.type == command.type && again.data == command.data);
   STORMO_ASSERT(std::ranges::equal(again.channels, command.channels));
+  checkGroupEvent(command.data);
 }
 
 }  // namespace

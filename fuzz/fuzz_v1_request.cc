@@ -1,5 +1,6 @@
 // Requests of stormo.v1. Accepted ones are within the limits, rejected ones have a reason, and
 // every reply is JSON.
+#include <stormo/audience.h>
 #include <stormo/json.h>
 
 #include <cstddef>
@@ -10,9 +11,16 @@
 #include "base/assert.h"
 #include "protocol/client/v1_message.h"
 #include "protocol/client/v1_request.h"
+#include "protocol/text/utf8.h"
 
 namespace stormo::v1 {
 namespace {
+
+void checkTarget(const Request& request) {
+  const bool isGroup = request.to == To::Group;
+  STORMO_ASSERT(isGroup == !request.group.empty());
+  STORMO_ASSERT(!isGroup || !isReservedName(request.group));
+}
 
 void checkTaken(const Request& request) {
   if (!request.pong.empty()) return;  // a heartbeat has no id
@@ -20,11 +28,12 @@ void checkTaken(const Request& request) {
   std::string text;
   switch (request.command) {
     case Command::Join:
-      STORMO_ASSERT(!request.group.empty() && request.group.size() <= kGroupNameBytesMax);
-      if (request.seen) appendPosition(request.group, *request.seen, text);
+      checkTarget(request);
+      appendJoined(request.id, request.seen.value_or(Position{}), request.seen.has_value(), text);
       break;
     case Command::Leave:
-      STORMO_ASSERT(!request.group.empty() && request.group.size() <= kGroupNameBytesMax);
+      checkTarget(request);
+      appendOk(request.id, text);
       break;
     case Command::Send: {
       appendMessage(request.group, 1, request.message, text);
@@ -35,6 +44,12 @@ void checkTaken(const Request& request) {
     }
     case Command::Session:
       STORMO_ASSERT(request.session != 0);
+      break;
+    case Command::Refresh:
+      STORMO_ASSERT(isUtf8(request.token));
+      break;
+    case Command::WhoAmI:
+      appendWhoAmI(request.id, "id", "", text);
       break;
     case Command::Ping:
       break;

@@ -17,16 +17,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The fields after the command's name in /proc/PID/stat, from field 3 (proc(5)). Empty if there is
-// no such process.
-std::vector<std::string> statFields(pid_t pid) {
+struct Stat {
+  std::string name;                 // of the command
+  std::vector<std::string> fields;  // after it, from field 3
+};
+
+// Of /proc/PID/stat (proc(5)). Empty if there is no such process.
+Stat statOf(pid_t pid) {
   std::ifstream file(fmt::format("/proc/{}/stat", pid));
   std::string text;
   std::getline(file, text);
+  const std::size_t begin = text.find('(');
   const std::size_t end = text.rfind(')');
   if (end == text.npos) return {};
   std::istringstream words(text.substr(end + 1));
-  return {std::istream_iterator<std::string>(words), {}};
+  return {.name = text.substr(begin + 1, end - begin - 1),
+          .fields = {std::istream_iterator<std::string>(words), {}}};
 }
 
 constexpr std::size_t kParentField = 1;
@@ -39,7 +45,7 @@ std::map<pid_t, pid_t> parents() {
     const std::string name = entry.path().filename();
     pid_t pid = 0;
     if (std::from_chars(name.data(), name.data() + name.size(), pid).ec != std::errc()) continue;
-    const auto fields = statFields(pid);
+    const auto fields = statOf(pid).fields;
     if (fields.size() > kParentField) parents[pid] = std::stoi(fields[kParentField]);
   }
   return parents;
@@ -96,14 +102,26 @@ ServerUsage ServerUsage::listeningOn(const Address& address) {
 
 ServerUsage ServerUsage::of(pid_t pid) { return ServerUsage(withDescendants({pid}, parents())); }
 
-std::chrono::milliseconds ServerUsage::cpuTime() const {
-  std::int64_t ticks = 0;
+std::vector<ServerUsage::Process> ServerUsage::processes() const {
+  std::vector<Process> processes;
   for (const pid_t pid : pids_) {
-    const auto fields = statFields(pid);
-    if (fields.size() <= kSystemTimeField) continue;
-    ticks += std::stoll(fields[kUserTimeField]) + std::stoll(fields[kSystemTimeField]);
+    const auto [name, fields] = statOf(pid);
+    std::int64_t ticks = 0;
+    if (fields.size() > kSystemTimeField) {
+      ticks = std::stoll(fields[kUserTimeField]) + std::stoll(fields[kSystemTimeField]);
+    }
+    processes.push_back(
+        {.pid = pid,
+         .name = name,
+         .cpuTime = std::chrono::milliseconds(ticks * 1000 / ::sysconf(_SC_CLK_TCK))});
   }
-  return std::chrono::milliseconds(ticks * 1000 / ::sysconf(_SC_CLK_TCK));
+  return processes;
+}
+
+std::chrono::milliseconds ServerUsage::cpuTime() const {
+  std::chrono::milliseconds sum{0};
+  for (const Process& process : processes()) sum += process.cpuTime;
+  return sum;
 }
 
 std::uint64_t ServerUsage::memoryBytes() const {

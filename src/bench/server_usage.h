@@ -4,7 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
-#include <optional>
+#include <string>
 #include <vector>
 
 #include "sys/address.h"
@@ -20,7 +20,15 @@ class ServerUsage {
   /// A process and all its descendants.
   static ServerUsage of(pid_t pid);
 
+  struct Process {
+    pid_t pid;
+    std::string name;                   ///< As `ps -o comm` shows it. Empty: it has ended.
+    std::chrono::milliseconds cpuTime;  ///< User and system time so far. Zero: it has ended.
+  };
+
   [[nodiscard]] const std::vector<pid_t>& pids() const { return pids_; }
+  /// In the order of pids().
+  [[nodiscard]] std::vector<Process> processes() const;
   /// User and system time of all of them so far. Ended processes are not included.
   [[nodiscard]] std::chrono::milliseconds cpuTime() const;
   /// Proportional set size: shared pages are divided among the processes that share them.

@@ -1,10 +1,12 @@
 #include "bench/server_usage.h"
 
+#include <errno.h>
 #include <gmock/gmock.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <memory>
+#include <string>
 
 #include "support/temp_directory.h"
 #include "sys/sockets.h"
@@ -116,10 +118,23 @@ TEST(ServerUsage, CpuTimeNeverDecreases) {
   }
 }
 
+TEST(ServerUsage, NamesEachProcessWithItsCpuTime) {
+  const IdleChild child;
+  const ServerUsage usage = ServerUsage::of(::getpid());
+  while (usage.cpuTime() < milliseconds(100)) {
+  }
+  const std::string name(::program_invocation_short_name);
+  for (const ServerUsage::Process& process : usage.processes()) {
+    EXPECT_EQ(process.name, name.substr(0, 15));  // the kernel keeps no more
+    EXPECT_EQ(process.cpuTime < milliseconds(50), process.pid == child.pid());
+  }
+}
+
 TEST(ServerUsage, EndedProcessesAreNotIncluded) {
   auto child = std::make_unique<IdleChild>();
   const ServerUsage usage = ServerUsage::of(child->pid());
   child.reset();
+  EXPECT_EQ(usage.processes().front().name, "");
   EXPECT_EQ(usage.cpuTime(), milliseconds(0));
   EXPECT_EQ(usage.memoryBytes(), 0u);
 }

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <openssl/rand.h>
-#include <openssl/sha.h>
 
 #include <algorithm>
 #include <stdexcept>
@@ -101,8 +101,13 @@ std::string_view nameOf(Right right) {
 }
 
 Sha256 sha256(std::string_view bytes) {
+  // Fetched once: the function SHA256() looks it up at each call, which takes longer than to hash a
+  // key.
+  static const EVP_MD* const kAlgorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
   Sha256 hash{};
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), hash.data());
+  if (EVP_Digest(bytes.data(), bytes.size(), hash.data(), nullptr, kAlgorithm, nullptr) != 1) {
+    throw std::runtime_error("the OpenSSL library cannot compute SHA-256");
+  }
   return hash;
 }
 

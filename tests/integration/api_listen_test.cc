@@ -67,7 +67,7 @@ class ApiListen : public WithApi {
 
 TEST_F(ApiListen, AUnixSocketAnswersAsAnAddressDoes) {
   startStormo({"--workers", "2", "--api-listen", "unix://" + socketPath()});
-  readKeyAndPort();
+  readKeyAndPorts();
   const Id id = clients().connect();
   clients().join(id, "a");
   const Answer published = callUnix("POST /v1/publish", kPublish);
@@ -87,7 +87,7 @@ TEST_F(ApiListen, HttpsAnswersWithTheCertificateOfTheServer) {
   startStormo({"--workers", "2", "--api-listen", "https://127.0.0.1:0", "--api-listen",
                "unix://" + socketPath(), "--tls-cert", files.certificateFile, "--tls-key",
                files.keyFile});
-  readKeyAndPort();
+  readKeyAndPorts();
   const Answer published = callTls(apiPort, "POST /v1/publish", kPublish);
   EXPECT_EQ(published.status, 200) << published.head << published.body;
   EXPECT_GT(published.body.at("offset"), 0);
@@ -129,7 +129,7 @@ TEST_F(ApiListen, AddressesThatCannotBeUsedAreErrorsAtStart) {
 TEST_F(ApiListen, SeveralAddressesReachTheSameProcesses) {
   startStormo({"--workers", "2", "--api-processes", "2", "--api-listen", "http://127.0.0.1:0",
                "--api-listen", "unix://" + socketPath()});
-  readKeyAndPort();
+  readKeyAndPorts();
   const Id id = clients().connect();
   clients().join(id, "a");
   const std::string once = "Idempotency-Key: once\r\n";
@@ -154,7 +154,7 @@ TEST_F(ApiListen, KeysOfTheFileMayWhatTheirRightsStateAndTheMessageNamesTheRight
     text += made.output.substr(made.output.find("[[api.keys]]"));
   }
   startStormo({"--workers", "1", "--config", file("stormo.toml", text)});
-  readKeyAndPort();
+  readKeyAndPorts();
   const std::tuple<const char*, const char*, const char*> requests[] = {
       {"publish", "POST /v1/publish", kPublish},
       {"control", "POST /v1/join", R"({"user":"ada","group":"a"})"},

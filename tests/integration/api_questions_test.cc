@@ -28,21 +28,23 @@ class ApiQuestions : public WithApi {
     victim = workers.at(0);
     lost = memberOn(workers.at(0), "lost");
     kept = memberOn(workers.at(1), "kept");
-    const Answer stats = call("GET /v1/stats");
-    EXPECT_EQ(stats.body.at("clients"), 2) << stats.body;
-    EXPECT_EQ(stats.body.at("processes"), 2) << stats.body;
-    EXPECT_EQ(stats.body.at("complete"), true) << stats.body;
+    // Those that clientsOn() has not chosen are closed.
+    EXPECT_TRUE(test::eventually(deadline, [&] {
+      const Json stats = call("GET /v1/stats").body;
+      return stats == Json({{"clients", 2},
+                            {"users", 2},
+                            {"groups", 4},
+                            {"processes", 2},
+                            {"complete", true}});
+    }));
   }
   Member memberOn(pid_t worker, const std::string& user) {
-    while (true) {
-      Member member{std::make_unique<V1Client>(deadline, stormo.port(), tokenOfUser(user)), {}};
-      member.id = member.client->nextEvent().at("client");  // welcome
-      if (workerOf(stormo, member.client->localPort()) != worker) continue;
-      for (const std::string& group : {std::string("room"), "of " + user}) {
-        EXPECT_EQ(member.client->join({{"group", group}}).at("ok"), true);
-      }
-      return member;
+    Member member{std::move(clientsOn({worker}, user)[0]), {}};
+    member.id = member.client->nextEvent().at("client");  // welcome
+    for (const std::string& group : {std::string("room"), "of " + user}) {
+      EXPECT_EQ(member.client->join({{"group", group}}).at("ok"), true);
     }
+    return member;
   }
   /// Asks all at once, since each answer may take 2 s.
   std::map<std::string, Answer> askAll() {
@@ -131,9 +133,10 @@ TEST_F(ApiQuestions, AreAnsweredWhileAWorkerIsKilledAndHaveTheShareOfItsSuccesso
   expectShareOfTheOther(askAll(), true);
   const pid_t successor = workerPids().at(0);
   lost = memberOn(successor, "lost");
-  const Answer clients = call("GET /v1/clients");
-  EXPECT_EQ(clients.body.at("clients").size(), 2u) << clients.body;
-  EXPECT_EQ(clients.body.at("complete"), true);
+  EXPECT_TRUE(test::eventually(deadline, [&] {
+    const Answer clients = call("GET /v1/clients");
+    return clients.body.at("clients").size() == 2 && clients.body.at("complete") == true;
+  }));
 }
 
 TEST_F(ApiQuestions, AreAnsweredWhileTheChannelIsKilledAndCompletelyLater) {

@@ -25,27 +25,19 @@ class Except : public WithApi {
   void startWithMembers() {
     startWithTokens({"--history-groups", "room*"});
     const std::vector<pid_t> workers = workerPids();
-    members.push_back(memberOn(workers[0], "ada"));
-    members.push_back(memberOn(workers[1], "ada"));
-    members.push_back(memberOn(workers[0], "bob"));
-    members.push_back(memberOn(workers[1], "carol"));
+    for (auto& client : clientsOn(workers, "ada")) addMember(std::move(client), "ada");
+    addMember(std::move(clientsOn({workers[0]}, "bob")[0]), "bob");
+    addMember(std::move(clientsOn({workers[1]}, "carol")[0]), "carol");
   }
-  Member memberOn(pid_t worker, const std::string& user) {
-    while (true) {
-      Member member{
-          .client = std::make_unique<V1Client>(deadline, stormo.port(), tokenOfUser(user)),
-          .id = {},
-          .user = user,
-          .position = {}};
-      member.id = member.client->nextEvent().at("client");  // welcome
-      if (workerOf(stormo, member.client->localPort()) != worker) continue;
-      for (const char* to : {"user", "all"}) {
-        EXPECT_EQ(member.client->join({{"to", to}}).at("ok"), true);
-      }
-      member.position = member.client->join({{"group", "room"}});
-      EXPECT_EQ(member.position.at("ok"), true);
-      return member;
+  void addMember(std::unique_ptr<V1Client> client, const std::string& user) {
+    Member member{.client = std::move(client), .id = {}, .user = user, .position = {}};
+    member.id = member.client->nextEvent().at("client");  // welcome
+    for (const char* to : {"user", "all"}) {
+      EXPECT_EQ(member.client->join({{"to", to}}).at("ok"), true);
     }
+    member.position = member.client->join({{"group", "room"}});
+    EXPECT_EQ(member.position.at("ok"), true);
+    members.push_back(std::move(member));
   }
   void publish(Json to, const std::string& text, const Json& except = nullptr) const {
     to["message"] = text;
@@ -117,7 +109,7 @@ TEST_F(Except, HoldsForMessagesThatAreRecoveredAlsoAfterAKilledChannel) {
   publish({{"group", "room"}}, "2", {{"user", "bob"}});
   stormo.killAndAwaitSuccessor(channelPid());
   const auto recovered = [&](std::size_t member) {
-    V1Client again(deadline, stormo.port(), tokenOfUser(members[member].user));
+    V1Client again(deadline, port, tokenOfUser(members[member].user));
     const Json joined = again.join({{"group", "room"}}, members[member].position);
     EXPECT_EQ(joined.value("recovered", false), true) << joined;
     return again.messagesSoFar();

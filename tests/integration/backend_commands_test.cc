@@ -21,11 +21,9 @@ class BackendCommands : public WithApi {
     EXPECT_GT(answer.body.at("offset"), 0) << answer.body;
   }
   std::unique_ptr<V1Client> clientOn(pid_t worker, const std::string& user) {
-    while (true) {
-      auto client = std::make_unique<V1Client>(deadline, stormo.port(), tokenOfUser(user));
-      EXPECT_EQ(client->nextEvent().at("event"), "welcome");
-      if (workerOf(stormo, client->localPort()) == worker) return client;
-    }
+    auto client = std::move(clientsOn({worker}, user)[0]);
+    EXPECT_EQ(client->nextEvent().at("event"), "welcome");
+    return client;
   }
   static std::string textOf(const Json& event) {
     const auto kind = event.at("event").get<std::string>();
@@ -89,7 +87,6 @@ TEST_F(BackendCommands, ReachTheClientsOfTheOtherWorkersOnceWhileOneIsKilled) {
   command("disconnect", {{"user", "ada"}, {"code", 4000}, {"reason", "bye"}});
   EXPECT_EQ(ada->awaitClose(), (V1Client::Closed{CloseCode{4000}, "bye"}));
   EXPECT_EQ(bob->request({{"cmd", "ping"}}).at("ok"), true);
-  EXPECT_EQ(workerOf(stormo, bob->localPort()), workers.at(1));
 }
 
 TEST_F(BackendCommands, TakeEffectOnceOverAKilledChannel) {
@@ -112,8 +109,8 @@ TEST_F(BackendCommands, TakeEffectOnceOverAKilledChannel) {
 TEST_F(BackendCommands, ForAllReachTheClientsOfEachWorkerOnce) {
   startWithTokens({"--workers", "3", "--history-groups", "*"});
   const std::vector<pid_t> workers = workerPids();
-  std::vector<std::unique_ptr<V1Client>> clients;
-  for (const pid_t worker : workers) clients.push_back(clientOn(worker, "ada"));
+  const auto clients = clientsOn(workers, "ada");
+  for (const auto& client : clients) EXPECT_EQ(client->nextEvent().at("event"), "welcome");
   ::kill(workers.at(0), SIGKILL);
   command("join", {{"all", true}, {"group", "room"}});
   command("info", {{"all", true}, {"info", {{"n", 1}}}});

@@ -15,7 +15,7 @@ using ::testing::IsEmpty;
 class Mailbox : public WithApi {
  protected:
   V1Client connect(const std::string& user) {
-    V1Client client(deadline, stormo.port(), tokenOfUser(user));
+    V1Client client(deadline, port, tokenOfUser(user));
     EXPECT_EQ(client.nextEvent().at("user"), user);  // welcome
     return client;
   }
@@ -54,7 +54,7 @@ TEST_F(Mailbox, OutlivesKilledWorkersAndAKilledChannel) {
   startWithTokens({"--history-groups", "no group"});
   V1Client ada = connect("ada");
   const Json position = ada.join({{"to", "user"}});
-  const pid_t herWorker = workerOf(stormo, ada.localPort());
+  const pid_t herWorker = workersOf(stormo, {ada.localPort()}).front();
   std::size_t number = 0;
   for (int round = 0; round < 2; ++round) {
     for (const pid_t pid : workerPids()) {

@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <ctime>
+#include <set>
 
 #include "integration/harness/v1_client.h"
 #include "integration/harness/with_api.h"
@@ -20,7 +21,7 @@ class Revocation : public WithApi {
   }
   /// A client that was welcomed. Then it is closed only if its token is revoked afterwards.
   std::unique_ptr<V1Client> admitted(const std::string& token) {
-    auto client = std::make_unique<V1Client>(deadline, stormo.port(), token);
+    auto client = std::make_unique<V1Client>(deadline, port, token);
     EXPECT_EQ(client->nextEvent().at("event"), "welcome");
     return client;
   }
@@ -32,7 +33,7 @@ class Revocation : public WithApi {
   /// Each worker accepts some of these connections, also while it has just begun.
   void expectRefused(const std::string& token) {
     for (int i = 0; i < 6; ++i) {
-      V1Client client(deadline, stormo.port(), token);
+      V1Client client(deadline, port, token);
       ASSERT_TRUE(client.isOpen());
       expectRevoked(client);
     }
@@ -59,9 +60,10 @@ TEST_F(Revocation, ClosesTheClientsOfAUserOnAllWorkersAtOnce) {
   startWithTokens();
   std::vector<std::unique_ptr<V1Client>> hers;
   for (int i = 0; i < 12; ++i) hers.push_back(admitted(adas));
-  std::set<pid_t> workers;
-  for (const auto& client : hers) workers.insert(workerOf(stormo, client->localPort()));
-  EXPECT_EQ(workers.size(), 2u);
+  std::vector<std::uint16_t> localPorts;
+  for (const auto& client : hers) localPorts.push_back(client->localPort());
+  const std::vector<pid_t> workers = workersOf(stormo, localPorts);
+  EXPECT_EQ(std::set<pid_t>(workers.begin(), workers.end()).size(), 2u);
   const auto his = admitted(bobs);
   revoke({{"user", "ada"}, {"for_seconds", 3600}});
   for (const auto& client : hers) expectRevoked(*client);
@@ -69,7 +71,7 @@ TEST_F(Revocation, ClosesTheClientsOfAUserOnAllWorkersAtOnce) {
   expectRefused(adas);
   expectAccepted(bobs);
   // Nor as a refresh of a connection that was made without a token.
-  V1Client guest(deadline, stormo.port());
+  V1Client guest(deadline, port);
   EXPECT_EQ(guest.request({{"cmd", "refresh"}, {"token", adas}}).at("error").at("code"),
             "invalid_token");
 }
@@ -144,7 +146,7 @@ TEST_F(Revocation, ThatIsReplacedByOneThatHasEndedIsNotInForceAfterARestartEithe
   call("POST /v1/info", R"({"user":"bob","info":{"a":1}})");
   EXPECT_EQ(bob->nextEvent().at("event"), "info");
   EXPECT_TRUE(test::eventually(deadline, [&] {
-    V1Client client(deadline, stormo.port(), adas);
+    V1Client client(deadline, port, adas);
     return client.request({{"cmd", "ping"}}).value("ok", false);
   }));
   restartServer();

@@ -18,7 +18,7 @@ class ShellClients : public WithApi {
  protected:
   std::unique_ptr<V1Client> connect(const std::string& user, const Words& groups = {}) {
     auto client = std::make_unique<V1Client>(
-        deadline, stormo.port(),
+        deadline, port,
         tokenOf({{"sub", user}, {"rights", {{{"groups", "*"}}}}, {"info", {{"n", 1}}}}));
     ids.push_back(client->nextEvent().at("client"));  // welcome
     for (const std::string& group : groups) {

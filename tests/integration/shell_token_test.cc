@@ -50,7 +50,7 @@ TEST_F(ShellToken, IsMadeCheckedAndAcceptedByTheServer) {
                                            "right    chat\\.\\* join, send\n"
                                            "right    inbox join, send, history, presence\n"
                                            "expires  20..-..-.. ..:..:.. [^ ]+\n"));
-  V1Client client(deadline, stormo.port(), text);
+  V1Client client(deadline, port, text);
   const Json welcome = client.nextEvent();
   EXPECT_EQ(welcome.at("user"), "ada");
   EXPECT_EQ(welcome.at("groups"), Json({"news"}));

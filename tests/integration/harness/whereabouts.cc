@@ -6,37 +6,29 @@ namespace stormo::integration {
 
 using Id = ClientSwarm::Id;
 
-namespace {
+std::vector<pid_t> workersOf(ProgramInstance& program, const ClientSwarm& swarm,
+                             const std::vector<Id>& clients) {
+  std::vector<std::uint16_t> localPorts;
+  for (const Id id : clients) localPorts.push_back(swarm[id].localPort);
+  return workersOf(program, localPorts);
+}
 
-/// By the addresses of the clients.
-std::map<std::string, pid_t> workersByClient(ProgramInstance& program) {
+std::vector<pid_t> workersOf(ProgramInstance& program,
+                             const std::vector<std::uint16_t>& localPorts) {
   std::map<std::string, pid_t> workers;
   const Json rows = program.connections();
   for (const Json& row : rows) {
     if (row.at("kind") == "worker") workers[row.at("remote_address")] = row.at("pid").get<pid_t>();
   }
-  return workers;
-}
-
-pid_t workerIn(const std::map<std::string, pid_t>& workers, std::uint16_t localPort) {
-  const auto worker = workers.find("127.0.0.1:" + std::to_string(localPort));
-  if (worker != workers.end()) return worker->second;
-  throw std::runtime_error("the client with port " + std::to_string(localPort) +
-                           " is missing from 'connections'");
-}
-
-}  // namespace
-
-std::vector<pid_t> workersOf(ProgramInstance& program, const ClientSwarm& swarm,
-                             const std::vector<Id>& clients) {
-  const std::map<std::string, pid_t> workers = workersByClient(program);
   std::vector<pid_t> found;
-  for (const Id id : clients) found.push_back(workerIn(workers, swarm[id].localPort));
+  for (const std::uint16_t port : localPorts) {
+    const auto worker = workers.find("127.0.0.1:" + std::to_string(port));
+    if (worker == workers.end()) {
+      throw std::runtime_error("a client is missing from 'connections': " + rows.dump(1));
+    }
+    found.push_back(worker->second);
+  }
   return found;
-}
-
-pid_t workerOf(ProgramInstance& program, std::uint16_t localPort) {
-  return workerIn(workersByClient(program), localPort);
 }
 
 std::vector<Id> connectToDifferentWorkers(ProgramInstance& program, ClientSwarm& swarm,

@@ -13,8 +13,9 @@ namespace stormo::integration {
 std::vector<pid_t> workersOf(ProgramInstance& program, const ClientSwarm& swarm,
                              const std::vector<ClientSwarm::Id>& clients);
 
-/// The pid of the worker of the client with that port of its own.
-pid_t workerOf(ProgramInstance& program, std::uint16_t localPort);
+/// The same, of clients with these ports of their own.
+std::vector<pid_t> workersOf(ProgramInstance& program,
+                             const std::vector<std::uint16_t>& localPorts);
 
 /// Connects one client after another until `count` of them are on different workers, and
 /// disconnects the others.

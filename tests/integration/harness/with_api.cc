@@ -48,7 +48,7 @@ void WithApi::startWithApi(const Words& options) {
   }
   words.insert(words.end(), options.begin(), options.end());
   startStormo(words);
-  readKeyAndPort();
+  readKeyAndPorts();
 }
 
 void WithApi::startWithTokens(const Words& options) {
@@ -65,15 +65,16 @@ std::string WithApi::tokenOfUser(const std::string& user) {
   return tokenOf({{"sub", user}, {"rights", {{{"groups", "*"}}}}});
 }
 
-void WithApi::readKeyAndPort() {
+void WithApi::readKeyAndPorts() {
   std::ifstream file(instanceFile("api.key"));
   std::getline(file, key);
   EXPECT_TRUE(key.starts_with("stormo_")) << key;
   const Json report = stormo.status();
   for (const Json& row : report.at("processes")) {
-    if (row.at("name") != kApiName) continue;
+    if (row.at("kind") != "worker") continue;
     const auto listen = row.at("listen").get<std::string>();
-    apiPort = parseSocketUrl(listen.substr(0, listen.find(','))).port;
+    const std::uint16_t first = parseSocketUrl(listen.substr(0, listen.find(','))).port;
+    (row.at("name") == kApiName ? apiPort : port) = first;
   }
 }
 
@@ -120,6 +121,25 @@ ApiAnswer WithApi::callSurely(const std::string& requestLine, const std::string&
     }
     std::this_thread::yield();
   }
+}
+
+std::vector<std::unique_ptr<V1Client>> WithApi::clientsOn(const std::vector<pid_t>& workers,
+                                                          const std::string& user) {
+  // The kernel chooses the worker by the client's port; enough clients reach every worker.
+  std::vector<std::unique_ptr<V1Client>> all;
+  std::vector<std::uint16_t> localPorts;
+  for (std::size_t i = 0; i < 12 * workers.size(); ++i) {
+    all.push_back(std::make_unique<V1Client>(deadline, port, tokenOfUser(user)));
+    localPorts.push_back(all.back()->localPort());
+  }
+  const std::vector<pid_t> found = workersOf(stormo, localPorts);
+  std::vector<std::unique_ptr<V1Client>> clients;
+  for (const pid_t worker : workers) {
+    const auto at = std::ranges::find(found, worker);
+    if (at == found.end()) throw std::runtime_error("no client came to a worker");
+    clients.push_back(std::move(all.at(static_cast<std::size_t>(at - found.begin()))));
+  }
+  return clients;
 }
 
 std::vector<pid_t> WithApi::apiPids() { return pidsWith(stormo.status(), "name", kApiName); }

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "integration/harness/tcp_peer.h"
+#include "integration/harness/v1_client.h"
 #include "integration/harness/with_stormo.h"
 
 namespace stormo::integration {
@@ -36,8 +37,8 @@ class WithApi : public WithStormo {
   static std::string tokenOf(const Json& claims);
   /// A token of that user, who may do everything in all groups.
   static std::string tokenOfUser(const std::string& user);
-  /// The key of this machine and the port, of a program that was started in another way.
-  void readKeyAndPort();
+  /// The key of this machine and the ports, of a program that was started in another way.
+  void readKeyAndPorts();
   [[nodiscard]] std::string instanceFile(const std::string& name) const {
     return stormo.folder() + "/run/stormo/" + name;
   }
@@ -61,6 +62,11 @@ class WithApi : public WithStormo {
     return "Authorization: Bearer " + key + "\r\n";
   }
 
+  /// Clients of stormo.v1 of that user, one on each of these workers, in their order. Their first
+  /// event is `welcome`.
+  std::vector<std::unique_ptr<V1Client>> clientsOn(const std::vector<pid_t>& workers,
+                                                   const std::string& user);
+
   /// Those that run at the moment, in the order of their slots.
   std::vector<pid_t> apiPids();
   /// The processes with clients, of those that run at the moment.
@@ -70,6 +76,7 @@ class WithApi : public WithStormo {
 
   std::string key;
   std::uint16_t apiPort = 0;
+  std::uint16_t port = 0;  ///< For WebSocket clients.
 };
 
 }  // namespace stormo::integration

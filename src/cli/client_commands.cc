@@ -118,13 +118,15 @@ int runClients(int argc, char** argv) {
   std::string group;
   bool json = false;
   auto* ofUser = app.add_option("--user", user, "Only those of this user");
-  app.add_option("--group", group, "Only the members of this group")->excludes(ofUser);
+  auto* ofGroup = app.add_option("--group", group, "Only the members of this group");
+  ofGroup->excludes(ofUser);
   app.add_flag("--json", json, "Print JSON");
   link.addOptions(app);
   return cli::runWithLink(app, argc, argv, link, [&] {
-    const Audience of = !user.empty()    ? Audience::user(user)
-                        : !group.empty() ? Audience::group(group)
-                                         : Audience::everybody();
+    // An empty name is a mistake, not everybody: a script's variable that is not set.
+    const Audience of = ofUser->count() > 0    ? Audience::user(user)
+                        : ofGroup->count() > 0 ? Audience::group(group)
+                                               : Audience::everybody();
     const Backend::Clients clients = clientsOf(link, of);
     warnIfIncomplete(app, clients.isComplete);
     Value list = Value::list();

@@ -1,9 +1,11 @@
 #include "cli/instance_link.h"
 
 #include <fmt/format.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include <stdexcept>
+#include <system_error>
 
 #include "cli/secrets.h"
 #include "process/command_line.h"
@@ -66,6 +68,19 @@ void InstanceLink::runUntil(const std::string& what, const std::function<bool()>
     }
     loop_->turn(milliseconds(100));
   }
+}
+
+void InstanceLink::runUntilReadable(int fd) {
+  bool isReadable = false;
+  EventLoop::WatchId watch = 0;
+  try {
+    watch = loop_->watch(fd, EPOLLIN, [&](std::uint32_t) { isReadable = true; });
+  } catch (const std::system_error&) {
+    return;  // epoll knows no files
+  }
+  runUntil(
+      "", [&] { return isReadable; }, milliseconds(0));
+  loop_->unwatch(watch);
 }
 
 }  // namespace stormo::cli

@@ -29,6 +29,8 @@ class InstanceLink {
   /// never.
   void runUntil(const std::string& what, const std::function<bool()>& isDone,
                 std::chrono::milliseconds timeout = std::chrono::seconds(10));
+  /// Drives the loop until `fd` can be read without waiting. A file always can.
+  void runUntilReadable(int fd);
 
  private:
   [[nodiscard]] std::string address() const;

@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 #include <stormo/json.h>
+#include <unistd.h>
 
-#include <iostream>
+#include <cerrno>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "cli/backend_command.h"
 #include "cli/printable.h"
 #include "protocol/text/base64.h"
+#include "sys/error_text.h"
 
 namespace {
 
@@ -30,10 +32,28 @@ class Publisher {
                                     [this](const Result<Receipt>& receipt) { onReceipt(receipt); });
       return status != PublishStatus::Full;
     });
-    if (status == PublishStatus::Refused) {
-      throw std::runtime_error("a message is longer than the Channel accepts");
-    }
+    if (status == PublishStatus::Refused) refuse();
     ++sent_;
+  }
+  /// Each line of stdin, when it comes. The link is served while there is none.
+  void publishLines() {
+    std::string lines;
+    char bytes[65536];
+    while (true) {
+      link_.runUntilReadable(STDIN_FILENO);
+      const ssize_t size = ::read(STDIN_FILENO, bytes, sizeof bytes);
+      if (size < 0 && errno == EINTR) continue;
+      if (size < 0) throw std::runtime_error("cannot read stdin: " + errorText(errno));
+      if (size == 0) break;
+      lines.append(bytes, static_cast<std::size_t>(size));
+      std::size_t begin = 0;
+      for (std::size_t end = 0; (end = lines.find('\n', begin)) != lines.npos; begin = end + 1) {
+        publish(lines.substr(begin, end - begin));
+      }
+      lines.erase(0, begin);
+      if (lines.size() > link_.channel().frameBytesMax()) refuse();
+    }
+    if (!lines.empty()) publish(lines);  // the last one, without its end
   }
   void finish() {
     link_.runUntil("the Channel has not acknowledged all", [this] { return done_ == sent_; });
@@ -41,6 +61,12 @@ class Publisher {
   }
 
  private:
+  [[noreturn]] void refuse() {
+    finish();  // those before it
+    throw std::runtime_error(fmt::format(
+        "message {} is longer than the Channel accepts, {} bytes; those before it were published",
+        sent_ + 1, link_.channel().frameBytesMax()));
+  }
   void onReceipt(const Result<Receipt>& receipt) {
     ++done_;
     if (!receipt) {
@@ -58,6 +84,11 @@ class Publisher {
   std::size_t done_ = 0;
   std::string problem_;
 };
+
+/// For options without a sign: CLI11 reads -1 as the largest number.
+std::string isNotNegative(const std::string& word) {
+  return word.starts_with('-') ? word + " is negative" : std::string();
+}
 
 void print(const GroupMessage& message, bool json, bool withGroup) {
   std::string line;
@@ -98,7 +129,7 @@ int runPub(int argc, char** argv) {
     if (text) {
       publisher.publish(*text);
     } else {
-      for (std::string line; std::getline(std::cin, line);) publisher.publish(line);
+      publisher.publishLines();
     }
     publisher.finish();
     return 0;
@@ -114,8 +145,9 @@ int runSub(int argc, char** argv) {
   bool json = false;
   app.add_option("groups", groups, "Names of the groups")->required();
   app.add_option("--since", since,
-                 "First the messages after this offset, as far as the groups have a history");
-  app.add_option("-n,--count", count, "End after this number of messages");
+                 "First the messages after this offset, as far as the groups have a history")
+      ->check(&isNotNegative);
+  app.add_option("-n,--count", count, "End after this number of messages")->check(&isNotNegative);
   app.add_flag("--json", json, "Print a JSON object on each line");
   link.addOptions(app);
   return cli::runWithLink(app, argc, argv, link, [&] {
@@ -132,15 +164,13 @@ int runSub(int argc, char** argv) {
       static_cast<void>(Audience::group(group));
       channel.subscribeGroup(group);
       if (!since) continue;
-      channel.requestHistory(group, {}, [&, group](const HistoryReply& now) {
-        const Position from{.epoch = now.position.epoch, .offset = *since};
-        channel.requestHistory(group, from, [&, group](const HistoryReply& reply) {
-          if (!reply.isWhole) {
-            std::fprintf(stderr, "stormo sub: earlier messages of %s are missing\n",
-                         cli::printable(group).c_str());
-          }
-          for (const GroupMessage& message : reply.messages) show(message);
-        });
+      const Position from{.epoch = channel.position().epoch, .offset = *since};
+      channel.requestHistory(group, from, [&, group](const HistoryReply& reply) {
+        if (!reply.isWhole) {
+          std::fprintf(stderr, "stormo sub: earlier messages of %s are missing\n",
+                       cli::printable(group).c_str());
+        }
+        for (const GroupMessage& message : reply.messages) show(message);
       });
     }
     link.runUntil(

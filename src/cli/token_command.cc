@@ -37,7 +37,7 @@ struct Request {
   std::vector<std::string> rights;
   std::string info;
   std::int64_t lifetime = 0;  // in seconds; 0: it does not expire
-  std::string checked;        // the token to check
+  std::string checked;        // the token to check, for check()
   config::Settings keys;
 };
 
@@ -59,6 +59,24 @@ Json rightIn(const std::string& word) {
   return right;
 }
 
+access::TokenVerifier::Verdict verdictOf(const AccessOptions& access, const std::string& token) {
+  return access::TokenVerifier(server::keySetOf(access.keys), {}).verify(token, now());
+}
+
+std::string problemText(const access::TokenVerifier::Verdict& verdict) {
+  return fmt::format("{}{}{}", access::describe(verdict.problem), verdict.claim.empty() ? "" : ": ",
+                     verdict.claim);
+}
+
+std::string textOf(const Json& claims) {
+  try {
+    return claims.dump();
+  } catch (const Json::type_error&) {
+    throw std::invalid_argument("names must be valid UTF-8");
+  }
+}
+
+/// Throws std::invalid_argument for a token that no server would accept.
 std::string make(const Request& request) {
   const cli::Secrets secrets =
       cli::readSecrets(request.keys.tokenSecretFile, cli::kTokenSecretVariable);
@@ -66,6 +84,9 @@ std::string make(const Request& request) {
     throw std::invalid_argument("a token needs a secret: --secret-file, or $STORMO_TOKEN_SECRET");
   }
   static_cast<void>(access::Key::secret(secrets.current));  // throws if it is too short
+  if (request.lifetime < 0) {
+    throw std::invalid_argument("--expires must not be negative (0: it never expires)");
+  }
   Json claims = {{"sub", request.user}, {"iat", now()}};
   if (request.lifetime > 0) claims["exp"] = now() + request.lifetime;
   if (!request.info.empty()) {
@@ -76,8 +97,10 @@ std::string make(const Request& request) {
   }
   if (!request.groups.empty()) claims["groups"] = request.groups;
   for (const std::string& word : request.rights) claims["rights"].push_back(rightIn(word));
-  return access::signToken(claims.dump(-1, ' ', false, Json::error_handler_t::replace),
-                           secrets.current);
+  std::string token = access::signToken(textOf(claims), secrets.current);
+  const auto verdict = verdictOf(cli::accessOf(request.keys), token);
+  if (verdict.problem == access::TokenProblem::None) return token;
+  throw std::invalid_argument("no server would accept that: " + problemText(verdict));
 }
 
 std::string timeText(std::int64_t seconds) {
@@ -91,12 +114,9 @@ int check(const Request& request) {
     throw std::invalid_argument(
         "to check a token takes a key: --secret-file, --key-file or --key-set-file");
   }
-  const access::TokenVerifier verifier(server::keySetOf(access.keys), {});
-  const auto verdict = verifier.verify(request.checked, now());
+  const auto verdict = verdictOf(access, request.checked);
   if (verdict.problem != access::TokenProblem::None) {
-    std::fprintf(stderr, "stormo token: %s%s%s\n",
-                 std::string(access::describe(verdict.problem)).c_str(),
-                 verdict.claim.empty() ? "" : ": ", verdict.claim.c_str());
+    std::fprintf(stderr, "stormo token: %s\n", problemText(verdict).c_str());
     return 1;
   }
   const access::Token& token = verdict.token;
@@ -141,7 +161,7 @@ int runToken(int argc, char** argv) {
   try {
     openStandardStreams();
     if (const auto status = parseArguments(app, argc, argv)) return *status;
-    if (!request.checked.empty()) return check(request);
+    if (checked->count() > 0) return check(request);
     if (request.user.empty()) throw std::invalid_argument("a token needs --user");
     printOut(make(request) + "\n");
     return 0;

@@ -17,24 +17,52 @@ bool isRight(std::string_view text) {
   return text == "publish" || text == "control" || text == "read";
 }
 
-}  // namespace
+/// The parts of a word, which may be wrong.
+struct Parts {
+  std::string_view name;
+  std::vector<std::string_view> rights = {};
+  std::string_view hash;
+};
 
-std::optional<ApiKeySetting> apiKeyIn(std::string_view word) {
+/// Nullopt if it does not have three parts.
+std::optional<Parts> partsOf(std::string_view word) {
   const std::size_t first = word.find(':');
   const std::size_t second = first == word.npos ? word.npos : word.find(':', first + 1);
-  if (second == word.npos || first == 0) return std::nullopt;
-  ApiKeySetting key{.name = std::string(word.substr(0, first)),
-                    .rights = {},
-                    .hash = std::string(word.substr(second + 1))};
-  if (!isHash(key.hash)) return std::nullopt;
+  if (second == word.npos) return std::nullopt;
+  Parts parts{.name = word.substr(0, first), .hash = word.substr(second + 1)};
   std::string_view rights = word.substr(first + 1, second - first - 1);
   while (!rights.empty()) {
     const std::size_t plus = std::min(rights.find('+'), rights.size());
-    if (!isRight(rights.substr(0, plus))) return std::nullopt;
-    key.rights.emplace_back(rights.substr(0, plus));
+    parts.rights.push_back(rights.substr(0, plus));
     rights.remove_prefix(std::min(plus + 1, rights.size()));
   }
-  return key.rights.empty() ? std::nullopt : std::optional(key);
+  return parts;
+}
+
+/// As complaintOfApiKeys(), for one word.
+std::string complaintOf(const std::string& word) {
+  const auto parts = partsOf(word);
+  if (!parts) return "'" + word + "' is not " + std::string(kApiKeyForm);
+  if (parts->name.empty()) return "an API key needs a name";
+  const std::string who = "the API key '" + std::string(parts->name) + "' ";
+  if (parts->rights.empty()) return who + "needs rights: publish, control or read";
+  const auto wrong = std::ranges::find_if_not(parts->rights, &isRight);
+  if (wrong != parts->rights.end()) {
+    return who + "has the right '" + std::string(*wrong) +
+           "', which is none of publish, control and read";
+  }
+  if (isHash(parts->hash)) return {};
+  return who + "needs its hash, \"sha256:\" and 64 hexadecimal digits: 'stormo api-key' makes it";
+}
+
+}  // namespace
+
+std::optional<ApiKeySetting> apiKeyIn(std::string_view word) {
+  if (!complaintOf(std::string(word)).empty()) return std::nullopt;
+  const Parts parts = *partsOf(word);
+  return ApiKeySetting{.name = std::string(parts.name),
+                       .rights = {parts.rights.begin(), parts.rights.end()},
+                       .hash = std::string(parts.hash)};
 }
 
 std::string wordOf(const ApiKeySetting& key) {
@@ -49,12 +77,12 @@ std::string wordOf(const ApiKeySetting& key) {
 std::string complaintOfApiKeys(const std::vector<std::string>& words) {
   std::vector<std::string> names;
   for (const std::string& word : words) {
-    const auto key = apiKeyIn(word);
-    if (!key) return "'" + word + "' is not " + std::string(kApiKeyForm);
-    if (std::ranges::find(names, key->name) != names.end()) {
-      return "two keys have the name '" + key->name + "'";
+    if (std::string wrong = complaintOf(word); !wrong.empty()) return wrong;
+    const std::string name = apiKeyIn(word)->name;
+    if (std::ranges::find(names, name) != names.end()) {
+      return "two keys have the name '" + name + "'";
     }
-    names.push_back(key->name);
+    names.push_back(name);
   }
   return {};
 }

@@ -28,10 +28,13 @@ std::string contradiction(const Settings& settings) {
     if (url.starts_with("https://") && settings.tlsCertificates.empty()) {
       return "--api-listen " + url + " needs --tls-cert";
     }
-    if (url.starts_with("https://") != settings.apiListen.front().starts_with("https://") &&
-        !parseSocketUrl(url).isUnix() && !parseSocketUrl(settings.apiListen.front()).isUnix()) {
-      return "--api-listen has addresses with http:// and with https://: use one of both";
-    }
+  }
+  const auto hasApi = [&](std::string_view scheme) {
+    return std::ranges::any_of(settings.apiListen,
+                               [&](const std::string& url) { return url.starts_with(scheme); });
+  };
+  if (hasApi("http://") && hasApi("https://")) {
+    return "--api-listen has addresses with http:// and with https://: use one of both";
   }
   for (const std::string& url : settings.proxyProtocol) {
     if (std::ranges::find(settings.listen, url) == settings.listen.end()) {

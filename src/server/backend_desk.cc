@@ -76,30 +76,46 @@ void BackendDesk::join(const BackendCommand& command) {
 
 void BackendDesk::endJoin(std::list<Join>::iterator join, Position since,
                           const HistoryReply& reply) {
-  for (const ConnectionId id : join->clients) {
-    Connection* const client = context_.worker.find(id);
-    if (client == nullptr) continue;
-    if (isOfV1(*client)) {
-      v1Clients_.joinByBackend(*client, join->group, since, reply);
-    } else {
-      commandClients_.joinByBackend(*client, join->group, reply);
-    }
+  for (const ConnectionId id : join->clients) endJoin(id, join->group, since, reply);
+  for (const Join::Leaving& each : join->leaving) {
+    HistoryReply until = reply;
+    until.position.offset = each.offset;
+    std::erase_if(until.messages,
+                  [&](const GroupMessage& message) { return message.offset > each.offset; });
+    if (endJoin(each.client, join->group, since, until)) leave(each.client, join->group);
   }
   context_.channel.unsubscribeGroup(join->group);
   joins_.erase(join);
 }
 
+bool BackendDesk::endJoin(ConnectionId id, std::string_view group, Position since,
+                          const HistoryReply& reply) {
+  Connection* const client = context_.worker.find(id);
+  if (client == nullptr) return false;
+  return isOfV1(*client) ? v1Clients_.joinByBackend(*client, group, since, reply)
+                         : commandClients_.joinByBackend(*client, group, reply);
+}
+
 void BackendDesk::leave(const BackendCommand& command) {
+  const std::uint64_t offset = context_.channel.position().offset;
   context_.audiences.forEach(command.who, [&](Connection& client) {
+    bool isFirst = true;  // of several joins only the first one has an effect
     for (Join& each : joins_) {
-      if (each.group == command.group) std::erase(each.clients, client.id());
+      if (each.group != command.group || std::erase(each.clients, client.id()) == 0) continue;
+      if (std::exchange(isFirst, false)) each.leaving.push_back({client.id(), offset});
     }
-    if (isOfV1(client)) {
-      v1Clients_.leaveByBackend(client, command.group);
-    } else {
-      commandClients_.leave(client, command.group);
-    }
+    leave(client.id(), command.group);
   });
+}
+
+void BackendDesk::leave(ConnectionId id, std::string_view group) {
+  Connection* const client = context_.worker.find(id);
+  if (client == nullptr) return;
+  if (isOfV1(*client)) {
+    v1Clients_.leaveByBackend(*client, group);
+  } else {
+    commandClients_.leave(*client, group);
+  }
 }
 
 void BackendDesk::setInfo(const BackendCommand& command) {

@@ -35,12 +35,22 @@ class BackendDesk {
  private:
   /// Clients that become members when the Channel has replied with the messages since the command.
   struct Join {
+    /// One that a later command has let leave: it receives the messages between both commands.
+    struct Leaving {
+      ConnectionId client;
+      std::uint64_t offset;  ///< Of that command.
+    };
     std::string group;
     std::vector<ConnectionId> clients;
+    std::vector<Leaving> leaving = {};
   };
 
   void join(const BackendCommand& command);
   void endJoin(std::list<Join>::iterator join, Position since, const HistoryReply& reply);
+  /// The client becomes a member, if it is connected and is none. Returns true if it did.
+  bool endJoin(ConnectionId client, std::string_view group, Position since,
+               const HistoryReply& reply);
+  void leave(ConnectionId client, std::string_view group);
   void leave(const BackendCommand& command);
   void setInfo(const BackendCommand& command);
   void logMalformed(std::string_view event, std::string_view wrong);

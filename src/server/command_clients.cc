@@ -154,16 +154,18 @@ void CommandClients::dismissEverybody() {
   for (Connection* const client : members) everybody_.leave(*client, kEverybody);
 }
 
-void CommandClients::joinByBackend(Connection& client, std::string_view group,
+bool CommandClients::joinByBackend(Connection& client, std::string_view group,
                                    const HistoryReply& reply) {
   if (groups_.isMember(client, group) || !context_.hasRoomForGroup(groups_.groupCount(client))) {
-    return;
+    return false;
   }
   for (const GroupMessage& missed : reply.messages) {
     if (Audiences::isExcepted(client, missed.except)) continue;
     deliver(client, missed);
   }
-  if (groups_.join(client, group)) context_.joined(client, group);
+  if (!groups_.join(client, group)) return false;
+  context_.joined(client, group);
+  return true;
 }
 
 void CommandClients::replyError(Connection& client, std::string_view code, std::string_view text) {

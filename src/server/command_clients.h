@@ -37,8 +37,9 @@ class CommandClients {
 
   // By the backend:
 
-  /// Makes it a member, unless it is one, and sends it the messages of the reply before.
-  void joinByBackend(Connection& client, std::string_view group, const HistoryReply& reply);
+  /// Makes it a member, unless it is one, and sends it the messages of the reply before. Returns
+  /// true if it became a member.
+  bool joinByBackend(Connection& client, std::string_view group, const HistoryReply& reply);
   void leave(Connection& client, std::string_view group);
 
   [[nodiscard]] const Groups& groups() const { return groups_; }

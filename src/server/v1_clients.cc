@@ -149,20 +149,22 @@ SendStatus V1Clients::replay(Connection& client, const HistoryReply& reply) {
   return SendStatus::Queued;
 }
 
-void V1Clients::joinByBackend(Connection& client, std::string_view group, Position since,
+bool V1Clients::joinByBackend(Connection& client, std::string_view group, Position since,
                               const HistoryReply& reply) {
   ClientState& state = client.state<ClientState>();
-  if (groups_.isMember(client, group) || joinOf(state, group) != state.joins.end()) return;
-  if (!context_.hasRoomForGroup(groups_.groupCount(client) + state.joins.size())) return;
+  if (groups_.isMember(client, group) || joinOf(state, group) != state.joins.end()) return false;
+  if (!context_.hasRoomForGroup(groups_.groupCount(client) + state.joins.size())) return false;
   text_.clear();
   v1::appendJoinedByBackend(group, reply.isWhole ? since : reply.position, reply.isWhole, text_);
   SendStatus status = client.send(text_);
   if (status == SendStatus::Queued) status = replay(client, reply);
   if (status == SendStatus::Full) {
     client.destroy();
-  } else if (groups_.join(client, group)) {
-    context_.joined(client, group);
+    return false;
   }
+  if (!groups_.join(client, group)) return false;
+  context_.joined(client, group);
+  return true;
 }
 
 void V1Clients::leaveByBackend(Connection& client, std::string_view group) {

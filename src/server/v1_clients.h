@@ -33,8 +33,8 @@ class V1Clients {
   // By the backend:
 
   /// Makes it a member, unless it is one or has asked to be one, and sends it the messages of the
-  /// reply, which are those since `since`.
-  void joinByBackend(Connection& client, std::string_view group, Position since,
+  /// reply, which are those since `since`. Returns true if it became a member.
+  bool joinByBackend(Connection& client, std::string_view group, Position since,
                      const HistoryReply& reply);
   void leaveByBackend(Connection& client, std::string_view group);
   void sendInfo(Connection& client);

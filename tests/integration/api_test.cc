@@ -1,14 +1,10 @@
 // The HTTP API with the real program, as docs/api.md describes it.
 #include <gmock/gmock.h>
-#include <signal.h>
 
 #include <filesystem>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <set>
 
-#include "integration/harness/tcp_peer.h"
-#include "integration/harness/with_stormo.h"
+#include "integration/harness/with_api.h"
 #include "support/schema_check.h"
 
 namespace stormo::integration {
@@ -16,57 +12,8 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::StartsWith;
 
-struct Answer {
-  int status = 0;
-  std::string head;
-  Json body;
-};
-
-class Api : public WithStormo {
- protected:
-  void startWithApi(const Words& options = {}) {
-    Words words = {"--workers", "2", "--api-listen", "http://127.0.0.1:0"};
-    words.insert(words.end(), options.begin(), options.end());
-    startStormo(words);
-    std::ifstream file(instanceFile("api.key"));
-    std::getline(file, key);
-    EXPECT_THAT(key, StartsWith("stormo_"));
-    readPort();
-  }
-  void readPort() {
-    const Json report = stormo.status();
-    for (const Json& row : report.at("processes")) {
-      if (row.at("name") != "api") continue;
-      const std::string listen = row.at("listen").get<std::string>();
-      apiPort = static_cast<std::uint16_t>(std::stoi(listen.substr(listen.rfind(':') + 1)));
-    }
-  }
-  [[nodiscard]] std::string instanceFile(const std::string& name) const {
-    return stormo.folder() + "/run/stormo/" + name;
-  }
-
-  Answer call(const std::string& requestLine, const std::string& body = {},
-              const std::string& headers = {}) {
-    return callWith("Authorization: Bearer " + key + "\r\n" + headers, requestLine, body);
-  }
-  Answer callWith(const std::string& headers, const std::string& requestLine,
-                  const std::string& body = {}) {
-    const std::string response = httpExchange(
-        deadline, apiPort,
-        requestLine + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + headers +
-            "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
-    const std::size_t end = response.find("\r\n\r\n");
-    if (end == response.npos) return {};
-    return {.status = std::stoi(response.substr(9, 3)),
-            .head = response.substr(0, end + 2),
-            .body = Json::parse(response.substr(end + 4), nullptr, false)};
-  }
-
-  std::string key;
-  std::uint16_t apiPort = 0;
-};
+class Api : public WithApi {};
 
 TEST_F(Api, APublishReachesTheMembersAndIsAnsweredWithItsPosition) {
   startWithApi();
@@ -256,47 +203,6 @@ TEST_F(Api, AnswersAreAsTheDescriptionStates) {
   for (const auto& [path, item] : description.at("paths").items()) {
     EXPECT_TRUE(seen.contains(path)) << path << " is not tested";
   }
-}
-
-class ApiFaults : public Api {
- protected:
-  /// Until the message is in the log, as a client that retries does.
-  void publishSurely(int number) {
-    const std::string text = std::to_string(number);
-    while (true) {
-      deadline.check("a publish that is answered with 200");
-      try {
-        const Answer answer =
-            call("POST /v1/publish", R"({"group":"a","message":")" + text + R"("})",
-                 "Idempotency-Key: message-" + text + "\r\n");
-        if (answer.status == 200) return;
-      } catch (const std::exception&) {  // the process was killed
-      }
-    }
-  }
-};
-
-TEST_F(ApiFaults, EachMessageArrivesOnceWhileProcessesAreKilled) {
-  startWithApi({"--api-processes", "2"});
-  const Id id = clients().connect();
-  clients().join(id, "a");
-  constexpr int kMessages = 120;
-  for (int i = 0; i < kMessages; ++i) {
-    publishSurely(i);
-    if (i % 40 == 10) ::kill(stormo.pids("channel").front(), SIGKILL);
-    if (i % 40 == 30) {
-      const Json report = stormo.status();
-      for (const Json& row : report.at("processes")) {
-        if (row.at("name") == "api") ::kill(row.at("pid").get<pid_t>(), SIGKILL);
-      }
-    }
-  }
-  clients().waitForMessages(id, kMessages);
-  publishSurely(kMessages);
-  clients().waitForMessages(id, kMessages + 1);
-  const Texts texts = clients()[id].texts();
-  EXPECT_EQ(std::set<std::string>(texts.begin(), texts.end()).size(), kMessages + 1u);
-  EXPECT_EQ(texts.size(), kMessages + 1u);
 }
 
 }  // namespace

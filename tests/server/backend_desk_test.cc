@@ -57,21 +57,35 @@ TEST_F(BackendTest, TheJoinedEventHasThePositionOfTheCommand) {
   EXPECT_EQ(brief({ask(client, R"({"id":2,"cmd":"join","group":"other"})")})[0], "forbidden");
 }
 
-TEST_F(BackendTest, ALeaveEndsAlsoAJoinThatIsNotDone) {
+TEST_F(BackendTest, MessagesBetweenAJoinAndALeaveArriveThoughTheJoinIsNotDone) {
   startAll();
   Client plain = ada(false);
   Client v1Client = ada(true);
-  command(joinOf("ada", "kept"));
-  EXPECT_THAT(brief(await(v1Client, 1)), ElementsAre("joined"));
   const Value leave = Value::array({{"cmd", "leave"}, {"user", "ada"}, {"group", "kept"}});
-  command(leave);
-  EXPECT_THAT(await(v1Client, 1), ElementsAre(R"({"event":"left","group":"kept"})"));
+  // The commands come at once: the leave before the Channel's reply to the join.
   command(joinOf("ada", "kept"));
+  command(joinOf("ada", "kept"));
+  send(Audience::group("kept"), "1");
   command(leave);
   send(Audience::group("kept"), "missed");
+  command(joinOf("ada", "kept"));
+  send(Audience::group("kept"), "2");
+  command(leave);
+  command(leave);
+  send(Audience::group("kept"), "missed, too");
+  EXPECT_THAT(brief(await(v1Client, 6)), ElementsAre("joined", "1", "left", "joined", "2", "left"));
+  EXPECT_THAT(await(plain, 2), ElementsAre("1", "2"));
   send(Audience::user("ada"), "end");
   EXPECT_THAT(await(plain, 1), ElementsAre("end"));
   EXPECT_THAT(v1Client.all(), IsEmpty());
+  // One that is done:
+  command(joinOf("ada", "kept"));
+  EXPECT_THAT(brief(await(v1Client, 1)), ElementsAre("joined"));
+  command(leave);
+  EXPECT_THAT(await(v1Client, 1), ElementsAre(R"({"event":"left","group":"kept"})"));
+  send(Audience::group("kept"), "missed");
+  send(Audience::user("ada"), "end");
+  EXPECT_THAT(await(plain, 1), ElementsAre("end"));
 }
 
 TEST_F(BackendTest, TheLimitOfGroupsCountsForAJoinOfTheBackend) {

@@ -29,10 +29,11 @@ std::optional<websocket::ServerFrame> readServerFrame(std::string_view in,
   return frame;
 }
 
-WebSocketClient WebSocketClient::open(std::uint16_t port, std::string_view path) {
+WebSocketClient WebSocketClient::open(std::uint16_t port, std::string_view path,
+                                      std::string_view extra) {
   WebSocketClient client(RawPeer::connect(port));
   if (!client.peer_.valid()) return client;
-  client.sendHandshake(path);
+  client.sendHandshake(path, extra);
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (!client.answered() && client.waitForMore(deadline)) {
   }

@@ -34,12 +34,13 @@ class WebSocketClient {
   WebSocketClient() = default;
   explicit WebSocketClient(RawPeer peer) : peer_(std::move(peer)) {}
   /// Connects to a port of this machine and completes the handshake. Not isOpen() on failure.
-  static WebSocketClient open(std::uint16_t port, std::string_view path = "/");
+  /// `extra`: as of request().
+  static WebSocketClient open(std::uint16_t port, std::string_view path = "/",
+                              std::string_view extra = {});
 
   RawPeer& raw() { return peer_; }
 
-  /// The opening request. `extra`: whole header lines, each with its "\r
-  /// ".
+  /// The opening request. `extra`: whole header lines, each with its CR LF.
   static std::string request(std::string_view path = "/", std::string_view extra = {});
   void sendHandshake(std::string_view path = "/", std::string_view extra = {}) {
     peer_.send(request(path, extra));

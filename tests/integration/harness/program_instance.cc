@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <stdexcept>
@@ -118,6 +119,22 @@ void ProgramInstance::waitForStatus(const std::string& what,
     deadline_.check(what + ", but status is " + last.dump(1));
     std::this_thread::yield();
   }
+}
+
+void ProgramInstance::killAndAwaitSuccessor(pid_t pid) {
+  Json killed;
+  const Json report = status();
+  for (const Json& row : report.at("processes")) {
+    if (row.at("pid") == pid) killed = row;
+  }
+  if (killed.is_null()) throw std::runtime_error("no process of " + program_ + " has that pid");
+  ::kill(pid, SIGKILL);
+  waitForStatus("a successor of a killed process", [&](const Json& now) {
+    return std::ranges::any_of(now.at("processes"), [&](const Json& row) {
+      return row.at("name") == killed.at("name") && row.at("slot") == killed.at("slot") &&
+             row.at("pid") != pid && row.at("status") == "idle";
+    });
+  });
 }
 
 std::uint16_t ProgramInstance::port() {

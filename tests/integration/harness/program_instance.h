@@ -55,6 +55,9 @@ class ProgramInstance {
   /// Waits until `condition` is true for status(); `what` describes it for an error text.
   void waitForStatus(const std::string& what, const std::function<bool(const Json&)>& condition);
 
+  /// Kills a process with SIGKILL, and waits until the one that takes its place is ready.
+  void killAndAwaitSuccessor(pid_t pid);
+
   /// The port of the first worker, as status() has it.
   std::uint16_t port();
 

@@ -6,15 +6,15 @@
 #include <cerrno>
 #include <stdexcept>
 
-#include "sys/address.h"
-
 namespace stormo::integration {
 
 TcpPeer::TcpPeer(const Deadline& deadline, std::uint16_t port)
-    : deadline_(deadline), fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-  const Address address = Address::ip("127.0.0.1", port).value();
+    : TcpPeer(deadline, Address::ip("127.0.0.1", port).value()) {}
+
+TcpPeer::TcpPeer(const Deadline& deadline, const Address& address)
+    : deadline_(deadline), fd_(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   if (::connect(fd_.get(), address.raw(), address.size()) < 0) {
-    throw std::runtime_error("cannot connect to port " + std::to_string(port));
+    throw std::runtime_error("cannot connect to " + address.text());
   }
 }
 

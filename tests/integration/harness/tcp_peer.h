@@ -5,17 +5,20 @@
 #include <string_view>
 
 #include "support/deadline.h"
+#include "sys/address.h"
 #include "sys/unique_fd.h"
 
 namespace stormo::integration {
 
 using test::Deadline;
 
-/// One plain connection to this machine, for protocols other than WebSocket. Its calls wait until
-/// the deadline at most, and throw std::runtime_error at the deadline or if the connection fails.
+/// One plain connection to this machine, over TCP or a unix socket, for protocols other than
+/// WebSocket. Its calls wait until the deadline at most, and throw std::runtime_error at the
+/// deadline or if the connection fails.
 class TcpPeer {
  public:
   TcpPeer(const Deadline& deadline, std::uint16_t port);
+  TcpPeer(const Deadline& deadline, const Address& address);
 
   void send(std::string_view bytes);
   /// Everything up to and including `end`.

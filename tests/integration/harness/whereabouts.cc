@@ -8,14 +8,21 @@ using Id = ClientSwarm::Id;
 
 std::vector<pid_t> workersOf(ProgramInstance& program, const ClientSwarm& swarm,
                              const std::vector<Id>& clients) {
+  std::vector<std::uint16_t> localPorts;
+  for (const Id id : clients) localPorts.push_back(swarm[id].localPort);
+  return workersOf(program, localPorts);
+}
+
+std::vector<pid_t> workersOf(ProgramInstance& program,
+                             const std::vector<std::uint16_t>& localPorts) {
   std::map<std::string, pid_t> workers;
   const Json rows = program.connections();
   for (const Json& row : rows) {
     if (row.at("kind") == "worker") workers[row.at("remote_address")] = row.at("pid").get<pid_t>();
   }
   std::vector<pid_t> found;
-  for (const Id id : clients) {
-    const auto worker = workers.find("127.0.0.1:" + std::to_string(swarm[id].localPort));
+  for (const std::uint16_t port : localPorts) {
+    const auto worker = workers.find("127.0.0.1:" + std::to_string(port));
     if (worker == workers.end()) {
       throw std::runtime_error("a client is missing from 'connections': " + rows.dump(1));
     }

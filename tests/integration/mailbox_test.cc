@@ -87,10 +87,19 @@ TEST_F(Mailbox, AUserWhoStaysConnectedReceivesEachMessageOnceOverAKilledChannel)
   EXPECT_EQ(ada.messagesThrough(sent.back()), sent);
 }
 
-TEST_F(Mailbox, WithoutHistoriesTheClientIsToldThatMessagesMayBeMissing) {
+TEST_F(Mailbox, WithoutHistoriesItReachesAsFarAsTheReplayWindow) {
   startWithTokens();
   const Json position = positionOf("ada");
   publish("ada", "1");
+  {
+    V1Client ada = connect("ada");
+    EXPECT_EQ(ada.join({{"to", "user"}}, position).at("recovered"), true);
+    EXPECT_THAT(ada.messagesSoFar(), ElementsAre("1"));
+  }
+  Json commands = Json::array();
+  const Json one = {{"cmd", "publish"}, {"group", "busy"}, {"message", "-"}};
+  for (int i = 0; i < 1000; ++i) commands.push_back(one);
+  EXPECT_EQ(call("POST /v1/batch", Json{{"commands", commands}}.dump()).status, 200);
   V1Client ada = connect("ada");
   EXPECT_EQ(ada.join({{"to", "user"}}, position).at("recovered"), false);
   EXPECT_THAT(ada.messagesSoFar(), IsEmpty());

@@ -89,21 +89,23 @@ TEST_F(HistoryRequestTest, MessagesOfAGroupWithoutHistoryAreInTheReplayWindow) {
   start();
   Link link = stormoLink();
   const std::uint64_t epoch = ask(link, "other", 0, 0).epoch;
-  link.send(publishGroup("other", "1") + publishGroup("kept", "2") + publishGroup("other", "3"));
+  link.send(publishGroup("other", "1") + publishGroup("kept", "2") + publishGroup("other", "3") +
+            publishGroup("other", "4"));
   link.send(publishEvent("other", "N;"));  // an event of the same name is different
-  const Packet reply = ask(link, "other", epoch, 0);
+  const Packet reply = ask(link, "other", epoch, 1);
   EXPECT_TRUE(reply.whole);
-  EXPECT_THAT(textsOfReply(reply), ElementsAre("group other: 1", "group other: 3"));
-  EXPECT_THAT(textsOfReply(ask(link, "other", epoch, 1)), ElementsAre("group other: 3"));
+  EXPECT_THAT(textsOfReply(reply), ElementsAre("group other: 3", "group other: 4"));
+  EXPECT_FALSE(ask(link, "other", epoch, 0).whole) << "from the beginning only a history has them";
+  EXPECT_TRUE(ask(link, "silent", epoch, 0).whole);
 
   beBusy(link, 998);
-  EXPECT_THAT(textsOfReply(ask(link, "other", epoch, 2)), ElementsAre("group other: 3"));
-  const Packet late = ask(link, "other", epoch, 1);
+  EXPECT_THAT(textsOfReply(ask(link, "other", epoch, 3)), ElementsAre("group other: 4"));
+  const Packet late = ask(link, "other", epoch, 2);
   EXPECT_FALSE(late.whole) << "beyond its search limit";
   EXPECT_THAT(textsOfReply(late), IsEmpty());
-  const Packet silent = ask(link, "other", epoch, 3);
+  const Packet silent = ask(link, "other", epoch, 4);
   EXPECT_TRUE(silent.whole);
-  EXPECT_EQ(silent.offset, 1002u);
+  EXPECT_EQ(silent.offset, 1003u);
   EXPECT_THAT(textsOfReply(silent), IsEmpty());
 }
 
@@ -112,11 +114,11 @@ TEST_F(HistoryRequestTest, AReplyFromTheReplayWindowHasALimit) {
   Link link = stormoLink();
   const std::uint64_t epoch = ask(link, "other", 0, 0).epoch;
   const std::string half(500'000, 'x');
-  link.send(publishGroup("other", half) + publishGroup("other", half));
-  EXPECT_TRUE(ask(link, "other", epoch, 0).whole);
-  link.send(publishGroup("other", half));
-  EXPECT_FALSE(ask(link, "other", epoch, 0).whole);
+  link.send(publishGroup("other", "1") + publishGroup("other", half) + publishGroup("other", half));
   EXPECT_TRUE(ask(link, "other", epoch, 1).whole);
+  link.send(publishGroup("other", half));
+  EXPECT_FALSE(ask(link, "other", epoch, 1).whole);
+  EXPECT_TRUE(ask(link, "other", epoch, 2).whole);
 }
 
 TEST_F(HistoryRequestTest, ReplyIsOrderedWithTheEventsOfTheLink) {

@@ -89,6 +89,7 @@ TEST_F(Mailbox, AUserWhoStaysConnectedReceivesEachMessageOnceOverAKilledChannel)
 
 TEST_F(Mailbox, WithoutHistoriesItReachesAsFarAsTheReplayWindow) {
   startWithTokens();
+  publish("ada", "before");
   const Json position = positionOf("ada");
   publish("ada", "1");
   {

@@ -20,7 +20,7 @@ function putBack() {
   while (replaced.length > 0) replaced.pop()();
 }
 
-class FakeWebSocket {
+export class FakeWebSocket {
   sent = [];  // requests, as objects
   isClosed = false;
   onopen = null;

@@ -1,31 +1,36 @@
-// The hub of the tabs that share a connection: which tab it asks for a token, and when it ends.
+// The hub of the tabs that share a connection: which tab it asks for a token, what each tab receives, and when it ends.
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
 import {Hub} from '../../web/client/shared_hub.js';
-import {replace, settle, url} from './fakes.mjs';
+import {FakeWebSocket, replace, settle, url} from './fakes.mjs';
 
-function inHub(body) {
+function inHub(options, body) {
+  if (!body) return inHub({canAsk: true}, options);
   return async () => {
     const locks = new Map();  // by name, what is called when the tab has ended
     const sockets = [];
     replace(globalThis, 'navigator', {locks: {request: (name, then) => void locks.set(name, then)}});
-    class WebSocket {
-      constructor(address, protocols) {
-        this.offered = protocols;
+    class WebSocket extends FakeWebSocket {
+      constructor(...args) {
+        super(...args);
         sockets.push(this);
       }
-      close() { this.isClosed = true; }
     }
     const hub = new Hub(WebSocket);
-    const options = {retryMin: 250, retryMax: 15_000, pingInterval: 25_000, pingTimeout: 10_000, maxPending: 10};
+    const settings = {retryMin: 250, retryMax: 15_000, pingInterval: 25_000, pingTimeout: 10_000, maxPending: 10};
     const open = lock => {
       const tab = {received: [], postMessage: message => tab.received.push(message)};
       hub.attach(tab);
       tab.post = data => tab.onmessage({data});
       tab.end = () => locks.get(lock)();
       tab.asked = () => tab.received.filter(({kind}) => kind === 'ask');
-      tab.post({kind: 'hello', url, options, canAsk: true, lock});
+      // What it received: messages of groups with their offsets, and other events.
+      tab.events = () => tab.received.filter(({kind}) => kind === 'event')
+        .map(({name, event}) => name === 'message' ? event.offset : name);
+      tab.replyTo = id => tab.received.find(message => message.kind === 'reply' && message.id === id);
+      tab.join = (id, ...args) => tab.post({kind: 'call', id, method: 'join', args});
+      tab.post({kind: 'hello', url, options: settings, canAsk: options.canAsk, lock});
       return tab;
     };
     const tabs = [open('first'), open('second')];
@@ -63,4 +68,69 @@ test('messages of a tab that has ended have no effect', inHub(async ({tabs: [fir
   await settle();
   assert.equal(sockets.length, 0);
   assert.equal(second.asked().length, 1);
+}));
+
+const epoch = 'e';
+const message = offset => ({event: 'message', group: 'g', offset, message: 'text'});
+
+// The first tab is a member of `g`, at offset 5.
+function withAMember(body) {
+  return inHub({canAsk: false}, async ({tabs, sockets}) => {
+    const [socket] = sockets;
+    socket.accept();
+    socket.reply('session');
+    tabs[0].join(1, 'g');
+    socket.reply('join', {epoch, offset: 5});
+    await settle();
+    assert.deepEqual(tabs[0].replyTo(1).value, {epoch, offset: 5});
+    await body({tabs, sockets, socket});
+  });
+}
+
+// The second tab joins at offset 2, and the connection for its replay is open.
+function withAReplay(body) {
+  return withAMember(async ({tabs, sockets, socket}) => {
+    tabs[1].join(7, 'g', {epoch, offset: 2});
+    await settle();
+    const replay = sockets[1];
+    replay.accept();
+    replay.reply('session');
+    assert.deepEqual(replay.joins, [['g', 2]]);
+    await body({tabs, socket, replay});
+  });
+}
+
+test('a tab that joins at a position receives its replay, and then each message once', withAReplay(async ({tabs, socket, replay}) => {
+  replay.deliverJson(message(3));
+  socket.deliverJson(message(6));  // held for the second tab
+  socket.deliverJson(message(7));
+  for (const offset of [4, 6]) replay.deliverJson(message(offset));
+  replay.reply('join', {epoch, offset: 6, recovered: true});
+  await settle();
+  assert.deepEqual(tabs[1].events().filter(event => event !== 'open'), [3, 4, 6, 7]);
+  assert.deepEqual(tabs[1].replyTo(7).value, {epoch, offset: 6, recovered: true});
+  assert.ok(replay.isClosed);
+  socket.deliverJson(message(8));
+  assert.deepEqual(tabs.map(tab => tab.events().at(-1)), [8, 8]);
+  assert.deepEqual(tabs[0].events().filter(event => event !== 'open'), [6, 7, 8]);
+}));
+
+test('a replay that the server does not have is a gap for that tab alone', withAReplay(async ({tabs, socket, replay}) => {
+  replay.reply('join', {epoch, offset: 6, recovered: false});
+  await settle();
+  socket.deliverJson(message(7));
+  assert.deepEqual(tabs[1].events().filter(event => event !== 'open'), ['gap', 7]);
+  assert.deepEqual(tabs[0].events().filter(event => event !== 'open'), [7]);
+}));
+
+test('a tab that leaves during its replay receives nothing more', withAReplay(async ({tabs, socket, replay}) => {
+  replay.deliverJson(message(3));
+  tabs[1].post({kind: 'call', id: 8, method: 'leave', args: ['g']});
+  replay.deliverJson(message(4));
+  socket.deliverJson(message(6));
+  replay.reply('join', {epoch, offset: 6, recovered: true});
+  await settle();
+  assert.deepEqual(tabs[1].events().filter(event => event !== 'open'), [3]);
+  assert.equal(tabs[1].replyTo(7).error.code, 'left');
+  assert.equal(socket.count('leave'), 0);  // the first tab is a member
 }));

@@ -240,7 +240,7 @@ bool ChannelState::appendMessagesAfter(std::uint64_t offset, std::string_view gr
     isWhole = left-- > 0;
     const Packet event = eventIn(frame);
     if (!isWhole || event.space != Space::Groups || event.channel != group) return isWhole;
-    isWhole = out.size() - before + frame.size() <= kReplyBytesMax;
+    isWhole = offset > 0 && out.size() - before + frame.size() <= kReplyBytesMax;
     if (isWhole) out += frame;
     return isWhole;
   });

@@ -85,8 +85,8 @@ class ChannelState final : public LogState {
 
   /// Appends the frames of all messages to the group after `offset` to `out`, in order: from its
   /// history, or else from the replay window if that still has all events since then, and they are
-  /// at most kCheckedEventsMax, with kReplyBytesMax of the group. Otherwise returns false, and
-  /// appends nothing.
+  /// at most kCheckedEventsMax, with kReplyBytesMax of the group. From the beginning (offset 0)
+  /// only a history has messages. Otherwise returns false, and appends nothing.
   [[nodiscard]] bool appendMessagesAfter(std::uint64_t offset, std::string_view group,
                                          std::uint64_t now, std::string& out) const;
 

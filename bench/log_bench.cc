@@ -23,7 +23,7 @@ class NoState final : public LogState {
   }
   void begin(std::uint64_t) override {}
   void save(StateWriter& out) const override { out.bytes("nothing"); }
-  void apply(std::uint64_t, std::string_view records) override {
+  void apply(std::uint64_t, std::string_view records, NodeId) override {
     benchmark::DoNotOptimize(records.data());
   }
 };
@@ -41,7 +41,7 @@ void appendToLog(benchmark::State& state) {
   const auto directory = place.open();
   NoState nothing;
   FileLog log(*directory, {});
-  if (!log.open(nothing)) std::abort();
+  if (!log.open(nothing, [] {})) std::abort();
   const std::string record = recordWith(static_cast<std::size_t>(state.range(0)));
   std::size_t appended = 0;
   for (auto _ : state) {
@@ -63,7 +63,7 @@ void recoverLog(benchmark::State& state) {
     NoState nothing;
     // Its snapshot never completes, because no turn is run.
     FileLog log(*directory, options);
-    if (!log.open(nothing)) std::abort();
+    if (!log.open(nothing, [] {})) std::abort();
     std::string records;
     std::uint64_t count = 0;
     for (; records.size() < 64 << 10; ++count) {
@@ -77,7 +77,7 @@ void recoverLog(benchmark::State& state) {
     const auto directory = place.open();
     NoState nothing;
     FileLog log(*directory, options);
-    if (!log.open(nothing)) std::abort();
+    if (!log.open(nothing, [] {})) std::abort();
   }
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * kLogBytes));
 }

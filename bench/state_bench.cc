@@ -90,9 +90,9 @@ class MeasuredState final : public LogState {
     state_.release();
     isHeld_ = false;
   }
-  void apply(std::uint64_t first, std::string_view records) override {
+  void apply(std::uint64_t first, std::string_view records, NodeId from) override {
     const auto begin = Clock::now();
-    state_.apply(first, records);
+    state_.apply(first, records, from);
     if (isHeld_) applies.push_back(millisecondsSince(begin));
   }
   /// After each append.
@@ -123,7 +123,7 @@ void stallForSnapshot(benchmark::State& state) {
     ChannelState channel(settings);
     MeasuredState measured(channel);
     FileLog log(*directory, {});
-    if (!log.open(measured)) std::abort();
+    if (!log.open(measured, [] {})) std::abort();
     Messages messages(static_cast<std::size_t>(state.range(0)));
     const auto appendMessages = [&] {
       messages.appendTo(log);
@@ -169,7 +169,7 @@ void recoverState(benchmark::State& state) {
     const auto directory = place.open();
     ChannelState channel(settings);
     FileLog log(*directory, {});
-    if (!log.open(channel)) std::abort();
+    if (!log.open(channel, [] {})) std::abort();
     Messages messages(static_cast<std::size_t>(state.range(0)));
     const auto isFull = [&] {
       return !hasHistories || channel.history().bytes() >= kHistoryBytes * 9 / 10;
@@ -190,7 +190,7 @@ void recoverState(benchmark::State& state) {
     const auto directory = place.open();
     ChannelState channel(settings);
     FileLog log(*directory, {});
-    if (!log.open(channel) || channel.offset() != offset) std::abort();
+    if (!log.open(channel, [] {}) || channel.offset() != offset) std::abort();
   }
 }
 BENCHMARK(recoverState)

@@ -29,7 +29,7 @@ class CountedState final : public LogState {
   }
   void begin(std::uint64_t) override {}
   void save(StateWriter& out) const override { out.number(next_ - 1); }
-  void apply(std::uint64_t first, std::string_view records) override {
+  void apply(std::uint64_t first, std::string_view records, NodeId /*from*/) override {
     if (applied_ == 0) next_ = first;
     STORMO_ASSERT(first == next_ && !records.empty());
     while (!records.empty()) {

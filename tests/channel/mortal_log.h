@@ -32,11 +32,14 @@ class MortalLog final : public Log {
   }
 
   /// Throws SimulatedDeath.
-  [[nodiscard]] Result<void> open(LogState& state) override { return log_.open(state); }
+  [[nodiscard]] Result<void> open(LogState& state, std::function<void()> onOpened) override {
+    return log_.open(state, std::move(onOpened));
+  }
   void append(std::string_view records, std::uint64_t count) override {
     guard([&] { log_.append(records, count); });
     if (diesAfterAppend_ && !isDead_) die();
   }
+  [[nodiscard]] std::uint64_t appliedCount() const override { return log_.appliedCount(); }
   [[nodiscard]] std::size_t waitingBytes() const override { return log_.waitingBytes(); }
   [[nodiscard]] bool isBlocked() const override { return log_.isBlocked(); }
   void finish(std::function<void()> onDone) override {

@@ -37,14 +37,14 @@ FileLog::~FileLog() {
   Timer::cancel(intervalTimer_);
 }
 
-Result<void> FileLog::open(LogState& state) {
+Result<void> FileLog::open(LogState& state, std::function<void()> onOpened) {
   STORMO_ASSERT(state_ == nullptr);
   state_ = &state;
   auto recovered = Recovery(directory_, state).run();
   if (!recovered) return recovered.error();
   const Recovered& found = *recovered;
   boot_ = found.boot;
-  offset_ = written_ = found.offset;
+  recovered_ = offset_ = written_ = found.offset;
   const bool isNewEpoch = !found.newEpochReason.empty();
   epoch_ = isNewEpoch ? randomId() : found.epoch;
   if (isNewEpoch && !found.isEmpty) {
@@ -62,6 +62,7 @@ Result<void> FileLog::open(LogState& state) {
   state.begin(epoch_);
   counters_ = &LoopImpl::current().counters().channelLog;
   countSize();
+  onOpened();
   return {};
 }
 
@@ -198,7 +199,7 @@ void FileLog::apply(std::string_view records, std::uint64_t count) {
   // First: whatever leaves this process, the mark shows that the log had come so far.
   mark_->setOffset(offset_);
   isApplying_ = true;
-  state_->apply(first, records);
+  state_->apply(first, records, node());
   isApplying_ = false;
   countSize();
 }

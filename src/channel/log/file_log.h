@@ -35,10 +35,11 @@ class FileLog final : public Log {
 
   /// Also fails if the directory cannot be written. What is discarded, and why a new epoch begins
   /// on an existing log, is logged.
-  [[nodiscard]] Result<void> open(LogState& state) override;
+  [[nodiscard]] Result<void> open(LogState& state, std::function<void()> onOpened) override;
   /// Must not be called in LogState::apply(). After finish() it drops the records, as if the
   /// process had ended before.
   void append(std::string_view records, std::uint64_t count) override;
+  [[nodiscard]] std::uint64_t appliedCount() const override { return offset_ - recovered_; }
   [[nodiscard]] std::size_t waitingBytes() const override { return waitingBytes_; }
   [[nodiscard]] bool isBlocked() const override { return isBlocked_; }
   /// Waits until what is waiting is written. If the disk fails, `onDone` is called nevertheless,
@@ -94,9 +95,10 @@ class FileLog final : public Log {
   LogCounters* counters_ = nullptr;  // of the process, from open() on
   BootId boot_{};
   std::uint64_t epoch_ = 0;
-  std::uint64_t offset_ = 0;   // of the last record applied
-  std::uint64_t written_ = 0;  // of the last record written
-  std::uint64_t synced_ = 0;   // all records up to this one are on disk, for certain
+  std::uint64_t recovered_ = 0;  // of the last record that was recovered
+  std::uint64_t offset_ = 0;     // of the last record applied
+  std::uint64_t written_ = 0;    // of the last record written
+  std::uint64_t synced_ = 0;     // all records up to this one are on disk, for certain
   bool isApplying_ = false;
 
   std::deque<Batch> waiting_;

@@ -10,6 +10,9 @@
 
 namespace stormo::channel {
 
+/// Identifies a node of a cluster. 0: the only one, of a log that is not shared.
+using NodeId = std::uint64_t;
+
 /// The state that is computed from a log, and from nothing else: two that have applied the same
 /// records are equal.
 class LogState {
@@ -31,8 +34,12 @@ class LogState {
   /// After restore(): those records, from recallFrom() or a later offset on up to the restored one,
   /// without a hole, in one or more calls. There are no calls if the log has lost them.
   virtual void recall(std::uint64_t /*first*/, std::string_view /*records*/) {}
-  /// `first` is the offset of the first of these whole records; the others follow it.
-  virtual void apply(std::uint64_t first, std::string_view records) = 0;
+  /// `first` is the offset of the first of these whole records; the others follow it. `from` has
+  /// appended them.
+  virtual void apply(std::uint64_t first, std::string_view records, NodeId from) = 0;
+  /// That node is gone: what it owned has no owner. Called between records, at the same place on
+  /// all nodes.
+  virtual void nodeGone(NodeId /*node*/) {}
 
  protected:
   ~LogState() = default;
@@ -53,11 +60,21 @@ class Log {
   /// Restores the latest snapshot and applies the records after it. The epoch goes on unless the
   /// log is empty, or may lack records that were in use. Once, before all else; `state` outlives
   /// this.
-  [[nodiscard]] virtual Result<void> open(LogState& state) = 0;
+  ///
+  /// May return before the log can be used. `onOpened` is called once when it can be: within this
+  /// call or in a later turn. Until then append() and finish() must not be called. An error is
+  /// returned only for what must end the process; then `onOpened` is not called.
+  [[nodiscard]] virtual Result<void> open(LogState& state, std::function<void()> onOpened) = 0;
 
   /// Appends the whole records of one turn, `count` of them, at least one. They are applied in the
-  /// order of the calls: within this call or in a later turn.
+  /// order of the calls: within this call or in a later turn. Records of other nodes may be applied
+  /// between them, so their offsets are not known before.
   virtual void append(std::string_view records, std::uint64_t count) = 0;
+  /// Of the records that were given to append(): how many were applied. Not called in
+  /// LogState::apply().
+  [[nodiscard]] virtual std::uint64_t appliedCount() const = 0;
+  /// This node.
+  [[nodiscard]] virtual NodeId node() const { return 0; }
 
   /// Bytes that were appended and not applied.
   [[nodiscard]] virtual std::size_t waitingBytes() const = 0;

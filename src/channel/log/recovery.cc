@@ -245,7 +245,7 @@ void Recovery::applyAfterSnapshot(std::uint64_t epoch, std::uint64_t first,
   }
   if (records.empty()) return;
   if (std::exchange(begun_, epoch) != epoch) state_.begin(epoch);
-  state_.apply(first, records);
+  state_.apply(first, records, 0);
   next_ = first + countRecords(records);
 }
 

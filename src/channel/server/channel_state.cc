@@ -97,7 +97,7 @@ void ChannelState::recall(std::uint64_t first, std::string_view records) {
   isRecalling_ = false;
 }
 
-void ChannelState::apply(std::uint64_t first, std::string_view records) {
+void ChannelState::apply(std::uint64_t first, std::string_view records, NodeId /*from*/) {
   for (offset_ = first - 1; !records.empty();) {
     const std::size_t bytes = trustedRecordBytes(records);
     ++offset_;

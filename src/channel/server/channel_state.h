@@ -71,7 +71,7 @@ class ChannelState final : public LogState {
   /// Of the replay window's first event.
   [[nodiscard]] std::uint64_t recallFrom() const override { return window_.firstOffset(); }
   void recall(std::uint64_t first, std::string_view records) override;
-  void apply(std::uint64_t first, std::string_view records) override;
+  void apply(std::uint64_t first, std::string_view records, NodeId from) override;
 
   [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
   /// Offset of the latest record.

@@ -45,14 +45,6 @@ void checkAddress(const Server& server, const std::string& url) {
   }
 }
 
-/// The log, whose records `state` has applied.
-std::unique_ptr<Log> opened(std::unique_ptr<Log> log, ChannelState& state) {
-  if (const Result<void> opened = log->open(state); !opened) {
-    throw std::runtime_error("the Channel's log cannot be used: " + opened.error().message());
-  }
-  return log;
-}
-
 }  // namespace
 
 void checkExposure(const Server& server) {
@@ -72,38 +64,63 @@ void checkExposure(const Server& server) {
 }
 
 ServerProcess::ServerProcess(EventLoop& loop, const Server& server, std::unique_ptr<Log> log)
-    : table_(net::ConnectionTable::of(loop)),
+    : loop_(loop),
+      server_(server),
+      table_(net::ConnectionTable::of(loop)),
       state_(server),
-      log_(opened(std::move(log), state_)),
-      broker_(loop, server, *log_, state_),
-      listener_(loop, broker_.endpoint()) {}
+      log_(std::move(log)) {
+  if (const Result<void> opened = log_->open(state_, [this] { onOpened(); }); !opened) {
+    throw std::runtime_error("the Channel's log cannot be used: " + opened.error().message());
+  }
+}
 
 ServerProcess::~ServerProcess() {
   if (ending_ != 0) Timer::cancel(ending_);
-  table_.abandon(broker_.endpoint());
+  if (broker_) table_.abandon(broker_->endpoint());
+}
+
+void ServerProcess::onOpened() {
+  if (isStopped_) return;
+  broker_ = std::make_unique<Broker>(loop_, server_, *log_, state_);
+  listener_.emplace(loop_, broker_->endpoint());
+  if (tls_) broker_->useTls(std::exchange(tls_, {}));
+  for (const int fd : std::exchange(listening_, {})) listener_->start(fd);
 }
 
 template <typename Visit>
 void ServerProcess::forEachLink(Visit visit) const {
+  if (!broker_) return;
   table_.forEach([&](net::ConnectionImpl& connection) {
-    if (connection.endpoint == &broker_.endpoint()) visit(connection);
+    if (connection.endpoint == &broker_->endpoint()) visit(connection);
   });
 }
 
 void ServerProcess::useTls(std::shared_ptr<const net::TlsContext> tls) {
-  broker_.useTls(std::move(tls));
+  if (broker_) return broker_->useTls(std::move(tls));
+  tls_ = std::move(tls);
 }
 
-void ServerProcess::listen(int fd) { listener_.start(fd); }
+void ServerProcess::listen(int fd) {
+  if (listener_) return listener_->start(fd);
+  listening_.push_back(fd);
+}
 
 void ServerProcess::stop() {
-  listener_.stopAll();
+  isStopped_ = true;
+  if (listener_) listener_->stopAll();
   forEachLink([](net::ConnectionImpl& link) { link.close(); });
 }
 
 void ServerProcess::end(std::function<void()> onDone) {
   if (std::exchange(isEnding_, true)) return;
   stop();
+  if (!broker_) {
+    ending_ = Timer::once(Timer::Duration::zero(), [this, done = std::move(onDone)] {
+      ending_ = 0;
+      done();
+    });
+    return;
+  }
   const LoopImpl& loop = table_.loop();
   ending_ =
       whenDrained([this, &loop,
@@ -111,12 +128,14 @@ void ServerProcess::end(std::function<void()> onDone) {
                   [this, done = std::move(onDone)] {
                     forEachLink([](net::ConnectionImpl& link) { link.destroy(); });
                     // In the next turn: the end of a link may add records.
-                    ending_ = Timer::once(Timer::Duration::zero(), [this, done] {
-                      ending_ = 0;
-                      broker_.appendRecords();
-                      log_->finish(done);
-                    });
+                    ending_ = Timer::once(Timer::Duration::zero(), [this, done] { finish(done); });
                   });
+}
+
+void ServerProcess::finish(const std::function<void()>& onDone) {
+  ending_ = 0;
+  broker_->appendRecords();
+  log_->finish(onDone);
 }
 
 std::size_t ServerProcess::linkCount() const {

@@ -182,7 +182,7 @@ TEST_F(BlockedTest, ABlockedLogIsFinishedOnceItIsWritten) {
 TEST_F(BlockedTest, WithoutRoomForItsFilesALogCannotBeOpened) {
   directory.setCapacity(20);
   LogRun other(directory, options);
-  const auto opened = other.log.open(other.state);
+  const auto opened = other.log.open(other.state, [] {});
   ASSERT_FALSE(opened.ok());
   EXPECT_EQ(opened.error().code, std::errc::no_space_on_device);
   freeDisk();

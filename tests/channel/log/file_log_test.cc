@@ -40,6 +40,7 @@ TEST_F(FileLogTest, AfterAKillAllIsThereInTheSameEpoch) {
   const std::uint64_t epoch = run->opened.epoch;
   appendNumbers(1, 5);
   killAndOpen();
+  EXPECT_EQ(run->log.appliedCount(), 0u) << "what was recovered does not count";
   EXPECT_FALSE(run->opened.isNewEpoch);
   EXPECT_EQ(run->opened.epoch, epoch);
   EXPECT_EQ(run->opened.offset, 5u);

@@ -35,8 +35,9 @@ class ListState final : public channel::LogState {
     for (const std::string& packet : packets) out.bytes(packet);
   }
   void begin(std::uint64_t next) override { epoch = next; }
-  void apply(std::uint64_t first, std::string_view records) override {
+  void apply(std::uint64_t first, std::string_view records, channel::NodeId from) override {
     EXPECT_NE(epoch, 0u);
+    EXPECT_EQ(from, 0u);
     EXPECT_EQ(first, packets.size() + 1);
     while (!records.empty()) {
       const channel::RecordRead read = channel::readRecord(records);
@@ -102,7 +103,7 @@ class LogTest : public LoopTest {
     directory.endPending();
     run = std::make_unique<LogRun>(directory, options);
     run->state.recalls = recalls;
-    const auto opened = run->log.open(run->state);
+    const auto opened = run->log.open(run->state, [] {});
     ASSERT_TRUE(opened.ok()) << opened.error().message();
     const std::uint64_t epoch = run->state.epoch;
     run->opened = {epoch, std::exchange(lastEpoch_, epoch) != epoch, packets().size()};

@@ -124,7 +124,7 @@ class RandomRuns {
 
   void open() {
     run_ = std::make_unique<LogRun>(directory_, options_);
-    const auto opened = run_->log.open(run_->state);
+    const auto opened = run_->log.open(run_->state, [] {});
     ASSERT_TRUE(opened.ok()) << opened.error().message();
     const std::vector<std::string>& packets = run_->state.packets;
     const bool isSameEpoch = run_->state.epoch == epoch_;

@@ -33,7 +33,7 @@ class RealLogDirectoryTest : public LoopTest {
     run.reset();
     openDirectory();
     run = std::make_unique<LogRun>(*directory, options);
-    const auto opened = run->log.open(run->state);
+    const auto opened = run->log.open(run->state, [] {});
     ASSERT_TRUE(opened.ok()) << opened.error().message();
     run->opened = {run->state.epoch, false, run->state.packets.size()};
   }

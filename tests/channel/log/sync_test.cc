@@ -89,7 +89,9 @@ TEST_F(SyncTest, AlwaysAppliesOnlyWhatIsOnDisk) {
   append("a");
   EXPECT_THAT(packets(), IsEmpty());
   EXPECT_EQ(run->log.waitingBytes(), recordOf("a").size());
+  EXPECT_EQ(run->log.appliedCount(), 0u);
   directory.completeSync();
+  EXPECT_EQ(run->log.appliedCount(), packets().size());
   EXPECT_THAT(packets(), ElementsAre("a"));
   EXPECT_EQ(run->log.waitingBytes(), 0u);
   EXPECT_FALSE(directory.hasPendingSync());
@@ -213,7 +215,7 @@ TEST_F(SyncTest, AProcessWhoseRecoveryEndedInAFailingSyncIsFollowedByOneThatCopi
     directory.dieAtStep(step);
     try {
       run = std::make_unique<LogRun>(directory, options);
-      (void)run->log.open(run->state);
+      (void)run->log.open(run->state, [] {});
     } catch (const SimulatedDeath&) {
     }
     directory.failSyncs(0);

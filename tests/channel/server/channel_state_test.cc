@@ -36,7 +36,7 @@ class ChannelStateTest : public testing::Test {
                   .packet = std::string_view(frame).substr(4)},
                  record);
     records.push_back(record);
-    state.apply(records.size(), record);
+    state.apply(records.size(), record, 0);
   }
   // Each kind of record that makes no event, one, or two.
   void applyAll() {

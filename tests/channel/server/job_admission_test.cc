@@ -22,7 +22,7 @@ class JobAdmissionTest : public testing::Test {
     std::string record;
     const std::string frame = encode(packet);
     appendRecord({.producerId = producerId, .packet = framePayload(frame)}, record);
-    state.apply(state.offset() + 1, record);
+    state.apply(state.offset() + 1, record, 0);
   }
   void applyJob(std::string_view queue, std::uint64_t producerId = 0, std::uint64_t sequence = 0) {
     const std::string data(kJobBytes, 'x');

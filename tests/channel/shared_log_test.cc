@@ -10,6 +10,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 constexpr NodeId kOwn = 1;
+constexpr NodeId kOther = 2;
 
 class SharedLogTest : public ChannelTest {
  protected:
@@ -21,9 +22,62 @@ class SharedLogTest : public ChannelTest {
     };
     start();
   }
+  static Packet message(std::string_view group, std::string_view text) {
+    return {.kind = Kind::Publish,
+            .payloadKind = PayloadKind::Text,
+            .space = Space::Groups,
+            .channel = group,
+            .payload = text};
+  }
+
   SharedRecords shared;
   SharedLog* log = nullptr;  // of process
 };
+
+TEST_F(SharedLogTest, PublishIsAcknowledgedWhenItsOwnRecordIsApplied) {
+  startNode();
+  Link link = stormoLink(7);
+  for (int i = 0; i < 3; ++i) shared.append(kOther, message("123", "theirs"));
+  link.send(publishGroup("123", "a", 1) + publishGroup("123", "b", 2));
+  sync(link);
+  ASSERT_EQ(shared.batches.size(), 4u);
+  log->apply(3);
+  sync(link);
+  EXPECT_EQ(link.acknowledged, 0u) << "three records of another node were applied";
+  log->applyAll();
+  sync(link);
+  EXPECT_EQ(link.acknowledged, 2u);
+}
+
+TEST_F(SharedLogTest, PublishesOfSeveralTurnsAreAcknowledgedOneByOne) {
+  startNode();
+  Link link = stormoLink(7);
+  for (const std::uint64_t sequence : {1, 2, 3}) {
+    link.send(publishGroup("123", "x", sequence));
+    sync(link);
+    shared.append(kOther, message("123", "theirs"));
+  }
+  for (const std::uint64_t sequence : {1, 2, 3}) {
+    log->apply(1);
+    sync(link);
+    EXPECT_EQ(link.acknowledged, sequence);
+    log->apply(1);
+  }
+}
+
+TEST_F(SharedLogTest, AllNodesMessagesReachASubscriberInTheLogsOrder) {
+  startNode();
+  Link link = stormoLink(7);
+  link.send(subscribeGroup("123"));
+  sync(link);
+  shared.append(kOther, message("123", "1"));
+  link.send(publishGroup("123", "2", 1));
+  sync(link);
+  shared.append(kOther, message("123", "3"));
+  EXPECT_THAT(receivedOn(link), IsEmpty());
+  log->applyAll();
+  EXPECT_THAT(receivedOn(link), ElementsAre("group 123: 1", "group 123: 2", "group 123: 3"));
+}
 
 TEST_F(SharedLogTest, LinksAreAcceptedOnceTheLogHasOpened) {
   startNode(false);

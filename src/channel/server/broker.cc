@@ -143,7 +143,7 @@ void Broker::watch(net::ConnectionImpl& connection, const Link& link, std::strin
 }
 
 bool Broker::isQueueFull(std::string_view queue, std::size_t bytes) {
-  if (jobAdmission_.admits(queue, bytes)) return false;
+  if (jobAdmission_.admits(queue, bytes, journal_.applied())) return false;
   table_.counters().sendFull.add();
   return true;
 }

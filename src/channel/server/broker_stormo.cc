@@ -214,7 +214,7 @@ void Broker::onNumbered(net::ConnectionImpl& connection, Link& link, const Packe
   const std::uint64_t sender = isOfJob ? link.consumer : link.producerId;
   journal_.addPublish(link.acks, connection, sender, packet.sequence, payload);
   if (packet.kind == Kind::Enqueue) {
-    jobAdmission_.added(packet.channel, packet.payload.size(), journal_.offset());
+    jobAdmission_.added(packet.channel, packet.payload.size(), journal_.added());
   }
 }
 

@@ -52,7 +52,7 @@ void Broker::enqueue(net::ConnectionImpl& connection, Link& link, std::string_vi
   const std::string_view data = command_.data;
   if (isQueueFull(queue, data.size())) return;
   publish(connection, link, {.kind = Kind::Enqueue, .channel = queue, .payload = data});
-  jobAdmission_.added(queue, data.size(), journal_.offset());
+  jobAdmission_.added(queue, data.size(), journal_.added());
 }
 
 void Broker::publish(net::ConnectionImpl& connection, Link& link, const Packet& publish) {

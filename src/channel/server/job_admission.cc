@@ -4,8 +4,8 @@
 
 namespace stormo::channel {
 
-bool JobAdmission::admits(std::string_view queue, std::size_t bytes) {
-  removeApplied();
+bool JobAdmission::admits(std::string_view queue, std::size_t bytes, std::uint64_t applied) {
+  removeApplied(applied);
   if (hasRoom(queue, bytes + JobStore::kJobOverheadBytes)) {
     if (!rejecting_.empty()) rejecting_.erase(std::string(queue));
     return true;
@@ -28,16 +28,16 @@ bool JobAdmission::hasRoom(std::string_view queue, std::size_t bytes) const {
   return used > 0 || jobs.queueCount() + addedBytes_.size() < kQueuesMax;
 }
 
-void JobAdmission::added(std::string_view queue, std::size_t bytes, std::uint64_t offset) {
+void JobAdmission::added(std::string_view queue, std::size_t bytes, std::uint64_t count) {
   auto entry = addedBytes_.find(queue);
   if (entry == addedBytes_.end()) entry = addedBytes_.emplace(std::string(queue), 0).first;
   const std::size_t counted = bytes + JobStore::kJobOverheadBytes;
   entry->second += counted;
-  added_.push({offset, counted, &*entry});
+  added_.push({count, counted, &*entry});
 }
 
-void JobAdmission::removeApplied() {
-  for (; !added_.empty() && added_.front().offset <= state_.offset(); added_.pop()) {
+void JobAdmission::removeApplied(std::uint64_t applied) {
+  for (; !added_.empty() && added_.front().count <= applied; added_.pop()) {
     const Added& oldest = added_.front();
     oldest.queue->second -= oldest.bytes;
     if (oldest.queue->second == 0) addedBytes_.erase(addedBytes_.find(oldest.queue->first));

@@ -26,22 +26,22 @@ class JobAdmission {
       : state_(state), queueBytesMax_(queueBytesMax) {}
 
   /// Whether a job of `bytes` may be added to the queue. A full queue is logged, once until it has
-  /// room again.
-  [[nodiscard]] bool admits(std::string_view queue, std::size_t bytes);
-  /// The job has become the record of this offset, which is greater than all before.
-  void added(std::string_view queue, std::size_t bytes, std::uint64_t offset);
+  /// room again. `applied` as Journal::applied().
+  [[nodiscard]] bool admits(std::string_view queue, std::size_t bytes, std::uint64_t applied);
+  /// The job has become a record, the last of `count` as Journal::added().
+  void added(std::string_view queue, std::size_t bytes, std::uint64_t count);
 
  private:
   using QueueBytes = KeyedMap<std::string, std::size_t>;
   struct Added {
-    std::uint64_t offset;
+    std::uint64_t count;  ///< It is applied when so many records are.
     std::size_t bytes;
     QueueBytes::value_type* queue;  ///< Its entry in addedBytes_.
   };
 
   [[nodiscard]] bool hasRoom(std::string_view queue, std::size_t bytes) const;
   /// Removes what the state has applied, and counts itself.
-  void removeApplied();
+  void removeApplied(std::uint64_t applied);
 
   const ChannelState& state_;
   const std::size_t queueBytesMax_;

@@ -29,12 +29,11 @@ std::uint64_t wallClockAtZeroOf(TimePoint now) {
 Journal::Journal(net::Reactor& reactor, Log& log, const ChannelState& state)
     : reactor_(reactor),
       log_(log),
-      state_(state),
       wallClockAtZero_(wallClockAtZeroOf(reactor.loop().now)),
       latestTime_(state.time()),
-      offset_(state.offset()),
-      appended_(state.offset()),
-      acknowledged_(state.offset()) {}
+      added_(log.appliedCount()),
+      appended_(added_),
+      acknowledged_(added_) {}
 
 Journal::~Journal() {
   if (keepalive_ != 0) Timer::cancel(keepalive_);
@@ -50,7 +49,7 @@ std::uint64_t Journal::now() {
 
 void Journal::add(std::uint64_t producerId, std::string_view packet) {
   appendRecord({.time = now(), .producerId = producerId, .packet = packet}, records_);
-  ++offset_;
+  ++added_;
 }
 
 void Journal::addPublish(Acks& acks, net::ConnectionImpl& connection, std::uint64_t producerId,
@@ -62,10 +61,10 @@ void Journal::addPublish(Acks& acks, net::ConnectionImpl& connection, std::uint6
       acks.connection_ = &connection;
       waiting_.push_back(&acks);
     }
-    if (acks.pending_.empty() || acks.pending_.back().offset <= appended_) {
-      acks.pending_.push_back({offset_, sequence});
+    if (acks.pending_.empty() || acks.pending_.back().count <= appended_) {
+      acks.pending_.push_back({added_, sequence});
     } else {
-      acks.pending_.back() = {offset_, sequence};
+      acks.pending_.back() = {added_, sequence};
     }
   }
   if (isFull()) pause(connection, sequence != 0);
@@ -75,16 +74,16 @@ void Journal::flush() {
   while (!records_.empty()) {  // what is applied may add more: jobs that are handed out
     appending_.swap(records_);
     records_.clear();
-    log_.append(appending_, offset_ - std::exchange(appended_, offset_));
+    log_.append(appending_, added_ - std::exchange(appended_, added_));
   }
-  if (std::exchange(acknowledged_, state_.offset()) != state_.offset()) acknowledge();
+  if (std::exchange(acknowledged_, applied()) != applied()) acknowledge();
   if (!paused_.empty() && !isFull()) resumeAll();
 }
 
 void Journal::acknowledge() {
   std::erase_if(waiting_, [this](Acks* acks) {
     const auto isApplied = [this](const Acks::Pending& each) {
-      return each.offset <= state_.offset();
+      return each.count <= acknowledged_;
     };
     const auto left = std::ranges::find_if_not(acks->pending_, isApplied);
     if (left != acks->pending_.begin() && acks->connection_->isUsable()) {

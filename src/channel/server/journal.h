@@ -24,10 +24,10 @@ class Journal {
   class Acks {
    private:
     friend class Journal;
-    /// Publishes that are not yet acknowledged, one entry for each turn. Their records are up to
-    /// `offset`.
+    /// Publishes that are not yet acknowledged, one entry for each turn. Their records are applied
+    /// when `count` records of this journal are.
     struct Pending {
-      std::uint64_t offset;
+      std::uint64_t count;
       std::uint64_t sequence;
     };
     net::ConnectionImpl* connection_ = nullptr;
@@ -52,8 +52,10 @@ class Journal {
   /// A link has closed.
   void forget(const net::ConnectionImpl& connection);
 
-  /// Offset of the record that was added last.
-  [[nodiscard]] std::uint64_t offset() const { return offset_; }
+  /// The number of records that were added, and how many of them were applied, in that order. Their
+  /// offsets are not known before: other nodes may share the log.
+  [[nodiscard]] std::uint64_t added() const { return added_; }
+  [[nodiscard]] std::uint64_t applied() const { return log_.appliedCount(); }
   /// The time of a record that is added now, in milliseconds since 1970. It never goes back.
   [[nodiscard]] std::uint64_t now();
 
@@ -71,15 +73,14 @@ class Journal {
 
   net::Reactor& reactor_;
   Log& log_;
-  const ChannelState& state_;
   const std::uint64_t wallClockAtZero_;  // of a loop time of zero
   std::uint64_t latestTime_ = 0;
   TimePoint turn_{};     // for which latestTime_ was computed
   std::string records_;  // of this turn
   std::string appending_;
-  std::uint64_t offset_;    // of the latest record that was added
-  std::uint64_t appended_;  // of the latest one that was appended
-  std::uint64_t acknowledged_;
+  std::uint64_t added_;         // records
+  std::uint64_t appended_;      // of these
+  std::uint64_t acknowledged_;  // of these
   std::vector<Acks*> waiting_;  // with pending acknowledgements
   std::vector<Paused> paused_;
   Timer::Id keepalive_ = 0;  // while links are paused

@@ -15,14 +15,15 @@ class JobAdmissionTest : public testing::Test {
  protected:
   JobAdmissionTest() { state.begin(1); }
 
-  bool admits(std::string_view queue) { return admission.admits(queue, kJobBytes); }
-  void add(std::string_view queue) { admission.added(queue, kJobBytes, ++offset); }
-  /// The state applies its next record.
-  void apply(const Packet& packet, std::uint64_t producerId = 0) {
+  bool admits(std::string_view queue) { return admission.admits(queue, kJobBytes, applied); }
+  void add(std::string_view queue) { admission.added(queue, kJobBytes, ++added); }
+  /// The state applies the next record.
+  void apply(const Packet& packet, std::uint64_t producerId = 0, bool isOwn = true) {
     std::string record;
     const std::string frame = encode(packet);
     appendRecord({.producerId = producerId, .packet = framePayload(frame)}, record);
-    state.apply(state.offset() + 1, record, 0);
+    state.apply(state.offset() + 1, record, isOwn ? 1 : 2);
+    if (isOwn) ++applied;
   }
   void applyJob(std::string_view queue, std::uint64_t producerId = 0, std::uint64_t sequence = 0) {
     const std::string data(kJobBytes, 'x');
@@ -33,7 +34,8 @@ class JobAdmissionTest : public testing::Test {
   Server settings;
   ChannelState state{settings};
   JobAdmission admission{state, 3 * kCountedBytes};
-  std::uint64_t offset = 0;
+  std::uint64_t added = 0;
+  std::uint64_t applied = 0;
 };
 
 TEST_F(JobAdmissionTest, JobsCountBeforeTheirRecordsAreApplied) {
@@ -58,6 +60,15 @@ TEST_F(JobAdmissionTest, JobsCountOnceWhileTheirRecordsAreApplied) {
   apply({.kind = Kind::Job, .job = 1, .channel = "jobs"}, 7);
   apply({.kind = Kind::Finish, .job = 4}, 7);
   EXPECT_TRUE(admits("jobs")) << "one is done";
+}
+
+TEST_F(JobAdmissionTest, RecordsOfOtherNodesAreNotThoseThatWereAdded) {
+  for (int i = 0; i < 2; ++i) add("jobs");
+  apply({.kind = Kind::Rejected, .sequence = 1, .payload = "no"}, 7, false);
+  apply({.kind = Kind::Rejected, .sequence = 2, .payload = "no"}, 7, false);
+  EXPECT_TRUE(admits("jobs"));
+  add("jobs");
+  EXPECT_FALSE(admits("jobs"));
 }
 
 TEST_F(JobAdmissionTest, DuplicateCountsOnlyUntilItsRecordIsApplied) {

@@ -60,6 +60,7 @@ const std::vector<Module>& modules() {
       {"group", {"net"}},
       {"channel/link", {"group"}},
       {"channel/log", {"event", "protocol"}},
+      {"channel/cluster", {"channel/log"}},
       {"channel/client", {"channel/link"}},
       {"channel/server", {"channel/link", "channel/log"}},
       {"process", {"event"}},

@@ -13,21 +13,29 @@ namespace stormo::channel {
 /// Identifies a node of a cluster. 0: the only one, of a log that is not shared.
 using NodeId = std::uint64_t;
 
-/// The state that is computed from a log, and from nothing else: two that have applied the same
-/// records are equal.
-class LogState {
+/// What a snapshot is made of.
+class SavedState {
  public:
-  /// Reads what save() has written, before the first record. False if it cannot: then it is as new.
-  [[nodiscard]] virtual bool restore(StateReader& in) = 0;
-  /// The offsets that follow are of this epoch. Called before the first record of each epoch, also
-  /// of those that are read at the start.
-  virtual void begin(std::uint64_t epoch) = 0;
   /// Runs in a forked child: changes nothing, logs nothing, does not use the loop.
   virtual void save(StateWriter& out) const = 0;
   /// From hold() to release() there is a child that saves: what it shares with this process must
   /// not change.
   virtual void hold() {}
   virtual void release() {}
+
+ protected:
+  ~SavedState() = default;
+};
+
+/// The state that is computed from a log, and from nothing else: two that have applied the same
+/// records are equal.
+class LogState : public SavedState {
+ public:
+  /// Reads what save() has written, before the first record. False if it cannot: then it is as new.
+  [[nodiscard]] virtual bool restore(StateReader& in) = 0;
+  /// The offsets that follow are of this epoch. Called before the first record of each epoch, also
+  /// of those that are read at the start.
+  virtual void begin(std::uint64_t epoch) = 0;
   /// Offset of the first record that the state needs in addition to a snapshot; the log keeps it if
   /// its limit allows. The greatest number if there is none.
   [[nodiscard]] virtual std::uint64_t recallFrom() const { return UINT64_MAX; }

@@ -40,7 +40,7 @@ bool Snapshots::mayHelp(std::uint64_t offset) const {
   return !isRunning_ && offset > offset_ && EventLoop::current().now() >= retryAt_;
 }
 
-void Snapshots::start(LogState& state, std::uint64_t epoch, std::uint64_t offset,
+void Snapshots::start(SavedState& state, std::uint64_t epoch, std::uint64_t offset,
                       std::uint64_t logBytes,
                       std::function<void(std::uint64_t offset)> onReplaced) {
   if (isRunning_ || offset == offset_) return;

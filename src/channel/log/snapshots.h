@@ -37,14 +37,14 @@ class Snapshots {
   /// Begins to write the state after the record of this offset, unless one is being written.
   /// `onReplaced` is called in a later turn, once the snapshot is on disk under its name: then the
   /// log up to `offset` is not needed. It is not called after a failure, which is logged.
-  void start(LogState& state, std::uint64_t epoch, std::uint64_t offset, std::uint64_t logBytes,
+  void start(SavedState& state, std::uint64_t epoch, std::uint64_t offset, std::uint64_t logBytes,
              std::function<void(std::uint64_t offset)> onReplaced);
 
  private:
   struct Attempt {
     std::uint64_t offset = 0;
     std::uint64_t logBytes = 0;
-    LogState* state = nullptr;
+    SavedState* state = nullptr;
     std::function<void(std::uint64_t offset)> onReplaced;
   };
   void onWritten(Result<std::uint64_t> bytes);

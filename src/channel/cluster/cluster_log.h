@@ -1,0 +1,143 @@
+#pragma once
+
+#include <stormo/event_loop.h>
+#include <stormo/timer.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/counters.h"
+#include "channel/cluster/outbox.h"
+#include "channel/cluster/peer_snapshots.h"
+#include "channel/cluster/replica.h"
+#include "channel/cluster/stream.h"
+#include "channel/log/log.h"
+#include "channel/log/log_directory.h"
+#include "channel/log/snapshots.h"
+
+namespace stormo::channel {
+
+/// What concerns one node of a cluster.
+struct ClusterLogSettings {
+  std::string node = {};  ///< Its name, for people: 1 to 255 bytes.
+  /// A node that sends nothing for this time is gone: what it owned has no owner.
+  std::chrono::milliseconds goneAfter{10'000};
+  /// A snapshot is written after so many bytes of messages, and more if it is longer itself.
+  std::uint64_t snapshotBytes = 64 << 20;
+  /// What the directory may hold, with the next snapshot beside the last one.
+  std::uint64_t totalBytesMax = 1 << 30;
+};
+
+/// The log that the nodes of a cluster share: a stream, from which each of them computes the same
+/// state (design: docs/architecture.md, format: docs/log-format.md).
+///
+/// What is appended is published, and applied when it comes back from the stream, between the
+/// records of other nodes, in the same order on all of them. What the stream has lost is sent
+/// again, and counts once: see Nodes.
+class ClusterLog final : public Log, StreamSink {
+ public:
+  /// The directory is of this node alone, and outlives the log: it keeps the node's identity and
+  /// its latest snapshot. Used on one loop.
+  ClusterLog(std::unique_ptr<Stream> stream, LogDirectory& directory, ClusterLogSettings settings);
+  ~ClusterLog() override;
+
+  /// This node cannot go on from the state that it has, for the reason that was logged; a new
+  /// process can. Called in a turn of the loop, once. Set it before open().
+  std::function<void()> onBroken = [] {};
+
+  /// Calls `onOpened` when this node has read all that the stream had, and takes part in it. While
+  /// there is no connection, or no snapshot, it goes on trying.
+  [[nodiscard]] Result<void> open(LogState& state, std::function<void()> onOpened) override;
+  void append(std::string_view records, std::uint64_t count) override;
+  [[nodiscard]] std::uint64_t appliedCount() const override { return appliedCount_; }
+  [[nodiscard]] NodeId node() const override { return id_; }
+  [[nodiscard]] std::size_t waitingBytes() const override { return outbox_.bytes(); }
+  [[nodiscard]] bool isBlocked() const override;
+  /// Waits until all has come back from the stream. Gives up after some seconds if it does not.
+  void finish(std::function<void()> onDone) override;
+
+ private:
+  enum class Phase {
+    Connecting,  ///< For the first time.
+    Fetching,    ///< A snapshot, from another node.
+    Reading,     ///< What the stream has had before this node takes part.
+    Starting,    ///< Its Start is on the way, for the first time or again.
+    Open,
+    Broken,  ///< Takes no part any more.
+  };
+
+  // StreamSink
+  void onConnected(const StreamInfo& info) override;
+  void onDisconnected(std::string_view reason) override;
+  void onMessage(std::uint64_t sequence, std::string_view message) override;
+  void onRefused(std::string_view reason) override;
+  void onQuestion(std::string_view asker, std::string_view question) override {
+    peers_.onQuestion(asker, question);
+  }
+  void onAnswer(std::string_view answer) override { peers_.onAnswer(answer); }
+
+  Result<void> findOwnSnapshot();
+  void choose(const StreamInfo& info);
+  [[nodiscard]] bool restore(std::string_view file);
+  void fetchSnapshot();
+  void startReading();
+  void readOn();
+  /// True if the stream goes on with this message, and does not have others that are needed.
+  [[nodiscard]] bool misses(std::uint64_t sequence) const;
+
+  void start();
+  void sendStart();
+  void onStart(const Batch& batch);
+  void onOwn(const Replica::Taken& taken);
+  void onGone(const GoneNode& gone, std::uint64_t sequence);
+  void breakOff(std::string_view why, bool canStartAgain);
+
+  void onTick();
+  void sendAgainIfDue(EventLoop::TimePoint now);
+  void sendSignOfLife(EventLoop::TimePoint now);
+  void declareGone(EventLoop::TimePoint now);
+  void startSnapshot();
+  void continueFinish();
+  void countState();
+
+  std::unique_ptr<Stream> stream_;
+  LogDirectory& directory_;
+  const ClusterLogSettings settings_;
+  Snapshots snapshots_;
+  PeerSnapshots peers_;
+  Outbox outbox_;
+  NodeId id_ = 0;
+  LogState* state_ = nullptr;
+  std::optional<Replica> replica_;
+  std::function<void()> onOpened_;
+  LogCounters* counters_ = nullptr;
+
+  Phase phase_ = Phase::Connecting;
+  bool isConnected_ = false;
+  StreamInfo info_;         // of the connection
+  std::uint64_t next_ = 1;  // sequence of the message to read next
+  bool isFirst_ = false;   // no message was read since startReading()
+  std::optional<ReplicaSnapshot> own_;
+  std::uint64_t uncoveredBytes_ = 0;  // of messages after the snapshot
+  std::uint64_t incarnation_ = 0;
+  std::uint64_t appliedCount_ = 0;
+
+  EventLoop::TimePoint startSentAt_{};
+  EventLoop::TimePoint sentAt_{};   // something was appended, or a sign of life sent
+  EventLoop::TimePoint againAt_{};  // what has not come is sent again
+  EventLoop::Duration againPause_{};
+  bool isStalled_ = false;
+  std::map<NodeId, EventLoop::TimePoint> heardAt_;
+  Timer::Id tick_ = 0;
+
+  std::function<void()> onFinished_;
+  EventLoop::TimePoint finishBy_{};
+};
+
+}  // namespace stormo::channel

@@ -1,0 +1,432 @@
+// The real log of several nodes over one scripted stream, with a clock, a network and disks that a
+// seed controls: messages are lost, come twice and overtake none; connections are cut; nodes are
+// slow, die, and start from snapshots of their own and of others; the stream forgets what is old.
+// All nodes must apply the same records in one order, and what a node has appended once.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "channel/cluster/cluster_log.h"
+#include "channel/cluster/scripted_stream.h"
+#include "channel/log/record.h"
+#include "channel/log/simulated_log_directory.h"
+#include "channel/log/snapshot_file.h"
+#include "event/loop_impl.h"
+#include "support/loop_fixture.h"
+#include "sys/log.h"
+
+namespace stormo::channel {
+namespace {
+
+using namespace std::chrono_literals;
+
+#if defined(__SANITIZE_ADDRESS__)
+constexpr std::uint64_t kSeeds = 300;
+#else
+constexpr std::uint64_t kSeeds = 3'000;
+#endif
+constexpr int kSteps = 400;
+constexpr std::size_t kNodes = 3;
+constexpr auto kGoneAfter = 10s;
+
+/// All records and nodes that are gone, in their order. Needs the last ones once more, as a replay
+/// window does.
+class ListState final : public LogState {
+ public:
+  [[nodiscard]] bool restore(StateReader& in) override {
+    for (std::uint64_t left = in.number(); left > 0 && in.ok(); --left) {
+      entries.emplace_back(in.bytes());
+    }
+    offset = in.number();
+    return in.ok() && in.atEnd();
+  }
+  void begin(std::uint64_t /*epoch*/) override {}
+  void save(StateWriter& out) const override {
+    out.number(entries.size());
+    for (const std::string& entry : entries) out.bytes(entry);
+    out.number(offset);
+  }
+  [[nodiscard]] std::uint64_t recallFrom() const override {
+    return offset > kRecalled ? offset - kRecalled + 1 : 1;
+  }
+  void recall(std::uint64_t first, std::string_view records) override {
+    if (nextRecall != 0 && first != nextRecall) error += "a hole in what is recalled\n";
+    nextRecall = first + countRecords(records);
+    for (; !records.empty(); records.remove_prefix(trustedRecordBytes(records)), ++first) {
+      const std::string packet(trustedRecord(records).packet);
+      recalled[first] = packet;
+    }
+  }
+  void apply(std::uint64_t first, std::string_view records, NodeId /*from*/) override {
+    if (first != offset + 1) error += "an offset is not the next one\n";
+    for (; !records.empty(); records.remove_prefix(trustedRecordBytes(records))) {
+      entries.emplace_back(trustedRecord(records).packet);
+      ++offset;
+    }
+  }
+  void nodeGone(NodeId node) override { entries.push_back("gone " + std::to_string(node)); }
+
+  static constexpr std::uint64_t kRecalled = 20;
+  std::vector<std::string> entries;
+  std::uint64_t offset = 0;
+  std::uint64_t nextRecall = 0;
+  std::map<std::uint64_t, std::string> recalled;
+  std::string error;
+};
+
+class ClusterSimulation {
+ public:
+  explicit ClusterSimulation(std::uint64_t seed) : random_(seed) {
+    now_ = TimePoint{} + 1h;
+    LoopImpl::of(loop_).useClock([] { return now_; });
+    servers_.messageBytesMax = kBatchHeaderBytes + 60 + below(300);
+    for (std::size_t i = 0; i < kNodes; ++i) start(nodes_[i]);
+  }
+
+  void run() {
+    for (int i = 0; i < kSteps && error_.empty(); ++i) step();
+    runWithoutFaults();
+  }
+
+  struct Counts {
+    std::size_t records = 0;
+    std::size_t snapshots = 0;
+    std::size_t peerSnapshots = 0;
+    std::size_t gone = 0;
+    std::size_t recalled = 0;
+    std::size_t messages = 0;
+  };
+  [[nodiscard]] Counts counts() const { return counts_; }
+  [[nodiscard]] const std::string& trace() const { return trace_; }
+
+  std::string error() {
+    if (!error_.empty()) return error_;
+    const std::vector<std::string>& first = nodes_[0].state->entries;
+    for (Node& node : nodes_) {
+      if (!node.isOpen) return "a node does not take part\n";
+      if (node.state->entries != first) return "two nodes have different records\n";
+      if (node.log->waitingBytes() != 0) return "not all came back\n";
+      if (node.log->appliedCount() != node.appended) return "records were not counted\n";
+    }
+    return lostOrRepeated(first);
+  }
+
+ private:
+  using TimePoint = EventLoop::TimePoint;
+  struct Node {
+    test::SimulatedLogDirectory directory;
+    std::optional<ListState> state;
+    std::unique_ptr<ClusterLog> log;
+    ScriptedStream* stream = nullptr;
+    bool isOpen = false;
+    bool isBroken = false;
+    std::uint64_t appended = 0;  // by this process
+    std::uint64_t process = 0;
+    bool wasCut = false;  // the stream had not all when it started
+  };
+
+  std::size_t below(std::size_t bound) {
+    return std::uniform_int_distribution<std::size_t>(0, bound - 1)(random_);
+  }
+  void note(const std::string& what) { trace_ += what + "\n"; }
+  std::string nameOf(const Node& node) { return std::to_string(&node - nodes_); }
+
+  void start(Node& node) {
+    node.directory.endPending();
+    auto stream = std::make_unique<ScriptedStream>(servers_);
+    node.stream = stream.get();
+    node.state.emplace();
+    node.isOpen = node.isBroken = false;
+    node.appended = 0;
+    node.process = ++lastProcess_;
+    node.wasCut = servers_.info().first > 1;
+    node.log = std::make_unique<ClusterLog>(
+        std::move(stream), node.directory,
+        ClusterLogSettings{.node = nameOf(node), .goneAfter = kGoneAfter, .snapshotBytes = 500});
+    node.log->onBroken = [&node] { node.isBroken = true; };
+    if (!node.log->open(*node.state, [this, &node] { onOpened(node); })) error_ += "cannot open\n";
+  }
+
+  void onOpened(Node& node) {
+    node.isOpen = true;
+    const bool hasOwn = std::ranges::any_of(node.directory.names(), [](const std::string& name) {
+      return offsetOfSnapshotName(name).has_value();
+    });
+    if (!hasOwn && node.wasCut) ++counts_.peerSnapshots;
+  }
+
+  /// What its process has appended and not seen applied may be lost, or come later.
+  void kill(Node& node) {
+    counts_.recalled += node.state->recalled.size();
+    node.log.reset();
+    node.directory.kill();
+  }
+
+  void append(Node& node) {
+    if (!node.isOpen || node.log->isBlocked()) return;
+    std::string records;
+    const std::size_t count = 1 + below(4);
+    for (std::size_t i = 0; i < count; ++i) {
+      std::string packet = std::to_string(++lastRecord_);
+      const std::size_t padding = below(12) == 0 ? 1000 : below(60);
+      appendRecord({.time = 1, .producerId = 1, .packet = packet + std::string(padding, ' ')},
+                   records);
+      sent_[node.process].push_back(packet);
+    }
+    node.appended += count;
+    node.log->append(records, count);
+    note("node " + nameOf(node) + " appends " + std::to_string(count));
+  }
+
+  void step() {
+    Node& node = nodes_[below(kNodes)];
+    ScriptedStream& stream = *node.stream;
+    const std::string name = nameOf(node);
+    switch (below(40)) {
+      case 0:
+        if (below(3) != 0) return;
+        note("node " + name + " dies");
+        kill(node);
+        if (below(4) == 0) {
+          note("  for long");
+          now_ += 4s;
+        }
+        if (below(6) == 0 && isCoveredByOthers(node)) {
+          note("  and its directory is lost");
+          for (const std::string& file : node.directory.names()) (void)node.directory.remove(file);
+        }
+        return start(node);
+      case 1:
+        if (!stream.isConnected() || below(2) == 0) return;
+        note("node " + name + " is cut");
+        return stream.disconnect();
+      case 2:
+      case 3:
+      case 4:
+        if (stream.isConnected()) return;
+        note("node " + name + " connects");
+        return stream.connect();
+      case 5:
+        if (stream.inFlight() == 0) return;
+        note("a message of node " + name + " is lost");
+        return stream.loseOne(below(stream.inFlight()));
+      case 6:
+        note("time passes");
+        now_ += 700ms;
+        return turn();
+      case 7:
+        if (below(4) == 0) servers_.forgetIds();
+        return;
+      case 8:
+        if (below(3) != 0) return;
+        return forget();
+      case 9:
+        if (!node.directory.hasPendingSnapshot()) return;
+        note("node " + name + " has a snapshot");
+        ++counts_.snapshots;
+        node.directory.completeSnapshot();
+        turn();
+        while (node.directory.hasPendingSync()) node.directory.completeSync();
+        return turn();
+      case 10:
+        if (below(6) != 0) return;
+        note("much time passes");
+        now_ += 6s;
+        return turn();
+      case 11:
+        if (below(3) == 0 && stream.isConnected()) stream.refuse("no room");
+        return;
+      case 12:
+      case 13:
+      case 14:
+      case 15:
+      case 16:
+        return append(node);
+      case 17:
+        return turn();
+      default:
+        break;
+    }
+    switch (below(3)) {
+      case 0:
+        for (std::size_t left = 1 + below(8); left > 0 && stream.storeOne();) --left;
+        return;
+      case 1:
+        (void)stream.talkOne();
+        return;
+      default:
+        for (std::size_t left = 1 + below(12); left > 0 && stream.readOne();) --left;
+        return checkAll();
+    }
+  }
+
+  [[nodiscard]] static std::uint64_t coveredBy(const Node& node) {
+    std::uint64_t covered = 0;
+    for (const std::string& name : node.directory.names()) {
+      covered = std::max(covered, offsetOfSnapshotName(name).value_or(0));
+    }
+    return covered;
+  }
+  /// Somebody must have what the stream has forgotten.
+  [[nodiscard]] bool isCoveredByOthers(const Node& node) {
+    return std::ranges::any_of(nodes_, [&](const Node& each) {
+      return &each != &node && coveredBy(each) + 1 >= servers_.info().first;
+    });
+  }
+  /// What the latest snapshot of a node has.
+  void forget() {
+    std::uint64_t covered = 0;
+    for (const Node& node : nodes_) covered = std::max(covered, coveredBy(node));
+    if (covered == 0) return;
+    note("the stream forgets what is before " + std::to_string(covered));
+    servers_.forgetBefore(covered - below(3));
+  }
+
+  void checkAll() {
+    for (Node& node : nodes_) {
+      if (!node.state->error.empty()) error_ += node.state->error;
+      for (const auto& [offset, packet] : node.state->recalled) {
+        if (known_.contains(offset) && known_[offset] != packet) { error_ += "recalled another one at " + std::to_string(offset) + ": " + packet.substr(0, 6) + " known " + known_[offset].substr(0, 6) + "\n"; }
+      }
+      std::uint64_t offset = 0;
+      for (const std::string& entry : node.state->entries) {
+        if (entry.starts_with("gone")) continue;
+        ++offset;
+        const auto [known, isNew] = known_.try_emplace(offset, entry);
+        if (!isNew && known->second != entry) error_ += "two records have one offset\n";
+      }
+      if (node.isBroken) {
+        note("node " + nameOf(node) + " starts again");
+        kill(node);
+        start(node);
+      }
+    }
+  }
+
+  void turn() { loop_.turn(0ms); }
+
+  void runWithoutFaults() {
+    for (int round = 0, idle = 0; idle < 12 && error_.empty(); ++round) {
+      if (round > 3000) {
+        error_ += "messages are in flight after 3000 rounds\n";
+        return;
+      }
+      bool moved = false;
+      for (Node& node : nodes_) {
+        if (!node.stream->isConnected()) node.stream->connect();
+        moved |= node.stream->moveAll();
+        if (node.directory.hasPendingSnapshot()) node.directory.completeSnapshot();
+        while (node.directory.hasPendingSync()) node.directory.completeSync();
+      }
+      checkAll();
+      const bool areOpen = std::ranges::all_of(nodes_, &Node::isOpen);
+      const bool areEmpty = std::ranges::all_of(
+          nodes_, [](const Node& each) { return each.log->waitingBytes() == 0; });
+      now_ += 300ms;
+      turn();
+      idle = areOpen && areEmpty ? idle + 1 : 0;
+    }
+    counts_.records = nodes_[0].state->offset;
+    counts_.messages = servers_.last();
+    for (const std::string& entry : nodes_[0].state->entries) {
+      if (entry.starts_with("gone")) ++counts_.gone;
+    }
+    for (Node& node : nodes_) {
+      (void)node.stream->moveAll();
+      counts_.recalled += node.state->recalled.size();
+    }
+    // The last signs of life may be on their way.
+    for (int i = 0; i < 3; ++i) {
+      for (Node& node : nodes_) (void)node.stream->moveAll();
+    }
+  }
+
+  /// Of each process: what it has appended is there once and in its order; all of it if it lives.
+  std::string lostOrRepeated(const std::vector<std::string>& entries) {
+    std::map<std::string, std::size_t> places;
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      if (entries[i].starts_with("gone")) continue;
+      const std::string number = entries[i].substr(0, entries[i].find(' '));
+      if (!places.emplace(number, i).second) return "record " + number + " was applied twice\n";
+    }
+    for (const auto& [process, records] : sent_) {
+      const bool lives =
+          std::ranges::any_of(nodes_, [id = process](const Node& each) { return each.process == id; });
+      std::size_t before = 0;
+      bool isEnded = false;
+      for (const std::string& record : records) {
+        const auto place = places.find(record);
+        if (place == places.end()) {
+          if (lives) return "record " + record + " is lost\n";
+          isEnded = true;
+          continue;
+        }
+        if (isEnded) return "record " + record + " came without those before it\n";
+        if (place->second < before) return "record " + record + " has overtaken another\n";
+        before = place->second;
+      }
+    }
+    return {};
+  }
+
+  static TimePoint now_;
+  std::mt19937_64 random_;
+  EventLoop loop_;
+  ScriptedServers servers_;
+  Node nodes_[kNodes];
+  std::uint64_t lastRecord_ = 0;
+  std::uint64_t lastProcess_ = 0;
+  std::map<std::uint64_t, std::vector<std::string>> sent_;  // by process
+  std::map<std::uint64_t, std::string> known_;
+  Counts counts_;
+  std::string trace_;
+  std::string error_;
+};
+
+EventLoop::TimePoint ClusterSimulation::now_{};
+
+TEST(ClusterLogSimulation, AllNodesApplyTheSameRecordsOnceAndInOneOrder) {
+  const char* only = std::getenv("STORMO_SIMULATION_SEED");
+  const std::uint64_t first = only == nullptr ? 1 : std::stoull(only);
+  const std::uint64_t last = only == nullptr ? kSeeds : first;
+  if (only == nullptr) {
+    ASSERT_TRUE(log::openFile("/dev/null"));
+  }
+  ClusterSimulation::Counts sum;
+  for (std::uint64_t seed = first; seed <= last; ++seed) {
+    ClusterSimulation simulation(seed);
+    simulation.run();
+    const auto counts = simulation.counts();
+    sum.records += counts.records;
+    sum.snapshots += counts.snapshots;
+    sum.gone += counts.gone;
+    sum.recalled += counts.recalled;
+    sum.messages += counts.messages;
+    sum.peerSnapshots += counts.peerSnapshots;
+    ASSERT_EQ(simulation.error(), "")
+        << "to repeat it: STORMO_SIMULATION_SEED=" << seed << " build/bin/channel_cluster_test\n"
+        << simulation.trace();
+  }
+  std::cout << "records=" << sum.records << " messages=" << sum.messages
+            << " snapshots=" << sum.snapshots << " gone=" << sum.gone
+            << " of_peers=" << sum.peerSnapshots
+            << " recalled=" << sum.recalled << "\n";
+  if (only != nullptr) return;
+  EXPECT_GT(sum.records, kSeeds * 20);
+  EXPECT_GT(sum.snapshots, kSeeds / 4);
+  EXPECT_GT(sum.gone, kSeeds / 10);
+  EXPECT_GT(sum.peerSnapshots, kSeeds / 20);
+  EXPECT_GT(sum.recalled, kSeeds);
+}
+
+}  // namespace
+}  // namespace stormo::channel

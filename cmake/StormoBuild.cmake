@@ -25,6 +25,8 @@ find_package(CURL REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(Boost REQUIRED)
 find_package(tomlplusplus REQUIRED)
+# Only its header is needed: libnats itself is loaded by programs that have a cluster.
+find_path(STORMO_NATS_INCLUDE nats/nats.h REQUIRED)
 
 find_program(STORMO_CCACHE ccache)
 if(STORMO_CCACHE)

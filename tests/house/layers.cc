@@ -21,6 +21,7 @@ const Module* moduleNamed(std::string_view name) {
 const HeaderOwners& headersWithoutSource() {
   static const HeaderOwners kOwners = {
       {"stormo/access_rule.h", "base"},
+      {"stormo/channel/cluster_settings.h", "base"},
       {"stormo/channel/listener.h", "protocol"},
       {"stormo/channel/log_settings.h", "base"},
       {"stormo/channel/messages.h", "protocol"},
@@ -61,6 +62,7 @@ const std::vector<Module>& modules() {
       {"channel/link", {"group"}},
       {"channel/log", {"event", "protocol"}},
       {"channel/cluster", {"channel/log"}},
+      {"channel/nats", {"channel/cluster"}},
       {"channel/client", {"channel/link"}},
       {"channel/server", {"channel/link", "channel/log"}},
       {"process", {"event"}},

@@ -59,8 +59,9 @@ Json rightIn(const std::string& word) {
   return right;
 }
 
-access::TokenVerifier::Verdict verdictOf(const AccessOptions& access, const std::string& token) {
-  return access::TokenVerifier(server::keySetOf(access.keys), {}).verify(token, now());
+access::TokenVerifier::Verdict verdictOf(const std::vector<TokenKey>& keys,
+                                         const std::string& token) {
+  return access::TokenVerifier(server::keySetOf(keys), {}).verify(token, now());
 }
 
 std::string problemText(const access::TokenVerifier::Verdict& verdict) {
@@ -98,7 +99,7 @@ std::string make(const Request& request) {
   if (!request.groups.empty()) claims["groups"] = request.groups;
   for (const std::string& word : request.rights) claims["rights"].push_back(rightIn(word));
   std::string token = access::signToken(textOf(claims), secrets.current);
-  const auto verdict = verdictOf(cli::accessOf(request.keys), token);
+  const auto verdict = verdictOf({{.secret = secrets.current}}, token);
   if (verdict.problem == access::TokenProblem::None) return token;
   throw std::invalid_argument("no server would accept that: " + problemText(verdict));
 }
@@ -114,7 +115,7 @@ int check(const Request& request) {
     throw std::invalid_argument(
         "to check a token takes a key: --secret-file, --key-file or --key-set-file");
   }
-  const auto verdict = verdictOf(access, request.checked);
+  const auto verdict = verdictOf(access.keys, request.checked);
   if (verdict.problem != access::TokenProblem::None) {
     std::fprintf(stderr, "stormo token: %s\n", problemText(verdict).c_str());
     return 1;

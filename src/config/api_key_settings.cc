@@ -39,10 +39,9 @@ std::optional<Parts> partsOf(std::string_view word) {
   return parts;
 }
 
-/// As complaintOfApiKeys(), for one word.
-std::string complaintOf(const std::string& word) {
-  const auto parts = partsOf(word);
-  if (!parts) return "'" + word + "' is not " + std::string(kApiKeyForm);
+/// What is wrong with the parts of that word; empty if nothing is.
+std::string complaintOf(std::string_view word, const std::optional<Parts>& parts) {
+  if (!parts) return "'" + std::string(word) + "' is not " + std::string(kApiKeyForm);
   if (parts->name.empty()) return "an API key needs a name";
   const std::string who = "the API key '" + std::string(parts->name) + "' ";
   if (parts->rights.empty()) return who + "needs rights: publish, control or read";
@@ -58,11 +57,11 @@ std::string complaintOf(const std::string& word) {
 }  // namespace
 
 std::optional<ApiKeySetting> apiKeyIn(std::string_view word) {
-  if (!complaintOf(std::string(word)).empty()) return std::nullopt;
-  const Parts parts = *partsOf(word);
-  return ApiKeySetting{.name = std::string(parts.name),
-                       .rights = {parts.rights.begin(), parts.rights.end()},
-                       .hash = std::string(parts.hash)};
+  const auto parts = partsOf(word);
+  if (!complaintOf(word, parts).empty()) return std::nullopt;
+  return ApiKeySetting{.name = std::string(parts->name),
+                       .rights = {parts->rights.begin(), parts->rights.end()},
+                       .hash = std::string(parts->hash)};
 }
 
 std::string wordOf(const ApiKeySetting& key) {
@@ -75,14 +74,14 @@ std::string wordOf(const ApiKeySetting& key) {
 }
 
 std::string complaintOfApiKeys(const std::vector<std::string>& words) {
-  std::vector<std::string> names;
+  std::vector<std::string_view> names;
   for (const std::string& word : words) {
-    if (std::string wrong = complaintOf(word); !wrong.empty()) return wrong;
-    const std::string name = apiKeyIn(word)->name;
-    if (std::ranges::find(names, name) != names.end()) {
-      return "two keys have the name '" + name + "'";
+    const auto parts = partsOf(word);
+    if (std::string wrong = complaintOf(word, parts); !wrong.empty()) return wrong;
+    if (std::ranges::find(names, parts->name) != names.end()) {
+      return "two keys have the name '" + std::string(parts->name) + "'";
     }
-    names.push_back(name);
+    names.push_back(parts->name);
   }
   return {};
 }

@@ -1,7 +1,5 @@
 #include "server/control_values.h"
 
-#include <openssl/sha.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -10,6 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "access/sha256.h"
 #include "protocol/channel/packet.h"
 
 namespace stormo::server {
@@ -130,13 +129,8 @@ Value revocationValue(const Backend::Revocation& revocation) {
 }
 
 std::uint64_t revocationKey(const Backend::Revocation& revocation) {
-  const std::string text =
-      revocation.token.empty() ? "user " + revocation.user : "token " + revocation.token;
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
-  std::uint64_t key = 0;
-  std::memcpy(&key, digest.data(), sizeof key);
-  return key;
+  return access::sha256Start(revocation.token.empty() ? "user " + revocation.user
+                                                      : "token " + revocation.token);
 }
 
 std::string exceptionsText(const std::vector<Audience>& except) {

@@ -1,14 +1,11 @@
 // Where the HTTP API listens, and who may use it: "Addresses" and "Keys" of docs/api.md.
 #include <gmock/gmock.h>
-#include <poll.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 
+#include "integration/harness/tls_client.h"
 #include "integration/harness/with_api.h"
-#include "support/raw_peer.h"
 #include "support/temp_directory.h"
-#include "support/tls_peer.h"
 
 namespace stormo::integration {
 namespace {
@@ -27,23 +24,10 @@ class ApiListen : public WithApi {
   }
   Answer callTls(std::uint16_t port, const std::string& requestLine,
                  const std::string& body = {}) const {
-    const test::RawPeer socket = test::RawPeer::connect(port);
-    test::TlsPeer tls(socket.fd());
-    std::string received;
-    const auto await = [&](const auto& condition) {
-      while (!condition()) {
-        pollfd ready{.fd = socket.fd(), .events = POLLIN, .revents = 0};
-        ::poll(&ready, 1, deadline.pollMilliseconds());
-        deadline.check("an answer over TLS");
-      }
-    };
-    await([&] { return tls.shakeHands(); });
-    tls.send(apiRequest(requestLine, authorization(), body));
-    await([&] {
-      received += tls.take();
-      return tls.isClosed();
-    });
-    return apiAnswerIn(received);
+    TlsClient client(deadline, port);
+    client.tls.send(apiRequest(requestLine, authorization(), body));
+    client.awaitClose();
+    return apiAnswerIn(client.received);
   }
   /// The addresses of the API, as `status` has them.
   std::vector<std::string> addresses() {

@@ -1,13 +1,12 @@
 // A program of HTTP, as its clients use it.
 #include <gmock/gmock.h>
-#include <poll.h>
 
 #include <csignal>
 #include <fstream>
 
 #include "integration/harness/tcp_peer.h"
+#include "integration/harness/tls_client.h"
 #include "integration/harness/with_stormo.h"
-#include "support/tls_peer.h"
 #include "support/websocket_client.h"
 
 namespace stormo::integration {
@@ -168,21 +167,13 @@ TEST_F(HttpWorker, SpeaksTls) {
   const test::TempDirectory made;
   const TlsCertificate files = test::makeCertificate(made);
   stormo.start({"--certificate", files.certificateFile, "--key", files.keyFile});
-  const test::RawPeer socket = test::RawPeer::connect(stormo.port());
-  test::TlsPeer tls(socket.fd());
-  const auto await = [&](const auto& condition) {
-    while (!condition()) {
-      pollfd ready{.fd = socket.fd(), .events = POLLIN, .revents = 0};
-      ASSERT_EQ(::poll(&ready, 1, 30'000), 1);
-    }
-  };
-  await([&] { return tls.shakeHands(); });
-  std::string received;
+  TlsClient client(deadline, stormo.port());
   for (const char* name : {"one", "two"}) {
-    tls.send(request("GET /hello?name=" + std::string(name)));
-    await([&] { return (received += tls.take()).ends_with(std::string("Hello ") + name); });
+    client.tls.send(request("GET /hello?name=" + std::string(name)));
+    client.awaitText(std::string("Hello ") + name);
   }
-  EXPECT_THAT(received, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(client.received, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(client.received, EndsWith("Hello two"));
 }
 
 TEST_F(HttpWorker, AWrongSchemeIsExplained) {

@@ -1,6 +1,7 @@
 // `stormo clients`, `groups`, `users` and `kick`, as a person uses them.
 #include <gmock/gmock.h>
 
+#include "integration/harness/shell_outcome.h"
 #include "integration/harness/v1_client.h"
 #include "integration/harness/with_api.h"
 
@@ -38,14 +39,6 @@ class ShellClients : public WithApi {
     }
     rows.erase(rows.begin());
     return rows;
-  }
-  static void expectOneLine(const Outcome& outcome, int status, const std::string& expected) {
-    EXPECT_EQ(outcome.status, status) << expected << outcome.errors;
-    EXPECT_EQ(outcome.errors, expected + '\n');
-    EXPECT_THAT(outcome.output, IsEmpty());
-  }
-  static void expectWrongWords(const Outcome& outcome, const std::string& expected) {
-    expectOneLine(outcome, 2, expected + "\nRun with --help for more information.");
   }
 
   Words ids;  // of the clients, in the order of connect()

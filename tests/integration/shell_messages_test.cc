@@ -5,6 +5,7 @@
 #include <csignal>
 #include <fstream>
 
+#include "integration/harness/shell_outcome.h"
 #include "integration/harness/with_api.h"
 
 namespace stormo::integration {
@@ -72,14 +73,6 @@ class ShellMessages : public WithApi {
     Words lines = linesOf(sub.output());
     std::erase_if(lines, [](const std::string& line) { return line.ends_with("there?"); });
     return lines;
-  }
-  static void expectOneLine(const Outcome& outcome, int status, const std::string& expected) {
-    EXPECT_EQ(outcome.status, status) << expected << outcome.errors;
-    EXPECT_EQ(outcome.errors, expected + '\n');
-    EXPECT_THAT(outcome.output, IsEmpty());
-  }
-  static void expectWrongWords(const Outcome& outcome, const std::string& expected) {
-    expectOneLine(outcome, 2, expected + "\nRun with --help for more information.");
   }
 };
 

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "access/token_signer.h"
+#include "integration/harness/shell_outcome.h"
 #include "integration/harness/v1_client.h"
 #include "integration/harness/with_api.h"
 
@@ -25,11 +26,6 @@ class ShellToken : public WithApi {
     return token(words);
   }
   Outcome check(const std::string& checked) { return make({"--check", checked}); }
-  static void expectOneLine(const Outcome& outcome, int status, const std::string& expected) {
-    EXPECT_EQ(outcome.status, status) << expected << outcome.output;
-    EXPECT_EQ(outcome.errors, expected + '\n');
-    EXPECT_THAT(outcome.output, IsEmpty());
-  }
 
   const std::string secretFile = file("secret", std::string(32, 's') + "\n");
 };
@@ -84,13 +80,11 @@ TEST_F(ShellToken, ThatIsNotValidFailsItsCheckWithTheReason) {
 }
 
 TEST_F(ShellToken, WrongWordsGetALineThatNamesThem) {
-  const std::string help = "\nRun with --help for more information.";
-  expectOneLine(token({"--user", "ada", "--check", "x"}), 2, "--user excludes --check" + help);
-  expectOneLine(make({"--user"}), 2, "--user: 1 required TEXT missing" + help);
-  expectOneLine(make({"--user", "ada", "--expires", "5x"}), 2,
-                "--expires: x unit not recognized. Allowed values: {d,h,m,s}" + help);
-  expectOneLine(make({"--user", "ada", "--key-file", "x"}), 2,
-                "--key-file requires --check" + help);
+  expectWrongWords(token({"--user", "ada", "--check", "x"}), "--user excludes --check");
+  expectWrongWords(make({"--user"}), "--user: 1 required TEXT missing");
+  expectWrongWords(make({"--user", "ada", "--expires", "5x"}),
+                   "--expires: x unit not recognized. Allowed values: {d,h,m,s}");
+  expectWrongWords(make({"--user", "ada", "--key-file", "x"}), "--key-file requires --check");
   expectOneLine(make({"--user", "ada", "--right", "a="}), 2,
                 "stormo token: --right a=: '' is none of join, send, history and presence");
   expectOneLine(make({}), 2, "stormo token: a token needs --user");

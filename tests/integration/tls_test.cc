@@ -1,12 +1,11 @@
 // A server with a certificate, as a person tries it.
 #include <gmock/gmock.h>
-#include <poll.h>
 
 #include <filesystem>
 #include <fstream>
 
+#include "integration/harness/tls_client.h"
 #include "integration/harness/with_stormo.h"
-#include "support/tls_peer.h"
 #include "support/websocket_client.h"
 
 namespace stormo::integration {
@@ -35,40 +34,16 @@ class TlsServer : public WithStormo {
     stormo.start(
         freePort({"--workers", "2", "--tls-cert", file("dev.crt"), "--tls-key", file("dev.key")}));
   }
-
-  /// A client whose handshakes are done.
-  struct Client {
-    explicit Client(std::uint16_t port, SSL_SESSION* resumed = nullptr)
-        : socket(test::RawPeer::connect(port)), tls(socket.fd()) {
-      if (resumed != nullptr) tls.resume(resumed);
-      await([&] { return tls.shakeHands(); });
-    }
-    /// Until the condition is true, or for 30 seconds without any input.
-    template <typename Condition>
-    void await(const Condition& condition) {
-      while (!condition()) {
-        pollfd ready{.fd = socket.fd(), .events = POLLIN, .revents = 0};
-        ASSERT_EQ(::poll(&ready, 1, 30'000), 1);
-      }
-    }
-    void awaitText(const std::string& text) {
-      await([&] { return (received += tls.take()).find(text) != std::string::npos; });
-    }
-
-    test::RawPeer socket;
-    test::TlsPeer tls;
-    std::string received;
-  };
 };
 
 TEST_F(TlsServer, ServesItsPageAndGroupsOverTls) {
   startWithTls();
-  Client page(stormo.port());
+  TlsClient page(deadline, stormo.port());
   page.tls.send("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   page.awaitText("</html>");
   EXPECT_THAT(page.received, StartsWith("HTTP/1.1 200 OK\r\n"));
 
-  Client member(stormo.port());
+  TlsClient member(deadline, stormo.port());
   member.tls.send(test::WebSocketClient::request());
   member.awaitText("\r\n\r\n");
   EXPECT_THAT(member.received, StartsWith("HTTP/1.1 101 "));
@@ -82,10 +57,10 @@ TEST_F(TlsServer, ServesItsPageAndGroupsOverTls) {
 TEST_F(TlsServer, ProcessesResumeEachOthersSessions) {
   startWithTls();
   test::TlsPeer::Session session;
-  std::vector<std::unique_ptr<Client>> open;
+  std::vector<std::unique_ptr<TlsClient>> open;
   for (int i = 0; i < 16; ++i) {
-    open.push_back(std::make_unique<Client>(stormo.port(), session.get()));
-    Client& client = *open.back();
+    open.push_back(std::make_unique<TlsClient>(deadline, stormo.port(), session.get()));
+    TlsClient& client = *open.back();
     EXPECT_EQ(client.tls.wasResumed(), i > 0);
     client.tls.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     client.awaitText("</html>");  // and the ticket before it
@@ -95,11 +70,13 @@ TEST_F(TlsServer, ProcessesResumeEachOthersSessions) {
 
 TEST_F(TlsServer, ANewCertificateIsUsedWithoutADisconnect) {
   startWithTls();
-  Client old(stormo.port());
+  TlsClient old(deadline, stormo.port());
   EXPECT_EQ(old.tls.certificateName(), "Stormo development");
   old.tls.send(test::WebSocketClient::request());
   old.awaitText("\r\n\r\n");
-  const auto certificateNow = [&] { return Client(stormo.port()).tls.certificateName(); };
+  const auto certificateNow = [&] {
+    return TlsClient(deadline, stormo.port()).tls.certificateName();
+  };
   const auto replace = [&](const std::string& host) {
     const test::TempDirectory made;
     const TlsCertificate files = test::makeCertificate(made, host);

@@ -237,11 +237,12 @@ bool ChannelState::appendMessagesAfter(std::uint64_t offset, std::string_view gr
   std::size_t left = kCheckedEventsMax;
   bool isWhole = true;
   window_.visitFrom(offset + 1, [&](std::string_view frame) {
-    isWhole = left-- > 0;
+    if (left-- == 0) return isWhole = false;
     const Packet event = eventIn(frame);
-    if (!isWhole || event.space != Space::Groups || event.channel != group) return isWhole;
-    isWhole = offset > 0 && out.size() - before + frame.size() <= kReplyBytesMax;
-    if (isWhole) out += frame;
+    if (event.space == Space::Groups && event.channel == group) {
+      isWhole = offset > 0 && out.size() - before + frame.size() <= kReplyBytesMax;
+      if (isWhole) out += frame;
+    }
     return isWhole;
   });
   if (!isWhole) out.resize(before);

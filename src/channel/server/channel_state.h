@@ -83,10 +83,10 @@ class ChannelState final : public LogState {
   [[nodiscard]] const JobStore& jobs() const { return jobs_; }
   [[nodiscard]] const Retained& retained() const { return retained_; }
 
-  /// Appends the frames of all messages to the group after `offset` to `out`, in order: from its
-  /// history, or else from the replay window if that still has all events since then, and they are
-  /// at most kCheckedEventsMax, with kReplyBytesMax of the group. From the beginning (offset 0)
-  /// only a history has messages. Otherwise returns false, and appends nothing.
+  /// Appends the group's messages after `offset` to `out`, as frames in their order. Returns false,
+  /// and appends nothing, if one of them may be missing. They are in the group's history, or in the
+  /// replay window, of which at most kCheckedEventsMax events are read, and kReplyBytesMax taken.
+  /// With offset 0 the window has none: on a new server each group would seem to have a history.
   [[nodiscard]] bool appendMessagesAfter(std::uint64_t offset, std::string_view group,
                                          std::uint64_t now, std::string& out) const;
 

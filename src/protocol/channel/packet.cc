@@ -39,22 +39,27 @@ struct Shape {
   std::uint8_t requiredFlags = 0;  ///< The bits that must be set.
 };
 
-/// Kinds that exist for groups only.
-constexpr bool isOfGroups(Kind kind) {
-  return kind == Kind::HistoryRequest || kind == Kind::HistoryReply ||
-         kind == Kind::IdempotentPublish;
-}
-
+/// `flags`: the bits that may be set.
 template <typename... Fields>
 constexpr Shape shape(bool channel, bool payload, int flags, Fields... fields) {
+  const bool mayBeOfGroup = (flags & kGroupFlag) != 0;
+  // `loop` is for events alone, exceptions for groups alone.
+  const int groupFlags = mayBeOfGroup ? flags & ~kLoopFlag : 0;
+  const int eventFlags = mayBeOfGroup ? flags & ~(kGroupFlag | kExceptFlag) : flags;
   return {.fields = {fields...},
           .fieldCount = sizeof...(fields),
           .channel = channel,
           .payload = payload,
-          .groupFlags = static_cast<std::uint8_t>(flags)};
+          .groupFlags = static_cast<std::uint8_t>(groupFlags),
+          .eventFlags = static_cast<std::uint8_t>(eventFlags)};
 }
 
-constexpr Shape fieldsAndFlags(Kind kind) {
+constexpr Shape forGroupsOnly(Shape shape) {
+  shape.requiredFlags = kGroupFlag;
+  return shape;
+}
+
+constexpr Shape makeShape(Kind kind) {
   switch (kind) {
     case Kind::Hello:
       return shape(false, true, 0, &Packet::version, &Packet::producerId);
@@ -92,12 +97,14 @@ constexpr Shape fieldsAndFlags(Kind kind) {
     case Kind::Resume:
       return shape(false, false, 0, &Packet::epoch, &Packet::offset);
     case Kind::HistoryRequest:
-      return shape(true, false, kGroupFlag, &Packet::epoch, &Packet::offset);
+      return forGroupsOnly(shape(true, false, kGroupFlag, &Packet::epoch, &Packet::offset));
     case Kind::HistoryReply:
-      return shape(true, true, kGroupFlag | kWholeFlag, &Packet::epoch, &Packet::offset);
+      return forGroupsOnly(
+          shape(true, true, kGroupFlag | kWholeFlag, &Packet::epoch, &Packet::offset));
     case Kind::IdempotentPublish:
-      return shape(true, true, kPayloadKindMask | kReceiptFlag | kGroupFlag | kExceptFlag,
-                   &Packet::sequence, &Packet::session, &Packet::sendNumber);
+      return forGroupsOnly(shape(true, true,
+                                 kPayloadKindMask | kReceiptFlag | kGroupFlag | kExceptFlag,
+                                 &Packet::sequence, &Packet::session, &Packet::sendNumber));
     case Kind::Retain:
       return shape(true, true, kReceiptFlag, &Packet::sequence, &Packet::key, &Packet::until);
     case Kind::Receipt:
@@ -111,16 +118,6 @@ constexpr Shape fieldsAndFlags(Kind kind) {
       return shape(false, false, 0);
   }
   return {.exists = false};
-}
-
-constexpr Shape makeShape(Kind kind) {
-  Shape shape = fieldsAndFlags(kind);
-  const int flags = shape.groupFlags;
-  const int ofGroups = kind == Kind::Rejected ? kGroupFlag : kGroupFlag | kExceptFlag;
-  shape.groupFlags = static_cast<std::uint8_t>((flags & kGroupFlag) != 0 ? flags & ~kLoopFlag : 0);
-  shape.eventFlags = static_cast<std::uint8_t>(flags & ~ofGroups);
-  shape.requiredFlags = isOfGroups(kind) ? kGroupFlag : 0;
-  return shape;
 }
 
 /// The codec's table: one row per byte that may stand for a kind.

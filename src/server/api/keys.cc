@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
@@ -26,8 +25,8 @@ int digitOf(char c) {
   return -1;
 }
 
-std::optional<server::api::Sha256> hashIn(std::string_view text) {
-  server::api::Sha256 hash{};
+std::optional<access::Sha256> hashIn(std::string_view text) {
+  access::Sha256 hash{};
   if (!text.starts_with(kHashPrefix)) return std::nullopt;
   text.remove_prefix(kHashPrefix.size());
   if (text.size() != 2 * hash.size()) return std::nullopt;
@@ -59,7 +58,7 @@ std::string makeApiKey() {
 std::string hashOfApiKey(std::string_view key) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text(kHashPrefix);
-  for (const unsigned char byte : server::api::sha256(key)) {
+  for (const unsigned char byte : access::sha256(key)) {
     text += kDigits[byte >> 4U];
     text += kDigits[byte & 15U];
   }
@@ -100,17 +99,6 @@ std::string_view nameOf(Right right) {
   return right == Right::Control ? "control" : "read";
 }
 
-Sha256 sha256(std::string_view bytes) {
-  // Fetched once: the function SHA256() looks it up at each call, which takes longer than to hash a
-  // key.
-  static const EVP_MD* const kAlgorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  Sha256 hash{};
-  if (EVP_Digest(bytes.data(), bytes.size(), hash.data(), nullptr, kAlgorithm, nullptr) != 1) {
-    throw std::runtime_error("the OpenSSL library cannot compute SHA-256");
-  }
-  return hash;
-}
-
 Keys::Keys(const std::vector<ApiKey>& keys) {
   for (const ApiKey& key : keys) {
     if (const std::string wrong = complaintOfApiKey(key); !wrong.empty()) {
@@ -134,7 +122,7 @@ const Keys::Key* Keys::find(std::string_view authorization) const {
       !equalsIgnoringCase(authorization.substr(0, kScheme.size()), kScheme)) {
     return nullptr;
   }
-  const Sha256 hash = sha256(trimmed(authorization.substr(kScheme.size())));
+  const access::Sha256 hash = access::sha256(trimmed(authorization.substr(kScheme.size())));
   const Key* found = nullptr;
   for (const Key& key : keys_) {
     if (CRYPTO_memcmp(key.hash.data(), hash.data(), hash.size()) == 0) found = &key;

@@ -2,12 +2,13 @@
 
 #include <stormo/api.h>
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "access/sha256.h"
 
 namespace stormo::server::api {
 
@@ -18,15 +19,12 @@ enum class Right : std::uint8_t { Publish = 1, Control = 2, Read = 4 };
 [[nodiscard]] std::optional<Right> rightNamed(std::string_view name);
 [[nodiscard]] std::string_view nameOf(Right right);
 
-using Sha256 = std::array<unsigned char, 32>;
-[[nodiscard]] Sha256 sha256(std::string_view bytes);
-
 /// The keys that requests may show.
 class Keys {
  public:
   struct Key {
     std::string name;
-    Sha256 hash{};
+    access::Sha256 hash{};
     std::uint8_t rights = 0;
 
     [[nodiscard]] bool may(Right right) const {

@@ -1,9 +1,8 @@
 #include "server/api/send_ids.h"
 
 #include <algorithm>
-#include <cstring>
 
-#include "server/api/keys.h"
+#include "access/sha256.h"
 
 namespace stormo::server::api {
 namespace {
@@ -12,9 +11,7 @@ constexpr std::size_t kKeyBytesMax = 255;
 
 /// Never 0, which is no session.
 std::uint64_t sessionOf(std::string_view text) {
-  const Sha256 hash = sha256(text);
-  std::uint64_t session = 0;
-  std::memcpy(&session, hash.data(), sizeof session);
+  const std::uint64_t session = access::sha256Start(text);
   return session == 0 ? 1 : session;
 }
 

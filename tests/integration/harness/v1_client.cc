@@ -1,11 +1,9 @@
 #include "integration/harness/v1_client.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include <stdexcept>
 #include <utility>
+
+#include "sys/sockets.h"
 
 namespace stormo::integration {
 
@@ -14,12 +12,8 @@ using test::WebSocketClient;
 V1Client::V1Client(const test::Deadline& deadline, std::uint16_t port, const std::string& token)
     : deadline_(deadline),
       client_(WebSocketClient::open(port, token.empty() ? "/" : "/?token=" + token,
-                                    "Sec-WebSocket-Protocol: stormo.v1\r\n")) {
-  sockaddr_in local{};
-  socklen_t size = sizeof local;
-  ::getsockname(client_.raw().fd(), reinterpret_cast<sockaddr*>(&local), &size);
-  localPort_ = ntohs(local.sin_port);
-}
+                                    "Sec-WebSocket-Protocol: stormo.v1\r\n")),
+      localPort_(localAddress(client_.raw().fd()).port()) {}
 
 std::optional<V1Client::Json> V1Client::next() {
   while (auto frame = client_.await(deadline_.left())) {

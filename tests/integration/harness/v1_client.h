@@ -25,7 +25,7 @@ class V1Client {
 
   [[nodiscard]] bool isOpen() { return client_.isOpen(); }
   /// By which `connections` shows it.
-  [[nodiscard]] std::uint16_t localPort() { return localPort_; }
+  [[nodiscard]] std::uint16_t localPort() const { return localPort_; }
 
   /// Sends a command with the next id, and returns its reply. Events that come before it are kept
   /// for nextEvent(). Throws if the connection ends.
@@ -53,7 +53,7 @@ class V1Client {
 
   const test::Deadline& deadline_;
   test::WebSocketClient client_;
-  std::uint16_t localPort_ = 0;
+  std::uint16_t localPort_;
   int lastId_ = 0;
   std::deque<Json> events_;
   Closed closed_;

@@ -22,6 +22,40 @@ std::size_t frameBytesFor(const Settings& settings) {
                   settings.messageBytesMax + channel::kFrameOverheadBytesMax);
 }
 
+/// The first line of a file; empty without one.
+std::string lineOf(const std::string& file) {
+  return file.empty() ? std::string() : readSecrets(file, "").current;
+}
+
+std::vector<std::string> urlsOf(std::string_view list) {
+  std::vector<std::string> urls;
+  while (!list.empty()) {
+    const std::size_t end = std::min(list.find(','), list.size());
+    urls.emplace_back(list.substr(0, end));
+    list.remove_prefix(std::min(end + 1, list.size()));
+  }
+  return urls;
+}
+
+channel::ClusterSettings clusterOf(const Settings& settings) {
+  return {.servers = urlsOf(settings.cluster),
+          .stream = settings.natsStream,
+          .node = settings.node,
+          .goneAfter = settings.nodeGone,
+          .replicas = static_cast<int>(settings.natsReplicas),
+          .storage = settings.natsStorage == "memory" ? channel::StreamStorage::Memory
+                                                      : channel::StreamStorage::File,
+          .maxBytes = settings.natsMaxBytes,
+          .user = settings.natsUser,
+          .password = lineOf(settings.natsPasswordFile),
+          .token = lineOf(settings.natsTokenFile),
+          .nkeySeedFile = settings.natsNkeyFile,
+          .credentialsFile = settings.natsCredentialsFile,
+          .tls = {.authoritiesFile = settings.natsAuthorities,
+                  .certificate = {.certificateFile = settings.natsCertificate,
+                                  .keyFile = settings.natsKey}}};
+}
+
 /// Applies the settings for which isOfChannel() is true, but for those of TLS.
 void apply(const Settings& settings, channel::Server& server) {
   server.maxPackageSize = frameBytesFor(settings);
@@ -39,6 +73,7 @@ void apply(const Settings& settings, channel::Server& server) {
                     .bytesMax = settings.historyBytes,
                     .ageMax = settings.historyAge,
                     .totalBytesMax = settings.historyTotalBytes};
+  server.cluster = clusterOf(settings);
 }
 
 Tls tlsOf(const Settings& settings) {

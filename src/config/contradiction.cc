@@ -60,6 +60,10 @@ std::string contradiction(const Settings& settings) {
     return "--channel-log-dir is for the Channel of this server, and --channel uses one that runs "
            "elsewhere: set it there";
   }
+  if (!settings.channel.empty() && !settings.cluster.empty()) {
+    return "--cluster joins the Channel of this server with others, and --channel uses one that "
+           "runs elsewhere: set only one of them";
+  }
   if (settings.channelLogTotalBytes < 4 * settings.channelLogSegmentBytes) {
     return "--channel-log-total-bytes is less than four times --channel-log-segment-bytes: the log "
            "would be full before it can be shortened";

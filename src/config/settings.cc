@@ -81,7 +81,8 @@ std::optional<unsigned> socketModeIn(std::string_view octal) {
 
 bool SettingSpec::isOfChannel() const {
   const std::string_view name = key;
-  return name.starts_with("history.") || name.starts_with("tls.") ||
+  return name.starts_with("history.") || name.starts_with("tls.") || name == "cluster" ||
+         name.starts_with("node") || name.starts_with("nats.") ||
          name == "channel.workerman-peers" || name.starts_with("channel.replay-") ||
          name.starts_with("channel.log-") || name == "channel.stall-seconds" ||
          name == "limits.message-bytes";

@@ -53,6 +53,23 @@ struct Settings {
   std::size_t channelLogSegmentBytes = 64 << 20;
   std::size_t channelLogTotalBytes = 1 << 30;
 
+  // The cluster of the server's own Channel:
+  std::string cluster;  ///< URLs of NATS servers, separated by commas. Empty: there is none.
+  std::string node;     ///< Empty: the name of the machine.
+  std::chrono::seconds nodeGone{10};
+  std::string natsStream = "stormo";
+  std::size_t natsReplicas = 0;  ///< 0: as many as there are servers, at most 3.
+  std::string natsStorage = "file";
+  std::size_t natsMaxBytes = 1 << 30;
+  std::string natsUser;
+  std::string natsPasswordFile;
+  std::string natsTokenFile;
+  std::string natsNkeyFile;
+  std::string natsCredentialsFile;
+  std::string natsAuthorities;  ///< PEM files, as of the Channel.
+  std::string natsCertificate;
+  std::string natsKey;
+
   // Histories of groups, kept by the server's own Channel:
   std::vector<std::string> historyGroups;  ///< Patterns of names. Empty: no group has a history.
   std::size_t historyMessages = 100;
@@ -148,6 +165,8 @@ std::optional<channel::SyncPolicy> syncPolicyNamed(std::string_view name);
 std::optional<unsigned> socketModeIn(std::string_view octal);
 
 std::span<const SettingSpec> settingSpecs();
+/// Those of them that concern the cluster.
+std::span<const SettingSpec> clusterSpecs();
 
 /// Applies words to one setting. Throws std::invalid_argument with a sentence for the user, which
 /// begins with `name`: the flag or the variable. `words` is empty only for a list without elements.

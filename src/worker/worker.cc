@@ -8,8 +8,6 @@
 #include <stdexcept>
 
 #include "channel/client/own_channel.h"
-#include "channel/log/file_log.h"
-#include "channel/log/memory_log.h"
 #include "channel/log/real_log_directory.h"
 #include "channel/server/declared_servers.h"
 #include "channel/server/server_process.h"
@@ -23,6 +21,7 @@
 #include "sys/address.h"
 #include "sys/open_files.h"
 #include "sys/processors.h"
+#include "worker/channel_log.h"
 #include "worker/connection_rows.h"
 #include "worker/declaration.h"
 #include "worker/tls_credentials.h"
@@ -164,7 +163,7 @@ std::size_t packageSizeOf(const channel::Server& server) {
 
 /// Makes `server` the Channel to which this program's processes connect without an address.
 void makeOwn(channel::Server& server, const std::string& directory, process::Role& role) {
-  if (server.log.directory.empty()) server.log.directory = directory + "/channel-log";
+  if (server.log.directory.empty()) server.log.directory = logDirectoryOf(server, directory);
   role.stateDirectory = server.log.directory;
   if (declaredWorkers().empty()) return;
   const std::string path = directory + "/channel.sock";
@@ -186,12 +185,7 @@ void makeOwn(channel::Server& server, const std::string& directory, process::Rol
 struct ChannelProcess {
   ChannelProcess(process::Child& child, const channel::Server& server)
       : directory(UniqueFd(::dup(child.stateDirectory())), server.log.directory),
-        process(child.loop(), server, makeLog(server.log)) {}
-
-  std::unique_ptr<channel::Log> makeLog(const channel::LogSettings& settings) {
-    if (settings.directory.empty()) return std::make_unique<channel::MemoryLog>();
-    return std::make_unique<channel::FileLog>(directory, settings);
-  }
+        process(child.loop(), server, makeLog(child, server, directory)) {}
 
   channel::RealLogDirectory directory;
   channel::ServerProcess process;
@@ -200,6 +194,7 @@ struct ChannelProcess {
 process::Role roleOf(channel::Server& server, const std::string& directory) {
   server.maxPackageSize = packageSizeOf(server);
   channel::checkExposure(server);
+  checkCluster(server);
   process::Role role;
   role.kind = process::RoleKind::Channel;
   role.name = server.name;

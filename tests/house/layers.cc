@@ -66,7 +66,7 @@ const std::vector<Module>& modules() {
       {"channel/client", {"channel/link"}},
       {"channel/server", {"channel/link", "channel/log"}},
       {"process", {"event"}},
-      {"worker", {"channel/client", "channel/server", "process"}},
+      {"worker", {"channel/client", "channel/nats", "channel/server", "process"}},
       {"server", {"access", "worker"}},
       {"testing", {"worker"}},
       {"config", {"protocol", "sys"}},

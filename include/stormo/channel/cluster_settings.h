@@ -26,6 +26,13 @@ struct ClusterSettings {
   /// with this name and a dot.
   std::string stream = "stormo";
 
+  // --- Of this node ---
+
+  /// Its name for people, at most 255 bytes. Empty: the name of the machine.
+  std::string node = {};
+  /// A node of the cluster that sends nothing for this time is gone: what it owned is free.
+  std::chrono::milliseconds goneAfter{10'000};
+
   // --- What the stream is created with. An existing stream is used as it is, except that `storage`
   // must be the same. ---
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stormo/channel/cluster_settings.h>
 #include <stormo/channel/log_settings.h>
 #include <stormo/tls.h>
 
@@ -87,6 +88,10 @@ class Server {
 
   /// What the Channel keeps in files.
   LogSettings log;
+
+  /// Joins this Channel with those of other machines: docs/scaling.md. For the first
+  /// channel::Server of a program.
+  ClusterSettings cluster;
 
   /// More addresses, as URLs: `frame://host:port` or `unix:///path`.
   std::vector<std::string> alsoListen;

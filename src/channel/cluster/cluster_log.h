@@ -122,7 +122,7 @@ class ClusterLog final : public Log, StreamSink {
   bool isConnected_ = false;
   StreamInfo info_;         // of the connection
   std::uint64_t next_ = 1;  // sequence of the message to read next
-  bool isFirst_ = false;   // no message was read since startReading()
+  bool isFirst_ = false;    // no message was read since startReading()
   std::optional<ReplicaSnapshot> own_;
   std::uint64_t uncoveredBytes_ = 0;  // of messages after the snapshot
   std::uint64_t incarnation_ = 0;

@@ -69,6 +69,7 @@ Result<void> ClusterLog::open(LogState& state, std::function<void()> onOpened) {
   onOpened_ = std::move(onOpened);
   counters_ = &LoopImpl::current().counters().channelLog;
   counters_->blocked.set(1);
+  openedAt_ = EventLoop::current().now();
   tick_ = Timer::add(kTick, [this] { onTick(); });
   stream_->open(*this);
   return {};
@@ -118,6 +119,7 @@ void ClusterLog::onConnected(const StreamInfo& info) {
 
 void ClusterLog::onDisconnected(std::string_view reason) {
   isConnected_ = false;
+  reason_ = reason;
   outbox_.hold();
   log::warning("the cluster's stream cannot be reached, trying again node={} why=\"{}\"",
                settings_.node, reason);
@@ -293,6 +295,7 @@ void ClusterLog::onGone(const GoneNode& gone, std::uint64_t sequence) {
 
 void ClusterLog::breakOff(std::string_view why, bool canStartAgain) {
   phase_ = Phase::Broken;
+  reason_ = why;
   outbox_.hold();
   log::error("this node takes no part in the cluster any more node={} why=\"{}\"", settings_.node,
              why);
@@ -314,12 +317,43 @@ void ClusterLog::append(std::string_view records, std::uint64_t count) {
 
 bool ClusterLog::isBlocked() const { return phase_ != Phase::Open || !isConnected_ || isStalled_; }
 
+std::string ClusterLog::whyBlocked() const {
+  if (phase_ == Phase::Broken) return reason_;
+  if (!isConnected_) return reason_.empty() ? "no connection to the cluster's stream" : reason_;
+  switch (phase_) {
+    case Phase::Fetching:
+      return "no other node has sent a snapshot yet";
+    case Phase::Open:
+      return isStalled_ ? reason_ : std::string();
+    default:
+      return "this node reads what the cluster has had";
+  }
+}
+
+std::vector<ClusterLog::NodeStatus> ClusterLog::nodes() const {
+  const EventLoop::TimePoint now = EventLoop::current().now();
+  std::vector<NodeStatus> all;
+  if (!replica_) return all;
+  for (const auto& [id, node] : replica_->nodes().table()) {
+    const auto heard = heardAt_.find(id);
+    const auto since = heard == heardAt_.end() ? openedAt_ : heard->second;
+    all.push_back({.id = id,
+                   .name = node.name,
+                   .isSelf = id == id_,
+                   .isGone = node.goneSince != 0,
+                   .silence = std::chrono::duration_cast<std::chrono::milliseconds>(now - since)});
+  }
+  std::ranges::sort(all, {}, &NodeStatus::name);
+  return all;
+}
+
 void ClusterLog::onRefused(std::string_view reason) {
   if (!isStalled_) {
     log::warning("the cluster's stream has refused a message, sending it again node={} why=\"{}\"",
                  settings_.node, reason);
   }
   isStalled_ = true;
+  reason_ = reason;
   againAt_ = std::min(againAt_, EventLoop::current().now() + kRefusedPause);
   countState();
 }
@@ -359,6 +393,7 @@ void ClusterLog::onTick() {
 void ClusterLog::sendAgainIfDue(EventLoop::TimePoint now) {
   if (outbox_.isEmpty() || now < againAt_) return;
   if (!std::exchange(isStalled_, true)) {
+    reason_ = "messages do not come back from the cluster's stream";
     log::warning("messages do not come back from the cluster's stream, sending them again node={}",
                  settings_.node);
   }

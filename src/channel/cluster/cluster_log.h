@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/counters.h"
 #include "channel/cluster/outbox.h"
@@ -50,6 +51,21 @@ class ClusterLog final : public Log, StreamSink {
   /// This node cannot go on from the state that it has, for the reason that was logged; a new
   /// process can. Called in a turn of the loop, once. Set it before open().
   std::function<void()> onBroken = [] {};
+
+  /// A node of the cluster, as this one knows it.
+  struct NodeStatus {
+    NodeId id = 0;
+    std::string name;
+    bool isSelf = false;
+    bool isGone = false;
+    /// Since its latest message, or since this process has started.
+    std::chrono::milliseconds silence{0};
+  };
+  /// In the order of the names.
+  [[nodiscard]] std::vector<NodeStatus> nodes() const;
+  /// Why this node takes no part, or cannot publish at the moment: a sentence without a full stop.
+  /// Empty: it can.
+  [[nodiscard]] std::string whyBlocked() const;
 
   /// Calls `onOpened` when this node has read all that the stream had, and takes part in it. While
   /// there is no connection, or no snapshot, it goes on trying.
@@ -128,11 +144,13 @@ class ClusterLog final : public Log, StreamSink {
   std::uint64_t incarnation_ = 0;
   std::uint64_t appliedCount_ = 0;
 
+  EventLoop::TimePoint openedAt_{};
   EventLoop::TimePoint startSentAt_{};
   EventLoop::TimePoint sentAt_{};   // something was appended, or a sign of life sent
   EventLoop::TimePoint againAt_{};  // what has not come is sent again
   EventLoop::Duration againPause_{};
   bool isStalled_ = false;
+  std::string reason_;  // of the latest failure: of the connection, a message, or this node's part
   std::map<NodeId, EventLoop::TimePoint> heardAt_;
   Timer::Id tick_ = 0;
 

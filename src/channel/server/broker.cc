@@ -25,7 +25,7 @@ Broker::Broker(EventLoop& loop, const Server& settings, Log& log, ChannelState& 
       jobAdmission_(state, settings.queueBytesMax),
       router_(loop, settings.groupEvent, state),
       slowLinks_(reactor_, router_, settings.linkBytesMax, settings.linkStallMax),
-      consumers_(journal_, state, settings.linkStallMax) {
+      consumers_(journal_, state, log.node(), settings.linkStallMax) {
   endpoint_.codec = &codec_;
   const std::size_t packageBytesMax =
       settings.maxPackageSize == 0 ? kDefaultFrameBytesMax : settings.maxPackageSize;
@@ -41,7 +41,7 @@ Broker::Broker(EventLoop& loop, const Server& settings, Log& log, ChannelState& 
   endpoint_.handlers.onClose = [this](Connection& link) { onClose(net::ConnectionImpl::of(link)); };
   door_.refuse = [this](net::ConnectionImpl& link) { refuse(link, "wrong secret"); };
   consumers_.deliver = [this](const JobStore::Job& job) { deliver(job); };
-  state_.observe(this);
+  state_.observe(this, log.node());
   reactor_.add(*this);
 }
 

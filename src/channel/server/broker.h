@@ -116,7 +116,10 @@ class Broker final : FrameSink, StateObserver, net::FlushObserver {
   void onJobWaiting(std::uint64_t number, std::string_view queue) override {
     consumers_.onJobWaiting(number, queue);
   }
-  void onJobHanded(const JobStore::Job& job) override { consumers_.onJobHanded(job); }
+  void onJobHanded(std::uint64_t number, const JobStore::Job& job) override {
+    consumers_.onJobHanded(number, job);
+  }
+  void onJobMissed(ConsumerId consumer) override { consumers_.onJobMissed(consumer); }
   void onRejected(std::uint64_t producerId, std::uint64_t sequence,
                   std::string_view reason) override;
   void onReceipt(std::uint64_t producerId, const Packet& publish, std::uint64_t offset,

@@ -94,6 +94,8 @@ class Broker final : FrameSink, StateObserver, net::FlushObserver {
   void onDependent(net::ConnectionImpl& connection, const Link& link, const Packet& packet);
   void onResume(net::ConnectionImpl& connection, Link& link, const Packet& packet);
   void onHistoryRequest(net::ConnectionImpl& connection, const Packet& packet);
+  /// True if this log has given that position, or another node that shares it.
+  [[nodiscard]] bool isKnown(const Packet& position) const;
   /// What changes the state: becomes a record.
   void onNumbered(net::ConnectionImpl& connection, Link& link, const Packet& packet,
                   std::string_view payload);
@@ -144,6 +146,7 @@ class Broker final : FrameSink, StateObserver, net::FlushObserver {
   net::ConnectionTable& table_;
   const Server& settings_;
   ChannelState& state_;
+  const NodeId node_;
   Door door_;
   LinkCodec codec_;
   net::Endpoint endpoint_;

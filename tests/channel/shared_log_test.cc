@@ -1,38 +1,11 @@
 // A Channel server whose log is shared with other nodes, and may open later.
-#include "channel/shared_log.h"
-
-#include "channel/channel_fixture.h"
+#include "channel/shared_log_fixture.h"
 
 namespace stormo::channel {
 namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-constexpr NodeId kOwn = 1;
-constexpr NodeId kOther = 2;
-
-class SharedLogTest : public ChannelTest {
- protected:
-  void startNode(bool opensAtOnce = true) {
-    makeLog = [this, opensAtOnce] {
-      auto made = std::make_unique<SharedLog>(shared, kOwn, opensAtOnce);
-      log = made.get();
-      return made;
-    };
-    start();
-  }
-  static Packet message(std::string_view group, std::string_view text) {
-    return {.kind = Kind::Publish,
-            .payloadKind = PayloadKind::Text,
-            .space = Space::Groups,
-            .channel = group,
-            .payload = text};
-  }
-
-  SharedRecords shared;
-  SharedLog* log = nullptr;  // of process
-};
 
 TEST_F(SharedLogTest, PublishIsAcknowledgedWhenItsOwnRecordIsApplied) {
   startNode();

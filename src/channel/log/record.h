@@ -15,7 +15,8 @@ namespace stormo::channel {
 /// with all integers big-endian. The length counts all bytes of the record; the checksum covers
 /// those after it and the length.
 struct Record {
-  std::uint64_t time = 0;  ///< Milliseconds since 1970; never less than in the record before.
+  std::uint64_t time =
+      0;  ///< Milliseconds since 1970; never less than in the node's record before.
   std::uint64_t producerId = 0;
   std::string_view packet = {};  ///< Without a frame's length bytes.
 };

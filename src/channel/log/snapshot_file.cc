@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view kEnding = ".snapshot";
 constexpr std::uint64_t kMagic = 0x53746f726d536e70;  // "StormSnp"
-constexpr std::uint64_t kVersion = 2;
+constexpr std::uint64_t kVersion = 3;
 constexpr std::size_t kChecksumBytes = 4;
 
 }  // namespace

@@ -19,13 +19,14 @@ Broker::Broker(EventLoop& loop, const Server& settings, Log& log, ChannelState& 
       table_(reactor_.connections),
       settings_(settings),
       state_(state),
+      node_(log.node()),
       door_(settings, table_),
       codec_(*this, !door_.needsProof()),
       journal_(reactor_, log, state),
       jobAdmission_(state, settings.queueBytesMax),
       router_(loop, settings.groupEvent, state),
       slowLinks_(reactor_, router_, settings.linkBytesMax, settings.linkStallMax),
-      consumers_(journal_, state, settings.linkStallMax) {
+      consumers_(journal_, state, node_, settings.linkStallMax) {
   endpoint_.codec = &codec_;
   const std::size_t packageBytesMax =
       settings.maxPackageSize == 0 ? kDefaultFrameBytesMax : settings.maxPackageSize;
@@ -41,7 +42,7 @@ Broker::Broker(EventLoop& loop, const Server& settings, Log& log, ChannelState& 
   endpoint_.handlers.onClose = [this](Connection& link) { onClose(net::ConnectionImpl::of(link)); };
   door_.refuse = [this](net::ConnectionImpl& link) { refuse(link, "wrong secret"); };
   consumers_.deliver = [this](const JobStore::Job& job) { deliver(job); };
-  state_.observe(this);
+  state_.observe(this, node_);
   reactor_.add(*this);
 }
 

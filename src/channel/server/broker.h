@@ -94,6 +94,8 @@ class Broker final : FrameSink, StateObserver, net::FlushObserver {
   void onDependent(net::ConnectionImpl& connection, const Link& link, const Packet& packet);
   void onResume(net::ConnectionImpl& connection, Link& link, const Packet& packet);
   void onHistoryRequest(net::ConnectionImpl& connection, const Packet& packet);
+  /// True if this log has given that position, or another node that shares it.
+  [[nodiscard]] bool isKnown(const Packet& position) const;
   /// What changes the state: becomes a record.
   void onNumbered(net::ConnectionImpl& connection, Link& link, const Packet& packet,
                   std::string_view payload);
@@ -116,7 +118,10 @@ class Broker final : FrameSink, StateObserver, net::FlushObserver {
   void onJobWaiting(std::uint64_t number, std::string_view queue) override {
     consumers_.onJobWaiting(number, queue);
   }
-  void onJobHanded(const JobStore::Job& job) override { consumers_.onJobHanded(job); }
+  void onJobHanded(std::uint64_t number, const JobStore::Job& job) override {
+    consumers_.onJobHanded(number, job);
+  }
+  void onJobMissed(ConsumerId consumer) override { consumers_.onJobMissed(consumer); }
   void onRejected(std::uint64_t producerId, std::uint64_t sequence,
                   std::string_view reason) override;
   void onReceipt(std::uint64_t producerId, const Packet& publish, std::uint64_t offset,
@@ -141,6 +146,7 @@ class Broker final : FrameSink, StateObserver, net::FlushObserver {
   net::ConnectionTable& table_;
   const Server& settings_;
   ChannelState& state_;
+  const NodeId node_;
   Door door_;
   LinkCodec codec_;
   net::Endpoint endpoint_;

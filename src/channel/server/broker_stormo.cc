@@ -60,19 +60,22 @@ void Broker::onResume(net::ConnectionImpl& connection, Link& link, const Packet&
     STORMO_ASSERT(decode(subscribe, again) == Decode::Ok);
     router_.subscribe(connection, Dialect::Stormo, again.space, again.channel);
   }
-  if (packet.epoch != state_.epoch() || packet.offset > state_.offset()) {
-    // A position that this log has not given: what the link has missed is unknown.
-    return router_.sendGap(connection);
-  }
+  // A position that this log has not given: what the link has missed is unknown.
+  if (!isKnown(packet)) return router_.sendGap(connection);
   // The latest event may have been the first of two, so its offset is replayed, too.
   const bool reachesIt = packet.offset > 0 && state_.window().reaches(packet.offset - 1);
   slowLinks_.resume(connection, packet.offset - (reachesIt ? 1 : 0));
 }
 
+bool Broker::isKnown(const Packet& position) const {
+  return position.epoch == state_.epoch() && (node_ != 0 || position.offset <= state_.offset());
+}
+
 void Broker::onHistoryRequest(net::ConnectionImpl& connection, const Packet& packet) {
-  const bool isAccepted =
-      slowLinks_.whenCaughtUp(connection, [this, &connection, group = std::string(packet.channel),
-                                           epoch = packet.epoch, offset = packet.offset] {
+  const bool isAccepted = slowLinks_.whenCaughtUp(
+      connection, isKnown(packet) ? packet.offset : 0,
+      [this, &connection, group = std::string(packet.channel), epoch = packet.epoch,
+       offset = packet.offset] {
         router_.replyHistory(connection, group, epoch, offset, journal_.now());
       });
   if (!isAccepted) violation(connection, "too many history requests");

@@ -87,7 +87,7 @@ void ChannelState::recall(std::uint64_t first, std::string_view records) {
   isRecalling_ = true;
   for (offset_ = first - 1; !records.empty(); records.remove_prefix(trustedRecordBytes(records))) {
     const Record record = trustedRecord(records);
-    time_ = record.time;
+    time_ = std::max(time_, record.time);
     Packet packet;
     if (window_.isSkipped(++offset_) || decode(record.packet, packet) != Decode::Ok) continue;
     const bool isPublish = packet.kind == Kind::Publish || packet.kind == Kind::Retain ||
@@ -97,7 +97,8 @@ void ChannelState::recall(std::uint64_t first, std::string_view records) {
   isRecalling_ = false;
 }
 
-void ChannelState::apply(std::uint64_t first, std::string_view records, NodeId /*from*/) {
+void ChannelState::apply(std::uint64_t first, std::string_view records, NodeId from) {
+  from_ = from;
   for (offset_ = first - 1; !records.empty();) {
     const std::size_t bytes = trustedRecordBytes(records);
     ++offset_;
@@ -108,7 +109,7 @@ void ChannelState::apply(std::uint64_t first, std::string_view records, NodeId /
 }
 
 void ChannelState::apply(const Record& record) {
-  time_ = record.time;
+  time_ = std::max(time_, record.time);
   Packet packet;
   if (decode(record.packet, packet) != Decode::Ok) return;
   const bool isNumbered = record.producerId != 0 && packet.sequence != 0;
@@ -129,11 +130,8 @@ void ChannelState::apply(const Record& record) {
       jobs_.enqueue(offset_, packet.channel, packet.payload);
       if (observer_ != nullptr) observer_->onJobWaiting(offset_, packet.channel);
       return;
-    case Kind::Job: {
-      const JobStore::Job* const job = jobs_.hand(packet.job, record.producerId, offset_);
-      if (job != nullptr && observer_ != nullptr) observer_->onJobHanded(*job);
-      return;
-    }
+    case Kind::Job:
+      return hand(packet, record.producerId);
     case Kind::Finish:
       if (jobs_.finish(packet.job, record.producerId) && observer_ != nullptr) {
         observer_->onJobLeft(packet.job, record.producerId);
@@ -149,6 +147,21 @@ void ChannelState::apply(const Record& record) {
       return reject(record.producerId, packet);
     default:
       return;  // of a later version
+  }
+}
+
+void ChannelState::hand(const Packet& packet, ConsumerId consumer) {
+  const JobStore::Job* const job = jobs_.hand(packet.job, consumer, offset_, from_);
+  if (observer_ == nullptr) return;
+  if (job != nullptr) return observer_->onJobHanded(packet.job, *job);
+  if (from_ == node_) observer_->onJobMissed(consumer);
+}
+
+void ChannelState::nodeGone(NodeId node) {
+  for (const JobStore::Left& each : jobs_.giveBackAll(node)) {
+    if (observer_ == nullptr) continue;
+    observer_->onJobLeft(each.lease, each.consumer);
+    observer_->onJobWaiting(each.number, jobs_.find(each.number)->queue);
   }
 }
 

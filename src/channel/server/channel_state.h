@@ -28,7 +28,10 @@ class StateObserver {
   virtual void onEventToOne(const Packet& event) = 0;
   /// A job waits, as a new one or again.
   virtual void onJobWaiting(std::uint64_t number, std::string_view queue) = 0;
-  virtual void onJobHanded(const JobStore::Job& job) = 0;
+  virtual void onJobHanded(std::uint64_t number, const JobStore::Job& job) = 0;
+  /// This node was to hand a job to that consumer, but the job was handed to another one before, or
+  /// was done. It was not reported as waiting since then.
+  virtual void onJobMissed(ConsumerId consumer) = 0;
   /// That publish was rejected, now or when it came for the first time.
   virtual void onRejected(std::uint64_t producerId, std::uint64_t sequence,
                           std::string_view reason) = 0;
@@ -36,7 +39,7 @@ class StateObserver {
   /// before. `offset` as Receipt::position.
   virtual void onReceipt(std::uint64_t producerId, const Packet& publish, std::uint64_t offset,
                          bool isDuplicate) = 0;
-  /// A consumer has done a job, or has given it back: then the job waits next.
+  /// A consumer has done a job, or has given it back, or its node is gone: then the job waits next.
   virtual void onJobLeft(std::uint64_t lease, ConsumerId consumer) = 0;
 
  protected:
@@ -60,8 +63,12 @@ class ChannelState final : public LogState {
   /// outlive this.
   explicit ChannelState(const Server& settings);
 
-  /// From now on each change is reported to `observer`. Null: to nobody.
-  void observe(StateObserver* observer) { observer_ = observer; }
+  /// From now on each change is reported to `observer`, which is of the node `node`. Null: to
+  /// nobody.
+  void observe(StateObserver* observer, NodeId node = 0) {
+    observer_ = observer;
+    node_ = node;
+  }
   [[nodiscard]] bool restore(StateReader& in) override;
   /// Forgets the events of an earlier epoch.
   void begin(std::uint64_t epoch) override;
@@ -72,11 +79,13 @@ class ChannelState final : public LogState {
   [[nodiscard]] std::uint64_t recallFrom() const override { return window_.firstOffset(); }
   void recall(std::uint64_t first, std::string_view records) override;
   void apply(std::uint64_t first, std::string_view records, NodeId from) override;
+  /// The jobs that it has handed wait again.
+  void nodeGone(NodeId node) override;
 
   [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
   /// Offset of the latest record.
   [[nodiscard]] std::uint64_t offset() const { return offset_; }
-  /// Time of the latest record.
+  /// The latest time of a record: clocks of nodes may differ.
   [[nodiscard]] std::uint64_t time() const { return time_; }
   [[nodiscard]] const ReplayWindow& window() const { return window_; }
   [[nodiscard]] const History& history() const { return history_; }
@@ -99,6 +108,7 @@ class ChannelState final : public LogState {
 
   void reset();
   void apply(const Record& record);
+  void hand(const Packet& job, ConsumerId consumer);
   void reject(std::uint64_t producerId, const Packet& rejected);
   /// A resent publish: its producer may not know that it was rejected.
   void onDuplicate(std::uint64_t producerId, const Packet& packet);
@@ -110,6 +120,8 @@ class ChannelState final : public LogState {
 
   const Server& settings_;
   StateObserver* observer_ = nullptr;
+  NodeId node_ = 0;  // of observer_
+  NodeId from_ = 0;  // of the records that are applied
   std::uint64_t epoch_ = 0;
   std::uint64_t offset_ = 0;
   std::uint64_t time_ = 0;

@@ -6,12 +6,12 @@
 
 namespace stormo::channel {
 
-Consumers::Consumers(Journal& journal, const ChannelState& state,
+Consumers::Consumers(Journal& journal, const ChannelState& state, NodeId node,
                      std::chrono::milliseconds absentMax)
-    : journal_(journal), state_(state), absentMax_(absentMax), dispatcher_(*this) {
+    : journal_(journal), state_(state), node_(node), absentMax_(absentMax), dispatcher_(*this) {
   state_.jobs().forEach([this](std::uint64_t number, const JobStore::Job& job) {
     if (job.consumer == 0) return dispatcher_.add(number, job.queue);
-    consumers_[job.consumer].leases.insert(job.lease);
+    if (job.node == node_) consumers_[job.consumer].leases.insert(job.lease);
   });
   for (auto& [id, consumer] : consumers_) awaitReturn(id, consumer);
 }
@@ -26,7 +26,16 @@ void Consumers::arrive(ConsumerId id) {
   dispatcher_.remove(id);
   Consumer& consumer = consumers_[id];
   consumer.isHere = true;
+  consumer.hasWatched = false;
+  consumer.owed = 0;
   if (consumer.absence != 0) Timer::cancel(std::exchange(consumer.absence, 0));
+}
+
+void Consumers::watch(ConsumerId id, std::string_view queue) {
+  dispatcher_.watch(id, queue);
+  Consumer& consumer = consumers_[id];
+  consumer.hasWatched = true;
+  for (std::size_t left = std::exchange(consumer.owed, 0); left > 0; --left) reserve(id);
 }
 
 void Consumers::leave(ConsumerId id, bool comesBack) {
@@ -76,13 +85,25 @@ void Consumers::finishOldest(ConsumerId id) {
   record(id, Kind::Finish, oldest);
 }
 
-void Consumers::onJobHanded(const JobStore::Job& job) {
+void Consumers::onJobHanded(std::uint64_t number, const JobStore::Job& job) {
+  if (node_ != 0) dispatcher_.taken(number, job.queue);
+  if (job.node != node_) return;
   Consumer& consumer = consumers_[job.consumer];
   if (consumer.handing > 0) --consumer.handing;
   consumer.leases.insert(job.lease);
   if (consumer.isHere) return deliver(job);
   // It has left meanwhile, and does not come back.
   if (consumer.absence == 0) record(job.consumer, Kind::Return, job.lease);
+}
+
+void Consumers::onJobMissed(ConsumerId id) {
+  const auto found = consumers_.find(id);
+  if (found == consumers_.end()) return;
+  Consumer& consumer = found->second;
+  if (consumer.handing > 0) --consumer.handing;
+  if (!consumer.isHere) return forgetIfIdle(id);
+  // Its Welcome may have counted the job, and it reserves more only when it has got that many.
+  if (!dispatcher_.reserveFirst(id) && !consumer.hasWatched) ++consumer.owed;
 }
 
 void Consumers::onJobLeft(std::uint64_t lease, ConsumerId id) {

@@ -16,12 +16,17 @@
 
 namespace stormo::channel {
 
-/// The processes that take jobs. Hands jobs to them, by records of the log, and takes back those of
-/// a process that has no link any more: at once if it cannot come back, else after a time.
+/// The processes that take jobs, of this node. Hands jobs to them, by records of the log, and takes
+/// back those of a process that has no link any more: at once if it cannot come back, else after a
+/// time.
+///
+/// Other nodes hand the same jobs to consumers of theirs: the first record counts.
 class Consumers final : JobSink {
  public:
-  /// All outlive this. Jobs that were handed out before are those of consumers that are away.
-  Consumers(Journal& journal, const ChannelState& state, std::chrono::milliseconds absentMax);
+  /// All outlive this. Jobs that this node has handed out before are those of consumers that are
+  /// away.
+  Consumers(Journal& journal, const ChannelState& state, NodeId node,
+            std::chrono::milliseconds absentMax);
   ~Consumers();
   Consumers(const Consumers&) = delete;
   Consumers& operator=(const Consumers&) = delete;
@@ -38,7 +43,7 @@ class Consumers final : JobSink {
   /// Delivers the jobs that it has already, once more.
   void deliverAgain(ConsumerId consumer);
 
-  void watch(ConsumerId consumer, std::string_view queue) { dispatcher_.watch(consumer, queue); }
+  void watch(ConsumerId consumer, std::string_view queue);
   void unwatch(ConsumerId consumer, std::string_view queue) {
     dispatcher_.unwatch(consumer, queue);
   }
@@ -52,7 +57,8 @@ class Consumers final : JobSink {
   void onJobWaiting(std::uint64_t number, std::string_view queue) {
     dispatcher_.add(number, queue);
   }
-  void onJobHanded(const JobStore::Job& job);
+  void onJobHanded(std::uint64_t number, const JobStore::Job& job);
+  void onJobMissed(ConsumerId consumer);
   void onJobLeft(std::uint64_t lease, ConsumerId consumer);
 
  private:
@@ -61,6 +67,8 @@ class Consumers final : JobSink {
     std::set<std::uint64_t> leases;  ///< Of the jobs that it holds.
     std::size_t handing = 0;         ///< Jobs that it will hold when their records are applied.
     Timer::Id absence = 0;           ///< While it is away and may come back.
+    bool hasWatched = false;         ///< On this link.
+    std::size_t owed = 0;            ///< Reservations that it gets back when it watches a queue.
   };
 
   void hand(ConsumerId consumer, std::uint64_t number, std::string_view queue) override;
@@ -71,6 +79,7 @@ class Consumers final : JobSink {
 
   Journal& journal_;
   const ChannelState& state_;
+  const NodeId node_;
   const std::chrono::milliseconds absentMax_;
   JobDispatcher dispatcher_;
   KeyedMap<ConsumerId, Consumer> consumers_;

@@ -74,6 +74,19 @@ void JobDispatcher::reserve(ConsumerId id) {
   if (++consumer->reservations == 1) standInLine(id, *consumer);
 }
 
+bool JobDispatcher::reserveFirst(ConsumerId id) {
+  Consumer* const consumer = find(id);
+  if (consumer == nullptr) return false;
+  if (consumer->reservations == 0 && takeWaitingJob(id, *consumer)) return true;
+  ++consumer->reservations;
+  consumer->ticket = ++lastTicket_;
+  for (Queue* queue : consumer->watched) {
+    removeStale(*queue);
+    queue->line.push_front({id, consumer->ticket});
+  }
+  return true;
+}
+
 bool JobDispatcher::takeWaitingJob(ConsumerId id, Consumer& consumer) {
   const std::size_t count = consumer.watched.size();
   for (std::size_t i = 0; i < count; ++i) {
@@ -91,6 +104,16 @@ void JobDispatcher::add(std::uint64_t number, std::string_view name) {
   Queue& queue = queueNamed(name);
   if (queue.jobs.empty() && handToWaiting(queue, number)) return;
   queue.jobs.insert(std::ranges::lower_bound(queue.jobs, number), number);
+}
+
+void JobDispatcher::taken(std::uint64_t number, std::string_view name) {
+  const auto found = queues_.find(name);
+  if (found == queues_.end()) return;
+  auto& jobs = found->second->jobs;
+  const auto job = std::ranges::lower_bound(jobs, number);
+  if (job == jobs.end() || *job != number) return;
+  jobs.erase(job);
+  forgetIfIdle(*found->second);
 }
 
 bool JobDispatcher::handToWaiting(Queue& queue, std::uint64_t number) {
@@ -121,12 +144,14 @@ void JobDispatcher::standInLine(ConsumerId id, Consumer& consumer) {
 }
 
 void JobDispatcher::standInLine(ConsumerId id, const Consumer& consumer, Queue& queue) {
-  // Stale places are removed when they are the majority, so the length of a line follows its number
-  // of watchers.
-  if (queue.line.size() > 2 * queue.watchers.size() + 16) {
-    std::erase_if(queue.line, [this](const Waiting& waiting) { return isStale(waiting); });
-  }
+  removeStale(queue);
   queue.line.push_back({id, consumer.ticket});
+}
+
+// When they are the majority, so that the length of a line follows its number of watchers.
+void JobDispatcher::removeStale(Queue& queue) {
+  if (queue.line.size() <= 2 * queue.watchers.size() + 16) return;
+  std::erase_if(queue.line, [this](const Waiting& waiting) { return isStale(waiting); });
 }
 
 }  // namespace stormo::channel

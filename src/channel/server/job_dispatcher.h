@@ -36,11 +36,16 @@ class JobDispatcher {
   void unwatch(ConsumerId consumer, std::string_view queue);
   /// Reserves one more job for this consumer. No-op if it watches no queue.
   void reserve(ConsumerId consumer);
+  /// The same, before all other consumers: its reservation was used for a job that it did not get.
+  /// False if it watches no queue.
+  bool reserveFirst(ConsumerId consumer);
   /// Removes the consumer and its reservations.
   void remove(ConsumerId consumer);
 
   /// A job waits, in the order of the numbers in its queue.
   void add(std::uint64_t number, std::string_view queue);
+  /// A job does not wait any more: another node has handed it to a consumer. No-op if it did not.
+  void taken(std::uint64_t number, std::string_view queue);
 
   [[nodiscard]] bool has(std::string_view queue) const {
     return queues_.find(queue) != queues_.end();
@@ -78,6 +83,7 @@ class JobDispatcher {
   [[nodiscard]] bool takeWaitingJob(ConsumerId id, Consumer& consumer);
   void standInLine(ConsumerId id, Consumer& consumer);
   void standInLine(ConsumerId id, const Consumer& consumer, Queue& queue);
+  void removeStale(Queue& queue);
   [[nodiscard]] bool isStale(const Waiting& waiting);
   void leave(ConsumerId id, Queue& queue);
 

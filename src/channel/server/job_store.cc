@@ -11,12 +11,13 @@ void JobStore::enqueue(std::uint64_t number, std::string_view queue, std::string
   bytes->second += data.size() + kJobOverheadBytes;
 }
 
-const JobStore::Job* JobStore::hand(std::uint64_t number, ConsumerId consumer,
-                                    std::uint64_t lease) {
+const JobStore::Job* JobStore::hand(std::uint64_t number, ConsumerId consumer, std::uint64_t lease,
+                                    NodeId node) {
   const auto found = jobs_.find(number);
   if (found == jobs_.end() || found->second.consumer != 0) return nullptr;
   found->second.consumer = consumer;
   found->second.lease = lease;
+  found->second.node = node;
   leases_.emplace(lease, number);
   return &found->second;
 }
@@ -42,9 +43,26 @@ bool JobStore::finish(std::uint64_t lease, ConsumerId consumer) {
 std::uint64_t JobStore::giveBack(std::uint64_t lease, ConsumerId consumer) {
   const auto job = heldBy(consumer, lease);
   if (job == jobs_.end()) return 0;
-  job->second.consumer = 0;
+  letWait(job->second);
   leases_.erase(lease);
   return job->first;
+}
+
+std::vector<JobStore::Left> JobStore::giveBackAll(NodeId node) {
+  std::vector<Left> all;
+  for (auto& [number, job] : jobs_) {
+    if (job.consumer == 0 || job.node != node) continue;
+    all.push_back({.number = number, .lease = job.lease, .consumer = job.consumer});
+    leases_.erase(job.lease);
+    letWait(job);
+  }
+  return all;
+}
+
+void JobStore::letWait(Job& job) {
+  job.consumer = 0;
+  job.lease = 0;
+  job.node = 0;
 }
 
 const JobStore::Job* JobStore::find(std::uint64_t number) const {
@@ -70,6 +88,7 @@ void JobStore::save(StateWriter& out) const {
     out.bytes(job.data);
     out.number(job.consumer);
     out.number(job.lease);
+    out.number(job.node);
   }
 }
 
@@ -81,7 +100,8 @@ void JobStore::restore(StateReader& in) {
     enqueue(number, queue, data);
     const ConsumerId consumer = in.number();
     const std::uint64_t lease = in.number();
-    if (consumer != 0) (void)hand(number, consumer, lease);
+    const NodeId node = in.number();
+    if (consumer != 0) (void)hand(number, consumer, lease, node);
   }
 }
 

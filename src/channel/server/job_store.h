@@ -5,8 +5,10 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/keyed_hash.h"
+#include "channel/log/log.h"
 #include "channel/log/state_stream.h"
 
 namespace stormo::channel {
@@ -29,15 +31,24 @@ class JobStore {
     std::string data;
     ConsumerId consumer = 0;  ///< 0: it waits.
     std::uint64_t lease = 0;
+    NodeId node = 0;  ///< Of its consumer: the one that has handed it.
+  };
+  /// A job that was handed to a consumer, and waits again.
+  struct Left {
+    std::uint64_t number;
+    std::uint64_t lease;
+    ConsumerId consumer;
   };
 
   void enqueue(std::uint64_t number, std::string_view queue, std::string_view data);
   /// Null if the job does not exist, or was handed to a consumer.
-  const Job* hand(std::uint64_t number, ConsumerId consumer, std::uint64_t lease);
+  const Job* hand(std::uint64_t number, ConsumerId consumer, std::uint64_t lease, NodeId node);
   /// The consumer has done the job of that lease. False if it does not hold it.
   bool finish(std::uint64_t lease, ConsumerId consumer);
   /// The job waits again. Returns its number, or 0 if this consumer does not hold it.
   std::uint64_t giveBack(std::uint64_t lease, ConsumerId consumer);
+  /// All jobs that this node has handed wait again. In the order of their numbers.
+  std::vector<Left> giveBackAll(NodeId node);
 
   /// Null if there is none of that number.
   [[nodiscard]] const Job* find(std::uint64_t number) const;
@@ -61,6 +72,7 @@ class JobStore {
 
   /// jobs_.end() if the consumer does not hold that lease.
   Jobs::iterator heldBy(ConsumerId consumer, std::uint64_t lease);
+  static void letWait(Job& job);
 
   Jobs jobs_;
   KeyedMap<std::uint64_t, std::uint64_t> leases_;  // and their jobs

@@ -159,8 +159,11 @@ void Router::onFlushed() {
 
 std::uint64_t Router::replay(net::ConnectionImpl& link, std::uint64_t offset,
                              std::size_t bytesMax) {
-  if (!state_.window().reaches(offset)) {
-    log::warning("a link has missed events that are no longer here remote={}",
+  const bool isAhead = offset > head();
+  if (isAhead || !state_.window().reaches(offset)) {
+    log::warning("{} remote={}",
+                 isAhead ? "a link has received events that have not come here in time"
+                         : "a link has missed events that are no longer here",
                  link.remoteAddress());
     if (link.state<Dialect>() == Dialect::Stormo) sendGap(link);
     link.state<SubscribedWhileLagging>().clear();

@@ -21,6 +21,7 @@ SlowLinks::SlowLinks(net::Reactor& reactor, ReplaySource& source, std::size_t qu
 
 SlowLinks::~SlowLinks() {
   if (tick_ != 0) Timer::cancel(tick_);
+  if (wake_ != 0) Timer::cancel(wake_);
 }
 
 void SlowLinks::add(net::ConnectionImpl& link) { links_.push_back(std::make_unique<Link>(link)); }
@@ -41,17 +42,27 @@ void SlowLinks::resume(net::ConnectionImpl& link, std::uint64_t offset) { lag(of
 void SlowLinks::lag(Link& link, std::uint64_t offset) {
   link.connection->out.skipsFanout = true;
   link.offset = offset;
+  link.aheadUntil = reactor_.loop().now + kAheadMax;
   link.queuedBytes = link.connection->queuedBytes();
 }
 
-bool SlowLinks::whenCaughtUp(net::ConnectionImpl& connection, std::function<void()> work) {
+bool SlowLinks::whenCaughtUp(net::ConnectionImpl& connection, std::uint64_t offset,
+                             std::function<void()> work) {
   Link& link = of(connection);
   if (link.work.size() >= kWorkMax) return false;
-  if (isLive(connection) && link.work.empty() && hasRoom(link)) {
+  const bool isNext = isLive(connection) && link.work.empty() && hasRoom(link);
+  if (isNext && offset <= source_.head()) {
     work();
   } else {
-    link.work.push_back(std::move(work));
+    link.work.push_back({std::move(work), offset, reactor_.loop().now + kAheadMax});
   }
+  return true;
+}
+
+bool SlowLinks::awaits(std::uint64_t offset, TimePoint until) {
+  const TimePoint now = reactor_.loop().now;
+  if (offset <= source_.head() || now >= until) return false;
+  if (wake_ == 0) wake_ = Timer::once(until - now, [this] { wake_ = 0; });
   return true;
 }
 
@@ -83,20 +94,28 @@ bool SlowLinks::serve(Link& link) {
   if (isLive(connection) && link.work.empty()) return false;
   if (!hasRoom(link)) return false;
   if (!isLive(connection)) {
+    if (awaits(link.offset, link.aheadUntil)) return false;
     link.offset = source_.replay(connection, link.offset, queueBytesMax_ / 2);
     if (link.offset < source_.head()) return true;
     connection.out.skipsFanout = false;
+    (void)runWork(link);
+    return true;
   }
-  runWork(link);
-  return true;
+  return runWork(link);
 }
 
-void SlowLinks::runWork(Link& link) {
+bool SlowLinks::runWork(Link& link) {
   std::size_t done = 0;
+  bool waits = false;
   while (done < link.work.size() && link.connection->out.ownBytes() <= queueBytesMax_ / 2) {
-    link.work[done++]();
+    const Work& next = link.work[done];
+    waits = awaits(next.offset, next.until);
+    if (waits) break;
+    next.run();
+    ++done;
   }
   link.work.erase(link.work.begin(), link.work.begin() + static_cast<std::ptrdiff_t>(done));
+  return done > 0 || !waits;
 }
 
 SlowLinks::Taken SlowLinks::takenBy(const net::ConnectionImpl& link) {

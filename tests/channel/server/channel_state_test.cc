@@ -11,6 +11,7 @@
 namespace stormo::channel {
 namespace {
 
+using testing::ElementsAre;
 using testing::IsEmpty;
 
 constexpr std::uint64_t kEpoch = 7;
@@ -25,18 +26,48 @@ Packet groupPublish(std::uint64_t sequence, std::string_view group, std::string_
           .payload = text};
 }
 
+struct Origin {
+  NodeId node = 0;
+  std::uint64_t time = 0;  // 0: a little after the one before
+};
+
+/// Reports as texts.
+class Observer final : public StateObserver {
+ public:
+  void onEvent(const Packet&, std::string_view) override {}
+  void onEventToOne(const Packet& event) override {
+    reports.push_back("to one: " + std::string(event.payload));
+  }
+  void onJobWaiting(std::uint64_t number, std::string_view queue) override {
+    reports.push_back("waiting " + std::to_string(number) + " in " + std::string(queue));
+  }
+  void onJobHanded(std::uint64_t number, const JobStore::Job& job) override {
+    reports.push_back("handed " + std::to_string(number) + " to " + std::to_string(job.consumer));
+  }
+  void onJobMissed(ConsumerId consumer) override {
+    reports.push_back("missed by " + std::to_string(consumer));
+  }
+  void onRejected(std::uint64_t, std::uint64_t, std::string_view) override {}
+  void onReceipt(std::uint64_t, const Packet&, std::uint64_t, bool) override {}
+  void onJobLeft(std::uint64_t lease, ConsumerId consumer) override {
+    reports.push_back("left " + std::to_string(lease) + " by " + std::to_string(consumer));
+  }
+
+  std::vector<std::string> reports;
+};
+
 /// A log in memory: the records of the test, by their offset.
 class ChannelStateTest : public testing::Test {
  protected:
-  void apply(const Packet& packet, std::uint64_t producer = kProducer) {
+  void apply(const Packet& packet, std::uint64_t producer = kProducer, const Origin& origin = {}) {
     const std::string frame = encode(packet);
     std::string record;
-    appendRecord({.time = 1000 + records.size(),
+    appendRecord({.time = origin.time == 0 ? 1000 + records.size() : origin.time,
                   .producerId = producer,
                   .packet = std::string_view(frame).substr(4)},
                  record);
     records.push_back(record);
-    state.apply(records.size(), record, 0);
+    state.apply(records.size(), record, origin.node);
   }
   // Each kind of record that makes no event, one, or two.
   void applyAll() {
@@ -164,6 +195,54 @@ TEST_F(ChannelStateTest, IsAsNewIfItCannotBeRestored) {
     ASSERT_FALSE(other.restore(in));
     EXPECT_EQ(saved(other), saved(fresh));
   }
+}
+
+TEST_F(ChannelStateTest, TimeDoesNotGoBackWhenTheClocksOfNodesDiffer) {
+  apply(groupPublish(1, "123", "a"), kProducer, {.node = 1, .time = 5000});
+  apply(groupPublish(2, "123", "b"), kProducer, {.node = 2, .time = 4000});
+  EXPECT_EQ(state.time(), 5000u);
+  ChannelState other(settings);
+  restoreInto(other, 1);
+  EXPECT_EQ(other.time(), 5000u);
+  apply(groupPublish(3, "123", "c"), kProducer, {.node = 2, .time = 6000});
+  EXPECT_EQ(state.time(), 6000u);
+}
+
+TEST_F(ChannelStateTest, JobsOfANodeThatIsGoneWaitInTheirOrder) {
+  for (int i = 0; i < 4; ++i) apply({.kind = Kind::Enqueue, .channel = "queue"});  // 1 to 4
+  const auto hand = [this](std::uint64_t number, NodeId node) {
+    apply({.kind = Kind::Job, .job = number, .channel = "queue"}, 70 + number, {.node = node});
+  };
+  hand(3, 2);  // leases 5 to 7
+  hand(1, 2);
+  hand(2, 1);
+  ChannelState other(settings);
+  restoreInto(other, records.size() + 1);  // the owners are saved
+  for (ChannelState* each : {&state, &other}) {
+    Observer observer;
+    each->observe(&observer, 1);
+    each->nodeGone(2);
+    each->nodeGone(2);
+    EXPECT_THAT(observer.reports, ElementsAre("left 6 by 71", "waiting 1 in queue", "left 5 by 73",
+                                              "waiting 3 in queue"));
+    EXPECT_EQ(each->jobs().find(2)->consumer, 72u);
+    EXPECT_EQ(each->jobs().held(5), nullptr);
+    each->observe(nullptr);
+  }
+  EXPECT_EQ(saved(other), saved(state));
+}
+
+TEST_F(ChannelStateTest, AJobThatAnotherNodeHandedFirstIsReportedAsMissed) {
+  Observer observer;
+  state.observe(&observer, 1);
+  const Packet job{.kind = Kind::Job, .job = 1, .channel = "queue"};
+  apply({.kind = Kind::Enqueue, .channel = "queue"});
+  apply(job, 71, {.node = 2});
+  apply(job, 72, {.node = 1});
+  apply(job, 73, {.node = 2});
+  EXPECT_THAT(observer.reports,
+              ElementsAre("waiting 1 in queue", "handed 1 to 71", "missed by 72"));
+  state.observe(nullptr);
 }
 
 }  // namespace

@@ -237,5 +237,44 @@ TEST_F(JobDispatcherTest, JobThatIsGivenBackIsTheNextOne) {
   EXPECT_THAT(take(), ElementsAre("1 jobs: 1", "1 jobs: 2", "1 jobs: 3"));
 }
 
+TEST_F(JobDispatcherTest, JobThatWasTakenElsewhereDoesNotWait) {
+  for (const std::uint64_t job : {1, 2, 3}) queues.add(job, "jobs");
+  queues.taken(2, "jobs");
+  queues.taken(2, "jobs");
+  queues.taken(1, "none");
+  EXPECT_EQ(queues.jobCount("jobs"), 2u);
+  queues.taken(1, "jobs");
+  queues.taken(3, "jobs");
+  EXPECT_FALSE(queues.has("jobs"));
+}
+
+TEST_F(JobDispatcherTest, ReservationThatComesBackIsTheNextOne) {
+  for (const ConsumerId consumer : {1, 2, 3}) queues.watch(consumer, "jobs");
+  for (const ConsumerId consumer : {1, 2, 3}) queues.reserve(consumer);
+  queues.add(1, "jobs");
+  EXPECT_TRUE(queues.reserveFirst(1));
+  for (const std::uint64_t job : {2, 3, 4, 5}) queues.add(job, "jobs");
+  EXPECT_THAT(take(), ElementsAre("1 jobs: 1", "1 jobs: 2", "2 jobs: 3", "3 jobs: 4"));
+}
+
+TEST_F(JobDispatcherTest, ReservationThatComesBackPrecedesThoseOfItsConsumer) {
+  for (const ConsumerId consumer : {1, 2}) queues.watch(consumer, "jobs");
+  for (const ConsumerId consumer : {1, 1, 2}) queues.reserve(consumer);
+  queues.add(1, "jobs");
+  EXPECT_TRUE(queues.reserveFirst(1));
+  for (const std::uint64_t job : {2, 3, 4, 5}) queues.add(job, "jobs");
+  EXPECT_THAT(take(), ElementsAre("1 jobs: 1", "1 jobs: 2", "2 jobs: 3", "1 jobs: 4"));
+}
+
+TEST_F(JobDispatcherTest, ReservationThatComesBackTakesAWaitingJob) {
+  queues.watch(1, "jobs");
+  queues.reserve(1);
+  queues.add(1, "jobs");
+  queues.add(2, "jobs");
+  EXPECT_TRUE(queues.reserveFirst(1));
+  EXPECT_THAT(take(), ElementsAre("1 jobs: 1", "1 jobs: 2"));
+  EXPECT_FALSE(queues.reserveFirst(2)) << "it watches no queue";
+}
+
 }  // namespace
 }  // namespace stormo::channel

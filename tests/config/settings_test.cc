@@ -240,7 +240,11 @@ TEST(Settings, AChannelAloneHasTheSettingsOfTheChannel) {
                 "--channel-log-segment-bytes", "--channel-log-total-bytes", "--history-groups",
                 "--history-messages", "--history-bytes", "--history-seconds",
                 "--history-total-bytes", "--message-bytes", "--channel-workerman-peers",
-                "--tls-cert", "--tls-key", "--tls-client-ca"}));
+                "--tls-cert", "--tls-key", "--tls-client-ca", "--cluster", "--node",
+                "--node-gone-seconds", "--nats-stream", "--nats-replicas", "--nats-storage",
+                "--nats-max-bytes", "--nats-user", "--nats-password-file", "--nats-token-file",
+                "--nats-nkey-file", "--nats-credentials-file", "--nats-ca-file",
+                "--nats-cert-file", "--nats-key-file"}));
 }
 
 }  // namespace

@@ -29,6 +29,8 @@ bool isWellFormed(const Batch& batch) {
       return batch.number == 0 && !batch.body.empty() && batch.body.size() <= kNodeNameBytesMax;
     case BatchKind::Gone:
       return batch.number > 0 && batch.body.size() == kGoneBytes;
+    case BatchKind::Epoch:
+      return batch.number == 0 && batch.body.size() == 1 && batch.body[0] <= 1;
   }
   return false;
 }

@@ -16,6 +16,7 @@ enum class BatchKind : std::uint8_t {
   Part = 1,     ///< The beginning of the next Records: of a record longer than a message.
   Start = 2,    ///< The node takes part from now on, as a new incarnation.
   Gone = 3,     ///< Another node has sent nothing for long.
+  Epoch = 4,    ///< Messages before it are lost, and a new epoch begins.
 };
 
 /// A batch as the stream carries it, byte by byte in docs/log-format.md. Each node numbers its own.
@@ -24,11 +25,11 @@ struct Batch {
   NodeId node = 0;
   /// Of the node: a greater one for each process that takes part as this node.
   std::uint64_t incarnation = 0;
-  /// Start is 0; then 1, 2, 3, …
+  /// 0 for Start and Epoch; the others have 1, 2, 3, …
   std::uint64_t number = 0;
   /// How often the batches from this one on had to be sent again, as one before was missing.
   std::uint32_t round = 0;
-  /// Records, a part of them, the name of the node that starts, or a GoneNode.
+  /// Records, a part of them, the name of the node that starts, a GoneNode, or an EpochBegin.
   std::string_view body = {};
 };
 
@@ -46,6 +47,12 @@ struct GoneNode {
 inline constexpr std::uint8_t kBatchVersion = 1;
 inline constexpr std::size_t kBatchHeaderBytes = 32;
 inline constexpr std::size_t kNodeNameBytesMax = 255;
+
+/// The body of an Epoch batch, one byte: what becomes of the state.
+enum class EpochBegin : std::uint8_t {
+  Keeps = 0,  ///< It is kept, as far as the stream goes.
+  Empty = 1,  ///< Nobody has it.
+};
 
 [[nodiscard]] std::string encodeBatch(const Batch& batch);
 /// Changes the round of an encoded batch.

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,13 +13,13 @@
 #include <vector>
 
 #include "base/counters.h"
+#include "channel/cluster/node_watch.h"
 #include "channel/cluster/outbox.h"
-#include "channel/cluster/peer_snapshots.h"
 #include "channel/cluster/replica.h"
+#include "channel/cluster/replica_snapshots.h"
 #include "channel/cluster/stream.h"
 #include "channel/log/log.h"
 #include "channel/log/log_directory.h"
-#include "channel/log/snapshots.h"
 
 namespace stormo::channel {
 
@@ -62,7 +61,7 @@ class ClusterLog final : public Log, StreamSink {
     std::chrono::milliseconds silence{0};
   };
   /// In the order of the names.
-  [[nodiscard]] std::vector<NodeStatus> nodes() const;
+  [[nodiscard]] std::vector<NodeStatus> nodes();
   /// Why this node takes no part, or cannot publish at the moment: a sentence without a full stop.
   /// Empty: it can.
   [[nodiscard]] std::string whyBlocked() const;
@@ -80,12 +79,12 @@ class ClusterLog final : public Log, StreamSink {
 
  private:
   enum class Phase {
-    Connecting,  ///< For the first time.
-    Fetching,    ///< A snapshot, from another node.
-    Reading,     ///< What the stream has had before this node takes part.
-    Starting,    ///< Its Start is on the way, for the first time or again.
+    Loading,   ///< A snapshot, if there is a connection.
+    Reading,   ///< What the stream has had before this node takes part.
+    Starting,  ///< Its Start is on the way, for the first time or again.
     Open,
-    Broken,  ///< Takes no part any more.
+    Renewing,  ///< Messages that it has read are lost: a new epoch is on the way.
+    Broken,    ///< Takes no part any more.
   };
 
   // StreamSink
@@ -93,65 +92,65 @@ class ClusterLog final : public Log, StreamSink {
   void onDisconnected(std::string_view reason) override;
   void onMessage(std::uint64_t sequence, std::string_view message) override;
   void onRefused(std::string_view reason) override;
-  void onQuestion(std::string_view asker, std::string_view question) override {
-    peers_.onQuestion(asker, question);
-  }
-  void onAnswer(std::string_view answer) override { peers_.onAnswer(answer); }
+  void onQuestion(std::string_view asker, std::string_view question) override;
+  void onAnswer(std::string_view answer) override { snapshots_.onAnswer(answer); }
 
-  Result<void> findOwnSnapshot();
-  void choose(const StreamInfo& info);
-  [[nodiscard]] bool restore(std::string_view file);
-  void fetchSnapshot();
+  // The way in.
+  void load();
+  void onLoaded(ReplicaSnapshots::Loaded loaded);
   void startReading();
   void readOn();
+  void onMissed();
+  void onLost();
   /// True if the stream goes on with this message, and does not have others that are needed.
   [[nodiscard]] bool misses(std::uint64_t sequence) const;
 
+  // Taking part.
   void start();
   void sendStart();
+  void sendEpoch(EpochBegin begin);
+  void onWhileRenewing(std::uint64_t sequence, std::string_view message);
+  void onTaken(const Replica::Taken& taken, std::uint64_t sequence);
   void onStart(const Batch& batch);
-  void onOwn(const Replica::Taken& taken);
   void onGone(const GoneNode& gone, std::uint64_t sequence);
   void breakOff(std::string_view why, bool canStartAgain);
 
+  // Publishing.
+  void onOwn(const Batch& batch, Nodes::Verdict verdict);
   void onTick();
   void sendAgainIfDue(EventLoop::TimePoint now);
   void sendSignOfLife(EventLoop::TimePoint now);
   void declareGone(EventLoop::TimePoint now);
-  void startSnapshot();
+  void waitForAnswer();
   void continueFinish();
   void countState();
 
   std::unique_ptr<Stream> stream_;
-  LogDirectory& directory_;
   const ClusterLogSettings settings_;
-  Snapshots snapshots_;
-  PeerSnapshots peers_;
+  LogDirectory& directory_;
+  ReplicaSnapshots snapshots_;
   Outbox outbox_;
+  NodeWatch watch_;
   NodeId id_ = 0;
-  LogState* state_ = nullptr;
   std::optional<Replica> replica_;
   std::function<void()> onOpened_;
   LogCounters* counters_ = nullptr;
 
-  Phase phase_ = Phase::Connecting;
+  Phase phase_ = Phase::Loading;
   bool isConnected_ = false;
-  StreamInfo info_;         // of the connection
-  std::uint64_t next_ = 1;  // sequence of the message to read next
-  bool isFirst_ = false;    // no message was read since startReading()
-  std::optional<ReplicaSnapshot> own_;
-  std::uint64_t uncoveredBytes_ = 0;  // of messages after the snapshot
+  StreamInfo info_;                            // of the connection
+  std::uint64_t next_ = 1;                     // sequence of the message to read next
+  bool isFirst_ = false;                       // no message was read since startReading()
+  EpochBegin epochBegin_ = EpochBegin::Keeps;  // that is on the way
   std::uint64_t incarnation_ = 0;
   std::uint64_t appliedCount_ = 0;
-
-  EventLoop::TimePoint openedAt_{};
-  EventLoop::TimePoint startSentAt_{};
-  EventLoop::TimePoint sentAt_{};   // something was appended, or a sign of life sent
-  EventLoop::TimePoint againAt_{};  // what has not come is sent again
-  EventLoop::Duration againPause_{};
-  bool isStalled_ = false;
   std::string reason_;  // of the latest failure: of the connection, a message, or this node's part
-  std::map<NodeId, EventLoop::TimePoint> heardAt_;
+
+  bool isStalled_ = false;
+  EventLoop::TimePoint announcedAt_{};  // a Start or an Epoch was sent
+  EventLoop::TimePoint sentAt_{};       // something was appended, or a sign of life sent
+  EventLoop::TimePoint againAt_{};      // what has not come is sent again
+  EventLoop::Duration againPause_{};
   Timer::Id tick_ = 0;
 
   std::function<void()> onFinished_;

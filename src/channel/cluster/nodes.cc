@@ -30,6 +30,7 @@ std::string Nodes::nameOf(NodeId id) const {
 
 Nodes::Verdict Nodes::take(const Batch& batch, std::uint64_t sequence) {
   if (batch.kind == BatchKind::Start) return start(batch);
+  if (batch.kind == BatchKind::Epoch) return Verdict::Counts;
   const auto found = table_.find(batch.node);
   if (found == table_.end() || found->second.goneSince != 0) return Verdict::Repeated;
   Node& node = found->second;

@@ -21,7 +21,7 @@ constexpr EventLoop::Duration kSourceTimeout = 5s;
 constexpr std::size_t kPieceBytes = 256 << 10;
 
 // A kind, numbers of 8 bytes, and for a piece its bytes.
-constexpr char kWho = 'W';    // epoch, sequence
+constexpr char kWho = 'W';    // stream, sequence
 constexpr char kOffer = 'O';  // node, sequence, bytes
 constexpr char kGet = 'G';    // node, sequence, position
 constexpr char kPiece = 'P';  // node, sequence, position
@@ -56,11 +56,11 @@ std::optional<ReplicaSnapshot> describeSnapshot(std::string_view file) {
   const auto snapshot = readSnapshot(file);
   if (!snapshot) return std::nullopt;
   StateReader state(snapshot->state);
-  const std::uint64_t epoch = state.number();
+  const std::uint64_t stream = state.number();
   const std::uint64_t sequence = state.number();
-  const bool agrees = epoch == snapshot->epoch && sequence == snapshot->offset;
+  const bool agrees = stream == snapshot->epoch && sequence == snapshot->offset;
   if (!state.ok() || !agrees) return std::nullopt;
-  return ReplicaSnapshot{.epoch = epoch, .sequence = sequence, .bytes = file.size()};
+  return ReplicaSnapshot{.stream = stream, .sequence = sequence, .bytes = file.size()};
 }
 
 // --- The node that has one ---
@@ -70,19 +70,24 @@ void PeerSnapshots::offer(NodeId self, const ReplicaSnapshot& own) {
   own_ = own;
 }
 
-void PeerSnapshots::onQuestion(std::string_view asker, std::string_view question) {
+std::optional<std::uint64_t> PeerSnapshots::onQuestion(std::string_view asker,
+                                                       std::string_view question) {
   if (kindOf(question) == kWho) {
     const auto wanted = numbersIn<2>(question);
-    if (!wanted || isFetching_) return;
-    const auto [epoch, sequence] = *wanted;
-    const bool suits = own_ && own_->epoch == epoch && own_->sequence >= sequence;
-    if (!suits) return onNeeded(sequence);
-    return stream_.answer(asker, encode(kOffer, {self_, own_->sequence, own_->bytes}));
+    if (!wanted || isFetching_) return std::nullopt;
+    const auto [stream, sequence] = *wanted;
+    if (!own_ || own_->stream != stream || own_->sequence < sequence) return sequence;
+    connection_.answer(asker, encode(kOffer, {self_, own_->sequence, own_->bytes}));
+    return std::nullopt;
   }
   const auto wanted = numbersIn<3>(question);
-  if (kindOf(question) != kGet || !wanted || !own_) return;
+  if (kindOf(question) != kGet || !wanted || !own_) return std::nullopt;
   const auto [node, sequence, position] = *wanted;
-  if (node != self_ || sequence != own_->sequence) return;
+  if (node == self_ && sequence == own_->sequence) sendPiece(asker, position);
+  return std::nullopt;
+}
+
+void PeerSnapshots::sendPiece(std::string_view asker, std::uint64_t position) {
   if (servingSequence_ != own_->sequence || serving_.bytes().empty()) {
     auto content = directory_.read(snapshotName(own_->sequence));
     if (!content) return;  // it is asked again, maybe after the next snapshot
@@ -90,17 +95,17 @@ void PeerSnapshots::onQuestion(std::string_view asker, std::string_view question
     servingSequence_ = own_->sequence;
   }
   if (position > serving_.bytes().size()) return;
-  stream_.answer(asker, encode(kPiece, {node, sequence, position},
-                               serving_.bytes().substr(position, kPieceBytes)));
+  connection_.answer(asker, encode(kPiece, {self_, own_->sequence, position},
+                                   serving_.bytes().substr(position, kPieceBytes)));
 }
 
 // --- The node that wants one ---
 
-void PeerSnapshots::fetch(NodeId self, std::uint64_t epoch, std::uint64_t sequence,
+void PeerSnapshots::fetch(NodeId self, std::uint64_t stream, std::uint64_t sequence,
                           std::function<void(std::string file)> onFetched) {
   self_ = self;
   isFetching_ = true;
-  epoch_ = epoch;
+  wanted_ = stream;
   sequence_ = sequence;
   onFetched_ = std::move(onFetched);
   source_.reset();
@@ -110,12 +115,12 @@ void PeerSnapshots::fetch(NodeId self, std::uint64_t epoch, std::uint64_t sequen
 
 void PeerSnapshots::askWho() {
   askedAt_ = EventLoop::current().now();
-  stream_.ask(encode(kWho, {epoch_, sequence_}));
+  connection_.ask(encode(kWho, {wanted_, sequence_}));
 }
 
 void PeerSnapshots::askPiece() {
   askedAt_ = EventLoop::current().now();
-  stream_.ask(encode(kGet, {source_->node, source_->sequence, file_.size()}));
+  connection_.ask(encode(kGet, {source_->node, source_->sequence, file_.size()}));
 }
 
 void PeerSnapshots::onAnswer(std::string_view answer) {
@@ -144,7 +149,7 @@ void PeerSnapshots::startFetch(const Source& source) {
 
 void PeerSnapshots::complete() {
   const auto fetched = describeSnapshot(file_);
-  if (!fetched || fetched->epoch != epoch_ || fetched->sequence < sequence_) {
+  if (!fetched || fetched->stream != wanted_ || fetched->sequence < sequence_) {
     log::warning("a snapshot of another node is damaged, asking again node={:016x} bytes={}",
                  source_->node, file_.size());
     source_.reset();

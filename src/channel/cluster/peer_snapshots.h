@@ -16,7 +16,7 @@ namespace stormo::channel {
 
 /// A snapshot of the replica, as a file.
 struct ReplicaSnapshot {
-  std::uint64_t epoch = 0;
+  std::uint64_t stream = 0;    ///< StreamInfo::epoch of its stream.
   std::uint64_t sequence = 0;  ///< Of the latest message in it: the number in its name.
   std::uint64_t bytes = 0;
 };
@@ -29,20 +29,22 @@ struct ReplicaSnapshot {
 class PeerSnapshots {
  public:
   /// All outlive this.
-  PeerSnapshots(Stream& stream, LogDirectory& directory) : stream_(stream), directory_(directory) {}
+  PeerSnapshots(Stream& stream, LogDirectory& directory)
+      : connection_(stream), directory_(directory) {}
 
-  /// This node has no snapshot of this epoch that reaches the message `sequence`, and wants one of
+  /// This node has no snapshot of this stream that reaches the message `sequence`, and wants one of
   /// another node. `onFetched` gets the whole file, in the call of onAnswer() that completes it.
-  void fetch(NodeId self, std::uint64_t epoch, std::uint64_t sequence,
+  void fetch(NodeId self, std::uint64_t stream, std::uint64_t sequence,
              std::function<void(std::string file)> onFetched);
-  [[nodiscard]] bool isFetching() const { return isFetching_; }
+  void stopFetching() { isFetching_ = false; }
+  /// Another node has offered one.
+  [[nodiscard]] bool hasSource() const { return source_.has_value(); }
 
   /// This node has a snapshot for others.
   void offer(NodeId self, const ReplicaSnapshot& own);
-  /// Another node needs a snapshot with this message, and own does not have it.
-  std::function<void(std::uint64_t sequence)> onNeeded;
-
-  void onQuestion(std::string_view asker, std::string_view question);
+  /// Returns a sequence if the other node needs a snapshot with that message, and there is none.
+  [[nodiscard]] std::optional<std::uint64_t> onQuestion(std::string_view asker,
+                                                        std::string_view question);
   void onAnswer(std::string_view answer);
   /// At least once a second: asks again when an answer is missing.
   void onTick(EventLoop::TimePoint now);
@@ -53,12 +55,13 @@ class PeerSnapshots {
     std::uint64_t sequence = 0;
     std::uint64_t bytes = 0;
   };
+  void sendPiece(std::string_view asker, std::uint64_t position);
   void askWho();
   void askPiece();
   void startFetch(const Source& source);
   void complete();
 
-  Stream& stream_;
+  Stream& connection_;
   LogDirectory& directory_;
   NodeId self_ = 0;
 
@@ -67,7 +70,7 @@ class PeerSnapshots {
   std::uint64_t servingSequence_ = 0;
 
   bool isFetching_ = false;
-  std::uint64_t epoch_ = 0;
+  std::uint64_t wanted_ = 0;  // the stream
   std::uint64_t sequence_ = 0;
   std::optional<Source> source_;
   std::string file_;

@@ -15,8 +15,10 @@ constexpr std::uint64_t kRunMessagesMax = 256;
 // --- Snapshots ---
 
 void Replica::save(StateWriter& out) const {
-  out.number(epoch_);
+  out.number(stream_);
   out.number(sequence_);
+  out.bytes(latest_);
+  out.number(epoch_);
   out.number(offset_);
   nodes_.save(out);
   out.number(runs_.size());
@@ -30,8 +32,10 @@ void Replica::save(StateWriter& out) const {
 }
 
 bool Replica::restore(StateReader& in) {
-  epoch_ = in.number();
+  stream_ = in.number();
   sequence_ = restored_ = in.number();
+  latest_ = in.bytes();
+  epoch_ = in.number();
   offset_ = in.number();
   nodes_.restore(in);
   for (std::uint64_t left = in.number(); left > 0 && in.ok(); --left) {
@@ -41,19 +45,23 @@ bool Replica::restore(StateReader& in) {
                      .isWhole = in.number() != 0});
   }
   if (in.ok() && state_.restore(in)) return true;
-  epoch_ = sequence_ = restored_ = offset_ = 0;
+  stream_ = epoch_ = sequence_ = restored_ = offset_ = 0;
+  latest_.clear();
   nodes_ = {};
   runs_.clear();
   return false;
 }
 
-void Replica::begin(std::uint64_t epoch) {
-  epoch_ = epoch;
-  state_.begin(epoch);
+void Replica::begin(std::uint64_t stream) {
+  stream_ = stream;
+  if (epoch_ == 0) epoch_ = stream;
+  state_.begin(epoch_);
 }
 
 std::uint64_t Replica::readFrom() const {
-  return state_.recallFrom() > offset_ || runs_.empty() ? sequence_ + 1 : runs_.front().first;
+  const std::uint64_t latest = std::max<std::uint64_t>(sequence_, 1);
+  if (state_.recallFrom() > offset_ || runs_.empty()) return latest;
+  return std::min(latest, runs_.front().first);
 }
 
 // --- Messages ---
@@ -68,6 +76,7 @@ Replica::Taken Replica::take(std::uint64_t sequence, std::string_view message) {
   STORMO_ASSERT(sequence > sequence_);
   if (taken.read.verdict == BatchVerdict::Newer) return taken;
   sequence_ = sequence;
+  latest_ = message.substr(0, kBatchHeaderBytes);
   if (taken.read.verdict != BatchVerdict::Ok) return taken;
   const Batch& batch = taken.read.batch;
   addToRun(sequence);
@@ -82,9 +91,22 @@ Replica::Taken Replica::take(std::uint64_t sequence, std::string_view message) {
 
 void Replica::act(const Batch& batch) {
   if (batch.kind == BatchKind::Records) return applyRecords(batch);
+  if (batch.kind == BatchKind::Epoch) return beginEpoch(static_cast<EpochBegin>(batch.body[0]));
   if (batch.kind != BatchKind::Gone) return;
   const GoneNode gone = goneIn(batch.body);
   if (nodes_.hasEnded(gone, sequence_)) state_.nodeGone(gone.node);
+}
+
+void Replica::beginEpoch(EpochBegin begin) {
+  if (begin == EpochBegin::Empty) {
+    state_.reset();
+    nodes_ = {};
+    runs_.clear();
+    offset_ = 0;
+  }
+  // The same on all nodes, and another one for each such message.
+  epoch_ = (stream_ + sequence_ * 0x9e3779b97f4a7c15u) | 1;
+  state_.begin(epoch_);
 }
 
 void Replica::applyRecords(const Batch& batch) {

@@ -23,10 +23,21 @@ class Replica final : public SavedState {
   void hold() override { state_.hold(); }
   void release() override { state_.release(); }
   /// Once, after restore() if there is something to restore, and before the first message.
-  void begin(std::uint64_t epoch);
+  /// `stream`: StreamInfo::epoch.
+  void begin(std::uint64_t stream);
 
-  /// Sequence of the first message to read: the state needs some that it had applied before.
+  /// Sequence of the first message to read: the latest one in the state, to compare it, or one
+  /// before it that the state needs once more.
   [[nodiscard]] std::uint64_t readFrom() const;
+
+  /// Takes nothing of the messages up to this one: they are lost for the state.
+  void skipTo(std::uint64_t sequence) { sequence_ = sequence; }
+  /// True if this is the message of sequence(), as it was taken: else the stream has lost messages.
+  [[nodiscard]] bool isLatest(std::string_view message) const {
+    return message.substr(0, kBatchHeaderBytes) == latest_;
+  }
+  /// Of the latest message that was taken before restore().
+  [[nodiscard]] std::uint64_t restored() const { return restored_; }
 
   /// What a message has turned out to be.
   struct Taken {
@@ -39,7 +50,8 @@ class Replica final : public SavedState {
   Taken take(std::uint64_t sequence, std::string_view message);
 
   [[nodiscard]] const Nodes& nodes() const { return nodes_; }
-  [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
+  /// StreamInfo::epoch of its stream.
+  [[nodiscard]] std::uint64_t stream() const { return stream_; }
   /// Of the latest message.
   [[nodiscard]] std::uint64_t sequence() const { return sequence_; }
   /// Of the latest record.
@@ -55,6 +67,7 @@ class Replica final : public SavedState {
   };
 
   void act(const Batch& batch);
+  void beginEpoch(EpochBegin begin);
   void applyRecords(const Batch& batch);
   void addToRun(std::uint64_t sequence);
   void forgetRuns();
@@ -62,8 +75,10 @@ class Replica final : public SavedState {
 
   LogState& state_;
   Nodes nodes_;
-  std::uint64_t epoch_ = 0;
+  std::uint64_t stream_ = 0;
+  std::uint64_t epoch_ = 0;  // that of the stream, or of its latest Epoch batch
   std::uint64_t sequence_ = 0;
+  std::string latest_;  // the header of the message of sequence_
   std::uint64_t offset_ = 0;
   std::deque<Run> runs_;
 

@@ -33,6 +33,8 @@ class LogState : public SavedState {
  public:
   /// Reads what save() has written, before the first record. False if it cannot: then it is as new.
   [[nodiscard]] virtual bool restore(StateReader& in) = 0;
+  /// Forgets all: it is as new. Only before onOpened of Log::open().
+  virtual void reset() {}
   /// The offsets that follow are of this epoch. Called before the first record of each epoch, also
   /// of those that are read at the start.
   virtual void begin(std::uint64_t epoch) = 0;

@@ -70,6 +70,7 @@ class ChannelState final : public LogState {
     node_ = node;
   }
   [[nodiscard]] bool restore(StateReader& in) override;
+  void reset() override;
   /// Forgets the events of an earlier epoch.
   void begin(std::uint64_t epoch) override;
   void save(StateWriter& out) const override;
@@ -106,7 +107,6 @@ class ChannelState final : public LogState {
     std::string reason;
   };
 
-  void reset();
   void apply(const Record& record);
   void hand(const Packet& job, ConsumerId consumer);
   void reject(std::uint64_t producerId, const Packet& rejected);

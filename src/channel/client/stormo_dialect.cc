@@ -103,6 +103,7 @@ void StormoDialect::onFrame(std::string_view payload) {
     case Kind::HistoryRequest:
     case Kind::Finish:
     case Kind::Return:
+    case Kind::Interest:
     case Kind::Ping:
       return link().violation("not this server's word");
   }

@@ -18,7 +18,7 @@ constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
 
 // The second byte of a packet.
 std::string kindName(std::string_view packet) {
-  static constexpr std::array<const char*, 24> kNames = {"",
+  static constexpr std::array<const char*, 29> kNames = {"",
                                                          "Hello",
                                                          "Welcome",
                                                          "Refused",
@@ -41,7 +41,12 @@ std::string kindName(std::string_view packet) {
                                                          "IdempotentPublish",
                                                          "Rejected",
                                                          "Finish",
-                                                         "Return"};
+                                                         "Return",
+                                                         "Challenge",
+                                                         "Proof",
+                                                         "Retain",
+                                                         "Receipt",
+                                                         "Interest"};
   if (packet.size() < 2) return "too short";
   const auto kind = static_cast<std::uint8_t>(packet[1]);
   if (kind == 0 || kind >= kNames.size()) return fmt::format("kind {}", kind);

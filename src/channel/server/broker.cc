@@ -42,6 +42,7 @@ Broker::Broker(EventLoop& loop, const Server& settings, Log& log, ChannelState& 
   endpoint_.handlers.onClose = [this](Connection& link) { onClose(net::ConnectionImpl::of(link)); };
   door_.refuse = [this](net::ConnectionImpl& link) { refuse(link, "wrong secret"); };
   consumers_.deliver = [this](const JobStore::Job& job) { deliver(job); };
+  if (node_ != 0) interest_.emplace(node_, state, router_, journal_);
   state_.observe(this, node_);
   reactor_.add(*this);
 }
@@ -54,6 +55,7 @@ Broker::~Broker() {
 void Broker::onFlush() {
   journal_.flush();
   runDeferred();
+  if (interest_) interest_->flush();
   journal_.flush();
   router_.onFlush();
 }
@@ -130,10 +132,27 @@ void Broker::onClose(net::ConnectionImpl& connection) {
   journal_.forget(connection);
   slowLinks_.remove(connection);
   router_.onClose(connection);
+  if (interest_) interest_->linkClosed();
   const auto own = links_.find(link.consumer);
   if (own == links_.end() || own->second != connection.id.packed()) return;  // replaced by another
   links_.erase(own);
   consumers_.leave(link.consumer, link.producerId != 0);
+}
+
+void Broker::subscribe(net::ConnectionImpl& connection, Dialect dialect, Space space,
+                       std::string_view name) {
+  router_.subscribe(connection, dialect, space, name);
+  if (interest_ && space == Space::Events) interest_->changed(name);
+}
+
+void Broker::unsubscribe(net::ConnectionImpl& connection, Dialect dialect, Space space,
+                         std::string_view name) {
+  router_.unsubscribe(connection, dialect, space, name);
+  if (interest_ && space == Space::Events) interest_->changed(name);
+}
+
+std::uint64_t Broker::subscriberCount(std::string_view event) const {
+  return router_.subscriberCount(event) + state_.interests().countBeside(node_, event);
 }
 
 void Broker::watch(net::ConnectionImpl& connection, const Link& link, std::string_view queue) {

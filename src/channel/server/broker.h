@@ -18,6 +18,7 @@
 #include "channel/server/door.h"
 #include "channel/server/job_admission.h"
 #include "channel/server/journal.h"
+#include "channel/server/own_interest.h"
 #include "channel/server/router.h"
 #include "channel/server/slow_links.h"
 #include "net/endpoint.h"
@@ -81,6 +82,12 @@ class Broker final : FrameSink, StateObserver, net::FlushObserver {
   void onFirstFrame(net::ConnectionImpl& connection, Link& link, std::string_view payload);
   void open(net::ConnectionImpl& connection, Link& link, Dialect dialect, ConsumerId consumer);
   void onClose(net::ConnectionImpl& connection);
+  void subscribe(net::ConnectionImpl& connection, Dialect dialect, Space space,
+                 std::string_view name);
+  void unsubscribe(net::ConnectionImpl& connection, Dialect dialect, Space space,
+                   std::string_view name);
+  /// The links of all nodes that are subscribed to the event.
+  [[nodiscard]] std::uint64_t subscriberCount(std::string_view event) const;
   void watch(net::ConnectionImpl& connection, const Link& link, std::string_view queue);
   /// Then the job is counted as rejected.
   [[nodiscard]] bool isQueueFull(std::string_view queue, std::size_t bytes);
@@ -129,6 +136,9 @@ class Broker final : FrameSink, StateObserver, net::FlushObserver {
   void onJobLeft(std::uint64_t lease, ConsumerId consumer) override {
     consumers_.onJobLeft(lease, consumer);
   }
+  void onNodeGone(NodeId node) override {
+    if (interest_ && node == node_) interest_->forgotten();
+  }
   void deliver(const JobStore::Job& job);
   /// The link of a consumer, while it is usable; else null.
   [[nodiscard]] net::ConnectionImpl* linkOf(ConsumerId consumer);
@@ -155,6 +165,7 @@ class Broker final : FrameSink, StateObserver, net::FlushObserver {
   Router router_;
   SlowLinks slowLinks_;
   Consumers consumers_;
+  std::optional<OwnInterest> interest_;  // if the log is shared
   KeyedMap<ConsumerId, ConnectionId> links_;
   std::vector<Deferred> deferred_;
   bool isAtEnd_ = false;  // the deferred frames are handled

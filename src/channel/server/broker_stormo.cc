@@ -55,10 +55,10 @@ void Broker::welcome(net::ConnectionImpl& connection, Link& link) {
 }
 
 void Broker::onResume(net::ConnectionImpl& connection, Link& link, const Packet& packet) {
-  for (const std::string& subscribe : std::exchange(link.again, {})) {
+  for (const std::string& each : std::exchange(link.again, {})) {
     Packet again;
-    STORMO_ASSERT(decode(subscribe, again) == Decode::Ok);
-    router_.subscribe(connection, Dialect::Stormo, again.space, again.channel);
+    STORMO_ASSERT(decode(each, again) == Decode::Ok);
+    subscribe(connection, Dialect::Stormo, again.space, again.channel);
   }
   // A position that this log has not given: what the link has missed is unknown.
   if (!isKnown(packet)) return router_.sendGap(connection);
@@ -111,7 +111,7 @@ void Broker::onReceipt(std::uint64_t producerId, const Packet& publish, std::uin
           .epoch = state_.epoch(),
           .offset = offset,
           .sequence = publish.sequence,
-          .receivers = isEvent ? router_.subscriberCount(publish.channel) : 0},
+          .receivers = isEvent ? subscriberCount(publish.channel) : 0},
          scratch_);
   send(*connection, scratch_);
 }
@@ -146,7 +146,7 @@ void Broker::onPacket(net::ConnectionImpl& connection, Link& link, std::string_v
         link.again.emplace_back(payload);
         return;
       }
-      return router_.subscribe(connection, Dialect::Stormo, packet.space, packet.channel);
+      return subscribe(connection, Dialect::Stormo, packet.space, packet.channel);
     case Kind::Watch:
       return watch(connection, link, packet.channel);
     case Kind::Unwatch:
@@ -165,6 +165,7 @@ void Broker::onPacket(net::ConnectionImpl& connection, Link& link, std::string_v
     case Kind::Job:
     case Kind::Gap:
     case Kind::HistoryReply:
+    case Kind::Interest:
     case Kind::Pong:
       return violation(connection, "a packet that only the server sends");
   }
@@ -175,7 +176,7 @@ void Broker::onDependent(net::ConnectionImpl& connection, const Link& link, cons
     case Kind::HistoryRequest:
       return onHistoryRequest(connection, packet);
     case Kind::Unsubscribe:
-      return router_.unsubscribe(connection, Dialect::Stormo, packet.space, packet.channel);
+      return unsubscribe(connection, Dialect::Stormo, packet.space, packet.channel);
     case Kind::Reserve:
       return consumers_.reserve(link.consumer);
     default:

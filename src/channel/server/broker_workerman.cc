@@ -24,12 +24,12 @@ void Broker::onCommand(net::ConnectionImpl& connection, Link& link, std::string_
       return forEach([&](std::string_view queue) { enqueue(connection, link, queue); });
     case CommandType::Subscribe:
       return forEach([&](std::string_view event) {
-        router_.subscribe(connection, Dialect::Workerman, Space::Events, event);
+        subscribe(connection, Dialect::Workerman, Space::Events, event);
       });
     case CommandType::Unsubscribe:
       if (defers(connection, link, payload)) return;
       return forEach([&](std::string_view event) {
-        router_.unsubscribe(connection, Dialect::Workerman, Space::Events, event);
+        unsubscribe(connection, Dialect::Workerman, Space::Events, event);
       });
     case CommandType::Watch:
       return forEach([&](std::string_view queue) { watch(connection, link, queue); });

@@ -43,6 +43,7 @@ bool ChannelState::restore(StateReader& in) {
   sessions_.restore(in);
   jobs_.restore(in);
   retained_.restore(in);
+  interests_.restore(in);
   for (std::uint64_t left = in.number(); left > 0 && in.ok(); --left) {
     const std::uint64_t producerId = in.number();
     const std::uint64_t sequence = in.number();
@@ -61,6 +62,7 @@ void ChannelState::reset() {
   sessions_ = DedupTable(kSessionsMax);
   jobs_ = {};
   retained_ = {};
+  interests_ = {};
   rejections_.clear();
 }
 
@@ -74,6 +76,7 @@ void ChannelState::save(StateWriter& out) const {
   sessions_.save(out);
   jobs_.save(out);
   retained_.save(out);
+  interests_.save(out);
   out.number(rejections_.size());
   for (const Rejection& each : rejections_) {
     out.number(each.producerId);
@@ -143,6 +146,8 @@ void ChannelState::apply(const Record& record) {
       observer_->onJobLeft(packet.job, record.producerId);
       return observer_->onJobWaiting(number, jobs_.find(number)->queue);
     }
+    case Kind::Interest:
+      return interests_.set(packet.channel, from_, packet.receivers);
     case Kind::Rejected:
       return reject(record.producerId, packet);
     default:
@@ -158,11 +163,13 @@ void ChannelState::hand(const Packet& packet, ConsumerId consumer) {
 }
 
 void ChannelState::nodeGone(NodeId node) {
+  interests_.nodeGone(node);
   for (const JobStore::Left& each : jobs_.giveBackAll(node)) {
     if (observer_ == nullptr) continue;
     observer_->onJobLeft(each.lease, each.consumer);
     observer_->onJobWaiting(each.number, jobs_.find(each.number)->queue);
   }
+  if (observer_ != nullptr) observer_->onNodeGone(node);
 }
 
 void ChannelState::reject(std::uint64_t producerId, const Packet& rejected) {
@@ -216,7 +223,9 @@ void ChannelState::publish(const Packet& publish) {
                .payload = publish.payload};
   if (publish.loop) {
     event.offset = 0;  // it is no part of what a link receives in order, and is not replayed
-    if (observer_ != nullptr) observer_->onEventToOne(event);
+    if (isRecalling_) return;
+    const NodeId node = interests_.next(event.channel, from_);
+    if (observer_ != nullptr && node == node_) observer_->onEventToOne(event);
     return;
   }
   append(event);

@@ -11,6 +11,7 @@
 #include "channel/log/record.h"
 #include "channel/server/dedup_table.h"
 #include "channel/server/history.h"
+#include "channel/server/interests.h"
 #include "channel/server/job_store.h"
 #include "channel/server/replay_window.h"
 #include "channel/server/retained.h"
@@ -24,7 +25,7 @@ class StateObserver {
  public:
   /// For all subscribers. `frame` is its whole frame.
   virtual void onEvent(const Packet& event, std::string_view frame) = 0;
-  /// For one subscriber.
+  /// For one subscriber, of this node.
   virtual void onEventToOne(const Packet& event) = 0;
   /// A job waits, as a new one or again.
   virtual void onJobWaiting(std::uint64_t number, std::string_view queue) = 0;
@@ -41,6 +42,8 @@ class StateObserver {
                          bool isDuplicate) = 0;
   /// A consumer has done a job, or has given it back, or its node is gone: then the job waits next.
   virtual void onJobLeft(std::uint64_t lease, ConsumerId consumer) = 0;
+  /// After what its jobs report.
+  virtual void onNodeGone(NodeId node) = 0;
 
  protected:
   ~StateObserver() = default;
@@ -80,7 +83,7 @@ class ChannelState final : public LogState {
   [[nodiscard]] std::uint64_t recallFrom() const override { return window_.firstOffset(); }
   void recall(std::uint64_t first, std::string_view records) override;
   void apply(std::uint64_t first, std::string_view records, NodeId from) override;
-  /// The jobs that it has handed wait again.
+  /// The jobs that it has handed wait again, and its subscribers are forgotten.
   void nodeGone(NodeId node) override;
 
   [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
@@ -92,6 +95,7 @@ class ChannelState final : public LogState {
   [[nodiscard]] const History& history() const { return history_; }
   [[nodiscard]] const JobStore& jobs() const { return jobs_; }
   [[nodiscard]] const Retained& retained() const { return retained_; }
+  [[nodiscard]] const Interests& interests() const { return interests_; }
 
   /// Appends the group's messages after `offset` to `out`, as frames in their order. Returns false,
   /// and appends nothing, if one of them may be missing. They are in the group's history, or in the
@@ -132,6 +136,7 @@ class ChannelState final : public LogState {
   DedupTable sessions_{kSessionsMax};
   JobStore jobs_;
   Retained retained_;
+  Interests interests_;
   std::deque<Rejection> rejections_;  // the latest ones, at most kRejectionsMax
   GroupEventScratch scratch_;
 };

@@ -110,6 +110,8 @@ constexpr Shape makeShape(Kind kind) {
     case Kind::Receipt:
       return shape(false, false, kDuplicateFlag, &Packet::sequence, &Packet::epoch, &Packet::offset,
                    &Packet::receivers);
+    case Kind::Interest:
+      return shape(true, false, 0, &Packet::receivers);
     case Kind::Rejected:
       return shape(false, true, kCutFlag, &Packet::sequence);
     case Kind::Reserve:

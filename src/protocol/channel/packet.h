@@ -76,6 +76,9 @@ enum class Kind : std::uint8_t {
   /// sequence, epoch, offset, receivers: what became of a publish with `receipt`. Comes before its
   /// Ack. `duplicate`: its session had published it before.
   Receipt = 27,
+  /// channel (an event), receivers: so many links of the node that has appended it are subscribed
+  /// to the event. Only in a log that nodes share, not on a link.
+  Interest = 28,
 };
 
 /// The encoding of a payload. The Channel forwards it unchanged.
@@ -123,7 +126,7 @@ struct Packet {
   std::uint64_t job = 0;
   std::uint64_t key = 0;        ///< Retain.
   std::uint64_t until = 0;      ///< Retain: milliseconds since 1970.
-  std::uint64_t receivers = 0;  ///< Receipt.
+  std::uint64_t receivers = 0;  ///< Receipt, Interest.
   std::string_view channel = {};
   /// Publish and Event of a group, IdempotentPublish: see GroupMessage::except.
   std::string_view except = {};

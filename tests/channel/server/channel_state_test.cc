@@ -53,6 +53,8 @@ class Observer final : public StateObserver {
     reports.push_back("left " + std::to_string(lease) + " by " + std::to_string(consumer));
   }
 
+  void onNodeGone(NodeId) override {}
+
   std::vector<std::string> reports;
 };
 

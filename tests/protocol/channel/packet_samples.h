@@ -82,6 +82,7 @@ inline std::vector<Sample> oneOfEachKind() {
         .sequence = 3,
         .receivers = 4},
        36},
+      {"Interest", {.kind = Kind::Interest, .receivers = 4, .channel = "ab"}, 14},
       {"Ack", {.kind = Kind::Ack, .sequence = 11}, 12},
       {"Watch", {.kind = Kind::Watch, .channel = "ab"}, 6},
       {"Unwatch", {.kind = Kind::Unwatch, .channel = "ab"}, 6},

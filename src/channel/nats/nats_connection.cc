@@ -158,7 +158,7 @@ std::string connectProblem(const NatsLibrary& library, natsStatus status) {
 
 NatsConnection::Subscription::~Subscription() {
   NatsCallbacks::remove(callback_);
-  library_.natsSubscription_Destroy(subscription_);
+  library_.natsSubscription_Unsubscribe(subscription_);
 }
 
 std::unique_ptr<NatsConnection> NatsConnection::connect(const NatsLibrary& library,
@@ -181,6 +181,8 @@ std::unique_ptr<NatsConnection> NatsConnection::connect(const NatsLibrary& libra
 
 NatsConnection::~NatsConnection() {
   NatsCallbacks::remove(callback_);
+  library_.natsConnection_Close(connection_);
+  for (natsSubscription* const each : subscriptions_) library_.natsSubscription_Destroy(each);
   library_.natsConnection_Destroy(connection_);
 }
 
@@ -198,16 +200,20 @@ std::string NatsConnection::newInbox() const {
 
 std::unique_ptr<NatsConnection::Subscription> NatsConnection::subscribe(const std::string& subject,
                                                                         MessageHandler onMessage) {
-  auto made =
-      std::make_unique<Subscription>(library_, NatsCallbacks::add(library_, std::move(onMessage)));
-  const natsStatus status = library_.natsConnection_Subscribe(
-      &made->subscription_, connection_, subject.c_str(), NatsCallbacks::onMessage,
-      NatsCallbacks::closure(made->callback_));
-  if (status != NATS_OK) return nullptr;
-  if (library_.natsSubscription_SetPendingLimits(made->subscription_, -1, -1) != NATS_OK) {
-    return nullptr;
+  const std::uint64_t callback = NatsCallbacks::add(library_, std::move(onMessage));
+  natsSubscription* made = nullptr;
+  natsStatus status =
+      library_.natsConnection_Subscribe(&made, connection_, subject.c_str(),
+                                        NatsCallbacks::onMessage, NatsCallbacks::closure(callback));
+  if (status == NATS_OK) {
+    subscriptions_.push_back(made);
+    status = library_.natsSubscription_SetPendingLimits(made, -1, -1);
   }
-  return made;
+  if (status == NATS_OK) {
+    return std::unique_ptr<Subscription>(new Subscription(library_, callback, made));
+  }
+  NatsCallbacks::remove(callback);
+  return nullptr;
 }
 
 natsStatus NatsConnection::publish(const std::string& subject, const std::string& reply,

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "channel/nats/nats_library.h"
 #include "channel/nats/server_url.h"
@@ -28,19 +29,20 @@ class NatsConnection {
   };
   using MessageHandler = std::function<void(NatsMessage)>;
 
+  /// Messages arrive until it is destroyed, which must be before the connection is.
   class Subscription {
    public:
-    Subscription(const NatsLibrary& library, std::uint64_t callback)
-        : library_(library), callback_(callback) {}
     ~Subscription();
     Subscription(const Subscription&) = delete;
     Subscription& operator=(const Subscription&) = delete;
 
    private:
     friend class NatsConnection;
+    Subscription(const NatsLibrary& library, std::uint64_t callback, natsSubscription* subscription)
+        : library_(library), callback_(callback), subscription_(subscription) {}
     const NatsLibrary& library_;
     const std::uint64_t callback_;
-    natsSubscription* subscription_ = nullptr;
+    natsSubscription* const subscription_;  // of the connection
   };
 
   /// Blocks, for some seconds at most. Null if there is no connection: then `problem` is why, to
@@ -76,6 +78,9 @@ class NatsConnection {
   const NatsLibrary& library_;
   const std::uint64_t callback_;
   natsConnection* connection_ = nullptr;
+  // All that there were. libnats 3.4 crashes if one is freed while its reading thread has a message
+  // for it (nats.c issue 637), so they are freed when that thread has ended.
+  std::vector<natsSubscription*> subscriptions_;
 };
 
 }  // namespace stormo::channel

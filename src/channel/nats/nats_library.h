@@ -15,6 +15,7 @@ namespace stormo::channel {
   F(jsStreamInfo_Destroy)                    \
   F(js_AddStream)                            \
   F(js_GetStreamInfo)                        \
+  F(natsConnection_Close)                    \
   F(natsConnection_Connect)                  \
   F(natsConnection_Destroy)                  \
   F(natsConnection_FlushTimeout)             \
@@ -60,6 +61,7 @@ namespace stormo::channel {
   F(natsStatus_GetText)                      \
   F(natsSubscription_Destroy)                \
   F(natsSubscription_SetPendingLimits)       \
+  F(natsSubscription_Unsubscribe)            \
   F(nats_GetLastError)                       \
   F(nats_Open)
 

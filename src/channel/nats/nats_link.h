@@ -35,21 +35,32 @@ struct NatsCommand {
 /// Interval at which JetStream sends something to each reader.
 inline constexpr std::chrono::seconds kHeartbeat{1};
 
+/// What libnats' threads report about a link. Protected by the mutex of the NatsThread.
+struct LinkSignals {
+  bool isClosed = false;
+  std::string closedReason = {};  ///< Empty: none is known.
+  bool isLameDuck = false;        ///< Its server will end soon.
+  std::string serverError = {};   ///< The latest one.
+};
+
 /// A connection to one server and its subscriptions, with a number: 1, 2, 3, …. Used on the thread
 /// that may block.
 class NatsLink {
  public:
   NatsLink(std::uint64_t number, ServerUrl server, const ClusterSettings& settings,
-           std::shared_ptr<NatsMailbox> mailbox, std::unique_ptr<NatsConnection> connection)
+           std::shared_ptr<NatsMailbox> mailbox, std::unique_ptr<NatsConnection> connection,
+           std::shared_ptr<LinkSignals> signals)
       : number_(number),
         server_(std::move(server)),
         settings_(settings),
         mailbox_(std::move(mailbox)),
-        connection_(std::move(connection)) {}
+        connection_(std::move(connection)),
+        signals_(std::move(signals)) {}
 
   [[nodiscard]] std::uint64_t number() const { return number_; }
   [[nodiscard]] const ServerUrl& server() const { return server_; }
   [[nodiscard]] NatsConnection& connection() { return *connection_; }
+  [[nodiscard]] LinkSignals& signals() { return *signals_; }
   StreamInfo info = {};  ///< When the link began.
 
   /// Subscribes to acknowledgements, questions and answers. False if the connection is lost.
@@ -71,6 +82,7 @@ class NatsLink {
   const std::shared_ptr<NatsMailbox> mailbox_;
   // Subscriptions end before their connection.
   const std::unique_ptr<NatsConnection> connection_;
+  const std::shared_ptr<LinkSignals> signals_;
   std::string ackInbox_;
   std::string answerInbox_;
   Subscription acks_;

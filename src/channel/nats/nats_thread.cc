@@ -19,6 +19,12 @@ using std::chrono::milliseconds;
 // Pauses between attempts grow from the first to the second, each shortened by up to a half.
 constexpr milliseconds kPauseMin{200};
 constexpr milliseconds kPauseMax{2000};
+// After a link that has lasted so long, they begin with the first again.
+constexpr std::chrono::seconds kLasting{30};
+
+std::string withDetail(const std::string& text, const std::string& detail) {
+  return detail.empty() ? text : fmt::format("{} ({})", text, detail);
+}
 
 }  // namespace
 
@@ -84,7 +90,7 @@ void NatsThread::run() {
     }
     report(std::move(reason));
     link.reset();
-    if (std::chrono::steady_clock::now() - begun > kPauseMax) attempts_ = 0;
+    if (std::chrono::steady_clock::now() - begun > kLasting) attempts_ = 0;
     pause();
   }
   const std::lock_guard lock(mutex_);
@@ -114,32 +120,12 @@ std::unique_ptr<NatsLink> NatsThread::connectToAny(const ServerUrl* except, std:
 
 std::unique_ptr<NatsLink> NatsThread::connectTo(const NatsLibrary& library, const ServerUrl& server,
                                                 std::string& problem) {
-  const std::uint64_t number = ++lastLink_;
-  const std::weak_ptr<NatsThread> weak = weak_from_this();
-  NatsConnection::Handlers handlers{.onClosed =
-                                        [weak, number](std::string reason) {
-                                          if (const auto self = weak.lock())
-                                            self->onClosed(number, std::move(reason));
-                                        },
-                                    .onLameDuck =
-                                        [weak, number] {
-                                          if (const auto self = weak.lock())
-                                            self->onLameDuck(number);
-                                        },
-                                    .onServerError =
-                                        [weak, number](std::string text) {
-                                          if (const auto self = weak.lock())
-                                            self->onServerError(number, std::move(text));
-                                        }};
-  {
-    const std::lock_guard lock(mutex_);
-    serverError_.clear();
-  }
+  const auto signals = std::make_shared<LinkSignals>();
   auto connection =
-      NatsConnection::connect(library, settings_, server, std::move(handlers), problem);
+      NatsConnection::connect(library, settings_, server, handlersFor(signals), problem);
   if (!connection) return nullptr;
-  auto link =
-      std::make_unique<NatsLink>(number, server, settings_, mailbox_, std::move(connection));
+  auto link = std::make_unique<NatsLink>(++lastLink_, server, settings_, mailbox_,
+                                         std::move(connection), signals);
   if (!link->subscribe()) {
     problem = "the connection was lost";
     return nullptr;
@@ -147,12 +133,37 @@ std::unique_ptr<NatsLink> NatsThread::connectTo(const NatsLibrary& library, cons
   const auto setup = setUpStream(library, link->connection(), settings_, problem);
   if (!setup) {
     const std::lock_guard lock(mutex_);
-    if (!serverError_.empty()) problem = fmt::format("{} ({})", problem, serverError_);
+    problem = withDetail(problem, signals->serverError);
     return nullptr;
   }
   warnOnce(setup->differences);
   link->info = setup->info;
   return link;
+}
+
+NatsConnection::Handlers NatsThread::handlersFor(std::shared_ptr<LinkSignals> signals) {
+  const std::weak_ptr<NatsThread> weak = weak_from_this();
+  const auto change = [weak](const std::function<void()>& set) {
+    if (const auto self = weak.lock()) self->signal(set);
+  };
+  return {.onClosed =
+              [change, signals](const std::string& reason) {
+                change([&] {
+                  signals->isClosed = true;
+                  signals->closedReason = reason;
+                });
+              },
+          .onLameDuck = [change, signals] { change([&] { signals->isLameDuck = true; }); },
+          .onServerError =
+              [change, signals](const std::string& text) {
+                change([&] { signals->serverError = text; });
+              }};
+}
+
+void NatsThread::signal(const std::function<void()>& change) {
+  const std::lock_guard lock(mutex_);
+  change();
+  changed_.notify_all();
 }
 
 void NatsThread::warnOnce(const std::string& differences) {
@@ -170,41 +181,36 @@ void NatsThread::begin(const NatsLink& link) {
 }
 
 NatsThread::End NatsThread::serve(NatsLink& link, std::string& reason) {
+  LinkSignals& signals = link.signals();
   std::vector<NatsCommand> commands;
-  while (true) {
-    bool isStopped = false;
+  for (bool isLast = false; !isLast;) {
     {
       std::unique_lock lock(mutex_);
       changed_.wait(lock, [&] {
-        return !commands_.empty() || isStopping_ || closedLink_ == link.number() ||
-               lameDuckLink_ == link.number();
+        return !commands_.empty() || isStopping_ || signals.isClosed || signals.isLameDuck;
       });
-      if (closedLink_ == link.number()) {
-        const std::string detail = serverError_.empty() ? closedReason_ : serverError_;
-        reason = fmt::format("lost the connection to {}{}{}", link.server().name(),
-                             detail.empty() ? "" : ": ", detail);
-        return isStopping_ ? End::Stopped : End::Lost;
+      if (signals.isClosed) {
+        reason = fmt::format("lost the connection to {}", link.server().name());
+        reason = withDetail(
+            reason, signals.serverError.empty() ? signals.closedReason : signals.serverError);
+        return End::Lost;
       }
-      if (lameDuckLink_ == link.number()) {
-        lameDuckLink_ = 0;
-        if (!isStopping_) return End::LameDuck;
-      }
+      if (std::exchange(signals.isLameDuck, false) && !isStopping_) return End::LameDuck;
       commands.clear();
       commands.swap(commands_);
-      isStopped = isStopping_;
+      isLast = isStopping_;
     }
     for (NatsCommand& command : commands) {
       if (command.link != link.number()) continue;
       if (command.kind == NatsCommand::Kind::Fail) {
         const std::lock_guard lock(mutex_);
-        reason = serverError_.empty() ? std::move(command.text)
-                                      : fmt::format("{} ({})", command.text, serverError_);
+        reason = withDetail(command.text, signals.serverError);
         return End::Lost;
       }
       link.execute(command);
     }
-    if (isStopped) return End::Stopped;
   }
+  return End::Stopped;
 }
 
 void NatsThread::report(std::string reason) {
@@ -220,25 +226,6 @@ void NatsThread::pause() {
   std::unique_lock lock(mutex_);
   commands_.clear();
   changed_.wait_for(lock, milliseconds(shortened(random_)), [this] { return isStopping_; });
-}
-
-void NatsThread::onClosed(std::uint64_t link, std::string reason) {
-  const std::lock_guard lock(mutex_);
-  if (link < closedLink_) return;
-  closedLink_ = link;
-  closedReason_ = std::move(reason);
-  changed_.notify_all();
-}
-
-void NatsThread::onLameDuck(std::uint64_t link) {
-  const std::lock_guard lock(mutex_);
-  lameDuckLink_ = link;
-  changed_.notify_all();
-}
-
-void NatsThread::onServerError(std::uint64_t /*link*/, std::string text) {
-  const std::lock_guard lock(mutex_);
-  serverError_ = std::move(text);
 }
 
 }  // namespace stormo::channel

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -53,24 +54,19 @@ class NatsThread : public std::enable_shared_from_this<NatsThread> {
   void pause();
   bool isStopping();
 
-  // On threads of libnats:
-  void onClosed(std::uint64_t link, std::string reason);
-  void onLameDuck(std::uint64_t link);
-  void onServerError(std::uint64_t link, std::string text);
+  [[nodiscard]] NatsConnection::Handlers handlersFor(std::shared_ptr<LinkSignals> signals);
+  /// Any thread: changes signals with the mutex, and wakes the thread.
+  void signal(const std::function<void()>& change);
 
   const ClusterSettings settings_;
   const std::vector<ServerUrl> servers_;
   const std::shared_ptr<NatsMailbox> mailbox_;
 
-  std::mutex mutex_;  // protects these
+  std::mutex mutex_;  // protects these, and the signals of links
   std::condition_variable changed_;
   std::vector<NatsCommand> commands_;
   bool isStopping_ = false;
   bool hasEnded_ = false;
-  std::uint64_t closedLink_ = 0;  // the greatest number of a link that was closed
-  std::string closedReason_;
-  std::uint64_t lameDuckLink_ = 0;
-  std::string serverError_;  // the latest of the current link
 
   // Only of the thread:
   std::minstd_rand random_;

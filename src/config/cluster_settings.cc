@@ -1,4 +1,6 @@
 // The settings that concern the cluster.
+#include <algorithm>
+
 #include "config/complaints.h"
 #include "config/settings.h"
 
@@ -59,6 +61,13 @@ constexpr SettingSpec kSpecs[] = {
 
 }  // namespace
 
-std::span<const SettingSpec> clusterSpecs() { return kSpecs; }
+std::vector<SettingSpec> withClusterSpecs(std::span<const SettingSpec> others) {
+  std::vector<SettingSpec> all(others.begin(), others.end());
+  const auto isHistory = [](const SettingSpec& spec) {
+    return std::string_view(spec.key).starts_with("history.");
+  };
+  all.insert(std::ranges::find_if(all, isHistory), std::begin(kSpecs), std::end(kSpecs));
+  return all;
+}
 
 }  // namespace stormo::config

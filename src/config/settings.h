@@ -165,8 +165,8 @@ std::optional<channel::SyncPolicy> syncPolicyNamed(std::string_view name);
 std::optional<unsigned> socketModeIn(std::string_view octal);
 
 std::span<const SettingSpec> settingSpecs();
-/// Those of them that concern the cluster.
-std::span<const SettingSpec> clusterSpecs();
+/// `others` and the settings of the cluster, which follow those of the Channel.
+std::vector<SettingSpec> withClusterSpecs(std::span<const SettingSpec> others);
 
 /// Applies words to one setting. Throws std::invalid_argument with a sentence for the user, which
 /// begins with `name`: the flag or the variable. `words` is empty only for a list without elements.

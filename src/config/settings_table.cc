@@ -388,14 +388,7 @@ constexpr SettingSpec kSpecs[] = {
 }  // namespace
 
 std::span<const SettingSpec> settingSpecs() {
-  static const std::vector<SettingSpec> kAll = [] {
-    std::vector<SettingSpec> all(std::begin(kSpecs), std::end(kSpecs));
-    const auto history = std::ranges::find_if(all, [](const SettingSpec& spec) {
-      return std::string_view(spec.key) == "history.groups";
-    });
-    all.insert(history, clusterSpecs().begin(), clusterSpecs().end());
-    return all;
-  }();
+  static const std::vector<SettingSpec> kAll = withClusterSpecs(kSpecs);
   return kAll;
 }
 

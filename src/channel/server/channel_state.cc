@@ -88,6 +88,7 @@ void ChannelState::save(StateWriter& out) const {
 void ChannelState::recall(std::uint64_t first, std::string_view records) {
   window_.recall(first);
   isRecalling_ = true;
+  const std::uint64_t latest = std::exchange(time_, recalledTime_);
   for (offset_ = first - 1; !records.empty(); records.remove_prefix(trustedRecordBytes(records))) {
     const Record record = trustedRecord(records);
     time_ = std::max(time_, record.time);
@@ -98,6 +99,7 @@ void ChannelState::recall(std::uint64_t first, std::string_view records) {
     if (isPublish) publish(packet);
   }
   isRecalling_ = false;
+  recalledTime_ = std::exchange(time_, latest);
 }
 
 void ChannelState::apply(std::uint64_t first, std::string_view records, NodeId from) {

@@ -129,7 +129,8 @@ class ChannelState final : public LogState {
   std::uint64_t epoch_ = 0;
   std::uint64_t offset_ = 0;
   std::uint64_t time_ = 0;
-  bool isRecalling_ = false;  // events are for the window alone: all else was restored
+  bool isRecalling_ = false;        // events are for the window alone: all else was restored
+  std::uint64_t recalledTime_ = 0;  // as time_, of the records that were recalled
   ReplayWindow window_;
   History history_;
   DedupTable producers_{kProducersMax};

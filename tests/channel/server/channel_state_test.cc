@@ -178,6 +178,21 @@ TEST_F(ChannelStateTest, WhatTheWindowHadForgottenIsNotRecalled) {
   EXPECT_TRUE(other.window().reaches(before));
 }
 
+TEST_F(ChannelStateTest, RecalledEventsAreAsOldAsTheyWere) {
+  const auto ageMax = static_cast<std::uint64_t>(settings.replayAgeMax.count());
+  apply(groupPublish(1, "123", "a"), kProducer, {.time = 1000});
+  apply({.kind = Kind::Rejected, .sequence = 2, .payload = "no"}, kProducer, {.time = ageMax});
+  ChannelState other(settings);
+  restoreInto(other, 1);
+  EXPECT_EQ(other.time(), ageMax);
+  EXPECT_EQ(events(other).size(), 1u);
+  apply({.kind = Kind::Rejected, .sequence = 3, .payload = "no"}, kProducer,
+        {.time = 1001 + ageMax});
+  other.apply(records.size(), records.back(), 0);
+  EXPECT_THAT(events(state), IsEmpty());
+  EXPECT_THAT(events(other), IsEmpty());
+}
+
 TEST_F(ChannelStateTest, AWindowWithoutEventsRecallsNothing) {
   apply({.kind = Kind::Rejected, .sequence = 1, .payload = "no"});
   ChannelState other(settings);

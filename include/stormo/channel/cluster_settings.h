@@ -45,6 +45,8 @@ struct ClusterSettings {
   std::chrono::seconds maxAge{0};
 
   // --- How to log in: nothing, or one of these. It applies to servers without a user in their URL.
+  // The user may publish and subscribe to STREAM.> and _INBOX.>, and publish to $JS.API.> and
+  // $JS.FC.>, where STREAM is the name above. ---
 
   std::string user = {};
   std::string password = {};

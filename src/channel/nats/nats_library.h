@@ -9,11 +9,13 @@ namespace stormo::channel {
 
 // NOLINTNEXTLINE(cppcoreguidelines-macro-usage): pointers with the header's names and types
 #define STORMO_NATS_FUNCTIONS(F)             \
+  F(jsAccountInfo_Destroy)                   \
   F(jsCtx_Destroy)                           \
   F(jsOptions_Init)                          \
   F(jsStreamConfig_Init)                     \
   F(jsStreamInfo_Destroy)                    \
   F(js_AddStream)                            \
+  F(js_GetAccountInfo)                       \
   F(js_GetStreamInfo)                        \
   F(natsConnection_Close)                    \
   F(natsConnection_Connect)                  \

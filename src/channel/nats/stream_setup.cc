@@ -15,11 +15,14 @@ namespace {
 using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
-constexpr std::int64_t kAnswerMilliseconds = 4000;
+// A request that comes before an election has ended gets no answer: then another one is needed.
+constexpr std::int64_t kAnswerMilliseconds = 2000;
+constexpr std::int64_t kCreateMilliseconds = 5000;
 constexpr seconds kDuplicateWindow{120};
 // Of NATS' payload, for the headers of a message: its id, of at most 900 bytes.
 constexpr std::size_t kHeaderBytes = 1024;
 constexpr std::size_t kNameLengthMax = 200;
+constexpr const char* kNoLeader = "JetStream has no leader: too few of its servers run";
 constexpr const char* kNotEnabled =
     "JetStream is not enabled, or none of its servers runs: start nats-server with -js";
 
@@ -87,7 +90,7 @@ std::string requestProblem(const NatsLibrary& library, natsStatus status, jsErrC
     case JSClusterNotAvailErr:
     case JSClusterNotLeaderErr:
     case JSStreamOfflineErr:
-      return "JetStream has no leader: too few of its servers run";
+      return kNoLeader;
     case JSClusterNoPeersErr:
     case JSInsufficientResourcesErr:
       return fmt::format(
@@ -137,12 +140,19 @@ class StreamRequests {
   StreamRequests(const StreamRequests&) = delete;
   StreamRequests& operator=(const StreamRequests&) = delete;
 
+  /// False unless JetStream can create streams and consumers now. Before all else.
+  bool isReady() {
+    jsAccountInfo* account = nullptr;
+    if (context_ == nullptr) return false;
+    status_ = library_.js_GetAccountInfo(&account, context_, nullptr, &code_);
+    library_.jsAccountInfo_Destroy(account);
+    return status_ == NATS_OK;
+  }
+
   StreamInfoPointer info() {
     jsStreamInfo* info = nullptr;
-    if (context_ != nullptr) {
-      status_ =
-          library_.js_GetStreamInfo(&info, context_, settings_.stream.c_str(), nullptr, &code_);
-    }
+    code_ = {};
+    status_ = library_.js_GetStreamInfo(&info, context_, settings_.stream.c_str(), nullptr, &code_);
     return {info, FreeStreamInfo{&library_}};
   }
 
@@ -163,7 +173,10 @@ class StreamRequests {
                                                     : std::min(kDuplicateWindow, settings_.maxAge));
     jsStreamInfo* info = nullptr;
     code_ = {};
-    status_ = library_.js_AddStream(&info, context_, &config, nullptr, &code_);
+    jsOptions patient;
+    library_.jsOptions_Init(&patient);
+    patient.Wait = kCreateMilliseconds;
+    status_ = library_.js_AddStream(&info, context_, &config, &patient, &code_);
     return {info, FreeStreamInfo{&library_}};
   }
 
@@ -225,6 +238,12 @@ std::optional<StreamSetup> checkStream(const jsStreamInfo& stream, const Cluster
         settings.stream, found);
     return std::nullopt;
   }
+  if (stream.Cluster != nullptr &&
+      (stream.Cluster->Leader == nullptr || !*stream.Cluster->Leader)) {
+    problem = fmt::format("stream \"{}\" has no leader: too few of the servers that keep it run",
+                          settings.stream);
+    return std::nullopt;
+  }
   if (payloadBytesMax <= 2 * kHeaderBytes) {
     problem = fmt::format("max_payload of the NATS server is {} bytes, which is too little",
                           payloadBytesMax);
@@ -258,6 +277,10 @@ std::optional<StreamSetup> checkStream(const jsStreamInfo& stream, const Cluster
 std::optional<StreamSetup> setUpStream(const NatsLibrary& library, const NatsConnection& connection,
                                        const ClusterSettings& settings, std::string& problem) {
   StreamRequests requests(library, connection, settings);
+  if (!requests.isReady()) {
+    problem = requests.problem();
+    return std::nullopt;
+  }
   StreamInfoPointer stream = requests.info();
   if (!stream && requests.code() == JSStreamNotFoundErr) {
     stream = requests.create();

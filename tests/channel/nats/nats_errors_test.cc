@@ -163,6 +163,26 @@ TEST_F(NatsErrorsTest, StreamWithOtherLimitsIsUsedAsItIs) {
   EXPECT_THAT(other.sink.reasons, IsEmpty());
 }
 
+TEST_F(NatsErrorsTest, StatedPermissionsAreEnough) {
+  const NatsServer server(deadline,
+                          std::string(NatsServer::kJetStream) +
+                              "authorization { users: [ { user: u, password: p, permissions: { "
+                              "publish: [\"stormo.>\", \"_INBOX.>\", \"$JS.API.>\", \"$JS.FC.>\"], "
+                              "subscribe: [\"stormo.>\", \"_INBOX.>\"] } } ] }\n");
+  Node node(settingsFor({server.url("u:p")}));
+  ASSERT_TRUE(connects(node));
+  node.stream.readFrom(1);
+  const std::string body(100'000, 'x');
+  for (int i = 0; i < 100; ++i) node.stream.publish(std::to_string(i), body);  // flow control
+  node.stream.ask("?");
+  ASSERT_TRUE(has(node, 100));
+  ASSERT_TRUE(turnUntil([&] { return !node.sink.questions.empty(); }));
+  node.stream.answer(node.sink.questions[0].first, "!");
+  ASSERT_TRUE(turnUntil([&] { return !node.sink.answers.empty(); }));
+  EXPECT_THAT(node.sink.reasons, IsEmpty());
+  EXPECT_THAT(node.sink.refusals, IsEmpty());
+}
+
 TEST_F(NatsErrorsTest, MissingPermissionIsReported) {
   const NatsServer server(deadline,
                           std::string(NatsServer::kJetStream) +

@@ -135,7 +135,7 @@ void setOptions(const NatsLibrary& library, const ClusterSettings& settings, con
 }
 
 std::string connectProblem(const NatsLibrary& library, natsStatus status) {
-  const std::string detail = library.lastError(status);
+  std::string detail = library.lastError(status);
   switch (status) {
     case NATS_CONNECTION_AUTH_FAILED:
       return "the server rejects the user or the password, token or key";

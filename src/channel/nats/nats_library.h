@@ -70,6 +70,7 @@ namespace stormo::channel {
 /// The functions of libnats that are used. It is not linked, but loaded by the first process that
 /// needs it: a program without a cluster has neither its code nor its threads.
 struct NatsLibrary {
+// NOLINTNEXTLINE(bugprone-macro-parentheses): it declares a member
 #define STORMO_DECLARE(name) decltype(&::name) name = nullptr;
   STORMO_NATS_FUNCTIONS(STORMO_DECLARE)
 #undef STORMO_DECLARE

@@ -81,7 +81,7 @@ ServerUrl parseServerUrl(std::string_view text) {
     const std::string_view name = text.substr(0, scheme);
     url.isTls = name == "tls";
     if (name != "nats" && name != "tls") {
-      reject(shown, fmt::format("the scheme must be nats or tls"));
+      reject(shown, "the scheme must be nats or tls");
     }
     text.remove_prefix(scheme + 3);
   }
@@ -116,6 +116,7 @@ ServerUrl parseServerUrl(std::string_view text) {
 std::vector<ServerUrl> parseServerUrls(const std::vector<std::string>& texts) {
   if (texts.empty()) throw std::invalid_argument(fmt::format("no server given; {}", kForm));
   std::vector<ServerUrl> urls;
+  urls.reserve(texts.size());
   for (const std::string& text : texts) urls.push_back(parseServerUrl(text));
   return urls;
 }

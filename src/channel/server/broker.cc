@@ -55,6 +55,7 @@ void Broker::onFlush() {
   journal_.flush();
   runDeferred();
   journal_.flush();
+  if (journal_.updateBlocked()) sendPongs();
   router_.onFlush();
 }
 

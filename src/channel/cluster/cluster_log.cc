@@ -343,6 +343,13 @@ std::vector<ClusterLog::NodeStatus> ClusterLog::nodes() const {
                    .isGone = node.goneSince != 0,
                    .silence = std::chrono::duration_cast<std::chrono::milliseconds>(now - since)});
   }
+  if (replica_->nodes().find(id_) == nullptr) {
+    all.push_back(
+        {.id = id_,
+         .name = settings_.node,
+         .isSelf = true,
+         .silence = std::chrono::duration_cast<std::chrono::milliseconds>(now - openedAt_)});
+  }
   std::ranges::sort(all, {}, &NodeStatus::name);
   return all;
 }

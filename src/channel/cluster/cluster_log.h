@@ -60,7 +60,7 @@ class ClusterLog final : public Log, StreamSink {
     /// Since its latest message, or since this process has started.
     std::chrono::milliseconds silence{0};
   };
-  /// In the order of the names.
+  /// In the order of the names; this node also if it has never taken part.
   [[nodiscard]] std::vector<NodeStatus> nodes();
   /// Why this node takes no part, or cannot publish at the moment: a sentence without a full stop.
   /// Empty: it can.

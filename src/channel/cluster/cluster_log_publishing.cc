@@ -153,6 +153,8 @@ std::vector<ClusterLog::NodeStatus> ClusterLog::nodes() {
                    .isGone = node.goneSince != 0,
                    .silence = std::chrono::duration_cast<std::chrono::milliseconds>(silence)});
   }
+  const bool hasTakenPart = replica_->nodes().find(id_) != nullptr;
+  if (!hasTakenPart) all.push_back({.id = id_, .name = settings_.node, .isSelf = true});
   std::ranges::sort(all, {}, &NodeStatus::name);
   return all;
 }

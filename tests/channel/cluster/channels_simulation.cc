@@ -294,6 +294,15 @@ void ChannelsSimulation::stepOfNetwork(std::size_t index) {
       note("time passes");
       now_ += kStride;
       return turn();
+    case 2:
+    case 3:
+      // One node is quicker than the others.
+      (void)nodes_[below(kNodes)].stream->moveAll();
+      for (int i = 0; i < 4; ++i) {
+        turn();
+        moveLinks();
+      }
+      return;
     default:
       break;
   }
@@ -311,13 +320,18 @@ void ChannelsSimulation::turn() {
   replaceBroken();
 }
 
-bool ChannelsSimulation::moveAll() {
+bool ChannelsSimulation::moveLinks() {
   bool moved = false;
   for (const Client& client : clients_) {
     moved |= client.network->accept();
     moved |= client.network->moveUp(kEverything);
     moved |= client.network->moveDown(kEverything);
   }
+  return moved;
+}
+
+bool ChannelsSimulation::moveAll() {
+  const bool moved = moveLinks();
   for (Node& node : nodes_) {
     if (!node.stream->isConnected()) node.stream->connect();
     (void)node.stream->moveAll();  // signs of life never end

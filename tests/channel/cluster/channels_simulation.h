@@ -95,6 +95,7 @@ class ChannelsSimulation {
   void endJob(std::size_t index);
 
   void turn();
+  bool moveLinks();
   bool moveAll();
   void runWithoutFaults();
   void finishAllJobs();

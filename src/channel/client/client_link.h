@@ -75,6 +75,7 @@ class ClientLink : FrameSink {
   void becomeUp();
   /// The Channel states whether its log cannot be written. Counted until the link is lost.
   void setBlocked(bool isBlocked);
+  [[nodiscard]] bool isBlocked() const { return isBlocked_; }
   /// Appends frames to the output of the connection, without a limit. There must be one.
   void send(std::string_view frames);
   /// False after stopTakingJobs().

@@ -87,11 +87,10 @@ bool Broker::isKnown(const Packet& position) const {
 }
 
 void Broker::onHistoryRequest(net::ConnectionImpl& connection, const Packet& packet) {
-  const bool isAccepted = slowLinks_.whenCaughtUp(
-      connection, isKnown(packet) ? packet.offset : 0,
-      [this, &connection, group = std::string(packet.channel), epoch = packet.epoch,
-       offset = packet.offset] {
-        router_.replyHistory(connection, group, epoch, offset, journal_.now());
+  const bool isAccepted =
+      slowLinks_.whenCaughtUp(connection, [this, &connection, group = std::string(packet.channel),
+                                           epoch = packet.epoch, offset = packet.offset] {
+        router_.replyHistory(connection, group, epoch, offset, journal_.now(), node_ != 0);
       });
   if (!isAccepted) violation(connection, "too many history requests");
 }

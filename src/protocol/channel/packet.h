@@ -104,6 +104,7 @@ struct Packet {
       PayloadKind::Value;  ///< Publish, IdempotentPublish, Event, Enqueue, Job.
   bool loop = false;       ///< Publish.
   bool again = false;      ///< Subscribe.
+  bool ahead = false;      ///< HistoryReply: the requested position is to come.
   bool whole = false;      ///< HistoryReply.
   bool cut = false;        ///< Rejected.
   bool receipt = false;    ///< Publish, IdempotentPublish, Retain: the server sends a Receipt.

@@ -71,7 +71,7 @@ void StormoDialect::onFrame(std::string_view payload) {
     case Kind::Job:
       return onJobPacket(packet);
     case Kind::Pong:
-      return;
+      return link().setBlocked(packet.blocked);
     case Kind::Welcome:
       return onWelcome(packet);
     case Kind::Ack:

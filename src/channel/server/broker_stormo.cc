@@ -51,7 +51,22 @@ void Broker::welcome(net::ConnectionImpl& connection, Link& link) {
           .jobCount = consumers_.jobCountOf(link.consumer)},
          scratch_);
   send(connection, scratch_);
+  if (journal_.isBlocked()) sendPong(connection);
   consumers_.deliverAgain(link.consumer);
+}
+
+void Broker::sendPong(net::ConnectionImpl& connection) {
+  scratch_.clear();
+  encode({.kind = Kind::Pong, .blocked = journal_.isBlocked()}, scratch_);
+  send(connection, scratch_);
+}
+
+void Broker::sendPongs() {
+  for (const auto& [consumer, id] : links_) {
+    net::ConnectionImpl* const connection = linkOf(consumer);
+    if (connection == nullptr || connection->state<Dialect>() != Dialect::Stormo) continue;
+    sendPong(*connection);
+  }
 }
 
 void Broker::onResume(net::ConnectionImpl& connection, Link& link, const Packet& packet) {
@@ -180,9 +195,7 @@ void Broker::onDependent(net::ConnectionImpl& connection, const Link& link, cons
     case Kind::Reserve:
       return consumers_.reserve(link.consumer);
     default:
-      scratch_.clear();
-      encode({.kind = Kind::Pong}, scratch_);
-      return send(connection, scratch_);
+      return sendPong(connection);
   }
 }
 

@@ -21,7 +21,7 @@ std::string machineName() {
   return name.data();
 }
 
-std::vector<process::NodeRow> nodeRows(const channel::ClusterLog& log) {
+std::vector<process::NodeRow> nodeRows(channel::ClusterLog& log) {
   std::vector<process::NodeRow> rows;
   for (const channel::ClusterLog::NodeStatus& node : log.nodes()) {
     rows.push_back({.node = node.name,

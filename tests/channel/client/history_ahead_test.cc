@@ -114,7 +114,8 @@ TEST_F(HistoryAheadTest, IsWaitedForWhileTheChannelCannotRead) {
     dummy.link.send(encode({.kind = Kind::Pong, .blocked = true}));
     EXPECT_TRUE(turnUntil([&] { return link->isBlocked(); }));
     reply("a", true);
-    settle();
+    dummy.link.send(encode({.kind = Kind::Pong}));
+    EXPECT_TRUE(turnUntil([&] { return !link->isBlocked(); }));
     pass(1h);
   }
   EXPECT_THAT(answers, IsEmpty());

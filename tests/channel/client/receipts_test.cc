@@ -223,11 +223,11 @@ TEST_F(ReceiptsTest, ExceptionsAreInMessagesAndHistories) {
 TEST_F(ReceiptsTest, AProcessSubscribesOnceForAllItsClients) {
   Channel one(url("stormo")), other(url("stormo"));
   std::vector<std::string> received;
-  const std::string process = "AAAAAAAAAAAA";
-  const Audience client = Audience::client(process + std::string(20, 'x'));
+  const std::string prefix = "AAAAAAAAAAAA";
+  const Audience client = Audience::client(prefix + std::string(20, 'x'));
   const Audience ofAnother = Audience::client(std::string(32, 'B'));
   one.onGroupMessage = [&](const GroupMessage& message) { received.emplace_back(message.group); };
-  one.subscribeGroup(client.channelName().substr(0, 2 + process.size()));
+  one.subscribeGroup(client.channelName().substr(0, 2 + prefix.size()));
   connect(one);
   connect(other);
   settle();

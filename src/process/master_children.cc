@@ -74,7 +74,10 @@ void Master::onChildEnded(RoleGroup& group, Slot& slot) {
 
 void Master::onChildReady(Slot& slot) {
   RoleGroup& group = groupOf(slot);
-  if (phase_ == Phase::Starting && !slot.missing().empty()) {
+  // A node of a cluster starts whether or not it can take part: others may go on without it.
+  const bool mayMiss =
+      std::ranges::any_of(roles_, [](const auto& each) { return each->role.isInCluster; });
+  if (phase_ == Phase::Starting && !slot.missing().empty() && !mayMiss) {
     return failStart(
         fmt::format("{} '{}' has {}", kindText(group.role.kind), group.role.name, slot.missing()));
   }

@@ -162,6 +162,16 @@ TEST_F(ClusterTest, MessagesWaitWhileNatsIsKilledAndArriveOnceWhenItIsBack) {
   EXPECT_EQ(h1.nodes().at(0).at("blocked"), nullptr);
 }
 
+TEST_F(ClusterTest, NodeStartsWithoutNatsAndTakesPartWhenItIsThere) {
+  h2.program.stop();
+  nats->kill();
+  h2.start(*nats);
+  EXPECT_THAT(h2.readiness(), HasSubstr(" 503 "));
+  EXPECT_THAT(h2.program.succeed({"nodes"}), HasSubstr("h2 can take no messages at the moment: "));
+  nats->start();
+  await("nodes that are ready", [&] { return h1.isReady() && h2.isReady(); });
+}
+
 TEST_F(ClusterTest, NodeThatIsStoppedIsGoneAndHereAgainAfterItsStart) {
   const Json before = h1.nodes();
   h2.program.succeed({"stop"});

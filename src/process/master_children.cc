@@ -73,7 +73,7 @@ void Master::onChildEnded(RoleGroup& group, Slot& slot) {
 
 void Master::onChildReady(Slot& slot) {
   RoleGroup& group = groupOf(slot);
-  if (phase_ == Phase::Starting && !slot.missing().empty()) {
+  if (phase_ == Phase::Starting && !slot.missing().empty() && !isInCluster()) {
     return failStart(
         fmt::format("{} '{}' has {}", kindText(group.role.kind), group.role.name, slot.missing()));
   }
@@ -88,6 +88,12 @@ void Master::onChildReady(Slot& slot) {
     ++rolesStarted_;
     startNextRole();
   }
+}
+
+/// A node takes links when it has what the other ones have, which may take long, and it may start
+/// before the servers that they share. Until then `/ready` states that it is not ready.
+bool Master::isInCluster() const {
+  return std::ranges::any_of(roles_, [](const auto& group) { return group->role.isInCluster; });
 }
 
 void Master::onAcceptingEnded(Slot& slot) {

@@ -13,8 +13,6 @@
 namespace stormo {
 namespace {
 
-bool hasCluster(const channel::Server& server) { return !server.cluster.servers.empty(); }
-
 std::string machineName() {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "node";
@@ -36,6 +34,8 @@ std::unique_ptr<channel::Log> makeClusterLog(process::Child& child, const channe
 }
 
 }  // namespace
+
+bool hasCluster(const channel::Server& server) { return !server.cluster.servers.empty(); }
 
 void checkCluster(const channel::Server& server) {
   if (!hasCluster(server)) return;

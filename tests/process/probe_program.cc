@@ -43,6 +43,7 @@ struct Behaviour {
   int linkedWithinMs = 10000;
   int gracefulTimeoutMs = 60000;
   bool ignoreStop = false;
+  bool inCluster = false;  ///< The channel is a node of a cluster.
   int aliveEveryMs = 2000;
   int silentAfterMs = 10000;
   int stopTimeoutMs = 5000;
@@ -169,6 +170,7 @@ process::Listening listening(const std::string& url) {
 process::Program probeProgram(const Behaviour& behaviour) {
   if (behaviour.failBuild) throw std::runtime_error("asked to fail");
   process::Role channel{.kind = process::RoleKind::Channel, .name = "ProbeChannel"};
+  channel.isInCluster = behaviour.inCluster;
   channel.main = [](Child&) { return std::shared_ptr<void>(); };
   process::Role worker{
       .kind = process::RoleKind::Worker, .name = "probe", .count = behaviour.count};
@@ -209,6 +211,7 @@ int main(int argc, char** argv) {
     app.add_option("--linked-within-ms", behaviour.linkedWithinMs);
     app.add_option("--graceful-timeout-ms", behaviour.gracefulTimeoutMs);
     app.add_flag("--ignore-stop", behaviour.ignoreStop);
+    app.add_flag("--in-cluster", behaviour.inCluster);
     app.add_option("--alive-every-ms", behaviour.aliveEveryMs);
     app.add_option("--silent-after-ms", behaviour.silentAfterMs);
     app.add_option("--hang-timeout-ms", behaviour.hangTimeoutMs);

@@ -1,9 +1,11 @@
 #include "worker/channel_log.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <array>
 #include <stdexcept>
+#include <vector>
 
 #include "channel/cluster/cluster_log.h"
 #include "channel/log/file_log.h"
@@ -19,6 +21,20 @@ std::string machineName() {
   return name.data();
 }
 
+std::vector<process::NodeRow> nodeRows(channel::ClusterLog& log) {
+  std::vector<process::NodeRow> rows;
+  for (const channel::ClusterLog::NodeStatus& node : log.nodes()) {
+    rows.push_back({.node = node.name,
+                    .id = fmt::format("{:016x}", node.id),
+                    .state = node.isSelf   ? "this node"
+                             : node.isGone ? "gone"
+                                           : "here",
+                    .silence = node.silence,
+                    .blocked = node.isSelf ? log.whyBlocked() : std::string()});
+  }
+  return rows;
+}
+
 std::unique_ptr<channel::Log> makeClusterLog(process::Child& child, const channel::Server& server,
                                              channel::LogDirectory& directory) {
   const channel::ClusterSettings& cluster = server.cluster;
@@ -30,6 +46,7 @@ std::unique_ptr<channel::Log> makeClusterLog(process::Child& child, const channe
                                   .totalBytesMax = server.log.totalBytesMax});
   // Its successor starts from the snapshot, or from that of another node.
   log->onBroken = [&child] { child.loop().stop(); };
+  child.onNodes = [&log = *log] { return nodeRows(log); };
   return log;
 }
 

@@ -152,7 +152,8 @@ summary() {
   cat <<END
 
 a page with a client of each node  file://$here/page.html
-the state of a node                $stormo status --runtime-dir $state/h1
+the nodes, as h1 knows them        $stormo nodes --runtime-dir $state/h1
+the processes of a node            $stormo status --runtime-dir $state/h1
 publish through a node             $stormo pub demo hello --runtime-dir $state/h2
 to kill a node or a NATS server    kill -9 and its pid; press Enter here to start it again
 logs                               $state/*.log

@@ -172,9 +172,14 @@ export interface Options {
   shared?: boolean | Shared;
   /** The constructor of WebSockets. Default: the global one, which Node has from version 22. */
   WebSocket?: new (url: string, protocols?: string | string[]) => WebSocketLike;
+  /**
+   * With several URLs: the first attempt is for the first URL, and the others follow in this order. Default false: in a
+   * random order, so that clients spread over the servers.
+   */
+  inOrder?: boolean;
   /** Minimum time between two connections, in milliseconds; after close code 1012 it may be shorter. Default 250. */
   retryMin?: number;
-  /** Maximum time, in milliseconds. The time is random; its upper limit doubles with each failure. Default 15,000. */
+  /** Maximum time, in milliseconds. The time is random; its upper limit doubles with each failure of all URLs. Default 15,000. */
   retryMax?: number;
   /** Milliseconds of silence after which the client pings the server. Default 25,000. */
   pingInterval?: number;
@@ -196,6 +201,9 @@ export interface Options {
 export interface Stormo {
   /** 'waiting': until the next attempt to connect. 'closed': final. */
   readonly state: 'connecting' | 'open' | 'waiting' | 'closed';
+
+  /** The URL of this connection or attempt; while waiting, of the next attempt. */
+  readonly url: string;
 
   /** Of the token, as in the event 'welcome'. Undefined before it on each connection. */
   readonly id: string | undefined;
@@ -245,5 +253,9 @@ export interface Stormo {
   close(): void;
 }
 
-/** Starts to connect to `ws://…` or `wss://…`, and reconnects until close(). Throws if the URL is invalid. */
-export function connect(url: string, options?: Options): Stormo;
+/**
+ * Starts to connect to `ws://…` or `wss://…`, and reconnects until close(). With several URLs, which are those of the nodes
+ * of one cluster, the next one follows when an attempt fails, and when a connection is lost unless the server has announced
+ * that it can be reached again at once (close code 1012). Throws if a URL is invalid, or the list is empty.
+ */
+export function connect(url: string | readonly string[], options?: Options): Stormo;

@@ -116,6 +116,31 @@ function drawSession() {
   return Array.from(words, word => word.toString(16).padStart(8, '0')).join('');
 }
 
+// --- client/urls.js ---
+
+// The URLs of the nodes of a cluster, any of which serves a client.
+
+// A copy of the caller's list, or a list of his one URL, which the first connection checks. In a list a later URL would be
+// found to be invalid only when it is needed.
+function urlsOf(url) {
+  if (!Array.isArray(url)) return [url];
+  if (url.length === 0) throw new TypeError('the list of URLs is empty');
+  for (const each of url) {
+    if (!/^wss?:$/.test(new URL(each).protocol)) throw new TypeError(`'${each}' does not begin with ws:// or wss://`);
+  }
+  return url.map(String);
+}
+
+// In a random order: then the clients are spread over all nodes, and those of a node that is lost over the others.
+function shuffled(list) {
+  const all = [...list];
+  for (let left = all.length; left > 1; --left) {
+    const chosen = Math.floor(Math.random() * left);
+    [all[left - 1], all[chosen]] = [all[chosen], all[left - 1]];
+  }
+  return all;
+}
+
 // --- client/waking.js ---
 
 // Calls `wake` when the network is available again or the page visible: the machine may have slept, and the connection be
@@ -137,10 +162,11 @@ function onWaking(wake) {
 
 // The connection to the server: made, tested while it is silent, and made again until end().
 //
-// `client` has the callbacks: changed(state); opened(); received(data); ping(), which sends one; lost(code), before the
+// `client` has the callbacks: changed(state, url); opened(); received(data); ping(), which sends one; lost(code), before the
 // next connection; ended(), before no other one; emit(event, argument).
 class Link {
-  #url;
+  #urls;
+  #at = 0;  // of #urls: that of this connection or attempt, or of the next attempt while waiting
   #options;
   #tokens;
   #client;
@@ -156,8 +182,8 @@ class Link {
   #timer;  // the only one: for opening, for silence, for the reply to a ping, or until the next attempt
   #stopWaking;
 
-  constructor(url, options, tokens, client) {
-    this.#url = url;
+  constructor(urls, options, tokens, client) {
+    this.#urls = options.inOrder ? urls : shuffled(urls);
     this.#options = options;
     this.#tokens = tokens;
     this.#client = client;
@@ -192,7 +218,7 @@ class Link {
     this.#dropSocket();
     if (code === kUnauthorized && !this.#tokens.refuse()) return this.refused(reason);
     this.#client.lost(code);
-    const retryIn = this.#retryIn(code);
+    const retryIn = this.#moveAndPause(code);
     ++this.#failures;
     this.#setState('waiting');
     this.#after(retryIn, () => this.#connect());
@@ -222,15 +248,20 @@ class Link {
     return retryMin + Math.random() * (upTo - retryMin);
   }
 
-  #retryIn(code) {
-    // A new worker is running already.
+  // Chooses the URL of the next attempt. Returns the time until then.
+  #moveAndPause(code) {
+    // A new worker of the same server is running already.
     if (code === 1012 && this.#failures === 0) return Math.random() * this.#options.retryMin * 2;
-    return this.pauseAfter(this.#failures);
+    this.#at = (this.#at + 1) % this.#urls.length;
+    return this.pauseAfter(this.#rounds);
   }
+
+  // How often all URLs have failed.
+  get #rounds() { return Math.floor(this.#failures / this.#urls.length); }
 
   #setState(state) {
     this.#state = state;
-    this.#client.changed(state);
+    this.#client.changed(state, this.#urls[this.#at]);
   }
 
   #after(ms, then) {
@@ -262,12 +293,12 @@ class Link {
 
   #dial() {
     const {WebSocket, pingTimeout} = this.#options;
-    // A browser does not report why a connection failed. So, until one has opened, every second attempt offers no
+    // A browser does not report why a connection failed. So, until one has opened, every second attempt for a URL offers no
     // subprotocol. A server that accepts it, but rejects the next one with stormo.v1, does not support stormo.v1.
-    const offersNothing = !this.#wasOpen && !this.#isReachable && this.#failures % 2 === 1;
+    const offersNothing = !this.#wasOpen && !this.#isReachable && this.#rounds % 2 === 1;
     this.#shownToken = this.#tokens.isInHandshake ? this.#tokens.current : undefined;
-    const ws = this.#ws = offersNothing ? new WebSocket(this.#url)
-      : new WebSocket(this.#url, this.#tokens.subprotocols);
+    const url = this.#urls[this.#at];
+    const ws = this.#ws = offersNothing ? new WebSocket(url) : new WebSocket(url, this.#tokens.subprotocols);
     ws.onopen = () => offersNothing ? this.#onReachable() : this.#onOpen();
     ws.onmessage = event => this.#onMessage(event.data);
     ws.onclose = event => this.lose(event.code, event.reason);
@@ -510,6 +541,7 @@ class Client {
   #link;
   #renewal;
   #state = 'connecting';
+  #url;
   #admission = {};  // what the server has stated of the client and its token, on this connection
   #infoOfBackend;  // on this connection, {info} that is in the place of the token's
   #session = drawSession();
@@ -530,7 +562,7 @@ class Client {
   #replies = new Map();  // by id, the handler of the reply on this connection
   #pending = new Set();  // all unsettled promises of the caller
 
-  constructor(url, options, tokens = new Tokens(options)) {
+  constructor(urls, options, tokens = new Tokens(options)) {
     if (!options.WebSocket) throw new TypeError('there is no global WebSocket here: give one as an option');
     this.#options = options;
     this.#tokens = tokens;
@@ -542,8 +574,8 @@ class Client {
       refused: reason => this.#link.refused(reason),
       failed: error => this.#events.emit('error', error),
     });
-    this.#link = new Link(url, options, tokens, {
-      changed: state => this.#changed(state),
+    this.#link = new Link(urls, options, tokens, {
+      changed: (state, url) => this.#changed(state, url),
       opened: () => this.#opened(),
       received: data => this.#receive(data),
       ping: () => this.#request({cmd: 'ping'}, () => {}),
@@ -554,6 +586,7 @@ class Client {
   }
 
   get state() { return this.#state; }
+  get url() { return this.#url; }
   get id() { return this.#admission.id; }
   get user() { return this.#admission.user; }
   get info() { return this.#admission.info; }
@@ -635,10 +668,11 @@ class Client {
 
   // --- The connection ---
 
-  #changed(state) {
+  #changed(state, url) {
     this.#state = state;
+    this.#url = url;
     this.#renewal.stop();
-    this.#options.onState?.(state);
+    this.#options.onState?.(state, url);
   }
 
   #opened() {
@@ -892,7 +926,7 @@ class Hub {
   #WebSocket;
   #tabs = new Set();  // in the order in which they came: {port, canAsk, asked, replay}
   #groups = new Map();  // by name, the members: Map of tab to {membership, held, skip}
-  #url;
+  #urls;
   #options;
   #tokens;
   #client;
@@ -920,23 +954,23 @@ class Hub {
     if (message.kind === 'bye') this.#removeTab(tab);
   }
 
-  #welcomeTab(tab, {url, options, token, canAsk, lock}) {
+  #welcomeTab(tab, {urls, options, token, canAsk, lock}) {
     tab.canAsk = canAsk;
     this.#tabs.add(tab);
     // The tab holds the lock for as long as it lives, however it ends.
     void navigator.locks.request(lock, () => this.#removeTab(tab));
-    if (!this.#client) this.#open(url, options, token);
-    const {state, id, user, info, expires, groups} = this.#client;
-    tab.port.postMessage({kind: 'hello', state, admission: {id, user, info, expires, groups}, lock: this.#lock});
+    if (!this.#client) this.#open(urls, options, token);
+    const {state, url, id, user, info, expires, groups} = this.#client;
+    tab.port.postMessage({kind: 'hello', state, url, admission: {id, user, info, expires, groups}, lock: this.#lock});
   }
 
-  #open(url, options, token) {
+  #open(urls, options, token) {
     const canAsk = [...this.#tabs].some(tab => tab.canAsk);
-    this.#url = url;
+    this.#urls = urls;
     this.#options = {...options, WebSocket: this.#WebSocket};
     this.#tokens = new Tokens({token, getToken: canAsk ? () => this.#askATab() : undefined});
-    const client = this.#client = new Client(url,
-      {...this.#options, onState: state => this.#postToAll({kind: 'state', state})}, this.#tokens);
+    const client = this.#client = new Client(urls,
+      {...this.#options, onState: (state, url) => this.#postToAll({kind: 'state', state, url})}, this.#tokens);
     for (const name of kEventsOfAll) client.on(name, event => this.#postToAll({kind: 'event', name, event}));
     for (const name of kEventsOfGroups) client.on(name, event => this.#onGroupEvent(name, event));
     client.on('joined', event => this.#onJoinedByBackend(event));
@@ -1054,7 +1088,7 @@ class Hub {
   }
 
   #replayClient(tab) {
-    const client = new Client(this.#url, this.#options, this.#tokens);
+    const client = new Client(this.#urls, this.#options, this.#tokens);
     client.names = new Set();  // that it was to join: the backend lets all clients of a user join, and so this one
     client.on('message', event => {
       const member = client.names.has(nameIn(event)) && this.#groups.get(nameIn(event))?.get(tab);
@@ -1140,7 +1174,7 @@ const unplain = ({code, message, ...address}) => new StormoError(code, message, 
 // The file that this code is in. As a SharedWorker it has the hub of the tabs.
 const kScript = {url: import.meta.url, type: 'module'};
 // Changes with the messages between tab and worker: pages of different versions of this file may be open.
-const kWorkerName = 'stormo.shared.2';
+const kWorkerName = 'stormo.shared.3';
 
 function serveTabsInSharedWorker() {
   const {SharedWorkerGlobalScope, name} = globalThis;
@@ -1181,6 +1215,7 @@ class SharedClient {
   #fallback;  // the timer until the hub must have answered
   #stopWaking;
   #state = 'connecting';
+  #url;
   #admission = {};
   #lastId = 0;
   #calls = new Map();  // by id, calls without a reply: {resolve, reject, message}
@@ -1190,13 +1225,14 @@ class SharedClient {
   #declined = new Set();
   #ending = new AbortController();  // of what waits until the worker ends
 
-  constructor(url, options, script) {
+  constructor(urls, options, script) {
     const {WebSocket, shared, token, getToken, user, all, joinsByItself, ...others} = options;
     this.#options = options;
     this.#script = script;
     const lock = uniqueName('tab');
-    this.#hello = {kind: 'hello', url: new URL(url, globalThis.location.href).href, options: others, token,
-      canAsk: getToken !== undefined, lock};
+    this.#hello = {kind: 'hello', urls: urls.map(url => new URL(url, globalThis.location.href).href), options: others,
+      token, canAsk: getToken !== undefined, lock};
+    [this.#url] = this.#hello.urls;
     void navigator.locks.request(lock, () => new Promise(unlock => {
       this.#unlock = unlock;
       if (this.#state === 'closed') unlock();
@@ -1207,6 +1243,7 @@ class SharedClient {
   }
 
   get state() { return this.#state; }
+  get url() { return this.#url; }
   get id() { return this.#admission.id; }
   get user() { return this.#admission.user; }
   get info() { return this.#admission.info; }
@@ -1282,7 +1319,7 @@ class SharedClient {
   #attach() {
     try {
       const worker = this.#worker = new SharedWorker(this.#script, {type: kScript.type,
-        name: `${kWorkerName} ${this.#hello.url} ${this.#options.shared.name ?? ''}`});
+        name: `${kWorkerName} ${this.#hello.urls} ${this.#options.shared.name ?? ''}`});
       worker.onerror = () => worker === this.#worker && this.#useOwnHub();
       this.#fallback = setTimeout(() => this.#useOwnHub(), this.#options.pingTimeout);
       this.#use(worker.port);
@@ -1380,18 +1417,23 @@ class SharedClient {
 
   #onMessage(message) {
     if (message.kind === 'hello') return this.#onHello(message);
-    if (message.kind === 'state') return void (this.#state = message.state);
+    if (message.kind === 'state') return void this.#setState(message);
     if (message.kind === 'ask') return void this.#giveToken(message.id);
     if (message.kind === 'reply') return this.#onReply(message);
     this.#onEvent(message);
   }
 
-  #onHello({state, admission, lock}) {
+  #setState({state, url}) {
+    this.#state = state;
+    this.#url = url;
+  }
+
+  #onHello({state, url, admission, lock}) {
     this.#isHeard = true;
     if (lock) void this.#untilHubEnds(lock);
     clearTimeout(this.#fallback);
     for (const unheard of this.#unheard.splice(0)) this.#port.postMessage(unheard);
-    this.#state = state;
+    this.#setState({state, url});
     if (state === 'open') this.#events.emit('open');
     if (admission.user !== undefined) this.#onWelcome(admission);
     else this.#admission = admission;
@@ -1477,7 +1519,7 @@ function connect(url, options = {}) {
   for (const to of kAudiences) checkPosition(to, options[to]);
   const all = {WebSocket: globalThis.WebSocket, joinsByItself: true, ...kDefaults, ...options};
   const script = sharedScript(all);
-  return script ? new SharedClient(url, all, script) : new Client(url, all);
+  return script ? new SharedClient(urlsOf(url), all, script) : new Client(urlsOf(url), all);
 }
 
 // A user's name is a likely mistake.

@@ -132,6 +132,7 @@ class Master final : private SlotOwner {
   void checkCredentials() const;
   void stop(const StopManner& manner);
   void failStart(std::string why);
+  [[nodiscard]] bool isInCluster() const;
   void killAll();
   /// Orders the next children to stop. Those that have an order get another one if `repeatOrder`.
   void stopNext(bool repeatOrder = false);

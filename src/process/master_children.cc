@@ -74,10 +74,7 @@ void Master::onChildEnded(RoleGroup& group, Slot& slot) {
 
 void Master::onChildReady(Slot& slot) {
   RoleGroup& group = groupOf(slot);
-  // A node of a cluster starts whether or not it can take part: others may go on without it.
-  const bool mayMiss =
-      std::ranges::any_of(roles_, [](const auto& each) { return each->role.isInCluster; });
-  if (phase_ == Phase::Starting && !slot.missing().empty() && !mayMiss) {
+  if (phase_ == Phase::Starting && !slot.missing().empty() && !isInCluster()) {
     return failStart(
         fmt::format("{} '{}' has {}", kindText(group.role.kind), group.role.name, slot.missing()));
   }
@@ -92,6 +89,12 @@ void Master::onChildReady(Slot& slot) {
     ++rolesStarted_;
     startNextRole();
   }
+}
+
+/// A node takes links when it has what the other ones have, which may take long, and it may start
+/// before the servers that they share. Until then `/ready` states that it is not ready.
+bool Master::isInCluster() const {
+  return std::ranges::any_of(roles_, [](const auto& group) { return group->role.isInCluster; });
 }
 
 void Master::onAcceptingEnded(Slot& slot) {

@@ -76,8 +76,17 @@ export class Stormo {
 
   // Kills all processes, and starts the server again.
   async killAndStart() {
+    await this.killAll();
+    await this.startAgain();
+  }
+
+  async killAll() {
     await this.kill('master', 'channel', 'worker');
     await this.ended;
+  }
+
+  // On the same port, after all processes have ended.
+  async startAgain() {
     await this.#spawn(this.host);
   }
 

@@ -143,6 +143,13 @@ TEST_F(Start, FailsWithTheReasonWhenAWorkerHasNoLinkToItsChannel) {
   }
 }
 
+TEST_F(Start, SucceedsWithoutALinkToTheChannelOfACluster) {
+  const Outcome outcome = probe.run({"start", "-d", "--listen", kAnyPort, "--await-for-ever",
+                                     "--linked-within-ms", "20", "--in-cluster"});
+  EXPECT_EQ(outcome.status, 0) << outcome.errors;
+  EXPECT_EQ(probe.run({"stop"}).status, 0);
+}
+
 TEST_F(Start, UnknownWordsAreOneLineAndStatus2) {
   struct Case {
     Words words;

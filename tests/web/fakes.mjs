@@ -29,7 +29,7 @@ export class FakeWebSocket {
   onerror = null;
 
   constructor(address, protocol) {
-    assert.equal(address, url);
+    this.url = address;
     this.offered = protocol;
   }
 
@@ -130,17 +130,19 @@ class World {
   sockets = [];
   events = [];
 
-  constructor(options) {
+  constructor({urls = url, ...options}) {
     const {sockets} = this;
+    const given = [urls].flat();
     replace(globalThis, 'setTimeout', this.clock.set);
     replace(globalThis, 'clearTimeout', this.clock.clear);
     class WebSocket extends FakeWebSocket {
       constructor(...args) {
         super(...args);
+        assert.ok(given.includes(this.url), this.url);
         sockets.push(this);
       }
     }
-    this.stormo = connect(url, {WebSocket, ...options});
+    this.stormo = connect(urls, {WebSocket, ...options});
     const names = ['open', 'welcome', 'message', 'missed', 'gap', 'joined', 'left', 'info', 'expiring', 'close', 'error'];
     for (const name of names) {
       this.stormo.on(name, event => {

@@ -30,7 +30,7 @@ function inHub(options, body) {
         .map(({name, event}) => name === 'message' ? event.offset : name);
       tab.replyTo = id => tab.received.find(message => message.kind === 'reply' && message.id === id);
       tab.join = (id, ...args) => tab.post({kind: 'call', id, method: 'join', args});
-      tab.post({kind: 'hello', url, options: settings, canAsk: options.canAsk, lock});
+      tab.post({kind: 'hello', urls: [url], options: settings, canAsk: options.canAsk, lock});
       return tab;
     };
     const tabs = [open('first'), open('second')];

@@ -17,6 +17,7 @@ async function use(): Promise<void> {
   closed.on('welcome', ({user, groups, expires}) => console.log(user.length, groups.length, expires ?? 0, closed.info?.name));
   closed.on('expiring', ({seconds}) => console.log(seconds + 1));
   connect('wss://chat.example', {token: 'x', shared: true});
+  console.log(connect(['wss://h1.example', 'wss://h2.example'], {inOrder: true}).url.length);
   client.on('joined', ({group, offset}) => console.log(group.length, offset + 1));
   client.on('info', ({info}) => console.log(info?.name));
   connect('wss://chat.example', {user: client.position({to: 'user'}), all: false});

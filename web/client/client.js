@@ -15,6 +15,7 @@ export class Client {
   #link;
   #renewal;
   #state = 'connecting';
+  #url;
   #admission = {};  // what the server has stated of the client and its token, on this connection
   #infoOfBackend;  // on this connection, {info} that is in the place of the token's
   #session = drawSession();
@@ -35,7 +36,7 @@ export class Client {
   #replies = new Map();  // by id, the handler of the reply on this connection
   #pending = new Set();  // all unsettled promises of the caller
 
-  constructor(url, options, tokens = new Tokens(options)) {
+  constructor(urls, options, tokens = new Tokens(options)) {
     if (!options.WebSocket) throw new TypeError('there is no global WebSocket here: give one as an option');
     this.#options = options;
     this.#tokens = tokens;
@@ -47,8 +48,8 @@ export class Client {
       refused: reason => this.#link.refused(reason),
       failed: error => this.#events.emit('error', error),
     });
-    this.#link = new Link(url, options, tokens, {
-      changed: state => this.#changed(state),
+    this.#link = new Link(urls, options, tokens, {
+      changed: (state, url) => this.#changed(state, url),
       opened: () => this.#opened(),
       received: data => this.#receive(data),
       ping: () => this.#request({cmd: 'ping'}, () => {}),
@@ -59,6 +60,7 @@ export class Client {
   }
 
   get state() { return this.#state; }
+  get url() { return this.#url; }
   get id() { return this.#admission.id; }
   get user() { return this.#admission.user; }
   get info() { return this.#admission.info; }
@@ -140,10 +142,11 @@ export class Client {
 
   // --- The connection ---
 
-  #changed(state) {
+  #changed(state, url) {
     this.#state = state;
+    this.#url = url;
     this.#renewal.stop();
-    this.#options.onState?.(state);
+    this.#options.onState?.(state, url);
   }
 
   #opened() {

@@ -1,13 +1,15 @@
 import {StormoError} from './errors.js';
 import {kProtocol, kUnauthorized} from './messages.js';
+import {shuffled} from './urls.js';
 import {onWaking} from './waking.js';
 
 // The connection to the server: made, tested while it is silent, and made again until end().
 //
-// `client` has the callbacks: changed(state); opened(); received(data); ping(), which sends one; lost(code), before the
+// `client` has the callbacks: changed(state, url); opened(); received(data); ping(), which sends one; lost(code), before the
 // next connection; ended(), before no other one; emit(event, argument).
 export class Link {
-  #url;
+  #urls;
+  #at = 0;  // of #urls: that of this connection or attempt, or of the next attempt while waiting
   #options;
   #tokens;
   #client;
@@ -23,8 +25,8 @@ export class Link {
   #timer;  // the only one: for opening, for silence, for the reply to a ping, or until the next attempt
   #stopWaking;
 
-  constructor(url, options, tokens, client) {
-    this.#url = url;
+  constructor(urls, options, tokens, client) {
+    this.#urls = options.inOrder ? urls : shuffled(urls);
     this.#options = options;
     this.#tokens = tokens;
     this.#client = client;
@@ -59,7 +61,7 @@ export class Link {
     this.#dropSocket();
     if (code === kUnauthorized && !this.#tokens.refuse()) return this.refused(reason);
     this.#client.lost(code);
-    const retryIn = this.#retryIn(code);
+    const retryIn = this.#moveAndPause(code);
     ++this.#failures;
     this.#setState('waiting');
     this.#after(retryIn, () => this.#connect());
@@ -89,15 +91,20 @@ export class Link {
     return retryMin + Math.random() * (upTo - retryMin);
   }
 
-  #retryIn(code) {
-    // A new worker is running already.
+  // Chooses the URL of the next attempt. Returns the time until then.
+  #moveAndPause(code) {
+    // A new worker of the same server is running already.
     if (code === 1012 && this.#failures === 0) return Math.random() * this.#options.retryMin * 2;
-    return this.pauseAfter(this.#failures);
+    this.#at = (this.#at + 1) % this.#urls.length;
+    return this.pauseAfter(this.#rounds);
   }
+
+  // How often all URLs have failed.
+  get #rounds() { return Math.floor(this.#failures / this.#urls.length); }
 
   #setState(state) {
     this.#state = state;
-    this.#client.changed(state);
+    this.#client.changed(state, this.#urls[this.#at]);
   }
 
   #after(ms, then) {
@@ -129,12 +136,12 @@ export class Link {
 
   #dial() {
     const {WebSocket, pingTimeout} = this.#options;
-    // A browser does not report why a connection failed. So, until one has opened, every second attempt offers no
+    // A browser does not report why a connection failed. So, until one has opened, every second attempt for a URL offers no
     // subprotocol. A server that accepts it, but rejects the next one with stormo.v1, does not support stormo.v1.
-    const offersNothing = !this.#wasOpen && !this.#isReachable && this.#failures % 2 === 1;
+    const offersNothing = !this.#wasOpen && !this.#isReachable && this.#rounds % 2 === 1;
     this.#shownToken = this.#tokens.isInHandshake ? this.#tokens.current : undefined;
-    const ws = this.#ws = offersNothing ? new WebSocket(this.#url)
-      : new WebSocket(this.#url, this.#tokens.subprotocols);
+    const url = this.#urls[this.#at];
+    const ws = this.#ws = offersNothing ? new WebSocket(url) : new WebSocket(url, this.#tokens.subprotocols);
     ws.onopen = () => offersNothing ? this.#onReachable() : this.#onOpen();
     ws.onmessage = event => this.#onMessage(event.data);
     ws.onclose = event => this.lose(event.code, event.reason);

@@ -12,7 +12,7 @@ export class Hub {
   #WebSocket;
   #tabs = new Set();  // in the order in which they came: {port, canAsk, asked, replay}
   #groups = new Map();  // by name, the members: Map of tab to {membership, held, skip}
-  #url;
+  #urls;
   #options;
   #tokens;
   #client;
@@ -40,23 +40,23 @@ export class Hub {
     if (message.kind === 'bye') this.#removeTab(tab);
   }
 
-  #welcomeTab(tab, {url, options, token, canAsk, lock}) {
+  #welcomeTab(tab, {urls, options, token, canAsk, lock}) {
     tab.canAsk = canAsk;
     this.#tabs.add(tab);
     // The tab holds the lock for as long as it lives, however it ends.
     void navigator.locks.request(lock, () => this.#removeTab(tab));
-    if (!this.#client) this.#open(url, options, token);
-    const {state, id, user, info, expires, groups} = this.#client;
-    tab.port.postMessage({kind: 'hello', state, admission: {id, user, info, expires, groups}, lock: this.#lock});
+    if (!this.#client) this.#open(urls, options, token);
+    const {state, url, id, user, info, expires, groups} = this.#client;
+    tab.port.postMessage({kind: 'hello', state, url, admission: {id, user, info, expires, groups}, lock: this.#lock});
   }
 
-  #open(url, options, token) {
+  #open(urls, options, token) {
     const canAsk = [...this.#tabs].some(tab => tab.canAsk);
-    this.#url = url;
+    this.#urls = urls;
     this.#options = {...options, WebSocket: this.#WebSocket};
     this.#tokens = new Tokens({token, getToken: canAsk ? () => this.#askATab() : undefined});
-    const client = this.#client = new Client(url,
-      {...this.#options, onState: state => this.#postToAll({kind: 'state', state})}, this.#tokens);
+    const client = this.#client = new Client(urls,
+      {...this.#options, onState: (state, url) => this.#postToAll({kind: 'state', state, url})}, this.#tokens);
     for (const name of kEventsOfAll) client.on(name, event => this.#postToAll({kind: 'event', name, event}));
     for (const name of kEventsOfGroups) client.on(name, event => this.#onGroupEvent(name, event));
     client.on('joined', event => this.#onJoinedByBackend(event));
@@ -174,7 +174,7 @@ export class Hub {
   }
 
   #replayClient(tab) {
-    const client = new Client(this.#url, this.#options, this.#tokens);
+    const client = new Client(this.#urls, this.#options, this.#tokens);
     client.names = new Set();  // that it was to join: the backend lets all clients of a user join, and so this one
     client.on('message', event => {
       const member = client.names.has(nameIn(event)) && this.#groups.get(nameIn(event))?.get(tab);

@@ -8,7 +8,7 @@ import {onWaking} from './waking.js';
 // The file that this code is in. As a SharedWorker it has the hub of the tabs.
 const kScript = {url: import.meta.url, type: 'module'};
 // Changes with the messages between tab and worker: pages of different versions of this file may be open.
-const kWorkerName = 'stormo.shared.2';
+const kWorkerName = 'stormo.shared.3';
 
 export function serveTabsInSharedWorker() {
   const {SharedWorkerGlobalScope, name} = globalThis;
@@ -49,6 +49,7 @@ export class SharedClient {
   #fallback;  // the timer until the hub must have answered
   #stopWaking;
   #state = 'connecting';
+  #url;
   #admission = {};
   #lastId = 0;
   #calls = new Map();  // by id, calls without a reply: {resolve, reject, message}
@@ -58,13 +59,14 @@ export class SharedClient {
   #declined = new Set();
   #ending = new AbortController();  // of what waits until the worker ends
 
-  constructor(url, options, script) {
+  constructor(urls, options, script) {
     const {WebSocket, shared, token, getToken, user, all, joinsByItself, ...others} = options;
     this.#options = options;
     this.#script = script;
     const lock = uniqueName('tab');
-    this.#hello = {kind: 'hello', url: new URL(url, globalThis.location.href).href, options: others, token,
-      canAsk: getToken !== undefined, lock};
+    this.#hello = {kind: 'hello', urls: urls.map(url => new URL(url, globalThis.location.href).href), options: others,
+      token, canAsk: getToken !== undefined, lock};
+    [this.#url] = this.#hello.urls;
     void navigator.locks.request(lock, () => new Promise(unlock => {
       this.#unlock = unlock;
       if (this.#state === 'closed') unlock();
@@ -75,6 +77,7 @@ export class SharedClient {
   }
 
   get state() { return this.#state; }
+  get url() { return this.#url; }
   get id() { return this.#admission.id; }
   get user() { return this.#admission.user; }
   get info() { return this.#admission.info; }
@@ -150,7 +153,7 @@ export class SharedClient {
   #attach() {
     try {
       const worker = this.#worker = new SharedWorker(this.#script, {type: kScript.type,
-        name: `${kWorkerName} ${this.#hello.url} ${this.#options.shared.name ?? ''}`});
+        name: `${kWorkerName} ${this.#hello.urls} ${this.#options.shared.name ?? ''}`});
       worker.onerror = () => worker === this.#worker && this.#useOwnHub();
       this.#fallback = setTimeout(() => this.#useOwnHub(), this.#options.pingTimeout);
       this.#use(worker.port);
@@ -248,18 +251,23 @@ export class SharedClient {
 
   #onMessage(message) {
     if (message.kind === 'hello') return this.#onHello(message);
-    if (message.kind === 'state') return void (this.#state = message.state);
+    if (message.kind === 'state') return void this.#setState(message);
     if (message.kind === 'ask') return void this.#giveToken(message.id);
     if (message.kind === 'reply') return this.#onReply(message);
     this.#onEvent(message);
   }
 
-  #onHello({state, admission, lock}) {
+  #setState({state, url}) {
+    this.#state = state;
+    this.#url = url;
+  }
+
+  #onHello({state, url, admission, lock}) {
     this.#isHeard = true;
     if (lock) void this.#untilHubEnds(lock);
     clearTimeout(this.#fallback);
     for (const unheard of this.#unheard.splice(0)) this.#port.postMessage(unheard);
-    this.#state = state;
+    this.#setState({state, url});
     if (state === 'open') this.#events.emit('open');
     if (admission.user !== undefined) this.#onWelcome(admission);
     else this.#admission = admission;

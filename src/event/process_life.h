@@ -11,7 +11,6 @@ namespace stormo {
 struct Awaited {
   std::size_t count = 0;
   std::string why = "no answer";         ///< The error of the latest attempt.
-  bool isComing = false;                 ///< It takes time, but nothing is wrong.
   std::function<void()> onArrived = {};  ///< Called once, when nothing is awaited any more.
 
   void arrived() {

@@ -7,7 +7,6 @@
 
 #include <cstdio>
 #include <exception>
-#include <memory>
 
 #include "event/loop_impl.h"
 #include "event/process_life.h"
@@ -35,15 +34,12 @@ int live(ChildRole& role) {
   if (awaited().count == 0) {
     link.reportReady();
   } else {
-    const auto deadline = std::make_shared<Timer::Id>(0);
-    *deadline = Timer::add(role.linkedWithin, [&link, deadline] {
-      if (awaited().isComing) return;
-      Timer::cancel(*deadline);
+    const Timer::Id deadline = Timer::once(role.linkedWithin, [&link] {
       awaited().onArrived = {};
       link.reportReady(awaited().why);
     });
     awaited().onArrived = [&link, deadline] {
-      Timer::cancel(*deadline);
+      Timer::cancel(deadline);
       link.reportReady();
     };
   }

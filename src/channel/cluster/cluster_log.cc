@@ -8,7 +8,6 @@
 #include "base/assert.h"
 #include "channel/cluster/node_identity.h"
 #include "event/loop_impl.h"
-#include "event/process_life.h"
 #include "sys/log.h"
 #include "sys/random_id.h"
 
@@ -50,7 +49,6 @@ ClusterLog::ClusterLog(std::unique_ptr<Stream> stream, LogDirectory& directory,
 
 ClusterLog::~ClusterLog() {
   if (EventLoop::currentOrNull() != nullptr && tick_ != 0) Timer::cancel(tick_);
-  if (onOpened_) awaited().arrived();  // nobody waits for it any more
 }
 
 // --- The way in ---
@@ -63,7 +61,6 @@ Result<void> ClusterLog::open(LogState& state, std::function<void()> onOpened) {
   if (const auto found = snapshots_.findOwn(); !found) return found;
   replica_.emplace(state);
   onOpened_ = std::move(onOpened);
-  ++awaited().count;
   counters_ = &LoopImpl::current().counters().channelLog;
   counters_->blocked.set(1);
   tick_ = Timer::add(kTick, [this] { onTick(); });
@@ -74,7 +71,6 @@ Result<void> ClusterLog::open(LogState& state, std::function<void()> onOpened) {
 void ClusterLog::onConnected(const StreamInfo& info) {
   info_ = info;
   isConnected_ = true;
-  if (onOpened_) awaited().isComing = true;
   log::info("connected to the cluster's stream node={} first={} last={}", settings_.node,
             info.first, info.last);
   if (phase_ == Phase::Loading) {
@@ -88,8 +84,6 @@ void ClusterLog::onConnected(const StreamInfo& info) {
 void ClusterLog::onDisconnected(std::string_view reason) {
   isConnected_ = false;
   reason_ = reason;
-  if (onOpened_) awaited().isComing = false;
-  if (onOpened_) awaited().why = "no part in its cluster: " + reason_;
   outbox_.hold();
   log::warning("the cluster's stream cannot be reached, trying again node={} why=\"{}\"",
                settings_.node, reason);
@@ -261,8 +255,6 @@ void ClusterLog::onStart(const Batch& batch) {
   log::info("takes part in the cluster node={} nodes={} offset={}", settings_.node,
             replica_->nodes().table().size(), replica_->offset());
   std::exchange(onOpened_, {})();
-  awaited().isComing = false;
-  awaited().arrived();
 }
 
 void ClusterLog::onGone(const GoneNode& gone, std::uint64_t sequence) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <stdexcept>
 #include <vector>
@@ -58,6 +59,10 @@ void checkCluster(const channel::Server& server) {
   if (!hasCluster(server)) return;
   if (server.cluster.node.size() > channel::kNodeNameBytesMax) {
     throw std::invalid_argument("the name of a node has more than 255 bytes");
+  }
+  const auto isUnreadable = [](char c) { return c <= ' ' || c == 0x7f; };
+  if (std::ranges::any_of(server.cluster.node, isUnreadable)) {
+    throw std::invalid_argument("the name of a node must be ASCII without spaces");
   }
   const channel::NatsStream checked(server.cluster);
 }

@@ -55,10 +55,10 @@ ClusterLog::~ClusterLog() {
 
 Result<void> ClusterLog::open(LogState& state, std::function<void()> onOpened) {
   STORMO_ASSERT(!replica_);
+  if (const auto found = snapshots_.findOwn(); !found) return found;
   const auto id = nodeIdentity(directory_);
   if (!id) return id.error();
   id_ = id.value();
-  if (const auto found = snapshots_.findOwn(); !found) return found;
   replica_.emplace(state);
   onOpened_ = std::move(onOpened);
   counters_ = &LoopImpl::current().counters().channelLog;

@@ -15,7 +15,6 @@ namespace stormo::channel {
 namespace {
 
 // "StormNod" | u64 version | u64 id | u32 CRC-32C of all before it
-constexpr const char* kName = "node";
 constexpr std::string_view kMagic = "StormNod";
 constexpr std::uint64_t kVersion = 1;
 constexpr std::size_t kIdBegin = 16;
@@ -40,13 +39,13 @@ NodeId read(std::string_view file) {
 }
 
 Result<void> write(LogDirectory& directory, NodeId id) {
-  const std::string temporary = kName + std::string(kTemporaryEnding);
+  const std::string temporary = kNodeName + std::string(kTemporaryEnding);
   (void)directory.remove(temporary);  // of a process that has died
   const auto file = directory.create(temporary);
   if (!file) return file.error();
   if (const auto written = writeWhole(*file.value(), 0, encode(id)); !written) return written;
   if (const auto synced = file.value()->sync(); !synced) return synced;
-  if (const auto named = directory.rename(temporary, kName); !named) return named;
+  if (const auto named = directory.rename(temporary, kNodeName); !named) return named;
   return directory.sync();
 }
 
@@ -55,9 +54,9 @@ Result<void> write(LogDirectory& directory, NodeId id) {
 Result<NodeId> nodeIdentity(LogDirectory& directory) {
   const auto entries = directory.list();
   if (!entries) return entries.error();
-  if (std::ranges::find(entries.value(), kName, &LogDirectory::Entry::name) !=
+  if (std::ranges::find(entries.value(), kNodeName, &LogDirectory::Entry::name) !=
       entries.value().end()) {
-    const auto file = directory.read(kName);
+    const auto file = directory.read(kNodeName);
     if (!file) return file.error();
     if (const NodeId id = read(file.value().bytes()); id != 0) return id;
     log::warning("the node's identity is damaged, and it takes a new one directory=\"{}\"",

@@ -1,13 +1,21 @@
 #include "channel/cluster/replica_snapshots.h"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
+#include "channel/log/mark.h"
 #include "channel/log/offset_name.h"
 #include "channel/log/snapshot_file.h"
 #include "sys/log.h"
 
 namespace stormo::channel {
+namespace {
+
+constexpr const char* kOfOneStep =
+    "the directory has the log of a Channel without a cluster (channel.log-dir)";
+
+}  // namespace
 
 ReplicaSnapshots::ReplicaSnapshots(Stream& stream, LogDirectory& directory,
                                    const Snapshots::Limits& limits)
@@ -18,6 +26,9 @@ Result<void> ReplicaSnapshots::findOwn() {
   auto entries = directory_.list();
   if (!entries) return entries.error();
   std::ranges::sort(*entries, std::ranges::greater{}, &LogDirectory::Entry::name);
+  if (std::ranges::find(*entries, kMarkName, &LogDirectory::Entry::name) != entries->end()) {
+    return Error{std::make_error_code(std::errc::file_exists), kOfOneStep};
+  }
   for (const auto& [name, bytes] : *entries) {
     const bool isSnapshot = offsetOfSnapshotName(name).has_value();
     if (isSnapshot && !own_) {

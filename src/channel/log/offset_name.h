@@ -13,6 +13,9 @@ namespace stormo::channel {
 [[nodiscard]] std::optional<std::uint64_t> offsetInName(std::string_view name,
                                                         std::string_view ending);
 
+/// The file with the identity of a node: its directory is of a cluster's log.
+inline constexpr const char* kNodeName = "node";
+
 /// The ending of files that are being written. Whatever has it is removed at the next start.
 inline constexpr std::string_view kTemporaryEnding = ".tmp";
 

@@ -14,6 +14,8 @@
 namespace stormo::channel {
 namespace {
 
+constexpr const char* kOfClusterStep =
+    "the directory is that of a node of a cluster, and this Channel has none (channel.log-dir)";
 constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
 
 const char* textOf(RecordVerdict verdict) {
@@ -53,6 +55,8 @@ Result<void> Recovery::readDirectory() {
       snapshots_.push_back({*offset, name, bytes});
     } else if (name == kMarkName) {
       found_.hasMark = true;
+    } else if (name == kNodeName) {
+      return Error{std::make_error_code(std::errc::file_exists), kOfClusterStep};
     }
   }
   std::ranges::sort(segments_, {}, &File::offset);

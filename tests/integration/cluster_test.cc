@@ -163,7 +163,7 @@ TEST_F(ClusterTest, MessagesWaitWhileNatsIsKilledAndArriveOnceWhenItIsBack) {
 }
 
 TEST_F(ClusterTest, NodeStartsWithoutNatsAndTakesPartWhenItIsThere) {
-  h2.program.stop();
+  h2.program.succeed({"stop"});
   nats->kill();
   h2.start(*nats);
   EXPECT_THAT(h2.readiness(), HasSubstr(" 503 "));

@@ -105,6 +105,7 @@ inline std::vector<Sample> oneOfEachKind() {
        22},
       {"HistoryReply",
        {.kind = Kind::HistoryReply,
+        .ahead = true,
         .whole = true,
         .space = Space::Groups,
         .epoch = 5,

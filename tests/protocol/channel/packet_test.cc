@@ -42,6 +42,7 @@ TEST(ChannelCodec, EveryKindIsDecodedAsItWasEncoded) {
     EXPECT_EQ(got.loop, want.loop) << s.name;
     EXPECT_EQ(got.again, want.again) << s.name;
     EXPECT_EQ(got.whole, want.whole) << s.name;
+    EXPECT_EQ(got.ahead, want.ahead) << s.name;
     EXPECT_EQ(got.cut, want.cut) << s.name;
     EXPECT_EQ(got.blocked, want.blocked) << s.name;
     EXPECT_EQ(got.derived, want.derived) << s.name;
@@ -109,7 +110,7 @@ TEST(ChannelCodec, FlagsOfAnotherKindAreInvalid) {
     if (kind == Kind::Enqueue || kind == Kind::Job) return flags <= 2;
     if (kind == Kind::Subscribe) return (flags & ~0x18) == 0;
     if (kind == Kind::HistoryRequest) return flags == 0x10;
-    if (kind == Kind::HistoryReply) return (flags & ~0x20) == 0x10;
+    if (kind == Kind::HistoryReply) return (flags & ~0x28) == 0x10;
     if (kind == Kind::IdempotentPublish) return flags >= 0x10 && (flags & ~0x08) <= 0x12;
     if (kind == Kind::Rejected) return (flags & ~0x40) == 0;
     if (kind == Kind::Unsubscribe) return (flags & ~0x10) == 0;

@@ -27,7 +27,7 @@ class LogCommand : public test::LoopTest {
   void writeLog() {
     const auto directory = std::move(channel::RealLogDirectory::at(place.path()).value());
     test::LogRun run(*directory, {});
-    ASSERT_TRUE(run.log.open(run.state).ok());
+    ASSERT_TRUE(run.log.open(run.state, [] {}).ok());
     for (std::uint64_t sequence = 1; sequence <= 3; ++sequence) {
       const std::string packet = channel::encode({.kind = Kind::Publish,
                                                   .space = channel::Space::Groups,

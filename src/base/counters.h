@@ -21,8 +21,9 @@ class Counter {
 
 /// Links of a process to Channels in one dialect.
 struct LinkCounters {
-  Counter wanted;  ///< Connected or connecting now.
-  Counter up;      ///< Connected now.
+  Counter wanted;   ///< Connected or connecting now.
+  Counter up;       ///< Connected now.
+  Counter blocked;  ///< Of these: to a Channel whose log cannot be written now.
 };
 
 /// The log of a Channel's process.

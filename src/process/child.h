@@ -29,6 +29,15 @@ struct ConnectionRow {
   std::string remoteAddress;
 };
 
+/// A row of the `nodes` command.
+struct NodeRow {
+  std::string node;   ///< Its name.
+  std::string id;     ///< 16 hex digits.
+  std::string state;  ///< "this node", "here", "gone"
+  std::chrono::milliseconds silence{0};
+  std::string blocked = {};  ///< Of this node: why it can take no messages. Empty: it can.
+};
+
 /// Why and how a child must stop.
 struct StopOrder {
   enum class Reason { Stop, Reload };
@@ -94,6 +103,8 @@ class Child {
   /// listenersOf(that sibling).
   std::function<void(const std::vector<int>& listeners, bool accept)> onAcceptForSibling;
   std::function<std::vector<ConnectionRow>()> onConnections;
+  /// If Role::isInCluster is true.
+  std::function<std::vector<NodeRow>()> onNodes;
   /// The credentials of its role have changed; the file is that of Credentials::share().
   std::function<void(const UniqueFd& file)> onCredentials;
 

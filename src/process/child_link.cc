@@ -29,6 +29,22 @@ Json toJson(const ConnectionRow& row) {
           {"remote_address", row.remoteAddress}};
 }
 
+Json toJson(const NodeRow& row) {
+  return {{"node", row.node},
+          {"id", row.id},
+          {"state", row.state},
+          {"silent_s", static_cast<double>(row.silence.count()) / 1000},
+          {"blocked", row.blocked.empty() ? Json(nullptr) : Json(row.blocked)}};
+}
+
+template <typename Row>
+std::vector<Json> toJson(const std::function<std::vector<Row>()>& list) {
+  std::vector<Json> rows;
+  if (!list) return rows;
+  for (const Row& row : list()) rows.push_back(toJson(row));
+  return rows;
+}
+
 }  // namespace
 
 ChildLink::ChildLink(Child& child, UniqueFd fd)
@@ -54,8 +70,8 @@ void ChildLink::onOrder(const Json& order) {
         .aliveAtMs.set(static_cast<std::uint64_t>(
             std::chrono::duration_cast<std::chrono::milliseconds>(now).count()));
     link_.send({{"report", "alive"}});
-  } else if (what == "connections") {
-    reportConnections(order.at("request"));
+  } else if (what == "connections" || what == "nodes") {
+    reportRows(what, order.at("request"));
   } else if (what == "accept") {
     const auto& listeners = child_.listenersOf(order.at("slot"));
     if (child_.onAcceptForSibling) child_.onAcceptForSibling(listeners, order.at("accept"));
@@ -96,15 +112,16 @@ void ChildLink::onMasterExit() {
   stop({});
 }
 
-void ChildLink::reportConnections(std::uint64_t request) {
-  const auto rows = child_.onConnections ? child_.onConnections() : std::vector<ConnectionRow>();
+void ChildLink::reportRows(const std::string& kind, std::uint64_t request) {
+  const std::vector<Json> rows =
+      kind == "nodes" ? toJson(child_.onNodes) : toJson(child_.onConnections);
   std::size_t next = 0;
   do {
     Json chunk = Json::array();
     for (; next < rows.size() && chunk.size() < kRowsPerPacket; ++next) {
-      chunk.push_back(toJson(rows[next]));
+      chunk.push_back(rows[next]);
     }
-    link_.send({{"report", "connections"},
+    link_.send({{"report", kind},
                 {"request", request},
                 {"rows", std::move(chunk)},
                 {"last", next == rows.size()}});

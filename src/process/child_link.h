@@ -2,6 +2,7 @@
 
 #include <stormo/timer.h>
 
+#include <string>
 #include <string_view>
 
 #include "process/child.h"
@@ -13,7 +14,7 @@ namespace stormo::process {
 /// and sends reports. When the master has ended, the child gets a stop order, and 5 s later the
 /// process exits.
 ///
-/// Orders:  {"order":"alive"}  {"order":"connections","request":N}
+/// Orders:  {"order":"alive"}  {"order":"connections"|"nodes","request":N}
 ///          {"order":"accept","slot":N,"accept":true}
 ///          {"order":"stop","reason":"stop"|"reload","graceful":true,"timeout_ms":N,
 ///           "over_ms":N}
@@ -21,7 +22,7 @@ namespace stormo::process {
 ///          {"order":"credentials"}, with a descriptor of Credentials::share()
 /// Reports: {"report":"ready","missing":""}  {"report":"failed","why":"…"}  {"report":"alive"}
 ///          {"report":"accepting-ended"}
-///          {"report":"connections","request":N,"rows":[…],"last":true}
+///          {"report":"connections"|"nodes","request":N,"rows":[…],"last":true}
 class ChildLink {
  public:
   ChildLink(Child& child, UniqueFd fd);
@@ -34,7 +35,7 @@ class ChildLink {
   void onOrder(const Json& order);
   void onMasterExit();
   void stop(StopOrder order);
-  void reportConnections(std::uint64_t request);
+  void reportRows(const std::string& kind, std::uint64_t request);
 
   Child& child_;
   JsonPipe link_;

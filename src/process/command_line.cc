@@ -112,7 +112,8 @@ struct CommandLine::Impl {
     status = command("status", "Show the processes and their counters");
     status->add_flag("-d,--live", live, "Repeat every second until Ctrl-C");
     connections = command("connections", "Show the connections of all processes");
-    for (CLI::App* each : {status, connections}) {
+    nodes = command("nodes", "Show the nodes of the cluster, as this machine knows them");
+    for (CLI::App* each : {status, connections, nodes}) {
       each->add_flag("--json", json, "Print JSON");
     }
   }
@@ -258,6 +259,7 @@ struct CommandLine::Impl {
     if (chosen == reopenLog) return commands.reopenLog();
     if (chosen == status) return live ? commands.liveStatus(json) : commands.status(json);
     if (chosen == connections) return commands.connections(json);
+    if (chosen == nodes) return commands.nodes(json);
     return 0;  // a command of the program's own: its callback has run
   }
 
@@ -273,6 +275,7 @@ struct CommandLine::Impl {
   CLI::App* reopenLog;
   CLI::App* status;
   CLI::App* connections;
+  CLI::App* nodes;
 
   std::string instanceName = defaultInstance(name);
   std::string runtimeDir;

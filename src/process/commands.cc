@@ -198,4 +198,15 @@ int Commands::connections(bool json) const {
   return 0;
 }
 
+int Commands::nodes(bool json) const {
+  Json answer = ask(instance_, "nodes");
+  if (answer.at("nodes").empty() && answer.at("busy").empty() && !answer.contains("reason")) {
+    answer["reason"] = fmt::format("the Channel does not run (see '{} status')", commandLine_);
+  }
+  const bool hasFailed = answer.contains("reason");
+  if (hasFailed && !json) throw std::runtime_error(answer.at("reason").get<std::string>());
+  printOut(json ? answer.dump() + '\n' : nodesScreen(answer));
+  return hasFailed ? 1 : 0;
+}
+
 }  // namespace stormo::process

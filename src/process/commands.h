@@ -53,6 +53,8 @@ class Commands {
   /// Prints the status every second, until this process is interrupted or the master has ended.
   int liveStatus(bool json) const;
   int connections(bool json) const;
+  /// Status 1 without a cluster.
+  int nodes(bool json) const;
 
  private:
   void openLog(const Options& options) const;

@@ -205,6 +205,8 @@ void Master::onRequest(const Json& request, const ControlServer::Reply& reply) {
     reply(statusReport(setup_.programName, startTime_, roles_));
   } else if (command == "connections") {
     connections_.ask(allSlots(), reply);
+  } else if (command == "nodes") {
+    listNodes(reply);
   } else if (command == "reload") {
     reload(mannerIn(request, setup_.program.timeouts.reloadTimeout), reply);
   } else if (command == "reload-tls") {
@@ -218,6 +220,15 @@ void Master::onRequest(const Json& request, const ControlServer::Reply& reply) {
   } else {
     reply({{"error", fmt::format("unknown command '{}'", command)}});
   }
+}
+
+void Master::listNodes(const ControlServer::Reply& reply) {
+  std::vector<Slot*> slots = allSlots();
+  std::erase_if(slots, [](const Slot* slot) { return !slot->role().isInCluster; });
+  if (!slots.empty()) return nodes_.ask(slots, reply);
+  reply({{"nodes", Json::array()},
+         {"busy", Json::array()},
+         {"reason", "this server is not part of a cluster (see --cluster)"}});
 }
 
 StopManner Master::mannerIn(const Json& request, milliseconds timeout) const {

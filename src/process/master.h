@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "process/connections_query.h"
 #include "process/control_server.h"
 #include "process/image.h"
 #include "process/instance.h"
@@ -17,6 +16,7 @@
 #include "process/program.h"
 #include "process/reload.h"
 #include "process/role_group.h"
+#include "process/rows_query.h"
 #include "process/service_manager.h"
 #include "process/signals.h"
 #include "process/start_record.h"
@@ -95,7 +95,8 @@ class Master final : private SlotOwner {
   void onAcceptingEnded(Slot& slot) override;
   static void refuseWhereNobodyAccepts(RoleGroup& group);
   void onSilenceChanged(Slot& slot) override;
-  void onConnectionsReport(Slot& slot, const Json& report) override;
+  void onRows(Slot& slot, const Json& report) override;
+  void listNodes(const ControlServer::Reply& reply);
 
   /// Creates the files again that commands need to find this master, if somebody deleted them or
   /// the instance's directory (a clean-up of /tmp, a logout).
@@ -148,7 +149,8 @@ class Master final : private SlotOwner {
   std::vector<std::unique_ptr<RoleGroup>> roles_;
   SignalWatch signals_;
   ControlServer control_;
-  ConnectionsQuery connections_;
+  RowsQuery connections_{"connections"};
+  RowsQuery nodes_{"nodes"};
   std::unique_ptr<Reload> reload_;
 
   const std::optional<ProgramFile> ownFile_;

@@ -55,6 +55,7 @@ void Master::reportExit(const Role& role, int slot, int status) {
 
 void Master::onChildEnded(RoleGroup& group, Slot& slot) {
   connections_.onEnded(slot);
+  nodes_.onEnded(slot);
   switch (phase_) {
     case Phase::Starting:
       return failStart(fmt::format("{} '{}' cannot start: {}", kindText(group.role.kind),
@@ -112,8 +113,9 @@ void Master::refuseWhereNobodyAccepts(RoleGroup& group) {
 
 void Master::onSilenceChanged(Slot& slot) { updateCover(groupOf(slot)); }
 
-void Master::onConnectionsReport(Slot& slot, const Json& report) {
+void Master::onRows(Slot& slot, const Json& report) {
   connections_.onReport(slot, report);
+  nodes_.onReport(slot, report);
 }
 
 }  // namespace stormo::process

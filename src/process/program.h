@@ -65,6 +65,8 @@ struct Role {
   /// Path of a directory in which a child keeps what outlives it. The master creates it with its
   /// own rights, for the child's user alone. Empty: none.
   std::string stateDirectory = {};
+  /// Its child is a node of a cluster, and can list the others: Child::onNodes.
+  bool isInCluster = false;
   /// What its children use and cannot read themselves. Null: nothing.
   std::shared_ptr<Credentials> credentials = {};
   /// Runs in the child, once, before its loop runs: sets the child's callbacks and creates what

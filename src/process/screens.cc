@@ -223,4 +223,20 @@ std::string connectionsScreen(const Json& answer) {
   return table.text();
 }
 
+std::string nodesScreen(const Json& answer) {
+  TextTable table({"node", "id", "state", "last_message"});
+  std::string blocked;
+  for (const Json& row : answer.at("nodes")) {
+    table.add({row.at("node"), row.at("id"), row.at("state"),
+               fmt::format("{:.1f} s ago", row.at("silent_s").get<double>())});
+    if (row.at("blocked").is_null()) continue;
+    blocked += fmt::format("{} can take no messages at the moment: {}\n",
+                           row.at("node").get<std::string>(), row.at("blocked").get<std::string>());
+  }
+  for (const Json& silent : answer.at("busy")) {
+    table.add({"N/A", "N/A", "[busy]", fmt::format("pid {}", silent.at("pid").get<int>())});
+  }
+  return table.text() + blocked;
+}
+
 }  // namespace stormo::process

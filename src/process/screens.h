@@ -18,6 +18,9 @@ std::string statusScreen(const Json& report);
 /// The answer to `connections` as Workerman's table.
 std::string connectionsScreen(const Json& answer);
 
+/// The answer to `nodes` as a table, and a line for a node that can take no messages.
+std::string nodesScreen(const Json& answer);
+
 /// Bytes in short form: "1.09M".
 std::string sizeText(std::uint64_t bytes);
 

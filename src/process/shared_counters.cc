@@ -36,8 +36,7 @@ void SharedCounters::resetGauges() {
   counters_->timers.set(0);
   counters_->listeners.set(0);
   for (LinkCounters* links : {&counters_->stormoLinks, &counters_->workermanLinks}) {
-    links->wanted.set(0);
-    links->up.set(0);
+    for (Counter* counter : {&links->wanted, &links->up, &links->blocked}) counter->set(0);
   }
   LogCounters& log = counters_->channelLog;
   for (Counter* counter : {&log.blocked, &log.bytes, &log.lastOffset}) counter->set(0);

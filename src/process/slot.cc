@@ -59,7 +59,7 @@ void Slot::begin(EventLoop& loop, pid_t pid, UniqueFd link) {
   lastWords_.clear();
   aliveAskedAt_.reset();
   silent_ = false;
-  connectionsAsked_ = false;
+  rowsAsked_.clear();
   acceptingEnded_ = false;
   missing_.clear();
   // A link that ends before its child needs no reaction: waitpid() reports the child.
@@ -205,10 +205,9 @@ bool Slot::isBusy() const {
   return aliveAskedAt_ && Clock::now() - *aliveAskedAt_ >= timeouts_.aliveEvery / 2;
 }
 
-bool Slot::askConnections(std::uint64_t request) {
-  if (!link_ || connectionsAsked_) return false;
-  connectionsAsked_ = true;
-  link_->send({{"order", "connections"}, {"request", request}});
+bool Slot::askRows(const std::string& kind, std::uint64_t request) {
+  if (!link_ || !rowsAsked_.insert(kind).second) return false;
+  link_->send({{"order", kind}, {"request", request}});
   return true;
 }
 
@@ -232,9 +231,9 @@ void Slot::onReport(const Json& report) {
   } else if (what == "accepting-ended") {
     acceptingEnded_ = true;
     owner_.onAcceptingEnded(*this);
-  } else if (what == "connections") {
-    if (report.at("last")) connectionsAsked_ = false;
-    owner_.onConnectionsReport(*this, report);
+  } else if (report.contains("rows")) {
+    if (report.at("last")) rowsAsked_.erase(what);
+    owner_.onRows(*this, report);
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "process/json_pipe.h"
@@ -29,7 +30,8 @@ class SlotOwner {
   virtual void onAcceptingEnded(Slot& slot) = 0;
   /// Slot::isSilent() has changed.
   virtual void onSilenceChanged(Slot& slot) = 0;
-  virtual void onConnectionsReport(Slot& slot, const Json& report) = 0;
+  /// Rows that were requested: see RowsQuery.
+  virtual void onRows(Slot& slot, const Json& report) = 0;
 
  protected:
   ~SlotOwner() = default;
@@ -108,8 +110,8 @@ class Slot {
   /// not answered for too long, and kills it after Role::hangTimeout. Also samples the message
   /// rate.
   void watchdogTick();
-  /// False, without a request, while an earlier request is unanswered.
-  bool askConnections(std::uint64_t request);
+  /// False, without a request, while an earlier request of that kind is unanswered.
+  bool askRows(const std::string& kind, std::uint64_t request);
   [[nodiscard]] bool isSilent() const { return silent_; }
   /// True if the child has not answered the last "alive" request for half an interval.
   [[nodiscard]] bool isBusy() const;
@@ -157,7 +159,7 @@ class Slot {
   std::optional<TimePoint> aliveAskedAt_;  // while unanswered
   int ticksUnanswered_ = 0;
   bool silent_ = false;
-  bool connectionsAsked_ = false;
+  std::set<std::string> rowsAsked_;  // the kinds with an unanswered request
   bool acceptingEnded_ = false;
   std::string missing_;
 

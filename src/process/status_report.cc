@@ -103,14 +103,16 @@ void addCounters(Json& row, const Counters& own, const Counters* others) {
 }
 
 /// {"dialect":"stormo","state":"connected"} for each dialect in which the process has links. They
-/// count as connected when all of them are.
+/// count as connected when all of them are, and as blocked when a Channel cannot take publishes.
 Json channelLinks(const Counters& counters) {
   Json links = Json::array();
   const auto add = [&links](const char* dialect, const LinkCounters& of) {
     const std::uint64_t wanted = of.wanted.get();
     if (wanted == 0) return;
-    links.push_back(
-        {{"dialect", dialect}, {"state", of.up.get() >= wanted ? "connected" : "connecting"}});
+    const char* const state = of.up.get() < wanted   ? "connecting"
+                              : of.blocked.get() > 0 ? "blocked"
+                                                     : "connected";
+    links.push_back({{"dialect", dialect}, {"state", state}});
   };
   add("stormo", counters.stormoLinks);
   add("workerman", counters.workermanLinks);

@@ -1,9 +1,11 @@
 #include "worker/channel_log.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <array>
 #include <stdexcept>
+#include <vector>
 
 #include "channel/cluster/cluster_log.h"
 #include "channel/log/file_log.h"
@@ -13,12 +15,24 @@
 namespace stormo {
 namespace {
 
-bool hasCluster(const channel::Server& server) { return !server.cluster.servers.empty(); }
-
 std::string machineName() {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "node";
   return name.data();
+}
+
+std::vector<process::NodeRow> nodeRows(channel::ClusterLog& log) {
+  std::vector<process::NodeRow> rows;
+  for (const channel::ClusterLog::NodeStatus& node : log.nodes()) {
+    rows.push_back({.node = node.name,
+                    .id = fmt::format("{:016x}", node.id),
+                    .state = node.isSelf   ? "this node"
+                             : node.isGone ? "gone"
+                                           : "here",
+                    .silence = node.silence,
+                    .blocked = node.isSelf ? log.whyBlocked() : std::string()});
+  }
+  return rows;
 }
 
 std::unique_ptr<channel::Log> makeClusterLog(process::Child& child, const channel::Server& server,
@@ -32,10 +46,13 @@ std::unique_ptr<channel::Log> makeClusterLog(process::Child& child, const channe
                                   .totalBytesMax = server.log.totalBytesMax});
   // Its successor starts from the snapshot, or from that of another node.
   log->onBroken = [&child] { child.loop().stop(); };
+  child.onNodes = [&log = *log] { return nodeRows(log); };
   return log;
 }
 
 }  // namespace
+
+bool hasCluster(const channel::Server& server) { return !server.cluster.servers.empty(); }
 
 void checkCluster(const channel::Server& server) {
   if (!hasCluster(server)) return;

@@ -20,7 +20,11 @@ void checkCluster(const channel::Server& server);
 [[nodiscard]] std::string logDirectoryOf(const channel::Server& server,
                                          const std::string& instanceDirectory);
 
+/// True if the server shares its log with those of other machines.
+[[nodiscard]] bool hasCluster(const channel::Server& server);
+
 /// The log of a Channel's process: in files, of a cluster, or in memory. `directory` outlives it.
+/// That of a cluster lists the nodes for the child, and outlives its loop.
 [[nodiscard]] std::unique_ptr<channel::Log> makeLog(process::Child& child,
                                                     const channel::Server& server,
                                                     channel::LogDirectory& directory);

@@ -201,6 +201,7 @@ process::Role roleOf(channel::Server& server, const std::string& directory) {
   role.user = server.user;
   role.group = server.group;
   role.stateDirectory = server.log.directory;
+  role.isInCluster = hasCluster(server);
   if (!server.url().empty()) listenOnUrl(server.url(), false, role);
   for (const std::string& url : server.alsoListen) listenOnUrl(url, false, role);
   for (process::Listening& listening : role.listen) {

@@ -272,6 +272,9 @@ std::string_view WorkerProcess::whyNotReady() const {
   if (!isConnected(counters.stormoLinks) || !isConnected(counters.workermanLinks)) {
     return "no link to the Channel";
   }
+  if (counters.stormoLinks.blocked.get() > 0) {
+    return "the Channel cannot take messages at the moment";
+  }
   return {};
 }
 

@@ -142,7 +142,7 @@ inline std::string textOf(std::string_view payload) {
       return (packet.cut ? "cut at " : "rejected ") + std::to_string(packet.sequence) + ": " +
              std::string(packet.payload);
     case Kind::Pong:
-      return "pong";
+      return packet.blocked ? "pong: blocked" : "pong";
     case Kind::Gap:
       return "gap";
     default:

@@ -48,6 +48,8 @@ class SharedLog final : public Log {
   void apply(std::size_t count) {
     for (; count > 0; --count) applyNext();
   }
+  /// From the next turn on, or no longer.
+  void setBlocked(bool isBlocked) { isBlocked_ = isBlocked; }
   void applyAll() {
     while (applied_ < shared_.batches.size()) applyNext();
   }
@@ -65,7 +67,7 @@ class SharedLog final : public Log {
   [[nodiscard]] std::uint64_t appliedCount() const override { return appliedCount_; }
   [[nodiscard]] NodeId node() const override { return node_; }
   [[nodiscard]] std::size_t waitingBytes() const override { return 0; }
-  [[nodiscard]] bool isBlocked() const override { return false; }
+  [[nodiscard]] bool isBlocked() const override { return isBlocked_; }
   void finish(std::function<void()> onDone) override { onDone(); }
 
  private:
@@ -83,6 +85,7 @@ class SharedLog final : public Log {
   const bool opensAtOnce_;
   LogState* state_ = nullptr;
   std::function<void()> onOpened_;
+  bool isBlocked_ = false;
   std::size_t applied_ = 0;  // batches
   std::uint64_t offset_ = 0;
   std::uint64_t appliedCount_ = 0;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "integration/harness/tcp_peer.h"
 #include "integration/harness/with_stormo.h"
 
 namespace stormo::integration {
@@ -14,6 +15,7 @@ namespace {
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
+using testing::StartsWith;
 
 class FullDiskTest : public WithStormo {
  protected:
@@ -23,6 +25,9 @@ class FullDiskTest : public WithStormo {
       if (row.at("kind") == "channel") return row;
     }
     throw std::runtime_error("the status has no Channel");
+  }
+  std::string ready() {
+    return httpExchange(deadline, stormo.port(), "GET /ready HTTP/1.0\r\n\r\n");
   }
   bool hasPausedLink() {
     return std::ranges::any_of(stormo.connections(), [](const Json& row) {
@@ -49,6 +54,12 @@ TEST_F(FullDiskTest, StatusShowsABlockedLogAndMessagesWaitForRoom) {
     clients().sendToGroup(members[1], "g", "second");
     clients().runUntil("a publisher that waits", [&] { return hasPausedLink(); });
     EXPECT_THAT(clients()[members[1]].texts(), IsEmpty());
+    clients().runUntil("a worker that is not ready", [&] {
+      return ready().find("the Channel cannot take messages at the moment") != std::string::npos;
+    });
+    EXPECT_THAT(ready(), StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
+    EXPECT_THAT(stormo.succeed({"status"}), HasSubstr("stormo blocked"));
+    for (const Id id : members) EXPECT_TRUE(clients()[id].isOpen());
   }
   for (const Id id : members) clients().waitForMessages(id, 2);
   EXPECT_EQ(clients()[members[0]].texts(), clients()[members[1]].texts());
@@ -57,7 +68,11 @@ TEST_F(FullDiskTest, StatusShowsABlockedLogAndMessagesWaitForRoom) {
   EXPECT_EQ(after.at("log_blocked"), false);
   EXPECT_GT(after.at("log_bytes"), before.at("log_bytes"));
   EXPECT_EQ(after.at("log_last_offset"), before.at("log_last_offset").get<int>() + 2);
-  EXPECT_THAT(stormo.succeed({"status"}), Not(HasSubstr("[log blocked]")));
+  clients().runUntil("a worker that is ready",
+                     [&] { return ready().find("200 OK") != std::string::npos; });
+  const std::string status = stormo.succeed({"status"});
+  EXPECT_THAT(status, Not(HasSubstr("[log blocked]")));
+  EXPECT_THAT(status, Not(HasSubstr("stormo blocked")));
 }
 
 TEST_F(FullDiskTest, ChannelKilledWhileItsLogIsBlockedLosesNothing) {

@@ -41,9 +41,10 @@ TEST(ManPage, HasNoWarnings) {
 TEST(ManPage, HasEveryCommandThatHelpHas) {
   const std::string page = plain(printed("man"));
   for (const char* command :
-       {"start",        "restart",       "stop",    "reload", "reopen-log", "status", "connections",
-        "check-config", "channel start", "bench",   "log",    "dev-cert",   "token",  "api-key",
-        "pub",          "sub",           "clients", "groups", "users",      "kick",   "print"}) {
+       {"start",       "restart", "stop",         "reload",        "reopen-log", "status",
+        "connections", "nodes",   "check-config", "channel start", "bench",      "log",
+        "dev-cert",    "token",   "api-key",      "pub",           "sub",        "clients",
+        "groups",      "users",   "kick",         "print"}) {
     EXPECT_THAT(page, HasSubstr(".SS stormo " + std::string(command))) << command;
   }
   EXPECT_THAT(page,

@@ -1,4 +1,4 @@
-// The control socket: status, connections, and misbehaving clients.
+// The control socket: status, connections, nodes, and misbehaving clients.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -8,6 +8,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 
 #include "process/control_server.h"
 #include "process/probe_runner.h"
@@ -114,6 +115,55 @@ TEST_F(Control, MoreConnectionsThanOnePacketHoldsAreAllListed) {
   }
   const json answer = json::parse(probe.run({"connections", "--json"}).output);
   EXPECT_EQ(answer.at("connections").size(), clients.size());
+}
+
+TEST_F(Control, NodesAreListedByTheChannelOfACluster) {
+  const auto program = probe.start({"--in-cluster"});
+  const Outcome outcome = probe.run({"nodes", "--json"});
+  EXPECT_EQ(outcome.status, 0) << outcome.errors;
+  const json answer = json::parse(outcome.output);
+  ASSERT_EQ(answer.at("nodes").size(), 2u);
+  const json& own = answer.at("nodes").at(0);
+  EXPECT_EQ(own.at("node"), "h1");
+  EXPECT_EQ(own.at("id"), "00000000000000a1");
+  EXPECT_EQ(own.at("state"), "this node");
+  EXPECT_EQ(own.at("silent_s"), 0.25);
+  EXPECT_EQ(own.at("blocked"), "no servers available");
+  EXPECT_EQ(own.at("kind"), "channel");
+  EXPECT_EQ(answer.at("nodes").at(1).at("blocked"), nullptr);
+  EXPECT_TRUE(answer.at("busy").empty());
+  EXPECT_THAT(probe.run({"nodes"}).output,
+              HasSubstr("\nh1 can take no messages at the moment: no servers available\n"));
+}
+
+TEST_F(Control, NodesFailsWithoutACluster) {
+  const auto program = probe.start();
+  const std::string reason = "this server is not part of a cluster (see --cluster)";
+  const Outcome text = probe.run({"nodes"});
+  EXPECT_EQ(text.status, 1);
+  EXPECT_EQ(text.output, "");
+  EXPECT_EQ(text.errors, "probe: " + reason + "\n");
+  const Outcome outcome = probe.run({"nodes", "--json"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.errors, "");
+  const json answer = json::parse(outcome.output);
+  EXPECT_TRUE(answer.at("nodes").empty());
+  EXPECT_EQ(answer.at("reason"), reason);
+}
+
+TEST_F(Control, NodesListsAHangingChannelAsBusyAndConnectionsStillAnswers) {
+  const std::string hangs = probe.path("hangs");
+  std::ofstream(hangs).flush();
+  const auto program = probe.start({"--in-cluster", "--hang-channel-while", hangs});
+  const json answer = json::parse(probe.run({"nodes", "--json"}).output);
+  EXPECT_TRUE(answer.at("nodes").empty());
+  ASSERT_EQ(answer.at("busy").size(), 1u);
+  EXPECT_EQ(answer.at("busy").at(0).at("kind"), "channel");
+  EXPECT_EQ(json::parse(probe.run({"connections", "--json"}).output).at("busy").size(), 1u);
+  ::unlink(hangs.c_str());
+  EXPECT_TRUE(eventually(deadline, [&] {
+    return json::parse(probe.run({"nodes", "--json"}).output).at("nodes").size() == 2;
+  }));
 }
 
 TEST_F(Control, ConnectionsListsAHangingWorkerAsBusy) {

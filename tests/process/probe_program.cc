@@ -43,6 +43,8 @@ struct Behaviour {
   int linkedWithinMs = 10000;
   int gracefulTimeoutMs = 60000;
   bool ignoreStop = false;
+  bool inCluster = false;        ///< The channel is a node of a cluster.
+  std::string hangChannelWhile;  ///< The channel hangs when it lists nodes, while this file exists.
   int aliveEveryMs = 2000;
   int silentAfterMs = 10000;
   int stopTimeoutMs = 5000;
@@ -166,10 +168,24 @@ process::Listening listening(const std::string& url) {
   return {.label = url, .address = address.value()};
 }
 
+std::vector<process::NodeRow> nodes(const Behaviour& behaviour) {
+  while (exists(behaviour.hangChannelWhile)) ::usleep(1000);
+  return {{.node = "h1",
+           .id = "00000000000000a1",
+           .state = "this node",
+           .silence = std::chrono::milliseconds(250),
+           .blocked = "no servers available"},
+          {.node = "h2", .id = "00000000000000b2", .state = "here"}};
+}
+
 process::Program probeProgram(const Behaviour& behaviour) {
   if (behaviour.failBuild) throw std::runtime_error("asked to fail");
   process::Role channel{.kind = process::RoleKind::Channel, .name = "ProbeChannel"};
-  channel.main = [](Child&) { return std::shared_ptr<void>(); };
+  channel.isInCluster = behaviour.inCluster;
+  channel.main = [&behaviour](Child& child) {
+    child.onNodes = [&behaviour] { return nodes(behaviour); };
+    return std::shared_ptr<void>();
+  };
   process::Role worker{
       .kind = process::RoleKind::Worker, .name = "probe", .count = behaviour.count};
   worker.user = behaviour.user;
@@ -209,6 +225,8 @@ int main(int argc, char** argv) {
     app.add_option("--linked-within-ms", behaviour.linkedWithinMs);
     app.add_option("--graceful-timeout-ms", behaviour.gracefulTimeoutMs);
     app.add_flag("--ignore-stop", behaviour.ignoreStop);
+    app.add_flag("--in-cluster", behaviour.inCluster);
+    app.add_option("--hang-channel-while", behaviour.hangChannelWhile);
     app.add_option("--alive-every-ms", behaviour.aliveEveryMs);
     app.add_option("--silent-after-ms", behaviour.silentAfterMs);
     app.add_option("--hang-timeout-ms", behaviour.hangTimeoutMs);

@@ -12,6 +12,7 @@ namespace stormo::process {
 namespace {
 
 using testing::ContainsRegex;
+using testing::EndsWith;
 using testing::HasSubstr;
 
 TEST(TextTable, AlignsColumnsToTheirWidestCell) {
@@ -148,6 +149,33 @@ TEST(ConnectionsScreen, HasARowForEachConnectionAndForEachBusyChild) {
               ContainsRegex("\n5 +none +8 +tcp +websocket +0 +1 +0B +2.00K +166B +154B +OPEN +"
                             "\\[::1\\]:2206 +\\[::1\\]:50662\n"));
   EXPECT_THAT(screen, ContainsRegex("\n6 +none +N/A .*\\[busy\\]"));
+}
+
+TEST(Screens, NodesAreRowsAndALineStatesWhyThisOneCanTakeNoMessages) {
+  Json answer = {{"nodes",
+                  {{{"node", "h1"},
+                    {"id", "00000000000000a1"},
+                    {"state", "this node"},
+                    {"silent_s", 0.26},
+                    {"blocked", nullptr}},
+                   {{"node", "north-2"},
+                    {"id", "00000000000000b2"},
+                    {"state", "gone"},
+                    {"silent_s", 3600.0},
+                    {"blocked", nullptr}}}},
+                 {"busy", Json::array()}};
+  EXPECT_EQ(nodesScreen(answer),
+            "node     id                state      last_message\n"
+            "h1       00000000000000a1  this node  0.3 s ago\n"
+            "north-2  00000000000000b2  gone       3600.0 s ago\n");
+  answer["nodes"][0]["blocked"] = "no servers available";
+  EXPECT_THAT(nodesScreen(answer),
+              EndsWith("\nh1 can take no messages at the moment: no servers available\n"));
+  answer = {{"nodes", Json::array()},
+            {"busy", {{{"pid", 6}, {"kind", "channel"}, {"name", "channel"}, {"slot", 0}}}}};
+  EXPECT_EQ(nodesScreen(answer),
+            "node  id   state   last_message\n"
+            "N/A   N/A  [busy]  pid 6\n");
 }
 
 }  // namespace

@@ -169,7 +169,8 @@ TEST_F(Start, UnknownWordsAreOneLineAndStatus2) {
 TEST_F(Start, HelpAndVersionSucceedAndNoCommandIsAnError) {
   const Outcome help = probe.run({"--help"});
   EXPECT_EQ(help.status, 0);
-  for (const char* command : {"start", "stop", "restart", "reload", "status", "connections"}) {
+  for (const char* command :
+       {"start", "stop", "restart", "reload", "status", "connections", "nodes"}) {
     EXPECT_THAT(help.output, HasSubstr(std::string("\n  ") + command + " "));
   }
   EXPECT_EQ(probe.run({"--version"}).output, "probe (Stormo " STORMO_VERSION ")\n");
@@ -179,7 +180,7 @@ TEST_F(Start, HelpAndVersionSucceedAndNoCommandIsAnError) {
 }
 
 TEST_F(Start, CommandsReportThatNoMasterRuns) {
-  for (const char* command : {"stop", "reload", "status", "connections"}) {
+  for (const char* command : {"stop", "reload", "status", "connections", "nodes"}) {
     const Outcome outcome = probe.run({command});
     EXPECT_EQ(outcome.status, 1) << command;
     EXPECT_EQ(outcome.errors, notRunning()) << command;

@@ -96,6 +96,7 @@ ClientLink::~ClientLink() {
   endFence();
   awaitNoMore();
   if (isWanted_) counters().wanted.subtract();
+  setBlocked(false);
   if (isUp_) counters().up.subtract();
 }
 
@@ -151,6 +152,11 @@ void ClientLink::becomeUp() {
   awaitNoMore();
 }
 
+void ClientLink::setBlocked(bool isBlocked) {
+  if (std::exchange(isBlocked_, isBlocked) == isBlocked) return;
+  isBlocked ? counters().blocked.add() : counters().blocked.subtract();
+}
+
 void ClientLink::sendReservations() {
   scratch_.clear();
   for (std::uint64_t i = 0; i < reservations_; ++i) {
@@ -160,6 +166,7 @@ void ClientLink::sendReservations() {
 }
 
 void ClientLink::onLost() {
+  setBlocked(false);
   if (!std::exchange(isUp_, false)) return;
   counters().up.subtract();
   if (isWanted_ && !std::exchange(failureReported_, true)) {

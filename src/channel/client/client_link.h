@@ -73,6 +73,9 @@ class ClientLink : FrameSink {
 
   /// The connection is usable: makes all subscriptions, sends the kept publishes, calls onConnect.
   void becomeUp();
+  /// The Channel states whether its log cannot be written. Counted until the link is lost.
+  void setBlocked(bool isBlocked);
+  [[nodiscard]] bool isBlocked() const { return isBlocked_; }
   /// Appends frames to the output of the connection, without a limit. There must be one.
   void send(std::string_view frames);
   /// False after stopTakingJobs().
@@ -129,6 +132,7 @@ class ClientLink : FrameSink {
   std::uint64_t bytesReadAtTick_ = 0;
   int silentTicks_ = 0;  // in a row, on this connection
   bool isUp_ = false;
+  bool isBlocked_ = false;  // never while it is not up
   bool failureReported_ = false;
   bool isWanted_ = false;  // connect() was called, and close() was not since
   ViolationLog violationLog_;

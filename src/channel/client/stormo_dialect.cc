@@ -14,16 +14,6 @@
 namespace stormo::channel {
 namespace {
 
-// Maximum number of requests in flight: a reply may be as long as a group's history.
-constexpr std::size_t kHistoryRequestsSentMax = 16;
-
-GroupMessage groupMessage(const Packet& event) {
-  return {.group = event.channel,
-          .offset = event.offset,
-          .message = messageIn(event),
-          .except = event.except};
-}
-
 Kind kindOf(LinkRequest request) {
   // In the order of the enumeration.
   constexpr Kind kKinds[] = {Kind::Subscribe, Kind::Unsubscribe, Kind::Watch,
@@ -41,6 +31,17 @@ StormoDialect::StormoDialect(ClientLink& link)
   if (link.options().secret.size() > kSecretBytesMax) {
     throw std::invalid_argument("the Channel's secret is longer than 255 bytes");
   }
+}
+
+StormoDialect::~StormoDialect() {
+  if (askAgain_ != 0 && EventLoop::currentOrNull() != nullptr) Timer::cancel(askAgain_);
+}
+
+GroupMessage StormoDialect::groupMessage(const Packet& event) {
+  return {.group = event.channel,
+          .offset = event.offset,
+          .message = messageIn(event),
+          .except = event.except};
 }
 
 void StormoDialect::onConnection() {
@@ -71,7 +72,7 @@ void StormoDialect::onFrame(std::string_view payload) {
     case Kind::Job:
       return onJobPacket(packet);
     case Kind::Pong:
-      return;
+      return link().setBlocked(packet.blocked);
     case Kind::Welcome:
       return onWelcome(packet);
     case Kind::Ack:
@@ -203,53 +204,6 @@ void StormoDialect::onEventPacket(const Packet& packet) {
   }
   if (!isValue) return link().violation("an event that is no value");
   link().eventReceived(packet.channel, packet.payload);
-}
-
-void StormoDialect::requestHistory(std::string_view group, Position since,
-                                   Channel::HistoryHandler handler) {
-  historyRequests_.push_back({std::string(group), since, std::move(handler)});
-  if (link().isConnected()) sendHistoryRequests();
-}
-
-void StormoDialect::sendHistoryRequests() {
-  frames_.clear();
-  while (historyRequestsSent_ < std::min(historyRequests_.size(), kHistoryRequestsSentMax)) {
-    const HistoryRequest& next = historyRequests_[historyRequestsSent_++];
-    encode({.kind = Kind::HistoryRequest,
-            .space = Space::Groups,
-            .epoch = next.since.epoch,
-            .offset = next.since.offset,
-            .channel = next.group},
-           frames_);
-  }
-  link().send(frames_);
-}
-
-void StormoDialect::onHistoryReply(const Packet& packet) {
-  if (historyRequestsSent_ == 0 || packet.channel != historyRequests_.front().group ||
-      packet.epoch != cursor_.epoch()) {
-    return link().violation("a HistoryReply that nobody asked for");
-  }
-  HistoryReply reply;
-  reply.position = {packet.epoch, packet.offset};
-  reply.isWhole = packet.whole;
-  for (std::string_view rest = packet.payload; !rest.empty();) {
-    const PackageLength length = frameLength(rest, kFramePayloadBytesMax);
-    Packet event;
-    if (length.verdict != PackageLength::Verdict::Complete ||
-        decode(framePayload(rest.substr(0, length.bytes)), event) != Decode::Ok ||
-        event.kind != Kind::Event || event.channel != packet.channel) {
-      return link().violation("a HistoryReply of what are no events");
-    }
-    reply.messages.push_back(groupMessage(event));
-    rest.remove_prefix(length.bytes);
-  }
-  cursor_.skipTo(packet.offset);  // what was to come up to there has come before
-  const Channel::HistoryHandler handler = std::move(historyRequests_.front().handler);
-  historyRequests_.pop_front();
-  --historyRequestsSent_;
-  sendHistoryRequests();
-  link().call("requestHistory", handler, reply);
 }
 
 void StormoDialect::refused(std::string_view reason) {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <stormo/event_loop.h>
+#include <stormo/timer.h>
+
 #include <deque>
 #include <string>
 #include <string_view>
@@ -22,6 +25,9 @@ class StormoDialect final : public ClientDialect {
  public:
   /// Throws std::invalid_argument for a secret that is too long.
   explicit StormoDialect(ClientLink& link);
+  ~StormoDialect() override;
+  StormoDialect(const StormoDialect&) = delete;
+  StormoDialect& operator=(const StormoDialect&) = delete;
 
   void subscribeGroup(std::string_view name) override;
   void unsubscribeGroup(std::string_view name) override;
@@ -52,6 +58,7 @@ class StormoDialect final : public ClientDialect {
     std::string group;
     Position since;
     Channel::HistoryHandler handler;
+    EventLoop::TimePoint until = {};  ///< Its position is waited for until then, if it is ahead.
   };
 
   /// A publish whose Receipt has not come.
@@ -87,8 +94,12 @@ class StormoDialect final : public ClientDialect {
   void onJobPacket(const Packet& packet);
   void endJob(Kind kind, std::uint64_t number);
   void reportGap(std::string_view why);
+  /// Views into the packet.
+  [[nodiscard]] static GroupMessage groupMessage(const Packet& event);
   void onHistoryReply(const Packet& packet);
   void sendHistoryRequests();
+  /// False if its position was waited for long enough.
+  bool asksAgain(HistoryRequest& request);
   void refused(std::string_view reason);
   [[nodiscard]] bool isTooLong(std::size_t frameBytes) const { return frameBytes > frameBytesMax_; }
   [[nodiscard]] static Packet groupPublish(std::string_view name, Message message, SendId send);
@@ -122,6 +133,8 @@ class StormoDialect final : public ClientDialect {
   std::deque<AwaitedReceipt> receipts_;         // in the order of their sequences
   std::deque<HistoryRequest> historyRequests_;  // not answered yet, in the order of the answers
   std::size_t historyRequestsSent_ = 0;         // of these, on this link
+  std::vector<HistoryRequest> aheadRequests_;   // to ask again
+  Timer::Id askAgain_ = 0;
   /// And whether the last link had it, too.
   KeyedMap<std::string, bool> groups_;
   std::string frames_;

@@ -60,7 +60,7 @@ class ClusterLog final : public Log, StreamSink {
     /// Since its latest message, or since this process has started.
     std::chrono::milliseconds silence{0};
   };
-  /// In the order of the names.
+  /// With this node, also before it takes part. In the order of the names.
   [[nodiscard]] std::vector<NodeStatus> nodes();
   /// Why this node takes no part, or cannot publish at the moment: a sentence without a full stop.
   /// Empty: it can.

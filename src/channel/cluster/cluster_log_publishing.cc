@@ -145,14 +145,18 @@ std::vector<ClusterLog::NodeStatus> ClusterLog::nodes() {
   const EventLoop::TimePoint now = EventLoop::current().now();
   std::vector<NodeStatus> all;
   if (!replica_) return all;
-  for (const auto& [id, node] : replica_->nodes().table()) {
+  const auto add = [&](NodeId id, const std::string& name, bool isGone) {
     const auto silence = now - watch_.heardAt(id, now);
     all.push_back({.id = id,
-                   .name = node.name,
+                   .name = name,
                    .isSelf = id == id_,
-                   .isGone = node.goneSince != 0,
+                   .isGone = isGone,
                    .silence = std::chrono::duration_cast<std::chrono::milliseconds>(silence)});
+  };
+  for (const auto& [id, node] : replica_->nodes().table()) {
+    add(id, node.name, node.goneSince != 0);
   }
+  if (replica_->nodes().find(id_) == nullptr) add(id_, settings_.node, false);
   std::ranges::sort(all, {}, &NodeStatus::name);
   return all;
 }

@@ -57,6 +57,7 @@ void Broker::onFlush() {
   runDeferred();
   if (interest_) interest_->flush();
   journal_.flush();
+  if (journal_.updateBlocked()) sendPongs();
   router_.onFlush();
 }
 

@@ -111,6 +111,10 @@ class Broker final : FrameSink, StateObserver, net::FlushObserver {
   void reject(net::ConnectionImpl& connection, Link& link, std::uint64_t sequence,
               std::string_view reason);
   void refuse(net::ConnectionImpl& connection, std::string_view reason);
+  /// States whether the log cannot be written.
+  void sendPong(net::ConnectionImpl& connection);
+  /// The same to all links of this dialect.
+  void sendPongs();
 
   // Workerman's dialect.
   void onCommand(net::ConnectionImpl& connection, Link& link, std::string_view payload);

@@ -51,7 +51,22 @@ void Broker::welcome(net::ConnectionImpl& connection, Link& link) {
           .jobCount = consumers_.jobCountOf(link.consumer)},
          scratch_);
   send(connection, scratch_);
+  if (journal_.isBlocked()) sendPong(connection);
   consumers_.deliverAgain(link.consumer);
+}
+
+void Broker::sendPong(net::ConnectionImpl& connection) {
+  scratch_.clear();
+  encode({.kind = Kind::Pong, .blocked = journal_.isBlocked()}, scratch_);
+  send(connection, scratch_);
+}
+
+void Broker::sendPongs() {
+  for (const auto& [consumer, id] : links_) {
+    net::ConnectionImpl* const connection = linkOf(consumer);
+    if (connection == nullptr || connection->state<Dialect>() != Dialect::Stormo) continue;
+    sendPong(*connection);
+  }
 }
 
 void Broker::onResume(net::ConnectionImpl& connection, Link& link, const Packet& packet) {
@@ -72,11 +87,10 @@ bool Broker::isKnown(const Packet& position) const {
 }
 
 void Broker::onHistoryRequest(net::ConnectionImpl& connection, const Packet& packet) {
-  const bool isAccepted = slowLinks_.whenCaughtUp(
-      connection, isKnown(packet) ? packet.offset : 0,
-      [this, &connection, group = std::string(packet.channel), epoch = packet.epoch,
-       offset = packet.offset] {
-        router_.replyHistory(connection, group, epoch, offset, journal_.now());
+  const bool isAccepted =
+      slowLinks_.whenCaughtUp(connection, [this, &connection, group = std::string(packet.channel),
+                                           epoch = packet.epoch, offset = packet.offset] {
+        router_.replyHistory(connection, group, epoch, offset, journal_.now(), node_ != 0);
       });
   if (!isAccepted) violation(connection, "too many history requests");
 }
@@ -180,9 +194,7 @@ void Broker::onDependent(net::ConnectionImpl& connection, const Link& link, cons
     case Kind::Reserve:
       return consumers_.reserve(link.consumer);
     default:
-      scratch_.clear();
-      encode({.kind = Kind::Pong}, scratch_);
-      return send(connection, scratch_);
+      return sendPong(connection);
   }
 }
 

@@ -96,6 +96,11 @@ void Journal::acknowledge() {
   });
 }
 
+bool Journal::updateBlocked() {
+  const bool isBlocked = log_.isBlocked();
+  return std::exchange(isBlocked_, isBlocked) != isBlocked;
+}
+
 void Journal::forget(const net::ConnectionImpl& connection) {
   std::erase_if(waiting_, [&](const Acks* acks) { return acks->connection_ == &connection; });
   std::erase_if(paused_, [&](const Paused& each) { return each.id == connection.id; });
@@ -113,7 +118,8 @@ void Journal::pause(net::ConnectionImpl& connection, bool takesPong) {
   keepalive_ = Timer::add(kKeepaliveInterval, [this] {
     for (const Paused& each : paused_) {
       net::ConnectionImpl* const link = reactor_.connections.at(each.id);
-      if (each.takesPong && link->isUsable()) link->append(encode({.kind = Kind::Pong}));
+      if (!each.takesPong || !link->isUsable()) continue;
+      link->append(encode({.kind = Kind::Pong, .blocked = isBlocked_}));
     }
   });
 }

@@ -49,6 +49,10 @@ class Journal {
                   std::uint64_t sequence, std::string_view packet);
   /// Appends the records of this turn, and those that applying them adds. Then acknowledges.
   void flush();
+  /// Whether the log cannot be written, as of the latest updateBlocked().
+  [[nodiscard]] bool isBlocked() const { return isBlocked_; }
+  /// Once a turn. True if isBlocked() has changed.
+  [[nodiscard]] bool updateBlocked();
   /// A link has closed.
   void forget(const net::ConnectionImpl& connection);
 
@@ -83,6 +87,7 @@ class Journal {
   std::uint64_t acknowledged_;  // of these
   std::vector<Acks*> waiting_;  // with pending acknowledgements
   std::vector<Paused> paused_;
+  bool isBlocked_ = false;
   Timer::Id keepalive_ = 0;  // while links are paused
   std::string scratch_;
 };

@@ -210,14 +210,15 @@ void Router::replayOne(net::ConnectionImpl& link, const Packet& event, std::stri
 }
 
 void Router::replyHistory(net::ConnectionImpl& link, std::string_view group, std::uint64_t epoch,
-                          std::uint64_t offset, std::uint64_t now) {
+                          std::uint64_t offset, std::uint64_t now, bool mayBeAhead) {
   Packet reply{.kind = Kind::HistoryReply,
                .space = Space::Groups,
                .epoch = state_.epoch(),
                .offset = head(),
                .channel = group};
   frame_.assign(headerBytes(reply), '\0');
-  // A position after the latest event is none that this log has given.
+  // A position after the latest event is none that this log has given, if it is not shared.
+  reply.ahead = mayBeAhead && epoch == state_.epoch() && offset > head();
   reply.whole = epoch == state_.epoch() && offset <= head() &&
                 state_.appendMessagesAfter(offset, group, now, frame_);
   const bool wantsAll = epoch == state_.epoch() && offset == 0;

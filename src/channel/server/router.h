@@ -54,7 +54,7 @@ class Router final : public ReplaySource {
   /// Sends a HistoryReply with the group's events since that position. It is ordered with the
   /// link's events: those before it are included, those after it are not.
   void replyHistory(net::ConnectionImpl& link, std::string_view group, std::uint64_t epoch,
-                    std::uint64_t offset, std::uint64_t now);
+                    std::uint64_t offset, std::uint64_t now, bool mayBeAhead);
 
  private:
   /// Subscribers of one event by dialect; null if there are none.

@@ -46,15 +46,13 @@ void SlowLinks::lag(Link& link, std::uint64_t offset) {
   link.queuedBytes = link.connection->queuedBytes();
 }
 
-bool SlowLinks::whenCaughtUp(net::ConnectionImpl& connection, std::uint64_t offset,
-                             std::function<void()> work) {
+bool SlowLinks::whenCaughtUp(net::ConnectionImpl& connection, std::function<void()> work) {
   Link& link = of(connection);
   if (link.work.size() >= kWorkMax) return false;
-  const bool isNext = isLive(connection) && link.work.empty() && hasRoom(link);
-  if (isNext && offset <= source_.head()) {
+  if (isLive(connection) && link.work.empty() && hasRoom(link)) {
     work();
   } else {
-    link.work.push_back({std::move(work), offset, reactor_.loop().now + kAheadMax});
+    link.work.push_back(std::move(work));
   }
   return true;
 }
@@ -98,24 +96,17 @@ bool SlowLinks::serve(Link& link) {
     link.offset = source_.replay(connection, link.offset, queueBytesMax_ / 2);
     if (link.offset < source_.head()) return true;
     connection.out.skipsFanout = false;
-    (void)runWork(link);
-    return true;
   }
-  return runWork(link);
+  runWork(link);
+  return true;
 }
 
-bool SlowLinks::runWork(Link& link) {
+void SlowLinks::runWork(Link& link) {
   std::size_t done = 0;
-  bool waits = false;
   while (done < link.work.size() && link.connection->out.ownBytes() <= queueBytesMax_ / 2) {
-    const Work& next = link.work[done];
-    waits = awaits(next.offset, next.until);
-    if (waits) break;
-    next.run();
-    ++done;
+    link.work[done++]();
   }
   link.work.erase(link.work.begin(), link.work.begin() + static_cast<std::ptrdiff_t>(done));
-  return done > 0 || !waits;
 }
 
 SlowLinks::Taken SlowLinks::takenBy(const net::ConnectionImpl& link) {

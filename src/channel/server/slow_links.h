@@ -55,10 +55,8 @@ class SlowLinks {
   /// latest event is waited for.
   void resume(net::ConnectionImpl& link, std::uint64_t offset);
   /// Calls `work`, which sends to the link: at once, or when the link has caught up and its queue
-  /// has room, and the event at `offset` has come or was waited for. In the order of the calls.
-  /// False if too many wait.
-  [[nodiscard]] bool whenCaughtUp(net::ConnectionImpl& link, std::uint64_t offset,
-                                  std::function<void()> work);
+  /// has room. In the order of the calls. False if too many wait.
+  [[nodiscard]] bool whenCaughtUp(net::ConnectionImpl& link, std::function<void()> work);
   /// The output of a turn was flushed.
   void onFlushed();
   /// True if the link gets all events at once.
@@ -73,11 +71,6 @@ class SlowLinks {
     std::size_t kernelOutputBytes = 0;  ///< Of these, still held by it.
     bool operator==(const Taken&) const = default;
   };
-  struct Work {
-    std::function<void()> run;
-    std::uint64_t offset;  ///< Not before the source has come so far,
-    TimePoint until;       ///< or it is so late.
-  };
   struct Link {
     explicit Link(net::ConnectionImpl& of) : connection(&of) {}
 
@@ -87,14 +80,13 @@ class SlowLinks {
     std::uint64_t queuedBytes = 0;  ///< While it lags: its queue when it began to.
     Taken taken;                    ///< At the last tick.
     int idleTicks = 0;              ///< Ticks without progress, in a row.
-    std::vector<Work> work{};
+    std::vector<std::function<void()>> work{};
   };
 
   void lag(Link& link, std::uint64_t offset);
   /// Returns true if it has appended output.
   bool serve(Link& link);
-  /// Returns false if it only waits.
-  bool runWork(Link& link);
+  void runWork(Link& link);
   /// True if that offset has not come, and is waited for. Then there is a turn at `until`.
   [[nodiscard]] bool awaits(std::uint64_t offset, TimePoint until);
   [[nodiscard]] static Taken takenBy(const net::ConnectionImpl& link);

@@ -15,7 +15,9 @@ constexpr std::uint8_t kLoopFlag = 0x04;
 constexpr std::uint8_t kAgainFlag = 0x08;      // Subscribe
 constexpr std::uint8_t kReceiptFlag = 0x08;    // numbered kinds
 constexpr std::uint8_t kDuplicateFlag = 0x08;  // Receipt
+constexpr std::uint8_t kBlockedFlag = 0x08;    // Pong
 constexpr std::uint8_t kGroupFlag = 0x10;
+constexpr std::uint8_t kAheadFlag = 0x08;  // HistoryReply
 constexpr std::uint8_t kWholeFlag = 0x20;
 constexpr std::uint8_t kCutFlag = 0x40;     // Rejected
 constexpr std::uint8_t kExceptFlag = 0x40;  // messages to groups
@@ -100,7 +102,7 @@ constexpr Shape makeShape(Kind kind) {
       return forGroupsOnly(shape(true, false, kGroupFlag, &Packet::epoch, &Packet::offset));
     case Kind::HistoryReply:
       return forGroupsOnly(
-          shape(true, true, kGroupFlag | kWholeFlag, &Packet::epoch, &Packet::offset));
+          shape(true, true, kGroupFlag | kAheadFlag | kWholeFlag, &Packet::epoch, &Packet::offset));
     case Kind::IdempotentPublish:
       return forGroupsOnly(shape(true, true,
                                  kPayloadKindMask | kReceiptFlag | kGroupFlag | kExceptFlag,
@@ -114,9 +116,10 @@ constexpr Shape makeShape(Kind kind) {
       return shape(true, false, 0, &Packet::receivers);
     case Kind::Rejected:
       return shape(false, true, kCutFlag, &Packet::sequence);
+    case Kind::Pong:
+      return shape(false, false, kBlockedFlag);
     case Kind::Reserve:
     case Kind::Ping:
-    case Kind::Pong:
       return shape(false, false, 0);
   }
   return {.exists = false};
@@ -152,7 +155,8 @@ std::uint8_t flagsOf(const Packet& packet) {
       (packet.again ? kAgainFlag : 0) | (packet.space == Space::Groups ? kGroupFlag : 0) |
       (packet.whole ? kWholeFlag : 0) | (packet.cut ? kCutFlag : 0) |
       (packet.derived ? kDerivedFlag : 0) | (packet.receipt ? kReceiptFlag : 0) |
-      (packet.duplicate ? kDuplicateFlag : 0) | (packet.except.empty() ? 0 : kExceptFlag));
+      (packet.duplicate ? kDuplicateFlag : 0) | (packet.blocked ? kBlockedFlag : 0) |
+      (packet.ahead ? kAheadFlag : 0) | (packet.except.empty() ? 0 : kExceptFlag));
 }
 
 /// False if the packet has a flag whose bit means something else in its kind.
@@ -161,6 +165,8 @@ bool hasOwnFlagsOnly(std::uint8_t flags, const Packet& packet) {
   return (!packet.again || packet.kind == Kind::Subscribe) &&
          (!packet.receipt || mayAskForReceipt(packet.kind)) &&
          (!packet.duplicate || packet.kind == Kind::Receipt) &&
+         (!packet.blocked || packet.kind == Kind::Pong) &&
+         (!packet.ahead || packet.kind == Kind::HistoryReply) &&
          (!packet.cut || packet.kind == Kind::Rejected) &&
          (packet.except.empty() || packet.kind != Kind::Rejected);
 }
@@ -180,6 +186,8 @@ void readRareFlags(std::uint8_t flags, Packet& out) {
   out.cut = out.kind == Kind::Rejected && (flags & kCutFlag) != 0;
   out.receipt = mayAskForReceipt(out.kind) && (flags & kReceiptFlag) != 0;
   out.duplicate = out.kind == Kind::Receipt && (flags & kDuplicateFlag) != 0;
+  out.blocked = out.kind == Kind::Pong && (flags & kBlockedFlag) != 0;
+  out.ahead = out.kind == Kind::HistoryReply && (flags & kAheadFlag) != 0;
   out.derived = (flags & kDerivedFlag) != 0;
 }
 

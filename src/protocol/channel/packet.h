@@ -49,7 +49,7 @@ enum class Kind : std::uint8_t {
   Job = 13,      ///< channel, job, payload.
   Gap = 14,      ///< epoch, offset: the link has missed events before this position.
   Ping = 15,
-  Pong = 16,
+  Pong = 16,  ///< `blocked`: see Packet. The server also sends it unasked.
   /// epoch, offset of the last event received: requests the replay of later events in the channels
   /// that were subscribed with `again`.
   Resume = 17,
@@ -104,10 +104,13 @@ struct Packet {
       PayloadKind::Value;  ///< Publish, IdempotentPublish, Event, Enqueue, Job.
   bool loop = false;       ///< Publish.
   bool again = false;      ///< Subscribe.
+  bool ahead = false;      ///< HistoryReply: the requested position is to come.
   bool whole = false;      ///< HistoryReply.
   bool cut = false;        ///< Rejected.
   bool receipt = false;    ///< Publish, IdempotentPublish, Retain: the server sends a Receipt.
   bool duplicate = false;  ///< Receipt.
+  /// Pong: the server's log cannot be written at the moment, and acknowledges nothing.
+  bool blocked = false;
   /// Event: the second event of its offset, which the server has derived from the first one.
   bool derived = false;
   /// Subscribe, Unsubscribe, Publish, Event; always Groups in those for groups only.

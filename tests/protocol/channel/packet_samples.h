@@ -94,6 +94,7 @@ inline std::vector<Sample> oneOfEachKind() {
       {"Gap", {.kind = Kind::Gap, .epoch = 5, .offset = 6}, 20},
       {"Ping", {.kind = Kind::Ping}, 4},
       {"Pong", {.kind = Kind::Pong}, 4},
+      {"PongBlocked", {.kind = Kind::Pong, .blocked = true}, 4},
       {"Resume", {.kind = Kind::Resume, .epoch = 5, .offset = 6}, 20},
       {"HistoryRequest",
        {.kind = Kind::HistoryRequest,

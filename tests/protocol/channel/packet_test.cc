@@ -43,6 +43,7 @@ TEST(ChannelCodec, EveryKindIsDecodedAsItWasEncoded) {
     EXPECT_EQ(got.again, want.again) << s.name;
     EXPECT_EQ(got.whole, want.whole) << s.name;
     EXPECT_EQ(got.cut, want.cut) << s.name;
+    EXPECT_EQ(got.blocked, want.blocked) << s.name;
     EXPECT_EQ(got.derived, want.derived) << s.name;
     EXPECT_EQ(got.jobCount, want.jobCount) << s.name;
     EXPECT_EQ(got.job, want.job) << s.name;
@@ -102,7 +103,9 @@ TEST(ChannelCodec, FlagsOfAnotherKindAreInvalid) {
     if (kind == Kind::Publish && (flags & 0x04) != 0) return (flags & ~0x08) <= 0x06;
     if (kind == Kind::Publish) return (flags & ~0x18) <= 2;
     if (kind == Kind::Event) return (flags & ~0x90) <= 2;
-    if (kind == Kind::Retain || kind == Kind::Receipt) return (flags & ~0x08) == 0;
+    if (kind == Kind::Retain || kind == Kind::Receipt || kind == Kind::Pong) {
+      return (flags & ~0x08) == 0;
+    }
     if (kind == Kind::Enqueue || kind == Kind::Job) return flags <= 2;
     if (kind == Kind::Subscribe) return (flags & ~0x18) == 0;
     if (kind == Kind::HistoryRequest) return flags == 0x10;

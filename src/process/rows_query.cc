@@ -1,4 +1,4 @@
-#include "process/connections_query.h"
+#include "process/rows_query.h"
 
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -17,38 +17,39 @@ Json slotFields(const Slot& slot) {
 
 }  // namespace
 
-ConnectionsQuery::ConnectionsQuery() = default;
-ConnectionsQuery::~ConnectionsQuery() = default;
+RowsQuery::RowsQuery(const char* kind) : kind_(kind) {}
+RowsQuery::~RowsQuery() = default;
 
-void ConnectionsQuery::ask(const std::vector<Slot*>& slots, ControlServer::Reply reply) {
+void RowsQuery::ask(const std::vector<Slot*>& slots, ControlServer::Reply reply) {
   replies_.push_back(std::move(reply));
   if (replies_.size() > 1) return;
   ++round_;
-  answer_ = std::make_unique<Json>(Json{{"connections", Json::array()}, {"busy", Json::array()}});
+  answer_ = std::make_unique<Json>(Json{{kind_, Json::array()}, {"busy", Json::array()}});
   for (Slot* slot : slots) {
     if (!slot->hasChild()) continue;
     waitingFor_.insert(slot);
-    slot->askConnections(round_);  // false: an earlier answer is pending, and it is listed as busy
+    slot->askRows(kind_, round_);  // false: an earlier answer is pending, and it is listed as busy
   }
   if (waitingFor_.empty()) return finish();
   deadline_ = Timer::once(kAnswerWithin, [this] { finish(); });
 }
 
-void ConnectionsQuery::onReport(Slot& slot, const Json& report) {
-  if (!waitingFor_.contains(&slot) || report.at("request") != round_) return;
+void RowsQuery::onReport(Slot& slot, const Json& report) {
+  if (report.at("report") != kind_ || report.at("request") != round_) return;
+  if (!waitingFor_.contains(&slot)) return;
   for (const Json& row : report.at("rows")) {
     Json entry = slotFields(slot);
     entry.update(row);
-    answer_->at("connections").push_back(std::move(entry));
+    answer_->at(kind_).push_back(std::move(entry));
   }
   if (report.at("last")) onEnded(slot);
 }
 
-void ConnectionsQuery::onEnded(Slot& slot) {
+void RowsQuery::onEnded(Slot& slot) {
   if (waitingFor_.erase(&slot) > 0 && waitingFor_.empty()) finish();
 }
 
-void ConnectionsQuery::finish() {
+void RowsQuery::finish() {
   Timer::cancel(std::exchange(deadline_, 0));
   for (const Slot* slot : waitingFor_) answer_->at("busy").push_back(slotFields(*slot));
   waitingFor_.clear();

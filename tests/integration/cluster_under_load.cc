@@ -71,6 +71,8 @@ void ClusterUnderLoad::beginStart(std::size_t node, const std::string& port) {
                                     "268435456",
                                     "--channel-stall-seconds",
                                     "2",
+                                    "--channel-log-segment-bytes",
+                                    "1048576",
                                     "--history-groups",
                                     "*",
                                     "--history-messages",
@@ -176,6 +178,7 @@ void ClusterUnderLoad::publishFor(std::chrono::milliseconds duration) {
 
 std::chrono::milliseconds ClusterUnderLoad::publishUntilArrived() {
   const auto begun = Clock::now();
+  publishFor(100ms);
   ClusterLedger::Mark mark = ledger_.mark();
   publishUntil("what was sent to arrive", [&] {
     if (Clock::now() - begun > kNothingArrives) {

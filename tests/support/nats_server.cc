@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <future>
 #include <stdexcept>
@@ -16,12 +17,15 @@
 namespace stormo::test {
 namespace {
 
-// Users other than root do not have it in their PATH.
-constexpr const char* kProgram = "/usr/sbin/nats-server";
+// Users other than root do not have Debian's in their PATH.
+const char* program() {
+  const char* const other = std::getenv("NATS_SERVER");
+  return other == nullptr ? "/usr/sbin/nats-server" : other;
+}
 
 }  // namespace
 
-bool isNatsServerInstalled() { return ::access(kProgram, X_OK) == 0; }
+bool isNatsServerInstalled() { return ::access(program(), X_OK) == 0; }
 
 NatsServer::NatsServer(const Deadline& deadline, std::string configuration, std::string store)
     : deadline_(deadline),
@@ -39,7 +43,7 @@ void NatsServer::start() {
   std::ofstream(file) << fmt::format("listen: \"127.0.0.1:{}\"\n{}",
                                      port_ == 0 ? "-1" : std::to_string(port_), rest);
   program_ =
-      std::make_unique<SpawnedProgram>(deadline_, Words{kProgram, "-c", file, "-sd", store_});
+      std::make_unique<SpawnedProgram>(deadline_, Words{program(), "-c", file, "-sd", store_});
   const auto isReady = [this] {
     return program_->statusIfEnded() ||
            program_->errors().find("Server is ready") != std::string::npos;

@@ -12,7 +12,8 @@
 
 namespace stormo::test {
 
-/// False if Debian's package nats-server is not installed.
+/// False if Debian's package nats-server is not installed, and the environment variable NATS_SERVER
+/// names no other program.
 [[nodiscard]] bool isNatsServerInstalled();
 
 /// A nats-server on a free port of 127.0.0.1, with JetStream in a temporary directory. Ends with

@@ -1,9 +1,12 @@
 #include "integration/harness/nats_cluster.h"
 
-#include <algorithm>
 #include <chrono>
 #include <exception>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <regex>
+#include <stdexcept>
+#include <utility>
 
 #include "integration/harness/reverse_proxy.h"
 
@@ -16,9 +19,11 @@ using Json = nlohmann::json;
 constexpr auto kPatience = 300ms;
 constexpr std::size_t kDiskBytes = std::size_t{64} << 20;
 
+std::string nameOf(std::size_t server) { return "n" + std::to_string(server); }
+
 // Clients that connect through a proxy must not learn of the servers behind it.
 std::string configurationOf(std::size_t server, const std::vector<ReservedPort>& routes) {
-  std::string text = "server_name: n" + std::to_string(server) +
+  std::string text = "server_name: " + nameOf(server) +
                      "\njetstream { max_mem: 64MB, max_file: 1GB }\n"
                      "lame_duck_duration: \"30s\"\nlame_duck_grace_period: \"1s\"\n"
                      "cluster {\n  name: test\n  no_advertise: true\n  listen: \"127.0.0.1:" +
@@ -51,6 +56,24 @@ std::vector<std::uint16_t> NatsCluster::ports() const {
   return ports;
 }
 
+void NatsCluster::startEmpty(std::size_t server) {
+  servers_.at(server)->kill();
+  for (const auto& entry : std::filesystem::directory_iterator(stores_.at(server).path())) {
+    std::filesystem::remove_all(entry.path());
+  }
+  servers_.at(server)->start();
+}
+
+bool NatsCluster::isOld() const {
+  static const std::regex kVersion(R"(Version: +(\d+)\.(\d+))");
+  const std::string log = servers_[0]->log();
+  std::smatch found;
+  if (!std::regex_search(log, found, kVersion)) {
+    throw std::runtime_error("nats-server logs no version: " + log);
+  }
+  return std::pair(std::stoi(found[1]), std::stoi(found[2])) < std::pair(2, 10);
+}
+
 std::string NatsCluster::describeStream() const {
   for (const auto& server : servers_) {
     if (server->hasEnded()) continue;
@@ -67,20 +90,28 @@ std::string NatsCluster::describeStream() const {
 std::optional<std::size_t> NatsCluster::leader() const {
   const Json answer = Json::parse(describeStream(), nullptr, false);
   if (!answer.is_object() || !answer.contains("cluster")) return std::nullopt;
-  const std::string name = answer.at("cluster").value("leader", "");
-  if (name.size() != 2) return std::nullopt;
-  return static_cast<std::size_t>(name[1] - '0');
+  const std::string leader = answer.at("cluster").value("leader", "");
+  for (std::size_t i = 0; i < kServers; ++i) {
+    if (leader == nameOf(i)) return i;
+  }
+  return std::nullopt;
 }
 
-bool NatsCluster::isWhole() const {
+std::vector<std::size_t> NatsCluster::behind() const {
   const Json answer = Json::parse(describeStream(), nullptr, false);
-  if (!answer.is_object() || !answer.contains("cluster")) return false;
+  std::vector<std::size_t> behind;
+  for (std::size_t i = 0; i < kServers; ++i) behind.push_back(i);
+  if (!answer.is_object() || !answer.contains("cluster")) return behind;
   const Json& cluster = answer.at("cluster");
-  if (cluster.value("leader", "").empty() || !cluster.contains("replicas")) return false;
-  const Json& replicas = cluster.at("replicas");
-  return replicas.size() == kServers - 1 && std::ranges::all_of(replicas, [](const Json& replica) {
-           return replica.value("current", false) && !replica.value("offline", false);
-         });
+  const auto erase = [&](const std::string& name) {
+    std::erase_if(behind, [&](std::size_t i) { return name == nameOf(i); });
+  };
+  erase(cluster.value("leader", ""));
+  for (const Json& replica : cluster.value("replicas", Json::array())) {
+    const bool isCurrent = replica.value("current", false) && !replica.value("offline", false);
+    if (isCurrent) erase(replica.value("name", ""));
+  }
+  return behind;
 }
 
 }  // namespace stormo::integration

@@ -26,10 +26,17 @@ class NatsCluster {
   [[nodiscard]] SmallDisk* disk(std::size_t server) { return disks_.at(server).get(); }
   [[nodiscard]] std::vector<std::uint16_t> ports() const;
 
+  /// True for nats-server 2.9 and older, whose copies of a stream may differ for good after some
+  /// faults: docs/delivery.md.
+  [[nodiscard]] bool isOld() const;
+
+  /// Starts a server again without the files that it had.
+  void startEmpty(std::size_t server);
+
   /// The server that leads the stream; nothing during an election.
   [[nodiscard]] std::optional<std::size_t> leader() const;
-  /// True if the stream has a leader, and all servers have all of it.
-  [[nodiscard]] bool isWhole() const;
+  /// The servers that do not have all of the stream; all of them during an election.
+  [[nodiscard]] std::vector<std::size_t> behind() const;
 
  private:
   /// What JetStream says of the stream. Empty if it does not answer.

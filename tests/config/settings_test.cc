@@ -233,18 +233,39 @@ TEST(Settings, AChannelAloneHasTheSettingsOfTheChannel) {
   for (const SettingSpec& spec : settingSpecs()) {
     if (spec.isOfChannel()) flags.insert(spec.flag);
   }
-  EXPECT_EQ(flags,
-            (std::set<std::string_view>{
-                "--channel-stall-seconds", "--channel-replay-bytes", "--channel-replay-seconds",
-                "--channel-log-dir", "--channel-log-sync", "--channel-log-interval-ms",
-                "--channel-log-segment-bytes", "--channel-log-total-bytes", "--history-groups",
-                "--history-messages", "--history-bytes", "--history-seconds",
-                "--history-total-bytes", "--message-bytes", "--channel-workerman-peers",
-                "--tls-cert", "--tls-key", "--tls-client-ca", "--cluster", "--node",
-                "--node-gone-seconds", "--nats-stream", "--nats-replicas", "--nats-storage",
-                "--nats-max-bytes", "--nats-user", "--nats-password-file", "--nats-token-file",
-                "--nats-nkey-file", "--nats-credentials-file", "--nats-ca-file",
-                "--nats-cert-file", "--nats-key-file"}));
+  EXPECT_EQ(flags, (std::set<std::string_view>{"--channel-stall-seconds",
+                                               "--channel-replay-bytes",
+                                               "--channel-replay-seconds",
+                                               "--channel-log-dir",
+                                               "--channel-log-sync",
+                                               "--channel-log-interval-ms",
+                                               "--channel-log-segment-bytes",
+                                               "--channel-log-total-bytes",
+                                               "--history-groups",
+                                               "--history-messages",
+                                               "--history-bytes",
+                                               "--history-seconds",
+                                               "--history-total-bytes",
+                                               "--message-bytes",
+                                               "--channel-workerman-peers",
+                                               "--tls-cert",
+                                               "--tls-key",
+                                               "--tls-client-ca",
+                                               "--cluster",
+                                               "--node",
+                                               "--node-gone-seconds",
+                                               "--nats-stream",
+                                               "--nats-replicas",
+                                               "--nats-storage",
+                                               "--nats-max-bytes",
+                                               "--nats-user",
+                                               "--nats-password-file",
+                                               "--nats-token-file",
+                                               "--nats-nkey-file",
+                                               "--nats-credentials-file",
+                                               "--nats-ca-file",
+                                               "--nats-cert-file",
+                                               "--nats-key-file"}));
 }
 
 }  // namespace

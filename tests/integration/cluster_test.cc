@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <memory>
 
-#include "channel/nats/nats_server.h"
 #include "integration/harness/client_swarm.h"
 #include "integration/harness/program_instance.h"
 #include "integration/harness/shell_outcome.h"
 #include "integration/harness/tcp_peer.h"
+#include "support/nats_server.h"
 
 namespace stormo::integration {
 namespace {

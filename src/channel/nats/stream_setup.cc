@@ -7,7 +7,10 @@
 #include <chrono>
 #include <memory>
 #include <stdexcept>
+#include <thread>
 #include <vector>
+
+#include "sys/random_id.h"
 
 namespace stormo::channel {
 namespace {
@@ -18,6 +21,7 @@ using std::chrono::seconds;
 // A request that comes before an election has ended gets no answer: then another one is needed.
 constexpr std::int64_t kAnswerMilliseconds = 2000;
 constexpr std::int64_t kCreateMilliseconds = 5000;
+constexpr std::chrono::milliseconds kSettleTime{1000};
 constexpr seconds kDuplicateWindow{120};
 // Of NATS' payload, for the headers of a message: its id, of at most 900 bytes.
 constexpr std::size_t kHeaderBytes = 1024;
@@ -166,6 +170,10 @@ class StreamRequests {
     config.SubjectsLen = 1;
     config.Storage = storageOf(settings_);
     config.Replicas = replicasOf(settings_);
+    // JetStream takes a second creation with an equal configuration as the same one, but gives the
+    // stream another time of creation if it has no leader yet. With this it refuses the second.
+    const std::string description = fmt::format("log of a Stormo cluster {:016x}", randomId());
+    config.Description = description.c_str();
     if (settings_.maxBytes != 0) config.MaxBytes = static_cast<std::int64_t>(settings_.maxBytes);
     config.MaxAge = nanosecondsOf(settings_.maxAge);
     config.Duplicates =
@@ -192,6 +200,18 @@ class StreamRequests {
   natsStatus status_ = NATS_OK;
   jsErrCode code_ = {};
 };
+
+// Of creations that several nodes have requested at the same moment, the last one counts, also
+// after the first is answered: then the time of creation changes. Nothing is published before that.
+StreamInfoPointer settled(StreamInfoPointer stream, StreamRequests& requests) {
+  while (stream && stream->Cluster != nullptr && stream->State.LastSeq == 0) {
+    const std::int64_t created = stream->Created;
+    std::this_thread::sleep_for(kSettleTime);
+    stream = requests.info();
+    if (stream && stream->Created == created) break;
+  }
+  return stream;
+}
 
 }  // namespace
 
@@ -287,6 +307,7 @@ std::optional<StreamSetup> setUpStream(const NatsLibrary& library, const NatsCon
     // Another node was faster, with other settings.
     if (!stream && requests.code() == JSStreamNameExistErr) stream = requests.info();
   }
+  if (stream) stream = settled(std::move(stream), requests);
   if (!stream) {
     problem = requests.problem();
     return std::nullopt;

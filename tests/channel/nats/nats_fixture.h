@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
-#include "channel/nats/nats_server.h"
 #include "channel/nats/nats_stream.h"
 #include "channel/nats/recording_sink.h"
 #include "support/loop_fixture.h"
+#include "support/nats_server.h"
 
 namespace stormo::test {
 

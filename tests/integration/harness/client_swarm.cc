@@ -51,15 +51,20 @@ void ClientSwarm::clear(Id id) { member(id).received.clear(); }
 // --- Connecting ---
 
 ClientSwarm::Id ClientSwarm::begin(const std::string& path, const std::string& headers) {
+  return beginAt(port_, path, headers);
+}
+
+ClientSwarm::Id ClientSwarm::beginAt(std::uint16_t port, const std::string& path,
+                                     const std::string& headers) {
   const Id id = members_.size();
   members_.push_back(std::make_unique<Member>());
   Member& made = *members_.back();
   made.id = id;
-  made.request = "GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port_) +
+  made.request = "GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port) +
                  "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
                  headers + "\r\n";
-  auto socket = connectTo(Address::ip("127.0.0.1", port_).value());
+  auto socket = connectTo(Address::ip("127.0.0.1", port).value());
   if (!socket) {
     made.connectError = socket.error().code.value();
     made.state = State::Closed;

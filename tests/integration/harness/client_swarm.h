@@ -59,6 +59,8 @@ class ClientSwarm {
 
   /// Starts to connect. `path` and `headers` ("Name: value\r\n" each) are the handshake's.
   Id begin(const std::string& path = "/", const std::string& headers = {});
+  /// The same, to another server than the others.
+  Id beginAt(std::uint16_t port, const std::string& path, const std::string& headers);
   /// Connects, and waits until they are open.
   Id connect(const std::string& path = "/");
   std::vector<Id> connect(std::size_t count);

@@ -60,10 +60,14 @@ Words ProgramInstance::commandLine(const Words& words) const {
   return line;
 }
 
-void ProgramInstance::start(const Words& options) {
+void ProgramInstance::beginStart(const Words& options) {
   Words words = {"start"};
   words.insert(words.end(), options.begin(), options.end());
   foreground_ = begin(words);
+}
+
+void ProgramInstance::start(const Words& options) {
+  beginStart(options);
   foreground_->waitForOutput("Start success.");
   status();
 }

@@ -34,6 +34,8 @@ class ProgramInstance {
 
   /// Starts it in the foreground. Returns when it reports that it has started, else throws.
   void start(const Words& options = {});
+  /// The same, but does not wait.
+  void beginStart(const Words& options = {});
   /// Starts a command line, which may be `start` in the foreground, and does not wait.
   std::unique_ptr<SpawnedProgram> begin(const Words& words);
   /// Runs a command line to its end.

@@ -1,10 +1,12 @@
-#include "channel/nats/nats_server.h"
+#include "support/nats_server.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <future>
 #include <stdexcept>
@@ -15,15 +17,20 @@
 namespace stormo::test {
 namespace {
 
-// Users other than root do not have it in their PATH.
-constexpr const char* kProgram = "/usr/sbin/nats-server";
+// Users other than root do not have Debian's in their PATH.
+const char* program() {
+  const char* const other = std::getenv("NATS_SERVER");
+  return other == nullptr ? "/usr/sbin/nats-server" : other;
+}
 
 }  // namespace
 
-bool isNatsServerInstalled() { return ::access(kProgram, X_OK) == 0; }
+bool isNatsServerInstalled() { return ::access(program(), X_OK) == 0; }
 
-NatsServer::NatsServer(const Deadline& deadline, std::string configuration)
-    : deadline_(deadline), configuration_(std::move(configuration)) {
+NatsServer::NatsServer(const Deadline& deadline, std::string configuration, std::string store)
+    : deadline_(deadline),
+      configuration_(std::move(configuration)),
+      store_(store.empty() ? directory_.file("store") : std::move(store)) {
   start();
 }
 
@@ -35,8 +42,8 @@ void NatsServer::start() {
   }
   std::ofstream(file) << fmt::format("listen: \"127.0.0.1:{}\"\n{}",
                                      port_ == 0 ? "-1" : std::to_string(port_), rest);
-  program_ = std::make_unique<SpawnedProgram>(
-      deadline_, Words{kProgram, "-c", file, "-sd", directory_.file("store")});
+  program_ =
+      std::make_unique<SpawnedProgram>(deadline_, Words{program(), "-c", file, "-sd", store_});
   const auto isReady = [this] {
     return program_->statusIfEnded() ||
            program_->errors().find("Server is ready") != std::string::npos;
@@ -60,7 +67,8 @@ std::string NatsServer::url(std::string_view login, std::string_view scheme) con
   return fmt::format("{}://{}{}127.0.0.1:{}", scheme, login, login.empty() ? "" : "@", port_);
 }
 
-std::string NatsServer::request(const std::string& subject, const std::string& body) const {
+std::string NatsServer::request(const std::string& subject, const std::string& body,
+                                std::chrono::milliseconds patience) const {
   using channel::NatsConnection;
   std::string problem;
   const channel::NatsLibrary* const library = channel::NatsLibrary::load(problem);
@@ -80,7 +88,7 @@ std::string NatsServer::request(const std::string& subject, const std::string& b
                          static_cast<std::size_t>(library->natsMsg_GetDataLength(message.get()))});
   });
   connection->publish(subject, inbox, body);
-  if (answer.wait_for(deadline_.left()) != std::future_status::ready) return {};
+  if (answer.wait_for(std::min(patience, deadline_.left())) != std::future_status::ready) return {};
   return answer.get();
 }
 

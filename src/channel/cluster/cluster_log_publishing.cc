@@ -16,7 +16,8 @@ constexpr EventLoop::Duration kAnnounceAgain = 1s;
 constexpr EventLoop::Duration kAgainMin = 2s;
 constexpr EventLoop::Duration kAgainMax = 16s;
 constexpr EventLoop::Duration kRefusedPause = 200ms;
-constexpr EventLoop::Duration kFinishMax = 5s;
+// Less than a stop waits for before it kills.
+constexpr EventLoop::Duration kFinishMax = 4s;
 constexpr int kSignsPerGone = 5;
 
 }  // namespace

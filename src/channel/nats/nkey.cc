@@ -7,6 +7,8 @@
 #include <span>
 #include <vector>
 
+#include "base/free_by.h"
+
 namespace stormo::channel {
 namespace {
 
@@ -72,8 +74,8 @@ std::optional<std::string> publicKeyOfSeed(std::string_view seed) {
   const auto role = static_cast<std::uint8_t>(((bytes[0] & 7) << 5) | ((bytes[1] & 0xf8) >> 3));
   if ((bytes[0] & 0xf8) != kSeed || role != kUser) return std::nullopt;
 
-  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
-      EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, &bytes[2], kKeyBytes), EVP_PKEY_free);
+  const std::unique_ptr<EVP_PKEY, FreeBy<&::EVP_PKEY_free>> key(
+      EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, &bytes[2], kKeyBytes));
   Bytes encoded(1 + kKeyBytes + 2);
   std::size_t length = kKeyBytes;
   if (!key || EVP_PKEY_get_raw_public_key(key.get(), &encoded[1], &length) != 1) {

@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <optional>
 #include <stdexcept>
+
+#include "protocol/http/percent.h"
 
 namespace stormo::channel {
 namespace {
@@ -14,31 +15,6 @@ constexpr std::string_view kForm = "a server of the cluster is written nats://ho
 
 [[noreturn]] void reject(std::string_view place, std::string_view problem) {
   throw std::invalid_argument(fmt::format("cluster server \"{}\": {}; {}", place, problem, kForm));
-}
-
-int hexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-// RFC 3986 2.1
-std::optional<std::string> percentDecoded(std::string_view text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded += text[i];
-      continue;
-    }
-    if (text.size() - i < 3) return std::nullopt;
-    const int high = hexDigit(text[i + 1]);
-    const int low = hexDigit(text[i + 2]);
-    if (high < 0 || low < 0) return std::nullopt;
-    decoded += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  return decoded;
 }
 
 bool isHostCharacter(char c) {

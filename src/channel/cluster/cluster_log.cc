@@ -26,8 +26,7 @@ std::uint64_t incarnationAfter(const Nodes::Node* node) {
   return ((counter + 1) << 32) | (randomId() >> 32);
 }
 
-bool isEpoch(std::string_view message) {
-  const BatchRead read = readBatch(message);
+bool isEpoch(const BatchRead& read) {
   return read.verdict == BatchVerdict::Ok && read.batch.kind == BatchKind::Epoch;
 }
 
@@ -151,10 +150,11 @@ void ClusterLog::onMissed() {
 void ClusterLog::onLost() {
   log::error("the stream has lost messages, and a new epoch begins node={} read={} last={}",
              settings_.node, replica_->sequence(), info_.last);
-  snapshots_.discardAfter(std::min(info_.last, replica_->sequence() - 1));
+  const std::uint64_t kept = std::min(info_.last, replica_->sequence() - 1);
+  snapshots_.discardAfter(kept);
   phase_ = Phase::Renewing;
   outbox_.hold();
-  next_ = std::min(info_.last, replica_->sequence() - 1) + 1;
+  next_ = kept + 1;
   stream_->readFrom(next_);
   sendEpoch(EpochBegin::Keeps);
 }
@@ -197,9 +197,10 @@ void ClusterLog::onMessage(std::uint64_t sequence, std::string_view message) {
     if (!replica_->isLatest(message)) return onLost();
     if (sequence > replica_->restored()) return;
   }
+  const BatchRead read = readBatch(message);
   const bool isNew = sequence > replica_->sequence();
-  if (isNew && !onOpened_ && isEpoch(message)) return breakOff("a new epoch has begun", true);
-  const Replica::Taken taken = replica_->take(sequence, message);
+  if (isNew && !onOpened_ && isEpoch(read)) return breakOff("a new epoch has begun", true);
+  const Replica::Taken taken = replica_->take(sequence, message, read);
   if (taken.isRecalled) return;
   snapshots_.count(message.size());
   onTaken(taken, sequence);
@@ -210,12 +211,13 @@ void ClusterLog::onMessage(std::uint64_t sequence, std::string_view message) {
 
 void ClusterLog::onWhileRenewing(std::uint64_t sequence, std::string_view message) {
   next_ = sequence + 1;
+  const BatchRead read = readBatch(message);
   if (epochBegin_ == EpochBegin::Keeps) {
-    if (isEpoch(message)) breakOff("a new epoch has begun", true);
+    if (isEpoch(read)) breakOff("a new epoch has begun", true);
     return;
   }
-  if (!isEpoch(message)) return replica_->skipTo(sequence);
-  (void)replica_->take(sequence, message);
+  if (!isEpoch(read)) return replica_->skipTo(sequence);
+  (void)replica_->take(sequence, message, read);
   start();
 }
 

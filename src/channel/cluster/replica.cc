@@ -66,8 +66,9 @@ std::uint64_t Replica::readFrom() const {
 
 // --- Messages ---
 
-Replica::Taken Replica::take(std::uint64_t sequence, std::string_view message) {
-  Taken taken{.read = readBatch(message)};
+Replica::Taken Replica::take(std::uint64_t sequence, std::string_view message,
+                             const BatchRead& read) {
+  Taken taken{.read = read};
   if (sequence <= restored_) {
     recall(sequence, taken.read);
     taken.isRecalled = true;

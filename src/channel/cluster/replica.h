@@ -47,7 +47,8 @@ class Replica final : public SavedState {
   };
   /// The message of this sequence: the next one, from readFrom() on, or a later one if the stream
   /// has lost those that were taken before this process. A message of a later version is not taken.
-  Taken take(std::uint64_t sequence, std::string_view message);
+  /// `read`: what readBatch() has read of it.
+  Taken take(std::uint64_t sequence, std::string_view message, const BatchRead& read);
 
   [[nodiscard]] const Nodes& nodes() const { return nodes_; }
   /// StreamInfo::epoch of its stream.

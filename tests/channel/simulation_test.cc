@@ -6,10 +6,9 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <iostream>
 
-#include "sys/log.h"
+#include "support/simulation_seeds.h"
 
 namespace stormo::channel {
 namespace {
@@ -31,15 +30,10 @@ void add(const Simulation::Counts& more, Simulation::Counts& sum) {
 }
 
 TEST(ChannelSimulation, EachMessageIsDeliveredOnceAndInOneOrderAndEachJobIsDone) {
-  const char* only = std::getenv("STORMO_SIMULATION_SEED");
-  const std::uint64_t first = only == nullptr ? 1 : std::stoull(only);
-  const std::uint64_t last = only == nullptr ? kSeeds : first;
-  // Each of the faults is logged.
-  if (only == nullptr) {
-    ASSERT_TRUE(log::openFile("/dev/null"));
-  }
+  const test::SimulationSeeds seeds(kSeeds);
+  ASSERT_TRUE(seeds.isReady);
   Simulation::Counts sum;
-  for (std::uint64_t seed = first; seed <= last; ++seed) {
+  for (std::uint64_t seed = seeds.first; seed <= seeds.last; ++seed) {
     Simulation simulation(seed);
     simulation.run();
     add(simulation.counts(), sum);
@@ -51,7 +45,7 @@ TEST(ChannelSimulation, EachMessageIsDeliveredOnceAndInOneOrderAndEachJobIsDone)
             << " deaths_in_turn=" << sum.deathsInTurn << " snapshots=" << sum.snapshots
             << " new_epochs=" << sum.newEpochs << " lags=" << sum.lags << " blocked=" << sum.blocked
             << "\n";
-  if (only != nullptr) return;
+  if (seeds.isOne) return;
   EXPECT_GT(sum.messages, kSeeds) << "no messages, nothing was tested";
   EXPECT_GT(sum.jobs, kSeeds);
   EXPECT_GT(sum.deathsInTurn, kSeeds / 4);

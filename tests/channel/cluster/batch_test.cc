@@ -4,8 +4,7 @@
 
 #include <string>
 
-#include "channel/log/record.h"
-#include "protocol/channel/packet.h"
+#include "channel/log/example_record.h"
 #include "support/document_bytes.h"
 
 namespace stormo::channel {
@@ -14,24 +13,9 @@ namespace {
 constexpr NodeId kNode = 0x1122334455667789;
 constexpr std::uint64_t kIncarnation = 0x000000019abcdef0;
 
-std::string exampleRecord() {
-  std::string record;
-  appendRecord({.time = 1764170000123,
-                .producerId = 0x0123456789abcdef,
-                .packet = encode({.kind = Kind::Publish,
-                                  .payloadKind = PayloadKind::Text,
-                                  .space = Space::Groups,
-                                  .sequence = 1,
-                                  .channel = "123",
-                                  .payload = "ciao"})
-                              .substr(4)},
-               record);
-  return record;
-}
-
 TEST(Batch, TheDocumentShowsWhatIsWritten) {
   const std::string records = encodeBatch(
-      {.node = kNode, .incarnation = kIncarnation, .number = 1, .body = exampleRecord()});
+      {.node = kNode, .incarnation = kIncarnation, .number = 1, .body = test::exampleRecord()});
   const std::string gone = encodeBatch(
       {.kind = BatchKind::Gone,
        .node = kNode,
@@ -92,7 +76,7 @@ TEST(Batch, OfALaterVersionOnlyTheNodeIsRead) {
 }
 
 TEST(Batch, OnlyWholeRecordsWithTheirChecksumCount) {
-  const std::string record = exampleRecord();
+  const std::string record = test::exampleRecord();
   EXPECT_EQ(countCheckedRecords(""), 0u);
   EXPECT_EQ(countCheckedRecords(record + record), 2u);
   EXPECT_EQ(countCheckedRecords(record + record.substr(0, 20)), std::nullopt);

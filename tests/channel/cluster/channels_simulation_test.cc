@@ -6,10 +6,9 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <iostream>
 
-#include "sys/log.h"
+#include "support/simulation_seeds.h"
 
 namespace stormo::channel {
 namespace {
@@ -21,14 +20,10 @@ constexpr std::uint64_t kSeeds = 2'000;
 #endif
 
 TEST(ChannelsSimulation, EachMessageIsDeliveredOnceAndInOneOrderOnAllNodes) {
-  const char* only = std::getenv("STORMO_SIMULATION_SEED");
-  const std::uint64_t first = only == nullptr ? 1 : std::stoull(only);
-  const std::uint64_t last = only == nullptr ? kSeeds : first;
-  if (only == nullptr) {
-    ASSERT_TRUE(log::openFile("/dev/null"));
-  }
+  const test::SimulationSeeds seeds(kSeeds);
+  ASSERT_TRUE(seeds.isReady);
   ChannelsSimulation::Counts sum;
-  for (std::uint64_t seed = first; seed <= last; ++seed) {
+  for (std::uint64_t seed = seeds.first; seed <= seeds.last; ++seed) {
     ChannelsSimulation simulation(seed);
     simulation.run();
     const auto counts = simulation.counts();
@@ -43,7 +38,7 @@ TEST(ChannelsSimulation, EachMessageIsDeliveredOnceAndInOneOrderOnAllNodes) {
   }
   std::cout << "messages=" << sum.messages << " jobs=" << sum.jobs << " deaths=" << sum.deaths
             << " snapshots=" << sum.snapshots << " moves=" << sum.moves << "\n";
-  if (only != nullptr) return;
+  if (seeds.isOne) return;
   EXPECT_GT(sum.messages, kSeeds * 20);
   EXPECT_GT(sum.jobs, kSeeds / 2);
   EXPECT_GT(sum.deaths, kSeeds);

@@ -4,11 +4,10 @@
 // All nodes must apply the same records in one order, and what a node has appended once.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <iostream>
 
 #include "channel/cluster/cluster_simulation.h"
-#include "sys/log.h"
+#include "support/simulation_seeds.h"
 
 namespace stormo::channel {
 namespace {
@@ -20,14 +19,10 @@ constexpr std::uint64_t kSeeds = 3'000;
 #endif
 
 TEST(ClusterLogSimulation, AllNodesApplyTheSameRecordsOnceAndInOneOrder) {
-  const char* only = std::getenv("STORMO_SIMULATION_SEED");
-  const std::uint64_t first = only == nullptr ? 1 : std::stoull(only);
-  const std::uint64_t last = only == nullptr ? kSeeds : first;
-  if (only == nullptr) {
-    ASSERT_TRUE(log::openFile("/dev/null"));
-  }
+  const test::SimulationSeeds seeds(kSeeds);
+  ASSERT_TRUE(seeds.isReady);
   ClusterSimulation::Counts sum;
-  for (std::uint64_t seed = first; seed <= last; ++seed) {
+  for (std::uint64_t seed = seeds.first; seed <= seeds.last; ++seed) {
     ClusterSimulation simulation(seed);
     simulation.run();
     const std::string error = simulation.error();
@@ -47,7 +42,7 @@ TEST(ClusterLogSimulation, AllNodesApplyTheSameRecordsOnceAndInOneOrder) {
             << " snapshots=" << sum.snapshots << " gone=" << sum.gone
             << " of_peers=" << sum.peerSnapshots << " losses=" << sum.losses
             << " recalled=" << sum.recalled << "\n";
-  if (only != nullptr) return;
+  if (seeds.isOne) return;
   EXPECT_GT(sum.records, kSeeds * 20);
   EXPECT_GT(sum.snapshots, kSeeds / 4);
   EXPECT_GT(sum.gone, kSeeds / 10);

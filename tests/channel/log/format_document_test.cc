@@ -3,11 +3,10 @@
 
 #include <string>
 
+#include "channel/log/example_record.h"
 #include "channel/log/mark.h"
-#include "channel/log/record.h"
 #include "channel/log/segment.h"
 #include "channel/log/snapshot_file.h"
-#include "protocol/channel/packet.h"
 #include "support/document_bytes.h"
 
 namespace stormo::channel {
@@ -20,18 +19,9 @@ BootId exampleBoot() {
 }
 
 TEST(LogFormat, TheDocumentShowsWhatIsWritten) {
-  std::string segment =
-      encodeSegmentHeader({.epoch = 0x65f0, .first = 42, .committed = 41, .boot = exampleBoot()});
-  appendRecord({.time = 1764170000123,
-                .producerId = 0x0123456789abcdef,
-                .packet = encode({.kind = Kind::Publish,
-                                  .payloadKind = PayloadKind::Text,
-                                  .space = Space::Groups,
-                                  .sequence = 1,
-                                  .channel = "123",
-                                  .payload = "ciao"})
-                              .substr(4)},
-               segment);
+  const std::string segment =
+      encodeSegmentHeader({.epoch = 0x65f0, .first = 42, .committed = 41, .boot = exampleBoot()}) +
+      test::exampleRecord();
   std::string snapshot;
   writeWithTrailer(
       [](StateWriter& out) {
